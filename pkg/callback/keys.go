@@ -1,0 +1,35 @@
+package callback
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"log/slog"
+)
+
+// Keys are the callback keys of one provider, by account.
+type Keys map[string]AccountKeys
+
+// AccountKeys are the keys that an account may use. During a rotation there
+// are two; Previous is empty otherwise.
+type AccountKeys struct {
+	Current  Key `json:"current"`
+	Previous Key `json:"previous,omitempty"`
+}
+
+// Key is a shared secret. It prints as [redacted].
+type Key string
+
+// ID names the key without giving it away: eight hexadecimal digits of a hash.
+func (k Key) ID() string {
+	sum := sha256.Sum256([]byte("payout-callbacks key id\x00" + string(k)))
+	return hex.EncodeToString(sum[:4])
+}
+
+// LogValue keeps keys out of logs.
+func (Key) LogValue() slog.Value { return slog.StringValue("[redacted]") }
+
+// String keeps keys out of formatted text.
+func (Key) String() string { return "[redacted]" }
+
+// GoString keeps keys out of formatted text.
+func (Key) GoString() string { return "[redacted]" }

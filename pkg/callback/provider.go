@@ -1,0 +1,106 @@
+package callback
+
+import (
+	"errors"
+	"net/http"
+
+	"payout-callbacks/pkg/payout"
+)
+
+// Why a request is not believed. Verify returns these, possibly wrapped; they
+// are the sender's to mend and are never used for a fault of ours.
+var (
+	// ErrUnauthentic means that the sender did not prove who it is.
+	ErrUnauthentic = errors.New("not authentic")
+	// ErrMalformed means that the body cannot even be read as what the
+	// provider signs, so that its authenticity cannot be established.
+	ErrMalformed = errors.New("malformed")
+	// ErrTooLarge means the same of a body of more than MaxBody bytes.
+	ErrTooLarge = errors.New("too large")
+)
+
+// Provider is one payment provider: how it proves who it is, what its callbacks
+// mean and which answers it understands. Implementations are stateless values,
+// safe for concurrent use, and read no clock.
+type Provider interface {
+	// Name is the provider's name in ids, routes, logs and metrics: lower case.
+	Name() string
+
+	// Types lists the routes the provider calls: POST /callbacks/<name>/<type>.
+	Types() []payout.Type
+
+	// Verify proves who sent the request, in time independent of the secrets,
+	// against the current and the previous key of the account that it names.
+	// It fails with ErrUnauthentic, ErrMalformed or ErrTooLarge only.
+	Verify(request Request, keys Keys) (Sender, error)
+
+	// Parse turns an authentic request into the one event that it tells. What
+	// it cannot read with certainty it returns as held, with an empty event.
+	Parse(request Request, sender Sender) (payout.Event, *Held)
+
+	// Reply is the provider's table of answers, chosen from its own rules of
+	// what counts as acknowledged and what is sent again.
+	Reply(verdict Verdict) Reply
+}
+
+// Sender is who proved to have sent a request.
+type Sender struct {
+	Account  string // the account whose key it knows
+	KeyID    string // which key, see Key.ID
+	Previous bool   // whether that key is the account's previous one
+}
+
+// Held says why an authentic callback was not understood.
+type Held struct {
+	Reason Reason
+	// Note is for the person who looks: what was met and what was expected,
+	// or the readings of an ambiguous callback. It may hold values of the
+	// callback and is kept with its record, never logged.
+	Note string
+	// Subject identifies the callback among the held ones of its account:
+	// copies of one signed body have one subject however they are spaced.
+	Subject []byte
+}
+
+// Reason is a cause of holding a callback: a short word, also in metrics.
+type Reason string
+
+// The reasons for which callbacks are held.
+const (
+	ReasonUnreadable Reason = "unreadable"     // not the JSON that the provider documents
+	ReasonTooLarge   Reason = "too-large"      // over MaxBody bytes; the first are kept
+	ReasonUnknown    Reason = "unknown-event"  // another family of callbacks, or a probe
+	ReasonStatus     Reason = "unknown-status" // a status that is not in the provider's table
+	ReasonField      Reason = "field"          // a field is missing or is not of its documented form
+	ReasonMismatch   Reason = "mismatch"       // two fields of the callback disagree
+	ReasonRoute      Reason = "other-type"     // a callback of another type on this route
+	ReasonAmbiguous  Reason = "ambiguous"      // the signature also covers another reading
+)
+
+// Verdict is what became of a request.
+type Verdict string
+
+// The verdicts.
+const (
+	Acknowledge Verdict = "acknowledged" // authentic and durable, here or from before
+	Unauthentic Verdict = "unauthentic"  // refused: the sender did not prove who it is
+	Malformed   Verdict = "malformed"    // refused: cannot be read as what is signed
+	TooLarge    Verdict = "too-large"    // refused: over MaxBody bytes
+	Unavailable Verdict = "unavailable"  // our fault; the provider is to try again
+)
+
+// Reply is an HTTP answer.
+type Reply struct {
+	Code        int
+	ContentType string
+	Body        string
+}
+
+// Signer is what tools and tests ask of a provider besides: to send callbacks
+// as the provider itself would. The Lambdas never sign.
+type Signer interface {
+	// Sign returns the body and the headers under which the provider would
+	// send it, proven with key. What the body holds of an earlier proof is
+	// replaced. It fails only where the body cannot carry a proof.
+	Sign(body []byte, key Key) ([]byte, http.Header, error)
+}
