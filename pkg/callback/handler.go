@@ -1,0 +1,112 @@
+package callback
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"payout-callbacks/pkg/inbox"
+)
+
+// KeySource hands out a provider's keys. It is safe for concurrent use.
+type KeySource interface {
+	// Keys returns the keys as last read, reading them where need be. An error
+	// means that there are none to verify with: our fault, never the sender's.
+	Keys(ctx context.Context) (Keys, error)
+	// Refresh reads the keys again, unless that was just done, and reports
+	// whether they may have changed since. An error means that nobody can tell.
+	Refresh(ctx context.Context) (keys Keys, changed bool, err error)
+}
+
+// Handler takes one provider's callbacks from the request to the reply. All
+// fields are required. It is safe for concurrent use.
+type Handler struct {
+	Provider Provider
+	Keys     KeySource
+	Inbox    *inbox.Inbox
+	Now      func() time.Time
+}
+
+// Result is what became of one request: the reply, and what is told of it in
+// logs and metrics.
+type Result struct {
+	Reply   Reply
+	Verdict Verdict
+	Sender  Sender           // of an authentic request
+	Receipt inbox.Receipt    // of an acknowledged request
+	As      inbox.Acceptance // of an acknowledged request
+	// Err is why the request was not acknowledged, or what failed although it was.
+	Err error
+}
+
+// Handle verifies, parses and accepts the request, in this order, and says what
+// to reply. It acknowledges only what is durable.
+func (h *Handler) Handle(ctx context.Context, request Request) Result {
+	sender, err := h.verify(ctx, request)
+	if err != nil {
+		verdict := verdictOf(err)
+		return Result{Reply: h.Provider.Reply(verdict), Verdict: verdict, Err: err}
+	}
+	receipt := h.receipt(request, sender)
+	accepted, err := h.Inbox.Accept(ctx, receipt)
+	if err != nil {
+		return Result{Reply: h.Provider.Reply(Unavailable), Verdict: Unavailable, Sender: sender, Err: err}
+	}
+	return Result{
+		Reply:   h.Provider.Reply(Acknowledge),
+		Verdict: Acknowledge,
+		Sender:  sender,
+		Receipt: receipt,
+		As:      accepted.As,
+		Err:     accepted.Fault,
+	}
+}
+
+// verify tries the keys at hand, and where they do not fit, those of this
+// moment: a key may have been changed since they were read.
+func (h *Handler) verify(ctx context.Context, request Request) (Sender, error) {
+	keys, err := h.Keys.Keys(ctx)
+	if err != nil {
+		return Sender{}, err
+	}
+	sender, err := h.Provider.Verify(request, keys)
+	if !errors.Is(err, ErrUnauthentic) {
+		return sender, err
+	}
+	fresh, changed, refreshErr := h.Keys.Refresh(ctx)
+	switch {
+	case refreshErr != nil:
+		// The sender may be right and our keys out of date.
+		return Sender{}, refreshErr
+	case !changed:
+		return Sender{}, err
+	}
+	return h.Provider.Verify(request, fresh)
+}
+
+func (h *Handler) receipt(request Request, sender Sender) inbox.Receipt {
+	event, held := h.Provider.Parse(request, sender)
+	if held == nil {
+		return inbox.NewReceipt(event, request.Body, sender.KeyID, h.Now())
+	}
+	return inbox.NewHeldReceipt(inbox.HeldCallback{
+		Provider: h.Provider.Name(),
+		Type:     request.Type,
+		Account:  sender.Account,
+		Subject:  held.Subject,
+		Reason:   string(held.Reason),
+		Note:     held.Note,
+	}, request.Body, sender.KeyID, h.Now())
+}
+
+func verdictOf(err error) Verdict {
+	switch {
+	case errors.Is(err, ErrUnauthentic):
+		return Unauthentic
+	case errors.Is(err, ErrMalformed):
+		return Malformed
+	case errors.Is(err, ErrTooLarge):
+		return TooLarge
+	}
+	return Unavailable
+}

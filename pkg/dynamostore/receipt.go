@@ -1,0 +1,192 @@
+package dynamostore
+
+import (
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/payout"
+)
+
+// schemaVersion is written to every item. A reader of version n reads all
+// versions up to n, and is deployed before the first writer of it.
+const schemaVersion = 1
+
+// shards is how many partitions the index spreads each state over. One
+// partition takes 1,000 writes a second, and a callback costs two.
+const shards = 16
+
+// encodeReceipt returns the receipt as an item. What its key says already, the
+// payout's ID and the event's status, is not repeated: the documented examples
+// fit into one write unit with their raw body.
+func encodeReceipt(r inbox.Receipt) (item, error) {
+	i := item{"payout": text(r.Key.Payout), "receipt": text(r.Key.Receipt), "v": number(schemaVersion)}
+	i.setText("state", string(r.State))
+	i.setTime("acceptedAt", r.AcceptedAt)
+	i.setTime("appliedAt", r.AppliedAt)
+	i.setText("outcome", string(r.Outcome))
+	i.setText("keyId", r.KeyID)
+	i.setText("note", r.Note)
+	setBody(i, r.Body)
+	switch r.State {
+	case inbox.Received:
+		i.setText("due", dueIn(r.Key, r.State))
+		i.setTime("dueAt", r.DueAt)
+	case inbox.Held:
+		i.setText("due", dueIn(r.Key, r.State))
+		i.setTime("dueAt", r.AcceptedAt)
+		i.setText("reason", r.Reason)
+		return i, nil
+	}
+	if r.Decision != nil {
+		decision, err := json.Marshal(r.Decision)
+		if err != nil {
+			return nil, fmt.Errorf("encode decision: %w", err)
+		}
+		i.setText("decision", string(decision))
+		return i, nil
+	}
+	encodeEvent(i, r.Event)
+	return i, nil
+}
+
+func encodeEvent(i item, e payout.Event) {
+	i.setText("reference", e.Reference)
+	i.setText("reason", e.Reason)
+	i.setText("amount", string(e.Amount))
+	i.setText("currency", e.Currency)
+	i.setText("chain", e.Chain)
+	i.setText("token", e.Token)
+	i.setText("from", e.From)
+	i.setText("to", e.To)
+	i.setText("memo", e.Memo)
+	i.setText("txid", e.TxID)
+	if e.BlockHeight != 0 {
+		i["block"] = &types.AttributeValueMemberN{Value: strconv.FormatUint(e.BlockHeight, 10)}
+	}
+	i.setInt("blockTime", e.BlockTime)
+	i.setChild("totals", encodeTotals(e.Totals))
+}
+
+// decodeReceipt returns the receipt that an item holds. It fails where the
+// item's key does not follow from what it says: such an item was damaged, or
+// written by a later version.
+func decodeReceipt(i item) (inbox.Receipt, error) {
+	r := inbox.Receipt{
+		Key:        inbox.Key{Payout: i.text("payout"), Receipt: i.text("receipt")},
+		State:      inbox.State(i.text("state")),
+		AcceptedAt: i.time("acceptedAt"),
+		AppliedAt:  i.time("appliedAt"),
+		Outcome:    payout.Outcome(i.text("outcome")),
+		KeyID:      i.text("keyId"),
+		Note:       i.text("note"),
+		Body:       body(i),
+	}
+	switch {
+	case r.State == inbox.Held:
+		r.Reason = i.text("reason")
+	case i.text("decision") != "":
+		r.Decision = new(payout.Resolution)
+		if err := json.Unmarshal([]byte(i.text("decision")), r.Decision); err != nil {
+			return r, fmt.Errorf("decode decision of receipt %s: %w", r.Key.Receipt, err)
+		}
+	default:
+		r.Event = decodeEvent(i)
+	}
+	if r.State == inbox.Received {
+		r.DueAt = i.time("dueAt")
+	}
+	if !r.KeyAgrees() {
+		return r, fmt.Errorf("receipt %s does not say what its key does", r.Key.Receipt)
+	}
+	return r, nil
+}
+
+func decodeEvent(i item) payout.Event {
+	status, _, _ := strings.Cut(i.text("receipt"), "/")
+	return payout.Event{
+		ID:          payout.ID(i.text("payout")),
+		Status:      payout.Status(status),
+		Reference:   i.text("reference"),
+		Reason:      i.text("reason"),
+		Amount:      payout.Amount(i.text("amount")),
+		Currency:    i.text("currency"),
+		Chain:       i.text("chain"),
+		Token:       i.text("token"),
+		From:        i.text("from"),
+		To:          i.text("to"),
+		Memo:        i.text("memo"),
+		TxID:        i.text("txid"),
+		BlockHeight: i.uint("block"),
+		BlockTime:   i.int("blockTime"),
+		Totals:      decodeTotals(i.child("totals")),
+	}
+}
+
+// dueIn names the partition of the index that a receipt stands in.
+func dueIn(key inbox.Key, state inbox.State) string {
+	hash := fnv.New32a()
+	hash.Write([]byte(key.Payout))
+	hash.Write([]byte(key.Receipt))
+	return shard(state, int(hash.Sum32()%shards))
+}
+
+func shard(state inbox.State, n int) string { return string(state) + "/" + strconv.Itoa(n) }
+
+// setBody keeps a body as text where it is text, so that a person can read it
+// in any tool, and as bytes where it is not.
+func setBody(i item, body []byte) {
+	switch {
+	case len(body) == 0:
+	case utf8.Valid(body):
+		i["body"] = text(string(body))
+	default:
+		i["body"] = &types.AttributeValueMemberB{Value: body}
+	}
+}
+
+func body(i item) []byte {
+	switch value := i["body"].(type) {
+	case *types.AttributeValueMemberS:
+		return []byte(value.Value)
+	case *types.AttributeValueMemberB:
+		return value.Value
+	}
+	return nil
+}
+
+func encodeTotals(t payout.Totals) item {
+	i := item{}
+	for name, tally := range map[string]payout.Tally{
+		"pending": t.Pending, "succeeded": t.Succeeded, "failed": t.Failed, "cancelled": t.Cancelled,
+	} {
+		if tally != (payout.Tally{}) {
+			i[name] = &types.AttributeValueMemberL{Value: []types.AttributeValue{number(tally.Count), text(string(tally.Amount))}}
+		}
+	}
+	return i
+}
+
+func decodeTotals(i item) payout.Totals {
+	return payout.Totals{
+		Pending:   decodeTally(i["pending"]),
+		Succeeded: decodeTally(i["succeeded"]),
+		Failed:    decodeTally(i["failed"]),
+		Cancelled: decodeTally(i["cancelled"]),
+	}
+}
+
+func decodeTally(value types.AttributeValue) payout.Tally {
+	list, ok := value.(*types.AttributeValueMemberL)
+	if !ok || len(list.Value) != 2 {
+		return payout.Tally{}
+	}
+	pair := item{"count": list.Value[0], "amount": list.Value[1]}
+	return payout.Tally{Count: pair.int("count"), Amount: payout.Amount(pair.text("amount"))}
+}

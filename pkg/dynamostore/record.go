@@ -1,0 +1,118 @@
+package dynamostore
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"payout-callbacks/pkg/payout"
+)
+
+// encodeRecord returns the record as an item. The parts are the truth; status,
+// reference and conflicted are derived from them for people and indexes, and
+// updatedAt is the time of the writing, which the fold does not know.
+func encodeRecord(r payout.Record, now time.Time) (item, error) {
+	i := item{"payout": text(string(r.ID)), "v": number(schemaVersion), "version": number(r.Version)}
+	i.setText("status", string(r.Status()))
+	i.setText("reference", r.Value(payout.FieldReference))
+	i.setTime("updatedAt", now)
+	if r.Status() == payout.Conflicted {
+		i.setText("conflicted", string(payout.Conflicted))
+	}
+	i.setText("progress", string(r.Progress))
+	i.setChild("claims", encodeClaims(r.Claims))
+	reasons := item{}
+	for status, reason := range r.Reasons {
+		reasons.setText(string(status), reason)
+	}
+	i.setChild("reasons", reasons)
+	if r.BlockHeight != 0 {
+		i["block"] = &types.AttributeValueMemberN{Value: strconv.FormatUint(r.BlockHeight, 10)}
+	}
+	i.setInt("blockTime", r.BlockTime)
+	i.setChild("settled", encodeTotals(r.Settled))
+	resolutions := item{}
+	for key, decision := range r.Resolutions {
+		encoded, err := json.Marshal(decision)
+		if err != nil {
+			return nil, fmt.Errorf("encode resolution: %w", err)
+		}
+		resolutions[key] = text(string(encoded))
+	}
+	i.setChild("resolutions", resolutions)
+	return i, nil
+}
+
+func encodeClaims(claims map[payout.Field]payout.Values) item {
+	i := item{}
+	for field, values := range claims {
+		var list []types.AttributeValue
+		for _, value := range values.Seen {
+			list = append(list, text(value))
+		}
+		if values.Overflow {
+			// A null at the end: there were more.
+			list = append(list, &types.AttributeValueMemberNULL{Value: true})
+		}
+		i[string(field)] = &types.AttributeValueMemberL{Value: list}
+	}
+	return i
+}
+
+// decodeRecord returns the record that an item holds. A record of a later
+// schema version is not ours to merge into: we would lose what it knows.
+func decodeRecord(i item) (payout.Record, error) {
+	r := payout.Record{
+		ID:          payout.ID(i.text("payout")),
+		Version:     i.int("version"),
+		Progress:    payout.Status(i.text("progress")),
+		Claims:      decodeClaims(i.child("claims")),
+		Reasons:     map[payout.Status]string{},
+		BlockHeight: i.uint("block"),
+		BlockTime:   i.int("blockTime"),
+		Settled:     decodeTotals(i.child("settled")),
+		Resolutions: map[string]payout.Resolution{},
+	}
+	if i.int("v") > schemaVersion {
+		return r, fmt.Errorf("payout %s is of schema version %d, this program knows up to %d", r.ID, i.int("v"), schemaVersion)
+	}
+	reasons := i.child("reasons")
+	for _, status := range slices.Collect(maps.Keys(reasons)) {
+		r.Reasons[payout.Status(status)] = reasons.text(status)
+	}
+	resolutions := i.child("resolutions")
+	for key := range resolutions {
+		var decision payout.Resolution
+		if err := json.Unmarshal([]byte(resolutions.text(key)), &decision); err != nil {
+			return r, fmt.Errorf("decode resolution of payout %s: %w", r.ID, err)
+		}
+		r.Resolutions[key] = decision
+	}
+	return r, nil
+}
+
+func decodeClaims(i item) map[payout.Field]payout.Values {
+	claims := map[payout.Field]payout.Values{}
+	for field, value := range i {
+		list, ok := value.(*types.AttributeValueMemberL)
+		if !ok {
+			continue
+		}
+		var values payout.Values
+		for _, element := range list.Value {
+			seen, ok := element.(*types.AttributeValueMemberS)
+			if !ok {
+				values.Overflow = true
+				continue
+			}
+			values.Seen = append(values.Seen, seen.Value)
+		}
+		claims[payout.Field(field)] = values
+	}
+	return claims
+}

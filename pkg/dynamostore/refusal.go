@@ -1,0 +1,94 @@
+package dynamostore
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"payout-callbacks/pkg/inbox"
+)
+
+// Causes of a cancelled transaction, as DynamoDB codes them.
+const (
+	causeNone      = "None"
+	causeCondition = "ConditionalCheckFailed"
+	causeConflict  = "TransactionConflict"
+)
+
+// refusalOf tells a refused condition, which is an answer, from a failure. A
+// transaction of which one part was refused and another failed, failed.
+func refusalOf(err error) (*inbox.Refusal, error) {
+	var cancelled *types.TransactionCanceledException
+	if err == nil || !errors.As(err, &cancelled) || len(cancelled.CancellationReasons) != 2 {
+		return nil, err
+	}
+	for _, reason := range cancelled.CancellationReasons {
+		if code := causeOf(reason); code != causeNone && code != causeCondition {
+			return nil, err
+		}
+	}
+	receipt, record := cancelled.CancellationReasons[0], cancelled.CancellationReasons[1]
+	refusal := &inbox.Refusal{
+		Receipt:        stateOf(receipt.Item),
+		ReceiptRefused: causeOf(receipt) == causeCondition,
+		RecordRefused:  causeOf(record) == causeCondition,
+	}
+	if !refusal.RecordRefused {
+		return refusal, nil
+	}
+	decoded, err := decodeRecord(record.Item)
+	refusal.Record = decoded
+	return refusal, err
+}
+
+func causeOf(reason types.CancellationReason) string {
+	if reason.Code == nil {
+		return causeNone
+	}
+	return *reason.Code
+}
+
+// A transaction that meets another one on the same payout is cancelled, and the
+// SDK does not try it again. The waits double from 10 ms, with jitter.
+const (
+	contentionTries = 6
+	contentionWait  = 10 * time.Millisecond
+)
+
+func retryContention(ctx context.Context, try func() error) error {
+	wait := contentionWait
+	for n := 1; ; n++ {
+		err := try()
+		if n == contentionTries || !contended(err) {
+			return err
+		}
+		timer := time.NewTimer(wait/2 + rand.N(wait))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return err
+		case <-timer.C:
+		}
+		wait *= 2
+	}
+}
+
+func contended(err error) bool {
+	var inProgress *types.TransactionInProgressException
+	if errors.As(err, &inProgress) {
+		return true
+	}
+	var cancelled *types.TransactionCanceledException
+	if !errors.As(err, &cancelled) {
+		return false
+	}
+	for _, reason := range cancelled.CancellationReasons {
+		if causeOf(reason) == causeConflict {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,198 @@
+package dynamostore
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"payout-callbacks/pkg/inbox"
+)
+
+// Store is inbox.Store on two DynamoDB tables. It is safe for concurrent use.
+type Store struct {
+	Client   *dynamodb.Client
+	Receipts string // table name
+	Payouts  string // table name
+}
+
+var _ inbox.Store = (*Store)(nil)
+
+// The index of receipts that are not applied yet.
+const unappliedIndex = "unapplied"
+
+const absent = "attribute_not_exists(payout)"
+
+// Create implements inbox.Store.
+func (s *Store) Create(ctx context.Context, receipt inbox.Receipt) (inbox.State, error) {
+	encoded, err := encodeReceipt(receipt)
+	if err != nil {
+		return "", err
+	}
+	_, err = s.Client.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName:                           &s.Receipts,
+		Item:                                encoded,
+		ConditionExpression:                 aws.String(absent),
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	})
+	var refused *types.ConditionalCheckFailedException
+	if errors.As(err, &refused) {
+		return stateOf(refused.Item), nil
+	}
+	return "", err
+}
+
+// Apply implements inbox.Store.
+func (s *Store) Apply(ctx context.Context, change inbox.Change) (*inbox.Refusal, error) {
+	receipt, err := s.receiptWrite(change)
+	if err != nil {
+		return nil, err
+	}
+	record, err := s.recordWrite(change)
+	if err != nil {
+		return nil, err
+	}
+	input := &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{receipt, record}}
+	// No token of ours: a retry with another outcome or time would be a
+	// mismatch. The SDK makes one for its own retries of one call.
+	err = retryContention(ctx, func() error {
+		_, err := s.Client.TransactWriteItems(ctx, input)
+		return err
+	})
+	return refusalOf(err)
+}
+
+// receiptWrite creates the receipt as applied, or marks the one that is there:
+// its body and its times of arrival stay those of the first delivery.
+func (s *Store) receiptWrite(change inbox.Change) (types.TransactWriteItem, error) {
+	encoded, err := encodeReceipt(change.Receipt)
+	if err != nil {
+		return types.TransactWriteItem{}, err
+	}
+	if change.Create {
+		return types.TransactWriteItem{Put: &types.Put{
+			TableName:                           &s.Receipts,
+			Item:                                encoded,
+			ConditionExpression:                 aws.String(absent),
+			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+		}}, nil
+	}
+	return types.TransactWriteItem{Update: &types.Update{
+		TableName:                &s.Receipts,
+		Key:                      receiptKey(change.Receipt.Key),
+		UpdateExpression:         aws.String("SET #state = :applied, outcome = :outcome, appliedAt = :now REMOVE #due, dueAt"),
+		ConditionExpression:      aws.String("#state = :received"),
+		ExpressionAttributeNames: map[string]string{"#state": "state", "#due": "due"},
+		ExpressionAttributeValues: item{
+			":applied":  text(string(inbox.Applied)),
+			":received": text(string(inbox.Received)),
+			":outcome":  text(string(change.Receipt.Outcome)),
+			":now":      number(change.Receipt.AppliedAt.UnixMilli()),
+		},
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	}}, nil
+}
+
+func (s *Store) recordWrite(change inbox.Change) (types.TransactWriteItem, error) {
+	encoded, err := encodeRecord(change.Record, change.Receipt.AppliedAt)
+	if err != nil {
+		return types.TransactWriteItem{}, err
+	}
+	put := &types.Put{
+		TableName:                           &s.Payouts,
+		Item:                                encoded,
+		ConditionExpression:                 aws.String(absent),
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	}
+	if change.Base > 0 {
+		put.ConditionExpression = aws.String("version = :base")
+		put.ExpressionAttributeValues = item{":base": number(change.Base)}
+	}
+	return types.TransactWriteItem{Put: put}, nil
+}
+
+// Due implements inbox.Store. It asks every shard for its oldest receipts, so
+// that its cost does not grow with the number that wait.
+func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]inbox.Due, error) {
+	var due []inbox.Due
+	for n := range shards {
+		found, err := s.dueInShard(ctx, n, now, limit)
+		if err != nil {
+			return nil, err
+		}
+		due = append(due, found...)
+	}
+	slices.SortFunc(due, func(a, b inbox.Due) int {
+		return cmp.Or(a.DueAt.Compare(b.DueAt), a.Key.Compare(b.Key))
+	})
+	return due[:min(limit, len(due))], nil
+}
+
+func (s *Store) dueInShard(ctx context.Context, n int, now time.Time, limit int) ([]inbox.Due, error) {
+	out, err := s.Client.Query(ctx, &dynamodb.QueryInput{
+		TableName:                &s.Receipts,
+		IndexName:                aws.String(unappliedIndex),
+		KeyConditionExpression:   aws.String("#due = :shard AND dueAt <= :now"),
+		ExpressionAttributeNames: map[string]string{"#due": "due"},
+		ExpressionAttributeValues: item{
+			":shard": text(shard(inbox.Received, n)),
+			":now":   number(now.UnixMilli()),
+		},
+		Limit: aws.Int32(int32(limit)),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("query shard %d: %w", n, err)
+	}
+	var due []inbox.Due
+	for _, found := range out.Items {
+		i := item(found)
+		due = append(due, inbox.Due{
+			Key:        inbox.Key{Payout: i.text("payout"), Receipt: i.text("receipt")},
+			DueAt:      i.time("dueAt"),
+			AcceptedAt: i.time("acceptedAt"),
+		})
+	}
+	return due, nil
+}
+
+// Claim implements inbox.Store. The condition on the time that was seen keeps
+// a second sweeper out, the one on the state keeps an applied receipt from
+// being put back into the index.
+func (s *Store) Claim(ctx context.Context, due inbox.Due, next time.Time) (inbox.Receipt, bool, error) {
+	out, err := s.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName:                &s.Receipts,
+		Key:                      receiptKey(due.Key),
+		UpdateExpression:         aws.String("SET dueAt = :next"),
+		ConditionExpression:      aws.String("#state = :received AND dueAt = :seen"),
+		ExpressionAttributeNames: map[string]string{"#state": "state"},
+		ExpressionAttributeValues: item{
+			":received": text(string(inbox.Received)),
+			":seen":     number(due.DueAt.UnixMilli()),
+			":next":     number(next.UnixMilli()),
+		},
+		ReturnValues: types.ReturnValueAllNew,
+	})
+	var refused *types.ConditionalCheckFailedException
+	switch {
+	case errors.As(err, &refused):
+		return inbox.Receipt{}, false, nil
+	case err != nil:
+		return inbox.Receipt{}, false, err
+	}
+	receipt, err := decodeReceipt(out.Attributes)
+	return receipt, err == nil, err
+}
+
+func receiptKey(key inbox.Key) item {
+	return item{"payout": text(key.Payout), "receipt": text(key.Receipt)}
+}
+
+func stateOf(found map[string]types.AttributeValue) inbox.State {
+	return inbox.State(item(found).text("state"))
+}

@@ -1,0 +1,76 @@
+package inbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Acceptance says how a receipt was accepted.
+type Acceptance string
+
+// The ways in which a receipt becomes durable.
+const (
+	New       Acceptance = "new"       // in the store and, unless held, in the queue
+	Duplicate Acceptance = "duplicate" // the store had it
+	ByRecord  Acceptance = "by-record" // in the store only; Sweep will send it
+	ByQueue   Acceptance = "by-queue"  // in the queue only; Apply or Sweep will record it
+)
+
+// Accepted is the result of Accept: the receipt is durable.
+type Accepted struct {
+	As Acceptance
+	// Fault is what failed although the receipt is durable: nil unless the
+	// receipt was accepted ByRecord or ByQueue, or a duplicate could not be
+	// sent again.
+	Fault error
+}
+
+// Accept makes a receipt durable: put, then send, then the caller may
+// acknowledge. An error means that neither store is known to have it, and the
+// callback must not be acknowledged.
+//
+// A crash after the put leaves a receipt that Sweep finds when it is due. A
+// put that fails may have happened: the message that is sent instead carries
+// the whole receipt and meets the same condition in the consumer.
+func (in *Inbox) Accept(ctx context.Context, receipt Receipt) (Accepted, error) {
+	found, err := in.create(ctx, receipt)
+	switch {
+	case err != nil:
+		if sendErr := in.send(ctx, receipt); sendErr != nil {
+			return Accepted{}, errors.Join(err, sendErr)
+		}
+		return Accepted{As: ByQueue, Fault: err}, nil
+	case found == "" && receipt.State == Received:
+		if err := in.send(ctx, receipt); err != nil {
+			return Accepted{As: ByRecord, Fault: err}, nil
+		}
+		return Accepted{As: New}, nil
+	case found == Received:
+		// The first delivery's message may have been lost; another one does no
+		// harm and brings the payout up to date before Sweep would.
+		return Accepted{As: Duplicate, Fault: in.send(ctx, receipt)}, nil
+	case found != "":
+		return Accepted{As: Duplicate}, nil
+	}
+	return Accepted{As: New}, nil
+}
+
+func (in *Inbox) create(ctx context.Context, receipt Receipt) (State, error) {
+	ctx, cancel := context.WithTimeout(ctx, putTimeout)
+	defer cancel()
+	found, err := in.Store.Create(ctx, receipt)
+	if err != nil {
+		return "", fmt.Errorf("put receipt: %w", err)
+	}
+	return found, nil
+}
+
+func (in *Inbox) send(ctx context.Context, receipt Receipt) error {
+	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
+	defer cancel()
+	if err := in.Queue.Send(ctx, receipt); err != nil {
+		return fmt.Errorf("send receipt: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,69 @@
+package inbox
+
+import (
+	"context"
+	"fmt"
+
+	"payout-callbacks/pkg/payout"
+)
+
+// AlreadyApplied is the outcome of applying a receipt that had been applied (or
+// held) before: nothing was written.
+const AlreadyApplied payout.Outcome = "duplicate"
+
+// NowHeld is the outcome of applying a held receipt: it is in the store.
+const NowHeld payout.Outcome = "held"
+
+// maxTries bounds how often Apply meets a record that moved under it. Each try
+// that loses means that another one won, and the queue delivers again.
+const maxTries = 10
+
+// Apply merges a receipt into its payout and marks it applied, in one
+// transaction, so that the effect happens once however often it is called. A
+// receipt that the store never got is created in that same transaction. An
+// error means that the receipt is to be delivered again.
+//
+// On the common path, a payout's first event, it is one write and no read: the
+// transaction assumes the payout to be new, and where it is not, the refusal
+// brings the record as it stands.
+func (in *Inbox) Apply(ctx context.Context, receipt Receipt) (payout.Outcome, error) {
+	if receipt.State == Held {
+		return in.hold(ctx, receipt)
+	}
+	base := payout.Record{ID: receipt.id()}
+	change := Change{}
+	for range maxTries {
+		next, outcome := receipt.mergeInto(base)
+		change.Receipt = receipt.applied(outcome, in.Now())
+		change.Record, change.Base = next, base.Version
+		refusal, err := in.Store.Apply(ctx, change)
+		switch {
+		case err != nil:
+			return "", fmt.Errorf("apply receipt %s: %w", receipt.Key.Receipt, err)
+		case refusal == nil:
+			return outcome, nil
+		case refusal.ReceiptRefused && refusal.Receipt == Applied:
+			return AlreadyApplied, nil
+		}
+		if refusal.ReceiptRefused {
+			// Absent: the store was down at the ingress, or somebody deleted it.
+			// Received: it came into being while we were creating it.
+			change.Create = refusal.Receipt == ""
+		}
+		if refusal.RecordRefused {
+			base = refusal.Record
+		}
+	}
+	return "", fmt.Errorf("apply receipt %s: the payout changed %d times meanwhile", receipt.Key.Receipt, maxTries)
+}
+
+func (in *Inbox) hold(ctx context.Context, receipt Receipt) (payout.Outcome, error) {
+	found, err := in.create(ctx, receipt)
+	switch {
+	case err != nil:
+		return "", err
+	case found != "":
+		return AlreadyApplied, nil
+	}
+	return NowHeld, nil
+}

@@ -1,0 +1,88 @@
+package inbox
+
+import (
+	"context"
+	"time"
+
+	"payout-callbacks/pkg/payout"
+)
+
+// Store holds receipts and payouts. Its writes are conditional and durable once
+// they return without an error; an error means that the write may or may not
+// have happened. It is safe for concurrent use. It retries what its technology
+// says is worth retrying within the context's deadline; nothing else does.
+type Store interface {
+	// Create records a receipt unless one of its key is there. It returns the
+	// state of the one that was there, or "" when the receipt is new.
+	Create(ctx context.Context, receipt Receipt) (State, error)
+
+	// Apply writes both halves of a change, or neither. Where a condition
+	// refuses it, nothing is written and the refusal says what was met.
+	Apply(ctx context.Context, change Change) (*Refusal, error)
+
+	// Due lists receipts in state received whose time has come, at most limit
+	// of them, those due for the longest first. The list may be slightly stale.
+	Due(ctx context.Context, now time.Time, limit int) ([]Due, error)
+
+	// Claim moves a due receipt's time, if it is still received and still due
+	// when it was seen to be, and returns it. Of two callers that saw the same
+	// time only one gets true; a receipt that is gone or applied gives false.
+	Claim(ctx context.Context, due Due, next time.Time) (Receipt, bool, error)
+}
+
+// Change is the effect of one receipt: the receipt as applied and the payout's
+// record with it merged.
+type Change struct {
+	Receipt Receipt // in state applied
+	Create  bool    // the receipt must not exist yet; otherwise it must be received
+	Record  payout.Record
+	Base    int64 // the version the record must have now; 0 that it must not exist
+}
+
+// Refusal says which condition of a Change was not met and what stood there.
+type Refusal struct {
+	// Receipt is the state of the receipt that was met: "" where it is absent.
+	// It means something only if ReceiptRefused.
+	Receipt        State
+	ReceiptRefused bool
+	// Record is the payout's record as it stands. It means something only if
+	// RecordRefused.
+	Record        payout.Record
+	RecordRefused bool
+}
+
+// Due names a receipt that is to be sent again, as the index saw it.
+type Due struct {
+	Key        Key
+	DueAt      time.Time
+	AcceptedAt time.Time
+}
+
+// Queue carries receipts to the consumer: at least once, in any order. It is
+// safe for concurrent use.
+type Queue interface {
+	// Send enqueues receipts. It returns an error unless every one of them is
+	// durable in the queue; those that are may be delivered all the same.
+	Send(ctx context.Context, receipts ...Receipt) error
+
+	// Waiting returns about how many messages wait to be delivered.
+	Waiting(ctx context.Context) (int, error)
+}
+
+// DeadLetters is the queue of messages that could not be consumed.
+type DeadLetters interface {
+	// Receive takes up to max messages out of sight for long enough to decide
+	// about them. An empty list means that there may be none.
+	Receive(ctx context.Context, max int) ([]DeadLetter, error)
+	// Delete removes a message for good.
+	Delete(ctx context.Context, letter DeadLetter) error
+	// Return puts a message back in sight.
+	Return(ctx context.Context, letter DeadLetter) error
+}
+
+// DeadLetter is one message of the dead-letter queue.
+type DeadLetter struct {
+	Receipt Receipt
+	Foreign bool   // it does not decode as a receipt of ours; Receipt is empty
+	Handle  string // the queue's own name of this delivery
+}

@@ -1,0 +1,158 @@
+package memory
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/payout"
+)
+
+// Store keeps receipts and payouts in memory. The zero Store is empty and ready.
+type Store struct {
+	mu       sync.Mutex
+	receipts map[inbox.Key]inbox.Receipt
+	records  map[payout.ID]payout.Record
+}
+
+var _ inbox.Store = (*Store)(nil)
+
+// Create implements inbox.Store.
+func (s *Store) Create(ctx context.Context, receipt inbox.Receipt) (inbox.State, error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if found, ok := s.receipts[receipt.Key]; ok {
+		return found.State, nil
+	}
+	if receipt.State == inbox.Applied {
+		panic("memory: an applied receipt is only created together with its effect")
+	}
+	s.put(receipt)
+	return "", nil
+}
+
+// Apply implements inbox.Store.
+func (s *Store) Apply(ctx context.Context, change inbox.Change) (*inbox.Refusal, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found, exists := s.receipts[change.Receipt.Key]
+	record := s.records[change.Record.ID]
+	refusal := inbox.Refusal{
+		Receipt:        found.State,
+		ReceiptRefused: change.Create == exists || exists && found.State != inbox.Received,
+		Record:         record,
+		RecordRefused:  record.Version != change.Base,
+	}
+	if refusal.ReceiptRefused || refusal.RecordRefused {
+		return &refusal, nil
+	}
+	if change.Record.Version != change.Base+1 || change.Receipt.State != inbox.Applied {
+		panic(fmt.Sprintf("memory: change to %s is not one more fact", change.Record.ID))
+	}
+	if exists {
+		// The body and the times of the first delivery stay.
+		found.State, found.Outcome, found.AppliedAt = inbox.Applied, change.Receipt.Outcome, change.Receipt.AppliedAt
+		found.DueAt = time.Time{}
+		s.put(found)
+	} else {
+		s.put(change.Receipt)
+	}
+	if s.records == nil {
+		s.records = map[payout.ID]payout.Record{}
+	}
+	s.records[change.Record.ID] = change.Record
+	return nil, nil
+}
+
+// Due implements inbox.Store.
+func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]inbox.Due, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var due []inbox.Due
+	for key, receipt := range s.receipts {
+		if receipt.State == inbox.Received && !receipt.DueAt.After(now) {
+			due = append(due, inbox.Due{Key: key, DueAt: receipt.DueAt, AcceptedAt: receipt.AcceptedAt})
+		}
+	}
+	slices.SortFunc(due, func(a, b inbox.Due) int {
+		return cmp.Or(a.DueAt.Compare(b.DueAt), a.Key.Compare(b.Key))
+	})
+	return due[:min(limit, len(due))], nil
+}
+
+// Claim implements inbox.Store.
+func (s *Store) Claim(ctx context.Context, due inbox.Due, next time.Time) (inbox.Receipt, bool, error) {
+	if err := ctx.Err(); err != nil {
+		return inbox.Receipt{}, false, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	receipt, ok := s.receipts[due.Key]
+	if !ok || receipt.State != inbox.Received || !receipt.DueAt.Equal(due.DueAt) {
+		return inbox.Receipt{}, false, nil
+	}
+	receipt.DueAt = next
+	s.put(receipt)
+	return receipt, true, nil
+}
+
+// Receipts returns all receipts, ordered by key.
+func (s *Store) Receipts() []inbox.Receipt {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []inbox.Receipt
+	for _, receipt := range s.receipts {
+		all = append(all, receipt)
+	}
+	slices.SortFunc(all, func(a, b inbox.Receipt) int { return a.Key.Compare(b.Key) })
+	return all
+}
+
+// Record returns the record of a payout, zero where there is none.
+func (s *Store) Record(id payout.ID) payout.Record {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.records[id]
+}
+
+// Records returns all payouts, ordered by ID.
+func (s *Store) Records() []payout.Record {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []payout.Record
+	for _, record := range s.records {
+		all = append(all, record)
+	}
+	slices.SortFunc(all, func(a, b payout.Record) int { return cmp.Compare(a.ID, b.ID) })
+	return all
+}
+
+// Remove deletes a receipt, as a person with too much access would.
+func (s *Store) Remove(key inbox.Key) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.receipts, key)
+}
+
+func (s *Store) put(receipt inbox.Receipt) {
+	if !receipt.KeyAgrees() {
+		panic(fmt.Sprintf("memory: receipt %v has a key that does not follow from it", receipt.Key))
+	}
+	if s.receipts == nil {
+		s.receipts = map[inbox.Key]inbox.Receipt{}
+	}
+	s.receipts[receipt.Key] = receipt
+}

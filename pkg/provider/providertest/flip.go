@@ -1,0 +1,70 @@
+package providertest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"payout-callbacks/pkg/callback"
+)
+
+// flipped: no byte that the scheme covers can be altered. One bit is flipped
+// at a time, the lowest, which never makes a letter its other case.
+func (s suite) flipped(v Vector) error {
+	return s.ifAuthentic(v, func(request callback.Request, _ result) error {
+		if s.headerKey != "" {
+			return s.flippedKey(request)
+		}
+		return s.flippedBody(request)
+	})
+}
+
+func (s suite) flippedKey(request callback.Request) error {
+	sent := request.Header.Get(s.headerKey)
+	for at := range len(sent) {
+		altered := []byte(sent)
+		altered[at] ^= 1
+		forged := request
+		forged.Header = cloneWith(request.Header, s.headerKey, string(altered))
+		if err := s.refused(forged, s.keys); err != nil {
+			return fmt.Errorf("byte %d of the key: %w", at, err)
+		}
+	}
+	return nil
+}
+
+func (s suite) flippedBody(request callback.Request) error {
+	before := covered(request.Body)
+	for at := range request.Body {
+		altered := bytes.Clone(request.Body)
+		altered[at] ^= 1
+		got, err := s.judge(callback.NewRequest(request.Type, request.Header, altered), s.keys)
+		if err != nil {
+			return err
+		}
+		believed := got.expect == Accepted || got.held != nil
+		if believed && (before == nil || !maps.Equal(before, covered(altered))) {
+			return fmt.Errorf("byte %d of the body: got %s, want it refused:\n%s", at, got.expect, altered)
+		}
+	}
+	return nil
+}
+
+// covered returns the fields that a signature over a flat JSON object covers:
+// those that are told. The name of a field that is null or empty is signed by
+// nobody, so its bytes may change and nothing is altered.
+func covered(body []byte) map[string]string {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(body, &fields); err != nil {
+		return nil
+	}
+	told := map[string]string{}
+	for name, value := range fields {
+		if !slices.Contains([]string{"null", `""`}, string(value)) {
+			told[name] = string(value)
+		}
+	}
+	return told
+}

@@ -1,0 +1,240 @@
+package providertest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"reflect"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"payout-callbacks/pkg/callback"
+)
+
+// laws hold for every vector of every provider. Each is a function that
+// returns what is wrong, so that the suite can itself be tested with providers
+// that are broken on purpose.
+var laws = []struct {
+	name  string
+	check func(suite, Vector) error
+}{
+	{"gets its verdict", suite.verdict},
+	{"is not changed by being looked at", suite.untouched},
+	{"names its sender and key", suite.names},
+	{"sent again is the same fact", suite.resent},
+	{"re-spaced and re-ordered is the same fact", suite.respaced},
+	{"is accepted under the previous key", suite.previous},
+	{"is refused without keys", suite.withoutKeys},
+	{"is refused under a retired key", suite.retired},
+	{"is not believed under another account's key", suite.foreign},
+	{"is refused with a byte flipped", suite.flipped},
+}
+
+func (s suite) verdict(v Vector) error {
+	request, err := v.Request(s, s.keys)
+	if err != nil {
+		return err
+	}
+	got, err := s.judge(request, s.keys)
+	switch {
+	case err != nil:
+		return err
+	case got.expect != v.Expect && got.held != nil:
+		return fmt.Errorf("got %s (%s), want %s", got.expect, got.held.Note, v.Expect)
+	case got.expect != v.Expect:
+		return fmt.Errorf("got %s, want %s", got.expect, v.Expect)
+	case v.Expect == Accepted:
+		return compareEvent(v, got.event)
+	}
+	return nil
+}
+
+// untouched: the raw body is kept with the receipt and the request may be
+// looked at twice, so neither verifying nor parsing may write to it.
+func (s suite) untouched(v Vector) error {
+	request, err := v.Request(s, s.keys)
+	if err != nil {
+		return err
+	}
+	body, header := bytes.Clone(request.Body), request.Header.Clone()
+	if _, err := s.judge(request, s.keys); err != nil {
+		return err
+	}
+	if !bytes.Equal(body, request.Body) || !reflect.DeepEqual(header, request.Header) {
+		return errors.New("the request was written to")
+	}
+	return nil
+}
+
+func (s suite) names(v Vector) error {
+	return s.ifAuthentic(v, func(_ callback.Request, got result) error {
+		key := s.keys[got.sender.Account].Current
+		if got.sender.Previous {
+			key = s.keys[got.sender.Account].Previous
+		}
+		switch {
+		case key == "" || got.sender.KeyID != key.ID():
+			return fmt.Errorf("sender %+v names none of its keys", got.sender)
+		case v.Account != "" && got.sender.Account != v.Account:
+			return fmt.Errorf("sender is %s, want %s", got.sender.Account, v.Account)
+		case v.Account != "" && got.sender.Previous != v.Previous:
+			return fmt.Errorf("previous = %t, want %t", got.sender.Previous, v.Previous)
+		}
+		return nil
+	})
+}
+
+func (s suite) resent(v Vector) error {
+	return s.ifAuthentic(v, func(request callback.Request, got result) error {
+		if again, err := s.judge(request, s.keys); err != nil || again.told() != got.told() {
+			return fmt.Errorf("the same request: %w", different(got, again, err))
+		}
+		again, err := s.under(v, s.keys[got.sender.Account].Current)
+		if err != nil || again.told() != got.told() {
+			return fmt.Errorf("proven anew: %w", different(got, again, err))
+		}
+		return nil
+	})
+}
+
+// respaced: a fact is what a body means, so a sender who writes it with other
+// spaces and another order of names tells nothing new. Only JSON has both.
+func (s suite) respaced(v Vector) error {
+	return s.ifAuthentic(v, func(request callback.Request, got result) error {
+		body := jsontext.Value(bytes.Clone(v.Body))
+		if request.TooLarge() || !body.IsValid() {
+			return nil
+		}
+		err := body.Format(jsontext.Multiline(true), jsontext.ReorderRawObjects(true),
+			jsontext.PreserveRawStrings(true))
+		if err != nil {
+			return err
+		}
+		v.Body = body
+		again, err := s.under(v, s.keys[got.sender.Account].Current)
+		if err != nil || again.told() != got.told() {
+			return different(got, again, err)
+		}
+		return nil
+	})
+}
+
+func (s suite) previous(v Vector) error {
+	return s.ifAuthentic(v, func(_ callback.Request, got result) error {
+		key := s.keys[got.sender.Account].Previous
+		if key == "" {
+			return nil
+		}
+		again, err := s.under(v, key)
+		switch {
+		case err != nil || again.told() != got.told():
+			return different(got, again, err)
+		case !again.sender.Previous || again.sender.KeyID != key.ID():
+			return fmt.Errorf("sender %+v, want previous key %s", again.sender, key.ID())
+		}
+		return nil
+	})
+}
+
+// withoutKeys: neither no keys at all, nor an account without a key yet, may
+// let anything in; the second not even for what is proven with an empty key.
+func (s suite) withoutKeys(v Vector) error {
+	return s.ifAuthentic(v, func(request callback.Request, got result) error {
+		blank := callback.Keys{got.sender.Account: {}}
+		for _, keys := range []callback.Keys{nil, {}, blank} {
+			if err := s.refused(request, keys); err != nil {
+				return fmt.Errorf("keys of %d accounts: %w", len(keys), err)
+			}
+		}
+		body, header, err := v.SignedWith(s, "")
+		if err != nil {
+			return nil // a signer may refuse to prove anything with no key
+		}
+		return s.refused(callback.NewRequest(v.Type, header, body), blank)
+	})
+}
+
+func (s suite) retired(v Vector) error {
+	return s.ifAuthentic(v, func(request callback.Request, got result) error {
+		keys := maps.Clone(s.keys)
+		keys[got.sender.Account] = callback.AccountKeys{Current: "new-key-0000000000", Previous: "new-key-1111111111"}
+		return s.refused(request, keys)
+	})
+}
+
+// foreign: under another account's key a callback is refused; one that names
+// no account may be held, but then for the account whose key it is.
+func (s suite) foreign(v Vector) error {
+	return s.ifAuthentic(v, func(_ callback.Request, got result) error {
+		for account, keys := range s.keys {
+			if account == got.sender.Account || keys.Current == s.keys[got.sender.Account].Current {
+				continue
+			}
+			again, err := s.under(v, keys.Current)
+			if err != nil {
+				return err
+			}
+			if again.expect == Unauthentic || again.held != nil && got.held != nil && again.sender.Account == account {
+				continue
+			}
+			return fmt.Errorf("under the key of %s: %s, sender %s", account, again.expect, again.sender.Account)
+		}
+		return nil
+	})
+}
+
+func (s suite) ifAuthentic(v Vector, check func(callback.Request, result) error) error {
+	if !v.Authentic() {
+		return nil
+	}
+	request, err := v.Request(s, s.keys)
+	if err != nil {
+		return err
+	}
+	got, err := s.judge(request, s.keys)
+	if err != nil {
+		return err
+	}
+	if got.sender.Account == "" {
+		return errors.New("not authentic")
+	}
+	return check(request, got)
+}
+
+// under judges the vector proven with a key, its own headers left in place.
+func (s suite) under(v Vector, key callback.Key) (result, error) {
+	body, header, err := v.SignedWith(s, key)
+	if err != nil {
+		return result{}, err
+	}
+	if s.headerKey != "" {
+		header.Set(s.headerKey, string(key))
+	}
+	return s.judge(callback.NewRequest(v.Type, header, body), s.keys)
+}
+
+func (s suite) refused(request callback.Request, keys callback.Keys) error {
+	got, err := s.judge(request, keys)
+	if err != nil {
+		return err
+	}
+	if got.expect != Unauthentic {
+		return fmt.Errorf("got %s, want %s", got.expect, Unauthentic)
+	}
+	return nil
+}
+
+func different(want, got result, err error) error {
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("got %s, want %s", got.told(), want.told())
+}
+
+func cloneWith(header http.Header, name, value string) http.Header {
+	header = header.Clone()
+	header.Set(name, value)
+	return header
+}

@@ -1,0 +1,247 @@
+package providertest
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"net/http"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/payout"
+)
+
+// What a vector can expect. A held one is followed by its reason, as in
+// "held unknown-status".
+const (
+	Accepted    = "accepted"
+	Held        = "held"
+	Unauthentic = "unauthentic"
+	Malformed   = "malformed"
+	TooLarge    = "too-large"
+)
+
+// repliesFile is the one archive that holds no vector, see [Replies].
+const repliesFile = "replies.txtar"
+
+// Vector is one callback and the verdict it must get.
+type Vector struct {
+	Name     string // the file's name, without .txtar
+	Why      string // what it shows, in words; may be empty
+	Source   string // where its body comes from
+	Expect   string // one of the words above; "held <reason>"
+	Type     payout.Type
+	Account  string      // whose key proves it; "" sends it as it stands
+	Previous bool        // whether that is the account's previous key
+	Header   http.Header // set over those of the proof
+	Body     []byte      // before it is signed
+	Event    string      // the wanted event of an accepted one, as event.json
+
+	archive archive
+}
+
+// Load reads the vectors in the top folder of fsys, sorted by name. It reports
+// the faults of all of them at once.
+func Load(fsys fs.FS) ([]Vector, error) {
+	names, err := fs.Glob(fsys, "*.txtar")
+	if err != nil {
+		return nil, err
+	}
+	var vectors []Vector
+	var faults []error
+	for _, name := range names {
+		if name == repliesFile {
+			continue
+		}
+		vector, err := load(fsys, name)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w", name, err))
+			continue
+		}
+		vectors = append(vectors, vector)
+	}
+	return vectors, errors.Join(faults...)
+}
+
+// Authentic reports whether the vector's sender proves who it is.
+func (v Vector) Authentic() bool {
+	return v.Expect == Accepted || strings.HasPrefix(v.Expect, Held+" ")
+}
+
+// Signed returns the body and the headers to send, proven with the key that
+// the vector names.
+func (v Vector) Signed(signer callback.Signer, keys callback.Keys) ([]byte, http.Header, error) {
+	if v.Account == "" {
+		return bytes.Clone(v.Body), v.Header.Clone(), nil
+	}
+	key := keys[v.Account].Current
+	if v.Previous {
+		key = keys[v.Account].Previous
+	}
+	if key == "" {
+		return nil, nil, fmt.Errorf("%s: no such key of account %s", v.Name, v.Account)
+	}
+	return v.SignedWith(signer, key)
+}
+
+// SignedWith is Signed with another key than the vector's own.
+func (v Vector) SignedWith(signer callback.Signer, key callback.Key) ([]byte, http.Header, error) {
+	body, header, err := signer.Sign(bytes.Clone(v.Body), key)
+	if err != nil {
+		return nil, nil, fmt.Errorf("sign %s: %w", v.Name, err)
+	}
+	if header == nil {
+		header = http.Header{}
+	}
+	maps.Copy(header, v.Header)
+	return body, header, nil
+}
+
+// Request returns the callback as the application gets to see it.
+func (v Vector) Request(signer callback.Signer, keys callback.Keys) (callback.Request, error) {
+	body, header, err := v.Signed(signer, keys)
+	if err != nil {
+		return callback.Request{}, err
+	}
+	return callback.NewRequest(v.Type, header, body), nil
+}
+
+func load(fsys fs.FS, name string) (Vector, error) {
+	data, err := fs.ReadFile(fsys, name)
+	if err != nil {
+		return Vector{}, err
+	}
+	vector := Vector{
+		Name:    strings.TrimSuffix(path.Base(name), ".txtar"),
+		Header:  http.Header{},
+		archive: parseArchive(data),
+	}
+	err = cmp.Or(vector.readComment(), vector.readFiles(), vector.complete())
+	return vector, err
+}
+
+func (v *Vector) readComment() error {
+	for line := range strings.Lines(string(v.archive.comment)) {
+		line = strings.TrimSpace(line)
+		if line == "" {
+			continue
+		}
+		name, value, _ := strings.Cut(line, ":")
+		if err := v.readLine(name, strings.TrimSpace(value)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (v *Vector) readLine(name, value string) error {
+	switch name {
+	case "expect":
+		v.Expect = value
+	case "type":
+		v.Type = payout.Type(value)
+	case "source":
+		v.Source = value
+	case "why":
+		v.Why = value
+	case "sign":
+		account, which, _ := strings.Cut(value, " ")
+		v.Account, v.Previous = account, which == "previous"
+		if which != "" && !v.Previous {
+			return fmt.Errorf("sign: %q is no key of an account", which)
+		}
+	default:
+		return fmt.Errorf("unknown header line %q", name)
+	}
+	return nil
+}
+
+func (v *Vector) readFiles() error {
+	bodies := 0
+	for _, file := range v.archive.files {
+		var err error
+		switch file.name {
+		case "headers":
+			err = v.readHeaders(file.data)
+		case "body":
+			bodies++
+			v.Body = bytes.TrimSuffix(file.data, []byte("\n"))
+		case "body.quoted":
+			bodies++
+			v.Body, err = unquote(file.data)
+		case eventFile:
+			v.Event = string(file.data)
+		default:
+			err = fmt.Errorf("unknown file %q", file.name)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if bodies != 1 {
+		return fmt.Errorf("%d bodies, want one of body, body.quoted", bodies)
+	}
+	return nil
+}
+
+func (v *Vector) readHeaders(data []byte) error {
+	for line := range strings.Lines(string(data)) {
+		name, value, found := strings.Cut(strings.TrimSpace(line), ":")
+		if !found {
+			return fmt.Errorf("headers: %q is no header", line)
+		}
+		v.Header.Add(name, strings.TrimSpace(value))
+	}
+	return nil
+}
+
+// complete reports what a vector lacks, so that no check is passed for want of
+// something to check.
+func (v *Vector) complete() error {
+	expect, reason, _ := strings.Cut(v.Expect, " ")
+	switch {
+	case !slices.Contains([]string{Accepted, Held, Unauthentic, Malformed, TooLarge}, expect):
+		return fmt.Errorf("expect: %q is no verdict", v.Expect)
+	case (expect == Held) != (reason != ""):
+		return fmt.Errorf("expect: %q: a reason belongs to held, and only there", v.Expect)
+	case v.Type == "":
+		return errors.New("no type line")
+	case v.Source == "":
+		return errors.New("no source line")
+	case v.Event != "" && v.Expect != Accepted:
+		return fmt.Errorf("%s: only an accepted callback tells an event", eventFile)
+	}
+	return nil
+}
+
+// unquote reads lines of Go strings, each followed by x<times> where it is
+// repeated.
+func unquote(data []byte) ([]byte, error) {
+	var body []byte
+	for line := range strings.Lines(string(data)) {
+		line = strings.TrimSpace(line)
+		quoted, err := strconv.QuotedPrefix(line)
+		if err != nil {
+			return nil, fmt.Errorf("body.quoted: %q: %w", line, err)
+		}
+		text, err := strconv.Unquote(quoted)
+		if err != nil {
+			return nil, fmt.Errorf("body.quoted: %q: %w", line, err)
+		}
+		times := 1
+		if repeat := strings.TrimSpace(line[len(quoted):]); repeat != "" {
+			times, err = strconv.Atoi(strings.TrimPrefix(repeat, "x"))
+		}
+		if err != nil || times < 1 {
+			return nil, fmt.Errorf("body.quoted: %q: want a string, then x and how often", line)
+		}
+		body = append(body, strings.Repeat(text, times)...)
+	}
+	return body, nil
+}

@@ -1,0 +1,149 @@
+// Package secret reads a provider's callback keys from AWS Secrets Manager and
+// keeps them in the process.
+//
+// A secret's value is JSON, an object from account to its keys:
+//
+//	{"1382528827416576": {"current": "…", "previous": "…"}}
+//
+// Keys are read anew when they are older than five minutes, and at once when a
+// callback cannot be verified with them, so that a rotation is picked up by
+// warm functions; while the service is down, the keys at hand go on serving.
+package secret
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+
+	"payout-callbacks/pkg/callback"
+)
+
+// ErrNoKeys means that the secret has no value yet.
+var ErrNoKeys = errors.New("no keys are stored")
+
+const (
+	freshFor = 5 * time.Minute
+	// A flood of forged callbacks causes one read a second per process, no more.
+	refreshEvery = time.Second
+	readTimeout  = time.Second
+)
+
+// Client is the part of Secrets Manager that is used.
+type Client interface {
+	GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error)
+}
+
+// Keys hands out one provider's keys. It is safe for concurrent use.
+type Keys struct {
+	client Client
+	name   string
+	now    func() time.Time
+
+	mu      sync.Mutex
+	keys    callback.Keys
+	version string    // the secret's version that keys were read from
+	readAt  time.Time // of keys
+	triedAt time.Time // the last read, whether it went well or not
+	tryErr  error     // what that read ended with
+}
+
+var _ callback.KeySource = (*Keys)(nil)
+
+// NewKeys returns the keys in the secret of that name. Nothing is read yet.
+func NewKeys(client Client, name string, now func() time.Time) *Keys {
+	return &Keys{client: client, name: name, now: now}
+}
+
+// Keys implements callback.KeySource.
+func (k *Keys) Keys(ctx context.Context) (callback.Keys, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.keys != nil && k.now().Sub(k.readAt) < freshFor {
+		return k.keys, nil
+	}
+	if k.keys != nil && k.justTried() {
+		return k.keys, nil
+	}
+	if err := k.read(ctx); err != nil && k.keys == nil {
+		return nil, err
+	}
+	return k.keys, nil
+}
+
+// Refresh implements callback.KeySource.
+func (k *Keys) Refresh(ctx context.Context) (callback.Keys, bool, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.justTried() {
+		return k.keys, false, k.tryErr
+	}
+	before := k.version
+	if err := k.read(ctx); err != nil {
+		return nil, false, err
+	}
+	return k.keys, k.version != before, nil
+}
+
+func (k *Keys) justTried() bool { return k.now().Sub(k.triedAt) < refreshEvery }
+
+// read replaces the keys, or leaves them as they were and returns an error.
+func (k *Keys) read(ctx context.Context) error {
+	keys, version, err := k.fetch(ctx)
+	k.triedAt, k.tryErr = k.now(), err
+	if err != nil {
+		return err
+	}
+	k.keys, k.version, k.readAt = keys, version, k.triedAt
+	return nil
+}
+
+func (k *Keys) fetch(ctx context.Context) (callback.Keys, string, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	out, err := k.client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: aws.String(k.name)})
+	var absent *types.ResourceNotFoundException
+	switch {
+	case errors.As(err, &absent):
+		return nil, "", fmt.Errorf("read secret %s: %w; store them with: payoutctl keys set, or: "+
+			`aws secretsmanager put-secret-value --secret-id %s --secret-string '{"ACCOUNT":{"current":"KEY"}}'`, k.name, ErrNoKeys, k.name)
+	case err != nil:
+		return nil, "", fmt.Errorf("read secret %s: %w", k.name, err)
+	}
+	keys, err := Parse(aws.ToString(out.SecretString))
+	if err != nil {
+		return nil, "", fmt.Errorf("read secret %s: %w", k.name, err)
+	}
+	return keys, aws.ToString(out.VersionId), nil
+}
+
+// Parse reads a secret's value. Its errors do not hold any of it.
+func Parse(value string) (callback.Keys, error) {
+	var accounts map[string]struct {
+		Current  string `json:"current"`
+		Previous string `json:"previous"`
+	}
+	decoder := json.NewDecoder(strings.NewReader(value))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&accounts); err != nil || decoder.More() {
+		return nil, errors.New(`the value is not of the form {"account": {"current": "key", "previous": "key"}}`)
+	}
+	keys := callback.Keys{}
+	for account, pair := range accounts {
+		if strings.TrimSpace(pair.Current) == "" {
+			return nil, errors.New("an account has no current key")
+		}
+		keys[account] = callback.AccountKeys{Current: callback.Key(pair.Current), Previous: callback.Key(pair.Previous)}
+	}
+	if len(keys) == 0 {
+		return nil, ErrNoKeys
+	}
+	return keys, nil
+}
