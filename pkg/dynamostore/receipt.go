@@ -2,6 +2,7 @@ package dynamostore
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"strconv"
@@ -94,7 +95,7 @@ func decodeReceipt(i item) (inbox.Receipt, error) {
 	case i.text("decision") != "":
 		r.Decision = new(payout.Resolution)
 		if err := json.Unmarshal([]byte(i.text("decision")), r.Decision); err != nil {
-			return r, fmt.Errorf("decode decision of receipt %s: %w", r.Key.Receipt, err)
+			return r, fmt.Errorf("decode decision of receipt %s: %w", r.Key.Receipt, errors.Join(inbox.ErrDamaged, err))
 		}
 	default:
 		r.Event = decodeEvent(i)
@@ -103,7 +104,7 @@ func decodeReceipt(i item) (inbox.Receipt, error) {
 		r.DueAt = i.time("dueAt")
 	}
 	if !r.KeyAgrees() {
-		return r, fmt.Errorf("receipt %s does not say what its key does", r.Key.Receipt)
+		return r, fmt.Errorf("receipt %s does not say what its key does: %w", r.Key.Receipt, inbox.ErrDamaged)
 	}
 	return r, nil
 }

@@ -2,10 +2,15 @@ package inbox
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"payout-callbacks/pkg/payout"
 )
+
+// ErrDamaged means that what is stored under a receipt's key is not a receipt
+// that we can read. It is a person's to mend; trying again does not help.
+var ErrDamaged = errors.New("damaged receipt")
 
 // Store holds receipts and payouts. Its writes are conditional and durable once
 // they return without an error; an error means that the write may or may not
@@ -27,6 +32,8 @@ type Store interface {
 	// Claim moves a due receipt's time, if it is still received and still due
 	// when it was seen to be, and returns it. Of two callers that saw the same
 	// time only one gets true; a receipt that is gone or applied gives false.
+	// It fails with ErrDamaged where the receipt cannot be read; its time has
+	// then moved all the same.
 	Claim(ctx context.Context, due Due, next time.Time) (Receipt, bool, error)
 }
 

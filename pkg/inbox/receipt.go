@@ -28,6 +28,9 @@ const (
 	Held     State = "held"
 )
 
+// maxNote bounds the note of a held callback, whose body is kept besides.
+const maxNote = 16 << 10
+
 // heldPrefix keeps the names of held callbacks apart from those of payouts.
 const heldPrefix = "held/"
 
@@ -91,7 +94,7 @@ func NewHeldReceipt(held HeldCallback, body []byte, keyID string, now time.Time)
 		Key:        Key{Payout: heldPrefix + string(id), Receipt: string(Held)},
 		State:      Held,
 		Reason:     held.Reason,
-		Note:       held.Note,
+		Note:       held.Note[:min(len(held.Note), maxNote)],
 		Body:       body,
 		KeyID:      keyID,
 		AcceptedAt: toMillis(now),

@@ -14,6 +14,7 @@ type Swept struct {
 	Adopted   int           // dead letters that are in the store now, and no longer in the queue
 	Foreign   int           // dead letters that are not ours to read, left for a person
 	OldestAge time.Duration // since the oldest receipt found due was accepted
+	Damaged   int           // receipts found due that cannot be read, left for a person
 	Skipped   bool          // nothing was sent, because the queue is full of work
 }
 
@@ -77,7 +78,7 @@ func (in *Inbox) resend(ctx context.Context, due []Due, limit int, swept *Swept)
 // resendGroup claims, then sends: a crash in between leaves receipts that are
 // due again later.
 func (in *Inbox) resendGroup(ctx context.Context, group []Due, swept *Swept) error {
-	claimed, err := in.claim(ctx, group)
+	claimed, err := in.claim(ctx, group, swept)
 	if len(claimed) == 0 {
 		return err
 	}
@@ -88,15 +89,17 @@ func (in *Inbox) resendGroup(ctx context.Context, group []Due, swept *Swept) err
 	return err
 }
 
-func (in *Inbox) claim(ctx context.Context, group []Due) ([]Receipt, error) {
+func (in *Inbox) claim(ctx context.Context, group []Due, swept *Swept) ([]Receipt, error) {
 	var claimed []Receipt
 	now := in.Now()
 	for _, due := range group {
 		receipt, won, err := in.Store.Claim(ctx, due, nextDue(due, now))
-		if err != nil {
+		switch {
+		case errors.Is(err, ErrDamaged):
+			swept.Damaged++
+		case err != nil:
 			return claimed, fmt.Errorf("claim receipt %s: %w", due.Key.Receipt, err)
-		}
-		if won {
+		case won:
 			claimed = append(claimed, receipt)
 		}
 	}

@@ -1,0 +1,7 @@
+// Command consumer is the Lambda function that applies accepted events to
+// their payouts.
+package main
+
+import "payout-callbacks/pkg/app"
+
+func main() { app.Consume() }

@@ -1,0 +1,9 @@
+// Command pivot is the Lambda function that answers Pivot's callbacks.
+package main
+
+import (
+	"payout-callbacks/pkg/app"
+	"payout-callbacks/pkg/provider/pivot"
+)
+
+func main() { app.ServeCallbacks(pivot.Provider{}) }

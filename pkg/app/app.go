@@ -1,0 +1,79 @@
+// Package app wires the functions together: it alone knows both what the code
+// needs and what a deployed stack has.
+package app
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"payout-callbacks/pkg/config"
+	"payout-callbacks/pkg/dynamostore"
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/sqsqueue"
+	"payout-callbacks/pkg/telemetry"
+)
+
+// attemptTimeout bounds one attempt of any request to AWS. The SDK would wait
+// for an answer for ever; it tries again within the caller's own deadline.
+const attemptTimeout = time.Second
+
+// stack is what every function has at hand.
+type stack struct {
+	config   config.Config
+	aws      aws.Config
+	queue    *sqsqueue.Queue
+	inbox    *inbox.Inbox
+	recorder *telemetry.Recorder
+}
+
+// newStack reads the environment and makes the clients; it calls nothing yet.
+func newStack(ctx context.Context) (stack, error) {
+	settings, err := config.Load(os.Getenv)
+	if err != nil {
+		return stack{}, fmt.Errorf("read configuration: %w", err)
+	}
+	client := awshttp.NewBuildableClient().WithTimeout(attemptTimeout)
+	sdk, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithHTTPClient(client))
+	if err != nil {
+		return stack{}, fmt.Errorf("read AWS configuration: %w", err)
+	}
+	queue := &sqsqueue.Queue{
+		Client:         sqs.NewFromConfig(sdk),
+		EventsURL:      settings.EventsQueueURL,
+		DeadLettersURL: settings.DeadLetterQueueURL,
+	}
+	return stack{
+		config: settings,
+		aws:    sdk,
+		queue:  queue,
+		inbox: &inbox.Inbox{
+			Store: &dynamostore.Store{
+				Client:   dynamodb.NewFromConfig(sdk),
+				Receipts: settings.ReceiptsTable,
+				Payouts:  settings.PayoutsTable,
+			},
+			Queue:       queue,
+			DeadLetters: queue,
+			Now:         time.Now,
+		},
+		recorder: telemetry.NewRecorder(os.Stdout, settings.MetricsNamespace, time.Now),
+	}, nil
+}
+
+// must ends a function that cannot start. Lambda logs the error and starts
+// another one; API Gateway answers 500, which is our fault and says so.
+func must[T any](value T, err error) T {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "cannot start:", err)
+		os.Exit(1)
+	}
+	return value
+}

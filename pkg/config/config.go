@@ -1,0 +1,46 @@
+// Package config is what a deployed function is told by its environment. No
+// other package reads it.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+)
+
+// Config is the environment that template.yaml gives to every function.
+type Config struct {
+	ReceiptsTable      string // RECEIPTS_TABLE: name of the table of receipts
+	PayoutsTable       string // PAYOUTS_TABLE: name of the table of payouts
+	EventsQueueURL     string // EVENTS_QUEUE_URL: of the queue to the consumer
+	DeadLetterQueueURL string // DEAD_LETTER_QUEUE_URL: of the queue behind it
+	KeysSecretPrefix   string // KEYS_SECRET_PREFIX: + provider's name = name of the secret with its keys
+	MetricsNamespace   string // METRICS_NAMESPACE: CloudWatch namespace of this stack's metrics
+	SweepLimit         int    // SWEEP_LIMIT: how many receipts one sweep sends at most, 1 to 10,000
+}
+
+// Load reads the configuration, or says everything that is wrong with it.
+func Load(getenv func(string) string) (Config, error) {
+	var problems []error
+	required := func(name string) string {
+		value := getenv(name)
+		if value == "" {
+			problems = append(problems, fmt.Errorf("%s is not set", name))
+		}
+		return value
+	}
+	config := Config{
+		ReceiptsTable:      required("RECEIPTS_TABLE"),
+		PayoutsTable:       required("PAYOUTS_TABLE"),
+		EventsQueueURL:     required("EVENTS_QUEUE_URL"),
+		DeadLetterQueueURL: required("DEAD_LETTER_QUEUE_URL"),
+		KeysSecretPrefix:   required("KEYS_SECRET_PREFIX"),
+		MetricsNamespace:   required("METRICS_NAMESPACE"),
+	}
+	limit, err := strconv.Atoi(required("SWEEP_LIMIT"))
+	if err != nil || limit < 1 || limit > 10_000 {
+		problems = append(problems, errors.New("SWEEP_LIMIT is not a number from 1 to 10000"))
+	}
+	config.SweepLimit = limit
+	return config, errors.Join(problems...)
+}

@@ -1,0 +1,134 @@
+package sqsqueue
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/payout"
+)
+
+// errForeign means that a message is not one that this version can read.
+var errForeign = errors.New("not a message of ours")
+
+// schemaVersion is written to every message. A reader of version n reads all
+// versions up to n, and is deployed before the first writer of it.
+const schemaVersion = 1
+
+// message is a receipt on its way. An event's ID and status stand in the key.
+type message struct {
+	Version    int                `json:"v"`
+	Payout     string             `json:"payout"`
+	Receipt    string             `json:"receipt"`
+	State      inbox.State        `json:"state"`
+	AcceptedAt int64              `json:"acceptedAt"` // milliseconds since 1970
+	KeyID      string             `json:"keyId,omitempty"`
+	Body       []byte             `json:"body,omitempty"` // base64
+	Event      *event             `json:"event,omitempty"`
+	Decision   *payout.Resolution `json:"decision,omitempty"`
+	Reason     string             `json:"reason,omitempty"`
+	Note       string             `json:"note,omitempty"`
+}
+
+type event struct {
+	Reference   string         `json:"reference,omitempty"`
+	Reason      string         `json:"reason,omitempty"`
+	Amount      payout.Amount  `json:"amount,omitempty"`
+	Currency    string         `json:"currency,omitempty"`
+	Chain       string         `json:"chain,omitempty"`
+	Token       string         `json:"token,omitempty"`
+	From        string         `json:"from,omitempty"`
+	To          string         `json:"to,omitempty"`
+	Memo        string         `json:"memo,omitempty"`
+	TxID        string         `json:"txid,omitempty"`
+	BlockHeight uint64         `json:"block,omitempty"`
+	BlockTime   int64          `json:"blockTime,omitempty"`
+	Totals      *payout.Totals `json:"totals,omitempty"`
+}
+
+// Encode returns the text of the message that carries the receipt.
+func Encode(r inbox.Receipt) (string, error) {
+	m := message{
+		Version:    schemaVersion,
+		Payout:     r.Key.Payout,
+		Receipt:    r.Key.Receipt,
+		State:      r.State,
+		AcceptedAt: r.AcceptedAt.UnixMilli(),
+		KeyID:      r.KeyID,
+		Body:       r.Body,
+		Decision:   r.Decision,
+		Reason:     r.Reason,
+		Note:       r.Note,
+	}
+	if r.State != inbox.Held && r.Decision == nil {
+		m.Event = encodeEvent(r.Event)
+	}
+	text, err := json.Marshal(m)
+	if err != nil {
+		return "", fmt.Errorf("encode message: %w", err)
+	}
+	return string(text), nil
+}
+
+func encodeEvent(e payout.Event) *event {
+	encoded := &event{
+		Reference: e.Reference, Reason: e.Reason, Amount: e.Amount, Currency: e.Currency,
+		Chain: e.Chain, Token: e.Token, From: e.From, To: e.To, Memo: e.Memo, TxID: e.TxID,
+		BlockHeight: e.BlockHeight, BlockTime: e.BlockTime,
+	}
+	if e.Totals != (payout.Totals{}) {
+		encoded.Totals = &e.Totals
+	}
+	return encoded
+}
+
+// Decode returns the receipt that a message carries: as it was accepted, due as
+// if it had been put then. Its error never holds any of the text.
+func Decode(text string) (inbox.Receipt, error) {
+	var m message
+	decoder := json.NewDecoder(bytes.NewReader([]byte(text)))
+	if err := decoder.Decode(&m); err != nil || decoder.More() {
+		return inbox.Receipt{}, fmt.Errorf("%w: not JSON of its form", errForeign)
+	}
+	if m.Version < 1 || m.Version > schemaVersion {
+		return inbox.Receipt{}, fmt.Errorf("%w: schema version %d, this program knows up to %d", errForeign, m.Version, schemaVersion)
+	}
+	r := inbox.Receipt{
+		Key:        inbox.Key{Payout: m.Payout, Receipt: m.Receipt},
+		State:      m.State,
+		AcceptedAt: time.UnixMilli(m.AcceptedAt).UTC(),
+		KeyID:      m.KeyID,
+		Body:       m.Body,
+		Decision:   m.Decision,
+		Reason:     m.Reason,
+		Note:       m.Note,
+	}
+	if m.Event != nil {
+		status, _, _ := strings.Cut(m.Receipt, "/")
+		r.Event = m.Event.decode(payout.ID(m.Payout), payout.Status(status))
+	}
+	if r.State == inbox.Received {
+		r.DueAt = r.AcceptedAt.Add(inbox.FirstDue)
+	}
+	if r.State != inbox.Received && r.State != inbox.Held || !r.KeyAgrees() {
+		return inbox.Receipt{}, fmt.Errorf("%w: it does not say what its key does", errForeign)
+	}
+	return r, nil
+}
+
+func (e event) decode(id payout.ID, status payout.Status) payout.Event {
+	decoded := payout.Event{
+		ID: id, Status: status,
+		Reference: e.Reference, Reason: e.Reason, Amount: e.Amount, Currency: e.Currency,
+		Chain: e.Chain, Token: e.Token, From: e.From, To: e.To, Memo: e.Memo, TxID: e.TxID,
+		BlockHeight: e.BlockHeight, BlockTime: e.BlockTime,
+	}
+	if e.Totals != nil {
+		decoded.Totals = *e.Totals
+	}
+	return decoded
+}
