@@ -62,7 +62,7 @@ const fingerprintVersion = "1"
 func (e Event) Fingerprint() string {
 	return fingerprint(
 		string(e.ID), e.Reference, string(e.Status), e.Reason,
-		string(e.Amount), e.Currency, e.Chain, e.Token, e.To, e.Memo, e.TxID,
+		string(e.Amount), e.Currency, e.Chain, e.Token, e.From, e.To, e.Memo, e.TxID,
 		strconv.FormatUint(e.BlockHeight, 10), strconv.FormatInt(e.BlockTime, 10),
 		e.Totals.Pending.text(), e.Totals.Succeeded.text(),
 		e.Totals.Failed.text(), e.Totals.Cancelled.text(),

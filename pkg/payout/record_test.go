@@ -1,0 +1,283 @@
+package payout_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"payout-callbacks/pkg/payout"
+)
+
+var (
+	paid  = payout.NewID("cregis", payout.TypePayout, "1382528827416576", "1391751691788288", "")
+	batch = payout.NewID("pivot", payout.TypeBatch, "922e39ab", "d6a46a2c", "")
+)
+
+func TestRecordShowsWhatItsFactsSay(t *testing.T) {
+	event := func(status payout.Status, edit ...func(*payout.Event)) payout.Event {
+		e := payout.Event{ID: paid, Status: status, Amount: "1.1", Currency: "TRX", Reference: "PAY-1"}
+		for _, one := range edit {
+			one(&e)
+		}
+		return e
+	}
+	amount := func(a payout.Amount) func(*payout.Event) { return func(e *payout.Event) { e.Amount = a } }
+	reason := func(r string) func(*payout.Event) { return func(e *payout.Event) { e.Reason = r } }
+	block := func(height uint64) func(*payout.Event) { return func(e *payout.Event) { e.BlockHeight = height } }
+	txid := func(id string) func(*payout.Event) { return func(e *payout.Event) { e.TxID = id } }
+	for _, test := range []struct {
+		name   string
+		events []payout.Event
+		want   payout.Status
+		reason string
+	}{
+		{"nothing is known of no facts", nil, "", ""},
+		{"a success is a success", []payout.Event{event(payout.Succeeded)}, payout.Succeeded, ""},
+		{"a final status ends the progress", []payout.Event{event(payout.Pending), event(payout.Failed)}, payout.Failed, ""},
+		{"a late pending changes no final status", []payout.Event{event(payout.Failed), event(payout.Pending)}, payout.Failed, ""},
+		{"delayed is further than pending", []payout.Event{event(payout.Delayed), event(payout.Pending)}, payout.Delayed, ""},
+		{"two finals contradict each other (I8)", []payout.Event{event(payout.Succeeded), event(payout.Failed)}, payout.Conflicted, ""},
+		{"two amounts contradict each other", []payout.Event{event(payout.Succeeded), event(payout.Succeeded, amount("2"))}, payout.Conflicted, ""},
+		{"a value that was not told contradicts nothing", []payout.Event{event(payout.Succeeded, txid("")), event(payout.Succeeded, txid("0xabc"))}, payout.Succeeded, ""},
+		{"two transactions contradict each other", []payout.Event{event(payout.Succeeded, txid("0xdef")), event(payout.Succeeded, txid("0xabc"))}, payout.Conflicted, ""},
+		{"a reorganised block is no contradiction", []payout.Event{event(payout.Succeeded, block(7)), event(payout.Succeeded, block(9))}, payout.Succeeded, ""},
+		{"the smallest reason wins", []payout.Event{event(payout.Rejected, reason("signature")), event(payout.Rejected, reason("approval"))}, payout.Rejected, "approval"},
+		{"a reason belongs to its status", []payout.Event{event(payout.Pending, reason("a")), event(payout.Failed, reason("b"))}, payout.Failed, "b"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			record := fold(facts(test.events))
+			if got := record.Status(); got != test.want {
+				t.Errorf("status: got %q, want %q", got, test.want)
+			}
+			if got := record.Reason(); got != test.reason {
+				t.Errorf("reason: got %q, want %q", got, test.reason)
+			}
+		})
+	}
+}
+
+func TestBatchShowsWhatItsTotalsSay(t *testing.T) {
+	event := func(status payout.Status, pending, succeeded, cancelled int64) payout.Event {
+		tally := func(n int64) payout.Tally {
+			return payout.Tally{Count: n, Amount: payout.Amount(fmt.Sprint(n * 1000))}
+		}
+		return payout.Event{ID: batch, Status: status, Totals: payout.Totals{
+			Pending: tally(pending), Succeeded: tally(succeeded), Cancelled: tally(cancelled),
+		}}
+	}
+	shrunk := event(payout.Done, 0, 2, 0)
+	shrunk.Totals.Succeeded.Amount = "1"
+	for _, test := range []struct {
+		name   string
+		events []payout.Event
+		want   payout.Status
+	}{
+		{"pending, then done", []payout.Event{event(payout.Pending, 2, 0, 0), event(payout.Done, 0, 2, 0)}, payout.Done},
+		{"done, then a late pending", []payout.Event{event(payout.Done, 0, 2, 0), event(payout.Pending, 2, 0, 0)}, payout.Done},
+		{"done with an item at the partner is pending", []payout.Event{event(payout.Done, 1, 1, 0)}, payout.Pending},
+		{"the rest of it was cancelled", []payout.Event{event(payout.Done, 1, 1, 0), event(payout.Cancelled, 0, 1, 1)}, payout.Cancelled},
+		{"delayed", []payout.Event{event(payout.Delayed, 2, 0, 0), event(payout.Pending, 2, 0, 0)}, payout.Delayed},
+		{"two sizes contradict each other", []payout.Event{event(payout.Done, 0, 2, 0), event(payout.Done, 0, 3, 0)}, payout.Conflicted},
+		{"two sums contradict each other", []payout.Event{event(payout.Done, 0, 2, 0), shrunk}, payout.Conflicted},
+		{"more settled than there is", []payout.Event{event(payout.Done, 0, 2, 0), event(payout.Cancelled, 0, 1, 1)}, payout.Conflicted},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got := fold(facts(test.events)).Status(); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestResolutionEndsAConflict(t *testing.T) {
+	succeeded := payout.Event{ID: paid, Status: payout.Succeeded, Amount: "1"}
+	failed := payout.Event{ID: paid, Status: payout.Failed, Amount: "1"}
+	trust := func(trusted, rejected payout.Status, replaces ...string) payout.Resolution {
+		return payout.Resolution{
+			ID:       paid,
+			Trusted:  map[payout.Field]string{payout.FieldStatus: string(trusted)},
+			Rejected: map[payout.Field][]string{payout.FieldStatus: {string(rejected)}},
+			Replaces: replaces,
+		}
+	}
+	first, opposite := trust(payout.Succeeded, payout.Failed), trust(payout.Failed, payout.Succeeded)
+	last := trust(payout.Failed, payout.Succeeded, first.Fingerprint(), opposite.Fingerprint())
+	again := failed
+	again.TxID = "0xabc"
+	rejected := payout.Event{ID: paid, Status: payout.Rejected, Amount: "1"}
+	for _, test := range []struct {
+		name  string
+		facts []any
+		want  payout.Status
+	}{
+		{"the trusted status is shown", []any{succeeded, failed, first}, payout.Succeeded},
+		{"a re-push of the rejected status re-opens nothing", []any{succeeded, failed, first, again}, payout.Succeeded},
+		{"a status never seen before does", []any{succeeded, failed, first, rejected}, payout.Conflicted},
+		{"two people who decide differently contradict each other", []any{succeeded, failed, first, opposite}, payout.Conflicted},
+		{"until one of them replaces both", []any{succeeded, failed, first, opposite, last}, payout.Failed},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got := fold(test.facts).Status(); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+// I5: the order of facts changes no attribute of the record.
+func TestOrderChangesNothing(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		told := rapid.SliceOfNDistinct(fact(), 1, 12, fingerprintOf).Draw(t, "facts")
+		shuffled := rapid.Permutation(told).Draw(t, "shuffled")
+		if diff := cmp.Diff(fold(told), fold(shuffled)); diff != "" {
+			t.Fatalf("in another order the record is another one:\n%s", diff)
+		}
+	})
+}
+
+func TestMoreValuesThanAreKeptStayAConflict(t *testing.T) {
+	var events []any
+	for n := range 12 {
+		events = append(events, payout.Event{ID: paid, Status: payout.Succeeded, Amount: payout.Amount(fmt.Sprint(n + 1))})
+	}
+	record := fold(events)
+	if got := record.Claims[payout.FieldAmount]; len(got.Seen) != 8 || !got.Overflow {
+		t.Errorf("got %v, want the eight smallest and the mark", got)
+	}
+	reject := payout.Resolution{ID: paid, Rejected: map[payout.Field][]string{payout.FieldAmount: record.Claims[payout.FieldAmount].Seen[1:]}}
+	if resolved, _ := record.Resolve(reject); resolved.Status() != payout.Conflicted {
+		t.Errorf("got %q, want conflicted: nobody knows the values that were not kept", resolved.Status())
+	}
+}
+
+func TestApplyLeavesItsRecordAsItWas(t *testing.T) {
+	before := fold([]any{payout.Event{ID: paid, Status: payout.Pending, Amount: "1"}})
+	kept := fold([]any{payout.Event{ID: paid, Status: payout.Pending, Amount: "1"}})
+	before.Apply(payout.Event{ID: paid, Status: payout.Failed, Amount: "2", Reason: "x"})
+	if diff := cmp.Diff(kept, before); diff != "" {
+		t.Errorf("Apply changed its receiver:\n%s", diff)
+	}
+}
+
+func TestOutcomeSaysWhetherTheRecordShowsAnotherThing(t *testing.T) {
+	var record payout.Record
+	for _, step := range []struct {
+		event payout.Event
+		want  payout.Outcome
+	}{
+		{payout.Event{ID: paid, Status: payout.Succeeded, Amount: "1"}, payout.Changed},
+		{payout.Event{ID: paid, Status: payout.Pending, Amount: "1"}, payout.Unchanged},
+		{payout.Event{ID: paid, Status: payout.Succeeded, Amount: "1", TxID: "0xabc"}, payout.Changed},
+		{payout.Event{ID: paid, Status: payout.Failed, Amount: "1"}, payout.Conflict},
+	} {
+		var got payout.Outcome
+		if record, got = record.Apply(step.event); got != step.want {
+			t.Errorf("%s: got %q, want %q", step.event.Status, got, step.want)
+		}
+	}
+	if record.Version != 4 {
+		t.Errorf("version: got %d, want the number of facts, 4", record.Version)
+	}
+}
+
+// The fingerprint covers exactly what the fold reads: two events that differ
+// in anything that Apply can see differ in it.
+func TestFingerprintCoversEveryField(t *testing.T) {
+	whole := payout.Event{
+		ID: paid, Reference: "r", Status: payout.Succeeded, Reason: "why", Amount: "1", Currency: "TRX", Chain: "195",
+		Token: "195", From: "a", To: "b", Memo: "m", TxID: "t", BlockHeight: 1, BlockTime: 2,
+		Totals: payout.Totals{Pending: payout.Tally{Count: 1, Amount: "1"}, Succeeded: payout.Tally{Count: 2, Amount: "2"},
+			Failed: payout.Tally{Count: 3, Amount: "3"}, Cancelled: payout.Tally{Count: 4, Amount: "4"}},
+	}
+	seen := map[string]string{whole.Fingerprint(): "the whole"}
+	for name, edit := range map[string]func(*payout.Event){
+		"id":                func(e *payout.Event) { e.ID = batch },
+		"reference":         func(e *payout.Event) { e.Reference = "" },
+		"status":            func(e *payout.Event) { e.Status = payout.Failed },
+		"reason":            func(e *payout.Event) { e.Reason = "" },
+		"amount":            func(e *payout.Event) { e.Amount = "2" },
+		"currency":          func(e *payout.Event) { e.Currency = "" },
+		"chain":             func(e *payout.Event) { e.Chain = "" },
+		"token":             func(e *payout.Event) { e.Token = "" },
+		"from":              func(e *payout.Event) { e.From = "" },
+		"to":                func(e *payout.Event) { e.To = "" },
+		"memo":              func(e *payout.Event) { e.Memo = "" },
+		"txid":              func(e *payout.Event) { e.TxID = "" },
+		"block height":      func(e *payout.Event) { e.BlockHeight = 0 },
+		"block time":        func(e *payout.Event) { e.BlockTime = 0 },
+		"pending":           func(e *payout.Event) { e.Totals.Pending.Count = 9 },
+		"succeeded amount":  func(e *payout.Event) { e.Totals.Succeeded.Amount = "9" },
+		"failed":            func(e *payout.Event) { e.Totals.Failed = payout.Tally{} },
+		"cancelled":         func(e *payout.Event) { e.Totals.Cancelled = payout.Tally{} },
+		"a moved border":    func(e *payout.Event) { e.Chain, e.Token = "1951", "95" },
+		"moved to its side": func(e *payout.Event) { e.From, e.To = "", "ab" },
+	} {
+		edited := whole
+		edit(&edited)
+		if other, taken := seen[edited.Fingerprint()]; taken {
+			t.Errorf("%s: same fingerprint as %s", name, other)
+		}
+		seen[edited.Fingerprint()] = name
+	}
+}
+
+func ExampleRecord_Apply() {
+	id := payout.NewID("cregis", payout.TypePayout, "1382528827416576", "1391751691788288", "")
+	record := payout.Record{ID: id}
+	record, _ = record.Apply(payout.Event{ID: id, Status: payout.Succeeded, Amount: "1.1", Currency: "TRX"})
+	record, outcome := record.Apply(payout.Event{ID: id, Status: payout.Failed, Amount: "1.1", Currency: "TRX"})
+	fmt.Println(outcome, record.Status(), record.Contradictions(), record.Value(payout.FieldAmount))
+	// Output: conflict conflicted [status] 1.1
+}
+
+func fold(told []any) payout.Record {
+	record := payout.Record{}
+	for _, one := range told {
+		switch one := one.(type) {
+		case payout.Event:
+			record, _ = record.Apply(one)
+		case payout.Resolution:
+			record, _ = record.Resolve(one)
+		}
+	}
+	return record
+}
+
+func facts(events []payout.Event) []any {
+	var all []any
+	for _, event := range events {
+		all = append(all, event)
+	}
+	return all
+}
+
+func fingerprintOf(one any) string {
+	return one.(interface{ Fingerprint() string }).Fingerprint()
+}
+
+// fact draws facts of few distinct values, so that they meet and contradict.
+func fact() *rapid.Generator[any] {
+	value := rapid.SampledFrom([]string{"", "a", "b"})
+	event := rapid.Custom(func(t *rapid.T) any {
+		return payout.Event{
+			ID:          paid,
+			Status:      rapid.SampledFrom([]payout.Status{payout.Pending, payout.Delayed, payout.Succeeded, payout.Failed, payout.Rejected}).Draw(t, "status"),
+			Reason:      value.Draw(t, "reason"),
+			Amount:      payout.Amount(rapid.SampledFrom([]string{"", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10"}).Draw(t, "amount")),
+			TxID:        value.Draw(t, "txid"),
+			Memo:        value.Draw(t, "memo"),
+			BlockHeight: rapid.Uint64Max(3).Draw(t, "block"),
+		}
+	})
+	resolution := rapid.Custom(func(t *rapid.T) any {
+		statuses := []string{"succeeded", "failed", "rejected"}
+		return payout.Resolution{ID: paid, Rejected: map[payout.Field][]string{
+			payout.FieldStatus: {rapid.SampledFrom(statuses).Draw(t, "rejected")},
+			payout.FieldMemo:   slices.DeleteFunc([]string{value.Draw(t, "memo")}, func(s string) bool { return s == "" }),
+		}}
+	})
+	return rapid.OneOf(event, event, event, resolution)
+}
