@@ -58,6 +58,15 @@ func (q *Queue) SendForeign() {
 	q.add(inbox.DeadLetter{Foreign: true})
 }
 
+// Bury puts a letter into the dead-letter queue.
+func (q *Queue) Bury(letter inbox.DeadLetter) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.add(letter)
+	last := len(q.live) - 1
+	q.live, q.dead = q.live[:last], append(q.dead, q.live[last])
+}
+
 func (q *Queue) add(letter inbox.DeadLetter) {
 	q.count++
 	letter.Handle = strconv.Itoa(q.count)

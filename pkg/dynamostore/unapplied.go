@@ -1,0 +1,103 @@
+package dynamostore
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"iter"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"payout-callbacks/pkg/inbox"
+)
+
+// Unapplied lists the receipts that are received, or those that are held, by
+// the time at which they are due: for a held one, that is when it was accepted.
+// It merges the shards of the index and holds one page of each. The index may
+// be a moment behind; [Reader.Receipt] tells how a receipt stands.
+func (r *Reader) Unapplied(ctx context.Context, state inbox.State) iter.Seq2[inbox.Due, error] {
+	return func(yield func(inbox.Due, error) bool) {
+		heads := make([]*head, 0, shards)
+		defer func() { stopAll(heads) }()
+		for n := range shards {
+			next, stop := iter.Pull2(r.unappliedInShard(ctx, state, n))
+			one := &head{next: next, stop: stop}
+			heads = append(heads, one)
+			one.advance()
+		}
+		for {
+			first := earliest(heads)
+			if first == nil || !yield(first.due, first.err) || first.err != nil {
+				return
+			}
+			first.advance()
+		}
+	}
+}
+
+func (r *Reader) unappliedInShard(ctx context.Context, state inbox.State, n int) iter.Seq2[inbox.Due, error] {
+	input := &dynamodb.QueryInput{
+		TableName:                 &r.Receipts,
+		IndexName:                 aws.String(unappliedIndex),
+		KeyConditionExpression:    aws.String("#due = :shard"),
+		ExpressionAttributeNames:  map[string]string{"#due": "due"},
+		ExpressionAttributeValues: item{":shard": text(shard(state, n))},
+	}
+	return func(yield func(inbox.Due, error) bool) {
+		for found, err := range r.query(ctx, input) {
+			if err != nil {
+				yield(inbox.Due{}, fmt.Errorf("query index %s: %w", unappliedIndex, err))
+				return
+			}
+			if !yield(decodeDue(found), nil) {
+				return
+			}
+		}
+	}
+}
+
+func decodeDue(i item) inbox.Due {
+	return inbox.Due{
+		Key:        inbox.Key{Payout: i.text("payout"), Receipt: i.text("receipt")},
+		DueAt:      i.time("dueAt"),
+		AcceptedAt: i.time("acceptedAt"),
+	}
+}
+
+// head is the first receipt of a shard that was not yielded yet.
+type head struct {
+	next func() (inbox.Due, error, bool)
+	stop func()
+
+	due  inbox.Due
+	err  error
+	some bool
+}
+
+func (h *head) advance() { h.due, h.err, h.some = h.next() }
+
+// earliest returns the head that is due first, or one that failed, or nil.
+func earliest(heads []*head) *head {
+	var first *head
+	for _, one := range heads {
+		switch {
+		case !one.some:
+		case one.err != nil:
+			return one
+		case first == nil || one.before(first):
+			first = one
+		}
+	}
+	return first
+}
+
+func (h *head) before(other *head) bool {
+	return cmp.Or(h.due.DueAt.Compare(other.due.DueAt), h.due.Key.Compare(other.due.Key)) < 0
+}
+
+func stopAll(heads []*head) {
+	for _, one := range heads {
+		one.stop()
+	}
+}

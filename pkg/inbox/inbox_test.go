@@ -1,0 +1,439 @@
+package inbox_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/inbox/inboxtest"
+	"payout-callbacks/pkg/memory"
+	"payout-callbacks/pkg/payout"
+)
+
+var errDown = errors.New("down")
+
+// world is an inbox over stores in memory that can be switched off, with a
+// consumer and a clock that the test moves.
+type world struct {
+	*testing.T
+	now          time.Time
+	store        *memory.Store
+	queue        *memory.Queue
+	box          *inbox.Inbox
+	storeDown    bool
+	sendDown     bool
+	puts, sends  int
+	transactions int
+	acknowledged []inbox.Key
+}
+
+func newWorld(t *testing.T) *world {
+	w := &world{T: t, now: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC), store: &memory.Store{}}
+	now := func() time.Time { return w.now }
+	w.queue = &memory.Queue{Now: now, Visibility: 3 * time.Minute, MaxReceives: 10}
+	w.box = &inbox.Inbox{Store: faultyStore{w.store, w}, Queue: faultyQueue{w.queue, w}, DeadLetters: w.queue, Now: now}
+	return w
+}
+
+type faultyStore struct {
+	*memory.Store
+	w *world
+}
+
+func (s faultyStore) Create(ctx context.Context, r inbox.Receipt) (inbox.State, error) {
+	s.w.puts++
+	if s.w.storeDown {
+		return "", errDown
+	}
+	return s.Store.Create(ctx, r)
+}
+
+func (s faultyStore) Apply(ctx context.Context, c inbox.Change) (*inbox.Refusal, error) {
+	s.w.transactions++
+	if s.w.storeDown {
+		return nil, errDown
+	}
+	return s.Store.Apply(ctx, c)
+}
+
+func (s faultyStore) Due(ctx context.Context, now time.Time, limit int) ([]inbox.Due, error) {
+	if s.w.storeDown {
+		return nil, errDown
+	}
+	return s.Store.Due(ctx, now, limit)
+}
+
+type faultyQueue struct {
+	*memory.Queue
+	w *world
+}
+
+func (q faultyQueue) Send(ctx context.Context, receipts ...inbox.Receipt) error {
+	q.w.sends++
+	if q.w.sendDown {
+		return errDown
+	}
+	return q.Queue.Send(ctx, receipts...)
+}
+
+func (w *world) accept(r inbox.Receipt) inbox.Accepted {
+	w.Helper()
+	accepted, err := w.box.Accept(w.Context(), r)
+	if err != nil {
+		w.Fatal(err)
+	}
+	w.acknowledged = append(w.acknowledged, r.Key)
+	w.check(false)
+	return accepted
+}
+
+// consume delivers once what is in sight, as the consumer would.
+func (w *world) consume() {
+	w.Helper()
+	for _, message := range w.queue.Deliver(100) {
+		if message.Foreign {
+			w.queue.Back(message.Handle, 0)
+			continue
+		}
+		if _, err := w.box.Apply(w.Context(), message.Receipt); err != nil {
+			w.queue.Back(message.Handle, 30*time.Second)
+			continue
+		}
+		w.queue.Done(message.Handle)
+	}
+	w.check(false)
+}
+
+func (w *world) sweep() inbox.Swept {
+	w.Helper()
+	swept, err := w.box.Sweep(w.Context(), 100)
+	if err != nil {
+		w.Fatal(err)
+	}
+	w.check(false)
+	return swept
+}
+
+func (w *world) check(settled bool) {
+	w.Helper()
+	state := inboxtest.State{Receipts: w.store.Receipts(), Records: w.store.Records()}
+	for _, message := range w.queue.Everything() {
+		if !message.Foreign {
+			state.Queued = append(state.Queued, message.Receipt)
+		}
+	}
+	for _, wrong := range inboxtest.Check(state, w.acknowledged, settled) {
+		w.Errorf("%s\n%s", wrong, state.Story())
+	}
+}
+
+func (w *world) receipt(status payout.Status, edit ...func(*payout.Event)) inbox.Receipt {
+	e := payout.Event{ID: "cregis/payout/1382528827416576/1391751691788288", Status: status, Amount: "1.1"}
+	for _, one := range edit {
+		one(&e)
+	}
+	return inbox.NewReceipt(e, []byte("{}"), "0a1b2c3d", w.now)
+}
+
+func (w *world) held() inbox.Receipt {
+	return inbox.NewHeldReceipt(inbox.HeldCallback{Provider: "cregis", Type: payout.TypePayout, Account: "1", Subject: []byte("s"), Reason: "unknown-status"},
+		[]byte("{}"), "0a1b2c3d", w.now)
+}
+
+func (w *world) wantStatus(want payout.Status) {
+	w.Helper()
+	if got := w.store.Record(w.receipt(payout.Succeeded).Event.ID).Status(); got != want {
+		w.Errorf("payout: got %q, want %q", got, want)
+	}
+}
+
+func (w *world) wantCalls(puts, sends, transactions int) {
+	w.Helper()
+	if w.puts != puts || w.sends != sends || w.transactions != transactions {
+		w.Errorf("got %d puts, %d sends and %d transactions, want %d, %d and %d",
+			w.puts, w.sends, w.transactions, puts, sends, transactions)
+	}
+	w.puts, w.sends, w.transactions = 0, 0, 0
+}
+
+func TestANewEventCostsOnePutOneSendOneTransaction(t *testing.T) {
+	w := newWorld(t)
+	if got := w.accept(w.receipt(payout.Succeeded)).As; got != inbox.New {
+		t.Errorf("got %q, want new", got)
+	}
+	w.wantCalls(1, 1, 0)
+	w.consume()
+	w.wantCalls(0, 0, 1)
+	w.wantStatus(payout.Succeeded)
+	w.check(true)
+}
+
+func TestADuplicateOfAnAppliedEventCostsOnePut(t *testing.T) {
+	w := newWorld(t)
+	w.accept(w.receipt(payout.Succeeded))
+	w.consume()
+	w.wantCalls(1, 1, 1)
+	if got := w.accept(w.receipt(payout.Succeeded)).As; got != inbox.Duplicate {
+		t.Errorf("got %q, want duplicate", got)
+	}
+	w.wantCalls(1, 0, 0)
+	w.check(true)
+}
+
+func TestADuplicateOfAReceivedEventIsSentAgain(t *testing.T) {
+	w := newWorld(t)
+	w.accept(w.receipt(payout.Succeeded))
+	w.queue.Lose()
+	w.accept(w.receipt(payout.Succeeded))
+	w.consume()
+	w.wantStatus(payout.Succeeded)
+	w.check(true)
+}
+
+func TestADeliveryTwiceIsAppliedOnce(t *testing.T) {
+	w := newWorld(t)
+	receipt := w.receipt(payout.Succeeded)
+	w.accept(receipt)
+	w.consume()
+	got, err := w.box.Apply(t.Context(), receipt)
+	if err != nil || got != inbox.AlreadyApplied {
+		t.Errorf("got %q, %v, want duplicate", got, err)
+	}
+	w.check(true)
+}
+
+func TestASecondEventOfAPayoutNeedsNoRead(t *testing.T) {
+	w := newWorld(t)
+	w.accept(w.receipt(payout.Pending))
+	w.consume()
+	w.wantCalls(1, 1, 1)
+	w.accept(w.receipt(payout.Succeeded))
+	w.consume()
+	w.wantCalls(1, 1, 2) // the refused transaction brings the record
+	w.wantStatus(payout.Succeeded)
+	w.check(true)
+}
+
+func TestTwoFinalsEndInAConflictWhateverTheirOrder(t *testing.T) {
+	for _, order := range [][]payout.Status{{payout.Succeeded, payout.Failed}, {payout.Failed, payout.Succeeded}} {
+		w := newWorld(t)
+		for _, status := range order {
+			w.accept(w.receipt(status))
+			w.consume()
+		}
+		w.wantStatus(payout.Conflicted)
+		w.check(true)
+	}
+}
+
+func TestAHeldCallbackIsStoredAndNeverSent(t *testing.T) {
+	w := newWorld(t)
+	w.accept(w.held())
+	w.wantCalls(1, 0, 0)
+	if got := w.accept(w.held()).As; got != inbox.Duplicate {
+		t.Errorf("again: got %q, want duplicate", got)
+	}
+	w.wantCalls(1, 0, 0)
+	w.now = w.now.Add(time.Hour)
+	if swept := w.sweep(); swept.Due != 0 {
+		t.Errorf("the sweep found %d due, want none", swept.Due)
+	}
+	w.check(true)
+}
+
+func TestQueueDown(t *testing.T) {
+	w := newWorld(t)
+	w.sendDown = true
+	accepted := w.accept(w.receipt(payout.Succeeded))
+	if accepted.As != inbox.ByRecord || !errors.Is(accepted.Fault, errDown) {
+		t.Errorf("got %+v, want it accepted by record", accepted)
+	}
+	w.sendDown = false
+	if swept := w.sweep(); swept.Sent != 0 {
+		t.Errorf("before it is due: sent %d", swept.Sent)
+	}
+	w.now = w.now.Add(inbox.FirstDue)
+	if swept := w.sweep(); swept.Sent != 1 || swept.OldestAge != inbox.FirstDue {
+		t.Errorf("got %+v, want one sent, accepted two minutes ago", swept)
+	}
+	w.consume()
+	w.wantStatus(payout.Succeeded)
+	w.check(true)
+}
+
+func TestStoreDown(t *testing.T) {
+	for name, receipt := range map[string]func(*world) inbox.Receipt{
+		"an event": func(w *world) inbox.Receipt { return w.receipt(payout.Succeeded) },
+		"held":     func(w *world) inbox.Receipt { return w.held() },
+	} {
+		for _, outage := range []time.Duration{time.Second, time.Hour} {
+			t.Run(fmt.Sprintf("%s, for %s", name, outage), func(t *testing.T) {
+				w := newWorld(t)
+				w.storeDown = true
+				accepted := w.accept(receipt(w))
+				if accepted.As != inbox.ByQueue || !errors.Is(accepted.Fault, errDown) {
+					t.Errorf("got %+v, want it accepted by queue", accepted)
+				}
+				for end := w.now.Add(outage); w.now.Before(end); w.now = w.now.Add(time.Minute) {
+					w.consume()
+				}
+				w.storeDown = false
+				w.now = w.now.Add(time.Hour)
+				w.consume()
+				for range 2 { // adopted, then sent
+					w.sweep()
+					w.consume()
+				}
+				w.check(true)
+			})
+		}
+	}
+}
+
+func TestBothDownIsNotAcknowledged(t *testing.T) {
+	w := newWorld(t)
+	w.storeDown, w.sendDown = true, true
+	for _, receipt := range []inbox.Receipt{w.receipt(payout.Succeeded), w.held()} {
+		if accepted, err := w.box.Accept(t.Context(), receipt); !errors.Is(err, errDown) {
+			t.Errorf("got %+v, %v, want an error", accepted, err)
+		}
+	}
+}
+
+func TestAReceiptDeletedByHandIsWrittenAgainWithItsBody(t *testing.T) {
+	w := newWorld(t)
+	receipt := w.receipt(payout.Succeeded)
+	w.accept(receipt)
+	w.store.Remove(receipt.Key)
+	w.consume()
+	got := w.store.Receipts()
+	if len(got) != 1 || got[0].State != inbox.Applied || string(got[0].Body) != "{}" {
+		t.Errorf("got %v, want the receipt applied, body and all", got)
+	}
+	w.check(true)
+}
+
+func TestTwoSweepsSendADueReceiptOnce(t *testing.T) {
+	w := newWorld(t)
+	w.accept(w.receipt(payout.Succeeded))
+	w.queue.Lose()
+	w.now = w.now.Add(inbox.FirstDue)
+	seen, err := w.store.Due(t.Context(), w.now, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The other sweep read the index at the same moment.
+	other := *w.box
+	other.Store = sawBefore{w.store, seen}
+	if first := w.sweep(); first.Sent != 1 {
+		t.Errorf("the first sent %d, want 1", first.Sent)
+	}
+	second, err := other.Sweep(t.Context(), 100)
+	if err != nil || second.Sent != 0 {
+		t.Errorf("the second sent %d, %v, want none", second.Sent, err)
+	}
+}
+
+type sawBefore struct {
+	*memory.Store
+	seen []inbox.Due
+}
+
+func (s sawBefore) Due(context.Context, time.Time, int) ([]inbox.Due, error) { return s.seen, nil }
+
+func TestASweepOfAnAppliedReceiptLeavesItApplied(t *testing.T) {
+	w := newWorld(t)
+	receipt := w.receipt(payout.Succeeded)
+	w.accept(receipt)
+	seen := []inbox.Due{{Key: receipt.Key, DueAt: receipt.DueAt, AcceptedAt: receipt.AcceptedAt}}
+	w.consume()
+	w.box.Store = sawBefore{w.store, seen}
+	if swept := w.sweep(); swept.Sent != 0 {
+		t.Errorf("sent %d, want none", swept.Sent)
+	}
+	w.check(true)
+}
+
+func TestSweepsWaitTwiceAsLongEachTimeUpToAnHour(t *testing.T) {
+	w := newWorld(t)
+	w.accept(w.receipt(payout.Succeeded))
+	var waits []time.Duration
+	last := w.now
+	for range 8 {
+		for w.sweep().Sent == 0 {
+			w.now = w.now.Add(time.Minute)
+		}
+		waits = append(waits, w.now.Sub(last))
+		last = w.now
+		w.queue.Lose()
+	}
+	want := []time.Duration{2, 2, 4, 8, 16, 32, 60, 60}
+	for n := range want {
+		if waits[n] != want[n]*time.Minute {
+			t.Fatalf("waits: got %v, want %v minutes", waits, want)
+		}
+	}
+}
+
+func TestASweepLeavesAFullQueueAloneForAWhile(t *testing.T) {
+	w := newWorld(t)
+	for n := range 1001 {
+		w.queue.Send(t.Context(), w.receipt(payout.Pending, func(e *payout.Event) { e.BlockHeight = uint64(n) }))
+	}
+	w.sendDown = true
+	w.accept(w.receipt(payout.Succeeded))
+	w.sendDown = false
+	w.now = w.now.Add(inbox.FirstDue)
+	if swept := w.sweep(); !swept.Skipped || swept.Sent != 0 {
+		t.Errorf("got %+v, want it skipped: the queue holds ten times what a sweep sends", swept)
+	}
+	w.now = w.now.Add(15 * time.Minute)
+	if swept := w.sweep(); swept.Skipped || swept.Sent != 1 {
+		t.Errorf("after 15 minutes: got %+v, want it sent all the same", swept)
+	}
+}
+
+func TestADeadLetterThatIsNotOursStaysForAPerson(t *testing.T) {
+	w := newWorld(t)
+	w.queue.Bury(inbox.DeadLetter{Foreign: true})
+	w.queue.Bury(inbox.DeadLetter{Receipt: w.receipt(payout.Succeeded)})
+	for range 2 { // it is back in sight after each run
+		if swept := w.sweep(); swept.Foreign != 1 {
+			t.Errorf("got %+v, want one foreign letter", swept)
+		}
+	}
+	w.consume()
+	w.wantStatus(payout.Succeeded)
+	if _, dead := w.queue.Depth(); dead != 1 {
+		t.Errorf("%d dead letters are left, want the foreign one", dead)
+	}
+}
+
+func TestADamagedReceiptHoldsUpNoOther(t *testing.T) {
+	w := newWorld(t)
+	damaged := w.receipt(payout.Pending)
+	for _, receipt := range []inbox.Receipt{damaged, w.receipt(payout.Succeeded)} {
+		w.accept(receipt)
+	}
+	w.queue.Lose()
+	w.now = w.now.Add(inbox.FirstDue)
+	w.box.Store = damagedStore{w.store, damaged.Key}
+	if swept := w.sweep(); swept.Sent != 1 || swept.Damaged != 1 {
+		t.Errorf("got %+v, want one sent and one damaged", swept)
+	}
+}
+
+type damagedStore struct {
+	*memory.Store
+	damaged inbox.Key
+}
+
+func (s damagedStore) Claim(ctx context.Context, due inbox.Due, next time.Time) (inbox.Receipt, bool, error) {
+	if due.Key == s.damaged {
+		return inbox.Receipt{}, false, fmt.Errorf("decode: %w", inbox.ErrDamaged)
+	}
+	return s.Store.Claim(ctx, due, next)
+}

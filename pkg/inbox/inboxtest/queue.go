@@ -1,0 +1,119 @@
+package inboxtest
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/payout"
+)
+
+// RunQueue runs the queue's part of the contract.
+func RunQueue(t *testing.T, newHarness func(t *testing.T) Harness) {
+	for name, test := range map[string]func(*testing.T, Harness){
+		"a receipt travels whole":                        carriesReceipts,
+		"many receipts travel in one call":               carriesMany,
+		"a dead letter is read, deleted or returned":     handlesDeadLetters,
+		"a cancelled context is a failure to be told of": refusesCancelled,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, newHarness(t))
+		})
+	}
+}
+
+func carriesReceipts(t *testing.T, h Harness) {
+	want := []inbox.Receipt{
+		received(event(1, payout.Succeeded), `{"a": 1}`),
+		received(wholeEvent(), "\xff\x00 bytes"),
+		received(event(2, payout.Succeeded), strings.Repeat("\x00", 64<<10)),
+		heldReceipt("subject", []byte("\xff not text")),
+		decision(),
+	}
+	for _, receipt := range want {
+		if err := h.Queue.Send(t.Context(), receipt); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.wantTaken(t, want)
+}
+
+func carriesMany(t *testing.T, h Harness) {
+	var want []inbox.Receipt
+	for n := range 23 {
+		// Ten of these are over what SQS takes in one request.
+		receipt := received(event(n, payout.Succeeded), strings.Repeat("x", 64<<10))
+		receipt.Note = strings.Repeat("n", 16<<10)
+		want = append(want, receipt)
+	}
+	if err := h.Queue.Send(t.Context(), want...); err != nil {
+		t.Fatal(err)
+	}
+	h.wantTaken(t, want)
+	if waiting, err := h.Queue.Waiting(t.Context()); err != nil || waiting != 0 {
+		t.Errorf("waiting: got %d, %v, want 0", waiting, err)
+	}
+	if err := h.Queue.Send(t.Context()); err != nil {
+		t.Errorf("nothing at all: %v", err)
+	}
+}
+
+func (h Harness) wantTaken(t *testing.T, want []inbox.Receipt) {
+	t.Helper()
+	byKey := func(a, b inbox.Receipt) int {
+		return cmp.Or(cmp.Compare(a.Key.Payout, b.Key.Payout), cmp.Compare(a.Key.Receipt, b.Key.Receipt))
+	}
+	got := h.Take(t)
+	slices.SortFunc(want, byKey)
+	slices.SortFunc(got, byKey)
+	if diff := gocmp.Diff(want, got, same); diff != "" {
+		t.Errorf("sent and received:\n%s", diff)
+	}
+}
+
+func handlesDeadLetters(t *testing.T, h Harness) {
+	ours := received(event(1, payout.Succeeded), "{}")
+	h.Kill(t, &ours)
+	h.Kill(t, nil)
+	letters, err := h.DeadLetters.Receive(t.Context(), 10)
+	if err != nil || len(letters) != 2 {
+		t.Fatalf("got %d letters, %v, want 2", len(letters), err)
+	}
+	for _, letter := range letters {
+		if letter.Foreign {
+			err = h.DeadLetters.Return(t.Context(), letter)
+		} else {
+			if diff := gocmp.Diff(ours, letter.Receipt, same); diff != "" {
+				t.Errorf("the letter's receipt:\n%s", diff)
+			}
+			err = h.DeadLetters.Delete(t.Context(), letter)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	letters, err = h.DeadLetters.Receive(t.Context(), 10)
+	if err != nil || len(letters) != 1 || !letters[0].Foreign {
+		t.Errorf("got %v, %v, want the foreign one alone", letters, err)
+	}
+}
+
+func refusesCancelled(t *testing.T, h Harness) {
+	ctx, cancel := cancelled(t)
+	defer cancel()
+	if err := h.Queue.Send(ctx, received(event(1, payout.Succeeded), "{}")); err == nil {
+		t.Error("send: no error")
+	}
+}
+
+func cancelled(t *testing.T) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	return ctx, cancel
+}
