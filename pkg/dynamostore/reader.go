@@ -55,18 +55,18 @@ func (r *Reader) Record(ctx context.Context, id payout.ID) (Stored, bool, error)
 		return Stored{}, false, wrap(err, "get payout %s", id)
 	}
 	stored, err := decodeStored(found)
-	return stored, err == nil, err
+	return stored, true, err
 }
 
-// Receipt returns the receipt of a key and whether there is one. It sees every
-// write that was finished before.
+// Receipt returns the receipt of a key and whether there is one, which may be
+// damaged. It sees every write that was finished before.
 func (r *Reader) Receipt(ctx context.Context, key inbox.Key) (inbox.Receipt, bool, error) {
 	found, err := r.get(ctx, r.Receipts, receiptKey(key))
 	if err != nil || found == nil {
 		return inbox.Receipt{}, false, wrap(err, "get receipt %s", key.Receipt)
 	}
 	receipt, err := decodeReceipt(found)
-	return receipt, err == nil, err
+	return receipt, true, err
 }
 
 // Story lists the receipts of one payout by their keys, applied or not; it
@@ -123,15 +123,15 @@ func (r *Reader) List(ctx context.Context, filter Filter) iter.Seq2[Stored, erro
 func (r *Reader) scan(ctx context.Context, filter Filter) iter.Seq2[Stored, error] {
 	input := &dynamodb.ScanInput{TableName: &r.Payouts}
 	filter.apply(input)
-	pages := dynamodb.NewScanPaginator(r.Client, input)
-	found := items(pages.HasMorePages, func() ([]map[string]types.AttributeValue, error) {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("scan payouts: %w", err)
-		}
-		return page.Items, nil
-	})
 	return func(yield func(Stored, error) bool) {
+		pages := dynamodb.NewScanPaginator(r.Client, input)
+		found := items(pages.HasMorePages, func() ([]map[string]types.AttributeValue, error) {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				return nil, fmt.Errorf("scan payouts: %w", err)
+			}
+			return page.Items, nil
+		})
 		for one, err := range found {
 			stored := Stored{}
 			if err == nil {
@@ -201,6 +201,7 @@ func (r *Reader) get(ctx context.Context, table string, key item) (item, error) 
 	return out.Item, nil
 }
 
+// query lists the items of a Query once; each call of it begins anew.
 func (r *Reader) query(ctx context.Context, input *dynamodb.QueryInput) iter.Seq2[item, error] {
 	pages := dynamodb.NewQueryPaginator(r.Client, input)
 	return items(pages.HasMorePages, func() ([]map[string]types.AttributeValue, error) {

@@ -58,6 +58,8 @@ func (r *Recorder) Callback(ctx context.Context, provider string, result callbac
 		level = slog.LevelWarn
 	case result.Receipt.State == inbox.Held && result.As != inbox.Duplicate:
 		level, outcome = slog.LevelWarn, string(inbox.Held)
+	case result.Err != nil:
+		level, outcome = slog.LevelWarn, string(result.As)
 	default:
 		outcome = string(result.As)
 	}

@@ -1,0 +1,152 @@
+package callback_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/memory"
+	"payout-callbacks/pkg/payout"
+)
+
+// toy is a provider whose bodies say all: "KEY held", "KEY succeeded".
+type toy struct{}
+
+func (toy) Name() string         { return "toy" }
+func (toy) Types() []payout.Type { return []payout.Type{payout.TypePayout} }
+
+func (toy) Verify(request callback.Request, keys callback.Keys) (callback.Sender, error) {
+	key, _, _ := strings.Cut(string(request.Body), " ")
+	switch {
+	case request.TooLarge():
+		return callback.Sender{}, callback.ErrTooLarge
+	case key == "":
+		return callback.Sender{}, fmt.Errorf("no key: %w", callback.ErrMalformed)
+	case string(keys["account"].Current) == key, string(keys["account"].Previous) == key:
+		return callback.Sender{Account: "account", KeyID: callback.Key(key).ID()}, nil
+	}
+	return callback.Sender{}, callback.ErrUnauthentic
+}
+
+func (toy) Parse(request callback.Request, sender callback.Sender) (payout.Event, *callback.Held) {
+	_, status, _ := strings.Cut(string(request.Body), " ")
+	if status == "held" {
+		return payout.Event{}, &callback.Held{Reason: callback.ReasonStatus, Subject: request.Body}
+	}
+	return payout.Event{ID: payout.NewID("toy", request.Type, sender.Account, "1", ""), Status: payout.Status(status)}, nil
+}
+
+func (toy) Reply(verdict callback.Verdict) callback.Reply {
+	codes := map[callback.Verdict]int{
+		callback.Acknowledge: 200, callback.Unauthentic: 401, callback.Malformed: 400, callback.TooLarge: 413, callback.Unavailable: 503,
+	}
+	return callback.Reply{Code: codes[verdict], Body: string(verdict)}
+}
+
+// keyring is a source of keys that a test turns.
+type keyring struct {
+	keys, fresh callback.Keys
+	err         error
+	refreshErr  error
+	refreshes   int
+}
+
+func (k *keyring) Keys(context.Context) (callback.Keys, error) { return k.keys, k.err }
+
+func (k *keyring) Refresh(context.Context) (callback.Keys, bool, error) {
+	k.refreshes++
+	return k.fresh, k.fresh != nil, k.refreshErr
+}
+
+func keyOf(key callback.Key) callback.Keys {
+	return callback.Keys{"account": callback.AccountKeys{Current: key}}
+}
+
+type down struct{ inbox.Store }
+
+func (down) Create(context.Context, inbox.Receipt) (inbox.State, error) {
+	return "", errors.New("store is down")
+}
+
+type stuck struct{ inbox.Queue }
+
+func (stuck) Send(context.Context, ...inbox.Receipt) error { return errors.New("queue is down") }
+
+func TestHandle(t *testing.T) {
+	downKeys := errors.New("secrets are down")
+	for _, test := range []struct {
+		name                 string
+		body                 string
+		keys                 *keyring
+		storeDown, queueDown bool
+		want                 callback.Verdict
+		as                   inbox.Acceptance
+		receipts, queued     int
+	}{
+		{name: "authentic", body: "k1 succeeded", keys: &keyring{keys: keyOf("k1")}, want: callback.Acknowledge, as: inbox.New, receipts: 1, queued: 1},
+		{name: "held", body: "k1 held", keys: &keyring{keys: keyOf("k1")}, want: callback.Acknowledge, as: inbox.New, receipts: 1},
+		{name: "forged", body: "xx succeeded", keys: &keyring{keys: keyOf("k1")}, want: callback.Unauthentic},
+		{name: "malformed", body: "", keys: &keyring{keys: keyOf("k1")}, want: callback.Malformed},
+		{name: "too large", body: strings.Repeat("x", callback.MaxBody+1), keys: &keyring{keys: keyOf("k1")}, want: callback.TooLarge},
+		{name: "queue down", body: "k1 succeeded", keys: &keyring{keys: keyOf("k1")}, queueDown: true, want: callback.Acknowledge, as: inbox.ByRecord, receipts: 1},
+		{name: "store down", body: "k1 succeeded", keys: &keyring{keys: keyOf("k1")}, storeDown: true, want: callback.Acknowledge, as: inbox.ByQueue, queued: 1},
+		{name: "store down, held", body: "k1 held", keys: &keyring{keys: keyOf("k1")}, storeDown: true, want: callback.Acknowledge, as: inbox.ByQueue, queued: 1},
+		{name: "both down", body: "k1 succeeded", keys: &keyring{keys: keyOf("k1")}, storeDown: true, queueDown: true, want: callback.Unavailable},
+		{name: "no keys", body: "k1 succeeded", keys: &keyring{err: downKeys}, want: callback.Unavailable},
+		{name: "a key that came since", body: "k2 succeeded", keys: &keyring{keys: keyOf("k1"), fresh: keyOf("k2")}, want: callback.Acknowledge, as: inbox.New, receipts: 1, queued: 1},
+		{name: "forged under new keys too", body: "xx succeeded", keys: &keyring{keys: keyOf("k1"), fresh: keyOf("k2")}, want: callback.Unauthentic},
+		{name: "perhaps a new key, but nobody can tell", body: "k2 succeeded", keys: &keyring{keys: keyOf("k1"), refreshErr: downKeys}, want: callback.Unavailable},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			store := &memory.Store{}
+			queue := &memory.Queue{Now: time.Now, MaxReceives: 10}
+			box := &inbox.Inbox{Store: store, Queue: queue, Now: time.Now}
+			if test.storeDown {
+				box.Store = down{}
+			}
+			if test.queueDown {
+				box.Queue = stuck{}
+			}
+			handler := &callback.Handler{Provider: toy{}, Keys: test.keys, Inbox: box, Now: time.Now}
+			result := handler.Handle(t.Context(), callback.NewRequest(payout.TypePayout, http.Header{}, []byte(test.body)))
+			if result.Verdict != test.want || result.Reply != (toy{}).Reply(test.want) || result.As != test.as {
+				t.Errorf("got %s %+v %q (%v), want %s %q", result.Verdict, result.Reply, result.As, result.Err, test.want, test.as)
+			}
+			live, _ := queue.Depth()
+			if got := len(store.Receipts()); got != test.receipts || live != test.queued {
+				t.Errorf("left behind: %d receipts and %d messages, want %d and %d", got, live, test.receipts, test.queued)
+			}
+		})
+	}
+}
+
+func TestKeysAreReadAgainOnlyForAnUnauthenticRequest(t *testing.T) {
+	for body, want := range map[string]int{"k1 succeeded": 0, "": 0, "xx succeeded": 1} {
+		keys := &keyring{keys: keyOf("k1")}
+		box := &inbox.Inbox{Store: &memory.Store{}, Queue: &memory.Queue{Now: time.Now, MaxReceives: 10}, Now: time.Now}
+		handler := &callback.Handler{Provider: toy{}, Keys: keys, Inbox: box, Now: time.Now}
+		handler.Handle(t.Context(), callback.NewRequest(payout.TypePayout, http.Header{}, []byte(body)))
+		if keys.refreshes != want {
+			t.Errorf("%q: the keys were read again %d times, want %d", body, keys.refreshes, want)
+		}
+	}
+}
+
+func TestSecretsAndBodiesPrintAsRedacted(t *testing.T) {
+	const canary = "canary"
+	key := callback.Key(canary)
+	request := callback.NewRequest(payout.TypePayout, http.Header{"X-Api-Key": {canary}}, []byte(canary))
+	keys := callback.Keys{"a": {Current: key, Previous: key}}
+	var told strings.Builder
+	fmt.Fprintf(&told, "%v %+v %#v %s %q ", key, keys, keys, key, key)
+	fmt.Fprint(&told, key.LogValue(), request.LogValue())
+	if strings.Contains(told.String(), canary) {
+		t.Errorf("printed: %s", told.String())
+	}
+}

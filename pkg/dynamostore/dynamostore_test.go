@@ -1,0 +1,59 @@
+package dynamostore_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"payout-callbacks/pkg/dynamostore"
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/inbox/inboxtest"
+	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/templatetest"
+)
+
+func TestStoreKeepsTheContract(t *testing.T) {
+	client := templatetest.DynamoDB(t)
+	inboxtest.RunStore(t, func(t *testing.T) inboxtest.Harness {
+		store := newStore(t, client)
+		return inboxtest.Harness{
+			Store: store,
+			Receipt: func(t *testing.T, key inbox.Key) inbox.Receipt {
+				receipt, err := store.Receipt(t.Context(), key)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return receipt
+			},
+			Record: func(t *testing.T, id payout.ID) payout.Record {
+				record, err := store.Record(t.Context(), id)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return record
+			},
+		}
+	})
+}
+
+// newStore returns a store on tables of its own, made like the template's.
+func newStore(t *testing.T, client *dynamodb.Client) *dynamostore.Store {
+	t.Helper()
+	template := templatetest.Load(t)
+	store := &dynamostore.Store{
+		Client:   client,
+		Receipts: templatetest.UniqueName("receipts"),
+		Payouts:  templatetest.UniqueName("payouts"),
+	}
+	for resource, name := range map[string]string{"ReceiptsTable": store.Receipts, "PayoutsTable": store.Payouts} {
+		_, err := client.CreateTable(t.Context(), template.CreateTable(t, resource, name))
+		// The name is ours alone: where it is taken, the SDK's first try took it.
+		var taken *types.ResourceInUseException
+		if err != nil && !errors.As(err, &taken) {
+			t.Fatalf("create table like %s: %v", resource, err)
+		}
+	}
+	return store
+}

@@ -1,0 +1,57 @@
+package gateway_test
+
+import (
+	"encoding/base64"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/google/go-cmp/cmp"
+
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/gateway"
+	"payout-callbacks/pkg/payout"
+)
+
+func TestBase64IsTheSameRequestAsText(t *testing.T) {
+	const body = "{\"remark\": \"提币 ✓\"}\n"
+	event := events.APIGatewayV2HTTPRequest{
+		RouteKey: "POST /callbacks/cregis/sub-address-payout",
+		Headers:  map[string]string{"x-api-key": "k", "content-type": "application/JSON"},
+		Body:     body,
+	}
+	plain := gateway.Request(event)
+	event.Body, event.IsBase64Encoded = base64.StdEncoding.EncodeToString([]byte(body)), true
+	encoded := gateway.Request(event)
+	if diff := cmp.Diff(plain, encoded); diff != "" {
+		t.Errorf("the two differ:\n%s", diff)
+	}
+	if string(plain.Body) != body || plain.Header.Get("X-API-Key") != "k" || plain.Type != payout.TypeSubAddressPayout {
+		t.Errorf("got %q, %v, %q", plain.Body, plain.Header, plain.Type)
+	}
+}
+
+func TestABodyThatIsNotTheBase64ItSaysIsKeptAsItIs(t *testing.T) {
+	got := gateway.Request(events.APIGatewayV2HTTPRequest{Body: "{not base64}", IsBase64Encoded: true})
+	if string(got.Body) != "{not base64}" {
+		t.Errorf("got %q", got.Body)
+	}
+}
+
+func TestALargeBodyIsCutAndMeasured(t *testing.T) {
+	body := strings.Repeat("x", callback.MaxBody+1)
+	got := gateway.Request(events.APIGatewayV2HTTPRequest{Body: body})
+	if !got.TooLarge() || len(got.Body) != callback.MaxBody || got.BodySize != callback.MaxBody+1 {
+		t.Errorf("got %d of %d bytes, too large: %t", len(got.Body), got.BodySize, got.TooLarge())
+	}
+	if whole := gateway.Request(events.APIGatewayV2HTTPRequest{Body: body[1:]}); whole.TooLarge() || whole.BodySHA256 == got.BodySHA256 {
+		t.Error("a body of the bound itself is whole, and has a hash of its own")
+	}
+}
+
+func TestResponse(t *testing.T) {
+	got := gateway.Response(callback.Reply{Code: 200, ContentType: "text/plain", Body: "success"})
+	if got.StatusCode != 200 || got.Body != "success" || got.Headers["Content-Type"] != "text/plain" || got.IsBase64Encoded {
+		t.Errorf("got %+v", got)
+	}
+}

@@ -1,0 +1,99 @@
+// Package pkg_test holds what is true of the packages together.
+package pkg_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"payout-callbacks/pkg/templatetest"
+)
+
+// Imports point down: a package may import those of our packages that stand
+// here beside it, and no others. A package that is missing here is at the top.
+var ladder = map[string][]string{
+	"pkg/payout":                {},
+	"pkg/inbox":                 {"pkg/payout"},
+	"pkg/callback":              {"pkg/payout", "pkg/inbox"},
+	"pkg/provider/cregis":       {"pkg/payout", "pkg/callback"},
+	"pkg/provider/pivot":        {"pkg/payout", "pkg/callback"},
+	"pkg/provider/providertest": {"pkg/payout", "pkg/callback"},
+	"pkg/inbox/inboxtest":       {"pkg/payout", "pkg/inbox"},
+	"pkg/memory":                {"pkg/payout", "pkg/inbox"},
+	"pkg/dynamostore":           {"pkg/payout", "pkg/inbox"},
+	"pkg/sqsqueue":              {"pkg/payout", "pkg/inbox"},
+	"pkg/gateway":               {"pkg/payout", "pkg/callback"},
+	"pkg/secret":                {"pkg/callback"},
+	"pkg/config":                {},
+	"pkg/templatetest":          {},
+	"pkg/telemetry":             {"pkg/callback", "pkg/inbox", "pkg/sqsqueue"},
+}
+
+// What the inner packages may import of others: no SDK, no HTTP server, no
+// environment reaches the business truth.
+var thirdParty = map[string][]string{
+	"pkg/payout":   {"github.com/shopspring/decimal"},
+	"pkg/inbox":    {},
+	"pkg/callback": {},
+	"pkg/memory":   {},
+}
+
+func TestImportsPointDown(t *testing.T) {
+	root := templatetest.Root(t)
+	seen := map[string]bool{}
+	err := filepath.WalkDir(filepath.Join(root, "pkg"), func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		folder, err := filepath.Rel(root, filepath.Dir(path))
+		if err != nil {
+			return err
+		}
+		folder = filepath.ToSlash(folder)
+		seen[folder] = true
+		return checkImports(t, path, folder)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for folder := range ladder {
+		if !seen[folder] {
+			t.Errorf("%s stands in the ladder and is gone", folder)
+		}
+	}
+}
+
+func checkImports(t *testing.T, path, folder string) error {
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+	if err != nil {
+		return err
+	}
+	for _, spec := range file.Imports {
+		imported, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			return err
+		}
+		if own, ok := strings.CutPrefix(imported, "payout-callbacks/"); ok {
+			complainUnless(t, folder, own, ladder)
+		} else if strings.Contains(imported, ".") {
+			complainUnless(t, folder, imported, thirdParty)
+		}
+	}
+	return nil
+}
+
+func complainUnless(t *testing.T, folder, imported string, rules map[string][]string) {
+	allowed, bound := rules[folder]
+	for _, one := range allowed {
+		if one == imported {
+			return
+		}
+	}
+	if bound {
+		t.Errorf("%s imports %s, which stands above it", folder, imported)
+	}
+}
