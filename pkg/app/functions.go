@@ -20,7 +20,7 @@ const answerWithin = 4 * time.Second
 // ServeCallbacks runs the function that answers one provider's callbacks.
 func ServeCallbacks(provider callback.Provider) {
 	ctx := context.Background()
-	stack := must(newStack(ctx))
+	stack := must(newStack())
 	name := stack.config.KeysSecretPrefix + provider.Name()
 	keys := secret.NewKeys(secretsmanager.NewFromConfig(stack.aws), name, time.Now)
 	// Read here, where Lambda gives full CPU and no provider waits. Without
@@ -41,7 +41,7 @@ func ServeCallbacks(provider callback.Provider) {
 
 // Consume runs the function that applies what the queue delivers.
 func Consume() {
-	stack := must(newStack(context.Background()))
+	stack := must(newStack())
 	consumer := &sqsqueue.Consumer{Inbox: stack.inbox, Queue: stack.queue}
 	lambda.Start(func(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
 		deliveries := consumer.Consume(ctx, batch)
@@ -54,7 +54,7 @@ func Consume() {
 
 // Sweep runs the function that sends again what was not applied in time.
 func Sweep() {
-	stack := must(newStack(context.Background()))
+	stack := must(newStack())
 	lambda.Start(func(ctx context.Context) error {
 		started := time.Now()
 		swept, err := stack.inbox.Sweep(ctx, stack.config.SweepLimit)

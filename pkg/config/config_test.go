@@ -21,6 +21,9 @@ func TestLoadReadsWhatTheTemplateSets(t *testing.T) {
 	}
 	read := map[string]bool{}
 	if _, err := config.Load(func(name string) string {
+		if strings.HasPrefix(name, "AWS_") {
+			return "set by Lambda"
+		}
 		read[name] = true
 		return values[name]
 	}); err != nil {
