@@ -46,7 +46,7 @@ func (s suite) flippedBody(request callback.Request) error {
 		}
 		believed := got.expect == Accepted || got.held != nil
 		if believed && (before == nil || !maps.Equal(before, covered(altered))) {
-			return fmt.Errorf("byte %d of the body: got %s, want it refused:\n%s", at, got.expect, altered)
+			return fmt.Errorf("byte %d of the body: got %s, want it refused:\n%.2000s", at, got.expect, altered)
 		}
 	}
 	return nil

@@ -1,0 +1,38 @@
+package pivot_test
+
+import (
+	"fmt"
+
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/provider/pivot"
+)
+
+func Example() {
+	provider := pivot.Provider{}
+	keys := callback.Keys{"922e39ab": {Current: "callback-api-key"}}
+
+	body, header, err := provider.Sign([]byte(`{"event": "PAYOUT.SUCCESS", "data": {
+		"uuid": "d6a46a2c", "merchantId": "922e39ab",
+		"payouts": {
+			"referenceId": "salary-7", "status": "SUCCESS", "reason": null,
+			"amount": {"currency": "IDR", "value": "100000"}
+		}}}`), "callback-api-key")
+	if err != nil {
+		panic(err)
+	}
+	request := callback.NewRequest(payout.TypePayout, header, body)
+
+	sender, err := provider.Verify(request, keys)
+	fmt.Println(sender.Account, err)
+	event, held := provider.Parse(request, sender)
+	fmt.Println(event.ID, event.Status, event.Amount, event.Currency, held == nil)
+
+	request.Header.Set("X-API-Key", "guessed")
+	_, err = provider.Verify(request, keys)
+	fmt.Println(err, provider.Reply(callback.Unauthentic).Code)
+	// Output:
+	// 922e39ab <nil>
+	// pivot/payout/922e39ab/d6a46a2c/salary-7 succeeded 100000 IDR true
+	// not authentic 401
+}

@@ -1,0 +1,203 @@
+package pivot
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/payout"
+)
+
+// Parse reads both families of docs/api-lists/payout-local/payout-callback.
+func (Provider) Parse(request callback.Request, sender callback.Sender) (payout.Event, *callback.Held) {
+	if request.TooLarge() {
+		return payout.Event{}, holdTooLarge(request)
+	}
+	found, err := read(request.Body, top)
+	if err != nil {
+		return payout.Event{}, &callback.Held{
+			Reason:  callback.ReasonUnreadable,
+			Note:    "not strict JSON: " + shown(err.Error()),
+			Subject: canonical(request.Body),
+		}
+	}
+	r := reader{body: found}
+	told := r.event(sender.Account)
+	if r.held != nil {
+		r.held.Subject = canonical(request.Body)
+		return payout.Event{}, r.held
+	}
+	return told, nil
+}
+
+// holdTooLarge names a cut body by the digest of the whole: two that begin
+// alike are not the same.
+func holdTooLarge(request callback.Request) *callback.Held {
+	digest := fmt.Sprintf("sha256:%x", request.BodySHA256)
+	return &callback.Held{
+		Reason:  callback.ReasonTooLarge,
+		Note:    fmt.Sprintf("%d bytes, %s; the first %d are kept", request.BodySize, digest, len(request.Body)),
+		Subject: []byte(digest),
+	}
+}
+
+// reader makes an event of a body. The first thing that is not as documented
+// is kept as the reason to hold it, and whatever is read after that is void.
+type reader struct {
+	body body
+	held *callback.Held
+}
+
+func (r *reader) hold(reason callback.Reason, format string, args ...any) {
+	if r.held == nil {
+		r.held = &callback.Held{Reason: reason, Note: fmt.Sprintf(format, args...)}
+	}
+}
+
+// event reads the shape from the body, because PAYOUT.DELAYED comes in both.
+func (r *reader) event(account string) payout.Event {
+	called := r.body.string(event)
+	word, ours := strings.CutPrefix(called, family)
+	bulk, one := r.body.has(results), r.body.has(single)
+	switch {
+	case !ours, !known(word) && !bulk && !one:
+		r.hold(callback.ReasonUnknown, "event %s is no payout's", shown(called))
+	case !known(word):
+		r.hold(callback.ReasonStatus, "event %s is not documented", shown(called))
+	case bulk && one:
+		r.hold(callback.ReasonMismatch, "both payoutResults and payouts")
+	case bulk:
+		return r.batch(word, r.merchant(account))
+	case one:
+		return r.payout(word, r.merchant(account))
+	default:
+		r.hold(callback.ReasonField, "neither payoutResults nor payouts")
+	}
+	return payout.Event{}
+}
+
+// batch reads a bulk request's callback. It names no item and no reference.
+func (r *reader) batch(word, merchant string) payout.Event {
+	r.object(results)
+	meaning := r.status(word, bulkStatuses, status, resultsStatus)
+	return payout.Event{
+		ID:     payout.NewID(name, payout.TypeBatch, merchant, r.text(uuid, isUUID), ""),
+		Status: meaning,
+		Totals: payout.Totals{
+			Pending:   r.tally(pendingCount, pendingAmount),
+			Succeeded: r.tally(successCount, successAmount),
+			Failed:    r.tally(failedCount, failedAmount),
+			Cancelled: r.cancelled(),
+		},
+	}
+}
+
+// payout reads a single payout's callback. The uuid names the request that it
+// was part of, so our reference is needed to tell it from the others.
+func (r *reader) payout(word, merchant string) payout.Event {
+	r.object(single)
+	meaning := r.status(word, singleStatuses, singleStatus, status)
+	if !r.body.has(singleStatus) {
+		r.hold(callback.ReasonField, "payouts.status: missing")
+	}
+	ours := r.text(reference, isReference)
+	r.object(amount)
+	return payout.Event{
+		ID:        payout.NewID(name, payout.TypePayout, merchant, r.text(uuid, isUUID), ours),
+		Reference: ours,
+		Status:    meaning,
+		Reason:    r.reason(),
+		Amount:    r.amount(),
+		Currency:  r.text(amountCurrency, isCurrency),
+	}
+}
+
+// merchant returns the account that the body names. Verify has seen to it that
+// a named one is the sender's; one that is not named cannot be told an event of.
+func (r *reader) merchant(account string) string {
+	merchant := r.body.string(merchantID)
+	switch {
+	case merchant == "":
+		r.hold(callback.ReasonField, "merchantId: %s", r.shown(merchantID))
+	case merchant != account:
+		r.hold(callback.ReasonMismatch, "merchantId %s is not the sender", shown(merchant))
+	}
+	return merchant
+}
+
+// status returns what the event's word means in its family. Each place where a
+// status stands must say the same word, and one of them must: on the current
+// page it stands in data, on the older one
+// (docs/api-lists/payout-local/payout-webhook) inside payoutResults.
+func (r *reader) status(word string, statuses map[string]payout.Status, places ...field) payout.Status {
+	told := false
+	for _, at := range places {
+		told = r.agrees(at, word) || told
+	}
+	if !told {
+		r.hold(callback.ReasonField, "status: missing")
+	}
+	if statuses[word] == "" {
+		r.hold(callback.ReasonMismatch, "event %s is of the other family than the body", family+word)
+	}
+	return statuses[word]
+}
+
+// agrees reports whether a status stands there, and holds one that says
+// something else than the event.
+func (r *reader) agrees(at field, word string) bool {
+	if !r.body.has(at) {
+		return false
+	}
+	switch said := r.body.string(at); {
+	case said == "":
+		r.hold(callback.ReasonField, "%s: %s", at, r.shown(at))
+	case !known(said):
+		r.hold(callback.ReasonStatus, "status %s is not documented", shown(said))
+	case said != word:
+		r.hold(callback.ReasonMismatch, "event %s, but status %s", family+word, said)
+	}
+	return true
+}
+
+func (r *reader) object(at field) {
+	if r.body[at].Kind() != jsontext.KindBeginObject {
+		r.hold(callback.ReasonField, "%s: %s, want an object", at, r.shown(at))
+	}
+}
+
+// shown is what a field holds, for a person to look at.
+func (r *reader) shown(at field) string {
+	switch r.body[at].Kind() {
+	case jsontext.KindInvalid:
+		return "missing"
+	case jsontext.KindBeginObject:
+		return "an object"
+	case jsontext.KindBeginArray:
+		return "an array"
+	case jsontext.KindString:
+		return shown(r.body.string(at))
+	default:
+		return string(r.body[at][:min(len(r.body[at]), maxShown)])
+	}
+}
+
+const maxShown = 100
+
+// shown quotes what a callback holds, bounded: a note is no copy of the body.
+func shown(text string) string {
+	if len(text) > maxShown {
+		return fmt.Sprintf("%q and %d bytes more", text[:maxShown], len(text)-maxShown)
+	}
+	return fmt.Sprintf("%q", text)
+}
+
+// String is the field's name and that of the object it is in.
+func (f field) String() string {
+	if in := layout[f].in; in != top && in != data {
+		return layout[in].name + "." + layout[f].name
+	}
+	return layout[f].name
+}

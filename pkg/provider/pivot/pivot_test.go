@@ -1,0 +1,273 @@
+package pivot_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/provider/pivot"
+	"payout-callbacks/pkg/provider/providertest"
+)
+
+const (
+	merchant = "922e39ab-7565-49f6-b84f-fb56122821ae"
+	other    = "11111111-2222-4333-8444-555555555555"
+)
+
+func testKeys() callback.Keys {
+	return callback.Keys{
+		merchant: {Current: "pivot-demo-key-current", Previous: "pivot-demo-key-previous"},
+		other:    {Current: "pivot-other-key"},
+	}
+}
+
+func TestProvider(t *testing.T) {
+	providertest.Run(t, pivot.Provider{}, testKeys(), "testdata", providertest.HeaderKey("X-Api-Key"))
+}
+
+func TestKeyIsComparedWhole(t *testing.T) {
+	const key = "pivot-demo-key-current"
+	sent := map[string][]string{
+		"no header":               nil,
+		"empty":                   {""},
+		"a prefix":                {key[:len(key)-1]},
+		"a longer one":            {key + "x"},
+		"another case":            {strings.ToUpper(key)},
+		"a space after":           {key + " "},
+		"twice":                   {key, key},
+		"twice, joined":           {key + "," + key},
+		"joined to a forged one":  {key + ", forged"},
+		"current and previous":    {key, "pivot-demo-key-previous"},
+		"the key's name, not key": {callback.Key(key).ID()},
+	}
+	for name, values := range sent {
+		t.Run(name, func(t *testing.T) {
+			request := callback.NewRequest(payout.TypePayout, http.Header{"X-Api-Key": values}, body(t, "bulk-done"))
+			sender, err := pivot.Provider{}.Verify(request, testKeys())
+			if !errors.Is(err, callback.ErrUnauthentic) || sender != (callback.Sender{}) {
+				t.Errorf("Verify = %+v, %v, want ErrUnauthentic", sender, err)
+			}
+		})
+	}
+}
+
+func TestMerchantsThatShareAKey(t *testing.T) {
+	const shared = "shared-key"
+	keys := callback.Keys{
+		"merchant-a": {Current: "new-key-of-a", Previous: shared},
+		"merchant-b": {Current: shared},
+		"merchant-c": {Current: shared, Previous: shared},
+		"merchant-d": {Current: "unshared-key"},
+	}
+	id := callback.Key(shared).ID()
+	tests := map[string]struct {
+		body string
+		want callback.Sender // zero: refused
+	}{
+		"the body decides":                    {`{"data":{"merchantId":"merchant-c"}}`, callback.Sender{Account: "merchant-c", KeyID: id}},
+		"also for the one that gives it up":   {`{"data":{"merchantId":"merchant-a"}}`, callback.Sender{Account: "merchant-a", KeyID: id, Previous: true}},
+		"but for no other":                    {`{"data":{"merchantId":"merchant-d"}}`, callback.Sender{}},
+		"none named: first of the newer ones": {`{}`, callback.Sender{Account: "merchant-b", KeyID: id}},
+		"unreadable: the same":                {`{`, callback.Sender{Account: "merchant-b", KeyID: id}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			for range 20 { // the order of a map's keys changes
+				got, err := pivot.Provider{}.Verify(signed(t, []byte(test.body), shared), keys)
+				if got != test.want || (err != nil) != (test.want == callback.Sender{}) {
+					t.Fatalf("Verify = %+v, %v, want %+v", got, err, test.want)
+				}
+			}
+		})
+	}
+}
+
+// The first bytes of two large bodies may be alike, and may even name another
+// merchant: neither makes them one, and what was cut is not looked into.
+func TestTooLargeIsHeldWholeAndUnread(t *testing.T) {
+	large := append(bytes.Replace(body(t, "bulk-done"), []byte(merchant), []byte(other), 1),
+		bytes.Repeat([]byte(" "), callback.MaxBody)...)
+	subjects := map[string]bool{}
+	for _, last := range []string{" ", "x"} {
+		request := signed(t, append(bytes.Clone(large), last...), "pivot-demo-key-current")
+		sender, err := pivot.Provider{}.Verify(request, testKeys())
+		if err != nil || sender.Account != merchant {
+			t.Fatalf("Verify = %+v, %v, want account %s", sender, err, merchant)
+		}
+		_, held := pivot.Provider{}.Parse(request, sender)
+		if held == nil || held.Reason != callback.ReasonTooLarge {
+			t.Fatalf("Parse = %+v, want held %s", held, callback.ReasonTooLarge)
+		}
+		for _, want := range []string{fmt.Sprint(len(large) + 1), fmt.Sprintf("%x", request.BodySHA256)} {
+			if !strings.Contains(held.Note, want) {
+				t.Errorf("note %q lacks %s", held.Note, want)
+			}
+		}
+		subjects[string(held.Subject)] = true
+	}
+	if len(subjects) != 2 {
+		t.Errorf("%d subjects for two bodies", len(subjects))
+	}
+}
+
+func TestLargestBodyIsRead(t *testing.T) {
+	whole := body(t, "single-success")
+	whole = append(whole, bytes.Repeat([]byte(" "), callback.MaxBody-len(whole))...)
+	if event, held := parse(t, whole); held != nil || event.Status != payout.Succeeded {
+		t.Errorf("Parse = %+v, %+v, want succeeded", event, held)
+	}
+}
+
+func TestMeaningDecidesTheFingerprint(t *testing.T) {
+	single, bulk := string(body(t, "single-failed")), string(body(t, "bulk-done"))
+	tests := map[string]struct {
+		body, old, new string
+		same           bool
+	}{
+		"a zero at the end of the amount": {single, `"100000"`, `"100000.00"`, true},
+		"an escape":                       {single, `TestReforza`, `Test\u0052eforza`, true},
+		"an unknown field":                {single, `"event"`, `"sentAt": 7, "event"`, true},
+		"another amount":                  {single, `"100000"`, `"100001"`, false},
+		"another currency":                {single, `IDR`, `USD`, false},
+		"another reason":                  {single, `Inactive Account`, `Dormant Account`, false},
+		"a reason that is no more":        {single, `"Inactive Account"`, `null`, false},
+		"a total with decimals":           {bulk, `100000`, `100000.0`, true},
+		"another total":                   {bulk, `100000`, `100001`, false},
+		"another count":                   {bulk, `"totalFailedCount": 0`, `"totalFailedCount": 1`, false},
+		"another cancelled count":         {bulk, `"totalCancelledCount": 0`, `"totalCancelledCount": 1`, false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			before, held := parse(t, []byte(test.body))
+			if held != nil {
+				t.Fatal(held.Note)
+			}
+			after, held := parse(t, []byte(strings.Replace(test.body, test.old, test.new, 1)))
+			if held != nil {
+				t.Fatal(held.Note)
+			}
+			if before.ID != after.ID {
+				t.Errorf("ID = %s, want %s", after.ID, before.ID)
+			}
+			if same := before.Fingerprint() == after.Fingerprint(); same != test.same {
+				t.Errorf("same fingerprint = %t, want %t", same, test.same)
+			}
+		})
+	}
+}
+
+// Two requests, two items of one request, and a batch and its item must not
+// become one payout, whatever the references hold.
+func TestIDsTellPayoutsApart(t *testing.T) {
+	single, bulk := string(body(t, "single-success")), string(body(t, "bulk-done"))
+	const uuid, reference = "d6a46a2c-1b26-40c5-9ca3-e063e69635a0", "TestReforzaPivot001"
+	ids := map[payout.ID]bool{}
+	bodies := []string{
+		single, bulk,
+		strings.Replace(single, reference, "TestReforzaPivot002", 1),
+		strings.Replace(single, reference, "TestReforzaPivot001/", 1),
+		strings.Replace(single, reference, "TestReforzaPivot001%2F", 1),
+		strings.Replace(single, uuid, "e6a46a2c-1b26-40c5-9ca3-e063e69635a0", 1),
+		strings.Replace(bulk, uuid, "e6a46a2c-1b26-40c5-9ca3-e063e69635a0", 1),
+	}
+	for _, text := range bodies {
+		event, held := parse(t, []byte(text))
+		if held != nil {
+			t.Fatal(held.Note)
+		}
+		ids[event.ID] = true
+	}
+	if len(ids) != len(bodies) {
+		t.Errorf("%d ids for %d payouts: %v", len(ids), len(bodies), ids)
+	}
+}
+
+func TestHeldCopiesAreOneOthersAreNot(t *testing.T) {
+	subjects := func(bodies ...string) map[string]bool {
+		found := map[string]bool{}
+		for _, text := range bodies {
+			_, held := parse(t, []byte(text))
+			if held == nil {
+				t.Fatalf("%s is not held", text)
+			}
+			found[string(held.Subject)] = true
+		}
+		return found
+	}
+	copies := subjects(`{"event":"X","n":9007199254740993}`, ` { "n" : 9007199254740993,"event":"\u0058"}`)
+	if len(copies) != 1 {
+		t.Errorf("copies of one body have %d subjects: %v", len(copies), copies)
+	}
+	others := subjects(`{"event":"X","n":9007199254740993}`, `{"event":"X","n":9007199254740992}`, `{"event":"Y"}`, `{}`, ``, `[]`, ` x`, `x`)
+	if len(others) != 8 {
+		t.Errorf("8 bodies have %d subjects: %v", len(others), others)
+	}
+}
+
+func TestNotesSayWhatWasMet(t *testing.T) {
+	tests := map[string]string{
+		"held-payouts-array":         "payouts: an array, want an object",
+		"held-results-is-a-number":   "payoutResults: 7, want an object",
+		"held-amount-flat":           `payouts.amount: "100000", want an object`,
+		"held-amount-is-a-number":    "amount.value: 100000, want a plain decimal in a string",
+		"held-uuid-missing":          "uuid: missing, want letters",
+		"held-status-disagrees-bulk": "event PAYOUT.DONE, but status PENDING",
+		"held-duplicate-names":       "duplicate object member name",
+		"held-reason-too-long":       "901 bytes more",
+	}
+	for name, want := range tests {
+		if _, held := parse(t, body(t, name)); held == nil || !strings.Contains(held.Note, want) {
+			t.Errorf("%s: held = %+v, want a note with %q", name, held, want)
+		}
+	}
+}
+
+func TestSignSetsTheDocumentedHeaders(t *testing.T) {
+	got, header, err := pivot.Provider{}.Sign([]byte("any bytes"), "some-key")
+	if err != nil || string(got) != "any bytes" {
+		t.Errorf("Sign = %q, %v, want the body as it is", got, err)
+	}
+	want := http.Header{"X-Api-Key": {"some-key"}, "Content-Type": {"application/JSON"}, "Accept": {"application/JSON"}}
+	if diff := cmp.Diff(want, header); diff != "" {
+		t.Errorf("headers (-want +got):\n%s", diff)
+	}
+}
+
+// body returns a vector's body.
+func body(t testing.TB, name string) []byte {
+	t.Helper()
+	for _, vector := range providertest.Vectors(t, "testdata") {
+		if vector.Name == name {
+			return vector.Body
+		}
+	}
+	t.Fatalf("no vector %s", name)
+	return nil
+}
+
+func signed(t testing.TB, body []byte, key callback.Key) callback.Request {
+	t.Helper()
+	body, header, err := pivot.Provider{}.Sign(body, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return callback.NewRequest(payout.TypePayout, header, body)
+}
+
+// parse takes a body as the merchant's own.
+func parse(t testing.TB, body []byte) (payout.Event, *callback.Held) {
+	t.Helper()
+	request := signed(t, body, "pivot-demo-key-current")
+	sender, err := pivot.Provider{}.Verify(request, testKeys())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pivot.Provider{}.Parse(request, sender)
+}
