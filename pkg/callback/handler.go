@@ -47,7 +47,7 @@ func (h *Handler) Handle(ctx context.Context, request Request) Result {
 		verdict := verdictOf(err)
 		return Result{Reply: h.Provider.Reply(verdict), Verdict: verdict, Err: err}
 	}
-	receipt := h.receipt(request, sender)
+	receipt := NewReceipt(h.Provider, request, sender, h.Now())
 	accepted, err := h.Inbox.Accept(ctx, receipt)
 	if err != nil {
 		return Result{Reply: h.Provider.Reply(Unavailable), Verdict: Unavailable, Sender: sender, Err: err}
@@ -84,19 +84,21 @@ func (h *Handler) verify(ctx context.Context, request Request) (Sender, error) {
 	return h.Provider.Verify(request, fresh)
 }
 
-func (h *Handler) receipt(request Request, sender Sender) inbox.Receipt {
-	event, held := h.Provider.Parse(request, sender)
+// NewReceipt parses an authentic request into the receipt by which we will own
+// it: received, or held where the provider did not understand it.
+func NewReceipt(provider Provider, request Request, sender Sender, now time.Time) inbox.Receipt {
+	event, held := provider.Parse(request, sender)
 	if held == nil {
-		return inbox.NewReceipt(event, request.Body, sender.KeyID, h.Now())
+		return inbox.NewReceipt(event, request.Body, sender.KeyID, now)
 	}
 	return inbox.NewHeldReceipt(inbox.HeldCallback{
-		Provider: h.Provider.Name(),
+		Provider: provider.Name(),
 		Type:     request.Type,
 		Account:  sender.Account,
 		Subject:  held.Subject,
 		Reason:   string(held.Reason),
 		Note:     held.Note,
-	}, request.Body, sender.KeyID, h.Now())
+	}, request.Body, sender.KeyID, now)
 }
 
 func verdictOf(err error) Verdict {

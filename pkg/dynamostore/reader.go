@@ -164,8 +164,8 @@ func (f Filter) apply(input *dynamodb.ScanInput) {
 	}
 }
 
-// admits filters once more what an index named: it may be behind the record.
-func (f Filter) admits(stored Stored) bool {
+// Admits reports whether a payout passes the filter.
+func (f Filter) Admits(stored Stored) bool {
 	return (f.Status == "" || f.Status == stored.Status()) &&
 		(f.Provider == "" || f.Provider == stored.ID.Provider())
 }
@@ -179,7 +179,7 @@ func (r *Reader) indexed(ctx context.Context, input *dynamodb.QueryInput, filter
 				return
 			}
 			stored, there, err := r.Record(ctx, payout.ID(item(found).text("payout")))
-			if err == nil && !(there && filter.admits(stored)) {
+			if err == nil && !(there && filter.Admits(stored)) {
 				continue
 			}
 			if !yield(stored, err) || err != nil {

@@ -111,7 +111,7 @@ func (k *Keys) fetch(ctx context.Context) (callback.Keys, string, error) {
 	out, err := k.client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: aws.String(k.name)})
 	var absent *types.ResourceNotFoundException
 	switch {
-	case errors.As(err, &absent):
+	case errors.As(err, &absent), err == nil && aws.ToString(out.SecretString) == "":
 		return nil, "", fmt.Errorf("read secret %s: %w; store them with: payoutctl keys set, or: "+
 			`aws secretsmanager put-secret-value --secret-id %s --secret-string '{"ACCOUNT":{"current":"KEY"}}'`, k.name, ErrNoKeys, k.name)
 	case err != nil:

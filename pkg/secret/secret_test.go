@@ -122,8 +122,13 @@ func TestRefreshThatFailsSaysSoUntilItIsTriedAgain(t *testing.T) {
 }
 
 func TestASecretWithoutAValueNamesTheCommandToRun(t *testing.T) {
-	keys, vault, _ := newKeys()
-	vault.err = &types.ResourceNotFoundException{}
+	for _, empty := range []vault{{err: &types.ResourceNotFoundException{}}, {value: ""}} {
+		wantNoKeys(t, secret.NewKeys(&empty, "stack/keys/cregis", time.Now))
+	}
+}
+
+func wantNoKeys(t *testing.T, keys *secret.Keys) {
+	t.Helper()
 	_, err := keys.Keys(t.Context())
 	if !errors.Is(err, secret.ErrNoKeys) || !strings.Contains(err.Error(), "payoutctl keys set") ||
 		!strings.Contains(err.Error(), "aws secretsmanager put-secret-value --secret-id stack/keys/cregis") {

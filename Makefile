@@ -1,0 +1,65 @@
+# What one does with this repository. `make` lists it.
+
+GOLANGCI_VERSION    := v2.15.0
+GOVULNCHECK_VERSION := v1.8.0
+
+PORT ?= 4566
+ENV  ?= default
+
+# The linker and build flags of what is deployed: 18 MB become 10. SAM hands the environment on to go build.
+export_release = export CGO_ENABLED=0 GOFLAGS='-tags=lambda.norpc -trimpath "-ldflags=-s -w"'
+
+LOCAL    := .local/bin/local
+SAM      := .local/venv/bin/sam
+CFN_LINT := .local/venv/bin/cfn-lint
+
+# The race detector needs a C compiler; CI always has one.
+RACE := $(if $(shell command -v "$$(go env CC)" 2>/dev/null),-race)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test unit check build deploy invoke tools clean $(LOCAL)
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(LOCAL) ## the application on this machine, with demonstration; ONCE=1 leaves after it, PORT= (4566)
+	@exec $(LOCAL) up --port $(PORT) $(if $(ONCE),--once)
+
+test: $(LOCAL) ## everything: unit tests, adapters on the emulator, end to end on the deployed template
+	@exec $(LOCAL) exec -- go test $(RACE) -shuffle=on -count=1 ./...
+
+unit: ## the tests that need nothing but Go
+	go test $(RACE) -shuffle=on ./...
+
+check: tools .local/bin/golangci-lint-$(GOLANGCI_VERSION) ## format, vet, linters, modules, template, known vulnerabilities
+	@unformatted=$$(gofmt -l cmd functions pkg); test -z "$$unformatted" || { echo "gofmt -w $$unformatted"; exit 1; }
+	go vet ./...
+	.local/bin/golangci-lint-$(GOLANGCI_VERSION) run
+	go mod tidy -diff
+	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
+	$(CFN_LINT) template.yaml
+	@.ci/vulnerabilities $(GOVULNCHECK_VERSION)
+
+build: tools ## the functions for Lambda, small; ENV=staging, ENV=production
+	$(export_release); $(SAM) build --config-env $(ENV)
+
+deploy: build ## build and deploy to AWS; ENV=staging, ENV=production
+	$(SAM) deploy --config-env $(ENV)
+
+invoke: $(LOCAL) ## one function in a container against the running stack: FUNCTION=cregis, EVENT=events/….json (Docker)
+	@test -n "$(FUNCTION)" || { echo 'say which: make invoke FUNCTION=cregis (or pivot, consumer, sweeper)'; exit 2; }
+	@exec $(LOCAL) invoke $(FUNCTION) $(if $(EVENT),--event $(EVENT))
+
+tools: $(LOCAL) ## the SAM CLI, cfn-lint and the emulator, into .local/venv
+	@$(LOCAL) tools
+
+clean: ## remove everything built or installed here; the Go caches stay
+	rm -rf .local .aws-sam
+
+# Built and not `go run`: a SIGTERM would end `go run` alone.
+$(LOCAL):
+	@go build -o $@ ./cmd/local
+
+.local/bin/golangci-lint-$(GOLANGCI_VERSION):
+	GOBIN=$(CURDIR)/.local/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	mv .local/bin/golangci-lint $@

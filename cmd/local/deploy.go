@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+)
+
+const stackName = "payout-callbacks"
+
+func deploy(ctx context.Context, w workspace) error {
+	cmd := sam(w, isolated(w), "deploy", "--template-file", w.build()+"/template.yaml", "--stack-name", stackName,
+		"--region", region, "--capabilities", "CAPABILITY_IAM", "--resolve-s3", "--no-confirm-changeset", "--no-progressbar",
+		"--parameter-overrides", "Architecture="+hostArchitecture())
+	return runLogged(ctx, cmd, w.log("deploy"))
+}
+
+func readOutputs(ctx context.Context, w workspace) (map[string]string, error) {
+	cmd := sam(w, isolated(w), "list", "stack-outputs", "--stack-name", stackName, "--region", region, "--output", "json")
+	log, err := os.Create(w.log("outputs"))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = log.Close() }()
+	cmd.Stdout, cmd.Stderr = log, nil
+	c, err := start(cmd)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.wait(ctx); err != nil {
+		return nil, fmt.Errorf("sam list stack-outputs: %w\n%s", err, tail(w.log("outputs")))
+	}
+	content, err := os.ReadFile(w.log("outputs"))
+	if err != nil {
+		return nil, err
+	}
+	var list []struct {
+		Key   string `json:"OutputKey"`
+		Value string `json:"OutputValue"`
+	}
+	if err := json.Unmarshal(content, &list); err != nil {
+		return nil, fmt.Errorf("sam list stack-outputs: %w\n%s", err, tail(w.log("outputs")))
+	}
+	outputs := make(map[string]string, len(list))
+	for _, o := range list {
+		outputs[o.Key] = o.Value
+	}
+	return outputs, nil
+}
+
+// storeKeys does for the demo accounts what an operator does after a deploy.
+func storeKeys(ctx context.Context, w workspace, s stack) error {
+	for provider, accounts := range s.DemoKeys {
+		value := make(map[string]map[string]string, len(accounts))
+		for account, key := range accounts {
+			value[account] = map[string]string{"current": key}
+		}
+		text, err := json.Marshal(value)
+		if err != nil {
+			return err
+		}
+		_, err = newSecrets(w).PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{
+			SecretId:     aws.String(s.KeySecrets[provider]),
+			SecretString: aws.String(string(text)),
+		})
+		if err != nil {
+			return fmt.Errorf("store the demo keys of %s: %w", provider, err)
+		}
+	}
+	return nil
+}
+
+// correctMapping sets the consumer's MaximumConcurrency again, as a number. The emulator keeps a parameter of type
+// Number as text, which AWS does not, and its poller then fails on every comparison: no message would be delivered.
+func correctMapping(ctx context.Context, w workspace, s stack) error {
+	const mappings = "/2015-03-31/event-source-mappings/"
+	var list struct {
+		EventSourceMappings []struct {
+			UUID          string
+			ScalingConfig struct{ MaximumConcurrency json.RawMessage }
+		}
+	}
+	query := "?FunctionName=" + url.QueryEscape(s.Functions["consumer"])
+	if err := callLambda(ctx, w, lambdaCall{method: http.MethodGet, path: mappings + query}, &list); err != nil {
+		return err
+	}
+	if len(list.EventSourceMappings) != 1 {
+		return errors.New("the consumer has no event source, or several")
+	}
+	mapping := list.EventSourceMappings[0]
+	number := strings.Trim(string(mapping.ScalingConfig.MaximumConcurrency), `"`)
+	body := fmt.Sprintf(`{"ScalingConfig":{"MaximumConcurrency":%s}}`, number)
+	return callLambda(ctx, w, lambdaCall{http.MethodPut, mappings + mapping.UUID, body}, &struct{}{})
+}

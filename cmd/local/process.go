@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// stopGrace is how long a child may take to end by itself; the emulator needs about a second.
+const stopGrace = 8 * time.Second
+
+// child is a running program, leader of its own process group: what it starts is stopped with it, and a Ctrl-C in the
+// terminal reaches only us, who stop the children in order.
+type child struct {
+	cmd  *exec.Cmd
+	done chan struct{} // closed once err is set
+	err  error
+}
+
+func start(cmd *exec.Cmd) (*child, error) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	c := &child{cmd: cmd, done: make(chan struct{})}
+	go func() {
+		c.err = cmd.Wait()
+		close(c.done)
+	}()
+	return c, nil
+}
+
+// stop ends the whole group and returns once its leader is gone.
+func (c *child) stop() {
+	group := -c.cmd.Process.Pid
+	_ = syscall.Kill(group, syscall.SIGTERM)
+	select {
+	case <-c.done:
+	case <-time.After(stopGrace):
+	}
+	_ = syscall.Kill(group, syscall.SIGKILL) // whoever of the group is left
+	<-c.done
+}
+
+// wait returns how the child ended; where ctx ends first, the child is stopped.
+func (c *child) wait(ctx context.Context) error {
+	select {
+	case <-c.done:
+		return c.err
+	case <-ctx.Done():
+		c.stop()
+		return ctx.Err()
+	}
+}
+
+// startLogged starts cmd with its output in the log file. A file and not a pipe: nobody has to read it.
+func startLogged(cmd *exec.Cmd, log string) (*child, error) {
+	file, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }()
+	cmd.Stdout, cmd.Stderr = file, file
+	return start(cmd)
+}
+
+// runLogged runs cmd to its end; its failure carries the end of the log.
+func runLogged(ctx context.Context, cmd *exec.Cmd, log string) error {
+	c, err := startLogged(cmd, log)
+	if err == nil {
+		err = c.wait(ctx)
+	}
+	if err == nil || errors.Is(err, context.Canceled) {
+		return err
+	}
+	return fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args[:min(2, len(cmd.Args))], " "), err, tail(log))
+}
+
+// tail quotes the last lines of a log: the cause is usually among them.
+func tail(log string) string {
+	const lines = 25
+	content, err := os.ReadFile(log)
+	if err != nil {
+		return ""
+	}
+	all := strings.Split(strings.TrimSpace(string(content)), "\n")
+	last := all[max(0, len(all)-lines):]
+	return fmt.Sprintf("the end of %s:\n    %s", log, strings.Join(last, "\n    "))
+}

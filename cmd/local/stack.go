@@ -1,0 +1,96 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+)
+
+// stack is what stack.json tells payoutctl, the tests and anybody's own client about a running stack.
+type stack struct {
+	Name               string                       `json:"stackName"`
+	APIURL             string                       `json:"apiUrl"` // the callback paths are appended to it
+	EndpointURL        string                       `json:"endpointUrl"`
+	Region             string                       `json:"region"`
+	ReceiptsTable      string                       `json:"receiptsTable"`
+	PayoutsTable       string                       `json:"payoutsTable"`
+	EventsQueueURL     string                       `json:"eventsQueueUrl"`
+	DeadLetterQueueURL string                       `json:"deadLetterQueueUrl"`
+	Functions          map[string]string            `json:"functions"`  // folder of functions/ → name at Lambda
+	KeySecrets         map[string]string            `json:"keySecrets"` // provider → secret
+	DemoKeys           map[string]map[string]string `json:"demoKeys"`   // provider → account → key
+	PID                int                          `json:"pid"`        // the process that will remove this file
+}
+
+// The demo accounts. The Cregis key is the one in the provider's documentation, so that its examples verify as published.
+func demoKeys() map[string]map[string]string {
+	return map[string]map[string]string{
+		"cregis": {"1382528827416576": "f502a9ac9ca54327986f29c03b271491"},
+		"pivot":  {"922e39ab-7565-49f6-b84f-fb56122821ae": "demo-pivot-callback-key-not-a-secret"},
+	}
+}
+
+func newStack(w workspace, outputs map[string]string) (stack, error) {
+	// <id>.execute-api.localhost does not resolve everywhere; the same API also answers under a path.
+	id := regexp.MustCompile(`^https?://([0-9a-z]+)\.execute-api\.`).FindStringSubmatch(outputs["ApiUrl"])
+	if id == nil {
+		return stack{}, fmt.Errorf("the stack's ApiUrl has an unexpected form: %q", outputs["ApiUrl"])
+	}
+	s := stack{
+		Name:               stackName,
+		APIURL:             w.endpoint() + "/_aws/execute-api/" + id[1],
+		EndpointURL:        w.endpoint(),
+		Region:             region,
+		ReceiptsTable:      outputs["ReceiptsTableName"],
+		PayoutsTable:       outputs["PayoutsTableName"],
+		EventsQueueURL:     outputs["EventsQueueUrl"],
+		DeadLetterQueueURL: outputs["DeadLetterQueueUrl"],
+		Functions:          map[string]string{},
+		KeySecrets:         map[string]string{"cregis": outputs["CregisKeysSecret"], "pivot": outputs["PivotKeysSecret"]},
+		DemoKeys:           demoKeys(),
+		PID:                os.Getpid(),
+	}
+	for _, function := range functions() {
+		s.Functions[function] = outputs[logicalID(function)+"Name"]
+	}
+	return s, nil
+}
+
+// write replaces the file in one move: a reader sees the old content or the new one.
+func (s stack) write(path string) error {
+	content, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return err
+	}
+	half := fmt.Sprintf("%s.%d", path, s.PID)
+	if err := os.WriteFile(half, append(content, '\n'), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(half, path)
+}
+
+// remove takes the file away, unless a stack that started later has put its own there.
+func (s stack) remove(path string) error {
+	current, err := readStack(path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case current.PID != s.PID:
+		return nil
+	}
+	return os.Remove(path)
+}
+
+func readStack(path string) (stack, error) {
+	content, err := os.ReadFile(filepath.Clean(path))
+	if err != nil {
+		return stack{}, err
+	}
+	var s stack
+	return s, json.Unmarshal(content, &s)
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+)
+
+type upCommand struct {
+	Once bool `help:"Leave after the demonstration."`
+	Port int  `help:"Port of the emulator on 127.0.0.1." default:"4566"`
+}
+
+func (c upCommand) Run(ctx context.Context) error {
+	r := &running{show: showOn(os.Stdout)}
+	defer r.stop()
+	if err := r.bringUp(ctx, c.Port); err != nil {
+		return err
+	}
+	if err := r.stack.write(r.newestStackFile()); err != nil {
+		return err
+	}
+	defer func() { _ = r.stack.remove(r.newestStackFile()) }()
+
+	if err := demonstrate(ctx, r.show, r.root, r.stack); err != nil {
+		return fmt.Errorf("demonstration: %w", err)
+	}
+	if c.Once {
+		return nil
+	}
+	r.printURLs()
+	return r.untilInterrupted(ctx)
+}
+
+// running is a stack on its way up, up, or on its way down: whatever of it exists is stopped by stop.
+type running struct {
+	workspace
+
+	show     progress
+	release  func()
+	emulator *child
+	stack    stack
+	discard  bool // of the logs as well
+}
+
+func (r *running) bringUp(ctx context.Context, port int) (err error) {
+	if r.workspace, err = openWorkspace(port); err != nil {
+		return err
+	}
+	return r.show.runAll(ctx, []step{
+		{name: fmt.Sprintf("claim port %d", port), run: func(context.Context) (err error) {
+			r.release, err = r.claim()
+			return err
+		}},
+		installTools(r.root),
+		{name: "fetch the Go modules", run: func(ctx context.Context) error { return fetchModules(ctx, r.workspace) },
+			hint: "check the network (proxy variables and GOPROXY are honoured)"},
+		{name: "start the emulator", run: func(ctx context.Context) (err error) {
+			r.emulator, err = startEmulator(ctx, r.workspace)
+			return err
+		}, hint: "read the log; `make clean` removes the installed tools, and the next run installs them afresh"},
+		{name: "build the functions (sam build)", run: func(ctx context.Context) error { return build(ctx, r.workspace) },
+			hint: "the compiler's complaint is above; `go build ./functions/...` shows it, too"},
+		{name: "deploy template.yaml (sam deploy)", run: func(ctx context.Context) error { return deploy(ctx, r.workspace) },
+			hint: "`make check` lints the template; the emulator's own log lies beside this one"},
+		{name: "store the demo keys", run: r.describe},
+	})
+}
+
+// describe reads what was deployed, makes it ready to use and writes it down.
+func (r *running) describe(ctx context.Context) error {
+	outputs, err := readOutputs(ctx, r.workspace)
+	if err != nil {
+		return err
+	}
+	if r.stack, err = newStack(r.workspace, outputs); err != nil {
+		return err
+	}
+	if err := storeKeys(ctx, r.workspace, r.stack); err != nil {
+		return err
+	}
+	if err := correctMapping(ctx, r.workspace, r.stack); err != nil {
+		return err
+	}
+	return r.stack.write(r.stackFile())
+}
+
+func (r *running) printURLs() {
+	r.show.printf("\nCallbacks are received at")
+	for _, path := range []string{"cregis/payout", "cregis/sub-address-payout", "pivot/payout"} {
+		r.show.printf("  %s/callbacks/%s", r.stack.APIURL, path)
+	}
+	r.show.printf("Everything else about the stack is in %s.\nCtrl-C stops it.", r.newestStackFile())
+}
+
+func (r *running) untilInterrupted(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-r.emulator.done:
+		return errors.New("the emulator ended by itself\n" + tail(r.log("emulator")))
+	}
+}
+
+func (r *running) stop() {
+	if r.emulator != nil {
+		r.show.printf("stopping the emulator …")
+		r.emulator.stop()
+	}
+	if r.release == nil {
+		return // the workspace was never ours
+	}
+	for _, path := range []string{r.stackFile(), r.build(), r.state(), r.temporary(), r.home()} {
+		_ = os.RemoveAll(path)
+	}
+	if r.discard {
+		_ = os.RemoveAll(r.dir)
+		_ = os.Remove(r.dir + ".lock")
+	}
+	r.release()
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// workspace is where one local stack keeps its files. Each port has its own folder, so that two stacks of one clone
+// share nothing but the tools.
+type workspace struct {
+	root string // the repository
+	dir  string // .local/<port>
+	port int
+}
+
+func openWorkspace(port int) (workspace, error) {
+	root, err := repository()
+	if err != nil {
+		return workspace{}, err
+	}
+	return workspace{root: root, dir: filepath.Join(root, ".local", strconv.Itoa(port)), port: port}, nil
+}
+
+func repository() (string, error) {
+	root, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	if _, err := os.Stat(filepath.Join(root, "template.yaml")); err != nil {
+		return "", errors.New("there is no template.yaml here: run it from the root of the repository")
+	}
+	return root, nil
+}
+
+// claim makes the workspace this process's own: one stack per port, starting from nothing.
+func (w workspace) claim() (release func(), err error) {
+	lock := w.dir + ".lock"
+	release, err = tryLock(lock)
+	if err != nil {
+		holder, _ := os.ReadFile(lock)
+		return nil, withHint(
+			fmt.Errorf("a local stack on port %d is already running here (process %s)", w.port, strings.TrimSpace(string(holder))),
+			"stop that one with Ctrl-C, or choose another port: make run PORT=4600")
+	}
+	if err := w.freePort(); err != nil {
+		release()
+		return nil, err
+	}
+	if err := os.RemoveAll(w.dir); err != nil {
+		release()
+		return nil, err
+	}
+	if err := w.makeFolders(); err != nil {
+		release()
+		return nil, err
+	}
+	return release, nil
+}
+
+// makeFolders also tells SAM that it has just looked for a newer version of itself: nothing here calls outside.
+func (w workspace) makeFolders() error {
+	sam := filepath.Join(w.home(), ".aws-sam")
+	checked := fmt.Appendf(nil, `{"lastVersionCheck": %d}`, time.Now().Unix())
+	return cmp.Or(
+		os.MkdirAll(sam, 0o700),
+		os.MkdirAll(w.temporary(), 0o700),
+		os.MkdirAll(w.state(), 0o700),
+		os.WriteFile(filepath.Join(sam, "metadata.json"), checked, 0o600),
+	)
+}
+
+func (w workspace) freePort() error {
+	listener, err := net.Listen("tcp", w.address())
+	if err != nil {
+		return withHint(fmt.Errorf("port %d is taken: %w", w.port, err),
+			fmt.Sprintf("see who has it with `lsof -i :%d`, or choose another port: make run PORT=4600", w.port))
+	}
+	return listener.Close()
+}
+
+func (w workspace) address() string         { return net.JoinHostPort("127.0.0.1", strconv.Itoa(w.port)) }
+func (w workspace) endpoint() string        { return "http://" + w.address() }
+func (w workspace) home() string            { return filepath.Join(w.dir, "home") }
+func (w workspace) temporary() string       { return filepath.Join(w.dir, "tmp") }
+func (w workspace) state() string           { return filepath.Join(w.dir, "state") }
+func (w workspace) build() string           { return filepath.Join(w.dir, "build") }
+func (w workspace) samConfig() string       { return filepath.Join(w.dir, "samconfig.toml") }
+func (w workspace) log(step string) string  { return filepath.Join(w.dir, step+".log") }
+func (w workspace) stackFile() string       { return filepath.Join(w.dir, "stack.json") }
+func (w workspace) newestStackFile() string { return newestStackFile(w.root) }
+
+func newestStackFile(root string) string { return filepath.Join(root, ".local", "stack.json") }
+
+// tryLock holds the file until release, or until this process ends in whatever way.
+func tryLock(path string) (release func(), err error) {
+	return lock(path, syscall.LOCK_EX|syscall.LOCK_NB)
+}
+
+// waitLock does the same, and waits for whoever holds it.
+func waitLock(path string) (release func(), err error) { return lock(path, syscall.LOCK_EX) }
+
+func lock(path string, how int) (func(), error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, err
+	}
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(file.Fd()), how); err != nil {
+		_ = file.Close()
+		return nil, fmt.Errorf("lock %s: %w", path, err)
+	}
+	_ = file.Truncate(0)
+	_, _ = fmt.Fprintln(file, os.Getpid())
+	return func() { _ = file.Close() }, nil
+}
+
+// unusedPort asks the kernel. Somebody else may take it before the emulator does; the emulator then says so.
+func unusedPort() (int, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = listener.Close() }()
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(port)
+}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"slices"
+	"time"
+
+	"payout-callbacks/pkg/dynamostore"
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/payout"
+)
+
+// Main is the program, for scripts.
+func Main() { main() }
+
+// What the unit tests look at.
+var (
+	Edit        = edit
+	ParseChange = parseChange
+	Field       = field
+	Clean       = clean
+	Age         = age
+	Rotate      = rotate
+	PayoutTable = payoutTable
+	HeldText    = heldText
+	ViewOf      = viewOf
+	ReadExample = examples.ReadFile
+)
+
+// Outputs lists the outputs of the template that are read.
+func Outputs() []string {
+	return []string{outputAPI, outputReceipts, outputPayouts, outputEvents, outputDeadLetters}
+}
+
+// KeysSecretSuffix ends the name of the output with a provider's secret.
+const KeysSecretSuffix = keysSecretSuffix
+
+type (
+	// Style is style.
+	Style = style
+	// Story is story.
+	Story = story
+)
+
+// NewStyle returns a style.
+func NewStyle(colours, full bool) Style { return style{colours: colours, full: full} }
+
+// Private is style.private.
+func (s style) Private(text string) string { return s.private(text) }
+
+// Tell adds a receipt to a story, of which record is the state.
+func Tell(told Story, record payout.Record, receipt inbox.Receipt) Story {
+	told.record = dynamostore.Stored{Record: record, UpdatedAt: receipt.AcceptedAt}
+	told.entries = append(told.entries, entry{Receipt: receipt})
+	return told
+}
+
+// Forget takes the nth receipt out of a story.
+func Forget(told Story, n int) Story {
+	told.entries = slices.Delete(told.entries, n, n+1)
+	return told
+}
+
+// Damage marks the nth receipt of a story as unreadable.
+func Damage(told Story, n int) Story {
+	told.entries[n].damaged = true
+	return told
+}
+
+// Text is story.text.
+func (t story) Text(style Style, now time.Time) string { return t.text(style, now) }

@@ -1,0 +1,142 @@
+package main_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"payout-callbacks/pkg/app"
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/memory"
+	"payout-callbacks/pkg/payout"
+)
+
+// The demo accounts of a script's stack.
+const (
+	demoProject  = "1382528827416576"
+	demoMerchant = "922e39ab-7565-49f6-b84f-fb56122821ae"
+	cregisKey    = "f502a9ac9ca54327986f29c03b271491"
+	pivotKey     = "demo-pivot-key-0123456789"
+)
+
+// fakes stand in for a local stack: the real handlers on a store in memory, and
+// an AWS that answers what the script says.
+type fakes struct{ api, aws string }
+
+func newFakes(env *testscript.Env) fakes {
+	api := httptest.NewServer(application())
+	aws := httptest.NewServer(scripted(filepath.Join(env.WorkDir, "aws")))
+	env.Defer(api.Close)
+	env.Defer(aws.Close)
+	return fakes{api: api.URL, aws: aws.URL}
+}
+
+func (f fakes) writeStack(dir string) error {
+	description, err := json.Marshal(map[string]any{
+		"stackName": "demo", "apiUrl": f.api, "endpointUrl": f.aws, "region": "us-east-1",
+		"receiptsTable": "receipts", "payoutsTable": "payouts",
+		"keySecrets": map[string]string{"cregis": "demo/keys/cregis", "pivot": "demo/keys/pivot"},
+		"demoKeys": map[string]map[string]string{
+			"cregis": {demoProject: cregisKey}, "pivot": {demoMerchant: pivotKey},
+		},
+	})
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Join(dir, ".local"), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, ".local", "stack.json"), description, 0o600)
+}
+
+// application is the ingress as it is deployed, on a store in memory.
+func application() http.Handler {
+	keys := callback.Keys{demoProject: {Current: cregisKey}, demoMerchant: {Current: pivotKey}}
+	mux := http.NewServeMux()
+	for _, provider := range app.Providers() {
+		handler := &callback.Handler{
+			Provider: provider, Keys: fixedKeys(keys), Now: time.Now,
+			Inbox: &inbox.Inbox{Store: new(memory.Store), Queue: &memory.Queue{Now: time.Now}, Now: time.Now},
+		}
+		for _, kind := range provider.Types() {
+			mux.HandleFunc(fmt.Sprintf("POST /callbacks/%s/%s", provider.Name(), kind), serve(handler, kind))
+		}
+	}
+	return mux
+}
+
+// fixedKeys are keys that never change.
+type fixedKeys callback.Keys
+
+// Keys implements callback.KeySource.
+func (k fixedKeys) Keys(context.Context) (callback.Keys, error) { return callback.Keys(k), nil }
+
+// Refresh implements callback.KeySource.
+func (k fixedKeys) Refresh(context.Context) (callback.Keys, bool, error) {
+	return callback.Keys(k), false, nil
+}
+
+func serve(handler *callback.Handler, kind payout.Type) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		reply := handler.Handle(r.Context(), callback.NewRequest(kind, r.Header, body)).Reply
+		w.Header().Set("Content-Type", reply.ContentType)
+		w.WriteHeader(reply.Code)
+		_, _ = io.WriteString(w, reply.Body)
+	}
+}
+
+// scripted answers an operation with the file of its name in dir: with
+// GetItem.json (DescribeStacks.xml), or with the error code in GetItem.error.
+// What was sent is kept in GetItem.sent.
+func scripted(dir string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		sent, _ := io.ReadAll(r.Body)
+		_, operation, isJSON := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+		if !isJSON {
+			operation = regexp.MustCompile(`Action=(\w+)`).FindStringSubmatch(string(sent) + "Action=none")[1]
+		}
+		base := filepath.Join(dir, operation)
+		_ = os.WriteFile(base+".sent", sent, 0o600)
+		if code, err := os.ReadFile(base + ".error"); err == nil {
+			w.WriteHeader(http.StatusBadRequest)
+			writeError(w, strings.TrimSpace(string(code)), isJSON)
+			return
+		}
+		for _, extension := range []string{".json", ".xml"} {
+			if answer, err := os.ReadFile(base + extension); err == nil {
+				_, _ = w.Write(answer)
+				return
+			}
+		}
+		w.WriteHeader(http.StatusBadRequest)
+		writeError(w, "NotInTheScript", isJSON)
+	})
+}
+
+func writeError(w io.Writer, code string, isJSON bool) {
+	if isJSON {
+		fmt.Fprintf(w, `{"__type":"com.amazonaws#%s","message":"as the script says"}`, code)
+		return
+	}
+	fmt.Fprintf(w, `<ErrorResponse><Error><Code>%s</Code><Message>as the script says</Message></Error></ErrorResponse>`, code)
+}
+
+func matches(pattern, text string) bool {
+	return regexp.MustCompile(`(?m)` + pattern).MatchString(text)
+}

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"payout-callbacks/pkg/callback"
+)
+
+// localDescription is a local stack, as `make run` writes it while the stack is up.
+type localDescription struct {
+	StackName          string                             `json:"stackName"`
+	APIURL             string                             `json:"apiUrl"`
+	EndpointURL        string                             `json:"endpointUrl"`
+	Region             string                             `json:"region"`
+	ReceiptsTable      string                             `json:"receiptsTable"`
+	PayoutsTable       string                             `json:"payoutsTable"`
+	EventsQueueURL     string                             `json:"eventsQueueUrl"`
+	DeadLetterQueueURL string                             `json:"deadLetterQueueUrl"`
+	KeySecrets         map[string]string                  `json:"keySecrets"`
+	DemoKeys           map[string]map[string]callback.Key `json:"demoKeys"`
+}
+
+const startOne = "start one with: make run"
+
+// localStack reads the description of the local stack. Its clients know one
+// endpoint and the emulator's own credentials: the user's configuration, which
+// may lead to a real account, has no say in them.
+func (s *session) localStack(ctx context.Context) (stack, error) {
+	path, err := s.localPath()
+	if err != nil {
+		return stack{}, err
+	}
+	found, err := readLocal(path)
+	if err != nil {
+		return stack{}, err
+	}
+	if err := answers(ctx, found.EndpointURL); err != nil {
+		return stack{}, failure(startOne, "the local stack of %s does not answer: %w", path, err)
+	}
+	return stack{
+		name:               found.StackName,
+		apiURL:             found.APIURL,
+		receiptsTable:      found.ReceiptsTable,
+		payoutsTable:       found.PayoutsTable,
+		eventsQueueURL:     found.EventsQueueURL,
+		deadLetterQueueURL: found.DeadLetterQueueURL,
+		secrets:            found.KeySecrets,
+		demoKeys:           found.DemoKeys,
+		aws: aws.Config{
+			Region:       found.Region,
+			BaseEndpoint: &found.EndpointURL,
+			Credentials:  credentials.NewStaticCredentialsProvider("test", "test", ""),
+			HTTPClient:   httpClient(),
+		},
+	}, nil
+}
+
+func (s *session) localPath() (string, error) {
+	if path := s.env(stackVariable); path != "" {
+		return path, nil
+	}
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("find working directory: %w", err)
+	}
+	for {
+		path := filepath.Join(dir, ".local", "stack.json")
+		if _, err := os.Stat(path); err == nil {
+			return path, nil
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return "", failure(startOne, "no local stack is running: there is no .local/stack.json here or above")
+		}
+		dir = parent
+	}
+}
+
+func readLocal(path string) (localDescription, error) {
+	var found localDescription
+	file, err := os.Open(path)
+	if err != nil {
+		return found, failure(startOne, "read local stack: %w", err)
+	}
+	defer file.Close()
+	if err := json.NewDecoder(io.LimitReader(file, 1<<20)).Decode(&found); err != nil {
+		return found, failure(startOne, "read local stack %s: not what make run writes", path)
+	}
+	for name, value := range map[string]string{
+		"stackName": found.StackName, "apiUrl": found.APIURL, "endpointUrl": found.EndpointURL,
+		"region": found.Region, "receiptsTable": found.ReceiptsTable, "payoutsTable": found.PayoutsTable,
+	} {
+		if value == "" {
+			return found, failure(startOne, "read local stack %s: it has no %s", path, name)
+		}
+	}
+	return found, nil
+}
+
+// answers tries the endpoint once, so that a stack that was stopped is told
+// apart from a request that went wrong, and at once.
+func answers(ctx context.Context, endpoint string) error {
+	parsed, err := url.Parse(endpoint)
+	if err != nil || parsed.Host == "" {
+		return errors.New("its endpointUrl is no URL")
+	}
+	dialer := net.Dialer{Timeout: 2 * time.Second}
+	connection, err := dialer.DialContext(ctx, "tcp", parsed.Host)
+	if err != nil {
+		return err
+	}
+	return connection.Close()
+}

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Getenv)
+	stop()
+	os.Exit(code)
+}
+
+// run is the whole program: it does what args say and returns the exit code.
+// The AWS SDK reads its own environment besides env, and only with --stack.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, env func(string) string) int {
+	s := &session{stdin: stdin, stdout: stdout, stderr: stderr, env: env, now: time.Now, random: rand.Reader}
+	helped := false
+	parser, err := kong.New(&s.flags,
+		kong.Name("payoutctl"),
+		kong.Description(description),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(int) { helped = true }),
+		kong.ConfigureHelp(kong.HelpOptions{NoExpandSubcommands: true, WrapUpperBound: 110}),
+		kong.Vars{"statuses": statusList()},
+		kong.BindTo(ctx, (*context.Context)(nil)),
+	)
+	if err != nil {
+		return s.report(err) // the grammar itself is wrong: tests would have met it
+	}
+	command, err := parser.Parse(args)
+	switch {
+	case helped:
+		return exitDone
+	case err != nil:
+		return s.report(usage("see: "+helpFor(err), "%w", err))
+	}
+	return s.report(command.Run(s))
+}
+
+// helpFor names the help of the command that a wrong command line got to.
+func helpFor(err error) string {
+	var parse *kong.ParseError
+	if errors.As(err, &parse) && parse.Context.Selected() != nil {
+		return parse.Context.Selected().FullPath() + " --help"
+	}
+	return "payoutctl --help"
+}

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"payout-callbacks/pkg/dynamostore"
+	"payout-callbacks/pkg/payout"
+)
+
+// payoutsCommand lists payouts.
+type payoutsCommand struct {
+	Status    string `help:"Those that show this status: ${statuses}." placeholder:"STATUS"`
+	Provider  string `help:"Those of this provider." placeholder:"NAME"`
+	Reference string `help:"Those with this reference of ours." placeholder:"TEXT"`
+	Limit     int    `help:"Stop after this many." default:"50" placeholder:"N"`
+}
+
+// Help gives examples.
+func (payoutsCommand) Help() string {
+	return `Those that were found are shown last updated first. --status conflicted and --reference are looked up in an
+index. Any other list reads the table from wherever it begins until --limit are found: the table is in no order of
+time, and a filter that few payouts pass reads all of it, which takes time and costs money on a large one.
+
+Examples:
+
+	payoutctl --local payouts
+	payoutctl --stack payouts-prod payouts --status conflicted
+	payoutctl --stack payouts-prod payouts --reference order-4711 --json
+
+Needs the permissions dynamodb:Scan, dynamodb:Query and dynamodb:GetItem on the payouts table and its indexes, and
+cloudformation:DescribeStacks. Exit code 0, also where there are none.`
+}
+
+var statuses = []payout.Status{
+	payout.Pending, payout.Delayed, payout.Succeeded, payout.Failed, payout.Rejected,
+	payout.Done, payout.Cancelled, payout.Conflicted,
+}
+
+func statusList() string {
+	var names []string
+	for _, status := range statuses {
+		names = append(names, string(status))
+	}
+	return strings.Join(names, ", ")
+}
+
+// Run lists the payouts.
+func (c *payoutsCommand) Run(ctx context.Context, s *session) error {
+	filter, err := c.filter()
+	if err != nil {
+		return err
+	}
+	reader, err := s.reader(ctx)
+	if err != nil {
+		return err
+	}
+	list := reader.List(ctx, filter)
+	if c.Reference != "" {
+		list = reader.ByReference(ctx, c.Reference)
+	}
+	found, more, err := first(c.Limit, filter, list)
+	if err != nil {
+		return err
+	}
+	if err := s.printPayouts(found); err != nil {
+		return err
+	}
+	switch {
+	case len(found) == 0:
+		s.note("no payouts")
+	case more:
+		s.note("there are more than these %d: --limit, or narrow it by --status, --provider, --reference", len(found))
+	}
+	return nil
+}
+
+func (c *payoutsCommand) filter() (dynamostore.Filter, error) {
+	filter := dynamostore.Filter{Status: payout.Status(c.Status), Provider: c.Provider}
+	if c.Status != "" && !slices.Contains(statuses, filter.Status) {
+		return filter, usage("", "%q is no status; there are: %s", c.Status, statusList())
+	}
+	if c.Provider != "" {
+		if _, err := providerNamed(c.Provider); err != nil {
+			return filter, err
+		}
+	}
+	if c.Limit < 1 {
+		return filter, usage("", "--limit is how many: 1 or more")
+	}
+	return filter, nil
+}
+
+// first takes up to limit payouts that pass the filter, sorts them, and reports
+// whether there are more.
+func first(limit int, filter dynamostore.Filter, list iter.Seq2[dynamostore.Stored, error]) ([]dynamostore.Stored, bool, error) {
+	var found []dynamostore.Stored
+	more := false
+	for one, err := range list {
+		if err != nil {
+			return nil, false, err
+		}
+		if !filter.Admits(one) {
+			continue
+		}
+		if more = len(found) == limit; more {
+			break
+		}
+		found = append(found, one)
+	}
+	slices.SortStableFunc(found, func(a, b dynamostore.Stored) int { return b.UpdatedAt.Compare(a.UpdatedAt) })
+	return found, more, nil
+}
+
+func (s *session) printPayouts(found []dynamostore.Stored) error {
+	if !s.flags.JSON {
+		return s.print(payoutTable(s.style(), found))
+	}
+	for _, one := range found {
+		if err := s.printJSON(viewOf(one)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// payoutTable has the id last: it is the longest, and a line that wraps there
+// leaves the rest in columns.
+func payoutTable(style style, found []dynamostore.Stored) string {
+	if len(found) == 0 {
+		return ""
+	}
+	t := table{style: style, header: []string{"STATUS", "AMOUNT", "CURRENCY", "REFERENCE", "UPDATED (UTC)", "PAYOUT"}}
+	for _, one := range found {
+		t.add(
+			cell{text: string(one.Status()), colour: colourOf(one.Status())},
+			cell{text: told(one, payout.FieldAmount)},
+			cell{text: told(one, payout.FieldCurrency)},
+			cell{text: told(one, payout.FieldReference)},
+			cell{text: instant(one.UpdatedAt)},
+			cell{text: clean(string(one.ID))},
+		)
+	}
+	return t.String()
+}
+
+// told shows a field's value, or how many contradict each other.
+func told(stored dynamostore.Stored, name payout.Field) string {
+	if value := stored.Value(name); value != "" {
+		return clean(value)
+	}
+	if seen := len(stored.Claims[name].Seen); seen > 0 {
+		return fmt.Sprintf("(%d told)", seen)
+	}
+	return "-"
+}

@@ -1,0 +1,119 @@
+package main_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	payoutctl "payout-callbacks/cmd/payoutctl"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"payoutctl": payoutctl.Main})
+}
+
+// The scripts in testdata/script need nothing: an application in memory answers
+// callbacks, and what AWS answers stands in the script.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: filepath.Join("testdata", "script"),
+		Setup: func(env *testscript.Env) error {
+			fake := newFakes(env)
+			env.Setenv("VECTORS", filepath.Join(repository(t), "pkg", "provider"))
+			env.Setenv("FAKE_AWS", fake.aws)
+			env.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+			env.Setenv("AWS_CONFIG_FILE", filepath.Join(env.WorkDir, "none"))
+			env.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(env.WorkDir, "none"))
+			return fake.writeStack(filepath.Join(env.WorkDir, "stack"))
+		},
+		RequireExplicitExec: true,
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+	})
+}
+
+// The scripts in testdata/stack run against the deployed template.
+func TestStackScripts(t *testing.T) {
+	stack := os.Getenv("PAYOUT_CALLBACKS_STACK")
+	if stack == "" {
+		t.Skip("PAYOUT_CALLBACKS_STACK names no local stack; make test starts one")
+	}
+	stack, err := filepath.Abs(stack)
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: filepath.Join("testdata", "stack"),
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("PAYOUT_CALLBACKS_STACK", stack)
+			env.Setenv("VECTORS", filepath.Join(repository(t), "pkg", "provider"))
+			// Ids of this run's own, so that it can be run twice on one stack.
+			env.Setenv("RUN", strconv.FormatInt(time.Now().UnixNano()/1000, 10))
+			// Whatever the user's configuration holds must not matter.
+			env.Setenv("AWS_ENDPOINT_URL", "https://hostile.invalid")
+			env.Setenv("AWS_ENDPOINT_URL_DYNAMODB", "https://hostile.invalid")
+			env.Setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", "https://hostile.invalid")
+			env.Setenv("AWS_PROFILE", "hostile")
+			env.Setenv("HTTP_PROXY", "http://hostile.invalid")
+			return nil
+		},
+		RequireExplicitExec: true,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits, "eventually": eventually,
+		},
+	})
+}
+
+// exits runs a command and checks its exit code: exits 2 payoutctl show. It
+// exists because testscript itself only tells 0 from the rest.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND [ARGUMENT...]")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	got := "0"
+	if err != nil {
+		got = codeOf(err)
+	}
+	if got != args[0] {
+		ts.Fatalf("exit code %s, want %s\n%s%s", got, args[0], ts.ReadFile("stdout"), ts.ReadFile("stderr"))
+	}
+}
+
+func codeOf(err error) string {
+	if exit, ok := err.(interface{ ExitCode() int }); ok {
+		return strconv.Itoa(exit.ExitCode())
+	}
+	return fmt.Sprint(err)
+}
+
+const patience = 60 * time.Second
+
+// eventually runs a command until it succeeds and prints something that
+// matches: eventually 'REGEXP' COMMAND [ARGUMENT...].
+func eventually(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: eventually REGEXP COMMAND [ARGUMENT...]")
+	}
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); <-tick.C {
+		if err := ts.Exec(args[1], args[2:]...); err == nil && matches(args[0], ts.ReadFile("stdout")) {
+			return
+		}
+	}
+	ts.Fatalf("nothing matched %q:\n%s%s", args[0], ts.ReadFile("stdout"), ts.ReadFile("stderr"))
+}
+
+func repository(t *testing.T) string {
+	t.Helper()
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return root
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/provider/providertest"
+)
+
+// sendFilesCommand sends the vectors that providers are tested with, and holds
+// the answers to what the vectors expect.
+type sendFilesCommand struct {
+	Provider string   `help:"Provider, where the path does not say it: .../<provider>/testdata/<case>.txtar." placeholder:"NAME"`
+	Paths    []string `arg:"" name:"case.txtar" help:"Test vectors."`
+}
+
+// Run sends the vectors, one after the other.
+func (c *sendFilesCommand) Run(ctx context.Context, s *session, flags *sendCommand) error {
+	var vectors []outgoing
+	for _, path := range c.Paths {
+		one, err := c.outgoing(path)
+		if err != nil {
+			return err
+		}
+		vectors = append(vectors, one)
+	}
+	for _, one := range vectors {
+		if err := s.send(ctx, flags, one); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *sendFilesCommand) outgoing(path string) (outgoing, error) {
+	if filepath.Ext(path) != ".txtar" {
+		return outgoing{}, usage("see: payoutctl send --help", "%q is neither a .txtar file nor a provider; providers are: %s",
+			path, strings.Join(providerNames(), ", "))
+	}
+	vector, err := loadVector(path)
+	if err != nil {
+		return outgoing{}, err
+	}
+	provider, err := providerNamed(c.providerOf(path))
+	if err != nil {
+		return outgoing{}, err
+	}
+	return outgoing{
+		provider: provider,
+		kind:     vector.Type,
+		account:  vector.Account,
+		unsigned: vector.Account == "",
+		header:   vector.Header,
+		want:     wanted(vector),
+		body:     func() ([]byte, error) { return vector.Body, nil },
+	}, nil
+}
+
+// loadVector reads one vector. Faults of others beside it do not matter here.
+func loadVector(path string) (providertest.Vector, error) {
+	if _, err := os.Stat(path); err != nil {
+		return providertest.Vector{}, usage("", "read vector: %w", err)
+	}
+	vectors, err := providertest.Load(os.DirFS(filepath.Dir(path)))
+	name := strings.TrimSuffix(filepath.Base(path), ".txtar")
+	at := slices.IndexFunc(vectors, func(v providertest.Vector) bool { return v.Name == name })
+	switch {
+	case at >= 0:
+		return vectors[at], nil
+	case err != nil:
+		return providertest.Vector{}, usage("", "read vector: %w", err)
+	}
+	return providertest.Vector{}, usage("", "read vector: %s is not a callback", path)
+}
+
+func (c *sendFilesCommand) providerOf(path string) string {
+	if c.Provider != "" {
+		return c.Provider
+	}
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return ""
+	}
+	return filepath.Base(filepath.Dir(filepath.Dir(absolute)))
+}
+
+// wanted is the verdict that a vector's words stand for.
+func wanted(vector providertest.Vector) callback.Verdict {
+	switch vector.Expect {
+	case providertest.Unauthentic:
+		return callback.Unauthentic
+	case providertest.Malformed:
+		return callback.Malformed
+	case providertest.TooLarge:
+		return callback.TooLarge
+	}
+	return callback.Acknowledge // accepted, or held for a reason
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"payout-callbacks/pkg/dynamostore"
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/payout"
+)
+
+// showCommand tells the story of one payout.
+type showCommand struct {
+	What string `arg:"" name:"payout" help:"Id of the payout, our reference of it, or the id of a held callback (held/…)."`
+}
+
+// Help gives examples.
+func (showCommand) Help() string {
+	return `Shows what is known of a payout, what contradicts what, and when which callback told it: one line for each
+distinct callback, in the order in which they were first accepted. Redeliveries leave no line.
+
+Where several payouts have the reference, they are listed. A held callback (authentic, but not understood) belongs
+to no payout and has an id of its own; --full shows the callback's body, too.
+
+Examples:
+
+	payoutctl --local show cregis/payout/1382528827416576/1391751691788288
+	payoutctl --stack payouts-prod show order-4711
+	payoutctl --stack payouts-prod show order-4711 --json
+
+Needs the permissions dynamodb:Query and dynamodb:GetItem on both tables and their indexes, and
+cloudformation:DescribeStacks. Exit code 1 where there is no such payout.`
+}
+
+const heldPrefix = "held/"
+
+// Run shows the payout, or the held callback.
+func (c *showCommand) Run(ctx context.Context, s *session) error {
+	if c.What == "" {
+		return usage("", "which payout? Give its id or our reference")
+	}
+	reader, err := s.reader(ctx)
+	if err != nil {
+		return err
+	}
+	if strings.HasPrefix(c.What, heldPrefix) {
+		return s.showHeld(ctx, reader, c.What)
+	}
+	// A reference may look like an id, and an id's receipts may be waiting to
+	// be applied: the id is tried first, then whatever is told under it.
+	told, err := tell(ctx, reader, payout.ID(c.What))
+	if err != nil {
+		return err
+	}
+	if told.known() {
+		return s.showStory(told)
+	}
+	return s.showReference(ctx, reader, c.What)
+}
+
+// told is a payout with its receipts.
+type story struct {
+	record  dynamostore.Stored
+	entries []entry // by the time of their acceptance
+}
+
+func (t story) known() bool { return t.record.Version > 0 || len(t.entries) > 0 }
+
+func tell(ctx context.Context, reader *dynamostore.Reader, id payout.ID) (story, error) {
+	record, _, err := reader.Record(ctx, id)
+	if err != nil {
+		return story{}, err
+	}
+	record.ID = id
+	told := story{record: record}
+	for receipt, err := range reader.Story(ctx, id) {
+		if err != nil && !errors.Is(err, inbox.ErrDamaged) {
+			return story{}, err
+		}
+		told.entries = append(told.entries, entry{Receipt: receipt, damaged: err != nil})
+	}
+	slices.SortStableFunc(told.entries, func(a, b entry) int { return a.AcceptedAt.Compare(b.AcceptedAt) })
+	return told, nil
+}
+
+func (s *session) showReference(ctx context.Context, reader *dynamostore.Reader, reference string) error {
+	// More than a screenful under one reference is a list, whatever comes after.
+	const most = 1000
+	found, _, err := first(most, dynamostore.Filter{}, reader.ByReference(ctx, reference))
+	switch {
+	case err != nil:
+		return err
+	case len(found) == 0:
+		return no("an id looks like cregis/payout/PROJECT/CID; see them with: "+s.self()+" payouts",
+			"no payout has the id or the reference %s", clean(reference))
+	case len(found) > 1:
+		s.note("%d payouts have this reference; show one by its id", len(found))
+		return s.printPayouts(found)
+	}
+	told, err := tell(ctx, reader, found[0].ID)
+	if err != nil {
+		return err
+	}
+	return s.showStory(told)
+}
+
+func (s *session) showStory(told story) error {
+	if !s.flags.JSON {
+		return s.print(told.text(s.style(), s.now()))
+	}
+	shown := struct {
+		Payout   *payoutView   `json:"payout"` // null where nothing was applied yet
+		Receipts []receiptView `json:"receipts"`
+	}{}
+	if told.record.Version > 0 {
+		view := viewOf(told.record)
+		shown.Payout = &view
+	}
+	for _, one := range told.entries {
+		shown.Receipts = append(shown.Receipts, receiptViewOf(one, s.flags.Full))
+	}
+	return s.printJSON(shown)
+}
+
+func (s *session) showHeld(ctx context.Context, reader *dynamostore.Reader, id string) error {
+	receipt, there, err := reader.Receipt(ctx, inbox.Key{Payout: id, Receipt: string(inbox.Held)})
+	damaged := errors.Is(err, inbox.ErrDamaged)
+	switch {
+	case err != nil && !damaged:
+		return err
+	case !there:
+		return no("it may have been taken up since", "no held callback has the id %s", clean(id))
+	case s.flags.JSON:
+		return s.printJSON(receiptViewOf(entry{receipt, damaged}, s.flags.Full))
+	}
+	return s.print(heldText(s.style(), receipt, s.now()))
+}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/dynamostore"
+)
+
+// stackVariable names the environment variable with the path of a local
+// stack's description.
+const stackVariable = "PAYOUT_CALLBACKS_STACK"
+
+// attemptTimeout bounds one attempt of a request: the SDK would wait for ever.
+const attemptTimeout = 10 * time.Second
+
+// stack is what is known of the stack that a command works on.
+type stack struct {
+	name               string
+	apiURL             string // the callbacks' paths are appended to it
+	receiptsTable      string
+	payoutsTable       string
+	eventsQueueURL     string
+	deadLetterQueueURL string
+	secrets            map[string]string                  // provider → name of the secret with its keys
+	demoKeys           map[string]map[string]callback.Key // provider → account → key; of a local stack only
+	aws                aws.Config
+}
+
+func (s *session) stack(ctx context.Context) (stack, error) {
+	switch {
+	case s.flags.Stack != "":
+		return s.deployedStack(ctx, s.flags.Stack)
+	case s.flags.Local || s.env(stackVariable) != "":
+		return s.localStack(ctx)
+	}
+	return stack{}, usage("", "say which stack: --local for the one that make run started, or --stack NAME for a deployed one")
+}
+
+func (s *session) reader(ctx context.Context) (*dynamostore.Reader, error) {
+	stack, err := s.stack(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &dynamostore.Reader{
+		Client:   dynamodb.NewFromConfig(stack.aws),
+		Receipts: stack.receiptsTable,
+		Payouts:  stack.payoutsTable,
+	}, nil
+}
+
+func (s stack) secretsManager() *secretsmanager.Client { return secretsmanager.NewFromConfig(s.aws) }
+
+func httpClient() *awshttp.BuildableClient {
+	return awshttp.NewBuildableClient().WithTimeout(attemptTimeout)
+}
+
+func (s stack) secretOf(provider string) (string, error) {
+	name := s.secrets[provider]
+	if name == "" {
+		return "", failure("deploy the template of this version", "stack %s has no secret for the keys of %s", s.name, provider)
+	}
+	return name, nil
+}

@@ -1,0 +1,196 @@
+package main_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	payoutctl "payout-callbacks/cmd/payoutctl"
+	"payout-callbacks/pkg/dynamostore"
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/payout"
+)
+
+var noon = time.Date(2026, 11, 3, 12, 0, 0, 0, time.UTC)
+
+const paid payout.ID = "cregis/payout/7/42"
+
+func event(status payout.Status, amount payout.Amount) payout.Event {
+	return payout.Event{
+		ID: paid, Status: status, Amount: amount, Currency: "TRX", Reference: "order-1",
+		To: "TXsmKpEuW7qWnXzJLGP9eDLvWPR2GRn1FS", TxID: "6dd05b",
+	}
+}
+
+// narrate applies the events, a minute apart, and tells the story.
+func narrate(events ...payout.Event) payoutctl.Story {
+	record := payout.Record{ID: paid}
+	var story payoutctl.Story
+	for n, event := range events {
+		at := noon.Add(time.Duration(n) * time.Minute)
+		receipt := inbox.NewReceipt(event, []byte("{}"), "da018436", at)
+		record, receipt.Outcome = record.Apply(event)
+		receipt.State, receipt.AppliedAt, receipt.DueAt = inbox.Applied, at, time.Time{}
+		story = payoutctl.Tell(story, record, receipt)
+	}
+	return story
+}
+
+func text(story payoutctl.Story) string {
+	return story.Text(payoutctl.NewStyle(false, false), noon.Add(time.Hour))
+}
+
+func TestStoryOfAPayoutThatWentWell(t *testing.T) {
+	want := `payout       cregis/payout/7/42
+status       succeeded
+amount       1.1 TRX
+reference    order-1
+to           TXsmKp…n1FS
+transaction  6dd05b
+updated      2026-11-03 12:01:00 UTC, by 2 receipts
+
+What was told, in the order in which it was first accepted:
+  #  ACCEPTED (UTC)       TOLD       AMOUNT   KEY       STATE    WHAT BECAME OF IT
+  1  2026-11-03 12:00:00  pending    1.1 TRX  da018436  applied  changed: the payout shows it
+  2  2026-11-03 12:01:00  succeeded  1.1 TRX  da018436  applied  changed: the payout shows it
+`
+	if diff := cmp.Diff(want, text(narrate(event(payout.Pending, "1.1"), event(payout.Succeeded, "1.1")))); diff != "" {
+		t.Errorf("story (-want +got):\n%s", diff)
+	}
+}
+
+func TestStoryOfAConflictSaysWhoToldWhat(t *testing.T) {
+	got := text(narrate(event(payout.Succeeded, "1"), event(payout.Failed, "1"), event(payout.Failed, "2")))
+	for _, want := range []string{
+		"status       conflicted\n",
+		"These contradict each other, and nothing of it was thrown away:\n" +
+			"  amount  1          told by #1, #2\n" +
+			"  amount  2          told by #3\n" +
+			"  status  failed     told by #2, #3\n" +
+			"  status  succeeded  told by #1\n",
+		"conflict: not all that was told can be true",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in:\n%s", want, got)
+		}
+	}
+}
+
+func TestStoryOfABatchSaysHowFarItIs(t *testing.T) {
+	batch := payout.Event{ID: "pivot/batch/m/1", Status: payout.Done, Totals: payout.Totals{
+		Pending: payout.Tally{Count: 1, Amount: "50"}, Succeeded: payout.Tally{Count: 2, Amount: "200"},
+	}}
+	got := text(narrate(batch))
+	for _, want := range []string{
+		"items    2 of 3 settled: 2 succeeded, 0 failed, 0 cancelled\n", "250 for 3 items",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in:\n%s", want, got)
+		}
+	}
+	batch.Totals.Pending, batch.Totals.Failed = payout.Tally{}, payout.Tally{Count: 1, Amount: "50"}
+	less := batch
+	less.Totals.Succeeded, less.Totals.Cancelled = payout.Tally{Count: 1, Amount: "100"}, payout.Tally{Count: 1, Amount: "100"}
+	if got := text(narrate(batch, less)); !strings.Contains(got, "more is settled than the batch has") {
+		t.Errorf("an overdrawn batch is not told:\n%s", got)
+	}
+}
+
+func TestStoryTellsWhatIsMissingOrLate(t *testing.T) {
+	waiting := inbox.NewReceipt(event(payout.Failed, "1"), nil, "da018436", noon.Add(59*time.Minute))
+	late := inbox.NewReceipt(event(payout.Rejected, "1"), nil, "da018436", noon)
+	story := payoutctl.Tell(payoutctl.Story{}, payout.Record{ID: paid}, late)
+	story = payoutctl.Tell(story, payout.Record{ID: paid}, waiting)
+	for _, want := range []string{
+		"status  nothing is applied yet", "not applied for 60 min: look at the consumer, the queue and the sweeper",
+		"waits to be applied, for 60 s",
+	} {
+		if got := text(story); !strings.Contains(got, want) {
+			t.Errorf("no %q in:\n%s", want, got)
+		}
+	}
+	lost := payoutctl.Forget(narrate(event(payout.Pending, "1"), event(payout.Failed, "1"), event(payout.Succeeded, "1")), 1)
+	for _, want := range []string{"missing      1 receipt of those: deleted, or never written", "failed     told by no receipt that is still there"} {
+		if got := text(lost); !strings.Contains(got, want) {
+			t.Errorf("no %q in:\n%s", want, got)
+		}
+	}
+}
+
+func TestStoryShowsDamageAndDecisions(t *testing.T) {
+	decision := inbox.NewDecision(payout.Resolution{ID: paid}, "", noon)
+	story := payoutctl.Tell(narrate(event(payout.Failed, "1")), payout.Record{ID: paid, Version: 1}, decision)
+	story = payoutctl.Damage(story, 0)
+	for _, want := range []string{"failed               1 TRX", "damaged: it cannot be read", "a person's decision"} {
+		if got := text(story); !strings.Contains(got, want) {
+			t.Errorf("no %q in:\n%s", want, got)
+		}
+	}
+}
+
+func TestStoryDoesNotLetTheProviderSteerTheTerminal(t *testing.T) {
+	evil := event(payout.Failed, "1")
+	evil.Reference, evil.Reason, evil.TxID = "\x1b[2J", "\r\x1b[1A", "\x07"
+	for _, style := range []payoutctl.Style{payoutctl.NewStyle(false, false), payoutctl.NewStyle(false, true)} {
+		if got := narrate(evil).Text(style, noon); strings.ContainsAny(got, "\x1b\r\x07") {
+			t.Errorf("control characters in %q", got)
+		}
+	}
+}
+
+func TestHeldCallbackShowsItsBodyInFullOnly(t *testing.T) {
+	held := inbox.NewHeldReceipt(inbox.HeldCallback{
+		Provider: "pivot", Type: payout.TypePayout, Account: "m", Subject: []byte("x"), Reason: "unknown-event", Note: "met TOPUP",
+	}, []byte("{\"event\":\n\"TOPUP\x1b\"}"), "37232b59", noon)
+	short := payoutctl.HeldText(payoutctl.NewStyle(false, false), held, noon.Add(time.Hour))
+	if !strings.Contains(short, "why       unknown-event\naccepted  2026-11-03 12:00:00 UTC, 60 min ago\nkey       37232b59\n") || strings.Contains(short, "TOPUP") {
+		t.Errorf("shortened:\n%s", short)
+	}
+	full := payoutctl.HeldText(payoutctl.NewStyle(false, true), held, noon)
+	if !strings.Contains(full, "met TOPUP") || !strings.Contains(full, "{\"event\":\n\"TOPUP\\x1b\"}") {
+		t.Errorf("in full:\n%s", full)
+	}
+}
+
+func TestPayoutTableIsInColumns(t *testing.T) {
+	record := func(events ...payout.Event) dynamostore.Stored {
+		record := payout.Record{}
+		for _, event := range events {
+			record, _ = record.Apply(event)
+		}
+		return dynamostore.Stored{Record: record, UpdatedAt: noon}
+	}
+	bare := payout.Event{ID: "pivot/payout/m/1/a", Status: payout.Delayed}
+	found := []dynamostore.Stored{record(event(payout.Succeeded, "1.1")), record(bare), record(event(payout.Failed, "1"), event(payout.Failed, "22"))}
+	want := `STATUS      AMOUNT    CURRENCY  REFERENCE  UPDATED (UTC)        PAYOUT
+succeeded   1.1       TRX       order-1    2026-11-03 12:00:00  cregis/payout/7/42
+delayed     -         -         -          2026-11-03 12:00:00  pivot/payout/m/1/a
+conflicted  (2 told)  TRX       order-1    2026-11-03 12:00:00  cregis/payout/7/42
+`
+	plain := payoutctl.PayoutTable(payoutctl.NewStyle(false, false), found)
+	if diff := cmp.Diff(want, plain); diff != "" {
+		t.Errorf("table (-want +got):\n%s", diff)
+	}
+	colours := payoutctl.PayoutTable(payoutctl.NewStyle(true, false), found)
+	if !strings.Contains(colours, "\x1b[32msucceeded\x1b[0m   1.1") || !strings.Contains(colours, "\x1b[31mconflicted\x1b[0m") {
+		t.Errorf("colours: %q", colours)
+	}
+}
+
+func TestJSONHasTheDerivedValuesAndTheParts(t *testing.T) {
+	record, _ := payout.Record{}.Apply(event(payout.Succeeded, "1.10"))
+	got, err := json.Marshal(payoutctl.ViewOf(dynamostore.Stored{Record: record, UpdatedAt: noon}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{"payout":"cregis/payout/7/42","provider":"cregis","type":"payout","account":"7","status":"succeeded",` +
+		`"amount":"1.10","currency":"TRX","reference":"order-1","updatedAt":"2026-11-03T12:00:00Z","version":1,` +
+		`"claims":{"amount":["1.10"],"currency":["TRX"],"reference":["order-1"],"status":["succeeded"],` +
+		`"to":["TXsmKpEuW7qWnXzJLGP9eDLvWPR2GRn1FS"],"txid":["6dd05b"]}}`
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Errorf("json (-want +got):\n%s", diff)
+	}
+}

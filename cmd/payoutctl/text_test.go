@@ -1,0 +1,76 @@
+package main_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	payoutctl "payout-callbacks/cmd/payoutctl"
+	"payout-callbacks/pkg/app"
+)
+
+func TestCleanLeavesATerminalAlone(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                         "",
+		"order 4711, 提币 ✓":         "order 4711, 提币 ✓",
+		"\x1b[31mred":              `\x1b[31mred`,
+		"a\rb\nc\td\x00":           `a\rb\nc\td\x00`,
+		"\u202egnp.exe":            `\u202egnp.exe`, // right-to-left override
+		"bad \xff byte":            `bad \ufffd byte`,
+		"\u009b31m":                `\u009b31m`, // a control sequence in one character
+		"quote ' and \" and \\ \a": `quote ' and " and \ \a`,
+	} {
+		if got := payoutctl.Clean(text); got != want {
+			t.Errorf("%q: got %s, want %s", text, got, want)
+		}
+	}
+}
+
+func TestPrivateShowsAHalfAtMost(t *testing.T) {
+	short, full := payoutctl.NewStyle(false, false), payoutctl.NewStyle(false, true)
+	for text, want := range map[string]string{
+		"":                                   "",
+		"123":                                "…",
+		"12345678":                           "12…78",
+		"999966660":                          "99…60",
+		"TXsmKpEuW7qWnXzJLGP9eDLvWPR2GRn1FS": "TXsmKp…n1FS",
+	} {
+		if got := short.Private(text); got != want {
+			t.Errorf("%q: got %s, want %s", text, got, want)
+		}
+		if got := full.Private(text); got != text {
+			t.Errorf("%q in full: got %s", text, got)
+		}
+	}
+}
+
+func TestAgeIsInTheUnitOfItsSize(t *testing.T) {
+	for span, want := range map[time.Duration]string{
+		-time.Second: "0 s", 0: "0 s", 119 * time.Second: "119 s", 2 * time.Minute: "2 min",
+		119 * time.Minute: "119 min", 2 * time.Hour: "2 h", 47 * time.Hour: "47 h", 50 * time.Hour: "2 days",
+	} {
+		if got := payoutctl.Age(span); got != want {
+			t.Errorf("%s: got %s, want %s", span, got, want)
+		}
+	}
+}
+
+// The program and the template name each other's outputs.
+func TestOutputsAreInTheTemplate(t *testing.T) {
+	text, err := os.ReadFile("../../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, outputs, _ := strings.Cut(string(text), "\nOutputs:\n")
+	names := payoutctl.Outputs()
+	for _, provider := range app.Providers() {
+		name := provider.Name()
+		names = append(names, strings.ToUpper(name[:1])+name[1:]+payoutctl.KeysSecretSuffix)
+	}
+	for _, name := range names {
+		if !strings.Contains(outputs, "\n  "+name+":\n") && !strings.HasPrefix(outputs, "  "+name+":\n") {
+			t.Errorf("template.yaml has no output %s", name)
+		}
+	}
+}

@@ -1,0 +1,168 @@
+package cregis_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/provider/cregis"
+)
+
+// small is a callback with short values, to be cut exhaustively.
+func small(changed ...pair) []pair {
+	pairs := []pair{
+		{"address", "TXsmKpEuW7qWnXzJLGP9"}, {"amount", "1"}, {"chain_id", "195"}, {"cid", "13"},
+		{"currency", "TRX"}, {"nonce", "ubqso3"}, {"pid", project}, {"remark", "r"}, {"status", "7"},
+		{"third_party_id", "REAL"}, {"timestamp", "1687850657960"}, {"token_id", "195"},
+	}
+	for _, change := range changed {
+		pairs = slices.DeleteFunc(pairs, func(p pair) bool { return p.name == change.name })
+		if change.text != "" {
+			pairs = append(pairs, change)
+		}
+	}
+	return pairs
+}
+
+// pieces are what an attacker writes into a free text.
+var pieces = []string{
+	"x", "status6", "third_party_idPAY-9", "timestamp1687850657961", "token_id7", "memo5",
+	"nonceabcdef", "pid" + project, "remark", "currencyUSDT",
+}
+
+func sequences(most int) []string {
+	all, last := []string{""}, []string{""}
+	for range most {
+		var longer []string
+		for _, head := range last {
+			for _, piece := range pieces {
+				longer = append(longer, head+piece)
+			}
+		}
+		all, last = append(all, longer...), longer
+	}
+	return all[1:]
+}
+
+// All texts that up to three pieces make of a remark, a memo or a reference,
+// cut in all ways in documented names.
+func TestNoSignedTextIsTakenForTwoThings(t *testing.T) {
+	texts, bodies, ambiguous := 0, 0, 0
+	for _, name := range []string{"remark", "memo", "third_party_id"} {
+		for _, value := range sequences(3) {
+			text := canonicalOf(small(pair{name, value}))
+			result := (&adversary{text: text}).try()
+			result.check(t, text)
+			texts, bodies = texts+1, bodies+result.bodies
+			if len(result.documented) > 1 {
+				ambiguous++
+			}
+		}
+	}
+	t.Logf("%d signed texts, %d bodies, %d texts with two readings", texts, bodies, ambiguous)
+	if ambiguous == 0 {
+		t.Error("no text had two readings: the adversary is asleep")
+	}
+}
+
+// The texts of the known forgeries, cut in all ways with one name of the
+// attacker's own, of any place and of up to 20 bytes.
+func TestNoMadeUpNameTurnsOneThingIntoAnother(t *testing.T) {
+	bodies := 0
+	for _, pairs := range forgeable() {
+		text := canonicalOf(pairs)
+		result := (&adversary{text: text, made: 1, longest: 20}).try()
+		result.check(t, text)
+		bodies += result.bodies
+	}
+	t.Logf("%d signed texts, %d bodies", len(forgeable()), bodies)
+}
+
+func forgeable() [][]pair {
+	forgery := "xstatus6third_party_idPAY-9"
+	return [][]pair{
+		small(pair{"remark", forgery}),
+		small(pair{"remark", forgery}, pair{"status", "1"}),
+		small(pair{"remark", forgery}, pair{"memo", "5"}),
+		small(pair{"remark", forgery + "timestamp1687850657961token_id7"}),
+		small(pair{"remark", forgery}, pair{"token_id", "a new kind of token"}),
+		small(pair{"remark", forgery}, pair{"txid", "a new kind of transaction"}),
+		small(pair{"remark", forgery}, pair{"currency", "new kind"}),
+		small(pair{"remark", forgery}, pair{"reason", "late"}),
+		small(pair{"remark", forgery}, pair{"account", "7"}),
+		small(pair{"remark", forgery}, pair{"network", "TON"}),
+		small(pair{"remark", forgery}, pair{"zone", "4"}),
+		small(pair{"third_party_id", "PAY-9third_party_idx"}),
+		small(pair{"memo", "5nonceabcdefpid" + project + "status6third_party_idPAY-9"}),
+		small(pair{"memo", "5"}),
+	}
+}
+
+// A random attacker: free texts out of pieces and words, a genuine body with or
+// without a field that we do not know, two names of its own.
+func TestPropertyNoCutTurnsOneThingIntoAnother(t *testing.T) {
+	words := append(slices.Clone(pieces), "r", "-", " ", "third_party_id", "tx", "id", "s", "tatus", "memo", "amount1", "cid9")
+	free := rapid.Custom(func(t *rapid.T) string {
+		return strings.Join(rapid.SliceOfN(rapid.SampledFrom(words), 0, 6).Draw(t, "pieces"), "")
+	})
+	rapid.Check(t, func(t *rapid.T) {
+		changes := []pair{
+			{"remark", free.Draw(t, "remark")},
+			{"memo", free.Draw(t, "memo")},
+			{"status", rapid.SampledFrom([]string{"1", "6", "7"}).Draw(t, "status")},
+			{"currency", rapid.SampledFrom([]string{"TRX", "usdt", "new kind"}).Draw(t, "currency")},
+			{"txid", rapid.SampledFrom([]string{"", "a new kind"}).Draw(t, "txid")},
+		}
+		if reference := free.Draw(t, "reference"); reference != "" {
+			changes = append(changes, pair{"third_party_id", reference})
+		}
+		if name := rapid.SampledFrom([]string{"", "account", "fee", "reason", "sub", "zone"}).Draw(t, "unknown"); name != "" {
+			changes = append(changes, pair{name, rapid.SampledFrom([]string{"1", "late"}).Draw(t, "value")})
+		}
+		text := canonicalOf(small(changes...))
+		a := &adversary{text: text, made: rapid.SampledFrom([]int{0, 1, 1, 1, 2}).Draw(t, "made"), longest: 3}
+		a.try().check(t, text)
+	})
+}
+
+// The short way says that there are no other readings only where the long way
+// finds none.
+func TestPropertyShortWayAgreesWithLongWay(t *testing.T) {
+	words := append(slices.Clone(pieces), "r", " ", "memo", "cid", "amount", "from_", "addres", "s")
+	rapid.Check(t, func(t *rapid.T) {
+		free := func(label string) string {
+			return strings.Join(rapid.SliceOfN(rapid.SampledFrom(words), 0, 3).Draw(t, label), "")
+		}
+		pairs := small(pair{"remark", free("remark")}, pair{"memo", free("memo")})
+		if reference := free("reference"); reference != "" {
+			pairs = append(small(pairs...), pair{"third_party_id", reference})
+			pairs = slices.DeleteFunc(pairs, func(p pair) bool { return p.text == "REAL" })
+		}
+		short, long := cregis.OtherReadings(payout.TypePayout, bodyOf(pairs))
+		if short && long > 0 {
+			t.Fatalf("%s: the short way says none, the long way has %d", canonicalOf(pairs), long)
+		}
+	})
+}
+
+// Whatever a text holds, the work on it is bounded: over the bound it is held.
+func TestSearchIsBounded(t *testing.T) {
+	hostile := map[string][]pair{
+		"names in a remark":                          small(pair{"remark", strings.Repeat("cidpid", 42)}),
+		"names in a memo as well":                    small(pair{"remark", strings.Repeat("cid", 80)}, pair{"memo", strings.Repeat("pid", 42)}),
+		"short names of its own":                     small(pair{"o", "1"}, pair{"i", "1"}, pair{"remark", strings.Repeat("oi", 128)}),
+		"a large other field":                        small(pair{"zz", strings.Repeat("z", 60<<10)}),
+		"a large other field, named as it is filled": small(pair{"z", strings.Repeat("z", 60<<10)}),
+	}
+	for name, pairs := range hostile {
+		request := callback.NewRequest(payout.TypePayout, nil, bodyOf(pairs))
+		start := time.Now()
+		_, held := cregis.Provider{}.Parse(request, callback.Sender{})
+		t.Logf("%s: %v, held %v", name, time.Since(start), held != nil)
+	}
+}

@@ -1,0 +1,75 @@
+package cregis_test
+
+import (
+	"bytes"
+	"crypto/md5"
+	"errors"
+	"io"
+	"testing"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/provider/cregis"
+)
+
+var examples = []string{"payout-status-6", "sub-address-example", "payout-unknown-field"}
+
+// Verifying and parsing is to be compared with BenchmarkTokenPassAndMD5: what
+// reading strict JSON and hashing it once cost, whatever is done with them.
+func BenchmarkVerifyAndParse(b *testing.B) {
+	for _, name := range examples {
+		request, keys := vectorRequest(b, name), testKeys()
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				verifyAndParse(b, request, keys)
+			}
+		})
+	}
+}
+
+func BenchmarkTokenPassAndMD5(b *testing.B) {
+	for _, name := range examples {
+		request := vectorRequest(b, name)
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				tokenPass(b, request.Body)
+				_ = md5.Sum(request.Body)
+			}
+		})
+	}
+}
+
+func TestVerifyAndParseAllocateLittle(t *testing.T) {
+	for _, name := range examples {
+		request, keys := vectorRequest(t, name), testKeys()
+		if got := testing.AllocsPerRun(100, func() { verifyAndParse(t, request, keys) }); got > 60 {
+			t.Errorf("%s: %.0f allocations, want at most 60", name, got)
+		}
+	}
+}
+
+func verifyAndParse(t testing.TB, request callback.Request, keys callback.Keys) {
+	sender, err := cregis.Provider{}.Verify(request, keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, held := (cregis.Provider{}).Parse(request, sender); held != nil {
+		t.Fatal(held.Note)
+	}
+}
+
+func tokenPass(t testing.TB, text []byte) {
+	decoder := jsontext.NewDecoder(bytes.NewBuffer(text))
+	for {
+		_, err := decoder.ReadToken()
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}

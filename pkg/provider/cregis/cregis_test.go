@@ -1,0 +1,42 @@
+package cregis_test
+
+import (
+	"testing"
+
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/provider/cregis"
+	"payout-callbacks/pkg/provider/providertest"
+)
+
+// The key is the documentation's own: docs/api-reference/signature.
+const (
+	project   = "1382528827416576"
+	sampleKey = callback.Key("f502a9ac9ca54327986f29c03b271491")
+)
+
+func testKeys() callback.Keys {
+	return callback.Keys{
+		project:            {Current: sampleKey, Previous: "00f9d8e7c6b5a4938271605f4e3d2c1b"},
+		"1382528827416577": {Current: "9b1c2d3e4f5061728394a5b6c7d8e9f0"},
+	}
+}
+
+func TestProvider(t *testing.T) {
+	providertest.Run(t, cregis.Provider{}, testKeys(), "testdata")
+}
+
+// vectorRequest returns a vector as it comes to the application.
+func vectorRequest(t testing.TB, name string) callback.Request {
+	t.Helper()
+	for _, vector := range providertest.Vectors(t, "testdata") {
+		if vector.Name == name {
+			request, err := vector.Request(cregis.Provider{}, testKeys())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return request
+		}
+	}
+	t.Fatalf("no vector %s", name)
+	return callback.Request{}
+}

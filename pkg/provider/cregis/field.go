@@ -1,0 +1,172 @@
+package cregis
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// shapes is a set of the texts that are signed with a project's key: the two
+// callbacks that are read here, those that are not, and our own requests.
+type shapes uint8
+
+// The shapes, in the order of shapeNames.
+const (
+	payoutCallback     shapes = 1 << iota
+	subAddressCallback        // out of a sub-address
+	verification              // asks whether to pay at all; has no status, and "success" is no answer to it
+	deposit                   // its memo is written by whoever pays in
+	collection                // of 2023; its status 2 means success
+	payoutRequest             // ours, to /api/v1/payout
+	transferRequest           // ours, to /api/v2/payout and /api/v1/sub_address_withdrawal
+
+	callbacks = payoutCallback | subAddressCallback
+	incoming  = deposit | collection
+	requests  = payoutRequest | transferRequest
+	everyone  = callbacks | verification | incoming | requests
+)
+
+var shapeNames = []string{
+	"payout callback", "sub-address payout callback", "external verification callback",
+	"deposit callback", "collection callback", "payout request", "transfer request",
+}
+
+func (s shapes) each() []shapes {
+	var each []shapes
+	for i := range shapeNames {
+		if one := shapes(1) << i; s&one != 0 {
+			each = append(each, one)
+		}
+	}
+	return each
+}
+
+// rule is what is known of the fields of one name.
+type rule struct {
+	name   string
+	must   shapes            // that always have it
+	may    shapes            // that can have it
+	form   func(string) bool // of the values that are taken
+	number bool              // whether a JSON number is taken besides a string
+	event  bool              // whether it is part of what an event means
+	free   bool              // whether people write it: any text can stand in it
+	other  bool              // whether no page documents it
+}
+
+// The documented names, sorted, as indexes of documented.
+const (
+	address = iota
+	amount
+	blockHeight
+	blockTime
+	callbackURL
+	chainID
+	cid
+	currency
+	fromAddress
+	memo
+	nonce
+	pid
+	realAmount
+	remark
+	status
+	thirdPartyID
+	timestamp
+	toAddress
+	tokenID
+	txID
+	walletID
+
+	documentedCount
+)
+
+// documented says what is known of the fields of all shapes. The forms of the fields that
+// an event is made of are as tight as ordinary callbacks allow: what a value
+// cannot be cannot be read into it either. Fields that the pages call integers
+// come as strings of digits in some of Cregis's own examples, and the other way
+// round; the signed text is the same.
+var documented = [documentedCount]rule{
+	address:      {name: "address", must: payoutCallback | incoming | payoutRequest, form: isAddress, event: true},
+	amount:       {name: "amount", must: everyone, form: isAmount, event: true},
+	blockHeight:  {name: "block_height", may: callbacks | incoming, form: isHeight, number: true, event: true},
+	blockTime:    {name: "block_time", may: callbacks | incoming, form: isBlockTime, number: true, event: true},
+	callbackURL:  {name: "callback_url", may: requests, free: true},
+	chainID:      {name: "chain_id", must: callbacks | verification | incoming, form: isCount, number: true, event: true},
+	cid:          {name: "cid", must: callbacks | verification | incoming, form: isID, number: true, event: true},
+	currency:     {name: "currency", must: callbacks | incoming | requests, form: isCurrency, event: true},
+	fromAddress:  {name: "from_address", must: subAddressCallback | verification, may: transferRequest, form: isAddress, event: true},
+	memo:         {name: "memo", may: everyone, form: isMemo, event: true, free: true},
+	nonce:        {name: "nonce", must: everyone, form: isNonce},
+	pid:          {name: "pid", must: everyone, form: isID, number: true, event: true},
+	realAmount:   {name: "real_amount", must: collection},
+	remark:       {name: "remark", may: callbacks | verification | requests, form: isRemark, free: true},
+	status:       {name: "status", must: callbacks | incoming, form: isStatus, number: true, event: true},
+	thirdPartyID: {name: "third_party_id", must: everyone &^ deposit, form: isReference, event: true, free: true},
+	timestamp:    {name: "timestamp", must: everyone, form: isTimestamp, number: true},
+	toAddress:    {name: "to_address", must: subAddressCallback | verification | transferRequest, form: isAddress, event: true},
+	tokenID:      {name: "token_id", must: callbacks | verification | incoming, form: isToken, number: true, event: true},
+	txID:         {name: "txid", may: callbacks | incoming, form: isTxID, event: true},
+	walletID:     {name: "wallet_id", may: transferRequest},
+}
+
+// lexicon finds names in a text.
+type lexicon struct {
+	rules  []rule        // sorted by name
+	starts [256]interval // of rules, by the first byte of the name
+}
+
+type interval struct{ from, to uint8 }
+
+var documentedNames = newLexicon(documented[:])
+
+func newLexicon(rules []rule) *lexicon {
+	names := &lexicon{rules: rules}
+	for i, rule := range rules {
+		starts := &names.starts[rule.name[0]]
+		if starts.to == 0 {
+			starts.from = uint8(i)
+		}
+		starts.to = uint8(i + 1)
+	}
+	return names
+}
+
+// with returns the lexicon with the names of other fields added, of which
+// there are at most maxOthers. What Cregis may come to sign besides can stand
+// in any shape.
+func (l *lexicon) with(others []field) *lexicon {
+	rules := slices.Clone(l.rules)
+	for _, other := range others {
+		rules = append(rules, rule{name: other.name, may: everyone, other: true})
+	}
+	slices.SortFunc(rules, func(a, b rule) int { return cmp.Compare(a.name, b.name) })
+	return newLexicon(rules)
+}
+
+// find returns the index of the rule for a name.
+func (l *lexicon) find(name string) (int, bool) {
+	if name == "" {
+		return 0, false
+	}
+	starts := l.starts[name[0]]
+	for i := starts.from; i < starts.to; i++ {
+		if l.rules[i].name == name {
+			return int(i), true
+		}
+	}
+	return 0, false
+}
+
+// places returns where names stand in the text, one inside another too.
+func (l *lexicon) places(text string) []place {
+	places := make([]place, 0, 32)
+	for at := range len(text) {
+		starts := l.starts[text[at]]
+		for i := starts.from; i < starts.to; i++ {
+			if name := l.rules[i].name; strings.HasPrefix(text[at:], name) {
+				places = append(places, place{at: at, end: at + len(name), rule: int(i)})
+			}
+		}
+	}
+	return places
+}

@@ -1,0 +1,77 @@
+package cregis
+
+import (
+	"net/http"
+
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/payout"
+)
+
+// Provider is Cregis. It is a stateless value, safe for concurrent use.
+type Provider struct{}
+
+var (
+	_ callback.Provider = Provider{}
+	_ callback.Signer   = Provider{}
+)
+
+// Name implements [callback.Provider].
+func (Provider) Name() string { return "cregis" }
+
+// Types implements [callback.Provider]. Bodies carry no type, which is why
+// docs/faqs/Callback asks for a URL of its own for each.
+func (Provider) Types() []payout.Type {
+	return []payout.Type{payout.TypePayout, payout.TypeSubAddressPayout}
+}
+
+// replies is the table of answers. Cregis counts a callback as arrived if the
+// body is exactly "success" and looks at nothing else (docs/faqs/Callback); it
+// sends none again by itself. The codes are for our own metrics and for people.
+var replies = map[callback.Verdict]callback.Reply{
+	callback.Acknowledge: {Code: http.StatusOK, ContentType: "text/plain", Body: "success"},
+	callback.Unauthentic: {Code: http.StatusUnauthorized},
+	callback.Malformed:   {Code: http.StatusBadRequest},
+	callback.TooLarge:    {Code: http.StatusRequestEntityTooLarge},
+	callback.Unavailable: {Code: http.StatusServiceUnavailable},
+}
+
+// Reply implements [callback.Provider]. A verdict that is none is answered as
+// a fault of ours, never as an acknowledgement.
+func (Provider) Reply(verdict callback.Verdict) callback.Reply {
+	reply, ok := replies[verdict]
+	if !ok {
+		return replies[callback.Unavailable]
+	}
+	return reply
+}
+
+// Verify implements [callback.Provider]: the signature must be that of the
+// project which the body itself names.
+func (Provider) Verify(request callback.Request, keys callback.Keys) (callback.Sender, error) {
+	if request.TooLarge() {
+		return callback.Sender{}, callback.ErrTooLarge
+	}
+	body, err := read(request.Body)
+	if err != nil {
+		return callback.Sender{}, err
+	}
+	return body.sender(keys)
+}
+
+// Parse implements [callback.Provider].
+func (Provider) Parse(request callback.Request, _ callback.Sender) (payout.Event, *callback.Held) {
+	body, err := read(request.Body)
+	if err != nil || request.TooLarge() {
+		return payout.Event{}, &callback.Held{
+			Reason:  callback.ReasonUnreadable,
+			Note:    "not one flat object of strict JSON",
+			Subject: request.Body,
+		}
+	}
+	event, held := parse(request.Type, body)
+	if held != nil {
+		held.Subject = []byte(body.canonical())
+		return payout.Event{}, held
+	}
+	return event, nil
+}

@@ -1,0 +1,257 @@
+package cregis
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// reading is one way in which a canonical string can have been written.
+type reading struct {
+	shape  shapes
+	fields []string // name="value"
+}
+
+// others returns the readings that mean something else than the body says, at
+// most one of each shape.
+func (s *search) others() []reading {
+	var others []reading
+	if fields := s.shorter(); fields != nil {
+		return []reading{{shape: s.shape, fields: fields}}
+	}
+	points := s.points()
+	for _, shape := range everyone.each() {
+		if !s.named(shape) {
+			continue
+		}
+		walk := s.newWalk(points, shape)
+		if fields, found := walk.another(); found {
+			others = append(others, reading{shape: shape, fields: fields})
+		}
+	}
+	return others
+}
+
+// shorter returns a reading in which a field that has a form is cut before its
+// end, and the rest is the beginning of the other field which follows it: of a
+// symbol FOOb with a fee, FOO with a field bfee.
+func (s *search) shorter() []string {
+	for i, own := range s.own {
+		rule := s.names.rules[i]
+		if !own.told || rule.free || !rule.event {
+			continue
+		}
+		text := s.text[own.at+len(rule.name) : own.next]
+		for end := 1; end < min(len(text), maxValue+1); end++ {
+			rest := text[end:]
+			if end != len(own.value) && len(text) > len(own.value) && rest > rule.name && isName(rest[:1]) && rule.form(text[:end]) {
+				return []string{fmt.Sprintf("%s=%q", rule.name, text[:end]), fmt.Sprintf("(unnamed)=%q", rest), "…"}
+			}
+		}
+	}
+	return nil
+}
+
+// maxValue is the length of the longest value that has a form.
+const maxValue = 128
+
+// named reports whether the names that the shape must have occur at all.
+func (s *search) named(shape shapes) bool {
+	var occur [documentedCount]bool
+	for _, place := range s.places {
+		if rule := s.names.rules[place.rule]; !rule.other {
+			at, _ := documentedNames.find(rule.name)
+			occur[at] = true
+		}
+	}
+	for i, rule := range documented {
+		if rule.must&shape != 0 && !occur[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// point is a place with all that does not depend on the shape.
+type point struct {
+	place
+	limit int // before which its value ends
+	told  int // the last rule before its own of which the body tells something that matters
+}
+
+// points returns the places between a beginning, which stands for fields
+// that nobody has named, and an end.
+func (s *search) points() []point {
+	places := slices.Concat([]place{{rule: -1}}, s.places, []place{{at: len(s.text), end: len(s.text), rule: len(s.names.rules)}})
+	points := make([]point, len(places))
+	for i, place := range places {
+		points[i] = point{place: place, limit: len(s.text) + 1, told: -1}
+		if place.rule < len(s.names.rules) {
+			points[i].limit = s.limit(place)
+		}
+		for rule := range max(place.rule, 0) {
+			if s.own[rule].told && s.names.rules[rule].event {
+				points[i].told = rule
+			}
+		}
+	}
+	return points
+}
+
+// walk looks for the readings of one shape from the beginning of the text to
+// its end. What matters of the way to a point is only whether it says what the
+// body says so far (agreeing) or not (differing): two values for each point.
+type walk struct {
+	*search
+	shape   shapes
+	points  []point
+	must    []int // by point: the last rule before its own that the shape must have
+	reached [][2]bool
+	from    [][2]origin
+}
+
+const agreeing, differing = 0, 1
+
+// origin is from where a point was first reached.
+type origin struct{ point, saying int }
+
+func (s *search) newWalk(points []point, shape shapes) *walk {
+	w := &walk{
+		search:  s,
+		shape:   shape,
+		points:  points,
+		must:    make([]int, len(points)),
+		reached: make([][2]bool, len(points)),
+		from:    make([][2]origin, len(points)),
+	}
+	for i, point := range points {
+		w.must[i] = -1
+		for rule := range max(point.rule, 0) {
+			if s.names.rules[rule].must&shape != 0 {
+				w.must[i] = rule
+			}
+		}
+	}
+	return w
+}
+
+// another returns the fields of a reading that differs, if there is one.
+func (w *walk) another() ([]string, bool) {
+	saying := agreeing
+	if w.shape != w.search.shape {
+		saying = differing
+	}
+	w.reached[0][saying] = true
+	for to := range w.points {
+		for from := range to {
+			w.step(from, to)
+		}
+	}
+	last := len(w.points) - 1
+	if !w.reached[last][differing] {
+		return nil, false
+	}
+	return w.back(last), true
+}
+
+// step goes from one point to another, if a value can stand between them.
+func (w *walk) step(from, to int) {
+	if w.reached[from] == [2]bool{} || !w.joins(from, to) {
+		return
+	}
+	differs := w.differs(from, to)
+	for before, reached := range w.reached[from] {
+		saying := before
+		if differs {
+			saying = differing
+		}
+		if reached && !w.reached[to][saying] {
+			w.reached[to][saying] = true
+			w.from[to][saying] = origin{point: from, saying: before}
+		}
+	}
+}
+
+// joins reports whether the text between two names can be the value of the first.
+func (w *walk) joins(from, to int) bool {
+	a, b := w.points[from], w.points[to]
+	switch {
+	case a.rule >= b.rule, w.must[to] > a.rule, b.at >= a.limit:
+		return false
+	case b.at < a.end, b.at == a.end && a.rule >= 0:
+		return false
+	case b.rule == len(w.names.rules):
+		return true
+	}
+	rule := w.names.rules[b.rule]
+	return (rule.must|rule.may)&w.shape != 0
+}
+
+// differs reports whether that value, or the fields left out between the two
+// names, make another meaning than the body's.
+func (w *walk) differs(from, to int) bool {
+	a, b := w.points[from], w.points[to]
+	if b.told > a.rule {
+		return true
+	}
+	if a.rule < 0 || !w.names.rules[a.rule].event {
+		return false
+	}
+	rule, own := w.names.rules[a.rule], w.own[a.rule]
+	value := w.text[a.end:b.at]
+	if own.told && value == own.value {
+		return false
+	}
+	longer := own.told && own.at == a.at && b.at <= own.next && w.begins(b.place)
+	return rule.free || !longer || rule.form(value)
+}
+
+// begins reports whether the body itself has a field, or its end, at the place.
+func (w *walk) begins(p place) bool {
+	if p.rule == len(w.own) {
+		return true
+	}
+	return w.own[p.rule].told && w.own[p.rule].at == p.at
+}
+
+// back collects the fields on the way to the end.
+func (w *walk) back(last int) []string {
+	var fields []string
+	for at := (origin{last, differing}); at.point != 0; {
+		from := w.from[at.point][at.saying]
+		a := w.points[from.point]
+		value := w.text[a.end:w.points[at.point].at]
+		switch {
+		case a.rule >= 0:
+			fields = append(fields, fmt.Sprintf("%s=%q", w.names.rules[a.rule].name, value))
+		case value != "":
+			fields = append(fields, fmt.Sprintf("(unnamed)=%q", value))
+		}
+		at = from
+	}
+	slices.Reverse(fields)
+	return fields
+}
+
+// describe writes down the signed text and its readings, for a person.
+func (s *search) describe(others []reading) string {
+	var own []string
+	for name, text := range s.body.fields {
+		own = append(own, fmt.Sprintf("%s=%q", name, text))
+	}
+	var note strings.Builder
+	fmt.Fprintf(&note, "signed text: %s\n", s.text)
+	fmt.Fprintf(&note, "this body (%s): %s\n", s.shape.name(), strings.Join(own, " "))
+	for _, other := range others {
+		fmt.Fprintf(&note, "it can also be a %s: %s\n", other.shape.name(), strings.Join(other.fields, " "))
+	}
+	return note.String()
+}
+
+func (s shapes) name() string {
+	at := slices.Index(everyone.each(), s)
+	if at < 0 {
+		return "callback of no type"
+	}
+	return shapeNames[at]
+}

@@ -1,0 +1,219 @@
+package cregis_test
+
+import (
+	"encoding/json"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/provider/cregis"
+)
+
+// pair is a field of a body that a test builds. Text in quotes or not is one
+// to the signature, so that tests send all of it in quotes.
+type pair struct{ name, text string }
+
+// The documented fields of both callbacks and their forms, once more and
+// independently of the code: design.md, section 7.
+var wellFormed = map[string]*regexp.Regexp{
+	"address":        regexp.MustCompile(`^[A-Za-z0-9:_-]{20,128}$`),
+	"amount":         regexp.MustCompile(`^(0|[1-9]\d{0,29})(\.\d{1,30})?$`),
+	"block_height":   regexp.MustCompile(`^\d{1,20}$`),
+	"block_time":     regexp.MustCompile(`^(0|\d{10,16})$`),
+	"chain_id":       regexp.MustCompile(`^\d{1,20}$`),
+	"cid":            regexp.MustCompile(`^[1-9]\d{0,18}$`),
+	"currency":       regexp.MustCompile(`^([a-z]{2,12}|\$?[a-z]{0,5}[A-Z0-9]{1,20}(\.[a-z])?|[a-z]{0,5}[A-Z0-9]{0,17}USDe)(-[A-Z0-9]{1,20})?$`),
+	"from_address":   regexp.MustCompile(`^[A-Za-z0-9:_-]{20,128}$`),
+	"memo":           regexp.MustCompile(`(?s)^.{1,128}$`),
+	"nonce":          regexp.MustCompile(`^[A-Za-z0-9]{6}$`),
+	"pid":            regexp.MustCompile(`^[1-9]\d{0,18}$`),
+	"remark":         regexp.MustCompile(`(?s)^.{1,256}$`),
+	"status":         regexp.MustCompile(`^[2467]$`),
+	"third_party_id": regexp.MustCompile(`^[ -~]{1,128}$`),
+	"timestamp":      regexp.MustCompile(`^\d{13}$`),
+	"to_address":     regexp.MustCompile(`^[A-Za-z0-9:_-]{20,128}$`),
+	"token_id":       regexp.MustCompile(`^(\d{1,20}|[A-Z0-9]{1,12}|0x[0-9a-fA-F]{40}|[1-9A-HJ-NP-Za-km-z]{25,44})$`),
+	"txid":           regexp.MustCompile(`^((0x)?[0-9a-fA-F]{64}|[1-9A-HJ-NP-Za-km-z]{80,88})$`),
+}
+
+var (
+	knownNames = slices.Sorted(maps.Keys(wellFormed))
+	required   = map[payout.Type][]string{
+		payout.TypePayout: {"address", "amount", "chain_id", "cid", "currency", "nonce", "pid", "status",
+			"third_party_id", "timestamp", "token_id"},
+		payout.TypeSubAddressPayout: {"amount", "chain_id", "cid", "currency", "from_address", "nonce", "pid", "status",
+			"third_party_id", "timestamp", "to_address", "token_id"},
+	}
+)
+
+// isWellFormed: besides its form, a value that people do not write holds the
+// name of no other field; names of three letters occur by chance.
+func isWellFormed(name, value string) bool {
+	if form := wellFormed[name]; form != nil && !form.MatchString(value) {
+		return false
+	}
+	switch name {
+	case "remark", "memo", "third_party_id":
+		return true
+	}
+	return !slices.ContainsFunc(knownNames, func(known string) bool {
+		return len(known) > 3 && strings.Contains(value, known)
+	})
+}
+
+// complete returns the type of callback that has all of its fields and none of
+// the other's.
+func complete(pairs []pair) (payout.Type, bool) {
+	has := map[string]bool{}
+	for _, pair := range pairs {
+		has[pair.name] = true
+	}
+	for kind, names := range required {
+		missing := slices.ContainsFunc(names, func(name string) bool { return !has[name] })
+		mixed := has["address"] && has["to_address"] || has["address"] && has["from_address"]
+		if !missing && !mixed {
+			return kind, true
+		}
+	}
+	return "", false
+}
+
+func canonicalOf(pairs []pair) string {
+	pairs = slices.SortedFunc(slices.Values(pairs), func(a, b pair) int { return strings.Compare(a.name, b.name) })
+	var text strings.Builder
+	for _, pair := range pairs {
+		text.WriteString(pair.name + pair.text)
+	}
+	return text.String()
+}
+
+func bodyOf(pairs []pair) []byte {
+	members := make([]string, 0, len(pairs))
+	for _, pair := range pairs {
+		name, _ := json.Marshal(pair.name)
+		text, _ := json.Marshal(pair.text)
+		members = append(members, string(name)+":"+string(text))
+	}
+	return []byte("{" + strings.Join(members, ",") + "}")
+}
+
+// adversary cuts a signed text into all complete bodies whose documented values
+// are well formed, with at most so many fields under names of its own.
+type adversary struct {
+	text     string
+	made     int // names of its own allowed
+	longest  int // of such a name
+	yield    func(pairs []pair)
+	pairs    []pair
+	explored int
+}
+
+// cut goes on from position at, behind a value; all names still to come sort
+// after last.
+func (a *adversary) cut(at int, last string, made int) {
+	if at == len(a.text) {
+		if _, ok := complete(a.pairs); ok {
+			a.yield(a.pairs)
+		}
+		return
+	}
+	for _, name := range knownNames {
+		if name > last && strings.HasPrefix(a.text[at:], name) {
+			a.value(name, at+len(name), made)
+		}
+	}
+	if made == 0 {
+		return
+	}
+	for end := at + 1; end < len(a.text) && end <= at+a.longest; end++ {
+		if name := a.text[at:end]; name > last && !slices.Contains(knownNames, name) {
+			a.value(name, end, made-1)
+		}
+	}
+}
+
+func (a *adversary) value(name string, from, made int) {
+	for end := from + 1; end <= len(a.text); end++ {
+		if end < len(a.text) && made == 0 && !a.named(end) {
+			continue
+		}
+		if value := a.text[from:end]; isWellFormed(name, value) {
+			a.pairs = append(a.pairs, pair{name, value})
+			a.explored++
+			a.cut(end, name, made)
+			a.pairs = a.pairs[:len(a.pairs)-1]
+		}
+		if wellFormed[name] == nil && slices.ContainsFunc(knownNames, func(known string) bool {
+			return strings.HasSuffix(a.text[from:end], known)
+		}) {
+			return // no such value is taken, however it goes on
+		}
+	}
+}
+
+func (a *adversary) named(at int) bool {
+	return slices.ContainsFunc(knownNames, func(name string) bool { return strings.HasPrefix(a.text[at:], name) })
+}
+
+// verdicts is what became of all bodies that share one signed text.
+type verdicts struct {
+	bodies     int
+	documented map[string][]pair // meanings of readings in documented names only
+	applied    map[string][]pair // meanings of the bodies that were taken
+}
+
+// try posts every body that the adversary finds, on both routes.
+func (a *adversary) try() verdicts {
+	result := verdicts{documented: map[string][]pair{}, applied: map[string][]pair{}}
+	a.yield = func(pairs []pair) {
+		kind, _ := complete(pairs)
+		if !slices.ContainsFunc(pairs, func(p pair) bool { return wellFormed[p.name] == nil }) {
+			result.documented[meaning(kind, pairs)] = slices.Clone(pairs)
+		}
+		for _, route := range (cregis.Provider{}).Types() {
+			result.bodies++
+			request := callback.NewRequest(route, nil, bodyOf(pairs))
+			if _, held := (cregis.Provider{}).Parse(request, callback.Sender{}); held == nil {
+				result.applied[meaning(route, pairs)] = slices.Clone(pairs)
+			}
+		}
+	}
+	a.cut(0, "", a.made)
+	return result
+}
+
+// meaning leaves out what says nothing of the payout.
+func meaning(kind payout.Type, pairs []pair) string {
+	text := string(kind)
+	for _, pair := range pairs {
+		if wellFormed[pair.name] != nil && pair.name != "nonce" && pair.name != "timestamp" && pair.name != "remark" {
+			text += "|" + pair.name + "=" + pair.text
+		}
+	}
+	return text
+}
+
+// failer is what testing.T and rapid.T have in common.
+type failer interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}
+
+// check holds the property of design.md, section 7, and one more: no two
+// bodies with one signed text are taken for two things.
+func (v verdicts) check(t failer, text string) {
+	t.Helper()
+	for said, pairs := range v.applied {
+		for other, documented := range v.documented {
+			if other != said {
+				t.Fatalf("signed text: %s\ntaken:       %q\nalso reads:  %q", text, pairs, documented)
+			}
+		}
+	}
+	if len(v.applied) > 1 {
+		t.Fatalf("signed text: %s\ntaken for %d things: %q", text, len(v.applied), slices.Collect(maps.Values(v.applied)))
+	}
+}

@@ -1,0 +1,124 @@
+package cregis
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/md5" //nolint:gosec // the scheme is Cregis's; see the package comment
+	"crypto/subtle"
+	"encoding/hex"
+	"io"
+	"net/http"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"payout-callbacks/pkg/callback"
+)
+
+// nameSign is the one field that is not signed. Only this spelling: an old SDK
+// of Cregis leaves out Sign and SIGN as well, and a body that relies on that is
+// refused here, because the field would be covered by nothing.
+const nameSign = "sign"
+
+// noKey stands in for the key that an unknown project lacks, so that the work,
+// and with it the time, is that of a known one. It never proves anything.
+const noKey callback.Key = "00000000000000000000000000000000"
+
+// sender returns who proved to have sent the body: docs/api-reference/signature.
+// Both keys are always tried, and both comparisons always made.
+func (b *body) sender(keys callback.Keys) (callback.Sender, error) {
+	account := b.account()
+	known := keys[account]
+	text := b.canonical()
+	current := b.provenBy(known.Current, text)
+	previous := b.provenBy(known.Previous, text)
+	switch {
+	case account == "":
+		return callback.Sender{}, callback.ErrUnauthentic
+	case current:
+		return callback.Sender{Account: account, KeyID: known.Current.ID()}, nil
+	case previous:
+		return callback.Sender{Account: account, KeyID: known.Previous.ID(), Previous: true}, nil
+	}
+	return callback.Sender{}, callback.ErrUnauthentic
+}
+
+// account returns the project that the body names, or "" where it names none
+// in the documented way. A project's number may come as a string.
+func (b *body) account() string {
+	pid := b.own[pid]
+	if pid.kind != jsontext.KindString && pid.kind != jsontext.KindNumber || !isID(pid.text) {
+		return ""
+	}
+	return pid.text
+}
+
+// provenBy reports whether the body's sign was made with the key, which an
+// empty one never did.
+func (b *body) provenBy(key callback.Key, text string) bool {
+	want := proof(cmp.Or(key, noKey), text)
+	equal := subtle.ConstantTimeCompare([]byte(b.sign.text), want) == 1
+	return equal && b.sign.kind == jsontext.KindString && key != ""
+}
+
+// proof returns what Cregis writes into sign: the MD5 of key and canonical
+// string in lower-case hexadecimal digits.
+func proof(key callback.Key, text string) []byte {
+	hash := md5.New() //nolint:gosec // see the import
+	_, _ = io.WriteString(hash, string(key))
+	_, _ = io.WriteString(hash, text)
+	return hex.AppendEncode(nil, hash.Sum(nil))
+}
+
+// Sign implements [callback.Signer]. The body keeps its order and spacing; its
+// sign is replaced where it stands, or becomes the last member, spaced as the
+// first is.
+func (Provider) Sign(raw []byte, key callback.Key) ([]byte, http.Header, error) {
+	body, err := read(raw)
+	if err != nil {
+		return nil, nil, err
+	}
+	sign := string(proof(key, body.canonical()))
+	header := http.Header{"Content-Type": {"application/json"}}
+	return placeSign(raw, sign), header, nil
+}
+
+// placeSign writes the sign into an object that was read before.
+func placeSign(raw []byte, sign string) []byte {
+	decoder := jsontext.NewDecoder(bytes.NewBuffer(raw))
+	_, _ = decoder.ReadToken()
+	begin := int(decoder.InputOffset())
+	var spacing, between string
+	last := begin
+	for decoder.PeekKind() == jsontext.KindString {
+		name, _ := decoder.ReadValue()
+		at := int(decoder.InputOffset())
+		if last == begin {
+			spacing = string(raw[begin : at-len(name)])
+		}
+		isSign := isNamed(name, nameSign)
+		value, _ := decoder.ReadValue()
+		last = int(decoder.InputOffset())
+		between = string(raw[at : last-len(value)])
+		if isSign {
+			return splice(raw, last-len(value), last, `"`+sign+`"`)
+		}
+	}
+	member := spacing + `"` + nameSign + `"` + cmp.Or(between, ":") + `"` + sign + `"`
+	if last > begin {
+		member = "," + member
+	}
+	return splice(raw, last, last, member)
+}
+
+func isNamed(quoted jsontext.Value, name string) bool {
+	text, err := jsontext.AppendUnquote(nil, quoted)
+	return err == nil && string(text) == name
+}
+
+// splice returns raw with raw[from:to] replaced; raw is not changed.
+func splice(raw []byte, from, to int, text string) []byte {
+	result := make([]byte, 0, len(raw)+len(text))
+	result = append(result, raw[:from]...)
+	result = append(result, text...)
+	return append(result, raw[to:]...)
+}
