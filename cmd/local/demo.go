@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -115,7 +116,7 @@ func (s stage) post(ctx context.Context, scene scene, body []byte, header http.H
 		// Cregis reads the body and nothing else.
 		return fmt.Sprintf("%d %s", response.StatusCode, text), err
 	}
-	return fmt.Sprint(response.StatusCode), err
+	return strconv.Itoa(response.StatusCode), err
 }
 
 // receiptKey is the key under which the callback must be found, if it is found at all.

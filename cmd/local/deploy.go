@@ -61,7 +61,7 @@ func storeKeys(ctx context.Context, w workspace, s stack) error {
 	for provider, accounts := range s.DemoKeys {
 		value := make(map[string]map[string]string, len(accounts))
 		for account, key := range accounts {
-			value[account] = map[string]string{"current": key}
+			value[account] = map[string]string{"current": key, "previous": demoPreviousKeys()[account]}
 		}
 		text, err := json.Marshal(value)
 		if err != nil {
@@ -88,7 +88,7 @@ func correctMapping(ctx context.Context, w workspace, s stack) error {
 			ScalingConfig struct{ MaximumConcurrency json.RawMessage }
 		}
 	}
-	query := "?FunctionName=" + url.QueryEscape(s.Functions["consumer"])
+	query := "?FunctionName=" + url.QueryEscape(s.function("consumer"))
 	if err := callLambda(ctx, w, lambdaCall{method: http.MethodGet, path: mappings + query}, &list); err != nil {
 		return err
 	}

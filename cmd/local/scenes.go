@@ -22,13 +22,7 @@ type scene struct {
 	becomes  string
 }
 
-// The demo accounts, whose keys are in demoKeys.
-const (
-	demoProject  = "1382528827416576"
-	demoMerchant = "922e39ab-7565-49f6-b84f-fb56122821ae"
-)
-
-// example reads a documented example from a provider's vectors, and replaces texts in it: old, new, old, new …
+// example reads a documented example from a provider's vectors, and replaces texts in it: old, new, old, new and so on.
 type example func(replace ...string) []byte
 
 // scenes tells the story in the order in which it is played: later ones build on what earlier ones left.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 )
 
 // stack is what stack.json tells payoutctl, the tests and anybody's own client about a running stack.
@@ -19,18 +20,28 @@ type stack struct {
 	PayoutsTable       string                       `json:"payoutsTable"`
 	EventsQueueURL     string                       `json:"eventsQueueUrl"`
 	DeadLetterQueueURL string                       `json:"deadLetterQueueUrl"`
-	Functions          map[string]string            `json:"functions"`  // folder of functions/ → name at Lambda
+	Functions          []string                     `json:"functions"`  // names at Lambda
 	KeySecrets         map[string]string            `json:"keySecrets"` // provider → secret
 	DemoKeys           map[string]map[string]string `json:"demoKeys"`   // provider → account → key
 	PID                int                          `json:"pid"`        // the process that will remove this file
 }
 
 // The demo accounts. The Cregis key is the one in the provider's documentation, so that its examples verify as published.
+const (
+	demoProject  = "1382528827416576"
+	demoMerchant = "922e39ab-7565-49f6-b84f-fb56122821ae"
+)
+
 func demoKeys() map[string]map[string]string {
 	return map[string]map[string]string{
-		"cregis": {"1382528827416576": "f502a9ac9ca54327986f29c03b271491"},
-		"pivot":  {"922e39ab-7565-49f6-b84f-fb56122821ae": "demo-pivot-callback-key-not-a-secret"},
+		"cregis": {demoProject: "f502a9ac9ca54327986f29c03b271491"},
+		"pivot":  {demoMerchant: "demo-pivot-callback-key-not-a-secret"},
 	}
+}
+
+// The keys that the demo accounts had before: a rotation is under way, and both keys are good.
+func demoPreviousKeys() map[string]string {
+	return map[string]string{demoProject: "00f9d8e7c6b5a4938271605f4e3d2c1b", demoMerchant: "demo-pivot-callback-key-of-last-year"}
 }
 
 func newStack(w workspace, outputs map[string]string) (stack, error) {
@@ -48,15 +59,24 @@ func newStack(w workspace, outputs map[string]string) (stack, error) {
 		PayoutsTable:       outputs["PayoutsTableName"],
 		EventsQueueURL:     outputs["EventsQueueUrl"],
 		DeadLetterQueueURL: outputs["DeadLetterQueueUrl"],
-		Functions:          map[string]string{},
 		KeySecrets:         map[string]string{"cregis": outputs["CregisKeysSecret"], "pivot": outputs["PivotKeysSecret"]},
 		DemoKeys:           demoKeys(),
 		PID:                os.Getpid(),
 	}
 	for _, function := range functions() {
-		s.Functions[function] = outputs[logicalID(function)+"Name"]
+		s.Functions = append(s.Functions, outputs[logicalID(function)+"Name"])
 	}
 	return s, nil
+}
+
+// function returns the name at Lambda of a folder of functions/.
+func (s stack) function(folder string) string {
+	for _, name := range s.Functions {
+		if strings.Contains(name, logicalID(folder)) {
+			return name
+		}
+	}
+	return ""
 }
 
 // write replaces the file in one move: a reader sees the old content or the new one.

@@ -36,9 +36,23 @@ type answer struct {
 
 // sender sends one callback, signed anew each time.
 type sender struct {
-	url string
-	out outgoing
-	key callback.Key
+	client *http.Client
+	url    string
+	out    outgoing
+	key    callback.Key
+}
+
+// callbackClient follows no redirects, as no provider does: a callback is not
+// to be sent elsewhere.
+func callbackClient(stack stack) *http.Client {
+	transport := &http.Transport{Proxy: http.ProxyFromEnvironment}
+	if stack.local {
+		direct(transport)
+	}
+	return &http.Client{
+		Transport:     transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 }
 
 func (s sender) once(ctx context.Context) (answer, error) {
@@ -53,9 +67,7 @@ func (s sender) once(ctx context.Context) (answer, error) {
 		return answer{}, failure("the stack's API URL is not one", "send callback: %w", err)
 	}
 	request.Header = header
-	// A provider follows no redirects, and a callback is not to be sent elsewhere.
-	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	response, err := client.Do(request)
+	response, err := s.client.Do(request)
 	if err != nil {
 		return answer{}, failure("is the stack up? A local one is started with: make run", "send callback: %w", err)
 	}
@@ -148,8 +160,8 @@ func (s *session) printWhereabouts(got answer) {
 	switch {
 	case s.flags.JSON || got.Payout == "":
 	case got.Held != "":
-		s.note("held (%s): %s show '%s'", got.Held, s.self(), got.Payout)
+		s.notef("held (%s): %s show '%s'", got.Held, s.self(), got.Payout)
 	default:
-		s.note("what became of it: %s show '%s'", s.self(), got.Payout)
+		s.notef("what became of it: %s show '%s'", s.self(), got.Payout)
 	}
 }

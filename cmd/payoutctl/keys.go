@@ -65,7 +65,7 @@ func (c *keysSetCommand) Run(ctx context.Context, s *session) error {
 	}
 	next, changed := rotate(keys, c.Account, key, c.Replace)
 	if !changed {
-		s.note("that key is the current one already; nothing was changed")
+		s.notef("that key is the current one already; nothing was changed")
 		return s.printKeys(c.Provider, c.Account, next[c.Account])
 	}
 	if err := s.confirm(c.Yes, fmt.Sprintf("change the key of %s account %s in stack %s", c.Provider, c.Account, stack.name)); err != nil {
@@ -131,7 +131,7 @@ func (s *session) listKeys(ctx context.Context, stack stack, provider string) er
 		return err
 	}
 	if len(keys) == 0 {
-		s.note("%s has no keys: store one with: %s keys set %s ACCOUNT --key-file FILE", provider, s.self(), provider)
+		s.notef("%s has no keys: store one with: %s keys set %s ACCOUNT --key-file FILE", provider, s.self(), provider)
 	}
 	for _, account := range slices.Sorted(maps.Keys(keys)) {
 		if err := s.printKeys(provider, account, keys[account]); err != nil {

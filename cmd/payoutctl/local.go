@@ -51,6 +51,7 @@ func (s *session) localStack(ctx context.Context) (stack, error) {
 	}
 	return stack{
 		name:               found.StackName,
+		local:              true,
 		apiURL:             found.APIURL,
 		receiptsTable:      found.ReceiptsTable,
 		payoutsTable:       found.PayoutsTable,
@@ -62,7 +63,7 @@ func (s *session) localStack(ctx context.Context) (stack, error) {
 			Region:       found.Region,
 			BaseEndpoint: &found.EndpointURL,
 			Credentials:  credentials.NewStaticCredentialsProvider("test", "test", ""),
-			HTTPClient:   httpClient(),
+			HTTPClient:   httpClient().WithTransportOptions(direct),
 		},
 	}, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -15,20 +14,20 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Getenv)
+	code := run(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}, os.Getenv)
 	stop()
 	os.Exit(code)
 }
 
 // run is the whole program: it does what args say and returns the exit code.
 // The AWS SDK reads its own environment besides env, and only with --stack.
-func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, env func(string) string) int {
-	s := &session{stdin: stdin, stdout: stdout, stderr: stderr, env: env, now: time.Now, random: rand.Reader}
+func run(ctx context.Context, args []string, streams streams, env func(string) string) int {
+	s := &session{streams: streams, env: env, now: time.Now, random: rand.Reader}
 	helped := false
 	parser, err := kong.New(&s.flags,
 		kong.Name("payoutctl"),
 		kong.Description(description),
-		kong.Writers(stdout, stderr),
+		kong.Writers(streams.stdout, streams.stderr),
 		kong.Exit(func(int) { helped = true }),
 		kong.ConfigureHelp(kong.HelpOptions{NoExpandSubcommands: true, WrapUpperBound: 110}),
 		kong.Vars{"statuses": statusList()},

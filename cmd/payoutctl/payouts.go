@@ -71,9 +71,9 @@ func (c *payoutsCommand) Run(ctx context.Context, s *session) error {
 	}
 	switch {
 	case len(found) == 0:
-		s.note("no payouts")
+		s.notef("no payouts")
 	case more:
-		s.note("there are more than these %d: --limit, or narrow it by --status, --provider, --reference", len(found))
+		s.notef("there are more than these %d: --limit, or narrow it by --status, --provider, --reference", len(found))
 	}
 	return nil
 }

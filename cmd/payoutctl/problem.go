@@ -43,8 +43,7 @@ func failure(hint, format string, args ...any) error {
 // problemOf says what an error means to the person who gets it. It decides by
 // the codes of AWS, never by the text.
 func problemOf(err error) *problem {
-	var known *problem
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[*problem](err); ok {
 		return known
 	}
 	p := &problem{code: exitFailure, err: err}

@@ -17,6 +17,9 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"payoutctl": payoutctl.Main})
 }
 
+// A program built with the race detector otherwise sleeps a second when it ends.
+const noNap = "atexit_sleep_ms=0"
+
 // The scripts in testdata/script need nothing: an application in memory answers
 // callbacks, and what AWS answers stands in the script.
 func TestScripts(t *testing.T) {
@@ -24,6 +27,7 @@ func TestScripts(t *testing.T) {
 		Dir: filepath.Join("testdata", "script"),
 		Setup: func(env *testscript.Env) error {
 			fake := newFakes(env)
+			env.Setenv("GORACE", noNap)
 			env.Setenv("VECTORS", filepath.Join(repository(t), "pkg", "provider"))
 			env.Setenv("FAKE_AWS", fake.aws)
 			env.Setenv("AWS_EC2_METADATA_DISABLED", "true")
@@ -50,6 +54,7 @@ func TestStackScripts(t *testing.T) {
 		Dir: filepath.Join("testdata", "stack"),
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("PAYOUT_CALLBACKS_STACK", stack)
+			env.Setenv("GORACE", noNap)
 			env.Setenv("VECTORS", filepath.Join(repository(t), "pkg", "provider"))
 			// Ids of this run's own, so that it can be run twice on one stack.
 			env.Setenv("RUN", strconv.FormatInt(time.Now().UnixNano()/1000, 10))

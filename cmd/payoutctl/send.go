@@ -95,7 +95,7 @@ func (s *session) send(ctx context.Context, flags *sendCommand, out outgoing) er
 	if err := s.confirm(flags.Yes || flags.Forge, "send a callback to stack "+stack.name+", signed with a real key"); err != nil {
 		return err
 	}
-	sender := sender{url: out.url(stack.apiURL), out: out, key: key}
+	sender := sender{client: callbackClient(stack), url: out.url(stack.apiURL), out: out, key: key}
 	return s.sendAll(ctx, sender, flags.Repeat)
 }
 

@@ -11,13 +11,19 @@ import (
 
 // session is one invocation: what a command is told and where it may write.
 type session struct {
+	streams
+
 	flags  commandLine
-	stdin  io.Reader
-	stdout io.Writer
-	stderr io.Writer
 	env    func(string) string
 	now    func() time.Time
 	random io.Reader
+}
+
+// streams are where a program reads and writes.
+type streams struct {
+	stdin  io.Reader
+	stdout io.Writer
+	stderr io.Writer
 }
 
 // report prints an error, with what to do about it, and returns the exit code.
@@ -26,15 +32,15 @@ func (s *session) report(err error) int {
 		return exitDone
 	}
 	found := problemOf(err)
-	s.note("payoutctl: %s", clean(found.Error()))
+	s.notef("payoutctl: %s", clean(found.Error()))
 	if found.hint != "" {
-		s.note("  %s", found.hint)
+		s.notef("  %s", found.hint)
 	}
 	return found.code
 }
 
-// note tells a person something that is not what was asked for.
-func (s *session) note(format string, args ...any) { fmt.Fprintf(s.stderr, format+"\n", args...) }
+// notef tells a person something that is not what was asked for.
+func (s *session) notef(format string, args ...any) { fmt.Fprintf(s.stderr, format+"\n", args...) }
 
 func (s *session) print(text string) error {
 	_, err := io.WriteString(s.stdout, text)

@@ -96,7 +96,7 @@ func (s *session) showReference(ctx context.Context, reader *dynamostore.Reader,
 		return no("an id looks like cregis/payout/PROJECT/CID; see them with: "+s.self()+" payouts",
 			"no payout has the id or the reference %s", clean(reference))
 	case len(found) > 1:
-		s.note("%d payouts have this reference; show one by its id", len(found))
+		s.notef("%d payouts have this reference; show one by its id", len(found))
 		return s.printPayouts(found)
 	}
 	told, err := tell(ctx, reader, found[0].ID)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -23,6 +24,7 @@ const attemptTimeout = 10 * time.Second
 // stack is what is known of the stack that a command works on.
 type stack struct {
 	name               string
+	local              bool
 	apiURL             string // the callbacks' paths are appended to it
 	receiptsTable      string
 	payoutsTable       string
@@ -60,6 +62,9 @@ func (s stack) secretsManager() *secretsmanager.Client { return secretsmanager.N
 func httpClient() *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().WithTimeout(attemptTimeout)
 }
+
+// direct takes the user's proxy out of the way to a local stack.
+func direct(transport *http.Transport) { transport.Proxy = nil }
 
 func (s stack) secretOf(provider string) (string, error) {
 	name := s.secrets[provider]

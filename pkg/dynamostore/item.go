@@ -48,7 +48,17 @@ func (i item) uint(name string) uint64 {
 	return n
 }
 
-func (i item) int(name string) int64 { return int64(i.uint(name)) }
+func (i item) int(name string) int64 {
+	value, ok := i[name].(*types.AttributeValueMemberN)
+	if !ok {
+		return 0
+	}
+	n, err := strconv.ParseInt(value.Value, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
 
 func (i item) time(name string) time.Time {
 	millis := i.int(name)

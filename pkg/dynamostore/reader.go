@@ -178,8 +178,8 @@ func (r *Reader) indexed(ctx context.Context, input *dynamodb.QueryInput, filter
 				yield(Stored{}, fmt.Errorf("query index %s: %w", *input.IndexName, err))
 				return
 			}
-			stored, there, err := r.Record(ctx, payout.ID(item(found).text("payout")))
-			if err == nil && !(there && filter.Admits(stored)) {
+			stored, there, err := r.Record(ctx, payout.ID(found.text("payout")))
+			if err == nil && (!there || !filter.Admits(stored)) {
 				continue
 			}
 			if !yield(stored, err) || err != nil {

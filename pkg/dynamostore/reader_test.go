@@ -258,11 +258,14 @@ func TestUnappliedMergesTheShardsByTime(t *testing.T) {
 func TestSequencesMayBeLeftEarlyAndEndWithAnError(t *testing.T) {
 	b := newBench(t)
 	b.tell(told(id("cregis", "7", "1"), payout.Failed, "1"), told(id("cregis", "7", "2"), payout.Failed, "1"))
-	for range b.reader.List(t.Context(), dynamostore.Filter{}) {
+	for _, err := range b.reader.List(t.Context(), dynamostore.Filter{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
 		break
 	}
-	for range b.reader.Unapplied(t.Context(), inbox.Held) {
-		break
+	for _, err := range b.reader.Unapplied(t.Context(), inbox.Held) {
+		t.Fatal("nothing is held", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

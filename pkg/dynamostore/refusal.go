@@ -65,7 +65,7 @@ func retryContention(ctx context.Context, try func() error) error {
 		if n == contentionTries || !contended(err) {
 			return err
 		}
-		timer := time.NewTimer(wait/2 + rand.N(wait))
+		timer := time.NewTimer(wait/2 + rand.N(wait)) //nolint:gosec // jitter needs no secrecy
 		select {
 		case <-ctx.Done():
 			timer.Stop()
@@ -77,12 +77,11 @@ func retryContention(ctx context.Context, try func() error) error {
 }
 
 func contended(err error) bool {
-	var inProgress *types.TransactionInProgressException
-	if errors.As(err, &inProgress) {
+	if _, ok := errors.AsType[*types.TransactionInProgressException](err); ok {
 		return true
 	}
-	var cancelled *types.TransactionCanceledException
-	if !errors.As(err, &cancelled) {
+	cancelled, ok := errors.AsType[*types.TransactionCanceledException](err)
+	if !ok {
 		return false
 	}
 	for _, reason := range cancelled.CancellationReasons {

@@ -41,8 +41,7 @@ func (s *Store) Create(ctx context.Context, receipt inbox.Receipt) (inbox.State,
 		ConditionExpression:                 aws.String(absent),
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})
-	var refused *types.ConditionalCheckFailedException
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
 		return stateOf(refused.Item), nil
 	}
 	return "", err
@@ -144,7 +143,7 @@ func (s *Store) dueInShard(ctx context.Context, n int, now time.Time, limit int)
 			":shard": text(shard(inbox.Received, n)),
 			":now":   number(now.UnixMilli()),
 		},
-		Limit: aws.Int32(int32(limit)),
+		Limit: aws.Int32(int32(limit)), //nolint:gosec // config bounds it to 10,000
 	})
 	if err != nil {
 		return nil, fmt.Errorf("query shard %d: %w", n, err)

@@ -43,7 +43,7 @@ func (in *Inbox) Accept(ctx context.Context, receipt Receipt) (Accepted, error) 
 		return Accepted{As: ByQueue, Fault: err}, nil
 	case found == "" && receipt.State == Received:
 		if err := in.send(ctx, receipt); err != nil {
-			return Accepted{As: ByRecord, Fault: err}, nil
+			return Accepted{As: ByRecord, Fault: err}, nil //nolint:nilerr // the receipt is durable; the fault travels along
 		}
 		return Accepted{As: New}, nil
 	case found == Received:

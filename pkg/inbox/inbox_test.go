@@ -370,10 +370,9 @@ func TestSweepsWaitTwiceAsLongEachTimeUpToAnHour(t *testing.T) {
 		last = w.now
 		w.queue.Lose()
 	}
-	want := []time.Duration{2, 2, 4, 8, 16, 32, 60, 60}
-	for n := range want {
-		if waits[n] != want[n]*time.Minute {
-			t.Fatalf("waits: got %v, want %v minutes", waits, want)
+	for n, want := range []string{"2m0s", "2m0s", "4m0s", "8m0s", "16m0s", "32m0s", "1h0m0s", "1h0m0s"} {
+		if waits[n].String() != want {
+			t.Errorf("wait %d of %v: want %s", n+1, waits, want)
 		}
 	}
 }
@@ -381,7 +380,9 @@ func TestSweepsWaitTwiceAsLongEachTimeUpToAnHour(t *testing.T) {
 func TestASweepLeavesAFullQueueAloneForAWhile(t *testing.T) {
 	w := newWorld(t)
 	for n := range 1001 {
-		w.queue.Send(t.Context(), w.receipt(payout.Pending, func(e *payout.Event) { e.BlockHeight = uint64(n) }))
+		if err := w.queue.Send(t.Context(), w.receipt(payout.Pending, func(e *payout.Event) { e.BlockHeight = uint64(n) })); err != nil {
+			t.Fatal(err)
+		}
 	}
 	w.sendDown = true
 	w.accept(w.receipt(payout.Succeeded))

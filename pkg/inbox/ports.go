@@ -78,9 +78,9 @@ type Queue interface {
 
 // DeadLetters is the queue of messages that could not be consumed.
 type DeadLetters interface {
-	// Receive takes up to max messages out of sight for long enough to decide
+	// Receive takes up to most messages out of sight for long enough to decide
 	// about them. An empty list means that there may be none.
-	Receive(ctx context.Context, max int) ([]DeadLetter, error)
+	Receive(ctx context.Context, most int) ([]DeadLetter, error)
 	// Delete removes a message for good.
 	Delete(ctx context.Context, letter DeadLetter) error
 	// Return puts a message back in sight.

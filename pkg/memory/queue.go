@@ -28,9 +28,10 @@ type Queue struct {
 
 // Message is one message and where it stands.
 type Message struct {
-	inbox.DeadLetter           // the receipt, or that it is foreign
-	Receives         int       // how often it was delivered
-	visibleAt        time.Time // when it may be delivered again
+	inbox.DeadLetter // the receipt, or that it is foreign
+
+	Receives  int       // how often it was delivered
+	visibleAt time.Time // when it may be delivered again
 }
 
 var (
@@ -80,8 +81,8 @@ func (q *Queue) Waiting(context.Context) (int, error) {
 	return len(q.visible(q.live)), nil
 }
 
-// Deliver hands out up to max messages and takes them out of sight.
-func (q *Queue) Deliver(max int) []Message {
+// Deliver hands out up to most messages and takes them out of sight.
+func (q *Queue) Deliver(most int) []Message {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.live = slices.DeleteFunc(q.live, func(m Message) bool {
@@ -91,7 +92,7 @@ func (q *Queue) Deliver(max int) []Message {
 		}
 		return spent
 	})
-	return q.take(q.live, max)
+	return q.take(q.live, most)
 }
 
 // Done deletes a delivered message.
@@ -130,14 +131,14 @@ func (q *Queue) Lose() {
 }
 
 // Receive implements inbox.DeadLetters.
-func (q *Queue) Receive(ctx context.Context, max int) ([]inbox.DeadLetter, error) {
+func (q *Queue) Receive(ctx context.Context, most int) ([]inbox.DeadLetter, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	var letters []inbox.DeadLetter
-	for _, message := range q.take(q.dead, max) {
+	for _, message := range q.take(q.dead, most) {
 		letters = append(letters, message.DeadLetter)
 	}
 	return letters, nil
@@ -176,13 +177,13 @@ func (q *Queue) visible(messages []Message) []int {
 	return places
 }
 
-func (q *Queue) take(messages []Message, max int) []Message {
+func (q *Queue) take(messages []Message, most int) []Message {
 	places := q.visible(messages)
 	if q.Rand != nil {
 		q.Rand.Shuffle(len(places), func(i, j int) { places[i], places[j] = places[j], places[i] })
 	}
 	var taken []Message
-	for _, place := range places[:min(max, len(places))] {
+	for _, place := range places[:min(most, len(places))] {
 		messages[place].Receives++
 		messages[place].visibleAt = q.Now().Add(q.Visibility)
 		taken = append(taken, messages[place])

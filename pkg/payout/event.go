@@ -30,13 +30,16 @@ type Event struct {
 
 // Totals says how many items of a batch stand where.
 type Totals struct {
-	Pending, Succeeded, Failed, Cancelled Tally
+	Pending   Tally `json:"pending"`
+	Succeeded Tally `json:"succeeded"`
+	Failed    Tally `json:"failed"`
+	Cancelled Tally `json:"cancelled"`
 }
 
 // Tally is a number of items and the sum of their amounts.
 type Tally struct {
-	Count  int64
-	Amount Amount
+	Count  int64  `json:"count"`
+	Amount Amount `json:"amount"`
 }
 
 // Settled reports the items that are no longer pending.

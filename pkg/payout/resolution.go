@@ -11,10 +11,10 @@ import (
 // nothing, a value never seen before does, and two people who decide
 // differently contradict each other until one of them replaces both.
 type Resolution struct {
-	ID       ID
-	Trusted  map[Field]string   // the value to believe
-	Rejected map[Field][]string // the values not to
-	Replaces []string           // fingerprints of the resolutions that it supersedes
+	ID       ID                 `json:"payout"`
+	Trusted  map[Field]string   `json:"trusted,omitempty"`  // the value to believe
+	Rejected map[Field][]string `json:"rejected,omitempty"` // the values not to
+	Replaces []string           `json:"replaces,omitempty"` // fingerprints of the resolutions that it supersedes
 }
 
 // Fingerprint identifies the decision. Who made it, when and why are kept with

@@ -31,14 +31,17 @@ var ErrNoKeys = errors.New("no keys are stored")
 
 const (
 	freshFor = 5 * time.Minute
-	// A flood of forged callbacks causes one read a second per process, no more.
+	// A flood of forged callbacks causes one read a second per process, no more;
+	// a few forged ones do not keep a key that was just stored from being seen.
 	refreshEvery = time.Second
+	refreshBurst = 5
 	readTimeout  = time.Second
 )
 
 // Client is the part of Secrets Manager that is used.
 type Client interface {
-	GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error)
+	GetSecretValue(ctx context.Context, input *secretsmanager.GetSecretValueInput,
+		options ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error)
 }
 
 // Keys hands out one provider's keys. It is safe for concurrent use.
@@ -53,6 +56,7 @@ type Keys struct {
 	readAt  time.Time // of keys
 	triedAt time.Time // the last read, whether it went well or not
 	tryErr  error     // what that read ended with
+	spent   int       // reads in a row that came sooner than refreshEvery allows
 }
 
 var _ callback.KeySource = (*Keys)(nil)
@@ -69,7 +73,7 @@ func (k *Keys) Keys(ctx context.Context) (callback.Keys, error) {
 	if k.keys != nil && k.now().Sub(k.readAt) < freshFor {
 		return k.keys, nil
 	}
-	if k.keys != nil && k.justTried() {
+	if k.keys != nil && k.tryErr != nil && k.sinceTry() < refreshEvery {
 		return k.keys, nil
 	}
 	if err := k.read(ctx); err != nil && k.keys == nil {
@@ -82,7 +86,7 @@ func (k *Keys) Keys(ctx context.Context) (callback.Keys, error) {
 func (k *Keys) Refresh(ctx context.Context) (callback.Keys, bool, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.justTried() {
+	if !k.mayRead() {
 		return k.keys, false, k.tryErr
 	}
 	before := k.version
@@ -92,7 +96,18 @@ func (k *Keys) Refresh(ctx context.Context) (callback.Keys, bool, error) {
 	return k.keys, k.version != before, nil
 }
 
-func (k *Keys) justTried() bool { return k.now().Sub(k.triedAt) < refreshEvery }
+// mayRead allows a burst of reads and then one every refreshEvery; as long as
+// none is asked for, the burst is earned back at that pace.
+func (k *Keys) mayRead() bool {
+	k.spent = max(0, k.spent-int(k.sinceTry()/refreshEvery))
+	if k.spent >= refreshBurst {
+		return false
+	}
+	k.spent++
+	return true
+}
+
+func (k *Keys) sinceTry() time.Duration { return k.now().Sub(k.triedAt) }
 
 // read replaces the keys, or leaves them as they were and returns an error.
 func (k *Keys) read(ctx context.Context) error {

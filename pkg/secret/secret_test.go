@@ -99,8 +99,34 @@ func TestAFloodCausesOneReadASecond(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if vault.reads != 2 {
-		t.Errorf("read %d times in a flood of one instant, want once", vault.reads-1)
+	if vault.reads != 1+5 {
+		t.Errorf("read %d times in a flood of one instant, want a burst of five", vault.reads-1)
+	}
+	for second := range 10 {
+		clock.Time = clock.Add(time.Second)
+		for range 100 {
+			if _, _, err := keys.Refresh(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if want := 1 + 5 + second + 1; vault.reads != want {
+			t.Errorf("after %d s: read %d times, want %d", second+1, vault.reads, want)
+		}
+	}
+}
+
+func TestAKeyStoredRightAfterARefusalIsSeen(t *testing.T) {
+	keys, vault, _ := newKeys()
+	if _, err := keys.Keys(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, changed, err := keys.Refresh(t.Context()); err != nil || changed {
+		t.Fatalf("changed %t, %v", changed, err)
+	}
+	vault.value, vault.version = `{"1": {"current": "newer"}}`, "v2"
+	got, changed, err := keys.Refresh(t.Context())
+	if err != nil || !changed || got["1"].Current != "newer" {
+		t.Errorf("in the same second: got %d accounts, changed %t, %v", len(got), changed, err)
 	}
 }
 
@@ -111,13 +137,13 @@ func TestRefreshThatFailsSaysSoUntilItIsTriedAgain(t *testing.T) {
 	}
 	vault.err = errors.New("down")
 	clock.Time = clock.Add(time.Minute)
-	for range 2 {
+	for range 20 {
 		if _, _, err := keys.Refresh(t.Context()); err == nil {
 			t.Error("nobody can tell whether the keys changed, and it does not say so")
 		}
 	}
-	if vault.reads != 2 {
-		t.Errorf("read %d times, want one more", vault.reads)
+	if vault.reads != 1+5 {
+		t.Errorf("read %d times, want a burst of five more", vault.reads-1)
 	}
 }
 

@@ -109,10 +109,10 @@ func (q *Queue) Waiting(ctx context.Context) (int, error) {
 const decideWithin = 60
 
 // Receive implements inbox.DeadLetters.
-func (q *Queue) Receive(ctx context.Context, max int) ([]inbox.DeadLetter, error) {
+func (q *Queue) Receive(ctx context.Context, most int) ([]inbox.DeadLetter, error) {
 	out, err := q.Client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
 		QueueUrl:            &q.DeadLettersURL,
-		MaxNumberOfMessages: int32(min(max, maxEntries)),
+		MaxNumberOfMessages: int32(min(most, maxEntries)), //nolint:gosec // at most ten
 		VisibilityTimeout:   decideWithin,
 	})
 	if err != nil {
@@ -154,7 +154,7 @@ func (q *Queue) setVisibility(ctx context.Context, queue, handle string, wait ti
 	_, err := q.Client.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{
 		QueueUrl:          &queue,
 		ReceiptHandle:     &handle,
-		VisibilityTimeout: int32(wait / time.Second),
+		VisibilityTimeout: int32(wait / time.Second), //nolint:gosec // at most 15 minutes
 	})
 	return err
 }

@@ -67,7 +67,7 @@ func (r *Recorder) Callback(ctx context.Context, provider string, result callbac
 	if result.Sender.Previous {
 		counts[MetricPreviousKey] = 1
 	}
-	r.line(ctx, level, "callback", counts, []string{"provider", "outcome"},
+	r.line(ctx, level, "callback", metrics{counts, byOutcome},
 		slog.String("provider", provider),
 		slog.String("outcome", outcome),
 		slog.String("payout", result.Receipt.Key.Payout),
@@ -92,7 +92,7 @@ func (r *Recorder) Delivery(ctx context.Context, delivery sqsqueue.Delivery) {
 	if provider == "" {
 		provider = "unknown"
 	}
-	r.line(ctx, level, "delivery", map[string]int{MetricDeliveries: 1}, []string{"provider", "outcome"},
+	r.line(ctx, level, "delivery", metrics{map[string]int{MetricDeliveries: 1}, byOutcome},
 		slog.String("provider", provider),
 		slog.String("outcome", outcome),
 		slog.String("payout", delivery.Receipt.Key.Payout),
@@ -107,14 +107,14 @@ func (r *Recorder) Sweep(ctx context.Context, swept inbox.Swept, took time.Durat
 	if err != nil || swept.Damaged > 0 || swept.Foreign > 0 {
 		level = slog.LevelError
 	}
-	r.line(ctx, level, "sweep", map[string]int{
+	r.line(ctx, level, "sweep", metrics{values: map[string]int{
 		MetricDue:     swept.Due,
 		MetricSent:    swept.Sent,
 		MetricAdopted: swept.Adopted,
 		MetricForeign: swept.Foreign,
 		MetricDamaged: swept.Damaged,
 		MetricOldest:  int(swept.OldestAge.Seconds()),
-	}, nil,
+	}, dimensions: []string{}},
 		slog.Bool("skipped", swept.Skipped),
 		slog.Int64("dur_ms", took.Milliseconds()),
 		slog.Any("err", err))
@@ -125,15 +125,23 @@ func (r *Recorder) NoKeys(ctx context.Context, provider string, err error) {
 	r.log.ErrorContext(ctx, "no keys", "provider", provider, "err", err)
 }
 
+// metrics are values and the attributes by which they are told apart.
+type metrics struct {
+	values     map[string]int
+	dimensions []string
+}
+
+var byOutcome = []string{"provider", "outcome"}
+
 // line writes one line: the attributes, and the metrics with what CloudWatch
 // needs to find them.
-func (r *Recorder) line(ctx context.Context, level slog.Level, name string, metrics map[string]int, dimensions []string, attrs ...slog.Attr) {
+func (r *Recorder) line(ctx context.Context, level slog.Level, name string, told metrics, attrs ...slog.Attr) {
 	type definition struct {
 		Name string
 		Unit string
 	}
 	var definitions []definition
-	for metric, value := range metrics {
+	for metric, value := range told.values {
 		unit := "Count"
 		if metric == MetricOldest {
 			unit = "Seconds"
@@ -141,14 +149,11 @@ func (r *Recorder) line(ctx context.Context, level slog.Level, name string, metr
 		definitions = append(definitions, definition{Name: metric, Unit: unit})
 		attrs = append(attrs, slog.Int(metric, value))
 	}
-	if dimensions == nil {
-		dimensions = []string{}
-	}
 	attrs = append(attrs, slog.Any("_aws", map[string]any{
 		"Timestamp": r.now().UnixMilli(),
 		"CloudWatchMetrics": []map[string]any{{
 			"Namespace":  r.namespace,
-			"Dimensions": [][]string{dimensions},
+			"Dimensions": [][]string{told.dimensions},
 			"Metrics":    definitions,
 		}},
 	}))

@@ -2,10 +2,12 @@ package templatetest
 
 import (
 	"crypto/rand"
+	"net/http"
 	"os"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -35,6 +37,9 @@ func emulator(t testing.TB, variable string) aws.Config {
 		Region:       "us-east-1",
 		BaseEndpoint: &endpoint,
 		Credentials:  credentials.NewStaticCredentialsProvider("test", "test", ""),
+		// A connection that the emulator closes while it is idle fails the next
+		// request, which the SDK then repeats: a conditional write would meet itself.
+		HTTPClient: awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) { t.DisableKeepAlives = true }),
 	}
 }
 

@@ -123,7 +123,7 @@ func realistic(r *rand.Rand) (payout.Type, []pair) {
 
 // Holding is safe and a nuisance: of ordinary callbacks none may be held.
 func TestOrdinaryCallbacksAreNotHeld(t *testing.T) {
-	const bodies = 50_000
+	const bodies = 20_000
 	r := rand.New(rand.NewPCG(1, 2))
 	held, slow := 0, 0
 	for range bodies {

@@ -26,5 +26,5 @@
 // of a callback is not looked at: a person may push it again days later.
 //
 // The provider's pages are cited as docs/<path>, short for
-// https://developer.cregis.com/<path>, read in stored copies.
+// https://developer.cregis.com/<path>.
 package cregis

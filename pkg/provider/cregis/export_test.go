@@ -33,6 +33,3 @@ func OtherReadings(kind payout.Type, raw []byte) (short bool, long int) {
 	search.claims()
 	return len(body.others) == 0 && search.onlyOwnNames(), len(search.others())
 }
-
-// MaxPlaces is where the search gives up.
-const MaxPlaces = maxPlaces

@@ -3,7 +3,6 @@ package cregis
 import (
 	"cmp"
 	"slices"
-	"strings"
 )
 
 // shapes is a set of the texts that are signed with a project's key: the two
@@ -157,13 +156,17 @@ func (l *lexicon) find(name string) (int, bool) {
 	return 0, false
 }
 
-// places returns where names stand in the text, one inside another too.
+// places returns where names stand in the text, one inside another too, and
+// stops looking once there are more than maxPlaces.
 func (l *lexicon) places(text string) []place {
 	places := make([]place, 0, 32)
-	for at := range len(text) {
+	for at := 0; at < len(text) && len(places) <= maxPlaces; at++ {
 		starts := l.starts[text[at]]
 		for i := starts.from; i < starts.to; i++ {
-			if name := l.rules[i].name; strings.HasPrefix(text[at:], name) {
+			name := l.rules[i].name
+			// Comparing the last byte first is most of the speed.
+			last := at + len(name) - 1
+			if last < len(text) && text[last] == name[len(name)-1] && text[at:last+1] == name {
 				places = append(places, place{at: at, end: at + len(name), rule: int(i)})
 			}
 		}

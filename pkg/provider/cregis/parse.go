@@ -20,7 +20,7 @@ const maxOthers = 16
 // is comes before what is wrong with it.
 func parse(kind payout.Type, b *body) (payout.Event, *callback.Held) {
 	for _, check := range []func(payout.Type) *callback.Held{
-		b.otherType, b.missing, b.forms, b.ambiguous,
+		b.misfit, b.forms, b.ambiguous,
 	} {
 		if held := check(kind); held != nil {
 			return payout.Event{}, held
@@ -40,27 +40,32 @@ func shapeOf(kind payout.Type) shapes {
 	return 0
 }
 
-// otherType holds a body that has a field which only other shapes have, or
-// that lacks one but is complete as another shape.
-func (b *body) otherType(kind payout.Type) *callback.Held {
+// misfit holds a body that is not of the route's shape: one with a field that
+// only other shapes have, one that is complete as another shape, or one that
+// lacks a field.
+func (b *body) misfit(kind payout.Type) *callback.Held {
 	shape := shapeOf(kind)
-	if strange := b.names(func(r rule, told bool) bool { return told && (r.must|r.may)&shape == 0 }); strange != "" {
-		return hold(callback.ReasonRoute, "fields of another type of callback than this route's: %s", strange)
-	}
-	if b.fits(shape) {
+	switch {
+	case shape == 0:
+		return hold(callback.ReasonRoute, "Cregis has no callbacks of type %q", kind)
+	case b.fits(shape):
 		return nil
 	}
-	for i, other := range everyone.each() {
+	if strange := b.names(func(r *rule, told bool) bool { return told && (r.must|r.may)&shape == 0 }); strange != "" {
+		return hold(callback.ReasonRoute, "fields of another type of callback than this route's: %s", strange)
+	}
+	for _, other := range everyone.each() {
 		if b.fits(other) {
-			return hold(callback.ReasonRoute, "this is a %s, which this route is not for", shapeNames[i])
+			return hold(callback.ReasonRoute, "this is a %s, which this route is not for", other.name())
 		}
 	}
-	return nil
+	missing := b.names(func(r *rule, told bool) bool { return !told && r.must&shape != 0 })
+	return hold(callback.ReasonField, "missing: %s", missing)
 }
 
 func (b *body) fits(shape shapes) bool {
-	for i, rule := range documented {
-		told := b.own[i].told()
+	for i := range documented {
+		rule, told := &documented[i], b.own[i].told()
 		if rule.must&shape != 0 && !told || told && (rule.must|rule.may)&shape == 0 {
 			return false
 		}
@@ -68,20 +73,11 @@ func (b *body) fits(shape shapes) bool {
 	return true
 }
 
-func (b *body) missing(kind payout.Type) *callback.Held {
-	shape := shapeOf(kind)
-	missing := b.names(func(r rule, told bool) bool { return !told && r.must&shape != 0 })
-	if missing == "" {
-		return nil
-	}
-	return hold(callback.ReasonField, "missing: %s", missing)
-}
-
-func (b *body) names(which func(r rule, told bool) bool) string {
+func (b *body) names(which func(r *rule, told bool) bool) string {
 	var names []string
-	for i, rule := range documented {
-		if which(rule, b.own[i].told()) {
-			names = append(names, rule.name)
+	for i := range documented {
+		if which(&documented[i], b.own[i].told()) {
+			names = append(names, documented[i].name)
 		}
 	}
 	return strings.Join(names, ", ")
@@ -91,7 +87,8 @@ func (b *body) names(which func(r rule, told bool) bool) string {
 // last: with any other fault as well it is not just a new status.
 func (b *body) forms(payout.Type) *callback.Held {
 	var unknown *callback.Held
-	for i, rule := range documented {
+	for i := range documented {
+		rule := &documented[i]
 		switch value := b.own[i]; {
 		case !value.told(), rule.takes(value) && rule.form(value.text):
 		case i == status && rule.takes(value) && isCount(value.text):
@@ -109,7 +106,7 @@ func (b *body) forms(payout.Type) *callback.Held {
 }
 
 // takes reports whether the field's JSON type is one that the rule allows.
-func (r rule) takes(v value) bool {
+func (r *rule) takes(v value) bool {
 	return v.kind == jsontext.KindString || r.number && v.kind == jsontext.KindNumber
 }
 

@@ -180,11 +180,20 @@ func (w *walk) joins(from, to int) bool {
 		return false
 	case b.at < a.end, b.at == a.end && a.rule >= 0:
 		return false
+	case a.rule == w.pid && !w.isProject(w.text[a.end:b.at]):
+		return false
 	case b.rule == len(w.names.rules):
 		return true
 	}
 	rule := w.names.rules[b.rule]
 	return (rule.must|rule.may)&w.shape != 0
+}
+
+// isProject reports whether a value can be that of pid. The key is the
+// project's, so that what begins otherwise was not signed with it; a nonce
+// that happens to end in "pid2" makes no other reading.
+func (w *walk) isProject(value string) bool {
+	return strings.HasPrefix(value, w.own[w.pid].value) || isID(value)
 }
 
 // differs reports whether that value, or the fields left out between the two

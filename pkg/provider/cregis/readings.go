@@ -30,6 +30,7 @@ type search struct {
 	names  *lexicon
 	places []place // in the order of the text
 	own    []claim // what the body says, by rule; see claims
+	pid    int     // the rule of that name
 }
 
 // maxPlaces bounds the work, which grows with its square. Ordinary callbacks
@@ -85,6 +86,7 @@ func (s *search) onlyOwnNames() bool {
 // claims notes what the body says, and where.
 func (s *search) claims() {
 	s.own = make([]claim, len(s.names.rules))
+	s.pid, _ = s.names.find(documented[pid].name)
 	at, last := 0, -1
 	for name, text := range s.body.fields {
 		rule, _ := s.names.find(name)

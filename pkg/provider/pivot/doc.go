@@ -16,6 +16,6 @@
 // Left to others: to keep what is held, to deduplicate, and to merge.
 //
 // The provider's pages are cited as docs/<path>, short for
-// https://pivot-payment.gitbook.io/pivot-docs/<path>, read in stored copies;
+// https://pivot-payment.gitbook.io/pivot-docs/<path>;
 // docs/providers/pivot.md in this repository sums them up.
 package pivot

@@ -50,7 +50,7 @@ type reader struct {
 	held *callback.Held
 }
 
-func (r *reader) hold(reason callback.Reason, format string, args ...any) {
+func (r *reader) holdf(reason callback.Reason, format string, args ...any) {
 	if r.held == nil {
 		r.held = &callback.Held{Reason: reason, Note: fmt.Sprintf(format, args...)}
 	}
@@ -63,17 +63,17 @@ func (r *reader) event(account string) payout.Event {
 	bulk, one := r.body.has(results), r.body.has(single)
 	switch {
 	case !ours, !known(word) && !bulk && !one:
-		r.hold(callback.ReasonUnknown, "event %s is no payout's", shown(called))
+		r.holdf(callback.ReasonUnknown, "event %s is no payout's", shown(called))
 	case !known(word):
-		r.hold(callback.ReasonStatus, "event %s is not documented", shown(called))
+		r.holdf(callback.ReasonStatus, "event %s is not documented", shown(called))
 	case bulk && one:
-		r.hold(callback.ReasonMismatch, "both payoutResults and payouts")
+		r.holdf(callback.ReasonMismatch, "both payoutResults and payouts")
 	case bulk:
 		return r.batch(word, r.merchant(account))
 	case one:
 		return r.payout(word, r.merchant(account))
 	default:
-		r.hold(callback.ReasonField, "neither payoutResults nor payouts")
+		r.holdf(callback.ReasonField, "neither payoutResults nor payouts")
 	}
 	return payout.Event{}
 }
@@ -100,7 +100,7 @@ func (r *reader) payout(word, merchant string) payout.Event {
 	r.object(single)
 	meaning := r.status(word, singleStatuses, singleStatus, status)
 	if !r.body.has(singleStatus) {
-		r.hold(callback.ReasonField, "payouts.status: missing")
+		r.holdf(callback.ReasonField, "payouts.status: missing")
 	}
 	ours := r.text(reference, isReference)
 	r.object(amount)
@@ -120,9 +120,9 @@ func (r *reader) merchant(account string) string {
 	merchant := r.body.string(merchantID)
 	switch {
 	case merchant == "":
-		r.hold(callback.ReasonField, "merchantId: %s", r.shown(merchantID))
+		r.holdf(callback.ReasonField, "merchantId: %s", r.shown(merchantID))
 	case merchant != account:
-		r.hold(callback.ReasonMismatch, "merchantId %s is not the sender", shown(merchant))
+		r.holdf(callback.ReasonMismatch, "merchantId %s is not the sender", shown(merchant))
 	}
 	return merchant
 }
@@ -137,10 +137,10 @@ func (r *reader) status(word string, statuses map[string]payout.Status, places .
 		told = r.agrees(at, word) || told
 	}
 	if !told {
-		r.hold(callback.ReasonField, "status: missing")
+		r.holdf(callback.ReasonField, "status: missing")
 	}
 	if statuses[word] == "" {
-		r.hold(callback.ReasonMismatch, "event %s is of the other family than the body", family+word)
+		r.holdf(callback.ReasonMismatch, "event %s is of the other family than the body", family+word)
 	}
 	return statuses[word]
 }
@@ -153,18 +153,18 @@ func (r *reader) agrees(at field, word string) bool {
 	}
 	switch said := r.body.string(at); {
 	case said == "":
-		r.hold(callback.ReasonField, "%s: %s", at, r.shown(at))
+		r.holdf(callback.ReasonField, "%s: %s", at, r.shown(at))
 	case !known(said):
-		r.hold(callback.ReasonStatus, "status %s is not documented", shown(said))
+		r.holdf(callback.ReasonStatus, "status %s is not documented", shown(said))
 	case said != word:
-		r.hold(callback.ReasonMismatch, "event %s, but status %s", family+word, said)
+		r.holdf(callback.ReasonMismatch, "event %s, but status %s", family+word, said)
 	}
 	return true
 }
 
 func (r *reader) object(at field) {
 	if r.body[at].Kind() != jsontext.KindBeginObject {
-		r.hold(callback.ReasonField, "%s: %s, want an object", at, r.shown(at))
+		r.holdf(callback.ReasonField, "%s: %s, want an object", at, r.shown(at))
 	}
 }
 

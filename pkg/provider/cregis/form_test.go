@@ -1,0 +1,112 @@
+package cregis_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"payout-callbacks/pkg/provider/cregis"
+)
+
+// exactly are the forms as expressions, where they are to be just that.
+var exactly = map[string]*regexp.Regexp{
+	"address":      regexp.MustCompile(`^[A-Za-z0-9:_-]{20,128}$`),
+	"amount":       regexp.MustCompile(`^(0|[1-9]\d{0,29})(\.\d{1,30})?$`),
+	"block_height": regexp.MustCompile(`^(\d{1,19}|0\d{19}|1[0-7]\d{18})$`), // for the lengths drawn here
+	"block_time":   regexp.MustCompile(`^(0|\d{10,16})$`),
+	"chain_id":     regexp.MustCompile(`^\d{1,20}$`),
+	"cid":          regexp.MustCompile(`^([1-9]\d{0,17}|[1-8]\d{18})$`), // likewise
+	"currency": regexp.MustCompile(`^(\d{1,20}@` + token + `|(?:[a-z]{2,12}|\$?[a-z]{0,5}[A-Z0-9]{1,20}(?:\.[a-z])?` +
+		`|\$?[a-z]{0,5}[A-Z0-9]{0,17}USDe)(?:-[A-Z0-9]{1,20})?)$`),
+	"memo":           regexp.MustCompile(`^(?s).{0,128}$`),
+	"nonce":          regexp.MustCompile(`^[A-Za-z0-9]{6}$`),
+	"pid":            regexp.MustCompile(`^([1-9]\d{0,17}|[1-8]\d{18})$`),
+	"remark":         regexp.MustCompile(`^(?s).{0,256}$`),
+	"status":         regexp.MustCompile(`^[2467]$`),
+	"third_party_id": regexp.MustCompile(`^[ -~]{1,128}$`),
+	"timestamp":      regexp.MustCompile(`^\d{13}$`),
+	"token_id":       regexp.MustCompile(`^` + token + `$`),
+	"txid": regexp.MustCompile(`^((0x)?[0-9a-fA-F]{64}|[1-9A-HJ-NP-Za-km-z]{42,44}|[1-9A-HJ-NP-Za-km-z]{80,88}` +
+		`|[A-Za-z0-9+/_-]{43}=?|[A-Z2-7]{52})$`),
+}
+
+const (
+	contract = `(?:[1-9A-HJ-NP-Za-km-z]{25,44}|[A-Z2-7]{56,58}|[A-Za-z0-9+/_-]{48})`
+	token    = `(?:\d{1,20}|[A-Z0-9]{1,12}|` + contract + `|[0-9a-fA-F]{40,120}|0x[0-9a-fA-F]{1,64}(?:::[A-Za-z0-9:_-]{0,64})?` +
+		`|[A-Za-z0-9]{1,64}[.:-](?:` + contract + `|[0-9a-fA-F]{2,64}))`
+)
+
+// The forms are written out by hand for speed; these are their expressions.
+func TestPropertyFormsAreTheirExpressions(t *testing.T) {
+	alphabets := []string{"0", "0123456789", "01.", hexDigits, "ABCDEF01", base58, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567",
+		base64Std + "=_-", "abcdeABCDE0.-$@", "USDe", "0x1:", "é", " ~a\x7f\x1f", "TRX:.-0a"}
+	text := rapid.Custom(func(t *rapid.T) string {
+		var parts []string
+		for range rapid.IntRange(1, 3).Draw(t, "parts") {
+			alphabet := []rune(rapid.SampledFrom(alphabets).Draw(t, "alphabet"))
+			length := rapid.SampledFrom([]int{0, 1, 1, 2, 3, 5, 6, 10, 12, 13, 16, 19, 20, 21, 25, 30, 34, 40, 43, 44, 52, 58, 64, 88, 128, 129, 257}).Draw(t, "length")
+			parts = append(parts, string(rapid.SliceOfN(rapid.SampledFrom(alphabet), length, length).Draw(t, "runes")))
+		}
+		return strings.Join(parts, rapid.SampledFrom([]string{"", ".", "::", "-", "@", "0x"}).Draw(t, "glue"))
+	})
+	forms := cregis.Forms()
+	forms["from_address"], forms["to_address"] = nil, nil // the same as address
+	rapid.Check(t, func(t *rapid.T) {
+		value := text.Draw(t, "value")
+		for name, form := range forms {
+			if form != nil && form(value) != exactly[name].MatchString(value) {
+				t.Fatalf("%s: %q: got %t, want %t", name, value, form(value), !form(value))
+			}
+		}
+	})
+}
+
+func TestFormsAtTheirEdges(t *testing.T) {
+	tests := []struct {
+		name, value string
+		want        bool
+	}{
+		{"cid", "9223372036854775807", true},
+		{"cid", "9223372036854775808", false},
+		{"cid", "0", false},
+		{"cid", "01", false},
+		{"cid", "+1", false},
+		{"cid", "", false},
+		{"block_height", "18446744073709551615", true},
+		{"block_height", "18446744073709551616", false},
+		{"block_height", "0", true},
+		{"amount", "0", true},
+		{"amount", "0.0", true},
+		{"amount", "00.1", false},
+		{"amount", ".5", false},
+		{"amount", "5.", false},
+		{"amount", strings.Repeat("9", 30) + "." + strings.Repeat("9", 30), true},
+		{"amount", strings.Repeat("9", 31), false},
+		{"amount", "1." + strings.Repeat("9", 31), false},
+		{"amount", "1e3", false},
+		{"status", "06", false},
+		{"third_party_id", "a third_party_id of mine", false},
+		{"third_party_id", strings.Repeat("x", 129), false},
+		{"remark", strings.Repeat("é", 256), true},
+		{"remark", strings.Repeat("é", 257), false},
+		{"memo", strings.Repeat("é", 129), false},
+		{"currency", "TRXfee1", false},
+		{"currency", "TRXf", false},
+		{"currency", "195@195", true},
+		{"currency", "2510@0x55d398326f99059fF775485246999027B3197955", true},
+		{"currency", "weETH", true},
+		{"currency", "$WIF", true},
+		{"currency", "USDT-BEP20", true},
+		{"token_id", "0x2::sui::SUI", true},
+		{"token_id", "195txid", false},
+		{"txid", strings.Repeat("a", 63), false},
+	}
+	forms := cregis.Forms()
+	for _, test := range tests {
+		if got := forms[test.name](test.value); got != test.want {
+			t.Errorf("%s: %q: got %t, want %t", test.name, test.value, got, test.want)
+		}
+	}
+}

@@ -1,0 +1,166 @@
+package cregis_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/provider/cregis"
+	"payout-callbacks/pkg/provider/providertest"
+)
+
+// seed leaves out the largest vectors: the fuzzer would spend its time on making
+// them smaller.
+func seed(f *testing.F) {
+	for _, vector := range providertest.Vectors(f, "testdata") {
+		if len(vector.Body) < 4<<10 {
+			f.Add(vector.Body)
+		}
+	}
+}
+
+// FuzzCanonical compares with a twin that is as naive as can be.
+func FuzzCanonical(f *testing.F) {
+	seed(f)
+	for _, body := range []string{
+		`{"a":"\ud83d\ude00","A":1.50e+3,"":true,"b":null,"c":"","sign":"x","Sign":"y"}`,
+		`{"a":"\ud83d"}`, `{"a":"\\ud83d"}`, `{"a":"\\\ud83d"}`, `{"a":"\ude00\ud83d"}`, `{"a":-0}`, ` {} `, `{"a":1,"\u0061":2}`,
+	} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		got, ok := cregis.Canonical(body)
+		want, wanted := naiveCanonical(body)
+		if ok != wanted || got != want {
+			t.Errorf("%q:\ngot  %q %t\nwant %q %t", body, got, ok, want, wanted)
+		}
+	})
+}
+
+// naiveCanonical uses the standard library, a map, and a rule for each thing
+// that the standard library lets pass.
+func naiveCanonical(body []byte) (string, bool) {
+	if !utf8.Valid(body) || hasLoneSurrogate(string(body)) {
+		return "", false
+	}
+	fields, err := naiveFields(body)
+	if err != nil {
+		return "", false
+	}
+	text := ""
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		switch value := fields[name].(type) {
+		case string:
+			if name != "sign" && value != "" {
+				text += name + value
+			}
+		case json.Number:
+			if name != "sign" {
+				text += name + value.String()
+			}
+		case bool:
+			if name != "sign" {
+				text += name + map[bool]string{true: "true", false: "false"}[value]
+			}
+		}
+	}
+	return text, true
+}
+
+func naiveFields(body []byte) (map[string]any, error) {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber()
+	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
+		return nil, errors.New("no object")
+	}
+	fields := map[string]any{}
+	for decoder.More() {
+		name, err := decoder.Token()
+		if err != nil {
+			return nil, err
+		}
+		if _, twice := fields[name.(string)]; twice {
+			return nil, errors.New("duplicate name")
+		}
+		value, err := decoder.Token()
+		if err != nil {
+			return nil, err
+		}
+		if _, nested := value.(json.Delim); nested {
+			return nil, errors.New("nested")
+		}
+		fields[name.(string)] = value
+	}
+	if !json.Valid(body) {
+		return nil, errors.New("not one JSON value")
+	}
+	return fields, nil
+}
+
+var (
+	escapedBackslash = regexp.MustCompile(`\\\\`)
+	surrogatePair    = regexp.MustCompile(`(?i)\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}`)
+	surrogate        = regexp.MustCompile(`(?i)\\ud[89a-f][0-9a-f]{2}`)
+)
+
+func hasLoneSurrogate(text string) bool {
+	text = escapedBackslash.ReplaceAllString(text, "  ")
+	return surrogate.MatchString(surrogatePair.ReplaceAllString(text, ""))
+}
+
+// FuzzParse: whatever is signed becomes an event that keeps its forms or is
+// held; and where it becomes an event, nothing that shares its signature reads
+// otherwise.
+func FuzzParse(f *testing.F) {
+	seed(f)
+	f.Fuzz(func(t *testing.T, body []byte) {
+		signed, header, err := cregis.Provider{}.Sign(body, sampleKey)
+		if err != nil {
+			return
+		}
+		for _, kind := range (cregis.Provider{}).Types() {
+			checkParse(t, callback.NewRequest(kind, header, signed))
+		}
+	})
+}
+
+func checkParse(t *testing.T, request callback.Request) {
+	event, held := cregis.Provider{}.Parse(request, callback.Sender{Account: project})
+	if held != nil {
+		if event != (payout.Event{}) || held.Note == "" || held.Reason == "" {
+			t.Errorf("event %+v, held %+v", event, held)
+		}
+		return
+	}
+	if !event.Status.Final() || event.Amount == "" || event.ID.Type() != request.Type || event.Reference == "" || event.To == "" {
+		t.Errorf("event lacks something: %+v", event)
+	}
+	again, held := cregis.Provider{}.Parse(callback.NewRequest(request.Type, nil, reordered(t, request.Body)), callback.Sender{})
+	if held != nil || again != event {
+		t.Errorf("in another order: %+v, held %+v, want %+v", again, held, event)
+	}
+	if text, _ := cregis.Canonical(request.Body); len(text) < 1000 {
+		(&adversary{text: text}).try().check(t, text)
+	}
+}
+
+// reordered writes the body anew, sorted and with spaces and escapes of its own.
+func reordered(t *testing.T, body []byte) []byte {
+	fields, err := naiveFields(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(fields)
+	if err != nil || strings.Contains(string(text), "\ufffd") {
+		return body
+	}
+	return text
+}

@@ -1,0 +1,139 @@
+package cregis_test
+
+import (
+	"strings"
+	"testing"
+
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/provider/cregis"
+)
+
+func parse(t testing.TB, body []byte) (payout.Event, *callback.Held) {
+	t.Helper()
+	request := requestFor(t, payout.TypePayout, body, sampleKey)
+	sender, err := cregis.Provider{}.Verify(request, testKeys())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cregis.Provider{}.Parse(request, sender)
+}
+
+func TestStatuses(t *testing.T) {
+	tests := map[string]struct {
+		status payout.Status
+		reason string
+	}{
+		"2": {payout.Rejected, "signature"},
+		"4": {payout.Rejected, "approval"},
+		"6": {payout.Succeeded, ""},
+		"7": {payout.Failed, ""},
+	}
+	for told, want := range tests {
+		event, held := parse(t, with(t, payoutExample, "status", told))
+		if held != nil || event.Status != want.status || event.Reason != want.reason {
+			t.Errorf("%s: got %s %q, held %v, want %+v", told, event.Status, event.Reason, held, want)
+		}
+	}
+}
+
+// What says nothing of the payout makes no other fact, and what does makes one.
+func TestOneFactHasOneFingerprint(t *testing.T) {
+	first, held := parse(t, []byte(payoutExample))
+	if held != nil {
+		t.Fatal(held.Note)
+	}
+	same := map[string][]string{
+		"pushed again":        {"nonce", `"zzzzz9"`, "timestamp", "1699999999999"},
+		"another remark":      {"remark", `"late payout"`},
+		"no remark":           {"remark", "null"},
+		"digits in quotes":    {"pid", `"1382528827416576"`, "cid", `"1391751691788288"`, "status", `"6"`, "block_time", `"1686814482000"`},
+		"digits without":      {"chain_id", "195", "token_id", "195", "block_height", "34527604"},
+		"an amount longer":    {"amount", `"1.100"`},
+		"a field not known":   {"wallet", `"main"`},
+		"memo empty":          {"memo", `""`},
+		"a sign of something": {"sign", `"x"`},
+	}
+	for name, members := range same {
+		event, held := parse(t, with(t, payoutExample, members...))
+		if held != nil || event.ID != first.ID || event.Fingerprint() != first.Fingerprint() {
+			t.Errorf("%s: another fact, or held: %v", name, held)
+		}
+	}
+	other := map[string][]string{
+		"amount":         {"amount", `"1.2"`},
+		"status":         {"status", "7"},
+		"currency":       {"currency", `"USDT"`},
+		"chain_id":       {"chain_id", `"196"`},
+		"token_id":       {"token_id", `"196"`},
+		"address":        {"address", `"TXsmKpEuW7qWnXzJLGP9eDLvWPR2GRn1FT"`},
+		"memo":           {"memo", `"1"`},
+		"third_party_id": {"third_party_id", `"1"`},
+		"txid":           {"txid", "null"},
+		"block_height":   {"block_height", "null"},
+		"block_time":     {"block_time", "1686814482001"},
+	}
+	for name, members := range other {
+		event, held := parse(t, with(t, payoutExample, members...))
+		if held != nil || event.ID != first.ID || event.Fingerprint() == first.Fingerprint() {
+			t.Errorf("%s: the same fact, another payout, or held: %v", name, held)
+		}
+	}
+	if event, held := parse(t, with(t, payoutExample, "cid", "1391751691788289")); held != nil || event.ID == first.ID {
+		t.Errorf("cid: the same payout, or held: %v", held)
+	}
+}
+
+// Equal ids of the two types are different payouts.
+func TestIDNamesTheType(t *testing.T) {
+	for name, want := range map[string]payout.ID{
+		"payout-status-6":     "cregis/payout/1382528827416576/1391751691788288",
+		"sub-address-example": "cregis/sub-address-payout/1382528827416576/1391751691788288",
+	} {
+		event, held := cregis.Provider{}.Parse(vectorRequest(t, name), callback.Sender{Account: project})
+		if held != nil || event.ID != want {
+			t.Errorf("%s: %s, held %v, want %s", name, event.ID, held, want)
+		}
+	}
+}
+
+// What a person needs to see of an ambiguous callback is what was signed and
+// what it can mean, and not one body's word for it. Both bodies of one signed
+// text are one held callback.
+func TestAmbiguousCallbackShowsItsReadings(t *testing.T) {
+	genuine, _ := held(t, "cut-remark-genuine")
+	forged, _ := held(t, "cut-remark-forged-by-a-new-name")
+	for _, want := range []string{
+		"signed text: addressTXsm", "remarkxstatus6third_party_idPAY-9status7third_party_idREAL-1timestamp",
+		`status="6" third_party_id="PAY-9status7third_party_idREAL-1"`, `status="7" third_party_id="REAL-1"`,
+	} {
+		if !strings.Contains(genuine.Note, want) {
+			t.Errorf("note lacks %s:\n%s", want, genuine.Note)
+		}
+	}
+	if string(genuine.Subject) != string(forged.Subject) || strings.Contains(string(genuine.Subject), string(sampleKey)) {
+		t.Errorf("subjects %s and %s, want the signed text without the key", genuine.Subject, forged.Subject)
+	}
+}
+
+func held(t testing.TB, name string) (callback.Held, callback.Request) {
+	t.Helper()
+	request := vectorRequest(t, name)
+	_, held := cregis.Provider{}.Parse(request, callback.Sender{Account: project})
+	if held == nil {
+		t.Fatalf("%s is not held", name)
+	}
+	return *held, request
+}
+
+// Parse is called on what was verified. On anything else it still holds.
+func TestParseOfWhatWasNeverVerified(t *testing.T) {
+	for _, body := range []string{"", "[]", "{}", `{"pid":1}`, "{\"a\":\"\xff\"}", strings.Repeat("x", callback.MaxBody+1)} {
+		for _, kind := range []payout.Type{payout.TypePayout, payout.TypeSubAddressPayout, payout.TypeBatch, ""} {
+			event, held := cregis.Provider{}.Parse(callback.NewRequest(kind, nil, []byte(body)), callback.Sender{})
+			if held == nil || held.Note == "" || event != (payout.Event{}) {
+				t.Errorf("%.20q: event %+v, held %+v", body, event, held)
+			}
+		}
+	}
+}
