@@ -19,10 +19,10 @@ type AccountKeys struct {
 // Key is a shared secret. It prints as [redacted].
 type Key string
 
-// ID names the key without giving it away: eight hexadecimal digits of a hash.
+// ID names the key without giving it away: six hexadecimal digits of a hash.
 func (k Key) ID() string {
 	sum := sha256.Sum256([]byte("payout-callbacks key id\x00" + string(k)))
-	return hex.EncodeToString(sum[:4])
+	return hex.EncodeToString(sum[:3])
 }
 
 // LogValue keeps keys out of logs.

@@ -15,19 +15,16 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// schemaVersion is written to every item. A reader of version n reads all
-// versions up to n, and is deployed before the first writer of it.
-const schemaVersion = 1
-
 // shards is how many partitions the index spreads each state over. One
 // partition takes 1,000 writes a second, and a callback costs two.
 const shards = 16
 
 // encodeReceipt returns the receipt as an item. What its key says already, the
 // payout's ID and the event's status, is not repeated: the documented examples
-// fit into one write unit with their raw body.
+// fit into one write unit with their raw body. Nor is there a schema version
+// beside the one that the fingerprint in the key begins with.
 func encodeReceipt(r inbox.Receipt) (item, error) {
-	i := item{"payout": text(r.Key.Payout), "receipt": text(r.Key.Receipt), "v": number(schemaVersion)}
+	i := item{"payout": text(r.Key.Payout), "receipt": text(r.Key.Receipt)}
 	i.setText("state", string(r.State))
 	i.setTime("acceptedAt", r.AcceptedAt)
 	i.setTime("appliedAt", r.AppliedAt)
@@ -71,7 +68,7 @@ func encodeEvent(i item, e payout.Event) {
 	if e.BlockHeight != 0 {
 		i["block"] = &types.AttributeValueMemberN{Value: strconv.FormatUint(e.BlockHeight, 10)}
 	}
-	i.setInt("blockTime", e.BlockTime)
+	i.setInt("mined", e.BlockTime)
 	i.setChild("totals", encodeTotals(e.Totals))
 }
 
@@ -125,7 +122,7 @@ func decodeEvent(i item) payout.Event {
 		Memo:        i.text("memo"),
 		TxID:        i.text("txid"),
 		BlockHeight: i.uint("block"),
-		BlockTime:   i.int("blockTime"),
+		BlockTime:   i.int("mined"),
 		Totals:      decodeTotals(i.child("totals")),
 	}
 }

@@ -13,6 +13,10 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
+// schemaVersion is written to every record. A reader of version n reads all
+// versions up to n, and is deployed before the first writer of it.
+const schemaVersion = 1
+
 // encodeRecord returns the record as an item. The parts are the truth; status,
 // reference and conflicted are derived from them for people and indexes, and
 // updatedAt is the time of the writing, which the fold does not know.
@@ -34,7 +38,7 @@ func encodeRecord(r payout.Record, now time.Time) (item, error) {
 	if r.BlockHeight != 0 {
 		i["block"] = &types.AttributeValueMemberN{Value: strconv.FormatUint(r.BlockHeight, 10)}
 	}
-	i.setInt("blockTime", r.BlockTime)
+	i.setInt("mined", r.BlockTime)
 	i.setChild("settled", encodeTotals(r.Settled))
 	resolutions := item{}
 	for key, decision := range r.Resolutions {
@@ -74,7 +78,7 @@ func decodeRecord(i item) (payout.Record, error) {
 		Claims:      decodeClaims(i.child("claims")),
 		Reasons:     map[payout.Status]string{},
 		BlockHeight: i.uint("block"),
-		BlockTime:   i.int("blockTime"),
+		BlockTime:   i.int("mined"),
 		Settled:     decodeTotals(i.child("settled")),
 		Resolutions: map[string]payout.Resolution{},
 	}

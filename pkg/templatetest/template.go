@@ -23,8 +23,10 @@ type Template struct {
 
 // Resource is one resource of the template.
 type Resource struct {
-	Type       string         `yaml:"Type"`
-	Properties map[string]any `yaml:"Properties"`
+	Type                string         `yaml:"Type"`
+	DeletionPolicy      string         `yaml:"DeletionPolicy"`
+	UpdateReplacePolicy string         `yaml:"UpdateReplacePolicy"`
+	Properties          map[string]any `yaml:"Properties"`
 }
 
 // Load reads the template of the module that the test belongs to.

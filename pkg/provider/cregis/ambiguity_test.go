@@ -13,14 +13,24 @@ import (
 	"payout-callbacks/pkg/provider/cregis"
 )
 
-// small is a callback with short values, to be cut exhaustively.
-func small(changed ...pair) []pair {
-	pairs := []pair{
+// small is a callback with short values, to be cut exhaustively. A change to ""
+// takes a field away.
+func small(changes ...pair) []pair {
+	return changed([]pair{
 		{"address", "TXsmKpEuW7qWnXzJLGP9"}, {"amount", "1"}, {"chain_id", "195"}, {"cid", "13"},
 		{"currency", "TRX"}, {"nonce", "ubqso3"}, {"pid", project}, {"remark", "r"}, {"status", "7"},
 		{"third_party_id", "REAL"}, {"timestamp", "1687850657960"}, {"token_id", "195"},
-	}
-	for _, change := range changed {
+	}, changes)
+}
+
+// smallSub is the same out of a sub-address.
+func smallSub(changes ...pair) []pair {
+	from := []pair{{"address", ""}, {"from_address", "rhAZ673nG6fSXovPAkw3"}, {"to_address", "rn5Jyu5J6PG64543KdGv"}}
+	return small(append(from, changes...)...)
+}
+
+func changed(pairs, changes []pair) []pair {
+	for _, change := range changes {
 		pairs = slices.DeleteFunc(pairs, func(p pair) bool { return p.name == change.name })
 		if change.text != "" {
 			pairs = append(pairs, change)
@@ -53,14 +63,17 @@ func sequences(most int) []string {
 // cut in all ways in documented names.
 func TestNoSignedTextIsTakenForTwoThings(t *testing.T) {
 	texts, bodies, ambiguous := 0, 0, 0
-	for _, name := range []string{"remark", "memo", "third_party_id"} {
-		for _, value := range sequences(3) {
-			text := canonicalOf(small(pair{name, value}))
-			result := (&adversary{text: text}).try()
-			result.check(t, text)
-			texts, bodies = texts+1, bodies+result.bodies
-			if len(result.documented) > 1 {
-				ambiguous++
+	for _, build := range []func(...pair) []pair{small, smallSub} {
+		for _, name := range []string{"remark", "memo", "third_party_id"} {
+			for _, value := range sequences(3) {
+				text := canonicalOf(build(pair{name, value}))
+				result := (&adversary{text: text}).try()
+				result.check(t, text)
+				result.checkAll(t)
+				texts, bodies = texts+1, bodies+result.bodies
+				if len(result.documented) > 1 {
+					ambiguous++
+				}
 			}
 		}
 	}
@@ -78,6 +91,7 @@ func TestNoMadeUpNameTurnsOneThingIntoAnother(t *testing.T) {
 		text := canonicalOf(pairs)
 		result := (&adversary{text: text, made: 1, longest: 20}).try()
 		result.check(t, text)
+		result.checkAll(t)
 		bodies += result.bodies
 	}
 	t.Logf("%d signed texts, %d bodies", len(forgeable()), bodies)
@@ -101,6 +115,44 @@ func forgeable() [][]pair {
 		small(pair{"memo", "5nonceabcdefpid" + project + "status6third_party_idPAY-9"}),
 		small(pair{"memo", "5"}),
 	}
+}
+
+// What the same key signs besides callbacks of payouts, with free texts that
+// hold all that these lack: no part of it becomes a payout, whatever it is cut
+// into.
+func TestNothingElseThatIsSignedBecomesAPayout(t *testing.T) {
+	before := "addressTXsmKpEuW7qWnXzJLGP9amount9chain_id195cid99currencyUSDT"
+	after := "nonceabcdefpid" + project + "status6third_party_idPAY-9"
+	behind := "timestamp1687850657961token_id7"
+	texts := []string{after, "1" + after, before + after, before + after + behind, "x" + after + behind, behind, "PAY-9" + behind}
+	var sources [][]pair
+	for _, text := range texts {
+		deposit := []pair{{"third_party_id", ""}, {"remark", ""}, {"status", "1"}, {"txid", strings.Repeat("a", 64)}}
+		request := []pair{{"chain_id", ""}, {"cid", ""}, {"status", ""}, {"token_id", ""}, {"currency", "195@195"}}
+		verification := []pair{{"currency", ""}, {"status", ""}}
+		sources = append(sources,
+			changed(small(deposit...), []pair{{"memo", text}}),
+			changed(small(deposit...), []pair{{"memo", text}, {"new", "1"}}),
+			changed(small(deposit...), []pair{{"real_amount", "1"}, {"third_party_id", "PAY-9"}, {"status", "2"}, {"memo", text}}),
+			changed(small(request...), []pair{{"remark", text}}),
+			changed(small(request...), []pair{{"remark", text}, {"callback_url", "https://x.example/" + text}}),
+			changed(small(request...), []pair{{"third_party_id", text}}),
+			changed(smallSub(request...), []pair{{"memo", text}, {"remark", text}}),
+			changed(smallSub(verification...), []pair{{"remark", text}}),
+			changed(smallSub(verification...), []pair{{"memo", text}, {"third_party_id", text}}),
+		)
+	}
+	bodies := 0
+	for _, pairs := range sources {
+		text := canonicalOf(pairs)
+		result := (&adversary{text: text, made: 1, longest: 14}).try()
+		result.checkAll(t)
+		for _, taken := range result.applied {
+			t.Errorf("signed text: %s\ntaken: %q", text, taken)
+		}
+		bodies += result.bodies
+	}
+	t.Logf("%d signed texts, %d bodies", len(sources), bodies)
 }
 
 // A random attacker: free texts out of pieces and words, a genuine body with or

@@ -10,7 +10,7 @@
 //     one strict, flat JSON object.
 //   - One signature covers every body that has the same canonical string, so
 //     a body becomes an event only if nothing else that Cregis or we might have
-//     signed can be read out of that string (see readings.go). Where something
+//     signed can be read out of that string (see search.go). Where something
 //     can, the callback is held with all of its readings.
 //   - A field becomes part of an event only in its documented form, and a body
 //     only on the route of its own type. Everything else that is authentic is

@@ -23,7 +23,7 @@ func believe(account string, key callback.Key) callback.Sender {
 
 func brokenVerify() map[string]broken {
 	return map[string]broken{
-		"believes everything": {toy{verify: func(r callback.Request, k callback.Keys) (callback.Sender, error) {
+		"believes everything": {toy{verify: func(_ callback.Request, k callback.Keys) (callback.Sender, error) {
 			return believe("a", k["a"].Current), nil
 		}}, "is refused with a byte flipped"},
 		"believes any key that it knows": {toy{verify: func(r callback.Request, k callback.Keys) (callback.Sender, error) {

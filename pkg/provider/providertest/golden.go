@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
 
 	"payout-callbacks/pkg/payout"
 )
@@ -52,13 +53,13 @@ func (s suite) rewrite(vector *Vector, dir string) error {
 	if vector.Event, err = goldenText(got.event); err != nil {
 		return err
 	}
-	rewritten := vector.archive
-	rewritten.files = slices.DeleteFunc(slices.Clone(rewritten.files), isEventFile)
-	rewritten.files = append(rewritten.files, file{name: eventFile, data: []byte(vector.Event)})
-	return os.WriteFile(filepath.Join(dir, vector.Name+".txtar"), rewritten.format(), 0o644)
+	rewritten := *vector.archive
+	rewritten.Files = slices.DeleteFunc(slices.Clone(rewritten.Files), isEventFile)
+	rewritten.Files = append(rewritten.Files, txtar.File{Name: eventFile, Data: []byte(vector.Event)})
+	return os.WriteFile(filepath.Join(dir, vector.Name+".txtar"), txtar.Format(&rewritten), 0o644)
 }
 
-func isEventFile(f file) bool { return f.name == eventFile }
+func isEventFile(f txtar.File) bool { return f.Name == eventFile }
 
 func compareEvent(vector Vector, event payout.Event) error {
 	got, err := goldenText(event)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
 
 	"payout-callbacks/pkg/callback"
 )
@@ -30,14 +31,14 @@ func Replies(fsys fs.FS) (map[callback.Verdict]callback.Reply, error) {
 		return nil, err
 	}
 	replies := map[callback.Verdict]callback.Reply{}
-	for _, file := range parseArchive(data).files {
-		line, body, _ := strings.Cut(string(bytes.TrimSuffix(file.data, []byte("\n"))), "\n")
+	for _, file := range txtar.Parse(data).Files {
+		line, body, _ := strings.Cut(string(bytes.TrimSuffix(file.Data, []byte("\n"))), "\n")
 		code, contentType, _ := strings.Cut(line, " ")
 		number, err := strconv.Atoi(code)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %s: %w", repliesFile, file.name, err)
+			return nil, fmt.Errorf("%s: %s: %w", repliesFile, file.Name, err)
 		}
-		replies[callback.Verdict(file.name)] = callback.Reply{Code: number, ContentType: contentType, Body: body}
+		replies[callback.Verdict(file.Name)] = callback.Reply{Code: number, ContentType: contentType, Body: body}
 	}
 	return replies, nil
 }

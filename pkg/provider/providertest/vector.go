@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/tools/txtar"
+
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/payout"
 )
@@ -43,7 +45,7 @@ type Vector struct {
 	Body     []byte      // before it is signed
 	Event    string      // the wanted event of an accepted one, as event.json
 
-	archive archive
+	archive *txtar.Archive
 }
 
 // Load reads the vectors in the top folder of fsys, sorted by name. It reports
@@ -120,14 +122,14 @@ func load(fsys fs.FS, name string) (Vector, error) {
 	vector := Vector{
 		Name:    strings.TrimSuffix(path.Base(name), ".txtar"),
 		Header:  http.Header{},
-		archive: parseArchive(data),
+		archive: txtar.Parse(data),
 	}
 	err = cmp.Or(vector.readComment(), vector.readFiles(), vector.complete())
 	return vector, err
 }
 
 func (v *Vector) readComment() error {
-	for line := range strings.Lines(string(v.archive.comment)) {
+	for line := range strings.Lines(string(v.archive.Comment)) {
 		line = strings.TrimSpace(line)
 		if line == "" {
 			continue
@@ -164,21 +166,21 @@ func (v *Vector) readLine(name, value string) error {
 
 func (v *Vector) readFiles() error {
 	bodies := 0
-	for _, file := range v.archive.files {
+	for _, file := range v.archive.Files {
 		var err error
-		switch file.name {
+		switch file.Name {
 		case "headers":
-			err = v.readHeaders(file.data)
+			err = v.readHeaders(file.Data)
 		case "body":
 			bodies++
-			v.Body = bytes.TrimSuffix(file.data, []byte("\n"))
+			v.Body = bytes.TrimSuffix(file.Data, []byte("\n"))
 		case "body.quoted":
 			bodies++
-			v.Body, err = unquote(file.data)
+			v.Body, err = unquote(file.Data)
 		case eventFile:
-			v.Event = string(file.data)
+			v.Event = string(file.Data)
 		default:
-			err = fmt.Errorf("unknown file %q", file.name)
+			err = fmt.Errorf("unknown file %q", file.Name)
 		}
 		if err != nil {
 			return err
