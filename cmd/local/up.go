@@ -91,7 +91,17 @@ func (r *running) printURLs() {
 	for _, path := range []string{"cregis/payout", "cregis/sub-address-payout", "pivot/payout"} {
 		r.show.printf("  %s/callbacks/%s", r.stack.APIURL, path)
 	}
-	r.show.printf("Everything else about the stack is in %s.\nCtrl-C stops it.", r.newestStackFile())
+	r.show.printf("\nBe a provider yourself, with\n%s", r.curl())
+	r.show.printf("or with: go run ./cmd/payoutctl --local send --help")
+	r.show.printf("\nEverything else about the stack is in %s.\nCtrl-C stops it.", r.newestStackFile())
+}
+
+// curl is a line that works in any shell: Pivot's proof is a header, and needs no computing.
+func (r *running) curl() string {
+	body := fmt.Sprintf(`{"event":"PAYOUT.SUCCESS","data":{"uuid":"5b0f3c6e-2f6e-4a39-9d0c-6f1d2a7e4b55","merchantId":"%s",`+
+		`"payouts":{"referenceId":"CURL-1","amount":{"currency":"IDR","value":"100000"},"status":"SUCCESS","reason":null}}}`, demoMerchant)
+	return fmt.Sprintf("  curl -i -H 'X-API-Key: %s' -H 'Content-Type: application/json' \\\n    -d '%s' \\\n    %s/callbacks/pivot/payout",
+		r.stack.DemoKeys["pivot"][demoMerchant], body, r.stack.APIURL)
 }
 
 func (r *running) untilInterrupted(ctx context.Context) error {

@@ -69,7 +69,6 @@ func TestNoSignedTextIsTakenForTwoThings(t *testing.T) {
 				text := canonicalOf(build(pair{name, value}))
 				result := (&adversary{text: text}).try()
 				result.check(t, text)
-				result.checkAll(t)
 				texts, bodies = texts+1, bodies+result.bodies
 				if len(result.documented) > 1 {
 					ambiguous++
@@ -91,7 +90,6 @@ func TestNoMadeUpNameTurnsOneThingIntoAnother(t *testing.T) {
 		text := canonicalOf(pairs)
 		result := (&adversary{text: text, made: 1, longest: 20}).try()
 		result.check(t, text)
-		result.checkAll(t)
 		bodies += result.bodies
 	}
 	t.Logf("%d signed texts, %d bodies", len(forgeable()), bodies)
@@ -146,7 +144,6 @@ func TestNothingElseThatIsSignedBecomesAPayout(t *testing.T) {
 	for _, pairs := range sources {
 		text := canonicalOf(pairs)
 		result := (&adversary{text: text, made: 1, longest: 14}).try()
-		result.checkAll(t)
 		for _, taken := range result.applied {
 			t.Errorf("signed text: %s\ntaken: %q", text, taken)
 		}
@@ -177,7 +174,7 @@ func TestPropertyNoCutTurnsOneThingIntoAnother(t *testing.T) {
 			changes = append(changes, pair{name, rapid.SampledFrom([]string{"1", "late"}).Draw(t, "value")})
 		}
 		text := canonicalOf(small(changes...))
-		a := &adversary{text: text, made: rapid.SampledFrom([]int{0, 1, 1, 1, 1, 1, 1, 2}).Draw(t, "made"), longest: 3}
+		a := &adversary{text: text, made: rapid.SampledFrom([]int{0, 1, 1, 1, 1, 1, 1, 2}).Draw(t, "made"), longest: 3, patience: 20_000}
 		a.try().check(t, text)
 	})
 }
@@ -186,7 +183,7 @@ func TestPropertyNoCutTurnsOneThingIntoAnother(t *testing.T) {
 // finds none.
 func TestPropertyShortWayAgreesWithLongWay(t *testing.T) {
 	words := append(slices.Clone(pieces), "r", " ", "memo", "cid", "amount", "from_", "addres", "s")
-	rapid.Check(t, func(t *rapid.T) {
+	check := func(t *rapid.T) {
 		free := func(label string) string {
 			return strings.Join(rapid.SliceOfN(rapid.SampledFrom(words), 0, 3).Draw(t, label), "")
 		}
@@ -199,7 +196,10 @@ func TestPropertyShortWayAgreesWithLongWay(t *testing.T) {
 		if short && long > 0 {
 			t.Fatalf("%s: the short way says none, the long way has %d", canonicalOf(pairs), long)
 		}
-	})
+	}
+	for range 20 {
+		rapid.Check(t, check)
+	}
 }
 
 // Whatever a text holds, the work on it is bounded: over the bound it is held.

@@ -148,7 +148,7 @@ func checkParse(t *testing.T, request callback.Request) {
 		t.Errorf("in another order: %+v, held %+v, want %+v", again, held, event)
 	}
 	if text, _ := cregis.Canonical(request.Body); len(text) < 1000 {
-		(&adversary{text: text}).try().check(t, text)
+		(&adversary{text: text, patience: 20_000}).try().check(t, text)
 	}
 }
 

@@ -78,36 +78,44 @@ func (Provider) Sign(raw []byte, key callback.Key) ([]byte, http.Header, error) 
 		return nil, nil, err
 	}
 	sign := string(proof(key, body.canonical()))
-	header := http.Header{"Content-Type": {"application/json"}}
-	return placeSign(raw, sign), header, nil
+	signed, err := placeSign(raw, sign)
+	return signed, http.Header{"Content-Type": {"application/json"}}, err
 }
 
-// placeSign writes the sign into an object that was read before.
-func placeSign(raw []byte, sign string) []byte {
+// placeSign writes the sign into an object.
+func placeSign(raw []byte, sign string) ([]byte, error) {
 	decoder := jsontext.NewDecoder(bytes.NewBuffer(raw))
-	_, _ = decoder.ReadToken()
+	if _, err := decoder.ReadToken(); err != nil {
+		return nil, err
+	}
 	begin := int(decoder.InputOffset())
-	var spacing, between string
-	last := begin
+	end := begin
+	var before, between string // what stands before the first name, and before a value
 	for decoder.PeekKind() == jsontext.KindString {
-		name, _ := decoder.ReadValue()
-		at := int(decoder.InputOffset())
-		if last == begin {
-			spacing = string(raw[begin : at-len(name)])
+		name, err := decoder.ReadValue()
+		if err != nil {
+			return nil, err
+		}
+		colon := int(decoder.InputOffset())
+		if end == begin {
+			before = string(raw[begin : colon-len(name)])
 		}
 		isSign := isNamed(name, nameSign)
-		value, _ := decoder.ReadValue()
-		last = int(decoder.InputOffset())
-		between = string(raw[at : last-len(value)])
+		value, err := decoder.ReadValue()
+		if err != nil {
+			return nil, err
+		}
+		end = int(decoder.InputOffset())
+		between = string(raw[colon : end-len(value)])
 		if isSign {
-			return splice(raw, last-len(value), last, `"`+sign+`"`)
+			return splice(raw, end-len(value), end, `"`+sign+`"`), nil
 		}
 	}
-	member := spacing + `"` + nameSign + `"` + cmp.Or(between, ":") + `"` + sign + `"`
-	if last > begin {
+	member := before + `"` + nameSign + `"` + cmp.Or(between, ":") + `"` + sign + `"`
+	if end > begin {
 		member = "," + member
 	}
-	return splice(raw, last, last, member)
+	return splice(raw, end, end, member), nil
 }
 
 func isNamed(quoted jsontext.Value, name string) bool {

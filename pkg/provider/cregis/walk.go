@@ -32,24 +32,36 @@ func (s *search) others() []reading {
 	return others
 }
 
-// shorter returns a reading in which a field that has a form is cut before its
-// end, and the rest is the beginning of the other field which follows it: of a
-// symbol FOOb with a fee, FOO with a field bfee.
+// shorter returns a reading in which a field that has a form ends earlier, and
+// what is left begins the name of the other field that follows it: instead of
+// FOOb with a fee, FOO with a bfee.
 func (s *search) shorter() []string {
 	for i, own := range s.own {
-		rule := s.names.rules[i]
+		rule := &s.names.rules[i]
 		if !own.told || rule.free || !rule.event {
 			continue
 		}
 		text := s.text[own.at+len(rule.name) : own.next]
-		for end := 1; end < min(len(text), maxValue+1); end++ {
-			rest := text[end:]
-			if end != len(own.value) && len(text) > len(own.value) && rest > rule.name && isName(rest[:1]) && rule.form(text[:end]) {
-				return []string{fmt.Sprintf("%s=%q", rule.name, text[:end]), fmt.Sprintf("(unnamed)=%q", rest), "…"}
-			}
+		if end := rule.otherEnd(text, len(own.value)); end > 0 {
+			return []string{fmt.Sprintf("%s=%q", rule.name, text[:end]), fmt.Sprintf("(unnamed)=%q", text[end:]), "…"}
 		}
 	}
 	return nil
+}
+
+// otherEnd returns where a value of the rule can end in the text besides at
+// end, if a name that sorts behind the rule's can begin there; or 0.
+func (r *rule) otherEnd(text string, end int) int {
+	if end == len(text) {
+		return 0
+	}
+	for other := 1; other < min(len(text), maxValue+1); other++ {
+		rest := text[other:]
+		if other != end && rest > r.name && isName(rest[:1]) && r.form(text[:other]) {
+			return other
+		}
+	}
+	return 0
 }
 
 // maxValue is the length of the longest value that has a form.
@@ -59,13 +71,13 @@ const maxValue = 128
 func (s *search) named(shape shapes) bool {
 	var occur [documentedCount]bool
 	for _, place := range s.places {
-		if rule := s.names.rules[place.rule]; !rule.other {
+		if rule := &s.names.rules[place.rule]; !rule.other {
 			at, _ := documentedNames.find(rule.name)
 			occur[at] = true
 		}
 	}
-	for i, rule := range documented {
-		if rule.must&shape != 0 && !occur[i] {
+	for i := range documented {
+		if documented[i].must&shape != 0 && !occur[i] {
 			return false
 		}
 	}
@@ -185,7 +197,7 @@ func (w *walk) joins(from, to int) bool {
 	case b.rule == len(w.names.rules):
 		return true
 	}
-	rule := w.names.rules[b.rule]
+	rule := &w.names.rules[b.rule]
 	return (rule.must|rule.may)&w.shape != 0
 }
 
@@ -206,7 +218,7 @@ func (w *walk) differs(from, to int) bool {
 	if a.rule < 0 || !w.names.rules[a.rule].event {
 		return false
 	}
-	rule, own := w.names.rules[a.rule], w.own[a.rule]
+	rule, own := &w.names.rules[a.rule], &w.own[a.rule]
 	value := w.text[a.end:b.at]
 	if own.told && value == own.value {
 		return false

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"payout-callbacks/pkg/templatetest"
+)
+
+// runnable finds the blocks of a document that say that they are run.
+var runnable = regexp.MustCompile("(?s)<!-- make test runs these lines -->\n```sh\n(.*?)```")
+
+func TestTheLinesOfTheReadmeWork(t *testing.T) {
+	d := newDeployed(t)
+	root := templatetest.Root(t)
+	text, err := os.ReadFile(filepath.Join(root, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := runnable.FindAllSubmatch(text, -1)
+	if len(blocks) == 0 {
+		t.Fatal("README.md has no lines to run")
+	}
+	for _, block := range blocks {
+		for line := range strings.Lines(string(block[1])) {
+			var out []byte
+			// A line may look for what the consumer has yet to apply, as a quick reader would.
+			d.eventually(t, line, func(ctx context.Context) bool {
+				command := exec.CommandContext(ctx, "sh", "-c", line)
+				command.Dir = root
+				var err error
+				out, err = command.CombinedOutput()
+				return err == nil
+			})
+			t.Logf("%s%s", line, out)
+		}
+	}
+}
