@@ -182,7 +182,7 @@ func TestPropertyNoCutTurnsOneThingIntoAnother(t *testing.T) {
 // The short way says that there are no other readings only where the long way
 // finds none.
 func TestPropertyShortWayAgreesWithLongWay(t *testing.T) {
-	words := append(slices.Clone(pieces), "r", " ", "memo", "cid", "amount", "from_", "addres", "s")
+	words := append(slices.Clone(pieces), "r", " ", "memo", "cid", "amount", "from_", "addres", "s") //nolint:misspell // a name cut short
 	check := func(t *rapid.T) {
 		free := func(label string) string {
 			return strings.Join(rapid.SliceOfN(rapid.SampledFrom(words), 0, 3).Draw(t, label), "")

@@ -20,7 +20,7 @@ const (
 		`"amount":"1.1","remark":"payout","callback_url":"http://192.168.2.29:9099/callback"}`
 )
 
-// with returns a body with members set: name, JSON value, name, JSON value …
+// with returns a body with members set: name, JSON value, and so on.
 func with(t testing.TB, body string, members ...string) []byte {
 	t.Helper()
 	var fields map[string]json.RawMessage
