@@ -38,6 +38,7 @@ check: tools .local/bin/golangci-lint-$(GOLANGCI_VERSION) ## format, vet, linter
 	go mod tidy -diff
 	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
 	$(CFN_LINT) template.yaml
+	@.ci/sizes
 	@.ci/vulnerabilities $(GOVULNCHECK_VERSION)
 
 build: tools ## the functions for Lambda, small; ENV=staging, ENV=production
