@@ -62,24 +62,32 @@ func sequences(most int) []string {
 // All texts that up to three pieces make of a remark, a memo or a reference,
 // cut in all ways in documented names.
 func TestNoSignedTextIsTakenForTwoThings(t *testing.T) {
-	texts, bodies, ambiguous := 0, 0, 0
-	for _, build := range []func(...pair) []pair{small, smallSub} {
-		for _, name := range []string{"remark", "memo", "third_party_id"} {
-			for _, value := range sequences(3) {
-				text := canonicalOf(build(pair{name, value}))
-				result := (&adversary{text: text}).try()
-				result.check(t, text)
-				texts, bodies = texts+1, bodies+result.bodies
-				if len(result.documented) > 1 {
-					ambiguous++
-				}
-			}
+	bodies, ambiguous := 0, 0
+	texts := freeTexts(sequences(3))
+	for _, text := range texts {
+		result := (&adversary{text: text}).try()
+		result.check(t, text)
+		bodies += result.bodies
+		if len(result.documented) > 1 {
+			ambiguous++
 		}
 	}
-	t.Logf("%d signed texts, %d bodies, %d texts with two readings", texts, bodies, ambiguous)
+	t.Logf("%d signed texts, %d bodies, %d texts with two readings", len(texts), bodies, ambiguous)
 	if ambiguous == 0 {
 		t.Error("no text had two readings: the adversary is asleep")
 	}
+}
+
+// freeTexts returns the signed texts of callbacks of both types with each value
+// in each of the fields that people write.
+func freeTexts(values []string) []string {
+	var texts []string
+	for _, value := range values {
+		for _, name := range []string{"remark", "memo", "third_party_id"} {
+			texts = append(texts, canonicalOf(small(pair{name, value})), canonicalOf(smallSub(pair{name, value})))
+		}
+	}
+	return texts
 }
 
 // The texts of the known forgeries, cut in all ways with one name of the

@@ -161,14 +161,19 @@ func (l *lexicon) find(name string) (int, bool) {
 func (l *lexicon) places(text string) []place {
 	places := make([]place, 0, 32)
 	for at := 0; at < len(text) && len(places) <= maxPlaces; at++ {
-		starts := l.starts[text[at]]
-		for i := starts.from; i < starts.to; i++ {
-			name := l.rules[i].name
-			// Comparing the last byte first is most of the speed.
-			last := at + len(name) - 1
-			if last < len(text) && text[last] == name[len(name)-1] && text[at:last+1] == name {
-				places = append(places, place{at: at, end: at + len(name), rule: int(i)})
-			}
+		places = l.appendAt(places, text, at)
+	}
+	return places
+}
+
+func (l *lexicon) appendAt(places []place, text string, at int) []place {
+	starts := l.starts[text[at]]
+	for i := starts.from; i < starts.to; i++ {
+		name := l.rules[i].name
+		// Comparing the last byte first is most of the speed.
+		last := at + len(name) - 1
+		if last < len(text) && text[last] == name[len(name)-1] && text[at:last+1] == name {
+			places = append(places, place{at: at, end: last + 1, rule: int(i)})
 		}
 	}
 	return places

@@ -153,12 +153,14 @@ func isSymbol(text string) bool {
 // coins, TRC-10, Algorand), a contract (EVM, TRON, Solana, TON), a type (Sui,
 // Aptos), a policy with an asset (Cardano), a code with its issuer (XRP, Stellar).
 func isToken(text string) bool {
-	switch {
-	case isCount(text), made(text, upper|digit, 1, 12), isContract(text), made(text, hexa, 40, 120):
+	if isCount(text) || made(text, upper|digit, 1, 12) || isContract(text) || made(text, hexa, 40, 120) {
 		return true
-	case strings.HasPrefix(text, "0x"):
-		address, kind, _ := strings.Cut(text[2:], "::")
-		return made(address, hexa, 1, 64) && made(kind, alnum|mark, 0, 64)
+	}
+	if hex, found := strings.CutPrefix(text, "0x"); found {
+		address, kind, _ := strings.Cut(hex, "::")
+		if made(address, hexa, 1, 64) && made(kind, alnum|mark, 0, 64) {
+			return true
+		}
 	}
 	at := strings.IndexAny(text, ".:-")
 	if at < 0 {

@@ -1,6 +1,8 @@
 package cregis_test
 
 import (
+	"math"
+	"math/big"
 	"regexp"
 	"strings"
 	"testing"
@@ -10,26 +12,38 @@ import (
 	"payout-callbacks/pkg/provider/cregis"
 )
 
-// exactly are the forms as expressions, where they are to be just that.
-var exactly = map[string]*regexp.Regexp{
-	"address":      regexp.MustCompile(`^[A-Za-z0-9:_-]{20,128}$`),
-	"amount":       regexp.MustCompile(`^(0|[1-9]\d{0,29})(\.\d{1,30})?$`),
-	"block_height": regexp.MustCompile(`^(\d{1,19}|0\d{19}|1[0-7]\d{18})$`), // for the lengths drawn here
-	"block_time":   regexp.MustCompile(`^(0|\d{10,16})$`),
-	"chain_id":     regexp.MustCompile(`^\d{1,20}$`),
-	"cid":          regexp.MustCompile(`^([1-9]\d{0,17}|[1-8]\d{18})$`), // likewise
-	"currency": regexp.MustCompile(`^(\d{1,20}@` + token + `|(?:[a-z]{2,12}|\$?[a-z]{0,5}[A-Z0-9]{1,20}(?:\.[a-z])?` +
-		`|\$?[a-z]{0,5}[A-Z0-9]{0,17}USDe)(?:-[A-Z0-9]{1,20})?)$`),
-	"memo":           regexp.MustCompile(`^(?s).{0,128}$`),
-	"nonce":          regexp.MustCompile(`^[A-Za-z0-9]{6}$`),
-	"pid":            regexp.MustCompile(`^([1-9]\d{0,17}|[1-8]\d{18})$`),
-	"remark":         regexp.MustCompile(`^(?s).{0,256}$`),
-	"status":         regexp.MustCompile(`^[2467]$`),
-	"third_party_id": regexp.MustCompile(`^[ -~]{1,128}$`),
-	"timestamp":      regexp.MustCompile(`^\d{13}$`),
-	"token_id":       regexp.MustCompile(`^` + token + `$`),
-	"txid": regexp.MustCompile(`^((0x)?[0-9a-fA-F]{64}|[1-9A-HJ-NP-Za-km-z]{42,44}|[1-9A-HJ-NP-Za-km-z]{80,88}` +
-		`|[A-Za-z0-9+/_-]{43}=?|[A-Z2-7]{52})$`),
+// exactly are the forms as expressions and, for integers, as numbers.
+var exactly = map[string]func(string) bool{
+	"address":      matches(`[A-Za-z0-9:_-]{20,128}`),
+	"amount":       matches(`(0|[1-9]\d{0,29})(\.\d{1,30})?`),
+	"block_height": upTo(`\d{1,20}`, math.MaxUint64),
+	"block_time":   matches(`0|\d{10,16}`),
+	"chain_id":     matches(`\d{1,20}`),
+	"cid":          upTo(`[1-9]\d*`, math.MaxInt64),
+	"currency": matches(`\d{1,20}@` + token + `|(?:[a-z]{2,12}|\$?[a-z]{0,5}[A-Z0-9]{1,20}(?:\.[a-z])?` +
+		`|\$?[a-z]{0,5}[A-Z0-9]{0,17}USDe)(?:-[A-Z0-9]{1,20})?`),
+	"memo":           matches(`(?s).{0,128}`),
+	"nonce":          matches(`[A-Za-z0-9]{6}`),
+	"pid":            upTo(`[1-9]\d*`, math.MaxInt64),
+	"remark":         matches(`(?s).{0,256}`),
+	"status":         matches(`[2467]`),
+	"third_party_id": matches(`[ -~]{1,128}`),
+	"timestamp":      matches(`\d{13}`),
+	"token_id":       matches(token),
+	"txid": matches(`(0x)?[0-9a-fA-F]{64}|[1-9A-HJ-NP-Za-km-z]{42,44}|[1-9A-HJ-NP-Za-km-z]{80,88}` +
+		`|[A-Za-z0-9+/_-]{43}=?|[A-Z2-7]{52}`),
+}
+
+func matches(expression string) func(string) bool {
+	return regexp.MustCompile(`^(?:` + expression + `)$`).MatchString
+}
+
+func upTo(expression string, most uint64) func(string) bool {
+	greatest := new(big.Int).SetUint64(most)
+	return func(text string) bool {
+		number, ok := new(big.Int).SetString(text, 10)
+		return ok && matches(expression)(text) && number.Cmp(greatest) <= 0
+	}
 }
 
 const (
@@ -56,7 +70,7 @@ func TestPropertyFormsAreTheirExpressions(t *testing.T) {
 	check := func(t *rapid.T) {
 		value := text.Draw(t, "value")
 		for name, form := range forms {
-			if form != nil && form(value) != exactly[name].MatchString(value) {
+			if form != nil && form(value) != exactly[name](value) {
 				t.Fatalf("%s: %q: got %t, want %t", name, value, form(value), !form(value))
 			}
 		}

@@ -49,21 +49,6 @@ var (
 	}
 )
 
-// isWellFormed: besides its form, a value that people do not write holds the
-// name of no other field; names of three letters occur by chance.
-func isWellFormed(name, value string) bool {
-	if form := wellFormed[name]; form != nil && !form.MatchString(value) {
-		return false
-	}
-	switch name {
-	case "remark", "memo", "third_party_id":
-		return true
-	}
-	return !slices.ContainsFunc(knownNames, func(known string) bool {
-		return len(known) > 3 && strings.Contains(value, known)
-	})
-}
-
 // complete returns the type of callback that has all of its fields and none of
 // the other's.
 func complete(pairs []pair) (payout.Type, bool) {
@@ -110,6 +95,8 @@ type adversary struct {
 	pairs    []pair
 	patience int // how many values it tries before it gives up; 0 is for ever
 	tried    int
+	named    []bool // whether a documented name begins here
+	begun    []int  // where one that ends here, of more than three letters, began; or -1
 }
 
 func (a *adversary) givesUp() bool { return a.patience > 0 && a.tried > a.patience }
@@ -140,25 +127,40 @@ func (a *adversary) cut(at int, last string, made int) {
 
 func (a *adversary) value(name string, from, made int) {
 	for end := from + 1; end <= len(a.text) && !a.givesUp(); end++ {
-		if end < len(a.text) && made == 0 && !a.named(end) {
-			continue
-		}
 		a.tried++
-		if value := a.text[from:end]; isWellFormed(name, value) {
-			a.pairs = append(a.pairs, pair{name, value})
+		if end-from > 256 || !isFree(name) && a.begun[end] >= from {
+			return // and no longer value is well formed either
+		}
+		cuts := end == len(a.text) || made > 0 || a.named[end]
+		if form := wellFormed[name]; cuts && (form == nil || form.MatchString(a.text[from:end])) {
+			a.pairs = append(a.pairs, pair{name, a.text[from:end]})
 			a.cut(end, name, made)
 			a.pairs = a.pairs[:len(a.pairs)-1]
-		}
-		if wellFormed[name] == nil && slices.ContainsFunc(knownNames, func(known string) bool {
-			return strings.HasSuffix(a.text[from:end], known)
-		}) {
-			return // no such value is taken, however it goes on
 		}
 	}
 }
 
-func (a *adversary) named(at int) bool {
-	return slices.ContainsFunc(knownNames, func(name string) bool { return strings.HasPrefix(a.text[at:], name) })
+// isFree reports whether people write the field. The value of another field
+// holds no field's name, or one of three letters by chance.
+func isFree(name string) bool {
+	return name == "remark" || name == "memo" || name == "third_party_id"
+}
+
+// look notes where names stand in the text.
+func (a *adversary) look() {
+	a.named, a.begun = make([]bool, len(a.text)), make([]int, len(a.text)+1)
+	for at := range a.begun {
+		a.begun[at] = -1
+	}
+	for _, name := range knownNames {
+		for at := range a.named {
+			stands := strings.HasPrefix(a.text[at:], name)
+			a.named[at] = a.named[at] || stands
+			if stands && len(name) > 3 {
+				a.begun[at+len(name)] = max(at, a.begun[at+len(name)])
+			}
+		}
+	}
 }
 
 // verdicts is what became of all bodies that share one signed text.
@@ -184,6 +186,7 @@ func (a *adversary) try() verdicts {
 			}
 		}
 	}
+	a.look()
 	a.cut(0, "", a.made)
 	return result
 }

@@ -47,7 +47,8 @@ type place struct {
 type claim struct {
 	told     bool
 	value    string
-	at, next int // of its name; of the name of the next documented field, or the end
+	at, next int    // of its name; of the name of the next documented field, or the end
+	before   string // that name, or ""
 }
 
 func newSearch(b *body, shape shapes) *search {
@@ -87,15 +88,15 @@ func (s *search) onlyOwnNames() bool {
 func (s *search) claims() {
 	s.own = make([]claim, len(s.names.rules))
 	s.pid, _ = s.names.find(documented[pid].name)
-	at, last := 0, -1
+	last := &claim{} // of a documented name
+	at := 0
 	for name, text := range s.body.fields {
 		rule, _ := s.names.find(name)
-		s.own[rule] = claim{told: true, value: text, at: at, next: len(s.text)}
+		own := &s.own[rule]
+		*own = claim{told: true, value: text, at: at, next: len(s.text)}
 		if !s.names.rules[rule].other {
-			if last >= 0 {
-				s.own[last].next = at
-			}
-			last = rule
+			last.next, last.before = at, name
+			last = own
 		}
 		at += len(name) + len(text)
 	}
@@ -119,7 +120,6 @@ func (s *search) hidden() string {
 func (s *search) limit(from place) int {
 	shortest := len("memo")
 	switch {
-	case from.rule < 0:
 	case s.names.rules[from.rule].free:
 		return len(s.text) + 1
 	case s.names.rules[from.rule].other:

@@ -140,6 +140,17 @@ func TestAnEmptyKeyNeverMatches(t *testing.T) {
 	}
 }
 
+// A project's number is a plain integer, whatever accounts there are keys for.
+func TestAnAccountIsNamedByItsNumberOnly(t *testing.T) {
+	for text, account := range map[string]string{"true": "true", "1.5": "1.5", "1e3": "1e3", `"x"`: "x", "-1": "-1", `"01"`: "01"} {
+		request := requestFor(t, payout.TypePayout, with(t, payoutExample, "pid", text), sampleKey)
+		_, err := cregis.Provider{}.Verify(request, callback.Keys{account: {Current: sampleKey}})
+		if !errors.Is(err, callback.ErrUnauthentic) {
+			t.Errorf("pid %s: %v, want %v", text, err, callback.ErrUnauthentic)
+		}
+	}
+}
+
 // Errors are logged: they hold nothing of the body.
 func TestErrorsQuoteNoBody(t *testing.T) {
 	for _, body := range []string{`{"secret-name":"secret-value",}`, `{"secret-name":{}}`, `{"a":"secret-name","a":1}`} {

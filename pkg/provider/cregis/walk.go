@@ -42,23 +42,24 @@ func (s *search) shorter() []string {
 			continue
 		}
 		text := s.text[own.at+len(rule.name) : own.next]
-		if end := rule.otherEnd(text, len(own.value)); end > 0 {
+		if end := rule.otherEnd(text, own); end > 0 {
 			return []string{fmt.Sprintf("%s=%q", rule.name, text[:end]), fmt.Sprintf("(unnamed)=%q", text[end:]), "…"}
 		}
 	}
 	return nil
 }
 
-// otherEnd returns where a value of the rule can end in the text besides at
-// end, if a name that sorts behind the rule's can begin there; or 0.
-func (r *rule) otherEnd(text string, end int) int {
-	if end == len(text) {
+// otherEnd returns where the body's value can end in the text besides where it
+// does, if a name can begin there that sorts between its neighbours; or 0.
+func (r *rule) otherEnd(text string, own claim) int {
+	if len(own.value) == len(text) {
 		return 0
 	}
-	for other := 1; other < min(len(text), maxValue+1); other++ {
-		rest := text[other:]
-		if other != end && rest > r.name && isName(rest[:1]) && r.form(text[:other]) {
-			return other
+	for end := 1; end < min(len(text), maxValue+1); end++ {
+		rest := text[end:]
+		sorts := rest > r.name && (own.before == "" || rest[:1] < own.before)
+		if end != len(own.value) && sorts && isName(rest[:1]) && r.form(text[:end]) {
+			return end
 		}
 	}
 	return 0
@@ -91,14 +92,13 @@ type point struct {
 	told  int // the last rule before its own of which the body tells something that matters
 }
 
-// points returns the places between a beginning, which stands for fields
-// that nobody has named, and an end.
+// points returns the places between a beginning and an end.
 func (s *search) points() []point {
 	places := slices.Concat([]place{{rule: -1}}, s.places, []place{{at: len(s.text), end: len(s.text), rule: len(s.names.rules)}})
 	points := make([]point, len(places))
 	for i, place := range places {
-		points[i] = point{place: place, limit: len(s.text) + 1, told: -1}
-		if place.rule < len(s.names.rules) {
+		points[i] = point{place: place, told: -1}
+		if 0 <= place.rule && place.rule < len(s.names.rules) {
 			points[i].limit = s.limit(place)
 		}
 		for rule := range max(place.rule, 0) {
@@ -188,9 +188,9 @@ func (w *walk) step(from, to int) {
 func (w *walk) joins(from, to int) bool {
 	a, b := w.points[from], w.points[to]
 	switch {
-	case a.rule >= b.rule, w.must[to] > a.rule, b.at >= a.limit:
+	case a.rule >= b.rule, w.must[to] > a.rule:
 		return false
-	case b.at < a.end, b.at == a.end && a.rule >= 0:
+	case a.rule < 0 && b.at > 0, a.rule >= 0 && (b.at <= a.end || b.at >= a.limit):
 		return false
 	case a.rule == w.pid && !w.isProject(w.text[a.end:b.at]):
 		return false
@@ -223,16 +223,8 @@ func (w *walk) differs(from, to int) bool {
 	if own.told && value == own.value {
 		return false
 	}
-	longer := own.told && own.at == a.at && b.at <= own.next && w.begins(b.place)
+	longer := own.told && own.at == a.at && len(value) > len(own.value)
 	return rule.free || !longer || rule.form(value)
-}
-
-// begins reports whether the body itself has a field, or its end, at the place.
-func (w *walk) begins(p place) bool {
-	if p.rule == len(w.own) {
-		return true
-	}
-	return w.own[p.rule].told && w.own[p.rule].at == p.at
 }
 
 // back collects the fields on the way to the end.
@@ -241,12 +233,9 @@ func (w *walk) back(last int) []string {
 	for at := (origin{last, differing}); at.point != 0; {
 		from := w.from[at.point][at.saying]
 		a := w.points[from.point]
-		value := w.text[a.end:w.points[at.point].at]
-		switch {
-		case a.rule >= 0:
+		if a.rule >= 0 {
+			value := w.text[a.end:w.points[at.point].at]
 			fields = append(fields, fmt.Sprintf("%s=%q", w.names.rules[a.rule].name, value))
-		case value != "":
-			fields = append(fields, fmt.Sprintf("(unnamed)=%q", value))
 		}
 		at = from
 	}
