@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/goccy/go-yaml"
 )
@@ -56,6 +57,9 @@ func (template Template) CreateTable(t testing.TB, resource, name string) *dynam
 		t.Fatalf("read table %s: %v", resource, err)
 	}
 	input.TableName = &name
+	if input.StreamSpecification != nil {
+		input.StreamSpecification.StreamEnabled = aws.Bool(true) // goes without saying in a template
+	}
 	return &input
 }
 
