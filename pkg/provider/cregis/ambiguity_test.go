@@ -182,7 +182,7 @@ func TestPropertyNoCutTurnsOneThingIntoAnother(t *testing.T) {
 			changes = append(changes, pair{name, rapid.SampledFrom([]string{"1", "late"}).Draw(t, "value")})
 		}
 		text := canonicalOf(small(changes...))
-		a := &adversary{text: text, made: rapid.SampledFrom([]int{0, 1, 1, 1, 1, 1, 1, 2}).Draw(t, "made"), longest: 3, patience: 20_000}
+		a := &adversary{text: text, made: rapid.SampledFrom([]int{0, 1, 1, 1, 1, 1, 1, 2}).Draw(t, "made"), longest: 3, patience: 100_000}
 		a.try().check(t, text)
 	})
 }

@@ -102,23 +102,18 @@ func (b *body) sort() bool {
 // the names.
 func (b *body) fields(yield func(name, text string) bool) {
 	others := b.others
-	for rule := range b.own {
-		if !b.own[rule].told() {
+	for rule := 0; rule < documentedCount || len(others) > 0; {
+		var name, text string
+		switch {
+		case rule < documentedCount && !b.own[rule].told():
+			rule++
 			continue
+		case len(others) > 0 && (rule == documentedCount || others[0].name < documented[rule].name):
+			name, text, others = others[0].name, others[0].value.text, others[1:]
+		default:
+			name, text, rule = documented[rule].name, b.own[rule].text, rule+1
 		}
-		name := documented[rule].name
-		for len(others) > 0 && others[0].name < name {
-			if !yield(others[0].name, others[0].value.text) {
-				return
-			}
-			others = others[1:]
-		}
-		if !yield(name, b.own[rule].text) {
-			return
-		}
-	}
-	for _, other := range others {
-		if !yield(other.name, other.value.text) {
+		if !yield(name, text) {
 			return
 		}
 	}

@@ -126,13 +126,16 @@ func TestOrdinaryCallbacksAreNotHeld(t *testing.T) {
 	const bodies = 20_000
 	r := rand.New(rand.NewPCG(1, 2))
 	held, slow := 0, 0
-	for range bodies {
+	for i := range bodies {
 		kind, pairs := realistic(r)
 		body := bodyOf(pairs)
 		_, why := cregis.Provider{}.Parse(callback.NewRequest(kind, nil, body), callback.Sender{})
 		if why != nil {
 			held++
 			t.Logf("held: %s: %s\n%s", why.Reason, why.Note, body)
+		}
+		if i%5 > 0 {
+			continue
 		}
 		short, long := cregis.OtherReadings(kind, body)
 		if !short {
@@ -142,7 +145,7 @@ func TestOrdinaryCallbacksAreNotHeld(t *testing.T) {
 			t.Errorf("%d other readings (the short way says none: %t): %s", long, short, body)
 		}
 	}
-	t.Logf("held %d of %d (%.4f %%); %.1f %% took the long way", held, bodies, 100*float64(held)/bodies, 100*float64(slow)/bodies)
+	t.Logf("held %d of %d (%.4f %%); %.1f %% took the long way", held, bodies, 100*float64(held)/bodies, 500*float64(slow)/bodies)
 	if held > 0 {
 		t.Errorf("held %d of %d ordinary callbacks", held, bodies)
 	}

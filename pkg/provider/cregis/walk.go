@@ -97,17 +97,25 @@ func (s *search) points() []point {
 	places := slices.Concat([]place{{rule: -1}}, s.places, []place{{at: len(s.text), end: len(s.text), rule: len(s.names.rules)}})
 	points := make([]point, len(places))
 	for i, place := range places {
-		points[i] = point{place: place, told: -1}
+		points[i] = point{place: place}
 		if 0 <= place.rule && place.rule < len(s.names.rules) {
 			points[i].limit = s.limit(place)
 		}
-		for rule := range max(place.rule, 0) {
-			if s.own[rule].told && s.names.rules[rule].event {
-				points[i].told = rule
-			}
-		}
+		points[i].told = lastBefore(place.rule, func(rule int) bool {
+			return s.own[rule].told && s.names.rules[rule].event
+		})
 	}
 	return points
+}
+
+// lastBefore returns the last of the rules before one that is so, or -1.
+func lastBefore(rule int, is func(int) bool) int {
+	for rule--; rule >= 0; rule-- {
+		if is(rule) {
+			return rule
+		}
+	}
+	return -1
 }
 
 // walk looks for the readings of one shape from the beginning of the text to
@@ -137,12 +145,7 @@ func (s *search) newWalk(points []point, shape shapes) *walk {
 		from:    make([][2]origin, len(points)),
 	}
 	for i, point := range points {
-		w.must[i] = -1
-		for rule := range max(point.rule, 0) {
-			if s.names.rules[rule].must&shape != 0 {
-				w.must[i] = rule
-			}
-		}
+		w.must[i] = lastBefore(point.rule, func(rule int) bool { return s.names.rules[rule].must&shape != 0 })
 	}
 	return w
 }
