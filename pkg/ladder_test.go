@@ -30,8 +30,14 @@ var ladder = map[string][]string{
 	"pkg/gateway":               {"pkg/payout", "pkg/callback"},
 	"pkg/secret":                {"pkg/callback"},
 	"pkg/config":                {},
-	"pkg/templatetest":          {},
+	"pkg/awsclient":             {},
+	"pkg/awsfault":              {},
+	"pkg/templatetest":          {"pkg/awsclient"},
 	"pkg/telemetry":             {"pkg/callback", "pkg/inbox", "pkg/sqsqueue"},
+	"pkg/simulation": {
+		"pkg/payout", "pkg/inbox", "pkg/inbox/inboxtest", "pkg/memory", "pkg/callback", "pkg/secret", "pkg/sqsqueue",
+		"pkg/provider/cregis", "pkg/provider/pivot",
+	},
 }
 
 // What the inner packages may import of others: no SDK, no HTTP server, no

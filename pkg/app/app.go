@@ -4,15 +4,16 @@ package app
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"payout-callbacks/pkg/awsclient"
 	"payout-callbacks/pkg/config"
 	"payout-callbacks/pkg/dynamostore"
 	"payout-callbacks/pkg/inbox"
@@ -24,34 +25,35 @@ import (
 // for an answer for ever; it tries again within the caller's own deadline.
 const attemptTimeout = time.Second
 
-// stack is what every function has at hand.
-type stack struct {
-	config   config.Config
-	aws      aws.Config
-	queue    *sqsqueue.Queue
-	inbox    *inbox.Inbox
-	recorder *telemetry.Recorder
+// Stack is what every function has at hand. Its functions are those that Lambda
+// runs; cmd/storm runs them in one process.
+type Stack struct {
+	Config   config.Config
+	Queue    *sqsqueue.Queue
+	Inbox    *inbox.Inbox
+	Recorder *telemetry.Recorder
 }
 
-// newStack reads the environment and makes the clients; it calls nothing yet.
-func newStack() (stack, error) {
-	settings, err := config.Load(os.Getenv)
-	if err != nil {
-		return stack{}, fmt.Errorf("read configuration: %w", err)
-	}
-	sdk := newAWSConfig(settings.AWS)
+// Clients are what a stack calls AWS with.
+type Clients struct {
+	DynamoDB *dynamodb.Client
+	SQS      *sqs.Client
+}
+
+// NewStack puts a stack together; it calls nothing yet. Lines of log and metric
+// go to output.
+func NewStack(settings config.Config, clients Clients, output io.Writer) Stack {
 	queue := &sqsqueue.Queue{
-		Client:         sqs.NewFromConfig(sdk),
+		Client:         clients.SQS,
 		EventsURL:      settings.EventsQueueURL,
 		DeadLettersURL: settings.DeadLetterQueueURL,
 	}
-	return stack{
-		config: settings,
-		aws:    sdk,
-		queue:  queue,
-		inbox: &inbox.Inbox{
+	return Stack{
+		Config: settings,
+		Queue:  queue,
+		Inbox: &inbox.Inbox{
 			Store: &dynamostore.Store{
-				Client:   dynamodb.NewFromConfig(sdk),
+				Client:   clients.DynamoDB,
 				Receipts: settings.ReceiptsTable,
 				Payouts:  settings.PayoutsTable,
 			},
@@ -59,17 +61,28 @@ func newStack() (stack, error) {
 			DeadLetters: queue,
 			Now:         time.Now,
 		},
-		recorder: telemetry.NewRecorder(os.Stdout, settings.MetricsNamespace, time.Now),
-	}, nil
+		Recorder: telemetry.NewRecorder(output, settings.MetricsNamespace, time.Now),
+	}
 }
 
-// newAWSConfig is made from what Lambda sets and nothing else. The SDK's own
+// stackOfLambda is the stack that the environment tells of.
+func stackOfLambda() (Stack, aws.Config, error) {
+	settings, err := config.Load(os.Getenv)
+	if err != nil {
+		return Stack{}, aws.Config{}, fmt.Errorf("read configuration: %w", err)
+	}
+	sdk := NewAWSConfig(settings.AWS)
+	clients := Clients{DynamoDB: dynamodb.NewFromConfig(sdk), SQS: sqs.NewFromConfig(sdk)}
+	return NewStack(settings, clients, os.Stdout), sdk, nil
+}
+
+// NewAWSConfig is made from what Lambda sets and nothing else. The SDK's own
 // loader also knows profiles, single sign-on and instance metadata, none of
 // which a function has, and makes up a fifth of its binary.
-func newAWSConfig(settings config.AWS) aws.Config {
+func NewAWSConfig(settings config.AWS) aws.Config {
 	made := aws.Config{
 		Region:     settings.Region,
-		HTTPClient: awshttp.NewBuildableClient().WithTimeout(attemptTimeout),
+		HTTPClient: awsclient.New(attemptTimeout),
 		Credentials: credentials.NewStaticCredentialsProvider(
 			settings.AccessKeyID, settings.SecretKey, settings.SessionToken),
 	}
@@ -79,12 +92,13 @@ func newAWSConfig(settings config.AWS) aws.Config {
 	return made
 }
 
-// must ends a function that cannot start. Lambda logs the error and starts
+// start ends a function that cannot start. Lambda logs the error and starts
 // another one; API Gateway answers 500, which is our fault and says so.
-func must[T any](value T, err error) T {
+func start() (Stack, aws.Config) {
+	stack, sdk, err := stackOfLambda()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "cannot start:", err)
 		os.Exit(1)
 	}
-	return value
+	return stack, sdk
 }

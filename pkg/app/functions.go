@@ -20,45 +20,57 @@ const answerWithin = 4 * time.Second
 // ServeCallbacks runs the function that answers one provider's callbacks.
 func ServeCallbacks(provider callback.Provider) {
 	ctx := context.Background()
-	stack := must(newStack())
-	name := stack.config.KeysSecretPrefix + provider.Name()
-	keys := secret.NewKeys(secretsmanager.NewFromConfig(stack.aws), name, time.Now)
+	stack, sdk := start()
+	name := stack.Config.KeysSecretPrefix + provider.Name()
+	keys := secret.NewKeys(secretsmanager.NewFromConfig(sdk), name, time.Now)
 	// Read here, where Lambda gives full CPU and no provider waits. Without
 	// keys the function still starts, and answers 503 until there are some.
 	if _, err := keys.Keys(ctx); err != nil {
-		stack.recorder.NoKeys(ctx, provider.Name(), err)
+		stack.Recorder.NoKeys(ctx, provider.Name(), err)
 	}
-	handler := &callback.Handler{Provider: provider, Keys: keys, Inbox: stack.inbox, Now: time.Now}
-	lambda.Start(func(ctx context.Context, event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
-		started := time.Now()
-		answerCtx, cancel := context.WithTimeout(ctx, answerWithin)
-		defer cancel()
-		result := handler.Handle(answerCtx, gateway.Request(event))
-		stack.recorder.Callback(ctx, provider.Name(), result, time.Since(started))
-		return gateway.Response(result.Reply), nil
-	})
+	lambda.Start(stack.Callbacks(provider, keys))
 }
 
 // Consume runs the function that applies what the queue delivers.
 func Consume() {
-	stack := must(newStack())
-	consumer := &sqsqueue.Consumer{Inbox: stack.inbox, Queue: stack.queue}
-	lambda.Start(func(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
-		deliveries := consumer.Consume(ctx, batch)
-		for _, delivery := range deliveries {
-			stack.recorder.Delivery(ctx, delivery)
-		}
-		return sqsqueue.Failures(deliveries), nil
-	})
+	stack, _ := start()
+	lambda.Start(stack.Batch)
 }
 
 // Sweep runs the function that sends again what was not applied in time.
 func Sweep() {
-	stack := must(newStack())
-	lambda.Start(func(ctx context.Context) error {
+	stack, _ := start()
+	lambda.Start(stack.Sweep)
+}
+
+// Callbacks returns the function that answers one provider's callbacks.
+func (s Stack) Callbacks(provider callback.Provider, keys callback.KeySource,
+) func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+	handler := &callback.Handler{Provider: provider, Keys: keys, Inbox: s.Inbox, Now: s.Inbox.Now}
+	return func(ctx context.Context, event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 		started := time.Now()
-		swept, err := stack.inbox.Sweep(ctx, stack.config.SweepLimit)
-		stack.recorder.Sweep(ctx, swept, time.Since(started), err)
-		return err
-	})
+		answerCtx, cancel := context.WithTimeout(ctx, answerWithin)
+		defer cancel()
+		result := handler.Handle(answerCtx, gateway.Request(event))
+		s.Recorder.Callback(ctx, provider.Name(), result, time.Since(started))
+		return gateway.Response(result.Reply), nil
+	}
+}
+
+// Batch is the function that applies what the queue delivers.
+func (s Stack) Batch(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
+	consumer := &sqsqueue.Consumer{Inbox: s.Inbox, Queue: s.Queue}
+	deliveries := consumer.Consume(ctx, batch)
+	for _, delivery := range deliveries {
+		s.Recorder.Delivery(ctx, delivery)
+	}
+	return sqsqueue.Failures(deliveries), nil
+}
+
+// Sweep is the function that sends again what was not applied in time.
+func (s Stack) Sweep(ctx context.Context) error {
+	started := time.Now()
+	swept, err := s.Inbox.Sweep(ctx, s.Config.SweepLimit)
+	s.Recorder.Sweep(ctx, swept, time.Since(started), err)
+	return err
 }

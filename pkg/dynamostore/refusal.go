@@ -51,8 +51,10 @@ func causeOf(reason types.CancellationReason) string {
 	return *reason.Code
 }
 
-// A transaction that meets another one on the same payout is cancelled, and the
-// SDK does not try it again. The waits double from 10 ms, with jitter.
+// A transaction that meets another one on the same payout is cancelled, and a
+// single write that meets one on the same receipt is refused: a second delivery
+// comes while the first is applied. The SDK tries neither again. The waits
+// double from 10 ms, with jitter.
 const (
 	contentionTries = 6
 	contentionWait  = 10 * time.Millisecond
@@ -78,6 +80,9 @@ func retryContention(ctx context.Context, try func() error) error {
 
 func contended(err error) bool {
 	if _, ok := errors.AsType[*types.TransactionInProgressException](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[*types.TransactionConflictException](err); ok {
 		return true
 	}
 	cancelled, ok := errors.AsType[*types.TransactionCanceledException](err)

@@ -35,11 +35,15 @@ func (s *Store) Create(ctx context.Context, receipt inbox.Receipt) (inbox.State,
 	if err != nil {
 		return "", err
 	}
-	_, err = s.Client.PutItem(ctx, &dynamodb.PutItemInput{
+	input := &dynamodb.PutItemInput{
 		TableName:                           &s.Receipts,
 		Item:                                encoded,
 		ConditionExpression:                 aws.String(absent),
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	}
+	err = retryContention(ctx, func() error {
+		_, err := s.Client.PutItem(ctx, input)
+		return err
 	})
 	if refused, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
 		return stateOf(refused.Item), nil
@@ -164,7 +168,7 @@ func (s *Store) dueInShard(ctx context.Context, n int, now time.Time, limit int)
 // a second sweeper out, the one on the state keeps an applied receipt from
 // being put back into the index.
 func (s *Store) Claim(ctx context.Context, due inbox.Due, next time.Time) (inbox.Receipt, bool, error) {
-	out, err := s.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+	input := &dynamodb.UpdateItemInput{
 		TableName:                &s.Receipts,
 		Key:                      receiptKey(due.Key),
 		UpdateExpression:         aws.String("SET dueAt = :next"),
@@ -176,6 +180,11 @@ func (s *Store) Claim(ctx context.Context, due inbox.Due, next time.Time) (inbox
 			":next":     number(next.UnixMilli()),
 		},
 		ReturnValues: types.ReturnValueAllNew,
+	}
+	var out *dynamodb.UpdateItemOutput
+	err := retryContention(ctx, func() (err error) {
+		out, err = s.Client.UpdateItem(ctx, input)
+		return err
 	})
 	var refused *types.ConditionalCheckFailedException
 	switch {

@@ -4,6 +4,8 @@ package templatetest
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -33,50 +35,77 @@ type Resource struct {
 // Load reads the template of the module that the test belongs to.
 func Load(t testing.TB) Template {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(Root(t), "template.yaml"))
+	template, err := Read(Root(t))
 	if err != nil {
 		t.Fatal(err)
 	}
+	return template
+}
+
+// Read reads the template of the module in a folder.
+func Read(root string) (Template, error) {
+	text, err := os.ReadFile(filepath.Join(root, "template.yaml")) //nolint:gosec // the module's own
+	if err != nil {
+		return Template{}, err
+	}
 	var template Template
 	if err := yaml.Unmarshal(text, &template); err != nil {
-		t.Fatalf("read template.yaml: %v", err)
+		return Template{}, fmt.Errorf("read template.yaml: %w", err)
 	}
-	return template
+	return template, nil
 }
 
 // CreateTable returns the request that makes a table like the template's.
 func (template Template) CreateTable(t testing.TB, resource, name string) *dynamodb.CreateTableInput {
 	t.Helper()
-	text, err := json.Marshal(template.Resources[resource].Properties)
+	input, err := template.Table(resource, name)
 	if err != nil {
 		t.Fatal(err)
+	}
+	return input
+}
+
+// Table does the same outside of tests.
+func (template Template) Table(resource, name string) (*dynamodb.CreateTableInput, error) {
+	text, err := json.Marshal(template.Resources[resource].Properties)
+	if err != nil {
+		return nil, err
 	}
 	// CloudFormation names the properties of a table as the API does.
 	var input dynamodb.CreateTableInput
 	if err := json.Unmarshal(text, &input); err != nil {
-		t.Fatalf("read table %s: %v", resource, err)
+		return nil, fmt.Errorf("read table %s: %w", resource, err)
 	}
 	input.TableName = &name
 	if input.StreamSpecification != nil {
 		input.StreamSpecification.StreamEnabled = aws.Bool(true) // goes without saying in a template
 	}
-	return &input
+	return &input, nil
 }
 
 // Root returns the folder of the module that the test belongs to.
 func Root(t testing.TB) string {
 	t.Helper()
-	folder, err := os.Getwd()
+	root, err := FindRoot()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return root
+}
+
+// FindRoot returns the folder of the module that the working directory is in.
+func FindRoot() (string, error) {
+	folder, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
 	for {
 		if _, err := os.Stat(filepath.Join(folder, "go.mod")); err == nil {
-			return folder
+			return folder, nil
 		}
 		parent := filepath.Dir(folder)
 		if parent == folder {
-			t.Fatal("no go.mod above the working directory")
+			return "", errors.New("no go.mod above the working directory")
 		}
 		folder = parent
 	}

@@ -1,0 +1,40 @@
+package dynamostore
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"payout-callbacks/pkg/payout"
+)
+
+// A record that an older version of this program wrote lacks what it did not
+// know: it is read, merged into, and written as of today, and nothing that it
+// knew is lost.
+func TestARecordOfAnOlderSchemaVersionIsMergedInto(t *testing.T) {
+	const id = payout.ID("cregis/payout/1/2")
+	succeeded := payout.Event{ID: id, Status: payout.Succeeded, Amount: "1.1", Currency: "TRX", TxID: "0xabc"}
+	failed := payout.Event{ID: id, Status: payout.Failed, Amount: "1.1", Reason: "why"}
+	record, _ := payout.Record{}.Apply(succeeded)
+	old, err := encodeRecord(record, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, later := range []string{"v", "status", "reference", "updatedAt", "reasons", "settled", "resolutions", "block", "mined", "conflicted"} {
+		delete(old, later)
+	}
+	read, err := decodeRecord(old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, outcome := read.Apply(failed)
+	want, _ := record.Apply(failed)
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" || outcome != payout.Conflict {
+		t.Errorf("%s\n%s", outcome, diff)
+	}
+	written, err := encodeRecord(got, now)
+	if err != nil || written.int("v") != schemaVersion || written.text("conflicted") == "" {
+		t.Errorf("written as version %d, %v, want %d and marked as conflicted", written.int("v"), err, schemaVersion)
+	}
+}
