@@ -1,0 +1,69 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"sync"
+
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/payout"
+)
+
+// journal reads what the functions log, which is how anybody learns what they
+// did. It is an io.Writer for a telemetry.Recorder.
+type journal struct {
+	mu       sync.Mutex
+	accepted map[inbox.Acceptance]int // callbacks, by how they were accepted
+	applied  map[inbox.Key]int        // how often a consumer said that it applied a receipt
+	failed   int                      // deliveries that were to be delivered again
+	again    int                      // deliveries of what was applied before
+	sent     int                      // by the sweeper, again
+	adopted  int                      // by the sweeper, from the dead letters
+	damaged  int                      // lines that were not understood
+}
+
+func newJournal() *journal {
+	return &journal{accepted: map[inbox.Acceptance]int{}, applied: map[inbox.Key]int{}}
+}
+
+type line struct {
+	Name     string           `json:"message"`
+	Outcome  string           `json:"outcome"`
+	Accepted inbox.Acceptance `json:"accepted"`
+	Payout   string           `json:"payout"`
+	Receipt  string           `json:"receipt"`
+	Sent     int              `json:"Sent"`
+	Adopted  int              `json:"Adopted"`
+}
+
+// Write takes one line, as slog writes them.
+func (j *journal) Write(text []byte) (int, error) {
+	var told line
+	err := json.NewDecoder(bytes.NewReader(text)).Decode(&told)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if err != nil {
+		j.damaged++
+	}
+	switch told.Name {
+	case "callback":
+		j.accepted[told.Accepted]++
+	case "delivery":
+		j.delivery(told)
+	case "sweep":
+		j.sent += told.Sent
+		j.adopted += told.Adopted
+	}
+	return len(text), nil
+}
+
+func (j *journal) delivery(told line) {
+	switch payout.Outcome(told.Outcome) {
+	case payout.Changed, payout.Unchanged, payout.Conflict, inbox.NowHeld:
+		j.applied[inbox.Key{Payout: told.Payout, Receipt: told.Receipt}]++
+	case inbox.AlreadyApplied:
+		j.again++
+	default:
+		j.failed++
+	}
+}

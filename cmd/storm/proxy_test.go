@@ -1,0 +1,39 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+func TestAProxyCutsMutesAndPasses(t *testing.T) {
+	var served atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		served.Add(1)
+		_, _ = io.WriteString(w, "here")
+	}))
+	defer server.Close()
+	p, err := newProxy(t.Context(), strings.TrimPrefix(server.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{Transport: &http.Transport{}, Timeout: 300 * time.Millisecond}
+	for _, c := range []struct {
+		weather         weather
+		answers, serves bool
+	}{{fair, true, true}, {cut, false, false}, {fair, true, true}, {mute, false, true}, {fair, true, true}} {
+		p.set(c.weather)
+		before := served.Load()
+		response, err := client.Get(p.url())
+		if err == nil {
+			_ = response.Body.Close()
+		}
+		if (err == nil) != c.answers || (served.Load() > before) != c.serves {
+			t.Errorf("weather %d: answered %t, served %t: want %t, %t", c.weather, err == nil, served.Load() > before, c.answers, c.serves)
+		}
+	}
+}
