@@ -34,6 +34,9 @@ type Message struct {
 	visibleAt time.Time // when it may be delivered again
 }
 
+// VisibleAt returns when the message may be delivered again.
+func (m Message) VisibleAt() time.Time { return m.visibleAt }
+
 var (
 	_ inbox.Queue       = (*Queue)(nil)
 	_ inbox.DeadLetters = (*Queue)(nil)

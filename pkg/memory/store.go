@@ -121,6 +121,19 @@ func (s *Store) Receipts() []inbox.Receipt {
 	return all
 }
 
+// NextDue returns when the first receipt that waits to be applied is due, and
+// whether there is one.
+func (s *Store) NextDue() (next time.Time, found bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, receipt := range s.receipts {
+		if receipt.State == inbox.Received && (!found || receipt.DueAt.Before(next)) {
+			next, found = receipt.DueAt, true
+		}
+	}
+	return next, found
+}
+
 // Record returns the record of a payout, zero where there is none.
 func (s *Store) Record(id payout.ID) payout.Record {
 	s.mu.Lock()

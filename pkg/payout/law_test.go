@@ -1,0 +1,148 @@
+package payout_test
+
+import (
+	"reflect"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"payout-callbacks/pkg/payout"
+)
+
+// mostFacts bounds the subsets that are gone through in every order.
+const mostFacts = 5
+
+// I5, exhaustively: of a dozen facts that meet and contradict each other in
+// every way there is, every subset of up to five gives the identical record,
+// every attribute of it, in every order.
+func TestEveryOrderOfEverySubsetGivesOneRecord(t *testing.T) {
+	t.Parallel()
+	for name, dozen := range map[string][]any{"payout": payoutFacts(), "batch": batchFacts()} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := &law{T: t, facts: dozen, records: map[uint]payout.Record{}}
+			l.extend(payout.Record{}, 0, 0)
+			t.Logf("%d facts, %d subsets of up to %d of them, %d orders", len(dozen), len(l.records), mostFacts, l.orders)
+			if len(dozen) != 12 || len(l.records) != 1585 || l.orders != 108_384 {
+				t.Error("these are not all subsets and orders of a dozen")
+			}
+		})
+	}
+}
+
+// law walks the tree of all orders: each node is one more fact, merged into
+// what the facts before it made.
+type law struct {
+	*testing.T
+	facts   []any
+	records map[uint]payout.Record // by the set of facts, a bit each
+	orders  int
+}
+
+func (l *law) extend(record payout.Record, merged uint, count int) {
+	if count == mostFacts {
+		return
+	}
+	for n, one := range l.facts {
+		if merged&(1<<n) != 0 {
+			continue
+		}
+		next, set := merge(record, one), merged|1<<n
+		l.orders++
+		first, known := l.records[set]
+		if !known {
+			l.records[set] = next
+		} else if !reflect.DeepEqual(first, next) {
+			l.Fatalf("facts %b: in another order the record is another one:\n%s", set, cmp.Diff(first, next))
+		}
+		l.extend(next, set, count+1)
+	}
+}
+
+func merge(record payout.Record, one any) payout.Record {
+	switch one := one.(type) {
+	case payout.Event:
+		record, _ = record.Apply(one)
+	case payout.Resolution:
+		record, _ = record.Resolve(one)
+	}
+	return record
+}
+
+func payoutFacts() []any {
+	event := func(status payout.Status, edit func(*payout.Event)) payout.Event {
+		e := payout.Event{ID: paid, Status: status, Amount: "1.1", Currency: "TRX", Reference: "PAY-1"}
+		edit(&e)
+		return e
+	}
+	nothing := func(*payout.Event) {}
+	reject := func(status payout.Status, replaces ...string) payout.Resolution {
+		return payout.Resolution{
+			ID: paid, Rejected: map[payout.Field][]string{payout.FieldStatus: {string(status)}}, Replaces: replaces,
+		}
+	}
+	return []any{
+		event(payout.Pending, nothing),
+		event(payout.Delayed, func(e *payout.Event) { e.Reason = "slow" }),
+		event(payout.Succeeded, func(e *payout.Event) { e.TxID, e.BlockHeight, e.BlockTime = "0xabc", 7, 1686814482000 }),
+		event(payout.Succeeded, func(e *payout.Event) { e.TxID, e.BlockHeight = "0xabc", 9 }), // the chain was reorganised
+		event(payout.Succeeded, func(e *payout.Event) { e.TxID, e.Memo, e.To = "0xdef", "7", "an address" }),
+		event(payout.Succeeded, func(e *payout.Event) { e.Amount = "1.2" }),
+		event(payout.Failed, func(e *payout.Event) { e.Reason = "Invalid Account" }),
+		event(payout.Failed, func(e *payout.Event) { e.Reason = "Dormant Account" }),
+		event(payout.Rejected, func(e *payout.Event) { e.Reason, e.Currency = "approval", "" }),
+		reject(payout.Failed),
+		reject(payout.Succeeded),
+		reject(payout.Succeeded, reject(payout.Failed).Fingerprint(), reject(payout.Succeeded).Fingerprint()),
+	}
+}
+
+func batchFacts() []any {
+	event := func(status payout.Status, pending, succeeded, failed, cancelled int64) payout.Event {
+		amounts := []payout.Amount{"0", "1000.5", "2001", "3001.5", "4002"}
+		tally := func(n int64) payout.Tally { return payout.Tally{Count: n, Amount: amounts[n]} }
+		return payout.Event{ID: batch, Status: status, Totals: payout.Totals{
+			Pending: tally(pending), Succeeded: tally(succeeded), Failed: tally(failed), Cancelled: tally(cancelled),
+		}}
+	}
+	other := event(payout.Done, 0, 3, 0, 0)
+	other.Totals.Succeeded.Amount = "1"
+	return []any{
+		event(payout.Pending, 3, 0, 0, 0),
+		event(payout.Delayed, 3, 0, 0, 0),
+		event(payout.Delayed, 2, 1, 0, 0),
+		event(payout.Done, 2, 1, 0, 0),
+		event(payout.Done, 1, 1, 1, 0),
+		event(payout.Done, 0, 2, 1, 0),
+		event(payout.Done, 0, 3, 0, 0),
+		event(payout.Done, 0, 4, 0, 0), // of another size
+		other,                          // of another sum
+		event(payout.Cancelled, 0, 1, 0, 2),
+		event(payout.Cancelled, 0, 0, 0, 3),
+		payout.Resolution{ID: batch, Rejected: map[payout.Field][]string{payout.FieldItems: {"4"}, payout.FieldAmount: {"1", "4002"}}},
+	}
+}
+
+// I5, of batches: the order of totals changes no attribute of the record.
+func TestOrderChangesNothingOfABatch(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		told := rapid.SliceOfNDistinct(rapid.Custom(totals), 1, 10, fingerprintOf).Draw(t, "facts")
+		shuffled := rapid.Permutation(told).Draw(t, "shuffled")
+		if diff := cmp.Diff(fold(told), fold(shuffled)); diff != "" {
+			t.Fatalf("in another order the record is another one:\n%s", diff)
+		}
+	})
+}
+
+// totals draws a callback of a batch whose numbers need not fit together.
+func totals(t *rapid.T) any {
+	tally := func(name string) payout.Tally {
+		n := rapid.Int64Range(0, 3).Draw(t, name)
+		return payout.Tally{Count: n, Amount: []payout.Amount{"0", "0.5", "1000", "1000.5"}[rapid.IntRange(0, 3).Draw(t, name+" amount")]}
+	}
+	status := rapid.SampledFrom([]payout.Status{payout.Pending, payout.Delayed, payout.Done, payout.Cancelled}).Draw(t, "status")
+	return payout.Event{ID: batch, Status: status, Totals: payout.Totals{
+		Pending: tally("pending"), Succeeded: tally("succeeded"), Failed: tally("failed"), Cancelled: tally("cancelled"),
+	}}
+}
