@@ -17,7 +17,7 @@ CFN_LINT := .local/venv/bin/cfn-lint
 RACE := $(if $(shell command -v "$$(go env CC)" 2>/dev/null),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit check build deploy invoke tools clean $(LOCAL)
+.PHONY: help run test unit simulate storm fuzz mutants check build deploy invoke tools clean $(LOCAL)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,18 @@ test: $(LOCAL) ## everything: unit tests, adapters on the emulator, end to end o
 
 unit: ## the tests that need nothing but Go
 	go test $(RACE) -shuffle=on ./...
+
+simulate: ## histories of providers, outages and crashes under a virtual clock: N= (100000), SEED=
+	@go run ./cmd/simulate -n $(or $(N),100000) $(if $(SEED),-seed $(SEED))
+
+storm: $(LOCAL) ## thousands of callbacks over HTTP while connections are cut, and a reckoning: COUNT=, RATE=, SEED=
+	@exec $(LOCAL) exec -- go run ./cmd/storm $(if $(COUNT),--count=$(COUNT)) $(if $(RATE),--rate=$(RATE)) $(if $(SEED),--seed=$(SEED))
+
+fuzz: ## each fuzz target for TIME= (10s)
+	@.ci/fuzz $(or $(TIME),10s)
+
+mutants: $(LOCAL) ## break the code on purpose, see each breakage caught by a test: ONLY=
+	@exec $(LOCAL) exec -- go run ./cmd/mutants $(if $(ONLY),--only=$(ONLY))
 
 check: tools .local/bin/golangci-lint-$(GOLANGCI_VERSION) ## format, vet, linters, modules, template, known vulnerabilities
 	@unformatted=$$(gofmt -l cmd functions pkg); test -z "$$unformatted" || { echo "gofmt -w $$unformatted"; exit 1; }

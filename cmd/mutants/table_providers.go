@@ -1,0 +1,102 @@
+package main
+
+// providers is against what each provider is believed and understood by.
+var providers = []mutant{{
+	name: "any signature will do", breaks: "I6", file: "pkg/provider/cregis/signature.go",
+	old: `equal := subtle.ConstantTimeCompare([]byte(b.sign.text), want) == 1`,
+	new: `equal := subtle.ConstantTimeCompare([]byte(b.sign.text), want) >= 0`,
+}, {
+	name: "an account without a key can be signed for", breaks: "I6", file: "pkg/provider/cregis/signature.go",
+	old: `b.sign.kind == jsontext.KindString && key != ""`,
+	new: `b.sign.kind == jsontext.KindString`,
+}, {
+	name: "the previous key is refused", breaks: "I7", file: "pkg/provider/cregis/signature.go",
+	old: `previous := b.provenBy(known.Previous, text)`,
+	new: `previous := b.provenBy("", text)`,
+}, {
+	name: "duplicate names are allowed", breaks: "I6", file: "pkg/provider/cregis/body.go",
+	old: `return isNew`,
+	new: `return isNew || slot.told()`,
+}, {
+	name: "duplicate names that no page documents are allowed", breaks: "I6", file: "pkg/provider/cregis/body.go",
+	old: `if b.others[i].name == b.others[i-1].name {`,
+	new: `if b.others[i] == b.others[i-1] {`,
+}, {
+	name: "0 is dropped from the signature", breaks: "I6", file: "pkg/provider/cregis/body.go",
+	old: `func (v value) told() bool { return v.text != "" }`,
+	new: `func (v value) told() bool { return v.text != "" && v.text != "0" }`,
+}, {
+	name: "null is signed as a word", breaks: "I6", file: "pkg/provider/cregis/body.go",
+	old: `return value{kind: kind}, nil`,
+	new: `return value{text, kind}, nil`,
+}, {
+	name: "text may follow the object", breaks: "I6", file: "pkg/provider/cregis/body.go",
+	old: `end != nil || !errors.Is(err, io.EOF) || !found.sort()`,
+	new: `end != nil || err != nil && !errors.Is(err, io.EOF) || !found.sort()`,
+}, {
+	name: "int64 through float", breaks: "I7", file: "pkg/provider/cregis/parse.go",
+	old: `millis, _ := strconv.ParseInt(b.own[blockTime].text, 10, 64)`,
+	new: `millis, _ := strconv.ParseInt(b.own[blockTime].text, 10, 64)
+	float, _ := strconv.ParseFloat(b.own[cid].text, 64)
+	b.own[cid].text = strconv.FormatFloat(float, 'f', 0, 64)`,
+}, {
+	name: "the fingerprint has the remark", breaks: "I2", file: "pkg/provider/cregis/parse.go",
+	old: `Reason:      outcome.reason,`,
+	new: `Reason:      outcome.reason + b.own[remark].text,`,
+}, {
+	name: "the key includes the nonce", breaks: "I2", file: "pkg/provider/cregis/parse.go",
+	old: `Memo:        b.own[memo].text,`,
+	new: `Memo:        b.own[memo].text + b.own[nonce].text,`,
+}, {
+	name: "the ambiguity check is off", breaks: "I6", file: "pkg/provider/cregis/parse.go",
+	old: `b.misfit, b.forms, b.ambiguous,`,
+	new: `b.misfit, b.forms,`,
+}, {
+	name: "a callback of another type is read as the route's", breaks: "I4", file: "pkg/provider/cregis/parse.go",
+	old: `b.misfit, b.forms, b.ambiguous,`,
+	new: `b.forms, b.ambiguous,`,
+}, {
+	name: "an unknown status counts as failed", breaks: "I7", file: "pkg/provider/cregis/parse.go",
+	old: `unknown = hold(callback.ReasonStatus, "status is %s; known are 2, 4, 6, 7", value.text)`,
+	new: `b.own[status].text = "7"`,
+}, {
+	name: "success has a line feed", breaks: "I7", file: "pkg/provider/cregis/provider.go",
+	old: `Body: "success"`,
+	new: `Body: "success\n"`,
+}, {
+	name: "too large a body is refused as unsigned", breaks: "I6", file: "pkg/provider/cregis/provider.go",
+	old: `return callback.Sender{}, callback.ErrTooLarge`,
+	new: `return callback.Sender{}, callback.ErrUnauthentic`,
+}, {
+	name: "the merchant is not bound to the key", breaks: "I6", file: "pkg/provider/pivot/signature.go",
+	old: `if owner.Account == merchant {`,
+	new: `if owner.Account != "" {`,
+}, {
+	name: "a key that was not set yet is anybody's", breaks: "I6", file: "pkg/provider/pivot/signature.go",
+	old: `subtle.ConstantTimeCompare(digest[:], of[:]) == 1 && key != ""`,
+	new: `subtle.ConstantTimeCompare(digest[:], of[:]) == 1`,
+}, {
+	name: "the merchant's previous key is refused", breaks: "I7", file: "pkg/provider/pivot/signature.go",
+	old: `current, previous := same(digest, of.Current), same(digest, of.Previous)`,
+	new: `current, previous := same(digest, of.Current), false`,
+}, {
+	name: "of two equal names, the last is read", breaks: "I6", file: "pkg/provider/pivot/body.go",
+	old: `!text.IsValid()`,
+	new: `!text.IsValid(jsontext.AllowDuplicateNames(true))`,
+}, {
+	name: "copies of a held body are told apart by their spaces", breaks: "I2", file: "pkg/provider/pivot/parse.go",
+	old: `r.held.Subject = canonical(request.Body)`,
+	new: `r.held.Subject = request.Body`,
+}, {
+	name: "the items of a request are one payout", breaks: "I4", file: "pkg/provider/pivot/parse.go",
+	old: `r.text(uuid, isUUID), ours),`,
+	new: `r.text(uuid, isUUID), ""),`,
+}, {
+	name: "a status that disagrees with its event is believed", breaks: "I7", file: "pkg/provider/pivot/parse.go",
+	old: `case said != word:`,
+	new: `case said == "" && said != word:`,
+}, {
+	name: "a fault of ours is answered in a code that is not tried again", breaks: "I7", file: "pkg/provider/pivot/provider.go",
+	old: `return reply(http.StatusServiceUnavailable, notReceived)`,
+	new: `return reply(http.StatusNotFound, notReceived)`,
+}}

@@ -1,0 +1,26 @@
+package telemetry_test
+
+import (
+	"strings"
+	"testing"
+
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/sqsqueue"
+	"payout-callbacks/pkg/telemetry"
+)
+
+// I9: a note quotes the callback, so it is kept with the receipt and told nowhere.
+func TestNoNoteIsWritten(t *testing.T) {
+	held := inbox.NewHeldReceipt(inbox.HeldCallback{
+		Provider: "cregis", Type: payout.TypePayout, Account: "1", Subject: []byte("canary"), Reason: "ambiguous", Note: "canary",
+	}, []byte("canary"), "0a1b2c3d", fixed())
+	var out strings.Builder
+	recorder := telemetry.NewRecorder(&out, "n", fixed)
+	recorder.Callback(t.Context(), "cregis", callback.Result{Verdict: callback.Acknowledge, As: inbox.New, Receipt: held}, 0)
+	recorder.Delivery(t.Context(), sqsqueue.Delivery{Receipt: held, Outcome: inbox.NowHeld})
+	if strings.Contains(out.String(), "canary") {
+		t.Errorf("a held callback's own words stand in:\n%s", out.String())
+	}
+}
