@@ -40,8 +40,8 @@ storm: $(LOCAL) ## thousands of callbacks over HTTP while connections are cut, a
 fuzz: ## each fuzz target for TIME= (10s)
 	@.ci/fuzz $(or $(TIME),10s)
 
-mutants: $(LOCAL) ## break the code on purpose, see each breakage caught by a test: ONLY=
-	@exec $(LOCAL) exec -- go run ./cmd/mutants $(if $(ONLY),--only=$(ONLY))
+mutants: $(LOCAL) ## break the code on purpose, see each breakage caught by a test: ONLY='part of a name'
+	@exec $(LOCAL) exec -- go run ./cmd/mutants $(if $(ONLY),--only='$(ONLY)')
 
 check: tools .local/bin/golangci-lint-$(GOLANGCI_VERSION) ## format, vet, linters, modules, template, known vulnerabilities
 	@unformatted=$$(gofmt -l cmd functions pkg); test -z "$$unformatted" || { echo "gofmt -w $$unformatted"; exit 1; }

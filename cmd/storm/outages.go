@@ -22,22 +22,23 @@ type outage struct {
 	longest       time.Duration
 }
 
-// The first is long enough for dead letters. Both at once is short: there is no
-// place left to put a callback.
+// The first round goes in this order, so that a short storm has the worst of it.
+// Both at once is short: there is no place left to put a callback. DynamoDB alone
+// is cut for long enough that there are dead letters.
 var kinds = []outage{
-	{"DynamoDB cut", cut, fair, 5 * time.Second},
-	{"DynamoDB mute", mute, fair, 2 * time.Second},
-	{"SQS cut", fair, cut, 2 * time.Second},
-	{"SQS mute", fair, mute, 2 * time.Second},
 	{"both cut", cut, cut, 700 * time.Millisecond},
+	{"DynamoDB cut", cut, fair, 5 * time.Second},
+	{"SQS cut", fair, cut, 2 * time.Second},
 	{"both mute", mute, mute, 700 * time.Millisecond},
+	{"DynamoDB mute", mute, fair, 2 * time.Second},
+	{"SQS mute", fair, mute, 2 * time.Second},
 	{"connections snapped", fair, fair, 0},
 }
 
 // run goes on until ctx ends, and leaves fair weather.
 func (o *outages) run(ctx context.Context) {
 	defer o.set(fair, fair)
-	for order := o.random.Perm(len(kinds)); ; order = o.random.Perm(len(kinds)) {
+	for order := []int{0, 1, 2, 3, 4, 5, 6}; ; order = o.random.Perm(len(kinds)) {
 		for _, n := range order {
 			if !wait(ctx, o.between(300*time.Millisecond, 2*time.Second)) {
 				return

@@ -47,7 +47,7 @@ func carriesReceipts(t *testing.T, h Harness) {
 func carriesMany(t *testing.T, h Harness) {
 	var want []inbox.Receipt
 	for n := range 23 {
-		// Ten of these are over what SQS takes in one request.
+		// Ten of these are as large as what SQS takes in one request.
 		receipt := received(event(n, payout.Succeeded), strings.Repeat("x", 64<<10))
 		receipt.Note = strings.Repeat("n", 16<<10)
 		want = append(want, receipt)
