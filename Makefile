@@ -17,13 +17,13 @@ CFN_LINT := .local/venv/bin/cfn-lint
 RACE := $(if $(shell command -v "$$(go env CC)" 2>/dev/null),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit simulate storm fuzz mutants check build deploy invoke tools clean $(LOCAL)
+.PHONY: help run test unit simulate storm fuzz mutants check environment build deploy invoke tools clean $(LOCAL)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(LOCAL) ## the application on this machine, with demonstration; ONCE=1 leaves after it, PORT= (4566)
-	@exec $(LOCAL) up --port $(PORT) $(if $(ONCE),--once)
+	@exec $(LOCAL) up --port $(PORT) $(if $(filter-out 0 no false,$(ONCE)),--once)
 
 test: $(LOCAL) ## everything: unit tests, adapters on the emulator, end to end on the deployed template
 	@exec $(LOCAL) exec -- go test $(RACE) -shuffle=on -count=1 ./...
@@ -53,8 +53,11 @@ check: tools .local/bin/golangci-lint-$(GOLANGCI_VERSION) ## format, vet, linter
 	@.ci/sizes
 	@.ci/vulnerabilities $(GOVULNCHECK_VERSION)
 
-build: tools ## the functions for Lambda, small; ENV=staging, ENV=production
+build: environment tools ## the functions for Lambda, small; ENV=staging, ENV=production
 	$(export_release); $(SAM) build --config-env $(ENV)
+
+environment:
+	@grep -q '^\[$(ENV)\.' samconfig.toml || { echo 'samconfig.toml has no environment "$(ENV)"'; exit 2; }
 
 deploy: build ## build and deploy to AWS; ENV=staging, ENV=production
 	$(SAM) deploy --config-env $(ENV)
@@ -71,7 +74,7 @@ clean: ## remove everything built or installed here; the Go caches stay
 
 # Built and not `go run`: a SIGTERM would end `go run` alone.
 $(LOCAL):
-	@go build -o $@ ./cmd/local
+	@env -u GOOS -u GOARCH go build -o $@ ./cmd/local
 
 .local/bin/golangci-lint-$(GOLANGCI_VERSION):
 	GOBIN=$(CURDIR)/.local/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)

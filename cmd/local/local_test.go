@@ -130,3 +130,28 @@ func zombie(pid int) bool {
 	out, err := exec.Command("ps", "-o", "stat=", "-p", strconv.Itoa(pid)).Output()
 	return err != nil || strings.HasPrefix(strings.TrimSpace(string(out)), "Z")
 }
+
+// Two copies on two ports: the one that stops first leaves the other's
+// description where tools look for it.
+func TestAStackThatStopsHandsTheFileBack(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "stack.json")
+	older := stack{Name: "older", PID: os.Getppid()} // a process that is alive, and another one
+	newer := stack{Name: "newer", PID: os.Getpid()}
+	for _, s := range []stack{older, newer} {
+		if err := s.write(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	newer.handBack(path, older)
+	if got, err := readStack(path); err != nil || got.Name != "older" {
+		t.Errorf("got %q, %v, want the older stack's", got.Name, err)
+	}
+	newer.handBack(path, stack{})
+	if got, err := readStack(path); err != nil || got.Name != "older" {
+		t.Errorf("a stack that is not its owner took it away: %q, %v", got.Name, err)
+	}
+	older.handBack(path, stack{Name: "dead", PID: 1 << 30})
+	if _, err := os.Stat(path); err == nil {
+		t.Error("a stack that is gone got the file back")
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 )
 
 // stack is what stack.json tells payoutctl, the tests and anybody's own client about a running stack.
@@ -104,6 +105,16 @@ func (s stack) remove(path string) error {
 		return nil
 	}
 	return os.Remove(path)
+}
+
+// handBack leaves the file to the stack that was up before, if it still is.
+func (s stack) handBack(path string, older stack) {
+	if s.remove(path) != nil || older.PID == 0 || syscall.Kill(older.PID, 0) != nil {
+		return
+	}
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		_ = older.write(path)
+	}
 }
 
 func readStack(path string) (stack, error) {

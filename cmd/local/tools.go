@@ -24,7 +24,7 @@ func venvBin(root string) string { return filepath.Join(root, ".local", "venv", 
 
 func installTools(root string) step {
 	return step{
-		name: "install the tools of requirements.txt",
+		name: "install the tools of requirements.txt, about a minute the first time",
 		run:  func(ctx context.Context) error { return install(ctx, root) },
 		hint: "check the network (proxy variables and PIP_* are honoured); on Debian and Ubuntu also `apt install python3-venv`",
 	}

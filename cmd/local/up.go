@@ -18,10 +18,11 @@ func (c upCommand) Run(ctx context.Context) error {
 	if err := r.bringUp(ctx, c.Port); err != nil {
 		return err
 	}
+	older, _ := readStack(r.newestStackFile())
 	if err := r.stack.write(r.newestStackFile()); err != nil {
 		return err
 	}
-	defer func() { _ = r.stack.remove(r.newestStackFile()) }()
+	defer func() { r.stack.handBack(r.newestStackFile(), older) }()
 
 	if err := demonstrate(ctx, r.show, r.root, r.stack); err != nil {
 		return fmt.Errorf("demonstration: %w", err)

@@ -78,6 +78,9 @@ func (w workspace) makeFolders() error {
 }
 
 func (w workspace) freePort() error {
+	if w.port < 1 || w.port > 65535 {
+		return withHint(fmt.Errorf("%d is no port", w.port), "choose one from 1024 to 65535: make run PORT=4600")
+	}
 	listener, err := net.Listen("tcp", w.address())
 	if err != nil {
 		return withHint(fmt.Errorf("port %d is taken: %w", w.port, err),

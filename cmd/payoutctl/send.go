@@ -37,8 +37,8 @@ Examples:
 	payoutctl --local send cregis payout --status 7 --forge
 	payoutctl --local send pivot single --event PAYOUT.FAILED --reason "Inactive Account"
 	payoutctl --local send pivot bulk --event PAYOUT.PENDING --repeat 3
-	payoutctl --local send pkg/provider/cregis/testdata/payout.txtar
-	payoutctl --stack payouts-dev send pivot single --key-file key.txt
+	payoutctl --local send pkg/provider/cregis/testdata/payout-status-6.txtar
+	payoutctl --stack payouts-dev send pivot single --merchant-id MERCHANT --key-file key.txt
 
 Exit code 0: the answer was the acknowledgement (with --forge: the refusal; a test vector: what it expects), every
 time. 1: it was not. 3: there was no answer.`

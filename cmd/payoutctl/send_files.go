@@ -22,6 +22,9 @@ type sendFilesCommand struct {
 func (c *sendFilesCommand) Run(ctx context.Context, s *session, flags *sendCommand) error {
 	var vectors []outgoing
 	for _, path := range c.Paths {
+		if filepath.Base(path) == "replies.txtar" {
+			continue // stands among the vectors of a provider, and is none: a whole folder may be named
+		}
 		one, err := c.outgoing(path)
 		if err != nil {
 			return err

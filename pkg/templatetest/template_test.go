@@ -56,8 +56,20 @@ func TestMoneyIsKeptWhenTheStackIsDeleted(t *testing.T) {
 	template := templatetest.Load(t)
 	for _, table := range []string{"ReceiptsTable", "PayoutsTable"} {
 		resource := template.Resources[table]
-		if resource.DeletionPolicy != "Retain" || resource.UpdateReplacePolicy != "Retain" {
+		if resource.DeletionPolicy != "RetainExceptOnCreate" || resource.UpdateReplacePolicy != "Retain" {
 			t.Errorf("%s: %s, %s", table, resource.DeletionPolicy, resource.UpdateReplacePolicy)
+		}
+	}
+}
+
+// SAM names a schedule after its event, the same in every stack, and names are
+// unique in an account.
+func TestTwoStacksFitIntoOneAccount(t *testing.T) {
+	events := property[map[string]any](t, templatetest.Load(t), "SweeperFunction", "Events")
+	for name, event := range events {
+		schedule := event.(map[string]any)["Properties"].(map[string]any)
+		if schedule["OmitName"] != true || schedule["Name"] != nil {
+			t.Errorf("%s has a name of its own: %v", name, schedule)
 		}
 	}
 }

@@ -149,7 +149,7 @@ func (b *body) ambiguous(kind payout.Type) *callback.Held {
 		return nil
 	}
 	if len(search.places) > maxPlaces {
-		return hold(callback.ReasonAmbiguous, "field names in more than %d places; signed text: %s", maxPlaces, search.text)
+		return hold(callback.ReasonAmbiguous, "field names in more than %d places", maxPlaces)
 	}
 	search.claims()
 	if name := search.hidden(); name != "" {

@@ -7,6 +7,7 @@ import (
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/payout"
 	"payout-callbacks/pkg/provider/cregis"
+	"payout-callbacks/pkg/provider/providertest"
 )
 
 func parse(t testing.TB, body []byte) (payout.Event, *callback.Held) {
@@ -134,6 +135,24 @@ func TestParseOfWhatWasNeverVerified(t *testing.T) {
 			if held == nil || held.Note == "" || event != (payout.Event{}) {
 				t.Errorf("%.20q: event %+v, held %+v", body, event, held)
 			}
+		}
+	}
+}
+
+// A forged twin of a held callback, cut out of the same signed text, has its
+// key and may come first: what was signed must be kept with either.
+func TestWhatIsHeldIsKeptWithItsSignedText(t *testing.T) {
+	for _, vector := range providertest.Vectors(t, "testdata") {
+		if !strings.HasPrefix(vector.Expect, providertest.Held) {
+			continue
+		}
+		request, err := vector.Request(cregis.Provider{}, testKeys())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, held := cregis.Provider{}.Parse(request, callback.Sender{Account: project})
+		if held == nil || !strings.HasSuffix(held.Note, "\nsigned text: "+string(held.Subject)) {
+			t.Errorf("%s: the note is %+v", vector.Name, held)
 		}
 	}
 }

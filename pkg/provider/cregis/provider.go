@@ -70,7 +70,10 @@ func (Provider) Parse(request callback.Request, _ callback.Sender) (payout.Event
 	}
 	event, held := parse(request.Type, body)
 	if held != nil {
+		// Whoever may cut the text into other bodies can send one of those first.
+		// What was signed is kept with whichever came, so that nothing is lost.
 		held.Subject = []byte(body.canonical())
+		held.Note += "\nsigned text: " + body.canonical()
 		return payout.Event{}, held
 	}
 	return event, nil

@@ -253,7 +253,6 @@ func (s *search) describe(others []reading) string {
 		own = append(own, fmt.Sprintf("%s=%q", name, text))
 	}
 	var note strings.Builder
-	fmt.Fprintf(&note, "signed text: %s\n", s.text)
 	fmt.Fprintf(&note, "this body (%s): %s\n", s.shape.name(), strings.Join(own, " "))
 	for _, other := range others {
 		fmt.Fprintf(&note, "it can also be a %s: %s\n", other.shape.name(), strings.Join(other.fields, " "))
