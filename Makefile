@@ -34,7 +34,7 @@ unit: ## the tests that need nothing but Go
 simulate: ## histories of providers, outages and crashes under a virtual clock: N= (100000), SEED=
 	@go run ./cmd/simulate -n $(or $(N),100000) $(if $(SEED),-seed $(SEED))
 
-storm: $(LOCAL) ## thousands of callbacks over HTTP while connections are cut, and a reckoning: COUNT=, RATE=, SEED=
+storm: $(LOCAL) ## callbacks over HTTP while connections are cut, and a reckoning: COUNT= (3000), RATE= (50 a second), SEED=
 	@exec $(LOCAL) exec -- go run ./cmd/storm $(if $(COUNT),--count=$(COUNT)) $(if $(RATE),--rate=$(RATE)) $(if $(SEED),--seed=$(SEED))
 
 fuzz: ## each fuzz target for TIME= (10s)
