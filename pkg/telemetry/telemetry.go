@@ -56,7 +56,9 @@ func (r *Recorder) Callback(ctx context.Context, provider string, result callbac
 		level = slog.LevelError
 	case result.Verdict != callback.Acknowledge:
 		level = slog.LevelWarn
-	case result.Receipt.State == inbox.Held && result.As != inbox.Duplicate:
+	case result.Receipt.State == inbox.Held:
+		// One that is there already counts again: its own first put may have been
+		// done without an answer, and then this is the only time it is counted.
 		level, outcome = slog.LevelWarn, string(inbox.Held)
 	case result.Err != nil:
 		level, outcome = slog.LevelWarn, string(result.As)

@@ -77,7 +77,7 @@ func TestOutcomesAndLevels(t *testing.T) {
 		{"duplicate", callback.Result{Verdict: callback.Acknowledge, As: inbox.Duplicate, Receipt: receipt()}, "duplicate", "INFO"},
 		{"by queue", callback.Result{Verdict: callback.Acknowledge, As: inbox.ByQueue, Receipt: receipt(), Err: errors.New("down")}, "by-queue", "WARN"},
 		{"held", callback.Result{Verdict: callback.Acknowledge, As: inbox.New, Receipt: held}, "held", "WARN"},
-		{"held again", callback.Result{Verdict: callback.Acknowledge, As: inbox.Duplicate, Receipt: held}, "duplicate", "INFO"},
+		{"held again", callback.Result{Verdict: callback.Acknowledge, As: inbox.Duplicate, Receipt: held}, "held", "WARN"},
 		{"forged", callback.Result{Verdict: callback.Unauthentic, Err: callback.ErrUnauthentic}, "unauthentic", "WARN"},
 		{"our fault", callback.Result{Verdict: callback.Unavailable, Err: errors.New("down")}, "unavailable", "ERROR"},
 	} {
