@@ -15,10 +15,11 @@ type commandLine struct {
 	JSON    bool   `name:"json" help:"Print JSON, one object a line, nothing shortened."`
 	Full    bool   `help:"Do not shorten addresses and long texts."`
 
-	Send    sendCommand    `cmd:"" help:"Send a callback as a provider would, and print the answer."`
-	Payouts payoutsCommand `cmd:"" help:"List payouts."`
-	Show    showCommand    `cmd:"" help:"Tell the story of one payout."`
-	Keys    keysCommand    `cmd:"" help:"Store and list the providers' callback keys."`
+	Send     sendCommand     `cmd:"" help:"Send a callback as a provider would, and print the answer."`
+	Payouts  payoutsCommand  `cmd:"" help:"List payouts."`
+	Show     showCommand     `cmd:"" help:"Tell the story of one payout."`
+	Receipts receiptsCommand `cmd:"" help:"List callbacks that are held, or not applied yet."`
+	Keys     keysCommand     `cmd:"" help:"Store and list the providers' callback keys."`
 }
 
 type keysCommand struct {
