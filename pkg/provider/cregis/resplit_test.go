@@ -17,7 +17,7 @@ import (
 type pair struct{ name, text string }
 
 // The documented fields of both callbacks and their forms, once more and
-// independently of the code: design.md, section 7.
+// independently of the code: docs/adr/0008-cregis-readings.md.
 var wellFormed = map[string]*regexp.Regexp{
 	"address":        regexp.MustCompile(`^[A-Za-z0-9:_-]{20,128}$`),
 	"amount":         regexp.MustCompile(`^(0|[1-9]\d{0,29})(\.\d{1,30})?$`),
@@ -208,7 +208,7 @@ type failer interface {
 	Fatalf(format string, args ...any)
 }
 
-// check holds the property of design.md, section 7, and one more: no two
+// check holds the property of docs/adr/0008-cregis-readings.md, and one more: no two
 // bodies with one signed text are taken for two things.
 func (v verdicts) check(t failer, text string) {
 	t.Helper()
