@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"time"
@@ -86,7 +85,10 @@ func decodeRecord(i item) (payout.Record, error) {
 	if i.int("v") > schemaVersion {
 		return r, fmt.Errorf("payout %s is of schema version %d, this program knows up to %d", r.ID, i.int("v"), schemaVersion)
 	}
-	if !amountsAreWhole(r) {
+	amountsValid := r.Settled.Valid() && !slices.ContainsFunc(r.Claims[payout.FieldAmount].Seen, func(seen string) bool {
+		return !payout.Amount(seen).Valid()
+	})
+	if !amountsValid {
 		return r, fmt.Errorf("payout %s holds an amount that is none", r.ID)
 	}
 	reasons := i.child("reasons")
@@ -102,22 +104,6 @@ func decodeRecord(i item) (payout.Record, error) {
 		r.Resolutions[key] = decision
 	}
 	return r, nil
-}
-
-// amountText takes what Amount.Add makes of four amounts, each of at most 30
-// digits on either side of the point.
-var amountText = regexp.MustCompile(`^([0-9]{1,31}(\.[0-9]{1,30})?)?$`)
-
-// amountsAreWhole reports whether all amounts are ones that can be reckoned
-// with: what somebody wrote by hand may not be.
-func amountsAreWhole(r payout.Record) bool {
-	amounts := []string{string(r.Settled.Succeeded.Amount), string(r.Settled.Failed.Amount), string(r.Settled.Cancelled.Amount)}
-	for _, amount := range slices.Concat(amounts, r.Claims[payout.FieldAmount].Seen) {
-		if !amountText.MatchString(amount) {
-			return false
-		}
-	}
-	return true
 }
 
 func decodeClaims(i item) map[payout.Field]payout.Values {

@@ -127,7 +127,8 @@ func (r Receipt) id() payout.ID {
 
 // KeyAgrees reports whether the receipt's key follows from what it says: a
 // receipt that was altered on its way, or written by a later version whose
-// meaning covers more than we know, does not agree.
+// meaning covers more than we know, does not agree. Nor does one with an amount
+// that is none: no provider's parser made it, and it cannot be merged.
 func (r Receipt) KeyAgrees() bool {
 	switch {
 	case r.State == Held:
@@ -135,7 +136,7 @@ func (r Receipt) KeyAgrees() bool {
 	case r.Decision != nil:
 		return r.Key == NewDecision(*r.Decision, "", r.AcceptedAt).Key
 	}
-	return r.Key == NewReceipt(r.Event, nil, "", r.AcceptedAt).Key
+	return r.Event.Amount.Valid() && r.Event.Totals.Valid() && r.Key == NewReceipt(r.Event, nil, "", r.AcceptedAt).Key
 }
 
 // mergeInto merges what the receipt tells into its payout's record.

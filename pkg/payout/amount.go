@@ -17,6 +17,13 @@ type Amount string
 // parser would expand 1e1000000000.
 var amountText = regexp.MustCompile(`^(0|[1-9][0-9]{0,29})(\.[0-9]{1,30})?$`)
 
+// sumText takes what Add makes of the four amounts of a batch, too: a digit more.
+var sumText = regexp.MustCompile(`^[0-9]{1,31}(\.[0-9]{1,30})?$`)
+
+// Valid reports whether the Amount can be reckoned with: it is empty, or one that
+// ParseAmount or Add made. What somebody wrote into a store by hand may not be.
+func (a Amount) Valid() bool { return a == "" || sumText.MatchString(string(a)) }
+
 // ParseAmount reads an amount as providers write it: at most 30 digits on
 // either side of the point, no sign, no exponent, no leading zeros.
 func ParseAmount(text string) (Amount, error) {
@@ -46,7 +53,7 @@ func (a Amount) decimal() decimal.Decimal {
 	}
 	d, err := decimal.NewFromString(string(a))
 	if err != nil {
-		panic("payout: Amount not made by ParseAmount")
+		panic("payout: Amount that is not valid")
 	}
 	return d
 }

@@ -36,6 +36,11 @@ type Totals struct {
 	Cancelled Tally `json:"cancelled"`
 }
 
+// Valid reports whether all amounts can be reckoned with; see [Amount.Valid].
+func (t Totals) Valid() bool {
+	return t.Pending.Amount.Valid() && t.Succeeded.Amount.Valid() && t.Failed.Amount.Valid() && t.Cancelled.Amount.Valid()
+}
+
 // Tally is a number of items and the sum of their amounts.
 type Tally struct {
 	Count  int64  `json:"count"`

@@ -163,6 +163,18 @@ func TestDecodeRefusesWhatIsNotOurs(t *testing.T) {
 	}
 }
 
+// Such a message would panic in the merge of a batch, each time it came back.
+func TestDecodeRefusesAnAmountThatIsNone(t *testing.T) {
+	for name, event := range map[string]payout.Event{
+		"amount": {ID: "cregis/payout/1/2", Status: payout.Succeeded, Amount: "x"},
+		"totals": {ID: "pivot/batch/a/b", Status: payout.Done, Totals: payout.Totals{Failed: payout.Tally{Count: 1, Amount: "1e9"}}},
+	} {
+		if got, err := sqsqueue.Decode(encode(t, inbox.NewReceipt(event, nil, "", now))); err == nil {
+			t.Errorf("%s: got %+v, want it refused", name, got)
+		}
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	for _, receipt := range []inbox.Receipt{
 		receiptOf("1"),
