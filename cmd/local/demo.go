@@ -88,8 +88,13 @@ func (s stage) play(ctx context.Context, scene scene) (answer, became string, er
 			return "", "", err
 		}
 	}
-	if answer, err = s.post(ctx, scene, sent, sentHeader); err != nil {
+	code, text, err := s.post(ctx, scene.provider, scene.kind, sentHeader, sent)
+	if err != nil {
 		return "", "", err
+	}
+	answer = strconv.Itoa(code)
+	if scene.provider == "cregis" && code == http.StatusOK {
+		answer += " " + text // Cregis reads the body and nothing else
 	}
 	became, err = s.became(ctx, scene, s.receiptKey(scene, genuine, header))
 	return answer, became, err
@@ -99,24 +104,21 @@ func (s stage) sign(scene scene, key string) ([]byte, http.Header, error) {
 	return s.providers[scene.provider].Sign(scene.body, callback.Key(key))
 }
 
-func (s stage) post(ctx context.Context, scene scene, body []byte, header http.Header) (string, error) {
-	url := fmt.Sprintf("%s/callbacks/%s/%s", s.stack.APIURL, scene.provider, scene.kind)
+// post sends a callback to the route of its type, and returns the answer's code and body.
+func (s stage) post(ctx context.Context, provider string, kind payout.Type, header http.Header, body []byte) (int, string, error) {
+	url := fmt.Sprintf("%s/callbacks/%s/%s", s.stack.APIURL, provider, kind)
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
-		return "", err
+		return 0, "", err
 	}
 	request.Header = header
 	response, err := s.http.Do(request)
 	if err != nil {
-		return "", err
+		return 0, "", err
 	}
 	defer func() { _ = response.Body.Close() }()
 	text, err := io.ReadAll(response.Body)
-	if scene.provider == "cregis" && response.StatusCode == http.StatusOK {
-		// Cregis reads the body and nothing else.
-		return fmt.Sprintf("%d %s", response.StatusCode, text), err
-	}
-	return strconv.Itoa(response.StatusCode), err
+	return response.StatusCode, string(text), err
 }
 
 // receiptKey is the key under which the callback must be found, if it is found at all.

@@ -94,7 +94,10 @@ func (d *deployed) playVector(t *testing.T, provider providertest.Provider, vect
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := d.send(t, provider.Name(), vector.Type, header, body)
+	got, _, err := d.post(t.Context(), provider.Name(), vector.Type, header, body)
+	if err != nil {
+		t.Fatal(err)
+	}
 	want := replies[verdicts[strings.Fields(vector.Expect)[0]]]
 	switch {
 	case got == want.Code:
@@ -131,36 +134,16 @@ var verdicts = map[string]callback.Verdict{
 	providertest.TooLarge:    callback.TooLarge,
 }
 
-// send posts a callback and returns the code.
-func (d *deployed) send(t *testing.T, provider string, kind payout.Type, header http.Header, body []byte) int {
-	t.Helper()
-	url := fmt.Sprintf("%s/callbacks/%s/%s", d.stack.APIURL, provider, kind)
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, bytes.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.Header = header
-	response, err := d.http.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	return response.StatusCode
-}
-
 // wantReceipt waits until the receipt is in the state.
-func (d *deployed) wantReceipt(t *testing.T, key inbox.Key, want inbox.State) inbox.Receipt {
+func (d *deployed) wantReceipt(t *testing.T, key inbox.Key, want inbox.State) {
 	t.Helper()
-	var got inbox.Receipt
 	d.eventually(t, fmt.Sprintf("receipt %v is %s", key, want), func(ctx context.Context) bool {
 		receipt, _, err := d.reader.Receipt(ctx, key)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got = receipt
 		return receipt.State == want
 	})
-	return got
 }
 
 // eventually asks until it is so, or for too long.

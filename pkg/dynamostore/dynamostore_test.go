@@ -1,11 +1,9 @@
 package dynamostore_test
 
 import (
-	"errors"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"payout-callbacks/pkg/dynamostore"
 	"payout-callbacks/pkg/inbox"
@@ -41,19 +39,9 @@ func TestStoreKeepsTheContract(t *testing.T) {
 // newStore returns a store on tables of its own, made like the template's.
 func newStore(t *testing.T, client *dynamodb.Client) *dynamostore.Store {
 	t.Helper()
-	template := templatetest.Load(t)
-	store := &dynamostore.Store{
+	return &dynamostore.Store{
 		Client:   client,
-		Receipts: templatetest.UniqueName("receipts"),
-		Payouts:  templatetest.UniqueName("payouts"),
+		Receipts: templatetest.NewTable(t, client, "ReceiptsTable"),
+		Payouts:  templatetest.NewTable(t, client, "PayoutsTable"),
 	}
-	for resource, name := range map[string]string{"ReceiptsTable": store.Receipts, "PayoutsTable": store.Payouts} {
-		_, err := client.CreateTable(t.Context(), template.CreateTable(t, resource, name))
-		// The name is ours alone: where it is taken, the SDK's first try took it.
-		var taken *types.ResourceInUseException
-		if err != nil && !errors.As(err, &taken) {
-			t.Fatalf("create table like %s: %v", resource, err)
-		}
-	}
-	return store
 }

@@ -26,9 +26,3 @@ func (s *Store) Record(ctx context.Context, id payout.ID) (payout.Record, error)
 	}
 	return decodeRecord(out.Item)
 }
-
-// Size returns how many bytes DynamoDB counts for a receipt's item.
-func Size(receipt inbox.Receipt) (int, error) {
-	encoded, err := encodeReceipt(receipt)
-	return sizeOf(encoded), err
-}

@@ -3,7 +3,6 @@ package sqsqueue_test
 import (
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"payout-callbacks/pkg/inbox"
@@ -17,8 +16,8 @@ func TestQueueKeepsTheContract(t *testing.T) {
 	inboxtest.RunQueue(t, func(t *testing.T) inboxtest.Harness {
 		queue := &sqsqueue.Queue{
 			Client:         client,
-			EventsURL:      createQueue(t, client, "events"),
-			DeadLettersURL: createQueue(t, client, "dead-letters"),
+			EventsURL:      templatetest.NewQueue(t, client, "events"),
+			DeadLettersURL: templatetest.NewQueue(t, client, "dead-letters"),
 		}
 		return inboxtest.Harness{
 			Queue:       queue,
@@ -33,15 +32,6 @@ func TestQueueKeepsTheContract(t *testing.T) {
 			},
 		}
 	})
-}
-
-func createQueue(t *testing.T, client *sqs.Client, name string) string {
-	t.Helper()
-	out, err := client.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String(templatetest.UniqueName(name))})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return *out.QueueUrl
 }
 
 func send(t *testing.T, client *sqs.Client, url, text string) {

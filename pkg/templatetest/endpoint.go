@@ -45,7 +45,11 @@ func emulator(t testing.TB, variable string) aws.Config {
 func NewTable(t testing.TB, client *dynamodb.Client, resource string) string {
 	t.Helper()
 	name := UniqueName(resource)
-	if _, err := client.CreateTable(t.Context(), Load(t).CreateTable(t, resource, name)); err != nil {
+	input, err := Load(t).Table(resource, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.CreateTable(t.Context(), input); err != nil {
 		t.Fatalf("create table like %s: %v", resource, err)
 	}
 	return name

@@ -55,17 +55,7 @@ func Read(root string) (Template, error) {
 	return template, nil
 }
 
-// CreateTable returns the request that makes a table like the template's.
-func (template Template) CreateTable(t testing.TB, resource, name string) *dynamodb.CreateTableInput {
-	t.Helper()
-	input, err := template.Table(resource, name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return input
-}
-
-// Table does the same outside of tests.
+// Table returns the request that makes a table like the template's.
 func (template Template) Table(resource, name string) (*dynamodb.CreateTableInput, error) {
 	text, err := json.Marshal(template.Resources[resource].Properties)
 	if err != nil {
