@@ -24,6 +24,7 @@ type stack struct {
 	Functions          []string                     `json:"functions"`  // names at Lambda
 	KeySecrets         map[string]string            `json:"keySecrets"` // provider → secret
 	DemoKeys           map[string]map[string]string `json:"demoKeys"`   // provider → account → key
+	Outputs            map[string]string            `json:"outputs"`    // of the template, as CloudFormation tells them
 	PID                int                          `json:"pid"`        // the process that will remove this file
 }
 
@@ -62,6 +63,7 @@ func newStack(w workspace, outputs map[string]string) (stack, error) {
 		DeadLetterQueueURL: outputs["DeadLetterQueueUrl"],
 		KeySecrets:         map[string]string{"cregis": outputs["CregisKeysSecret"], "pivot": outputs["PivotKeysSecret"]},
 		DemoKeys:           demoKeys(),
+		Outputs:            outputs,
 		PID:                os.Getpid(),
 	}
 	for _, function := range functions() {

@@ -46,6 +46,7 @@ func (s *session) deployedStack(ctx context.Context, name string) (stack, error)
 		eventsQueueURL:     outputs[outputEvents],
 		deadLetterQueueURL: outputs[outputDeadLetters],
 		secrets:            secretsIn(outputs),
+		outputs:            outputs,
 		aws:                sdk,
 	}, nil
 }

@@ -30,6 +30,7 @@ type localDescription struct {
 	DeadLetterQueueURL string                             `json:"deadLetterQueueUrl"`
 	KeySecrets         map[string]string                  `json:"keySecrets"`
 	DemoKeys           map[string]map[string]callback.Key `json:"demoKeys"`
+	Outputs            map[string]string                  `json:"outputs"`
 }
 
 const startOne = "start one with: make run"
@@ -59,6 +60,7 @@ func (s *session) localStack(ctx context.Context) (stack, error) {
 		deadLetterQueueURL: found.DeadLetterQueueURL,
 		secrets:            found.KeySecrets,
 		demoKeys:           found.DemoKeys,
+		outputs:            found.Outputs,
 		aws: aws.Config{
 			Region:       found.Region,
 			BaseEndpoint: &found.EndpointURL,

@@ -32,6 +32,7 @@ type stack struct {
 	deadLetterQueueURL string
 	secrets            map[string]string                  // provider → name of the secret with its keys
 	demoKeys           map[string]map[string]callback.Key // provider → account → key; of a local stack only
+	outputs            map[string]string                  // of the template, by name
 	aws                aws.Config
 }
 
