@@ -33,7 +33,7 @@ var ladder = map[string][]string{
 	"pkg/awsclient":             {},
 	"pkg/awsfault":              {},
 	"pkg/templatetest":          {"pkg/awsclient"},
-	"pkg/telemetry":             {"pkg/callback", "pkg/inbox", "pkg/sqsqueue"},
+	"pkg/telemetry":             {"pkg/payout", "pkg/callback", "pkg/inbox", "pkg/sqsqueue"},
 	"pkg/simulation": {
 		"pkg/payout", "pkg/inbox", "pkg/inbox/inboxtest", "pkg/memory", "pkg/callback", "pkg/secret", "pkg/sqsqueue",
 		"pkg/provider/cregis", "pkg/provider/pivot",

@@ -59,11 +59,10 @@ func (s Stack) Callbacks(provider callback.Provider, keys callback.KeySource,
 
 // Batch is the function that applies what the queue delivers.
 func (s Stack) Batch(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
+	started := time.Now()
 	consumer := &sqsqueue.Consumer{Inbox: s.Inbox, Queue: s.Queue}
 	deliveries := consumer.Consume(ctx, batch)
-	for _, delivery := range deliveries {
-		s.Recorder.Delivery(ctx, delivery)
-	}
+	s.Recorder.Batch(ctx, deliveries, time.Since(started))
 	return sqsqueue.Failures(deliveries), nil
 }
 

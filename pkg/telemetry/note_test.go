@@ -19,7 +19,7 @@ func TestNoNoteIsWritten(t *testing.T) {
 	var out strings.Builder
 	recorder := telemetry.NewRecorder(&out, "n", fixed)
 	recorder.Callback(t.Context(), "cregis", callback.Result{Verdict: callback.Acknowledge, As: inbox.New, Receipt: held}, 0)
-	recorder.Delivery(t.Context(), sqsqueue.Delivery{Receipt: held, Outcome: inbox.NowHeld})
+	recorder.Batch(t.Context(), []sqsqueue.Delivery{{Receipt: held, Outcome: inbox.NowHeld}}, 0)
 	if strings.Contains(out.String(), "canary") {
 		t.Errorf("a held callback's own words stand in:\n%s", out.String())
 	}

@@ -2,9 +2,11 @@
 // delivery or sweep, which is log and metric at once (CloudWatch's embedded
 // metric format).
 //
-// What may stand in a line is listed here and nowhere else: names of providers,
-// ids of payouts and receipts, states, outcomes, reasons, durations and errors.
-// Bodies, headers, keys, addresses, amounts and notes never do.
+// What may stand in a line is listed in [Fields] and nowhere else: names of
+// providers, ids, outcomes, reasons, durations and errors. Bodies, headers,
+// keys, addresses, amounts and notes never do. The payout's id is the one thing
+// that leads from a callback to everything that became of it; of what a
+// provider wrote, it holds the account, the payout's id and our reference.
 package telemetry
 
 import (
@@ -18,20 +20,8 @@ import (
 
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/payout"
 	"payout-callbacks/pkg/sqsqueue"
-)
-
-// Names of the metrics. Counts have the dimensions provider and outcome.
-const (
-	MetricCallbacks   = "Callbacks"       // callbacks answered
-	MetricPreviousKey = "PreviousKey"     // callbacks verified by an account's previous key
-	MetricDeliveries  = "Deliveries"      // messages consumed
-	MetricDue         = "Due"             // receipts that a sweep found due
-	MetricSent        = "Sent"            // receipts that a sweep sent again
-	MetricAdopted     = "Adopted"         // dead letters that a sweep took into the store
-	MetricForeign     = "Foreign"         // dead letters that are not ours to read
-	MetricDamaged     = "Damaged"         // receipts that cannot be read
-	MetricOldest      = "OldestUnapplied" // seconds since the oldest receipt found due was accepted
 )
 
 // Recorder writes the lines. It is safe for concurrent use.
@@ -65,11 +55,18 @@ func (r *Recorder) Callback(ctx context.Context, provider string, result callbac
 	default:
 		outcome = string(result.As)
 	}
-	counts := map[string]int{MetricCallbacks: 1}
-	if result.Sender.Previous {
-		counts[MetricPreviousKey] = 1
-	}
-	r.line(ctx, level, "callback", metrics{counts, byOutcome},
+	acknowledged := result.Verdict == callback.Acknowledge
+	r.line(ctx, level, "callback", []measured{
+		one(Callbacks, true),
+		one(Acknowledged, acknowledged),
+		one(Unavailable, result.Verdict == callback.Unavailable),
+		one(Refused, !acknowledged && result.Verdict != callback.Unavailable),
+		one(Held, outcome == string(inbox.Held)),
+		one(Duplicates, result.As == inbox.Duplicate),
+		one(ByRecord, result.As == inbox.ByRecord),
+		one(ByQueue, result.As == inbox.ByQueue),
+		one(PreviousKey, result.Sender.Previous),
+	},
 		slog.String("provider", provider),
 		slog.String("outcome", outcome),
 		slog.String("payout", result.Receipt.Key.Payout),
@@ -81,20 +78,45 @@ func (r *Recorder) Callback(ctx context.Context, provider string, result callbac
 		slog.Any("err", result.Err))
 }
 
-// Delivery records what became of one message.
-func (r *Recorder) Delivery(ctx context.Context, delivery sqsqueue.Delivery) {
+// Batch records what became of the messages of one batch: a line for each, and
+// one with the counts.
+func (r *Recorder) Batch(ctx context.Context, deliveries []sqsqueue.Delivery, took time.Duration) {
+	counts := map[Metric]int{}
+	for _, delivery := range deliveries {
+		r.delivery(ctx, delivery)
+		switch {
+		case delivery.Err != nil:
+			counts[Failures]++
+		case delivery.Outcome == payout.Conflict:
+			counts[Conflicts]++
+		case delivery.Outcome == inbox.AlreadyApplied:
+			counts[Redeliveries]++
+		}
+	}
+	r.line(ctx, slog.LevelInfo, "batch", []measured{
+		{Deliveries, len(deliveries)},
+		{Failures, counts[Failures]},
+		{Conflicts, counts[Conflicts]},
+		{Redeliveries, counts[Redeliveries]},
+	},
+		slog.Int64("dur_ms", took.Milliseconds()))
+}
+
+func (r *Recorder) delivery(ctx context.Context, delivery sqsqueue.Delivery) {
 	level, outcome := slog.LevelInfo, string(delivery.Outcome)
 	switch {
 	case delivery.Foreign:
 		level, outcome = slog.LevelError, "foreign"
 	case delivery.Err != nil:
 		level, outcome = slog.LevelWarn, "failed"
+	case delivery.Outcome == payout.Conflict:
+		level = slog.LevelWarn
 	}
 	provider := delivery.Receipt.Provider()
 	if provider == "" {
 		provider = "unknown"
 	}
-	r.line(ctx, level, "delivery", metrics{map[string]int{MetricDeliveries: 1}, byOutcome},
+	r.line(ctx, level, "delivery", nil,
 		slog.String("provider", provider),
 		slog.String("outcome", outcome),
 		slog.String("payout", delivery.Receipt.Key.Payout),
@@ -103,20 +125,28 @@ func (r *Recorder) Delivery(ctx context.Context, delivery sqsqueue.Delivery) {
 		slog.Any("err", delivery.Err))
 }
 
-// Sweep records one run of the sweeper.
+// Sweep records one run of the sweeper. A run that could not even list what is
+// due tells no age: nothing due and nothing known are not the same.
 func (r *Recorder) Sweep(ctx context.Context, swept inbox.Swept, took time.Duration, err error) {
 	level := slog.LevelInfo
 	if err != nil || swept.Damaged > 0 || swept.Foreign > 0 {
 		level = slog.LevelError
 	}
-	r.line(ctx, level, "sweep", metrics{values: map[string]int{
-		MetricDue:     swept.Due,
-		MetricSent:    swept.Sent,
-		MetricAdopted: swept.Adopted,
-		MetricForeign: swept.Foreign,
-		MetricDamaged: swept.Damaged,
-		MetricOldest:  int(swept.OldestAge.Seconds()),
-	}, dimensions: []string{}},
+	var told []measured
+	if err == nil || swept != (inbox.Swept{}) {
+		told = []measured{
+			{Due, swept.Due},
+			{Sent, swept.Sent},
+			{Adopted, swept.Adopted},
+			{Foreign, swept.Foreign},
+			{Damaged, swept.Damaged},
+			{Oldest, int(swept.OldestAge.Seconds())},
+		}
+	}
+	if err == nil {
+		told = append(told, measured{Sweeps, 1})
+	}
+	r.line(ctx, level, "sweep", told,
 		slog.Bool("skipped", swept.Skipped),
 		slog.Int64("dur_ms", took.Milliseconds()),
 		slog.Any("err", err))
@@ -124,41 +154,42 @@ func (r *Recorder) Sweep(ctx context.Context, swept inbox.Swept, took time.Durat
 
 // NoKeys records that a function started without keys to verify with.
 func (r *Recorder) NoKeys(ctx context.Context, provider string, err error) {
-	r.log.ErrorContext(ctx, "no keys", "provider", provider, "err", err)
+	r.line(ctx, slog.LevelError, "no keys", nil, slog.String("provider", provider), slog.Any("err", err))
 }
 
-// metrics are values and the attributes by which they are told apart.
-type metrics struct {
-	values     map[string]int
-	dimensions []string
+// Fields lists everything that may stand in a line, metrics aside.
+func Fields() []string {
+	return []string{
+		"timestamp", "level", "message", "_aws", "request_id", "dur_ms", "err",
+		"provider",            // its name
+		"outcome", "accepted", // words of this program
+		"reason",            // why a callback is held, one of callback.Reason
+		"payout", "receipt", // the key of a receipt
+		"key_id",   // six digits of a hash
+		"delivery", // SQS's id of a message
+		"skipped",  // whether a sweep left everything to a full queue
+	}
 }
-
-var byOutcome = []string{"provider", "outcome"}
 
 // line writes one line: the attributes, and the metrics with what CloudWatch
-// needs to find them.
-func (r *Recorder) line(ctx context.Context, level slog.Level, name string, told metrics, attrs ...slog.Attr) {
-	type definition struct {
-		Name string
-		Unit string
-	}
-	var definitions []definition
-	for metric, value := range told.values {
-		unit := "Count"
-		if metric == MetricOldest {
-			unit = "Seconds"
+// needs to find them. What is told per provider is told alone.
+func (r *Recorder) line(ctx context.Context, level slog.Level, name string, told []measured, attrs ...slog.Attr) {
+	var metrics directive
+	for _, one := range told {
+		if one.Name == "" || one.value == 0 && one.PerProvider {
+			continue
 		}
-		definitions = append(definitions, definition{Name: metric, Unit: unit})
-		attrs = append(attrs, slog.Int(metric, value))
+		metrics.Dimensions = inTotal
+		if one.PerProvider {
+			metrics.Dimensions = perProvider
+		}
+		metrics.Metrics = append(metrics.Metrics, definition{one.Name, one.Unit})
+		attrs = append(attrs, slog.Int(one.Name, one.value))
 	}
-	attrs = append(attrs, slog.Any("_aws", map[string]any{
-		"Timestamp": r.now().UnixMilli(),
-		"CloudWatchMetrics": []map[string]any{{
-			"Namespace":  r.namespace,
-			"Dimensions": [][]string{told.dimensions},
-			"Metrics":    definitions,
-		}},
-	}))
+	if len(metrics.Metrics) > 0 {
+		metrics.Namespace = r.namespace
+		attrs = append(attrs, slog.Any("_aws", format{r.now().UnixMilli(), [1]directive{metrics}}))
+	}
 	if invocation, ok := lambdacontext.FromContext(ctx); ok {
 		attrs = append(attrs, slog.String("request_id", invocation.AwsRequestID))
 	}

@@ -3,11 +3,13 @@ package telemetry_test
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/inbox"
@@ -41,7 +43,7 @@ func receipt() inbox.Receipt {
 	}, []byte("canary-body"), "0a1b2c3d", fixed())
 }
 
-func TestACallbackIsOneLineAndOneCount(t *testing.T) {
+func TestACallbackIsOneLine(t *testing.T) {
 	lines := written(t, func(r *telemetry.Recorder) {
 		r.Callback(t.Context(), "cregis", callback.Result{
 			Verdict: callback.Acknowledge, As: inbox.New, Receipt: receipt(), Sender: callback.Sender{Account: "1", KeyID: "0a1b2c3d", Previous: true},
@@ -52,54 +54,141 @@ func TestACallbackIsOneLineAndOneCount(t *testing.T) {
 	}
 	want := map[string]any{
 		"level": "INFO", "message": "callback", "provider": "cregis", "outcome": "new", "payout": "cregis/payout/1/2",
-		"receipt": receipt().Key.Receipt, "accepted": "new", "key_id": "0a1b2c3d", "dur_ms": 12.0, "Callbacks": 1.0, "PreviousKey": 1.0,
+		"receipt": receipt().Key.Receipt, "accepted": "new", "key_id": "0a1b2c3d", "dur_ms": 12.0, "Callbacks": 1.0, "Acknowledged": 1.0, "PreviousKey": 1.0,
 	}
 	got := lines[0]
 	delete(got, "timestamp")
-	metrics := got["_aws"].(map[string]any)["CloudWatchMetrics"].([]any)[0].(map[string]any)
 	delete(got, "_aws")
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("line:\n%s", diff)
 	}
-	if metrics["Namespace"] != "PayoutCallbacks/test" || !cmp.Equal(metrics["Dimensions"], []any{[]any{"provider", "outcome"}}) || len(metrics["Metrics"].([]any)) != 2 {
-		t.Errorf("metrics: got %v", metrics)
-	}
 }
 
-func TestOutcomesAndLevels(t *testing.T) {
-	held := inbox.NewHeldReceipt(inbox.HeldCallback{Provider: "cregis", Type: "payout", Account: "1", Reason: "unknown-status"}, nil, "", fixed())
+func held() inbox.Receipt {
+	return inbox.NewHeldReceipt(inbox.HeldCallback{Provider: "cregis", Type: "payout", Account: "1", Reason: "unknown-status"}, nil, "", fixed())
+}
+
+func TestWhatACallbackCountsAs(t *testing.T) {
 	for _, test := range []struct {
 		name           string
 		result         callback.Result
 		outcome, level string
+		counts         []string // besides Callbacks
 	}{
-		{"new", callback.Result{Verdict: callback.Acknowledge, As: inbox.New, Receipt: receipt()}, "new", "INFO"},
-		{"duplicate", callback.Result{Verdict: callback.Acknowledge, As: inbox.Duplicate, Receipt: receipt()}, "duplicate", "INFO"},
-		{"by queue", callback.Result{Verdict: callback.Acknowledge, As: inbox.ByQueue, Receipt: receipt(), Err: errors.New("down")}, "by-queue", "WARN"},
-		{"held", callback.Result{Verdict: callback.Acknowledge, As: inbox.New, Receipt: held}, "held", "WARN"},
-		{"held again", callback.Result{Verdict: callback.Acknowledge, As: inbox.Duplicate, Receipt: held}, "held", "WARN"},
-		{"forged", callback.Result{Verdict: callback.Unauthentic, Err: callback.ErrUnauthentic}, "unauthentic", "WARN"},
-		{"our fault", callback.Result{Verdict: callback.Unavailable, Err: errors.New("down")}, "unavailable", "ERROR"},
+		{"new", callback.Result{Verdict: callback.Acknowledge, As: inbox.New, Receipt: receipt()},
+			"new", "INFO", []string{"Acknowledged"}},
+		{"duplicate", callback.Result{Verdict: callback.Acknowledge, As: inbox.Duplicate, Receipt: receipt()},
+			"duplicate", "INFO", []string{"Acknowledged", "Duplicates"}},
+		{"by record", callback.Result{Verdict: callback.Acknowledge, As: inbox.ByRecord, Receipt: receipt(), Err: errors.New("down")},
+			"by-record", "WARN", []string{"Acknowledged", "AcceptedByRecord"}},
+		{"by queue", callback.Result{Verdict: callback.Acknowledge, As: inbox.ByQueue, Receipt: receipt(), Err: errors.New("down")},
+			"by-queue", "WARN", []string{"Acknowledged", "AcceptedByQueueOnly"}},
+		{"held", callback.Result{Verdict: callback.Acknowledge, As: inbox.New, Receipt: held()},
+			"held", "WARN", []string{"Acknowledged", "Held"}},
+		{"held again", callback.Result{Verdict: callback.Acknowledge, As: inbox.Duplicate, Receipt: held()},
+			"held", "WARN", []string{"Acknowledged", "Duplicates", "Held"}},
+		{"held by queue", callback.Result{Verdict: callback.Acknowledge, As: inbox.ByQueue, Receipt: held(), Err: errors.New("down")},
+			"held", "WARN", []string{"AcceptedByQueueOnly", "Acknowledged", "Held"}},
+		{"forged", callback.Result{Verdict: callback.Unauthentic, Err: callback.ErrUnauthentic},
+			"unauthentic", "WARN", []string{"Refused"}},
+		{"malformed", callback.Result{Verdict: callback.Malformed, Err: callback.ErrMalformed},
+			"malformed", "WARN", []string{"Refused"}},
+		{"our fault", callback.Result{Verdict: callback.Unavailable, Err: errors.New("down")},
+			"unavailable", "ERROR", []string{"Unavailable"}},
 	} {
 		got := written(t, func(r *telemetry.Recorder) { r.Callback(t.Context(), "cregis", test.result, 0) })[0]
 		if got["outcome"] != test.outcome || got["level"] != test.level {
 			t.Errorf("%s: got %v at %v, want %s at %s", test.name, got["outcome"], got["level"], test.outcome, test.level)
 		}
+		want := append([]string{"Callbacks"}, test.counts...)
+		slices.Sort(want)
+		if diff := cmp.Diff(want, counted(got)); diff != "" {
+			t.Errorf("%s counts as:\n%s", test.name, diff)
+		}
+	}
+}
+
+// counted names the metrics of a line, sorted.
+func counted(line map[string]any) []string {
+	var names []string
+	for _, metric := range told(line) {
+		names = append(names, metric.Name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// told returns the metrics that CloudWatch finds in a line, as it would.
+func told(line map[string]any) []telemetry.Metric {
+	aws, ok := line["_aws"].(map[string]any)
+	if !ok {
+		return nil
+	}
+	directive := aws["CloudWatchMetrics"].([]any)[0].(map[string]any)
+	var metrics []telemetry.Metric
+	for _, defined := range directive["Metrics"].([]any) {
+		metric := telemetry.Metric{
+			Name:        defined.(map[string]any)["Name"].(string),
+			Unit:        defined.(map[string]any)["Unit"].(string),
+			PerProvider: cmp.Equal(directive["Dimensions"], []any{[]any{"provider"}, []any{}}),
+		}
+		total := cmp.Equal(directive["Dimensions"], []any{[]any{}})
+		_, isNumber := line[metric.Name].(float64)
+		if directive["Namespace"] != "PayoutCallbacks/test" || !metric.PerProvider && !total || !isNumber {
+			continue // CloudWatch would not find it where an alarm looks
+		}
+		metrics = append(metrics, metric)
+	}
+	return metrics
+}
+
+func TestEveryMetricIsTold(t *testing.T) {
+	down := errors.New("down")
+	lines := written(t, func(r *telemetry.Recorder) {
+		for _, result := range []callback.Result{
+			{Verdict: callback.Acknowledge, As: inbox.Duplicate, Receipt: receipt(), Sender: callback.Sender{Previous: true}},
+			{Verdict: callback.Acknowledge, As: inbox.ByRecord, Receipt: receipt(), Err: down},
+			{Verdict: callback.Acknowledge, As: inbox.ByQueue, Receipt: held(), Err: down},
+			{Verdict: callback.TooLarge, Err: callback.ErrTooLarge},
+			{Verdict: callback.Unavailable, Err: down},
+		} {
+			r.Callback(t.Context(), "cregis", result, 0)
+		}
+		r.Batch(t.Context(), []sqsqueue.Delivery{
+			{Outcome: payout.Conflict}, {Outcome: inbox.AlreadyApplied}, {Err: down},
+		}, 0)
+		r.Sweep(t.Context(), inbox.Swept{}, 0, nil)
+	})
+	var got []telemetry.Metric
+	for _, line := range lines {
+		got = append(got, told(line)...)
+	}
+	byName := cmpopts.SortSlices(func(a, b telemetry.Metric) bool { return a.Name < b.Name })
+	slices.SortFunc(got, func(a, b telemetry.Metric) int { return strings.Compare(a.Name, b.Name) })
+	if diff := cmp.Diff(telemetry.Metrics(), slices.Compact(got), byName); diff != "" {
+		t.Errorf("metrics listed, and told:\n%s", diff)
 	}
 }
 
 func TestDeliveries(t *testing.T) {
-	for _, test := range []struct {
-		delivery                 sqsqueue.Delivery
-		provider, outcome, level string
-	}{
-		{sqsqueue.Delivery{MessageID: "m", Receipt: receipt(), Outcome: payout.Changed}, "cregis", "changed", "INFO"},
-		{sqsqueue.Delivery{MessageID: "m", Receipt: receipt(), Err: errors.New("down")}, "cregis", "failed", "WARN"},
-		{sqsqueue.Delivery{MessageID: "m", Foreign: true, Err: errors.New("not ours")}, "unknown", "foreign", "ERROR"},
+	deliveries := []sqsqueue.Delivery{
+		{MessageID: "m1", Receipt: receipt(), Outcome: payout.Changed},
+		{MessageID: "m2", Receipt: receipt(), Outcome: payout.Conflict},
+		{MessageID: "m3", Receipt: receipt(), Err: errors.New("down")},
+		{MessageID: "m4", Foreign: true, Err: errors.New("not ours")},
+	}
+	lines := written(t, func(r *telemetry.Recorder) { r.Batch(t.Context(), deliveries, time.Second) })
+	for n, want := range []map[string]any{
+		{"delivery": "m1", "provider": "cregis", "outcome": "changed", "level": "INFO", "message": "delivery"},
+		{"delivery": "m2", "provider": "cregis", "outcome": "conflict", "level": "WARN", "message": "delivery"},
+		{"delivery": "m3", "provider": "cregis", "outcome": "failed", "level": "WARN", "message": "delivery"},
+		{"delivery": "m4", "provider": "unknown", "outcome": "foreign", "level": "ERROR", "message": "delivery"},
+		{"message": "batch", "level": "INFO", "Deliveries": 4.0, "FailedDeliveries": 2.0, "Conflicts": 1.0, "Redeliveries": 0.0, "dur_ms": 1000.0},
 	} {
-		got := written(t, func(r *telemetry.Recorder) { r.Delivery(t.Context(), test.delivery) })[0]
-		if got["provider"] != test.provider || got["outcome"] != test.outcome || got["level"] != test.level || got["Deliveries"] != 1.0 {
-			t.Errorf("got %v, want %s %s at %s", got, test.provider, test.outcome, test.level)
+		for field, value := range want {
+			if lines[n][field] != value {
+				t.Errorf("line %d: %s is %v, want %v", n, field, lines[n][field], value)
+			}
 		}
 	}
 }
@@ -108,7 +197,7 @@ func TestASweepTellsEveryCountZeroesToo(t *testing.T) {
 	got := written(t, func(r *telemetry.Recorder) {
 		r.Sweep(t.Context(), inbox.Swept{Due: 3, Sent: 2, OldestAge: 150 * time.Second}, time.Second, nil)
 	})[0]
-	for name, want := range map[string]float64{"Due": 3, "Sent": 2, "Adopted": 0, "Foreign": 0, "Damaged": 0, "OldestUnapplied": 150} {
+	for name, want := range map[string]float64{"Due": 3, "Sent": 2, "Adopted": 0, "Foreign": 0, "Damaged": 0, "OldestUnapplied": 150, "Sweeps": 1} {
 		if got[name] != want {
 			t.Errorf("%s: got %v, want %v", name, got[name], want)
 		}
@@ -118,12 +207,27 @@ func TestASweepTellsEveryCountZeroesToo(t *testing.T) {
 	}
 }
 
+// A table that cannot be read hides what is due: an age of nothing would end
+// the alarm on it, and the run must not count as one that went well.
+func TestASweepThatSawNothingTellsNoAge(t *testing.T) {
+	got := written(t, func(r *telemetry.Recorder) { r.Sweep(t.Context(), inbox.Swept{}, 0, errors.New("down")) })[0]
+	if names := counted(got); len(names) != 0 || got["level"] != "ERROR" {
+		t.Errorf("told %v at %v", names, got["level"])
+	}
+	got = written(t, func(r *telemetry.Recorder) {
+		r.Sweep(t.Context(), inbox.Swept{Due: 1, OldestAge: time.Hour}, 0, errors.New("queue down"))
+	})[0]
+	if got["OldestUnapplied"] != 3600.0 || got["Sweeps"] != nil {
+		t.Errorf("told %v", got)
+	}
+}
+
 // I9: nothing of a callback but ids and words of ours is in any line.
 func TestNoBodyAddressOrAmountIsWritten(t *testing.T) {
 	var out strings.Builder
 	recorder := telemetry.NewRecorder(&out, "n", fixed)
 	recorder.Callback(t.Context(), "cregis", callback.Result{Verdict: callback.Acknowledge, As: inbox.New, Receipt: receipt()}, 0)
-	recorder.Delivery(t.Context(), sqsqueue.Delivery{Receipt: receipt(), Outcome: payout.Changed})
+	recorder.Batch(t.Context(), []sqsqueue.Delivery{{Receipt: receipt(), Outcome: payout.Changed}}, 0)
 	for _, canary := range []string{"canary", "CANARY", "31337"} {
 		if strings.Contains(out.String(), canary) {
 			t.Errorf("%s stands in:\n%s", canary, out.String())
