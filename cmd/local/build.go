@@ -62,7 +62,7 @@ func samBuild(ctx context.Context, w workspace, env []string) error {
 		return err
 	}
 	cmd := sam(w, env, "build", "--template", "template.yaml", "--build-dir", w.build(),
-		"--parameter-overrides", "Architecture="+hostArchitecture())
+		"--parameter-overrides", "Architecture="+hostArchitecture()+" OnEmulator=true")
 	return runLogged(ctx, cmd, w.log("build"))
 }
 

@@ -19,7 +19,7 @@ const stackName = "payout-callbacks"
 func deploy(ctx context.Context, w workspace) error {
 	cmd := sam(w, isolated(w), "deploy", "--template-file", w.build()+"/template.yaml", "--stack-name", stackName,
 		"--region", region, "--capabilities", "CAPABILITY_IAM", "--resolve-s3", "--no-confirm-changeset", "--no-progressbar",
-		"--parameter-overrides", "Architecture="+hostArchitecture())
+		"--parameter-overrides", "Architecture="+hostArchitecture()+" OnEmulator=true")
 	return runLogged(ctx, cmd, w.log("deploy"))
 }
 
