@@ -2,6 +2,7 @@ package templatetest_test
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -30,10 +31,7 @@ var emittedByAWS = map[string][]string{
 // emitted lists what is emitted: by AWS, by our code, and by the filters that
 // the template itself puts on logs.
 func emitted(template templatetest.Template) map[string][]string {
-	all := map[string][]string{}
-	for namespace, metrics := range emittedByAWS {
-		all[namespace] = metrics
-	}
+	all := maps.Clone(emittedByAWS)
 	for _, metric := range telemetry.Metrics() {
 		all[ours] = append(all[ours], metric.Name)
 		if metric.PerProvider {

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+)
+
+// parametersOf reads the parameters that samconfig.toml gives to an environment.
+func parametersOf(t *testing.T, root, environment string) []string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(root, "samconfig.toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	section := regexp.MustCompile(`(?s)\[` + environment + `\.global\.parameters\](.*?)\n\[`).FindSubmatch(content)
+	if section == nil {
+		t.Fatalf("samconfig.toml has no %s", environment)
+	}
+	var parameters []string
+	for _, found := range regexp.MustCompile(`"([A-Za-z]+=[^"]*)"`).FindAllSubmatch(section[1], -1) {
+		parameters = append(parameters, string(found[1]))
+	}
+	return parameters
+}
+
+// What production is given deploys. Left aside is what the emulator does not
+// have: canaries, and what stands behind the parameter OnEmulator.
+func TestTheProductionConfigurationDeploys(t *testing.T) {
+	d := newDeployed(t)
+	parameters := parametersOf(t, d.workspace.root, "production")
+	if !slices.Contains(parameters, "CanaryDeployment=true") {
+		t.Errorf("production is not deployed by canary: %v", parameters)
+	}
+	parameters = slices.DeleteFunc(parameters, func(one string) bool {
+		return strings.HasPrefix(one, "CanaryDeployment=") || strings.HasPrefix(one, "Architecture=")
+	})
+	if len(parameters) < 3 {
+		t.Fatalf("production has the parameters %v alone", parameters)
+	}
+	parameters = append(parameters, "Architecture="+hostArchitecture(), "OnEmulator=true",
+		"IngressReservedConcurrency=5", "AlarmEmail=oncall@example.com", "CallbackDomain=payments.example.com",
+		"CertificateArn=arn:aws:acm:us-east-1:000000000000:certificate/0a1b2c3d-0000-4000-8000-000000000000")
+	name := "production-" + d.run
+	built := d.workspace
+	built.dir = filepath.Join(built.root, ".local", strconv.Itoa(built.port)) // where the running stack was built
+	cmd := sam(built, isolated(built), append([]string{
+		"deploy", "--template-file", built.build() + "/template.yaml", "--stack-name", name,
+		"--region", region, "--capabilities", "CAPABILITY_IAM", "--resolve-s3", "--no-confirm-changeset", "--no-progressbar",
+		"--parameter-overrides",
+	}, parameters...)...)
+	log := filepath.Join(t.TempDir(), "deploy.log")
+	if err := runLogged(t.Context(), cmd, log); err != nil {
+		t.Fatal(err)
+	}
+	tables, err := d.dynamodb.ListTables(t.Context(), &dynamodb.ListTablesInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	protected := 0
+	for _, table := range tables.TableNames {
+		if !strings.HasPrefix(table, name) {
+			continue
+		}
+		_, err := d.dynamodb.DeleteTable(t.Context(), &dynamodb.DeleteTableInput{TableName: aws.String(table)})
+		if err == nil {
+			t.Errorf("%s can be deleted", table)
+		}
+		protected++
+	}
+	if protected != 2 {
+		t.Errorf("the stack has %d tables: %v", protected, tables.TableNames)
+	}
+}

@@ -1,0 +1,273 @@
+package app_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"payout-callbacks/pkg/app"
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/config"
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/memory"
+	"payout-callbacks/pkg/provider/providertest"
+	"payout-callbacks/pkg/sqsqueue"
+	"payout-callbacks/pkg/telemetry"
+)
+
+// canary is what no line may hold. As text it stands for any value, as a number
+// for any amount or id.
+const (
+	canary       = "canary-7131313"
+	canaryNumber = json.Number("7131313")
+)
+
+// What makes up a payout's id, and so stands in lines as part of it.
+var identity = []string{"pid", "cid", "merchantId", "uuid", "referenceId"}
+
+// I9: every vector, and every vector with a canary in each field in turn, under
+// keys that are canaries, through every function, while the stores work and
+// while they fail: nothing of it stands in a line, but for the payout's id.
+func TestNoLineHoldsAnythingOfACallback(t *testing.T) {
+	for _, provider := range app.Providers() {
+		vectors, err := providertest.Load(os.DirFS(path.Join("..", "provider", provider.Name(), "testdata")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, vector := range vectors {
+			t.Run(provider.Name()+"/"+vector.Name, func(t *testing.T) {
+				watch(t, provider, vector)
+			})
+		}
+	}
+}
+
+func watch(t *testing.T, provider app.SigningProvider, vector providertest.Vector) {
+	t.Helper()
+	callbacks := 0
+	for _, told := range variants(vector.Body) {
+		vector.Body = told.body
+		for _, faults := range []string{"", "table", "queue", "both"} {
+			for _, line := range linesOf(t, provider, vector, faults) {
+				inspect(t, line, told)
+				callbacks++
+			}
+		}
+	}
+	if callbacks == 0 {
+		t.Error("no line was written at all")
+	}
+}
+
+// variant is a body, and what of it must not be seen.
+type variant struct {
+	body   []byte
+	field  string // that holds the canary
+	secret []string
+}
+
+// variants are the body as it is, and with a canary in each of its fields.
+func variants(body []byte) []variant {
+	var decoded any
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber()
+	if decoder.Decode(&decoded) != nil || decoder.More() {
+		return []variant{{body: body}}
+	}
+	all := []variant{{body: body, secret: values("", decoded)}}
+	var walk func(name string, value any, set func(any))
+	walk = func(name string, value any, set func(any)) {
+		plant := func(canary any) {
+			set(canary)
+			text, err := json.Marshal(decoded)
+			if err == nil {
+				all = append(all, variant{body: text, field: name, secret: values("", decoded)})
+			}
+			set(value)
+		}
+		switch of := value.(type) {
+		case map[string]any:
+			for field, inner := range of {
+				walk(field, inner, func(next any) { of[field] = next })
+			}
+		case json.Number:
+			plant(canaryNumber)
+			plant(canary)
+		case string:
+			plant(canary)
+			plant(string(canaryNumber))
+		default:
+			plant(canary)
+		}
+	}
+	walk("", decoded, func(any) {})
+	return all
+}
+
+// values lists what a body says, but for what is part of an id and for what is
+// so short that it occurs anywhere.
+func values(name string, value any) []string {
+	var found []string
+	add := func(text string) {
+		if len(text) >= 7 && !slices.Contains(identity, name) {
+			found = append(found, text)
+		}
+	}
+	switch of := value.(type) {
+	case map[string]any:
+		for field, inner := range of {
+			found = append(found, values(field, inner)...)
+		}
+	case []any:
+		for _, inner := range of {
+			found = append(found, values(name, inner)...)
+		}
+	case json.Number:
+		add(of.String())
+	case string:
+		add(of)
+	}
+	return found
+}
+
+func inspect(t *testing.T, line []byte, told variant) {
+	t.Helper()
+	var fields map[string]any
+	if err := json.Unmarshal(line, &fields); err != nil {
+		t.Fatalf("a line is no JSON: %s", line)
+	}
+	for name := range fields {
+		metric := slices.ContainsFunc(telemetry.Metrics(), func(one telemetry.Metric) bool { return one.Name == name })
+		if !metric && !slices.Contains(telemetry.Fields(), name) {
+			t.Errorf("the field %s is not among those that may be written: %s", name, line)
+		}
+	}
+	id, _ := fields["payout"].(string)
+	if !slices.Contains(identity, told.field) && strings.Contains(id, string(canaryNumber)) {
+		t.Errorf("%s stands in the payout's id: %s", told.field, line)
+	}
+	delete(fields, "payout")
+	rest, err := json.Marshal(fields)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range append(told.secret, canary, string(canaryNumber)) {
+		if bytes.Contains(rest, []byte(secret)) {
+			t.Errorf("with the canary in %q, %q stands in %s", told.field, secret, rest)
+		}
+	}
+}
+
+// linesOf sends a callback through every function and returns what they wrote.
+func linesOf(t *testing.T, provider app.SigningProvider, vector providertest.Vector, faults string) [][]byte {
+	t.Helper()
+	var out bytes.Buffer
+	now := time.UnixMilli(1795251600123).UTC()
+	world := &faulty{Store: &memory.Store{}, broken: faults}
+	queue := &memory.Queue{Now: func() time.Time { return now }}
+	stack := newStack(&out)
+	stack.Inbox = &inbox.Inbox{
+		Store: world, Queue: &faultyQueue{queue, faults}, DeadLetters: queue, Now: func() time.Time { return now },
+	}
+	keys := callback.Keys{vector.Account: {Current: canary + "-current", Previous: canary + "-previous"}}
+	ctx := t.Context()
+	serve := stack.Callbacks(provider, known{keys})
+	for _, event := range gatewayEvents(t, provider, vector, keys) {
+		if _, err := serve(ctx, event); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var batch events.SQSEvent
+	for _, message := range queue.Everything() {
+		text, err := sqsqueue.Encode(message.Receipt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		batch.Records = append(batch.Records, events.SQSMessage{MessageId: "1", Body: text}, events.SQSMessage{MessageId: "2", Body: text + canary})
+	}
+	if _, err := stack.Batch(ctx, batch); err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(time.Hour)
+	if err := stack.Sweep(ctx); err != nil && faults == "" {
+		t.Fatal(err)
+	}
+	return bytes.Split(bytes.TrimSpace(out.Bytes()), []byte("\n"))
+}
+
+// gatewayEvents are the callback as its provider sends it, forged, and with a
+// canary in a header.
+func gatewayEvents(t *testing.T, provider app.SigningProvider, vector providertest.Vector, keys callback.Keys) []events.APIGatewayV2HTTPRequest {
+	t.Helper()
+	route := fmt.Sprintf("POST /callbacks/%s/%s", provider.Name(), vector.Type)
+	headers := map[string]string{"X-Canary": canary}
+	made := []events.APIGatewayV2HTTPRequest{{RouteKey: route, Headers: map[string]string{"X-Api-Key": canary}, Body: string(vector.Body)}}
+	body, header, err := vector.Signed(provider, keys)
+	if err != nil {
+		return made // it cannot carry a signature: it comes without one
+	}
+	for name := range header {
+		headers[name] = header.Get(name)
+	}
+	return append(made, events.APIGatewayV2HTTPRequest{RouteKey: route, Headers: headers, Body: string(body)})
+}
+
+// newStack is a stack whose clients reach nothing.
+func newStack(out *bytes.Buffer) app.Stack {
+	nowhere := aws.Config{Region: "us-east-1", BaseEndpoint: aws.String("http://127.0.0.1:1"), RetryMaxAttempts: 1}
+	return app.NewStack(config.Config{MetricsNamespace: "test", SweepLimit: 100},
+		app.Clients{DynamoDB: dynamodb.NewFromConfig(nowhere), SQS: sqs.NewFromConfig(nowhere)}, out)
+}
+
+type known struct{ keys callback.Keys }
+
+func (k known) Keys(context.Context) (callback.Keys, error)          { return k.keys, nil }
+func (k known) Refresh(context.Context) (callback.Keys, bool, error) { return k.keys, false, nil }
+
+var errDown = errors.New("down")
+
+type faulty struct {
+	*memory.Store
+	broken string
+}
+
+func (s *faulty) down() bool { return s.broken == "table" || s.broken == "both" }
+
+func (s *faulty) Create(ctx context.Context, receipt inbox.Receipt) (inbox.State, error) {
+	if s.down() {
+		return "", errDown
+	}
+	return s.Store.Create(ctx, receipt)
+}
+
+func (s *faulty) Apply(ctx context.Context, change inbox.Change) (*inbox.Refusal, error) {
+	if s.down() {
+		return nil, errDown
+	}
+	return s.Store.Apply(ctx, change)
+}
+
+type faultyQueue struct {
+	*memory.Queue
+	broken string
+}
+
+func (q *faultyQueue) Send(ctx context.Context, receipts ...inbox.Receipt) error {
+	if q.broken == "queue" || q.broken == "both" {
+		return errDown
+	}
+	return q.Queue.Send(ctx, receipts...)
+}
