@@ -12,6 +12,7 @@ export_release = export CGO_ENABLED=0 GOFLAGS='-tags=lambda.norpc -trimpath "-ld
 LOCAL    := .local/bin/local
 SAM      := .local/venv/bin/sam
 CFN_LINT := .local/venv/bin/cfn-lint
+CHECKOV  := .local/checkov/bin/checkov
 
 # The race detector needs a C compiler; CI always has one.
 RACE := $(if $(shell command -v "$$(go env CC)" 2>/dev/null),-race)
@@ -43,13 +44,14 @@ fuzz: ## each fuzz target for TIME= (10s)
 mutants: $(LOCAL) ## break the code on purpose, see each breakage caught by a test: ONLY='part of a name'
 	@exec $(LOCAL) exec -- go run ./cmd/mutants $(if $(ONLY),--only='$(ONLY)')
 
-check: tools .local/bin/golangci-lint-$(GOLANGCI_VERSION) ## format, vet, linters, modules, template, known vulnerabilities
+check: tools $(CHECKOV) .local/bin/golangci-lint-$(GOLANGCI_VERSION) ## format, vet, linters, modules, template, known vulnerabilities
 	@unformatted=$$(gofmt -l cmd functions pkg); test -z "$$unformatted" || { echo "gofmt -w $$unformatted"; exit 1; }
 	go vet ./...
 	.local/bin/golangci-lint-$(GOLANGCI_VERSION) run
 	go mod tidy -diff
 	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
 	$(CFN_LINT) template.yaml
+	$(CHECKOV) --config-file .checkov.yaml
 	@.ci/sizes
 	@.ci/vulnerabilities $(GOVULNCHECK_VERSION)
 
@@ -79,3 +81,10 @@ $(LOCAL):
 .local/bin/golangci-lint-$(GOLANGCI_VERSION):
 	GOBIN=$(CURDIR)/.local/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 	mv .local/bin/golangci-lint $@
+
+# The file is complete, and pip takes nothing that is not in it.
+$(CHECKOV): requirements-check.txt
+	rm -rf .local/checkov
+	python3 -m venv .local/checkov
+	.local/checkov/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement requirements-check.txt
+	@touch $@
