@@ -25,7 +25,9 @@ var ladder = map[string][]string{
 	"pkg/provider/providertest": {"pkg/payout", "pkg/callback"},
 	"pkg/inbox/inboxtest":       {"pkg/payout", "pkg/inbox"},
 	"pkg/memory":                {"pkg/payout", "pkg/inbox"},
-	"pkg/dynamostore":           {"pkg/payout", "pkg/inbox"},
+	"pkg/notice":                {"pkg/payout"},
+	"pkg/dynamostore":           {"pkg/payout", "pkg/inbox", "pkg/notice"},
+	"pkg/eventbus":              {"pkg/notice"},
 	"pkg/sqsqueue":              {"pkg/payout", "pkg/inbox"},
 	"pkg/gateway":               {"pkg/payout", "pkg/callback"},
 	"pkg/secret":                {"pkg/callback"},
@@ -33,7 +35,7 @@ var ladder = map[string][]string{
 	"pkg/awsclient":             {},
 	"pkg/awsfault":              {},
 	"pkg/templatetest":          {"pkg/awsclient"},
-	"pkg/telemetry":             {"pkg/payout", "pkg/callback", "pkg/inbox", "pkg/sqsqueue"},
+	"pkg/telemetry":             {"pkg/payout", "pkg/callback", "pkg/dynamostore", "pkg/inbox", "pkg/sqsqueue"},
 	"pkg/simulation": {
 		"pkg/payout", "pkg/inbox", "pkg/inbox/inboxtest", "pkg/memory", "pkg/callback", "pkg/secret", "pkg/sqsqueue",
 		"pkg/provider/cregis", "pkg/provider/pivot",
@@ -45,6 +47,7 @@ var ladder = map[string][]string{
 var thirdParty = map[string][]string{
 	"pkg/payout":   {"github.com/shopspring/decimal"},
 	"pkg/inbox":    {},
+	"pkg/notice":   {},
 	"pkg/callback": {},
 	"pkg/memory":   {},
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // functions are the folders of functions/; in the template each is called <Name>Function.
-func functions() []string { return []string{"cregis", "pivot", "consumer", "sweeper"} }
+func functions() []string { return []string{"cregis", "pivot", "consumer", "sweeper", "publisher"} }
 
 func logicalID(function string) string {
 	return strings.ToUpper(function[:1]) + function[1:] + "Function"

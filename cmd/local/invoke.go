@@ -17,7 +17,7 @@ import (
 )
 
 type invokeCommand struct {
-	Function string `arg:"" help:"Folder of functions/: cregis, pivot, consumer or sweeper."`
+	Function string `arg:"" help:"Folder of functions/: cregis, pivot, consumer, sweeper or publisher."`
 	Event    string `help:"Event file; by default the first of events/<function>*.json."`
 }
 
@@ -144,6 +144,7 @@ func containerVariables(w workspace, s stack) map[string]string {
 		"PAYOUTS_TABLE":         s.PayoutsTable,
 		"EVENTS_QUEUE_URL":      s.EventsQueueURL,
 		"DEAD_LETTER_QUEUE_URL": s.DeadLetterQueueURL,
+		"PAYOUT_BUS_NAME":       s.Outputs["PayoutBusName"],
 		"KEYS_SECRET_PREFIX":    s.Name + "/keys/",
 	}
 }

@@ -31,6 +31,7 @@ type Stack struct {
 	Config   config.Config
 	Queue    *sqsqueue.Queue
 	Inbox    *inbox.Inbox
+	Bus      dynamostore.Bus // of the publisher alone
 	Recorder *telemetry.Recorder
 }
 

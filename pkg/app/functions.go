@@ -6,9 +6,11 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/dynamostore"
 	"payout-callbacks/pkg/gateway"
 	"payout-callbacks/pkg/secret"
 	"payout-callbacks/pkg/sqsqueue"
@@ -43,6 +45,15 @@ func Sweep() {
 	lambda.Start(stack.Sweep)
 }
 
+// Publish runs the function that tells other services what changed of payouts.
+// It is handed its bus: imported here, EventBridge's SDK would be in every
+// function, and be initialised there.
+func Publish[B dynamostore.Bus](newBus func(sdk aws.Config, name string) B) {
+	stack, sdk := start()
+	stack.Bus = newBus(sdk, stack.Config.PayoutBusName)
+	lambda.Start(stack.Publish)
+}
+
 // Callbacks returns the function that answers one provider's callbacks.
 func (s Stack) Callbacks(provider callback.Provider, keys callback.KeySource,
 ) func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
@@ -72,4 +83,17 @@ func (s Stack) Sweep(ctx context.Context) error {
 	swept, err := s.Inbox.Sweep(ctx, s.Config.SweepLimit)
 	s.Recorder.Sweep(ctx, swept, time.Since(started), err)
 	return err
+}
+
+// Publish is the function that tells other services what changed of payouts.
+// Where nothing got through, it fails as a whole, so that Lambda counts it.
+func (s Stack) Publish(ctx context.Context, batch events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
+	started := time.Now()
+	publisher := &dynamostore.Publisher{Bus: s.Bus}
+	published := publisher.Publish(ctx, batch)
+	s.Recorder.Published(ctx, published, time.Since(started))
+	if len(published.Published) == 0 && published.Err != nil {
+		return events.DynamoDBEventResponse{}, published.Err
+	}
+	return published.Response(), nil
 }

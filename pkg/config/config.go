@@ -14,6 +14,7 @@ type Config struct {
 	PayoutsTable       string // PAYOUTS_TABLE: name of the table of payouts
 	EventsQueueURL     string // EVENTS_QUEUE_URL: of the queue to the consumer
 	DeadLetterQueueURL string // DEAD_LETTER_QUEUE_URL: of the queue behind it
+	PayoutBusName      string // PAYOUT_BUS_NAME: of the bus that notices of payouts are put on
 	KeysSecretPrefix   string // KEYS_SECRET_PREFIX: + provider's name = name of the secret with its keys
 	MetricsNamespace   string // METRICS_NAMESPACE: CloudWatch namespace of this stack's metrics
 	SweepLimit         int    // SWEEP_LIMIT: how many receipts one sweep sends at most, 1 to 10,000
@@ -44,6 +45,7 @@ func Load(getenv func(string) string) (Config, error) {
 		PayoutsTable:       required("PAYOUTS_TABLE"),
 		EventsQueueURL:     required("EVENTS_QUEUE_URL"),
 		DeadLetterQueueURL: required("DEAD_LETTER_QUEUE_URL"),
+		PayoutBusName:      required("PAYOUT_BUS_NAME"),
 		KeysSecretPrefix:   required("KEYS_SECRET_PREFIX"),
 		MetricsNamespace:   required("METRICS_NAMESPACE"),
 		AWS: AWS{

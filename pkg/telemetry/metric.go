@@ -49,6 +49,7 @@ func Metrics() []Metric {
 		Callbacks, Acknowledged, Refused, Unavailable, Duplicates, Held, ByRecord, ByQueue, PreviousKey,
 		Deliveries, Redeliveries, Conflicts, Failures,
 		Sweeps, Due, Sent, Adopted, Foreign, Damaged, Oldest,
+		Published, PublishFailed,
 	}
 }
 

@@ -165,9 +165,11 @@ func Fields() []string {
 		"outcome", "accepted", // words of this program
 		"reason",            // why a callback is held, one of callback.Reason
 		"payout", "receipt", // the key of a receipt
-		"key_id",   // six digits of a hash
-		"delivery", // SQS's id of a message
-		"skipped",  // whether a sweep left everything to a full queue
+		"key_id",             // six digits of a hash
+		"delivery",           // SQS's id of a message
+		"skipped",            // whether a sweep left everything to a full queue
+		"records",            // how many changes of payouts a batch had
+		"notices", "removed", // ids of notices and of payouts
 	}
 }
 

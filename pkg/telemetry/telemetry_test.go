@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/dynamostore"
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/payout"
 	"payout-callbacks/pkg/sqsqueue"
@@ -158,6 +159,7 @@ func TestEveryMetricIsTold(t *testing.T) {
 			{Outcome: payout.Conflict}, {Outcome: inbox.AlreadyApplied}, {Err: down},
 		}, 0)
 		r.Sweep(t.Context(), inbox.Swept{}, 0, nil)
+		r.Published(t.Context(), dynamostore.Publication{}, 0)
 	})
 	var got []telemetry.Metric
 	for _, line := range lines {

@@ -40,19 +40,31 @@ func TestTheConsumerHasTheLeastConcurrencyThatLambdaTakes(t *testing.T) {
 	}
 }
 
-func TestFailedMessagesAreReportedOneByOne(t *testing.T) {
+func TestFailuresAreReportedOneByOne(t *testing.T) {
 	template := templatetest.Load(t)
-	for name, resource := range template.Resources {
-		if resource.Type != "AWS::Lambda::EventSourceMapping" {
-			continue
-		}
+	for _, name := range []string{"EventsToConsumer", "PayoutsToPublisher"} {
 		types := property[[]any](t, template, name, "FunctionResponseTypes")
 		if !slices.Contains(types, any("ReportBatchItemFailures")) {
 			t.Errorf("%s answers for whole batches", name)
 		}
-		return
 	}
-	t.Error("nothing feeds the consumer")
+}
+
+// A notice that was not published in time is lost but for payoutctl publish: the
+// stream is read from its beginning, and nothing in it is given up on.
+func TestThePublisherGivesNothingUp(t *testing.T) {
+	mapping := templatetest.Load(t).Resources["PayoutsToPublisher"].Properties
+	for name, want := range map[string]any{
+		"StartingPosition": "TRIM_HORIZON", "BisectBatchOnFunctionError": true,
+		"MaximumRetryAttempts": int64(-1), "MaximumRecordAgeInSeconds": int64(-1),
+	} {
+		if mapping[name] != want {
+			t.Errorf("%s: %v (%[2]T), want %v", name, mapping[name], want)
+		}
+	}
+	if view := property[map[string]any](t, templatetest.Load(t), "PayoutsTable", "StreamSpecification"); view["StreamViewType"] != "NEW_AND_OLD_IMAGES" {
+		t.Errorf("the stream has %v, and a change needs both images", view)
+	}
 }
 
 func TestMoneyIsKeptWhateverHappensToTheStack(t *testing.T) {
@@ -231,6 +243,13 @@ func TestEachFunctionMayDoWhatItMustAndNothingMore(t *testing.T) {
 			"sqs:ReceiveMessage":          "DeadLetterQueue.Arn",
 			"sqs:DeleteMessage":           "DeadLetterQueue.Arn",
 			"sqs:ChangeMessageVisibility": "DeadLetterQueue.Arn",
+		},
+		"PublisherFunction": {
+			"dynamodb:DescribeStream":   "PayoutsTable.StreamArn",
+			"dynamodb:GetRecords":       "PayoutsTable.StreamArn",
+			"dynamodb:GetShardIterator": "PayoutsTable.StreamArn",
+			"dynamodb:ListStreams":      "${PayoutsTable.Arn}/stream/*",
+			"events:PutEvents":          "PayoutBus.Arn",
 		},
 	}
 	got := map[string]map[string]string{}

@@ -1,0 +1,119 @@
+// Package eventbus puts notices on an EventBridge bus, where rules hand them on
+// to the services that react.
+package eventbus
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+
+	"payout-callbacks/pkg/notice"
+)
+
+// Source is the source of every event. Where the buses of several stacks are
+// forwarded to one, the event's resources tell them apart: they name the bus.
+const Source = "payout-callbacks"
+
+// Bounds of EventBridge on one PutEvents. The size is that of all entries
+// together, and must stay below a megabyte.
+const (
+	maxEntries = 10
+	maxBytes   = 1_000_000
+)
+
+// Bus is one EventBridge bus. It is safe for concurrent use.
+type Bus struct {
+	Client *eventbridge.Client
+	Name   string
+}
+
+// New returns the bus of that name, in the region and as whom the SDK is configured.
+func New(sdk aws.Config, name string) *Bus {
+	return &Bus{Client: eventbridge.NewFromConfig(sdk), Name: name}
+}
+
+// Publish puts the notices on the bus and returns how many of them, counted
+// from the first, are there; the error says why the next one is not. Some of
+// those behind it may be there nevertheless. It stops at the first request of
+// which anything failed.
+func (b *Bus) Publish(ctx context.Context, notices []notice.Notice) (int, error) {
+	published := 0
+	for published < len(notices) {
+		entries, err := b.entries(notices[published:])
+		if err != nil {
+			return published, err
+		}
+		n, err := b.put(ctx, entries)
+		published += n
+		if err != nil {
+			return published, err
+		}
+	}
+	return published, nil
+}
+
+// entries returns as many of the notices, from the first, as one request takes.
+func (b *Bus) entries(notices []notice.Notice) ([]types.PutEventsRequestEntry, error) {
+	var entries []types.PutEventsRequestEntry
+	size := 0
+	for _, one := range notices[:min(len(notices), maxEntries)] {
+		entry, err := b.entry(one)
+		if err != nil {
+			return nil, err
+		}
+		if size += sizeOf(entry); size > maxBytes {
+			break
+		}
+		entries = append(entries, entry)
+	}
+	if len(entries) == 0 {
+		return nil, fmt.Errorf("notice %s is %w", notices[0].ID, notice.ErrTooLarge)
+	}
+	return entries, nil
+}
+
+func (b *Bus) entry(one notice.Notice) (types.PutEventsRequestEntry, error) {
+	var detail bytes.Buffer
+	encoder := json.NewEncoder(&detail)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(one); err != nil {
+		return types.PutEventsRequestEntry{}, fmt.Errorf("encode notice: %w", err)
+	}
+	return types.PutEventsRequestEntry{
+		EventBusName: &b.Name,
+		Source:       aws.String(Source),
+		DetailType:   aws.String(string(one.Type)),
+		Detail:       aws.String(strings.TrimSuffix(detail.String(), "\n")),
+		Resources:    []string{b.Name},
+		Time:         &one.UpdatedAt,
+	}, nil
+}
+
+// sizeOf is what EventBridge counts of an entry.
+func sizeOf(entry types.PutEventsRequestEntry) int {
+	const ofTime = 14
+	return ofTime + len(*entry.Source) + len(*entry.DetailType) + len(*entry.Detail) + len(entry.Resources[0])
+}
+
+// put sends one request. Entries fail one by one: the answer is in their order.
+func (b *Bus) put(ctx context.Context, entries []types.PutEventsRequestEntry) (int, error) {
+	out, err := b.Client.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: entries})
+	if err != nil {
+		return 0, err
+	}
+	if out.FailedEntryCount == 0 {
+		return len(entries), nil
+	}
+	for n, result := range out.Entries {
+		if result.ErrorCode != nil {
+			return n, fmt.Errorf("put events: %d of %d failed: %s", out.FailedEntryCount, len(entries), *result.ErrorCode)
+		}
+	}
+	return 0, fmt.Errorf("put events: %d of %d failed, and the answer names none", out.FailedEntryCount, len(entries))
+}

@@ -1,0 +1,181 @@
+package notice
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"payout-callbacks/pkg/payout"
+)
+
+// SchemaVersion is written to every notice. It changes when a consumer that was
+// written for the one before would read a notice wrongly; a new field is no
+// such change.
+const SchemaVersion = 1
+
+// ErrTooLarge means that a notice is larger than a bus takes, and will be so
+// whenever it is tried again.
+var ErrTooLarge = errors.New("larger than an event may be")
+
+// Type says what became of a payout or batch.
+type Type string
+
+// The types of notice.
+const (
+	PayoutSucceeded  Type = "PayoutSucceeded"  // the money arrived
+	PayoutFailed     Type = "PayoutFailed"     // the money did not arrive
+	PayoutRejected   Type = "PayoutRejected"   // refused before it was sent
+	PayoutCancelled  Type = "PayoutCancelled"  // cancelled before it was sent; no provider tells it of a payout yet
+	PayoutConflicted Type = "PayoutConflicted" // its facts contradict each other: a person decides
+	PayoutResolved   Type = "PayoutResolved"   // a person has decided, and status says how
+	BatchUpdated     Type = "BatchUpdated"     // status or totals of a batch
+)
+
+// Types lists all types of notice.
+func Types() []Type {
+	return []Type{
+		PayoutSucceeded, PayoutFailed, PayoutRejected, PayoutCancelled, PayoutConflicted, PayoutResolved, BatchUpdated,
+	}
+}
+
+// Notice tells what one payout or batch shows at one version. A field is absent
+// where its value was not told, or where several values contradict each other.
+type Notice struct {
+	Schema         int            `json:"v"`
+	ID             string         `json:"id"` // payout, "#", version
+	Type           Type           `json:"type"`
+	Payout         payout.ID      `json:"payout"`
+	Version        int64          `json:"version"` // number of facts known of the payout, 1 or more
+	Status         payout.Status  `json:"status"`
+	PreviousStatus payout.Status  `json:"previousStatus,omitzero"` // absent of the first notice, and of one published by hand
+	Provider       string         `json:"provider"`
+	Kind           payout.Type    `json:"kind"`
+	Account        string         `json:"account"` // at the provider: whose payout it is
+	Reference      string         `json:"reference,omitzero"`
+	Amount         payout.Amount  `json:"amount,omitzero"` // of a batch: the sum of its items
+	Currency       string         `json:"currency,omitzero"`
+	Chain          string         `json:"chain,omitzero"`
+	Token          string         `json:"token,omitzero"`
+	TxID           string         `json:"txid,omitzero"`
+	Reason         string         `json:"reason,omitzero"` // the provider's words
+	Contradictions []payout.Field `json:"contradictions,omitempty"`
+	Totals         *Totals        `json:"totals,omitempty"` // of a batch
+	UpdatedAt      time.Time      `json:"updatedAt"`        // when the last fact was applied
+}
+
+// Totals says how many items of a batch are settled, and how. What is neither
+// succeeded nor failed nor cancelled is pending.
+type Totals struct {
+	Items     int64        `json:"items,omitzero"` // absent where what was told of it contradicts itself
+	Succeeded payout.Tally `json:"succeeded"`
+	Failed    payout.Tally `json:"failed"`
+	Cancelled payout.Tally `json:"cancelled"`
+}
+
+// Of returns the notice that tells what the record shows now. There is none for
+// a payout that is still on its way.
+func Of(record payout.Record, updatedAt time.Time) (Notice, bool) {
+	kind := typeOf(record)
+	if kind == "" {
+		return Notice{}, false
+	}
+	return Notice{
+		Schema:         SchemaVersion,
+		ID:             fmt.Sprintf("%s#%d", record.ID, record.Version),
+		Type:           kind,
+		Payout:         record.ID,
+		Version:        record.Version,
+		Status:         record.Status(),
+		Provider:       record.ID.Provider(),
+		Kind:           record.ID.Type(),
+		Account:        record.ID.Account(),
+		Reference:      record.Value(payout.FieldReference),
+		Amount:         payout.Amount(record.Value(payout.FieldAmount)),
+		Currency:       record.Value(payout.FieldCurrency),
+		Chain:          record.Value(payout.FieldChain),
+		Token:          record.Value(payout.FieldToken),
+		TxID:           record.Value(payout.FieldTxID),
+		Reason:         record.Reason(),
+		Contradictions: record.Contradictions(),
+		Totals:         totalsOf(record),
+		UpdatedAt:      updatedAt.UTC(),
+	}, true
+}
+
+// Between returns the notice of a change, where its meaning is another one now:
+// of a payout, another status, or another amount or currency than was shown
+// before; of a batch, another status or other totals. A record that knows
+// nothing comes before the first. What is only told later or in more detail, a
+// transaction, a block, a second contradiction beside the first, is no notice:
+// who has acted on one is not to be told a second time.
+func Between(before, after payout.Record, updatedAt time.Time) (Notice, bool) {
+	next, some := Of(after, updatedAt)
+	if !some || !differs(before, after) {
+		return Notice{}, false
+	}
+	next.PreviousStatus = before.Status()
+	return next, true
+}
+
+func typeOf(record payout.Record) Type {
+	status := record.Status()
+	switch {
+	case status == "":
+		return ""
+	case record.ID.Type() == payout.TypeBatch:
+		return BatchUpdated
+	case status == payout.Conflicted:
+		return PayoutConflicted
+	case len(record.Resolutions) > 0:
+		return PayoutResolved
+	}
+	return typeOfStatus[status]
+}
+
+var typeOfStatus = map[payout.Status]Type{
+	payout.Succeeded: PayoutSucceeded,
+	payout.Failed:    PayoutFailed,
+	payout.Rejected:  PayoutRejected,
+	payout.Cancelled: PayoutCancelled,
+}
+
+func differs(before, after payout.Record) bool {
+	switch {
+	case before.Status() != after.Status():
+		return true
+	case after.ID.Type() == payout.TypeBatch:
+		return before.Settled != after.Settled || before.Value(payout.FieldItems) != after.Value(payout.FieldItems) ||
+			before.Value(payout.FieldAmount) != after.Value(payout.FieldAmount)
+	}
+	return after.Status() != payout.Conflicted &&
+		(corrected(before, after, payout.FieldAmount) || corrected(before, after, payout.FieldCurrency))
+}
+
+// corrected reports whether a value that was shown is another one now, which
+// only a person's second decision can bring about without a conflict between.
+func corrected(before, after payout.Record, field payout.Field) bool {
+	old, current := before.Value(field), after.Value(field)
+	return old != "" && current != "" && old != current
+}
+
+func totalsOf(record payout.Record) *Totals {
+	if record.ID.Type() != payout.TypeBatch {
+		return nil
+	}
+	// Not told is not zero, and both are no items to a reader.
+	items, _ := strconv.ParseInt(record.Value(payout.FieldItems), 10, 64)
+	return &Totals{
+		Items:     items,
+		Succeeded: told(record.Settled.Succeeded),
+		Failed:    told(record.Settled.Failed),
+		Cancelled: told(record.Settled.Cancelled),
+	}
+}
+
+// told writes zero as a number, as every other amount.
+func told(tally payout.Tally) payout.Tally {
+	tally.Amount = cmp.Or(tally.Amount, "0")
+	return tally
+}
