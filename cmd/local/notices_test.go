@@ -1,0 +1,252 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	ebtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/google/go-cmp/cmp"
+
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/notice"
+	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/sqsqueue"
+	"payout-callbacks/pkg/templatetest"
+)
+
+// listener is what a team has that reacts to payouts: a rule on the bus, and the
+// queue that it leads to. It hears of this run's payouts only.
+type listener struct {
+	*deployed
+	queue string
+	heard []event
+}
+
+// event is what arrives in the queue, as far as it is looked at.
+type event struct {
+	Source     string        `json:"source"`
+	DetailType notice.Type   `json:"detail-type"`
+	Resources  []string      `json:"resources"`
+	Detail     notice.Notice `json:"detail"`
+}
+
+func (d *deployed) listen(t *testing.T, prefix string) *listener {
+	t.Helper()
+	l := &listener{deployed: d}
+	name := templatetest.UniqueName("listener")
+	out, err := d.sqs.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: &name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.queue = *out.QueueUrl
+	arn := fmt.Sprintf("arn:aws:sqs:%s:000000000000:%s", region, name)
+	policy := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"events.amazonaws.com"},"Action":"sqs:SendMessage","Resource":"%s"}]}`, arn)
+	if _, err := d.sqs.SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{QueueUrl: &l.queue, Attributes: map[string]string{"Policy": policy}}); err != nil {
+		t.Fatal(err)
+	}
+	bus := eventbridge.New(eventbridge.Options{
+		BaseEndpoint: aws.String(d.stack.EndpointURL), Region: d.stack.Region, Credentials: emulatorCredentials(), HTTPClient: d.http,
+	})
+	busName := aws.String(d.stack.Outputs["PayoutBusName"])
+	pattern := fmt.Sprintf(`{"source":["payout-callbacks"],"detail":{"payout":[{"prefix":"%s"}]}}`, prefix)
+	if _, err := bus.PutRule(t.Context(), &eventbridge.PutRuleInput{EventBusName: busName, Name: &name, EventPattern: &pattern}); err != nil {
+		t.Fatal(err)
+	}
+	target := ebtypes.Target{Id: aws.String("queue"), Arn: &arn}
+	if _, err := bus.PutTargets(t.Context(), &eventbridge.PutTargetsInput{EventBusName: busName, Rule: &name, Targets: []ebtypes.Target{target}}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_, _ = bus.RemoveTargets(context.Background(), &eventbridge.RemoveTargetsInput{EventBusName: busName, Rule: &name, Ids: []string{"queue"}})
+		_, _ = bus.DeleteRule(context.Background(), &eventbridge.DeleteRuleInput{EventBusName: busName, Name: &name})
+	})
+	return l
+}
+
+// hear takes what is in the queue, and reports whether the notice was heard of.
+func (l *listener) hear(ctx context.Context, t *testing.T, id string) bool {
+	t.Helper()
+	out, err := l.sqs.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &l.queue, MaxNumberOfMessages: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, message := range out.Messages {
+		var one event
+		if err := json.Unmarshal([]byte(*message.Body), &one); err != nil {
+			t.Fatalf("%s: %v", *message.Body, err)
+		}
+		l.heard = append(l.heard, one)
+		if _, err := l.sqs.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &l.queue, ReceiptHandle: message.ReceiptHandle}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return slices.ContainsFunc(l.heard, func(one event) bool { return one.Detail.ID == id })
+}
+
+func (l *listener) wantHeard(t *testing.T, want ...string) {
+	t.Helper()
+	for _, id := range want {
+		l.eventually(t, "the notice "+id+" arrives", func(ctx context.Context) bool { return l.hear(ctx, t, id) })
+	}
+	var got []string
+	for _, one := range l.heard {
+		got = append(got, one.Detail.ID)
+		if one.Source != "payout-callbacks" || one.DetailType != one.Detail.Type || !cmp.Equal(one.Resources, []string{l.stack.Outputs["PayoutBusName"]}) {
+			t.Errorf("its envelope: %+v", one)
+		}
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("notices, each of them once (-want +heard):\n%s", diff)
+	}
+}
+
+// One payout is one event, a duplicate callback and a detail none, a conflict
+// one more.
+func TestAServiceHearsOfEachChangeOnce(t *testing.T) {
+	d := newDeployed(t)
+	id := payout.NewID("cregis", payout.TypePayout, demoProject, "8"+d.run, "")
+	l := d.listen(t, string(id))
+	paid, err := loadExample(d.workspace.root, "cregis/payout-example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tell := func(cid string, replace ...string) inbox.Key {
+		t.Helper()
+		told := scene{provider: "cregis", kind: payout.TypePayout, account: demoProject, body: paid(append(replace, "1391751691788288", cid)...)}
+		body, header, err := d.sign(told, demoKeys()["cregis"][demoProject])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if code, text, err := d.post(t.Context(), "cregis", payout.TypePayout, header, body); code != http.StatusOK || err != nil {
+			t.Fatal(code, text, err)
+		}
+		key := d.receiptKey(told, body, header)
+		d.wantReceipt(t, key, inbox.Applied)
+		return key
+	}
+	cid := "8" + d.run
+	const succeeded, failed = `"status": 6`, `"status": 7`
+	first := tell(cid, `"status": 0`, succeeded)
+	again := tell(cid, `"status": 0`, succeeded, `"ubqso3"`, `"k7w2pq"`, "1687850657960", "1687854257960")
+	detail := tell(cid, `"status": 0`, succeeded, `"34527604"`, `"34527605"`)
+	if first != again || first == detail {
+		t.Fatalf("keys: %v, %v, %v; want a duplicate, and another fact of the same meaning", first, again, detail)
+	}
+	tell(cid+"1", `"status": 0`, succeeded) // heard of after all that came before it
+	l.wantHeard(t, string(id)+"#1", string(id)+"1#1")
+	tell(cid, `"status": 0`, failed)
+	tell(cid+"2", `"status": 0`, failed)
+	l.wantHeard(t, string(id)+"#1", string(id)+"1#1", string(id)+"#3", string(id)+"2#1")
+	for _, one := range l.heard {
+		want := map[string]notice.Type{
+			string(id) + "#1": notice.PayoutSucceeded, string(id) + "1#1": notice.PayoutSucceeded,
+			string(id) + "#3": notice.PayoutConflicted, string(id) + "2#1": notice.PayoutFailed,
+		}[one.Detail.ID]
+		if one.DetailType != want || one.Detail.Reference != "1e0fb3a0a9454ad8928d26b592e8b3c7" || one.Detail.Amount != "1.1" {
+			t.Errorf("%s: got %+v, want %s", one.Detail.ID, one, want)
+		}
+	}
+}
+
+// While the bus takes nothing, the stream waits; then all of it arrives.
+func TestNoNoticeIsLostWhileTheBusFails(t *testing.T) {
+	d := newDeployed(t)
+	prefix := payout.NewID("cregis", payout.TypePayout, demoProject, "9"+d.run, "")
+	l := d.listen(t, string(prefix))
+	restore := d.denyPublishing(t)
+	var want []string
+	for n := range 25 {
+		id := fmt.Sprintf("%s%d", prefix, n)
+		receipt := inbox.NewReceipt(payout.Event{ID: payout.ID(id), Status: payout.Succeeded, Amount: "1.1"}, nil, "0a1b2c3d", time.Now())
+		text, err := sqsqueue.Encode(receipt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.sendMessage(t, d.stack.EventsQueueURL, text)
+		want = append(want, id+"#1")
+	}
+	d.eventually(t, "the publisher has failed", func(ctx context.Context) bool { return d.publisherResult(ctx, t) == "FAILED" })
+	if l.hear(t.Context(), t, "") || len(l.heard) > 0 {
+		t.Fatalf("%d notices were heard of, though none could be published", len(l.heard))
+	}
+	restore()
+	l.wantHeard(t, want...)
+}
+
+// denyPublishing takes the bus away from the publisher by its role, until restore.
+func (d *deployed) denyPublishing(t *testing.T) (restore func()) {
+	t.Helper()
+	var function struct{ Role string }
+	path := "/2015-03-31/functions/" + d.stack.Outputs["PublisherFunctionName"] + "/configuration"
+	if err := callLambda(t.Context(), d.workspace, lambdaCall{method: http.MethodGet, path: path}, &function); err != nil {
+		t.Fatal(err)
+	}
+	_, role, _ := strings.Cut(function.Role, ":role/")
+	policy := url.Values{"RoleName": {role}, "PolicyName": {"outage"}}
+	denied := url.Values{"PolicyDocument": {`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"events:PutEvents","Resource":"*"}]}`}}
+	d.callIAM(t, "PutRolePolicy", policy, denied)
+	restore = func() { d.callIAM(t, "DeleteRolePolicy", policy) }
+	t.Cleanup(func() {
+		if t.Failed() {
+			restore()
+		}
+	})
+	return restore
+}
+
+func (d *deployed) callIAM(t *testing.T, action string, parameters ...url.Values) {
+	t.Helper()
+	form := url.Values{"Action": {action}, "Version": {"2010-05-08"}}
+	for _, some := range parameters {
+		for name, value := range some {
+			form[name] = value
+		}
+	}
+	request, err := http.NewRequestWithContext(context.Background(), http.MethodPost, d.stack.EndpointURL, strings.NewReader(form.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	creds, err := emulatorCredentials().Retrieve(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256([]byte(form.Encode()))
+	if err := v4.NewSigner().SignHTTP(context.Background(), creds, request, hex.EncodeToString(sum[:]), "iam", region, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	response, err := d.http.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		t.Errorf("iam %s: %s", action, response.Status)
+	}
+}
+
+// publisherResult is what became of the batch that the publisher got last.
+func (d *deployed) publisherResult(ctx context.Context, t *testing.T) string {
+	t.Helper()
+	var mapping struct{ LastProcessingResult string }
+	path := "/2015-03-31/event-source-mappings/" + d.stack.Outputs["PublisherMappingId"]
+	if err := callLambda(ctx, d.workspace, lambdaCall{method: http.MethodGet, path: path}, &mapping); err != nil {
+		t.Fatal(err)
+	}
+	return mapping.LastProcessingResult
+}
