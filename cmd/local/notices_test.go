@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -213,9 +214,7 @@ func (d *deployed) callIAM(t *testing.T, action string, parameters ...url.Values
 	t.Helper()
 	form := url.Values{"Action": {action}, "Version": {"2010-05-08"}}
 	for _, some := range parameters {
-		for name, value := range some {
-			form[name] = value
-		}
+		maps.Copy(form, some)
 	}
 	request, err := http.NewRequestWithContext(context.Background(), http.MethodPost, d.stack.EndpointURL, strings.NewReader(form.Encode()))
 	if err != nil {

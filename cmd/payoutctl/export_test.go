@@ -1,11 +1,15 @@
 package main
 
 import (
+	"context"
+	"io"
+	"iter"
 	"slices"
 	"time"
 
 	"payout-callbacks/pkg/dynamostore"
 	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/notice"
 	"payout-callbacks/pkg/payout"
 )
 
@@ -23,12 +27,13 @@ var (
 	PayoutTable = payoutTable
 	HeldText    = heldText
 	ViewOf      = viewOf
+	ParseSince  = parseSince
 	ReadExample = examples.ReadFile
 )
 
 // Outputs lists the outputs of the template that are read.
 func Outputs() []string {
-	return []string{outputAPI, outputReceipts, outputPayouts, outputEvents, outputDeadLetters}
+	return []string{outputAPI, outputReceipts, outputPayouts, outputEvents, outputDeadLetters, outputBus}
 }
 
 // KeysSecretSuffix ends the name of the output with a provider's secret.
@@ -68,3 +73,11 @@ func Damage(told Story, n int) Story {
 
 // Text is story.text.
 func (t story) Text(style Style, now time.Time) string { return t.text(style, now) }
+
+// Republish publishes the notices of payouts on a bus, and returns how many.
+func Republish(ctx context.Context, bus dynamostore.Bus, payouts iter.Seq2[dynamostore.Stored, error], notes io.Writer) (int, error) {
+	s := &session{streams: streams{stderr: notes}, now: time.Now}
+	p := &republisher{session: s, bus: bus, reason: "test", shownAt: s.now(), told: republished{Notices: map[notice.Type]int{}}}
+	err := p.publishAll(ctx, payouts)
+	return p.told.total(), err
+}

@@ -19,6 +19,7 @@ type commandLine struct {
 	Payouts  payoutsCommand  `cmd:"" help:"List payouts."`
 	Show     showCommand     `cmd:"" help:"Tell the story of one payout."`
 	Receipts receiptsCommand `cmd:"" help:"List callbacks that are held, or not applied yet."`
+	Publish  publishCommand  `cmd:"" help:"Publish the notices of payouts again, for services that missed them."`
 	Keys     keysCommand     `cmd:"" help:"Store and list the providers' callback keys."`
 }
 

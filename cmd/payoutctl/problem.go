@@ -81,6 +81,9 @@ func adviceOn(code, action string) string {
 // actionOf names an operation as a policy would: dynamodb:Query.
 func actionOf(operation *smithy.OperationError) string {
 	service := strings.ToLower(strings.ReplaceAll(operation.Service(), " ", ""))
+	if service == "eventbridge" {
+		service = "events"
+	}
 	return service + ":" + operation.Operation()
 }
 

@@ -61,8 +61,9 @@ type Notice struct {
 	TxID           string         `json:"txid,omitzero"`
 	Reason         string         `json:"reason,omitzero"` // the provider's words
 	Contradictions []payout.Field `json:"contradictions,omitempty"`
-	Totals         *Totals        `json:"totals,omitempty"` // of a batch
-	UpdatedAt      time.Time      `json:"updatedAt"`        // when the last fact was applied
+	Totals         *Totals        `json:"totals,omitempty"`     // of a batch
+	UpdatedAt      time.Time      `json:"updatedAt"`            // when the last fact was applied
+	Republished    string         `json:"republished,omitzero"` // why it was published again, in the words of who did it
 }
 
 // Totals says how many items of a batch are settled, and how. What is neither

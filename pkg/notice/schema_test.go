@@ -143,7 +143,8 @@ func TestEveryFieldOfASchemaIsPublished(t *testing.T) {
 	}
 }
 
-// noticesOf returns what is published as the facts are told.
+// noticesOf returns what is published as the facts are told, and once more by a
+// person in the end.
 func noticesOf(facts []any) []notice.Notice {
 	var all []notice.Notice
 	records := fold(facts...)
@@ -151,6 +152,10 @@ func noticesOf(facts []any) []notice.Notice {
 		if one, some := notice.Between(records[n], records[n+1], at); some {
 			all = append(all, one)
 		}
+	}
+	if again, some := notice.Of(records[len(facts)], at); some {
+		again.Republished = "the queue was purged"
+		all = append(all, again)
 	}
 	return all
 }
@@ -191,7 +196,7 @@ func anyFact(t *rapid.T) any {
 	}
 }
 
-func asJSON(t interface{ Fatal(...any) }, one notice.Notice) map[string]any {
+func asJSON(t rapid.TB, one notice.Notice) map[string]any {
 	text, err := json.Marshal(one)
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"time"
+
+	"github.com/aws/smithy-go"
+
+	"payout-callbacks/pkg/dynamostore"
+	"payout-callbacks/pkg/notice"
+)
+
+// republisher publishes the notices of payouts, a hundred at a time.
+type republisher struct {
+	*session
+
+	bus     dynamostore.Bus
+	dryRun  bool
+	reason  string
+	waiting []notice.Notice
+	told    republished
+	shownAt time.Time // when the progress was
+}
+
+// How many notices are held in memory, and how often the progress is told.
+const (
+	mostWaiting   = 100
+	progressEvery = 3 * time.Second
+)
+
+func (p *republisher) publishAll(ctx context.Context, payouts iter.Seq2[dynamostore.Stored, error]) error {
+	for stored, err := range payouts {
+		p.told.Payouts++
+		switch {
+		case errors.Is(err, dynamostore.ErrDamagedRecord):
+			p.told.Damaged++
+			p.notef("%s", clean(err.Error()))
+		case err != nil:
+			p.told.Payouts--
+			return err
+		default:
+			p.add(stored)
+		}
+		if len(p.waiting) == mostWaiting {
+			if err := p.flush(ctx); err != nil {
+				return err
+			}
+		}
+		p.progress()
+	}
+	if err := p.flush(ctx); err != nil {
+		return err
+	}
+	return p.told.damagedPayouts()
+}
+
+func (p *republisher) add(stored dynamostore.Stored) {
+	one, some := notice.Of(stored.Record, stored.UpdatedAt)
+	if !some {
+		p.told.OnTheWay++
+		return
+	}
+	one.Republished = p.reason
+	p.waiting = append(p.waiting, one)
+}
+
+// Of a request, single events may fail while EventBridge is under load, and the
+// SDK does not try those again.
+const (
+	publishTries = 6
+	publishWait  = 500 * time.Millisecond // doubling
+)
+
+// flush publishes what waits.
+func (p *republisher) flush(ctx context.Context) error {
+	for tries, wait := 1, publishWait; len(p.waiting) > 0; tries, wait = tries+1, wait*2 {
+		n, err := p.publish(ctx)
+		for _, done := range p.waiting[:n] {
+			p.told.Notices[done.Type]++
+		}
+		p.waiting = p.waiting[n:]
+		var whole *smithy.OperationError
+		switch {
+		case err == nil:
+		case errors.Is(err, notice.ErrTooLarge):
+			p.told.Damaged++
+			p.notef("%s", clean(err.Error()))
+			p.waiting = p.waiting[1:]
+		case errors.As(err, &whole) || tries == publishTries:
+			return p.stopped(err)
+		default:
+			if err := pause(ctx, wait); err != nil {
+				return p.stopped(err)
+			}
+		}
+	}
+	p.waiting = nil
+	return nil
+}
+
+func (p *republisher) publish(ctx context.Context) (int, error) {
+	if p.dryRun {
+		return len(p.waiting), nil
+	}
+	return p.bus.Publish(ctx, p.waiting)
+}
+
+// stopped says what a failure in the middle leaves.
+func (p *republisher) stopped(err error) error {
+	found := *problemOf(err)
+	if found.hint != "" {
+		found.hint += "\n  "
+	}
+	found.hint += "what was published is counted above; begin anew with the same --since: who was told twice acts once"
+	return &found
+}
+
+func pause(ctx context.Context, wait time.Duration) error {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+func (p *republisher) progress() {
+	if now := p.now(); now.Sub(p.shownAt) >= progressEvery {
+		p.shownAt = now
+		p.notef("… %s read, %s published", count(p.told.Payouts, "payout"), count(p.told.total(), "notice"))
+	}
+}
+
+func (p *republisher) print() error { return p.printRepublished(p.told) }
