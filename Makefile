@@ -45,12 +45,12 @@ mutants: $(LOCAL) ## break the code on purpose, see each breakage caught by a te
 	@exec $(LOCAL) exec -- go run ./cmd/mutants $(if $(ONLY),--only='$(ONLY)')
 
 check: tools $(CHECKOV) .local/bin/golangci-lint-$(GOLANGCI_VERSION) ## format, vet, linters, modules, template, known vulnerabilities
-	@unformatted=$$(gofmt -l cmd functions pkg); test -z "$$unformatted" || { echo "gofmt -w $$unformatted"; exit 1; }
+	@unformatted=$$(gofmt -l cmd examples functions pkg); test -z "$$unformatted" || { echo "gofmt -w $$unformatted"; exit 1; }
 	go vet ./...
 	.local/bin/golangci-lint-$(GOLANGCI_VERSION) run
 	go mod tidy -diff
 	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
-	$(CFN_LINT) template.yaml
+	$(CFN_LINT) template.yaml examples/credit/template.yaml
 	$(CHECKOV) --config-file .checkov.yaml
 	@.ci/sizes
 	@.ci/vulnerabilities $(GOVULNCHECK_VERSION)
@@ -65,7 +65,7 @@ deploy: build ## build and deploy to AWS; ENV=staging, ENV=production
 	$(SAM) deploy --config-env $(ENV)
 
 invoke: $(LOCAL) ## one function in a container against the running stack: FUNCTION=cregis, EVENT=events/….json (Docker)
-	@test -n "$(FUNCTION)" || { echo 'say which: make invoke FUNCTION=cregis (or pivot, consumer, sweeper)'; exit 2; }
+	@test -n "$(FUNCTION)" || { echo 'say which: make invoke FUNCTION=cregis (or pivot, consumer, sweeper, publisher)'; exit 2; }
 	@exec $(LOCAL) invoke $(FUNCTION) $(if $(EVENT),--event $(EVENT))
 
 tools: $(LOCAL) ## the SAM CLI, cfn-lint and the emulator, into .local/venv

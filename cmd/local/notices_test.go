@@ -9,11 +9,14 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
@@ -21,6 +24,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/google/go-cmp/cmp"
 
+	"payout-callbacks/pkg/dynamostore"
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/notice"
 	"payout-callbacks/pkg/payout"
@@ -248,4 +252,41 @@ func (d *deployed) publisherResult(ctx context.Context, t *testing.T) string {
 		t.Fatal(err)
 	}
 	return mapping.LastProcessingResult
+}
+
+// samples takes what the sample of events/ is published as.
+type samples []notice.Notice
+
+func (s *samples) Publish(_ context.Context, notices []notice.Notice) (int, error) {
+	*s = append(*s, notices...)
+	return len(notices), nil
+}
+
+// The sample of the stream is of the payout that the consumer's sample is about.
+func TestTheSampleOfTheStreamIsTrue(t *testing.T) {
+	read := func(file string, into any) {
+		t.Helper()
+		text, err := os.ReadFile(filepath.Join(templatetest.Root(t), "events", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(text, into); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var messages events.SQSEvent
+	read("consumer.json", &messages)
+	receipt, err := sqsqueue.Decode(messages.Records[0].Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	record, _ := payout.Record{}.Apply(receipt.Event)
+	want, _ := notice.Of(record, accepted)
+	var stream events.DynamoDBEvent
+	read("publisher.json", &stream)
+	var got samples
+	(&dynamostore.Publisher{Bus: &got}).Publish(t.Context(), stream)
+	if diff := cmp.Diff(samples{want}, got); diff != "" {
+		t.Errorf("events/publisher.json (-want +published):\n%s", diff)
+	}
 }

@@ -1,0 +1,269 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	published "payout-callbacks/pkg/notice"
+	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/templatetest"
+)
+
+func TestMain(m *testing.M) {
+	slog.SetDefault(slog.New(slog.DiscardHandler)) // the histories have much to review
+	os.Exit(m.Run())
+}
+
+const paid payout.ID = "cregis/payout/7/1"
+
+// memory is the books of a test. Each write may fail, or be done without saying so.
+type memory struct {
+	entries map[string]entry
+	credits []string // each time that an amount was credited
+	fault   func() (done, failed bool)
+}
+
+func newMemory() *memory {
+	return &memory{entries: map[string]entry{}, fault: func() (bool, bool) { return true, false }}
+}
+
+func (m *memory) read(_ context.Context, payout string) (entry, error) { return m.entries[payout], nil }
+
+func (m *memory) write(_ context.Context, next entry, read int64) error {
+	before := m.entries[next.Payout]
+	if before.Version != read {
+		return errRaced
+	}
+	done, failed := m.fault()
+	if done {
+		m.entries[next.Payout] = next
+		if before.Credited == "" && next.Credited != "" {
+			m.credits = append(m.credits, next.Credited)
+		}
+	}
+	if failed {
+		return errors.New("connection reset")
+	}
+	return nil
+}
+
+func asEvent(t rapid.TB, one published.Notice) events.EventBridgeEvent {
+	detail, err := json.Marshal(one)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return events.EventBridgeEvent{Source: "payout-callbacks", DetailType: string(one.Type), Detail: detail}
+}
+
+// deliver does as EventBridge does: again, until it is taken.
+func (s service) deliver(t rapid.TB, one published.Notice) {
+	for range 100 {
+		if s.event(context.Background(), asEvent(t, one)) == nil {
+			return
+		}
+	}
+	t.Fatal("it is never taken")
+}
+
+// I2 for those who react: whatever is told of a payout, however often, in
+// whatever order the notices come, and whatever fails, a customer is credited
+// at most once, and in the end the books show what the record does.
+func TestACustomerIsCreditedAtMostOnce(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		sent, last := history(t)
+		books := newMemory()
+		books.fault = func() (bool, bool) {
+			how := rapid.IntRange(0, 5).Draw(t, "fault")
+			return how != 0, how <= 1
+		}
+		s := service{books}
+		times := rapid.SliceOfN(rapid.IntRange(0, max(0, len(sent)-1)), 0, 12).Draw(t, "again")
+		order := rapid.Permutation(sent).Draw(t, "order")
+		for _, n := range times {
+			if len(sent) > 0 {
+				order = append(order, sent[n])
+			}
+		}
+		for _, one := range order {
+			s.deliver(t, one)
+		}
+		wantBooks(t, books, sent, last)
+	})
+}
+
+// wantBooks compares the books with the record that all was told of.
+func wantBooks(t *rapid.T, books *memory, sent []published.Notice, last payout.Record) {
+	got := books.entries[string(paid)]
+	if len(books.credits) > 1 {
+		t.Fatalf("credited %v", books.credits)
+	}
+	if len(sent) > 0 && got.Status != string(sent[len(sent)-1].Status) {
+		t.Fatalf("the books show %q, the last notice %q", got.Status, sent[len(sent)-1].Status)
+	}
+	final := last.Status() != payout.Pending && last.Status() != payout.Delayed
+	if final && got.Status != string(last.Status()) {
+		t.Fatalf("the books show %q, the record %q", got.Status, last.Status())
+	}
+	if last.Status() == payout.Succeeded {
+		right := got.Credited == last.Value(payout.FieldAmount)
+		if len(books.credits) != 1 || right == got.Review {
+			t.Fatalf("credited %v of %s, review %t", books.credits, last.Value(payout.FieldAmount), got.Review)
+		}
+	}
+	if last.Status() != payout.Succeeded && got.Credited != "" && !got.Review {
+		t.Fatalf("credited %s, the record shows %s, and nobody is told to look", got.Credited, last.Status())
+	}
+}
+
+// history draws facts of a payout, and returns what is published as they are
+// merged and the record in the end. Somebody may publish again at any time.
+func history(t *rapid.T) (sent []published.Notice, last payout.Record) {
+	for range rapid.IntRange(1, 8).Draw(t, "facts") {
+		before := last
+		last = merge(t, before)
+		if one, some := published.Between(before, last, time.Time{}); some {
+			sent = append(sent, one)
+		}
+		if rapid.IntRange(0, 4).Draw(t, "again") == 0 {
+			if one, some := published.Of(last, time.Time{}); some {
+				one.Republished = "a test"
+				sent = append(sent, one)
+			}
+		}
+	}
+	return sent, last
+}
+
+func merge(t *rapid.T, record payout.Record) payout.Record {
+	if rapid.IntRange(0, 2).Draw(t, "decision") == 0 {
+		field := rapid.SampledFrom([]payout.Field{payout.FieldStatus, payout.FieldAmount}).Draw(t, "field")
+		decision := payout.Resolution{ID: paid, Rejected: map[payout.Field][]string{
+			field: {rapid.SampledFrom([]string{"succeeded", "failed", "2.5", "2.6"}).Draw(t, "rejected")},
+		}}
+		if rapid.Bool().Draw(t, "replaces") {
+			for key := range record.Resolutions {
+				decision.Replaces = append(decision.Replaces, key)
+			}
+		}
+		record, _ = record.Resolve(decision)
+		return record
+	}
+	record, _ = record.Apply(payout.Event{
+		ID:     paid,
+		Status: rapid.SampledFrom([]payout.Status{payout.Pending, payout.Succeeded, payout.Succeeded, payout.Failed}).Draw(t, "status"),
+		Amount: rapid.SampledFrom([]payout.Amount{"2.5", "2.5", "2.5", "2.6"}).Draw(t, "amount"),
+		TxID:   rapid.SampledFrom([]string{"", "0xabc"}).Draw(t, "txid"),
+	})
+	return record
+}
+
+func TestWhatIsDoneWithEachNotice(t *testing.T) {
+	credited := entry{Payout: "p", Version: 1, Status: "succeeded", Credited: "2.5", Currency: "TRX", Reference: "order"}
+	heard := func(version int64, status, amount string) notice {
+		return notice{Schema: 1, Payout: "p", Version: version, Status: status, Amount: amount, Currency: "TRX", Reference: "order"}
+	}
+	change := func(of entry, version int64, status string, review bool) entry {
+		of.Version, of.Status, of.Review = version, status, review
+		return of
+	}
+	for name, test := range map[string]struct {
+		before entry
+		heard  notice
+		want   entry
+	}{
+		"a success":                     {entry{}, heard(1, "succeeded", "2.5"), credited},
+		"the same once more":            {credited, heard(1, "succeeded", "2.5"), credited},
+		"published again, later":        {credited, heard(4, "succeeded", "2.5"), change(credited, 4, "succeeded", false)},
+		"a failure":                     {entry{}, heard(1, "failed", "2.5"), entry{Payout: "p", Version: 1, Status: "failed"}},
+		"a contradiction after it":      {credited, heard(2, "conflicted", "2.5"), change(credited, 2, "conflicted", true)},
+		"which ends well":               {change(credited, 2, "conflicted", true), heard(3, "succeeded", "2.5"), change(credited, 3, "succeeded", false)},
+		"which ends badly":              {change(credited, 2, "conflicted", true), heard(3, "failed", "2.5"), change(credited, 3, "failed", true)},
+		"which ends with other money":   {change(credited, 2, "conflicted", true), heard(3, "succeeded", "9"), change(credited, 3, "succeeded", true)},
+		"a success that comes too late": {change(entry{Payout: "p"}, 2, "conflicted", false), heard(1, "succeeded", "2.5"), change(entry{Payout: "p"}, 2, "conflicted", false)},
+		"a success of no known amount":  {entry{}, heard(1, "succeeded", ""), entry{Payout: "p", Version: 1, Status: "succeeded", Currency: "TRX", Reference: "order", Review: true}},
+	} {
+		got, changed := test.before.hears(test.heard)
+		if diff := cmp.Diff(test.want, got); diff != "" || changed != (got.Version != test.before.Version) {
+			t.Errorf("%s: changed %t (-want +got):\n%s", name, changed, diff)
+		}
+	}
+}
+
+// The documented examples of all types are read, from a rule and from a queue.
+func TestTheDocumentedExamplesAreRead(t *testing.T) {
+	paths, err := filepath.Glob(filepath.Join(templatetest.Root(t), "docs", "events", "*.example.json"))
+	if err != nil || len(paths) != len(published.Types()) {
+		t.Fatal(paths, err)
+	}
+	for _, path := range paths {
+		detail, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := (service{newMemory()}).event(t.Context(), events.EventBridgeEvent{Detail: detail}); err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+		body := fmt.Sprintf(`{"version":"0","source":"payout-callbacks","time":"2026-11-21T09:00:00Z","detail":%s}`, detail)
+		response, err := service{newMemory()}.messages(t.Context(), events.SQSEvent{Records: []events.SQSMessage{
+			{MessageId: "good", Body: body}, {MessageId: "poison", Body: "{"},
+		}})
+		want := []events.SQSBatchItemFailure{{ItemIdentifier: "poison"}}
+		if diff := cmp.Diff(want, response.BatchItemFailures); err != nil || diff != "" {
+			t.Errorf("%s: %v, failures (-want +got):\n%s", path, err, diff)
+		}
+	}
+}
+
+func TestWhatWouldBeReadWronglyIsNotRead(t *testing.T) {
+	for _, detail := range []string{`{"v":2,"payout":"p","version":1}`, `{"v":1,"version":1}`, `{"v":1,"payout":"p"}`, `[]`, ``} {
+		if err := (service{newMemory()}).event(t.Context(), events.EventBridgeEvent{Detail: json.RawMessage(detail)}); err == nil {
+			t.Errorf("%s was taken", detail)
+		}
+	}
+}
+
+// Several at once, on the real condition: one credit.
+func TestTheLedgerCreditsOnce(t *testing.T) {
+	client := templatetest.DynamoDB(t)
+	books := &ledger{client: client, table: templatetest.UniqueName("ledger")}
+	if _, err := client.CreateTable(t.Context(), &dynamodb.CreateTableInput{
+		TableName: &books.table, BillingMode: types.BillingModePayPerRequest,
+		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("payout"), AttributeType: types.ScalarAttributeTypeS}},
+		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("payout"), KeyType: types.KeyTypeHash}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	record, _ := payout.Record{}.Apply(payout.Event{ID: paid, Status: payout.Succeeded, Amount: "2.5", Currency: "TRX", Reference: "order"})
+	one, _ := published.Of(record, time.Time{})
+	var running sync.WaitGroup
+	for range 8 {
+		running.Go(func() { service{books}.deliver(t, one) })
+	}
+	running.Wait()
+	got, err := books.read(t.Context(), string(paid))
+	want := entry{Payout: string(paid), Version: 1, Status: "succeeded", Reference: "order", Credited: "2.5", Currency: "TRX"}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	if err := books.write(t.Context(), want, 0); !errors.Is(err, errRaced) {
+		t.Errorf("a second first entry: %v", err)
+	}
+	if err := books.write(t.Context(), want, 2); !errors.Is(err, errRaced) {
+		t.Errorf("an entry in the place of another than was read: %v", err)
+	}
+}
