@@ -100,7 +100,9 @@ func TestOnlyAChangeOfMeaningIsPublished(t *testing.T) {
 		"decided the other way round":  {[]any{event(payout.Succeeded), event(payout.Failed), resolved, replaced}, []notice.Type{notice.PayoutSucceeded, notice.PayoutConflicted, notice.PayoutResolved, notice.PayoutResolved}},
 		"decided before it contradict": {[]any{resolved, event(payout.Succeeded), event(payout.Failed)}, []notice.Type{none, notice.PayoutResolved, none}},
 		"an amount that was corrected": {[]any{event(payout.Succeeded), event(payout.Succeeded, amount("2.6")), amountOnce, amountTwice}, []notice.Type{notice.PayoutSucceeded, notice.PayoutConflicted, notice.PayoutResolved, notice.PayoutResolved}},
+		"corrected in a contradiction": {[]any{event(payout.Succeeded), event(payout.Failed), event(payout.Failed, amount("2.6")), amountOnce, amountTwice}, []notice.Type{notice.PayoutSucceeded, notice.PayoutConflicted, none, none, none}},
 		"a batch":                      {[]any{totals(payout.Pending, 0, 0, 0), totals(payout.Delayed, 0, 0, 0), totals(payout.Done, 1, 0, 0), totals(payout.Done, 2, 1, 0)}, []notice.Type{notice.BatchUpdated, notice.BatchUpdated, notice.BatchUpdated, notice.BatchUpdated}},
+		"a batch, item by item":        {[]any{totals(payout.Done, 1, 0, 0), totals(payout.Done, 2, 0, 0)}, []notice.Type{notice.BatchUpdated, notice.BatchUpdated}},
 		"a batch that stays as it is":  {[]any{totals(payout.Done, 2, 0, 0), totals(payout.Done, 1, 0, 0), totals(payout.Pending, 0, 0, 0)}, []notice.Type{notice.BatchUpdated, none, none}},
 	} {
 		t.Run(name, func(t *testing.T) {
