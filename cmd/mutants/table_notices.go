@@ -43,8 +43,8 @@ var notices = []mutant{{
 		if some {`,
 }, {
 	name: "a notice that no bus takes holds up the stream", breaks: "I3", file: "pkg/dynamostore/publisher.go",
-	old: `case errors.Is(err, notice.ErrTooLarge):`,
-	new: `case errors.Is(err, notice.ErrTooLarge) && n < 0:`,
+	old: `case errors.Is(err, notice.ErrUnfit):`,
+	new: `case errors.Is(err, notice.ErrUnfit) && n < 0:`,
 }, {
 	name: "the publisher works until Lambda ends it", breaks: "I3", file: "pkg/dynamostore/publisher.go",
 	old: `deadline.Add(-reserve)`,
@@ -63,8 +63,8 @@ var notices = []mutant{{
 	new: `if out.FailedEntryCount < 2 {`,
 }, {
 	name: "a request is larger than EventBridge takes", breaks: "I3", file: "pkg/eventbus/eventbus.go",
-	old: `size > maxBytes {`,
-	new: `size > 8*maxBytes {`,
+	old: `err != nil || size > maxBytes {`,
+	new: `err != nil || size > 8*maxBytes {`,
 }, {
 	name: "the publisher may write payouts", breaks: "I10", file: "template.yaml",
 	old:  `Action: events:PutEvents`,

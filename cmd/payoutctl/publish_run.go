@@ -84,7 +84,7 @@ func (p *republisher) flush(ctx context.Context) error {
 		var whole *smithy.OperationError
 		switch {
 		case err == nil:
-		case errors.Is(err, notice.ErrTooLarge):
+		case errors.Is(err, notice.ErrUnfit):
 			p.told.Damaged++
 			p.notef("%s", clean(err.Error()))
 			p.waiting = p.waiting[1:]

@@ -100,7 +100,7 @@ func (p *Publisher) send(ctx context.Context, waiting []told, result *Publicatio
 		switch {
 		case err == nil:
 			return
-		case errors.Is(err, notice.ErrTooLarge):
+		case errors.Is(err, notice.ErrUnfit):
 			result.Unclear = append(result.Unclear, err)
 			waiting = waiting[1:]
 		default:

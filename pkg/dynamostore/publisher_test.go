@@ -265,7 +265,7 @@ func TestANoticeThatNoBusTakesIsPassedOver(t *testing.T) {
 		if at < 0 {
 			return len(notices), nil, nil
 		}
-		return at, nil, fmt.Errorf("notice: %w", notice.ErrTooLarge)
+		return at, nil, fmt.Errorf("notice: %w", notice.ErrUnfit)
 	}}
 	got := (&Publisher{Bus: bus}).Publish(t.Context(), events.DynamoDBEvent{Records: s.records})
 	if want := slices.Delete(slices.Clone(s.want), 1, 2); !cmp.Equal(bus.taken, want) || len(got.Unclear) != 1 || got.Err != nil {

@@ -64,16 +64,14 @@ func (b *Bus) entries(notices []notice.Notice) ([]types.PutEventsRequestEntry, e
 	size := 0
 	for _, one := range notices[:min(len(notices), maxEntries)] {
 		entry, err := b.entry(one)
-		if err != nil {
+		if err != nil && len(entries) == 0 {
 			return nil, err
 		}
-		if size += sizeOf(entry); size > maxBytes {
-			break
+		size += sizeOf(entry)
+		if err != nil || size > maxBytes {
+			return entries, nil //nolint:nilerr // the next request begins with this one, and says so
 		}
 		entries = append(entries, entry)
-	}
-	if len(entries) == 0 {
-		return nil, fmt.Errorf("notice %s is %w", notices[0].ID, notice.ErrTooLarge)
 	}
 	return entries, nil
 }
@@ -83,22 +81,28 @@ func (b *Bus) entry(one notice.Notice) (types.PutEventsRequestEntry, error) {
 	encoder := json.NewEncoder(&detail)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(one); err != nil {
-		return types.PutEventsRequestEntry{}, fmt.Errorf("encode notice: %w", err)
+		return types.PutEventsRequestEntry{}, fmt.Errorf("notice %s: %w: %w", one.ID, notice.ErrUnfit, err)
 	}
-	return types.PutEventsRequestEntry{
+	entry := types.PutEventsRequestEntry{
 		EventBusName: &b.Name,
 		Source:       aws.String(Source),
 		DetailType:   aws.String(string(one.Type)),
 		Detail:       aws.String(strings.TrimSuffix(detail.String(), "\n")),
 		Resources:    []string{b.Name},
-		Time:         &one.UpdatedAt,
-	}, nil
+	}
+	if size := sizeOf(entry); size > maxBytes {
+		return entry, fmt.Errorf("notice %s: %w: it has %d bytes", one.ID, notice.ErrUnfit, size)
+	}
+	return entry, nil
 }
 
 // sizeOf is what EventBridge counts of an entry.
 func sizeOf(entry types.PutEventsRequestEntry) int {
-	const ofTime = 14
-	return ofTime + len(*entry.Source) + len(*entry.DetailType) + len(*entry.Detail) + len(entry.Resources[0])
+	size := len(aws.ToString(entry.Source)) + len(aws.ToString(entry.DetailType)) + len(aws.ToString(entry.Detail))
+	for _, resource := range entry.Resources {
+		size += len(resource)
+	}
+	return size
 }
 
 // put sends one request. Entries fail one by one: the answer is in their order.

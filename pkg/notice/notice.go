@@ -15,9 +15,9 @@ import (
 // such change.
 const SchemaVersion = 1
 
-// ErrTooLarge means that a notice is larger than a bus takes, and will be so
-// whenever it is tried again.
-var ErrTooLarge = errors.New("larger than an event may be")
+// ErrUnfit means that a notice is one that no bus takes, and will be so whenever
+// it is tried again. Only a record that was damaged by hand brings it about.
+var ErrUnfit = errors.New("no event can be made of it")
 
 // Type says what became of a payout or batch.
 type Type string

@@ -1,0 +1,55 @@
+package app_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/google/go-cmp/cmp"
+
+	"payout-callbacks/pkg/app"
+	"payout-callbacks/pkg/notice"
+	"payout-callbacks/pkg/telemetry"
+)
+
+// bus takes the first few notices, and then fails.
+type bus int
+
+func (b bus) Publish(_ context.Context, notices []notice.Notice) (int, error) {
+	if int(b) < len(notices) {
+		return int(b), errors.New("down")
+	}
+	return len(notices), nil
+}
+
+func inserted(sequence, number string) events.DynamoDBEventRecord {
+	id := events.NewStringAttribute("cregis/payout/7/" + number)
+	status := events.NewListAttribute([]events.DynamoDBAttributeValue{events.NewStringAttribute("failed")})
+	return events.DynamoDBEventRecord{EventName: "INSERT", Change: events.DynamoDBStreamRecord{
+		Keys: map[string]events.DynamoDBAttributeValue{"payout": id}, SequenceNumber: sequence,
+		NewImage: map[string]events.DynamoDBAttributeValue{
+			"payout": id, "v": events.NewNumberAttribute("1"), "version": events.NewNumberAttribute("1"),
+			"claims": events.NewMapAttribute(map[string]events.DynamoDBAttributeValue{"status": status}),
+		},
+	}}
+}
+
+// Lambda goes on from the record that failed, and counts an error of the
+// function where nothing got through.
+func TestThePublisherAnswersFromWhereToGoOn(t *testing.T) {
+	batch := events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{inserted("100", "1"), inserted("200", "2")}}
+	for taken, want := range map[int][]events.DynamoDBBatchItemFailure{1: {{ItemIdentifier: "200"}}, 2: {}} {
+		stack := app.Stack{Bus: bus(taken), Recorder: telemetry.NewRecorder(io.Discard, "n", time.Now)}
+		got, err := stack.Publish(t.Context(), batch)
+		if diff := cmp.Diff(want, got.BatchItemFailures); err != nil || diff != "" {
+			t.Errorf("%d taken: %v, failures (-want +got):\n%s", taken, err, diff)
+		}
+	}
+	stack := app.Stack{Bus: bus(0), Recorder: telemetry.NewRecorder(io.Discard, "n", time.Now)}
+	if _, err := stack.Publish(t.Context(), batch); err == nil {
+		t.Error("none taken, and the function did not fail")
+	}
+}
