@@ -23,6 +23,7 @@ import (
 	"payout-callbacks/pkg/config"
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/memory"
+	"payout-callbacks/pkg/notice"
 	"payout-callbacks/pkg/provider/providertest"
 	"payout-callbacks/pkg/sqsqueue"
 	"payout-callbacks/pkg/telemetry"
@@ -270,4 +271,54 @@ func (q *faultyQueue) Send(ctx context.Context, receipts ...inbox.Receipt) error
 		return errDown
 	}
 	return q.Queue.Send(ctx, receipts...)
+}
+
+// I9, of the publisher: what stands in the images of a payout, readable or
+// damaged, stands in no line, whether the bus takes the notice or not.
+func TestNoLineHoldsAnythingOfAPayout(t *testing.T) {
+	for _, amount := range []string{"7131313.5", canary} {
+		for _, fault := range []error{nil, errDown} {
+			var out bytes.Buffer
+			stack := newStack(&out)
+			stack.Bus = bus{fault}
+			_, _ = stack.Publish(t.Context(), changed(amount)) // what it returns is told to Lambda, which logs errors
+			told := variant{field: "claims"}
+			for line := range bytes.Lines(out.Bytes()) {
+				inspect(t, line, told)
+			}
+			if out.Len() == 0 {
+				t.Error("no line was written at all")
+			}
+		}
+	}
+}
+
+// changed is a stream's record of a payout that became succeeded, and whose
+// every claim is a canary.
+func changed(amount string) events.DynamoDBEvent {
+	claim := func(value string) events.DynamoDBAttributeValue {
+		return events.NewListAttribute([]events.DynamoDBAttributeValue{events.NewStringAttribute(value)})
+	}
+	return events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{{
+		EventName: string(events.DynamoDBOperationTypeInsert),
+		Change: events.DynamoDBStreamRecord{SequenceNumber: "1", NewImage: map[string]events.DynamoDBAttributeValue{
+			"payout":  events.NewStringAttribute("cregis/payout/1/2"),
+			"v":       events.NewNumberAttribute("1"),
+			"version": events.NewNumberAttribute("1"),
+			"claims": events.NewMapAttribute(map[string]events.DynamoDBAttributeValue{
+				"status": claim("succeeded"), "amount": claim(amount), "currency": claim(canary), "to": claim(canary),
+				"from": claim(canary), "memo": claim(canary), "reference": claim(canary), "txid": claim(canary),
+			}),
+			"reasons": events.NewMapAttribute(map[string]events.DynamoDBAttributeValue{"succeeded": events.NewStringAttribute(canary)}),
+		}},
+	}}}
+}
+
+type bus struct{ fault error }
+
+func (b bus) Publish(_ context.Context, notices []notice.Notice) (int, error) {
+	if b.fault != nil {
+		return 0, b.fault
+	}
+	return len(notices), nil
 }
