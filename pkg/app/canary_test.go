@@ -280,7 +280,7 @@ func TestNoLineHoldsAnythingOfAPayout(t *testing.T) {
 		for _, fault := range []error{nil, errDown} {
 			var out bytes.Buffer
 			stack := newStack(&out)
-			stack.Bus = bus{fault}
+			stack.Bus = faultyBus{fault}
 			_, _ = stack.Publish(t.Context(), changed(amount)) // what it returns is told to Lambda, which logs errors
 			told := variant{field: "claims"}
 			for line := range bytes.Lines(out.Bytes()) {
@@ -314,9 +314,9 @@ func changed(amount string) events.DynamoDBEvent {
 	}}}
 }
 
-type bus struct{ fault error }
+type faultyBus struct{ fault error }
 
-func (b bus) Publish(_ context.Context, notices []notice.Notice) (int, error) {
+func (b faultyBus) Publish(_ context.Context, notices []notice.Notice) (int, error) {
 	if b.fault != nil {
 		return 0, b.fault
 	}
