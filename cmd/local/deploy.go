@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"os/exec"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,14 +18,20 @@ import (
 const stackName = "payout-callbacks"
 
 func deploy(ctx context.Context, w workspace) error {
-	cmd := sam(w, isolated(w), "deploy", "--template-file", w.build()+"/template.yaml", "--stack-name", stackName,
-		"--region", region, "--capabilities", "CAPABILITY_IAM", "--resolve-s3", "--no-confirm-changeset", "--no-progressbar",
-		"--parameter-overrides", "Architecture="+hostArchitecture()+" OnEmulator=true")
-	return runLogged(ctx, cmd, w.log("deploy"))
+	return runLogged(ctx, deployCommand(w, stackName), w.log("deploy"))
 }
 
-func readOutputs(ctx context.Context, w workspace) (map[string]string, error) {
-	cmd := sam(w, isolated(w), "list", "stack-outputs", "--stack-name", stackName, "--region", region, "--output", "json")
+// deployCommand deploys what was built under a stack's name; parameters are Name=value.
+func deployCommand(w workspace, name string, parameters ...string) *exec.Cmd {
+	return sam(w, isolated(w), append([]string{
+		"deploy", "--template-file", w.build() + "/template.yaml", "--stack-name", name, "--region", region,
+		"--capabilities", "CAPABILITY_IAM", "--resolve-s3", "--no-confirm-changeset", "--no-progressbar",
+		"--parameter-overrides", "Architecture=" + hostArchitecture(), "OnEmulator=true",
+	}, parameters...)...)
+}
+
+func readOutputs(ctx context.Context, w workspace, name string) (map[string]string, error) {
+	cmd := sam(w, isolated(w), "list", "stack-outputs", "--stack-name", name, "--region", region, "--output", "json")
 	log, err := os.Create(w.log("outputs"))
 	if err != nil {
 		return nil, err

@@ -45,17 +45,10 @@ func TestTheProductionConfigurationDeploys(t *testing.T) {
 	if len(parameters) < 3 {
 		t.Fatalf("production has the parameters %v alone", parameters)
 	}
-	parameters = append(parameters, "Architecture="+hostArchitecture(), "OnEmulator=true",
-		"IngressReservedConcurrency=5", "AlarmEmail=oncall@example.com", "CallbackDomain=payments.example.com",
+	parameters = append(parameters, "IngressReservedConcurrency=5", "AlarmEmail=oncall@example.com", "CallbackDomain=payments.example.com",
 		"CertificateArn=arn:aws:acm:us-east-1:000000000000:certificate/0a1b2c3d-0000-4000-8000-000000000000")
 	name := "production-" + d.run
-	built := d.workspace
-	built.dir = filepath.Join(built.root, ".local", strconv.Itoa(built.port)) // where the running stack was built
-	cmd := sam(built, isolated(built), append([]string{
-		"deploy", "--template-file", built.build() + "/template.yaml", "--stack-name", name,
-		"--region", region, "--capabilities", "CAPABILITY_IAM", "--resolve-s3", "--no-confirm-changeset", "--no-progressbar",
-		"--parameter-overrides",
-	}, parameters...)...)
+	cmd := deployCommand(d.running(), name, parameters...)
 	log := filepath.Join(t.TempDir(), "deploy.log")
 	if err := runLogged(t.Context(), cmd, log); err != nil {
 		t.Fatal(err)
@@ -78,4 +71,11 @@ func TestTheProductionConfigurationDeploys(t *testing.T) {
 	if protected != 2 {
 		t.Errorf("the stack has %d tables: %v", protected, tables.TableNames)
 	}
+}
+
+// running is the workspace of the stack that is up, where it was built.
+func (d *deployed) running() workspace {
+	w := d.workspace
+	w.dir = filepath.Join(w.root, ".local", strconv.Itoa(w.port))
+	return w
 }

@@ -71,7 +71,7 @@ func (r *running) bringUp(ctx context.Context, port int) (err error) {
 
 // describe reads what was deployed, makes it ready to use and writes it down.
 func (r *running) describe(ctx context.Context) error {
-	outputs, err := readOutputs(ctx, r.workspace)
+	outputs, err := readOutputs(ctx, r.workspace, stackName)
 	if err != nil {
 		return err
 	}

@@ -265,3 +265,27 @@ func TestTheDashboardShowsWhatIsEmittedAndEveryAlarm(t *testing.T) {
 		t.Errorf("the dashboard shows %d alarms and %d widgets", len(shown), len(body.Widgets))
 	}
 }
+
+func TestTheRunbookListsEveryMetric(t *testing.T) {
+	template := templatetest.Load(t)
+	runbook, err := os.ReadFile(filepath.Join(templatetest.Root(t), "docs", "OPERATIONS.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(runbook), "## Metrics")
+	var listed []string
+	for _, row := range regexp.MustCompile("(?m)^\\| `([A-Za-z]+)` \\|").FindAllStringSubmatch(table, -1) {
+		listed = append(listed, row[1])
+	}
+	var want []string
+	for _, metric := range emitted(template)[ours] {
+		if !strings.Contains(metric, " by ") {
+			want = append(want, metric)
+		}
+	}
+	slices.Sort(listed)
+	slices.Sort(want)
+	if !slices.Equal(listed, want) {
+		t.Errorf("the runbook lists %v, emitted are %v", listed, want)
+	}
+}
