@@ -145,7 +145,6 @@ func (m month) logs() []line {
 func (m month) watch() []line {
 	told := []line{
 		of("CloudWatch", "metrics", m.Metrics, customMetric, "names, and providers for some"),
-		of("CloudWatch", "metrics of routes", m.RouteMetrics, customMetric, "DetailedMetricsEnabled"),
 		of("CloudWatch", "alarms", m.AlarmMetrics, alarmMetric, "an expression is as many as it looks at"),
 		of("CloudWatch", "dashboards", m.Dashboards, dashboardMonth, "one"),
 	}

@@ -33,7 +33,6 @@ type counts struct {
 
 	// What the template has.
 	Metrics      int64 // custom metrics: telemetry's, and those of metric filters
-	RouteMetrics int64 // DetailedMetricsEnabled: custom metrics of API Gateway, 6 for each route
 	AlarmMetrics int64 // metrics that alarms look at
 	Dashboards   int64
 	Secrets      int64
@@ -66,9 +65,8 @@ var counted = counts{
 	BatchLine:     500,
 	SweepLine:     618,
 
-	Metrics:      39,
-	RouteMetrics: 18,
-	AlarmMetrics: 27,
+	Metrics:      41,
+	AlarmMetrics: 30,
 	Dashboards:   1,
 	Secrets:      2,
 	Ingresses:    2,

@@ -141,11 +141,8 @@ func measure(t *testing.T, provider app.SigningProvider, name string) counts {
 func fromTemplate(t *testing.T, told *counts) {
 	t.Helper()
 	template := templatetest.Load(t)
-	routes := int64(0)
 	for name, resource := range template.Resources {
 		switch resource.Type {
-		case "AWS::ApiGatewayV2::Route":
-			routes++
 		case "AWS::ApiGatewayV2::Integration":
 			told.Ingresses++
 		case "AWS::CloudWatch::Dashboard":
@@ -166,10 +163,6 @@ func fromTemplate(t *testing.T, told *counts) {
 			}
 		}
 	}
-	stage := template.Resources["CallbackStage"].Properties
-	if stage["DefaultRouteSettings"].(map[string]any)["DetailedMetricsEnabled"] == true {
-		told.RouteMetrics = 6 * routes
-	}
 	for _, metric := range telemetry.Metrics() {
 		told.Metrics++
 		if metric.PerProvider {
@@ -178,7 +171,7 @@ func fromTemplate(t *testing.T, told *counts) {
 	}
 	told.Memory = int64(template.Globals["Function"].(map[string]any)["MemorySize"].(uint64))
 	told.Pollers = int64(template.Parameters["ConsumerConcurrency"]["Default"].(uint64))
-	told.AccessLine = accessLine(t, stage["AccessLogSettings"].(map[string]any)["Format"].(string))
+	told.AccessLine = accessLine(t, template.Resources["CallbackStage"].Properties["AccessLogSettings"].(map[string]any)["Format"].(string))
 }
 
 // accessLine is the size of a line of the gateway's, with values of the usual length.
