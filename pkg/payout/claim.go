@@ -18,6 +18,12 @@ const (
 	FieldReference Field = "reference"
 	FieldTxID      Field = "txid"
 	FieldItems     Field = "items" // of a batch: how many there are; its amount is their sum
+
+	// FieldSettled is of a batch and is never told as such: its one value is the
+	// text of the greatest totals seen ([Totals.SettledText]). It is a
+	// contradiction where those settle more than there is, and only a decision
+	// that rejects exactly that text ends it: greater totals re-open it.
+	FieldSettled Field = "settled"
 )
 
 // maxValues bounds what is kept of one field.

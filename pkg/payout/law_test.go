@@ -108,11 +108,17 @@ func batchFacts() []any {
 	}
 	other := event(payout.Done, 0, 3, 0, 0)
 	other.Totals.Succeeded.Amount = "1"
+	// What Done 2+1 and Done 3+0 settle together, and no batch of three does.
+	settle := func(trusted payout.Event) payout.Resolution {
+		return payout.Resolution{
+			ID:       batch,
+			Trusted:  map[payout.Field]string{payout.FieldSettled: trusted.Claim(payout.FieldSettled)},
+			Rejected: map[payout.Field][]string{payout.FieldSettled: {"succeeded 3 3001.5, failed 1 1000.5, cancelled 0 0"}},
+		}
+	}
 	return []any{
 		event(payout.Pending, 3, 0, 0, 0),
 		event(payout.Delayed, 3, 0, 0, 0),
-		event(payout.Delayed, 2, 1, 0, 0),
-		event(payout.Done, 2, 1, 0, 0),
 		event(payout.Done, 1, 1, 1, 0),
 		event(payout.Done, 0, 2, 1, 0),
 		event(payout.Done, 0, 3, 0, 0),
@@ -121,6 +127,8 @@ func batchFacts() []any {
 		event(payout.Cancelled, 0, 1, 0, 2),
 		event(payout.Cancelled, 0, 0, 0, 3),
 		payout.Resolution{ID: batch, Rejected: map[payout.Field][]string{payout.FieldItems: {"4"}, payout.FieldAmount: {"1", "4002"}}},
+		settle(event(payout.Done, 0, 3, 0, 0)),
+		settle(event(payout.Done, 0, 2, 1, 0)),
 	}
 }
 

@@ -98,8 +98,8 @@ func (r Record) Contradictions() []Field {
 			fields = append(fields, field)
 		}
 	}
-	if !slices.Contains(fields, FieldItems) && r.overdrawn() {
-		fields = append(fields, FieldItems)
+	if r.overdrawn() {
+		fields = append(fields, FieldSettled)
 	}
 	slices.Sort(fields)
 	return fields
@@ -137,10 +137,31 @@ func (r Record) batchStatus() Status {
 	if r.Progress.rank(TypeBatch) < Done.rank(TypeBatch) {
 		return r.Progress
 	}
-	if formatCount(r.Settled.Settled().Count) != r.Value(FieldItems) {
+	if formatCount(r.ShownSettled().Settled().Count) != r.Value(FieldItems) {
 		return Pending
 	}
 	return r.Progress
+}
+
+// ShownSettled returns what of a batch counts as settled: the greatest totals
+// told, or where the decisions in force reject exactly those and agree on
+// others, the others.
+func (r Record) ShownSettled() Totals {
+	told := r.Settled.SettledText()
+	var trusted []string
+	for _, decision := range r.resolutionsInForce() {
+		if slices.Contains(decision.Rejected[FieldSettled], told) {
+			trusted = append(trusted, decision.Trusted[FieldSettled])
+		}
+	}
+	if trusted = distinct(trusted); len(trusted) != 1 {
+		return r.Settled
+	}
+	totals, err := parseSettled(trusted[0])
+	if err != nil {
+		return r.Settled // nobody can reckon with that: the contradiction stays
+	}
+	return totals
 }
 
 // overdrawn reports whether more of a batch was settled than there is of it,
@@ -149,7 +170,7 @@ func (r Record) overdrawn() bool {
 	if r.ID.Type() != TypeBatch {
 		return false
 	}
-	settled := r.Settled.Settled()
+	settled := r.ShownSettled().Settled()
 	items, err := strconv.ParseInt(r.Value(FieldItems), 10, 64)
 	return err == nil && settled.Count > items ||
 		r.Value(FieldAmount) != "" && settled.Amount.Cmp(Amount(r.Value(FieldAmount))) > 0
@@ -187,7 +208,7 @@ func (r Record) shown() string {
 	for _, field := range slices.Sorted(maps.Keys(r.Claims)) {
 		values = append(values, string(field), r.Value(field))
 	}
-	settled := r.Settled
+	settled := r.ShownSettled()
 	values = append(values, strconv.FormatUint(r.BlockHeight, 10), strconv.FormatInt(r.BlockTime, 10),
 		settled.Succeeded.text(), settled.Failed.text(), settled.Cancelled.text())
 	return fingerprint(values...)
