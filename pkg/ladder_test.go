@@ -23,7 +23,9 @@ var ladder = map[string][]string{
 	"pkg/provider/cregis":       {"pkg/payout", "pkg/callback"},
 	"pkg/provider/pivot":        {"pkg/payout", "pkg/callback"},
 	"pkg/provider/providertest": {"pkg/payout", "pkg/callback"},
-	"pkg/inbox/inboxtest":       {"pkg/payout", "pkg/inbox"},
+	"pkg/repair":                {"pkg/payout", "pkg/inbox"},
+	"pkg/audit":                 {"pkg/payout", "pkg/inbox"},
+	"pkg/inbox/inboxtest":       {"pkg/payout", "pkg/inbox", "pkg/repair"},
 	"pkg/memory":                {"pkg/payout", "pkg/inbox"},
 	"pkg/notice":                {"pkg/payout"},
 	"pkg/dynamostore":           {"pkg/payout", "pkg/inbox", "pkg/notice"},
@@ -50,6 +52,8 @@ var thirdParty = map[string][]string{
 	"pkg/notice":   {},
 	"pkg/callback": {},
 	"pkg/memory":   {},
+	"pkg/repair":   {},
+	"pkg/audit":    {},
 }
 
 func TestImportsPointDown(t *testing.T) {

@@ -3,6 +3,7 @@ package callback
 import (
 	"context"
 	"errors"
+	"net/http"
 	"time"
 
 	"payout-callbacks/pkg/inbox"
@@ -99,6 +100,22 @@ func NewReceipt(provider Provider, request Request, sender Sender, now time.Time
 		Reason:   string(held.Reason),
 		Note:     held.Note,
 	}, request.Body, sender.KeyID, now)
+}
+
+// Reparse reads a held callback once more, as its provider's code of today does,
+// and returns the receipt that it would make: received, or held still. A body
+// that was cut stays held whatever it seems to say. The receipt has the time at
+// which the callback was accepted, and is due soon after now.
+func Reparse(provider Provider, held inbox.Receipt, now time.Time) inbox.Receipt {
+	if held.Reason == string(ReasonTooLarge) {
+		return held
+	}
+	request := NewRequest(held.Type(), http.Header{}, held.Body)
+	parsed := NewReceipt(provider, request, Sender{Account: held.Account(), KeyID: held.KeyID}, held.AcceptedAt)
+	if parsed.State == inbox.Received {
+		parsed.DueAt = now.UTC().Truncate(time.Millisecond).Add(inbox.FirstDue)
+	}
+	return parsed
 }
 
 func verdictOf(err error) Verdict {

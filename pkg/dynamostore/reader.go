@@ -2,9 +2,10 @@ package dynamostore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
-	"strings"
+	"net/url"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -19,9 +20,10 @@ import (
 // need it. It holds one page in memory, however much there is, and is safe for
 // concurrent use.
 //
-// Its sequences end with the first error, but for one kind: an error that is
-// [inbox.ErrDamaged] is about the one receipt that comes with it, of which only
-// the key can be trusted, and the sequence goes on.
+// Its sequences end with the first error, but for those that are about one item:
+// of a receipt that comes with [inbox.ErrDamaged] only the key can be trusted,
+// of a payout that comes with [inbox.ErrDamagedRecord] only the ID, and the
+// sequence goes on.
 type Reader struct {
 	Client   *dynamodb.Client
 	Receipts string // table name
@@ -32,13 +34,17 @@ type Reader struct {
 // know of it.
 type Stored struct {
 	payout.Record
-	UpdatedAt time.Time // when the last fact was applied
+	UpdatedAt time.Time  // when the last fact was applied
+	Refolded  inbox.Hand // by whose hand it was written since then, if it was
 }
 
 // Filter says which payouts to list. Its zero value lists all.
 type Filter struct {
 	Status   payout.Status // as shown
 	Provider string
+	Account  string
+	Since    time.Time // updated then or later
+	Until    time.Time // updated before
 }
 
 // The indexes of the payouts table; both hold keys only.
@@ -124,20 +130,12 @@ func (r *Reader) scan(ctx context.Context, filter Filter) iter.Seq2[Stored, erro
 	input := &dynamodb.ScanInput{TableName: &r.Payouts}
 	filter.apply(input)
 	return func(yield func(Stored, error) bool) {
-		pages := dynamodb.NewScanPaginator(r.Client, input)
-		found := items(pages.HasMorePages, func() ([]map[string]types.AttributeValue, error) {
-			page, err := pages.NextPage(ctx)
+		for one, err := range r.scanAll(ctx, input) {
 			if err != nil {
-				return nil, fmt.Errorf("scan payouts: %w", err)
+				yield(Stored{}, fmt.Errorf("scan payouts: %w", err))
+				return
 			}
-			return page.Items, nil
-		})
-		for one, err := range found {
-			stored := Stored{}
-			if err == nil {
-				stored, err = decodeStored(one)
-			}
-			if !yield(stored, err) || err != nil {
+			if stored, err := decodeStored(one); !yield(stored, err) || ends(err) {
 				return
 			}
 		}
@@ -147,27 +145,38 @@ func (r *Reader) scan(ctx context.Context, filter Filter) iter.Seq2[Stored, erro
 // apply has the filter done by DynamoDB, which saves the transfer, not the reading.
 func (f Filter) apply(input *dynamodb.ScanInput) {
 	var conditions []string
+	input.ExpressionAttributeValues = item{}
+	add := func(condition, name string, value types.AttributeValue) {
+		conditions = append(conditions, condition)
+		input.ExpressionAttributeValues[name] = value
+	}
 	if f.Status != "" {
-		conditions = append(conditions, "#status = :status")
+		add("#status = :status", ":status", text(string(f.Status)))
 		input.ExpressionAttributeNames = map[string]string{"#status": "status"}
-		input.ExpressionAttributeValues = item{":status": text(string(f.Status))}
 	}
 	if f.Provider != "" {
-		conditions = append(conditions, "begins_with(payout, :provider)")
-		if input.ExpressionAttributeValues == nil {
-			input.ExpressionAttributeValues = item{}
-		}
-		input.ExpressionAttributeValues[":provider"] = text(f.Provider + "/")
+		add("begins_with(payout, :provider)", ":provider", text(f.Provider+"/"))
 	}
-	if len(conditions) > 0 {
-		input.FilterExpression = aws.String(strings.Join(conditions, " AND "))
+	if f.Account != "" {
+		// The third part of four or five; Admits looks again.
+		add("contains(payout, :account)", ":account", text("/"+url.PathEscape(f.Account)+"/"))
 	}
+	if !f.Since.IsZero() {
+		add("updatedAt >= :since", ":since", number(f.Since.UnixMilli()))
+	}
+	if !f.Until.IsZero() {
+		add("updatedAt < :until", ":until", number(f.Until.UnixMilli()))
+	}
+	setFilter(input, conditions)
 }
 
 // Admits reports whether a payout passes the filter.
 func (f Filter) Admits(stored Stored) bool {
 	return (f.Status == "" || f.Status == stored.Status()) &&
-		(f.Provider == "" || f.Provider == stored.ID.Provider())
+		(f.Provider == "" || f.Provider == stored.ID.Provider()) &&
+		(f.Account == "" || f.Account == stored.ID.Account()) &&
+		!stored.UpdatedAt.Before(f.Since) &&
+		(f.Until.IsZero() || stored.UpdatedAt.Before(f.Until))
 }
 
 // indexed gets the records that a query on an index of keys names.
@@ -182,7 +191,7 @@ func (r *Reader) indexed(ctx context.Context, input *dynamodb.QueryInput, filter
 			if err == nil && (!there || !filter.Admits(stored)) {
 				continue
 			}
-			if !yield(stored, err) || err != nil {
+			if !yield(stored, err) || ends(err) {
 				return
 			}
 		}
@@ -231,9 +240,12 @@ func items(more func() bool, next func() ([]map[string]types.AttributeValue, err
 	}
 }
 
+// ends reports whether a sequence of payouts ends with this error.
+func ends(err error) bool { return err != nil && !errors.Is(err, inbox.ErrDamagedRecord) }
+
 func decodeStored(i item) (Stored, error) {
 	record, err := decodeRecord(i)
-	return Stored{Record: record, UpdatedAt: i.time("updatedAt")}, err
+	return Stored{Record: record, UpdatedAt: i.time("updatedAt"), Refolded: decodeHand(i.child("refolded"))}, err
 }
 
 func wrap(err error, format string, args ...any) error {

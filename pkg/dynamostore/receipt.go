@@ -39,6 +39,11 @@ func encodeReceipt(r inbox.Receipt) (item, error) {
 	case inbox.Held:
 		i.setText("due", dueIn(r.Key, r.State))
 		i.setTime("dueAt", r.AcceptedAt)
+	case inbox.Released, inbox.Dismissed:
+		i.setChild("hand", encodeHand(r.Hand))
+		i.setChild("as", encodeKey(r.As))
+	}
+	if r.WasHeld() {
 		i.setText("reason", r.Reason)
 		return i, nil
 	}
@@ -87,8 +92,9 @@ func decodeReceipt(i item) (inbox.Receipt, error) {
 		Body:       body(i),
 	}
 	switch {
-	case r.State == inbox.Held:
+	case r.WasHeld():
 		r.Reason = i.text("reason")
+		r.As, r.Hand = decodeKey(i.child("as")), decodeHand(i.child("hand"))
 	case i.text("decision") != "":
 		r.Decision = new(payout.Resolution)
 		if err := json.Unmarshal([]byte(i.text("decision")), r.Decision); err != nil {
@@ -125,6 +131,29 @@ func decodeEvent(i item) payout.Event {
 		BlockTime:   i.int("mined"),
 		Totals:      decodeTotals(i.child("totals")),
 	}
+}
+
+func encodeHand(h inbox.Hand) item {
+	i := item{}
+	i.setText("by", h.By)
+	i.setText("reason", h.Reason)
+	i.setTime("at", h.At)
+	return i
+}
+
+func decodeHand(i item) inbox.Hand {
+	return inbox.Hand{By: i.text("by"), Reason: i.text("reason"), At: i.time("at")}
+}
+
+func encodeKey(k inbox.Key) item {
+	i := item{}
+	i.setText("payout", k.Payout)
+	i.setText("receipt", k.Receipt)
+	return i
+}
+
+func decodeKey(i item) inbox.Key {
+	return inbox.Key{Payout: i.text("payout"), Receipt: i.text("receipt")}
 }
 
 // dueIn names the partition of the index that a receipt stands in.

@@ -2,6 +2,7 @@ package dynamostore
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/payout"
 )
 
@@ -89,7 +91,7 @@ func decodeRecord(i item) (payout.Record, error) {
 		return !payout.Amount(seen).Valid()
 	})
 	if !amountsValid {
-		return r, fmt.Errorf("payout %s holds an amount that is none", r.ID)
+		return r, fmt.Errorf("payout %s holds an amount that is none: %w", r.ID, inbox.ErrDamagedRecord)
 	}
 	reasons := i.child("reasons")
 	for _, status := range slices.Collect(maps.Keys(reasons)) {
@@ -99,7 +101,7 @@ func decodeRecord(i item) (payout.Record, error) {
 	for key := range resolutions {
 		var decision payout.Resolution
 		if err := json.Unmarshal([]byte(resolutions.text(key)), &decision); err != nil {
-			return r, fmt.Errorf("decode resolution of payout %s: %w", r.ID, err)
+			return r, fmt.Errorf("decode resolution of payout %s: %w", r.ID, errors.Join(inbox.ErrDamagedRecord, err))
 		}
 		r.Resolutions[key] = decision
 	}

@@ -12,6 +12,9 @@ import (
 // that we can read. It is a person's to mend; trying again does not help.
 var ErrDamaged = errors.New("damaged receipt")
 
+// ErrDamagedRecord means the same of a payout.
+var ErrDamagedRecord = errors.New("damaged payout")
+
 // Store holds receipts and payouts. Its writes are conditional and durable once
 // they return without an error; an error means that the write may or may not
 // have happened. It is safe for concurrent use. It retries what its technology

@@ -20,12 +20,14 @@ type Key struct {
 // State is where a receipt stands.
 type State string
 
-// A receipt is received, then applied; or it is held until a person or a
-// deploy takes it up.
+// A receipt is received, then applied; or it is held until a person takes it
+// up. Nothing else leaves a state, and nothing leaves applied.
 const (
-	Received State = "received"
-	Applied  State = "applied"
-	Held     State = "held"
+	Received  State = "received"
+	Applied   State = "applied"
+	Held      State = "held"
+	Released  State = "released"  // was held; its event is a receipt of its own now
+	Dismissed State = "dismissed" // was held; a person decided that it tells nothing about a payout
 )
 
 // maxNote bounds the note of a held callback, whose body is kept besides.
@@ -49,7 +51,10 @@ type Receipt struct {
 	Decision *payout.Resolution // of a person's decision
 
 	Reason string // of a held callback: why, in one low-cardinality word
-	Note   string // of a held callback: for the person who looks
+	Note   string // of a held callback or a decision: for the person who looks
+
+	As   Key  // of a released callback: the receipt of its event
+	Hand Hand // of a released or dismissed callback: who took it up
 
 	Body       []byte // the first callback that told it, as it came
 	KeyID      string // the key that verified that callback
@@ -115,6 +120,15 @@ func NewDecision(decision payout.Resolution, note string, now time.Time) Receipt
 	}
 }
 
+// WasHeld reports whether the receipt is of a callback that was not understood
+// when it came, whatever became of it since.
+func (r Receipt) WasHeld() bool {
+	return r.State == Held || r.State == Released || r.State == Dismissed
+}
+
+// Type returns the type of callback: of a held one, what its route is for.
+func (r Receipt) Type() payout.Type { return r.id().Type() }
+
 // Provider returns the name of the provider whose callback the receipt is of.
 func (r Receipt) Provider() string { return r.id().Provider() }
 
@@ -131,7 +145,7 @@ func (r Receipt) id() payout.ID {
 // that is none: no provider's parser made it, and it cannot be merged.
 func (r Receipt) KeyAgrees() bool {
 	switch {
-	case r.State == Held:
+	case r.WasHeld():
 		return strings.HasPrefix(r.Key.Payout, heldPrefix) && r.Key.Receipt == string(Held)
 	case r.Decision != nil:
 		return r.Key == NewDecision(*r.Decision, "", r.AcceptedAt).Key

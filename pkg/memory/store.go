@@ -17,6 +17,7 @@ type Store struct {
 	mu       sync.Mutex
 	receipts map[inbox.Key]inbox.Receipt
 	records  map[payout.ID]payout.Record
+	damage   damage // done on purpose; none as a rule
 }
 
 var _ inbox.Store = (*Store)(nil)
@@ -67,10 +68,7 @@ func (s *Store) Apply(ctx context.Context, change inbox.Change) (*inbox.Refusal,
 	} else {
 		s.put(change.Receipt)
 	}
-	if s.records == nil {
-		s.records = map[payout.ID]payout.Record{}
-	}
-	s.records[change.Record.ID] = change.Record
+	s.putRecord(change.Record)
 	return nil, nil
 }
 
@@ -83,7 +81,7 @@ func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]inbox.Due,
 	defer s.mu.Unlock()
 	var due []inbox.Due
 	for key, receipt := range s.receipts {
-		if receipt.State == inbox.Received && !receipt.DueAt.After(now) {
+		if receipt.State == inbox.Received && !receipt.DueAt.After(now) && !s.damage.misplaced[key] {
 			due = append(due, inbox.Due{Key: key, DueAt: receipt.DueAt, AcceptedAt: receipt.AcceptedAt})
 		}
 	}

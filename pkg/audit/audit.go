@@ -1,0 +1,206 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"sync"
+	"time"
+
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/payout"
+)
+
+// Source is what is audited. It is safe for concurrent use.
+//
+// The two scans may be a moment behind; the other reads see every write that was
+// finished before. In a sequence of receipts an error that is inbox.ErrDamaged
+// or inbox.ErrMisplaced is about the one that comes with it; any other ends it.
+type Source interface {
+	// ScanReceipts lists the receipts that were accepted from a time until
+	// before another, either of which may be zero.
+	ScanReceipts(ctx context.Context, from, to time.Time) iter.Seq2[inbox.Receipt, error]
+	// ScanPayouts lists the payouts that were updated since.
+	ScanPayouts(ctx context.Context, since time.Time) iter.Seq2[inbox.Standing, error]
+	// Receipt, Story and Standing are those of repair.Store.
+	Receipt(ctx context.Context, key inbox.Key) (inbox.Receipt, bool, error)
+	Story(ctx context.Context, id payout.ID) iter.Seq2[inbox.Receipt, error]
+	Standing(ctx context.Context, id payout.ID) (inbox.Standing, error)
+}
+
+// Patience is how long a receipt may be received before that is a finding: its
+// first due time, and several runs of the sweeper.
+const Patience = inbox.FirstDue + 10*time.Minute
+
+// Audit is one audit. Source, Now and Report are required.
+type Audit struct {
+	Source   Source
+	From, To time.Time // only receipts accepted in between, and payouts updated since From; zero: all
+	Now      time.Time
+	Report   func(Finding) // called for each finding, never twice at once
+	Progress func(Summary) // called now and then; may be nil
+
+	mu      sync.Mutex
+	summary Summary
+	log     *log
+}
+
+// Summary is what was counted.
+type Summary struct {
+	Receipts int64                 `json:"receipts"` // all that follow together
+	States   map[inbox.State]int64 `json:"states"`
+	// Oldest is when the oldest receipt of those that wait was accepted.
+	Oldest   map[inbox.State]time.Time `json:"oldest,omitempty"`
+	Payouts  int64                     `json:"payouts"`
+	Moving   int64                     `json:"moving,omitempty"` // payouts that changed each time they were read: not judged
+	Findings int64                     `json:"findings"`
+	Log      *LogSummary               `json:"log,omitempty"`
+
+	told int64 // receipts that stand for a callback of the window
+}
+
+// progressEvery is how many items lie between two calls of Progress.
+const progressEvery = 500
+
+// Run audits receipts, then payouts, then what ReadLog has read. An error means
+// that the audit was not finished.
+func (a *Audit) Run(ctx context.Context) (Summary, error) {
+	a.summary.States, a.summary.Oldest = map[inbox.State]int64{}, map[inbox.State]time.Time{}
+	if err := a.receipts(ctx); err != nil {
+		return a.snapshot(), err
+	}
+	if err := a.payouts(ctx); err != nil {
+		return a.snapshot(), err
+	}
+	a.reckonLog()
+	return a.snapshot(), nil
+}
+
+func (a *Audit) found(finding Finding) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.summary.Findings++
+	a.Report(finding)
+}
+
+func (a *Audit) snapshot() Summary {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	copied := a.summary
+	copied.States, copied.Oldest = maps.Clone(a.summary.States), maps.Clone(a.summary.Oldest)
+	return copied
+}
+
+func (a *Audit) progress(n int64) {
+	if a.Progress != nil && n%progressEvery == 0 {
+		a.Progress(a.snapshot())
+	}
+}
+
+func (a *Audit) receipts(ctx context.Context) error {
+	work := newPool(ctx)
+	last := ""
+	for receipt, err := range a.Source.ScanReceipts(work.ctx, a.From, a.To) {
+		switch {
+		case errors.Is(err, inbox.ErrDamaged):
+			a.count(receipt)
+			work.do(func() error { return a.damaged(work.ctx, receipt.Key) })
+			continue
+		case errors.Is(err, inbox.ErrMisplaced):
+			a.found(about(ReceiptMisplaced, receipt.Key, misplaced(receipt.State)))
+		case err != nil:
+			return errors.Join(err, work.wait())
+		}
+		a.count(receipt)
+		switch receipt.State {
+		case inbox.Applied:
+			// Those of one payout come one after the other as a rule; where they do
+			// not, it is looked for twice.
+			if id := receipt.Key.Payout; id != last {
+				last = id
+				work.do(func() error { return a.hasPayout(work.ctx, payout.ID(id)) })
+			}
+		case inbox.Received:
+			if age := a.Now.Sub(receipt.AcceptedAt); age > Patience {
+				work.do(func() error { return a.waiting(work.ctx, receipt.Key, age) })
+			}
+		case inbox.Released:
+			work.do(func() error { return a.became(work.ctx, receipt) })
+		case inbox.Held, inbox.Dismissed:
+		default:
+			a.found(about(ReceiptUnknown, receipt.Key, "state "+string(receipt.State)))
+		}
+	}
+	return work.wait()
+}
+
+func misplaced(state inbox.State) string {
+	if state == inbox.Received || state == inbox.Held {
+		return string(state) + ", and the index does not have it: nobody will find it"
+	}
+	return string(state) + ", and still in the index: it is found due for ever"
+}
+
+func (a *Audit) count(receipt inbox.Receipt) {
+	a.mu.Lock()
+	s := &a.summary
+	s.Receipts++
+	s.States[receipt.State]++
+	// A released callback is counted where its event is: both were one callback.
+	if receipt.Decision == nil && receipt.State != inbox.Released {
+		s.told++
+	}
+	if receipt.State == inbox.Received || receipt.State == inbox.Held {
+		if oldest, ok := s.Oldest[receipt.State]; !ok || receipt.AcceptedAt.Before(oldest) {
+			s.Oldest[receipt.State] = receipt.AcceptedAt
+		}
+	}
+	n := s.Receipts
+	a.mu.Unlock()
+	a.progress(n)
+}
+
+// damaged reads a receipt again that the scan could not read.
+func (a *Audit) damaged(ctx context.Context, key inbox.Key) error {
+	_, there, err := a.Source.Receipt(ctx, key)
+	if errors.Is(err, inbox.ErrDamaged) && there {
+		a.found(about(ReceiptDamaged, key, "it does not say what its key does, or was written by a later version"))
+		return nil
+	}
+	return err
+}
+
+func (a *Audit) waiting(ctx context.Context, key inbox.Key, age time.Duration) error {
+	receipt, there, err := a.Source.Receipt(ctx, key)
+	if err == nil && there && receipt.State == inbox.Received {
+		a.found(about(ReceiptWaiting, key, fmt.Sprintf("accepted %s ago and not applied", age.Round(time.Second))))
+	}
+	return unlessDamaged(err)
+}
+
+func (a *Audit) became(ctx context.Context, released inbox.Receipt) error {
+	_, there, err := a.Source.Receipt(ctx, released.As)
+	if err == nil && !there {
+		a.found(about(ReceiptGone, released.Key, "released, and the receipt of its event is not there"))
+	}
+	return unlessDamaged(err)
+}
+
+// hasPayout looks for the payout of an applied receipt. Whatever else is wrong
+// with it is found where payouts are gone through.
+func (a *Audit) hasPayout(ctx context.Context, id payout.ID) error {
+	standing, err := a.Source.Standing(ctx, id)
+	if err != nil || standing.Exists {
+		return err
+	}
+	return a.judge(ctx, id)
+}
+
+func unlessDamaged(err error) error {
+	if errors.Is(err, inbox.ErrDamaged) {
+		return nil // the scan tells of it
+	}
+	return err
+}

@@ -1,0 +1,153 @@
+package dynamostore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/payout"
+)
+
+// ScanReceipts lists all receipts that were accepted from one time until before
+// another, either of which may be zero, without their bodies. It reads the whole
+// table whatever the times are. Those of one payout come one after the other,
+// as DynamoDB stores them, though no page of it promises that of a Scan. Besides inbox.ErrDamaged, inbox.ErrMisplaced is about the one receipt that
+// comes with it.
+func (r *Reader) ScanReceipts(ctx context.Context, from, to time.Time) iter.Seq2[inbox.Receipt, error] {
+	input := &dynamodb.ScanInput{
+		TableName: &r.Receipts,
+		// All but the body, which is most of it. What is not decoded is not listed.
+		ProjectionExpression: aws.String(strings.Join([]string{
+			"payout", "receipt", "#state", "acceptedAt", "appliedAt", "outcome", "keyId", "#reason", "#due", "dueAt", "#hand", "#as",
+			"decision", "#reference", "amount", "currency", "chain", "#token", "#from", "#to", "memo", "txid", "#block", "mined", "totals",
+		}, ", ")),
+		ExpressionAttributeNames: map[string]string{
+			"#state": "state", "#reason": "reason", "#due": "due", "#hand": "hand", "#as": "as",
+			"#reference": "reference", "#token": "token", "#from": "from", "#to": "to", "#block": "block",
+		},
+	}
+	var conditions []string
+	input.ExpressionAttributeValues = item{}
+	if !from.IsZero() {
+		conditions = append(conditions, "acceptedAt >= :from")
+		input.ExpressionAttributeValues[":from"] = number(from.UnixMilli())
+	}
+	if !to.IsZero() {
+		conditions = append(conditions, "acceptedAt < :to")
+		input.ExpressionAttributeValues[":to"] = number(to.UnixMilli())
+	}
+	setFilter(input, conditions)
+	return func(yield func(inbox.Receipt, error) bool) {
+		for found, err := range r.scanAll(ctx, input) {
+			if err != nil {
+				yield(inbox.Receipt{}, fmt.Errorf("scan receipts: %w", err))
+				return
+			}
+			receipt, err := decodeReceipt(found)
+			if err == nil && !placed(found, receipt) {
+				err = fmt.Errorf("receipt %s: %w", receipt.Key.Receipt, inbox.ErrMisplaced)
+			}
+			if !yield(receipt, err) {
+				return
+			}
+		}
+	}
+}
+
+// ScanPayouts lists all payouts that were updated since, damaged ones included.
+// It reads the whole table.
+func (r *Reader) ScanPayouts(ctx context.Context, since time.Time) iter.Seq2[inbox.Standing, error] {
+	input := &dynamodb.ScanInput{TableName: &r.Payouts}
+	if !since.IsZero() {
+		// One that has lost its time may have been updated since.
+		input.ExpressionAttributeValues = item{":since": number(since.UnixMilli())}
+		setFilter(input, []string{"(updatedAt >= :since OR attribute_not_exists(updatedAt))"})
+	}
+	return func(yield func(inbox.Standing, error) bool) {
+		for found, err := range r.scanAll(ctx, input) {
+			var standing inbox.Standing
+			if err == nil {
+				standing, err = standingOf(found)
+			}
+			if err != nil {
+				yield(inbox.Standing{}, fmt.Errorf("scan payouts: %w", err))
+				return
+			}
+			if !yield(standing, nil) {
+				return
+			}
+		}
+	}
+}
+
+func setFilter(input *dynamodb.ScanInput, conditions []string) {
+	if len(input.ExpressionAttributeValues) == 0 {
+		input.ExpressionAttributeValues = nil // DynamoDB refuses an empty one
+	}
+	if len(conditions) > 0 {
+		input.FilterExpression = aws.String(strings.Join(conditions, " AND "))
+	}
+}
+
+func (r *Reader) scanAll(ctx context.Context, input *dynamodb.ScanInput) iter.Seq2[item, error] {
+	pages := dynamodb.NewScanPaginator(r.Client, input)
+	return items(pages.HasMorePages, func() ([]map[string]types.AttributeValue, error) {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return page.Items, nil
+	})
+}
+
+// Standing returns a payout as it stands: absent, sound or damaged. It sees
+// every write that was finished before. It fails where the payout was written by
+// a later version of this program.
+func (r *Reader) Standing(ctx context.Context, id payout.ID) (inbox.Standing, error) {
+	found, err := r.get(ctx, r.Payouts, item{"payout": text(string(id))})
+	if err != nil {
+		return inbox.Standing{}, fmt.Errorf("get payout %s: %w", id, err)
+	}
+	if found == nil {
+		return inbox.Standing{Record: payout.Record{ID: id}}, nil
+	}
+	return standingOf(found)
+}
+
+func standingOf(i item) (inbox.Standing, error) {
+	record, err := decodeRecord(i)
+	if err != nil && !errors.Is(err, inbox.ErrDamagedRecord) {
+		return inbox.Standing{}, err
+	}
+	standing := inbox.Standing{Record: record, Exists: true, Damage: err}
+	if version := i["version"]; version != nil {
+		standing.Base = version
+	}
+	if err == nil {
+		standing.Damage = checkDerived(i, record)
+	}
+	return standing, nil
+}
+
+// checkDerived holds what is stored beside the parts, for people, indexes and
+// whoever reads the table's stream, to the parts.
+func checkDerived(i item, record payout.Record) error {
+	want, err := encodeRecord(record, time.Time{})
+	if err != nil {
+		return errors.Join(inbox.ErrDamagedRecord, err)
+	}
+	for _, name := range []string{"status", "reference", "conflicted"} {
+		if i.text(name) != want.text(name) {
+			return fmt.Errorf("payout %s shows a %s that its parts do not: %w", record.ID, name, inbox.ErrDamagedRecord)
+		}
+	}
+	return nil
+}

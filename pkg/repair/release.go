@@ -1,0 +1,92 @@
+package repair
+
+import (
+	"context"
+	"fmt"
+
+	"payout-callbacks/pkg/inbox"
+)
+
+// Outcome says what became of one held callback.
+type Outcome string
+
+// The outcomes of Release and Dismiss.
+const (
+	Released  Outcome = "released"   // its event is a receipt of its own, and on its way
+	Dismissed Outcome = "dismissed"  // it is out of the way, and kept
+	StillHeld Outcome = "still-held" // today's code does not understand it either
+	QueueOnly Outcome = "queue-only" // its event is in the queue but not in the table: run it again
+	Moved     Outcome = "moved"      // somebody else took it up meanwhile; nothing was done
+	NotThere  Outcome = "not-there"  // there is no such receipt
+)
+
+// Repairs changes records by hand. All fields are required. It is safe for
+// concurrent use.
+type Repairs struct {
+	Store Store
+	Inbox *inbox.Inbox
+}
+
+// Release makes what a held callback is read as today a receipt of its own, and
+// then marks the held one. Parsed is what callback.Reparse made of held: where
+// that is held as well, nothing is written.
+//
+// A crash in between leaves the held receipt held and its event's receipt on
+// its way: run again, it meets that receipt and marks the held one. Where a
+// second person dismisses the callback in that moment, released stands: the
+// event was told, and is applied. Of one that was released before, the event's
+// receipt is made sure of.
+func (r *Repairs) Release(ctx context.Context, held, parsed inbox.Receipt, hand inbox.Hand) (Outcome, error) {
+	if parsed.WasHeld() {
+		return StillHeld, nil
+	}
+	found, there, err := r.Store.Receipt(ctx, held.Key)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("read held receipt: %w", err)
+	case !there:
+		return NotThere, nil
+	case found.State != held.State || found.State == inbox.Released && found.As != parsed.Key:
+		return Moved, nil
+	}
+	accepted, err := r.Inbox.Accept(ctx, parsed)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("accept released event: %w", err)
+	case accepted.As == inbox.ByQueue:
+		// The held receipt is the only record of it in the table.
+		return QueueOnly, nil
+	case found.State == inbox.Released:
+		return Released, nil
+	}
+	held.State, held.As, held.Hand = inbox.Released, parsed.Key, hand
+	return r.close(ctx, held, Released)
+}
+
+// Dismiss marks a held callback as one that tells nothing about a payout. It is
+// kept, and can still be released.
+func (r *Repairs) Dismiss(ctx context.Context, held inbox.Receipt, hand inbox.Hand) (Outcome, error) {
+	if held.State != inbox.Held {
+		return Moved, nil
+	}
+	held.State, held.Hand = inbox.Dismissed, hand
+	return r.close(ctx, held, Dismissed)
+}
+
+func (r *Repairs) close(ctx context.Context, closed inbox.Receipt, done Outcome) (Outcome, error) {
+	met, err := r.Store.Close(ctx, closed)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("mark held receipt %s: %w", closed.State, err)
+	case met == "":
+		return NotThere, nil
+	case CanClose(met, closed.State):
+		return done, nil
+	}
+	return Moved, nil
+}
+
+// CanClose reports whether a receipt may go from one state to another by hand.
+func CanClose(from, to inbox.State) bool {
+	return from == inbox.Held || from == inbox.Dismissed && to == inbox.Released
+}
