@@ -25,7 +25,6 @@ var (
 	Age         = age
 	Rotate      = rotate
 	PayoutTable = payoutTable
-	HeldText    = heldText
 	ViewOf      = viewOf
 	ParseSince  = parseSince
 	ReadExample = examples.ReadFile
@@ -49,12 +48,17 @@ type (
 // NewStyle returns a style.
 func NewStyle(colours, full bool) Style { return style{colours: colours, full: full} }
 
+// HeldText is heldText.
+func HeldText(style Style, held inbox.Receipt, now time.Time) string {
+	return heldText(style, held, now, "payoutctl --local")
+}
+
 // Private is style.private.
 func (s style) Private(text string) string { return s.private(text) }
 
 // Tell adds a receipt to a story, of which record is the state.
 func Tell(told Story, record payout.Record, receipt inbox.Receipt) Story {
-	told.record = dynamostore.Stored{Record: record, UpdatedAt: receipt.AcceptedAt}
+	told.record, told.exists = dynamostore.Stored{Record: record, UpdatedAt: receipt.AcceptedAt}, record.Version > 0
 	told.entries = append(told.entries, entry{Receipt: receipt})
 	return told
 }
@@ -72,7 +76,9 @@ func Damage(told Story, n int) Story {
 }
 
 // Text is story.text.
-func (t story) Text(style Style, now time.Time) string { return t.text(style, now) }
+func (t story) Text(style Style, now time.Time) string {
+	return t.text(style, now, "payoutctl --local")
+}
 
 // Republish publishes the notices of payouts on a bus, and returns how many.
 func Republish(ctx context.Context, bus dynamostore.Bus, payouts iter.Seq2[dynamostore.Stored, error], notes io.Writer) (int, error) {

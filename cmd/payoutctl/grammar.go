@@ -19,6 +19,11 @@ type commandLine struct {
 	Payouts  payoutsCommand  `cmd:"" help:"List payouts."`
 	Show     showCommand     `cmd:"" help:"Tell the story of one payout."`
 	Receipts receiptsCommand `cmd:"" help:"List callbacks that are held, or not applied yet."`
+	Resolve  resolveCommand  `cmd:"" help:"End a conflict: say which receipt tells the truth."`
+	Release  releaseCommand  `cmd:"" help:"Read held callbacks again with this program's code, and apply what it understands."`
+	Dismiss  dismissCommand  `cmd:"" help:"Put held callbacks aside that tell nothing about a payout."`
+	Refold   refoldCommand   `cmd:"" help:"Repair a payout, and the index, from its receipts."`
+	Audit    auditCommand    `cmd:"" help:"Prove that nothing was lost, or list what does not add up."`
 	Publish  publishCommand  `cmd:"" help:"Publish the notices of payouts again, for services that missed them."`
 	Keys     keysCommand     `cmd:"" help:"Store and list the providers' callback keys."`
 }

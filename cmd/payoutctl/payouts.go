@@ -2,34 +2,41 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
 	"strings"
 
 	"payout-callbacks/pkg/dynamostore"
+	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/payout"
 )
 
 // payoutsCommand lists payouts.
 type payoutsCommand struct {
-	Status    string `help:"Those that show this status: ${statuses}." placeholder:"STATUS"`
-	Provider  string `help:"Those of this provider." placeholder:"NAME"`
-	Reference string `help:"Those with this reference of ours." placeholder:"TEXT"`
-	Limit     int    `help:"Stop after this many." default:"50" placeholder:"N"`
+	Status       string `help:"Those that show this status: ${statuses}." placeholder:"STATUS"`
+	Provider     string `help:"Those of this provider." placeholder:"NAME"`
+	Account      string `help:"Those of this account at the provider." placeholder:"ID"`
+	Reference    string `help:"Those with this reference of ours." placeholder:"TEXT"`
+	UpdatedSince string `help:"Those updated then or later: ${when}." placeholder:"TIME"`
+	UpdatedUntil string `help:"Those not updated since then: 3d lists what has been standing for three days." placeholder:"TIME"`
+	Limit        int    `help:"Stop after this many." default:"50" placeholder:"N"`
 }
 
 // Help gives examples.
 func (payoutsCommand) Help() string {
 	return `Those that were found are shown last updated first. --status conflicted and --reference are looked up in an
 index. Any other list reads the table from wherever it begins until --limit are found: the table is in no order of
-time, and a filter that few payouts pass reads all of it, which takes time and costs money on a large one.
+time, and a filter that few payouts pass reads all of it, which takes time and costs money on a large one; it
+says so.
 
 Examples:
 
 	payoutctl --local payouts
 	payoutctl --stack payouts-prod payouts --status conflicted
 	payoutctl --stack payouts-prod payouts --reference order-4711 --json
+	payoutctl --stack payouts-prod payouts --provider pivot --status pending --updated-until 3d
 
 Needs the permissions dynamodb:Scan, dynamodb:Query and dynamodb:GetItem on the payouts table and its indexes, and
 cloudformation:DescribeStacks. Exit code 0, also where there are none.`
@@ -50,7 +57,7 @@ func statusList() string {
 
 // Run lists the payouts.
 func (c *payoutsCommand) Run(ctx context.Context, s *session) error {
-	filter, err := c.filter()
+	filter, err := c.filter(s)
 	if err != nil {
 		return err
 	}
@@ -59,10 +66,13 @@ func (c *payoutsCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	list := reader.List(ctx, filter)
-	if c.Reference != "" {
+	switch {
+	case c.Reference != "":
 		list = reader.ByReference(ctx, c.Reference)
+	case filter.Status != payout.Conflicted && filter != (dynamostore.Filter{}):
+		s.notef("no index has that: the table is read until %d are found", c.Limit)
 	}
-	found, more, err := first(c.Limit, filter, list)
+	found, more, err := first(c.Limit, filter, s.sound(list))
 	if err != nil {
 		return err
 	}
@@ -73,13 +83,34 @@ func (c *payoutsCommand) Run(ctx context.Context, s *session) error {
 	case len(found) == 0:
 		s.notef("no payouts")
 	case more:
-		s.notef("there are more than these %d: --limit, or narrow it by --status, --provider, --reference", len(found))
+		s.notef("there are more than these %d: --limit, or narrow it by --status, --provider, --account, --reference, --updated-since", len(found))
 	}
 	return nil
 }
 
-func (c *payoutsCommand) filter() (dynamostore.Filter, error) {
-	filter := dynamostore.Filter{Status: payout.Status(c.Status), Provider: c.Provider}
+// sound leaves out payouts that cannot be read, and tells about each.
+func (s *session) sound(list iter.Seq2[dynamostore.Stored, error]) iter.Seq2[dynamostore.Stored, error] {
+	return func(yield func(dynamostore.Stored, error) bool) {
+		for one, err := range list {
+			if errors.Is(err, inbox.ErrDamagedRecord) {
+				s.notef("%s cannot be read: %s refold %s --dry-run", clean(string(one.ID)), s.self(), quoted(string(one.ID)))
+				continue
+			}
+			if !yield(one, err) {
+				return
+			}
+		}
+	}
+}
+
+func (c *payoutsCommand) filter(s *session) (filter dynamostore.Filter, err error) {
+	filter = dynamostore.Filter{Status: payout.Status(c.Status), Provider: c.Provider, Account: c.Account}
+	if filter.Since, err = s.when("--updated-since", c.UpdatedSince); err != nil {
+		return filter, err
+	}
+	if filter.Until, err = s.when("--updated-until", c.UpdatedUntil); err != nil {
+		return filter, err
+	}
 	if c.Status != "" && !slices.Contains(statuses, filter.Status) {
 		return filter, usage("", "%q is no status; there are: %s", c.Status, statusList())
 	}

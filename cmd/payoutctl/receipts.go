@@ -3,48 +3,58 @@ package main
 import (
 	"context"
 	"errors"
+	"iter"
+	"strings"
 	"time"
 
 	"payout-callbacks/pkg/dynamostore"
 	"payout-callbacks/pkg/inbox"
 )
 
-// receiptsCommand lists the receipts that no payout shows: held ones, and those
-// that are not applied yet.
+// receiptsCommand lists the receipts that no payout shows: held ones and what
+// became of them, and those that are not applied yet.
 type receiptsCommand struct {
-	State string `arg:"" enum:"held,received" help:"held: authentic and not understood. received: accepted and not applied yet."`
-	Limit int    `help:"Stop after this many." default:"50" placeholder:"N"`
+	State     string `arg:"" enum:"held,received,released,dismissed" help:"held: authentic and not understood. received: accepted and not applied yet. released, dismissed: was held."`
+	Provider  string `help:"Those of this provider." placeholder:"NAME"`
+	Account   string `help:"Those of this account at the provider." placeholder:"ID"`
+	HeldFor   string `help:"Those held for this reason: unknown-status, field, …" placeholder:"WHY"`
+	OlderThan string `help:"Those accepted longer ago than this: 10m, 2h, 3d." placeholder:"SPAN"`
+	Body      bool   `help:"With the raw body of each, as it came."`
+	Limit     int    `help:"Stop after this many." default:"50" placeholder:"N"`
 }
 
 // Help gives examples.
 func (receiptsCommand) Help() string {
-	return `The oldest are listed first. A received receipt is applied within seconds on an ordinary day, and sent again by the
-sweeper from two minutes on; one that is older than that says that the consumer or the tables are in trouble.
+	return `Of held and received ones the oldest are listed first. A received receipt is applied within seconds on an ordinary day, and
+sent again by the sweeper from two minutes on; one that is older than that says that the consumer or the tables are in
+trouble. Released and dismissed ones stand in no index: the whole table is read for them, in no order.
 
 Examples:
 
 	payoutctl --local receipts held
-	payoutctl --stack payouts-prod receipts received --limit 10
-	payoutctl --stack payouts-prod receipts held --json
+	payoutctl --stack payouts-prod receipts received --older-than 10m
+	payoutctl --stack payouts-prod receipts held --held-for unknown-status --body
+	payoutctl --stack payouts-prod receipts dismissed --provider pivot --json
 
-Needs the permissions dynamodb:Query and dynamodb:GetItem on the receipts table and its index, and
-cloudformation:DescribeStacks. Exit code 0, also where there are none.`
+Needs the permissions dynamodb:Query and dynamodb:GetItem on the receipts table and its index (released and dismissed ones:
+dynamodb:Scan), and cloudformation:DescribeStacks. Exit code 0, also where there are none.`
 }
 
 // Run lists the receipts.
 func (c *receiptsCommand) Run(ctx context.Context, s *session) error {
-	if c.Limit < 1 {
-		return usage("", "--limit is how many: 1 or more")
+	before, err := c.check(s)
+	if err != nil {
+		return err
 	}
 	reader, err := s.reader(ctx)
 	if err != nil {
 		return err
 	}
-	found, more, err := c.read(ctx, reader)
+	found, more, err := c.read(ctx, reader, before)
 	if err != nil {
 		return err
 	}
-	if err := s.printReceipts(found, time.Now()); err != nil {
+	if err := s.printReceipts(found, c.Body, s.now()); err != nil {
 		return err
 	}
 	switch {
@@ -56,39 +66,104 @@ func (c *receiptsCommand) Run(ctx context.Context, s *session) error {
 	return nil
 }
 
-// read gets what the index names. The index may be a moment behind: what was
-// applied since is left out.
-func (c *receiptsCommand) read(ctx context.Context, reader *dynamostore.Reader) (found []entry, more bool, err error) {
-	for due, err := range reader.Unapplied(ctx, inbox.State(c.State)) {
+func (c *receiptsCommand) check(s *session) (before time.Time, err error) {
+	if c.Limit < 1 {
+		return before, usage("", "--limit is how many: 1 or more")
+	}
+	if c.Provider != "" {
+		if _, err := providerNamed(c.Provider); err != nil {
+			return before, err
+		}
+	}
+	if c.OlderThan == "" {
+		return before, nil
+	}
+	span, err := spanOf(c.OlderThan)
+	if err != nil {
+		return before, usage("", "--older-than: %q is no span; give 10m, 2h or 3d", c.OlderThan)
+	}
+	return s.now().Add(-span), nil
+}
+
+// read gets what was asked for. An index may be a moment behind: what has
+// another state since is left out.
+func (c *receiptsCommand) read(ctx context.Context, reader *dynamostore.Reader, before time.Time) (found []entry, more bool, err error) {
+	for key, err := range c.keys(ctx, reader) {
 		if err != nil {
 			return nil, false, err
 		}
-		if len(found) == c.Limit {
+		receipt, there, err := reader.Receipt(ctx, key)
+		damaged := errors.Is(err, inbox.ErrDamaged)
+		switch {
+		case err != nil && !damaged:
+			return nil, false, err
+		case !damaged && (!there || !c.admits(receipt, before)):
+			continue
+		case len(found) == c.Limit:
 			return found, true, nil
 		}
-		receipt, there, err := reader.Receipt(ctx, due.Key)
-		switch {
-		case errors.Is(err, inbox.ErrDamaged):
-			found = append(found, entry{Receipt: receipt, damaged: true})
-		case err != nil:
-			return nil, false, err
-		case there && receipt.State == inbox.State(c.State):
-			found = append(found, entry{Receipt: receipt})
-		}
+		found = append(found, entry{Receipt: receipt, damaged: damaged})
 	}
 	return found, false, nil
 }
 
-func (s *session) printReceipts(found []entry, now time.Time) error {
+// keys names the receipts that were in the state when it was looked for.
+func (c *receiptsCommand) keys(ctx context.Context, reader *dynamostore.Reader) iter.Seq2[inbox.Key, error] {
+	if state := inbox.State(c.State); state != inbox.Held && state != inbox.Received {
+		return scanned(ctx, reader, state)
+	}
+	return func(yield func(inbox.Key, error) bool) {
+		for due, err := range reader.Unapplied(ctx, inbox.State(c.State)) {
+			if !yield(due.Key, err) {
+				return
+			}
+		}
+	}
+}
+
+// scanned looks through the whole table.
+func scanned(ctx context.Context, reader *dynamostore.Reader, state inbox.State) iter.Seq2[inbox.Key, error] {
+	return func(yield func(inbox.Key, error) bool) {
+		for receipt, err := range reader.ScanReceipts(ctx, time.Time{}, time.Time{}) {
+			if errors.Is(err, inbox.ErrDamaged) || errors.Is(err, inbox.ErrMisplaced) {
+				err = nil
+			}
+			if (err != nil || receipt.State == state) && !yield(receipt.Key, err) {
+				return
+			}
+		}
+	}
+}
+
+func (c *receiptsCommand) admits(receipt inbox.Receipt, before time.Time) bool {
+	return receipt.State == inbox.State(c.State) &&
+		(c.Provider == "" || c.Provider == receipt.Provider()) &&
+		(c.Account == "" || c.Account == receipt.Account()) &&
+		(c.HeldFor == "" || c.HeldFor == receipt.Reason) &&
+		(before.IsZero() || receipt.AcceptedAt.Before(before))
+}
+
+func (s *session) printReceipts(found []entry, withBody bool, now time.Time) error {
 	if !s.flags.JSON {
-		return s.print(receiptTable(s.style(), found, now))
+		return s.print(receiptTable(s.style(), found, now) + bodies(found, withBody))
 	}
 	for _, one := range found {
-		if err := s.printJSON(receiptViewOf(one, s.flags.Full)); err != nil {
+		if err := s.printJSON(receiptViewOf(one, withBody || s.flags.Full)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// bodies shows what came, below the table.
+func bodies(found []entry, wanted bool) string {
+	var out strings.Builder
+	for _, one := range found {
+		if wanted {
+			out.WriteString("\n" + clean(one.Key.Payout) + "\n" + cleanLines(string(one.Body)) + "\n")
+		}
+	}
+	return out.String()
 }
 
 // receiptTable has what show wants last, for the reason that payoutTable has.
@@ -98,18 +173,20 @@ func receiptTable(style style, found []entry, now time.Time) string {
 	}
 	t := table{style: style, header: []string{"ACCEPTED (UTC)", "AGE", "PROVIDER", "WHY", "PAYOUTCTL SHOW"}}
 	for _, one := range found {
-		t.add(plain(instant(one.AcceptedAt), age(now.Sub(one.AcceptedAt)), clean(one.Provider()), one.why(), clean(one.Key.Payout))...)
+		t.add(plain(instant(one.AcceptedAt), age(now.Sub(one.AcceptedAt)), clean(one.Provider()), one.why(style), clean(one.Key.Payout))...)
 	}
 	return t.String()
 }
 
 // why says why a receipt is not applied.
-func (e entry) why() string {
+func (e entry) why(style style) string {
 	switch {
 	case e.damaged:
 		return "damaged: it cannot be read"
 	case e.State == inbox.Held:
 		return clean(e.Reason)
+	case e.WasHeld():
+		return clean(e.Reason) + ", " + string(e.State) + " " + handText(style, e.Hand)
 	}
 	return "not applied yet; sent again at " + instant(e.DueAt)
 }

@@ -68,7 +68,7 @@ func TestStackScripts(t *testing.T) {
 		},
 		RequireExplicitExec: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "eventually": eventually,
+			"exits": exits, "eventually": eventually, "plant": plant,
 		},
 	})
 }

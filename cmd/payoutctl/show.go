@@ -18,8 +18,9 @@ type showCommand struct {
 
 // Help gives examples.
 func (showCommand) Help() string {
-	return `Shows what is known of a payout, what contradicts what, and when which callback told it: one line for each
-distinct callback, in the order in which they were first accepted. Redeliveries leave no line.
+	return `Shows what is known of a payout, what contradicts what and the commands that decide it, and when which callback told
+it: one line for each distinct callback, in the order in which they were first accepted, with the id of the key that verified
+it and what it did to the payout. Redeliveries leave no line. Decisions of people are told with who, when and why.
 
 Where several payouts have the reference, they are listed. A held callback (authentic, but not understood) belongs
 to no payout and has an id of its own; --full shows the callback's body, too.
@@ -39,7 +40,7 @@ const heldPrefix = "held/"
 // Run shows the payout, or the held callback.
 func (c *showCommand) Run(ctx context.Context, s *session) error {
 	if c.What == "" {
-		return usage("", "which payout? Give its id or our reference")
+		return errWhich
 	}
 	reader, err := s.reader(ctx)
 	if err != nil {
@@ -48,33 +49,70 @@ func (c *showCommand) Run(ctx context.Context, s *session) error {
 	if strings.HasPrefix(c.What, heldPrefix) {
 		return s.showHeld(ctx, reader, c.What)
 	}
-	// A reference may look like an id, and an id's receipts may be waiting to
-	// be applied: the id is tried first, then whatever is told under it.
-	told, err := tell(ctx, reader, payout.ID(c.What))
-	if err != nil {
+	told, err := s.find(ctx, reader, c.What)
+	switch {
+	case errors.Is(err, errSeveral):
+		return nil // they are listed
+	case err != nil:
 		return err
 	}
-	if told.known() {
-		return s.showStory(told)
-	}
-	return s.showReference(ctx, reader, c.What)
+	return s.showStory(told)
 }
 
-// told is a payout with its receipts.
+// find tells the story of the payout that an id or a reference of ours names.
+// A reference may look like an id, and an id's receipts may be waiting to be
+// applied: the id is tried first, then whatever is told under it.
+func (s *session) find(ctx context.Context, reader *dynamostore.Reader, what string) (story, error) {
+	told, err := tell(ctx, reader, payout.ID(what))
+	if err != nil || told.known() {
+		return told, err
+	}
+	// More than a screenful under one reference is a list, whatever comes after.
+	const most = 1000
+	found, _, err := first(most, dynamostore.Filter{}, s.sound(reader.ByReference(ctx, what)))
+	switch {
+	case err != nil:
+		return story{}, err
+	case len(found) == 0:
+		return story{}, no("an id looks like cregis/payout/PROJECT/CID; see them with: "+s.self()+" payouts",
+			"no payout has the id or the reference %s", clean(what))
+	case len(found) > 1:
+		s.notef("%d payouts have this reference; give the id of one:", len(found))
+		if err := s.printPayouts(found); err != nil {
+			return story{}, err
+		}
+		return story{}, errSeveral
+	}
+	return tell(ctx, reader, found[0].ID)
+}
+
+var (
+	errWhich = usage("", "which payout? Give its id or our reference")
+	// errSeveral ends a command that has listed the payouts of a reference.
+	errSeveral = no("", "the reference is not of one payout")
+)
+
+// story is a payout with its receipts.
 type story struct {
 	record  dynamostore.Stored
+	exists  bool
+	damage  error   // why the payout cannot be read: then record says nothing
 	entries []entry // by the time of their acceptance
 }
 
-func (t story) known() bool { return t.record.Version > 0 || len(t.entries) > 0 }
+func (t story) known() bool { return t.exists || len(t.entries) > 0 }
 
 func tell(ctx context.Context, reader *dynamostore.Reader, id payout.ID) (story, error) {
-	record, _, err := reader.Record(ctx, id)
-	if err != nil {
+	record, exists, err := reader.Record(ctx, id)
+	damaged := errors.Is(err, inbox.ErrDamagedRecord)
+	if err != nil && !damaged {
 		return story{}, err
 	}
+	if damaged {
+		record = dynamostore.Stored{UpdatedAt: record.UpdatedAt}
+	}
 	record.ID = id
-	told := story{record: record}
+	told := story{record: record, exists: exists, damage: err}
 	for receipt, err := range reader.Story(ctx, id) {
 		if err != nil && !errors.Is(err, inbox.ErrDamaged) {
 			return story{}, err
@@ -85,35 +123,15 @@ func tell(ctx context.Context, reader *dynamostore.Reader, id payout.ID) (story,
 	return told, nil
 }
 
-func (s *session) showReference(ctx context.Context, reader *dynamostore.Reader, reference string) error {
-	// More than a screenful under one reference is a list, whatever comes after.
-	const most = 1000
-	found, _, err := first(most, dynamostore.Filter{}, reader.ByReference(ctx, reference))
-	switch {
-	case err != nil:
-		return err
-	case len(found) == 0:
-		return no("an id looks like cregis/payout/PROJECT/CID; see them with: "+s.self()+" payouts",
-			"no payout has the id or the reference %s", clean(reference))
-	case len(found) > 1:
-		s.notef("%d payouts have this reference; show one by its id", len(found))
-		return s.printPayouts(found)
-	}
-	told, err := tell(ctx, reader, found[0].ID)
-	if err != nil {
-		return err
-	}
-	return s.showStory(told)
-}
-
 func (s *session) showStory(told story) error {
 	if !s.flags.JSON {
-		return s.print(told.text(s.style(), s.now()))
+		return s.print(told.text(s.style(), s.now(), s.self()))
 	}
 	shown := struct {
-		Payout   *payoutView   `json:"payout"` // null where nothing was applied yet
+		Payout   *payoutView   `json:"payout"` // null where nothing was applied yet, or it cannot be read
+		Damaged  bool          `json:"damaged,omitzero"`
 		Receipts []receiptView `json:"receipts"`
-	}{}
+	}{Damaged: told.damage != nil}
 	if told.record.Version > 0 {
 		view := viewOf(told.record)
 		shown.Payout = &view
@@ -135,5 +153,5 @@ func (s *session) showHeld(ctx context.Context, reader *dynamostore.Reader, id s
 	case s.flags.JSON:
 		return s.printJSON(receiptViewOf(entry{receipt, damaged}, s.flags.Full))
 	}
-	return s.print(heldText(s.style(), receipt, s.now()))
+	return s.print(heldText(s.style(), receipt, s.now(), s.self()))
 }

@@ -9,9 +9,12 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/dynamostore"
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/sqsqueue"
 )
 
 // stackVariable names the environment variable with the path of a local
@@ -51,10 +54,29 @@ func (s *session) reader(ctx context.Context) (*dynamostore.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
+	return stack.reader(), nil
+}
+
+func (s stack) reader() *dynamostore.Reader {
 	return &dynamostore.Reader{
-		Client:   dynamodb.NewFromConfig(stack.aws),
-		Receipts: stack.receiptsTable,
-		Payouts:  stack.payoutsTable,
+		Client:   dynamodb.NewFromConfig(s.aws),
+		Receipts: s.receiptsTable,
+		Payouts:  s.payoutsTable,
+	}
+}
+
+// editor writes by hand what the functions never do.
+func (s stack) editor() *dynamostore.Editor { return &dynamostore.Editor{Reader: *s.reader()} }
+
+// inbox accepts receipts as the functions do.
+func (s stack) inbox(now func() time.Time) (*inbox.Inbox, error) {
+	if s.eventsQueueURL == "" {
+		return nil, failure("deploy the template of this version", "stack %s does not tell its events queue", s.name)
+	}
+	return &inbox.Inbox{
+		Store: &dynamostore.Store{Client: dynamodb.NewFromConfig(s.aws), Receipts: s.receiptsTable, Payouts: s.payoutsTable},
+		Queue: &sqsqueue.Queue{Client: sqs.NewFromConfig(s.aws), EventsURL: s.eventsQueueURL, DeadLettersURL: s.deadLetterQueueURL},
+		Now:   now,
 	}, nil
 }
 

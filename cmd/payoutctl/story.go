@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -10,17 +12,20 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// text tells the story for somebody who does not know how it is stored.
-func (t story) text(style style, now time.Time) string {
-	parts := []string{t.head(style)}
-	if contradictions := t.contradictions(style); contradictions != "" {
-		parts = append(parts, contradictions)
+// text tells the story for somebody who does not know how it is stored. self
+// begins the command lines that it advises.
+func (t story) text(style style, now time.Time, self string) string {
+	parts := []string{t.head(style, self)}
+	for _, part := range []string{t.contradictions(style, self), t.timeline(style, now), t.decisions(style)} {
+		if part != "" {
+			parts = append(parts, part)
+		}
 	}
-	return strings.Join(append(parts, t.timeline(style, now)), "\n")
+	return strings.Join(parts, "\n")
 }
 
 // head is what is known of the payout.
-func (t story) head(style style) string {
+func (t story) head(style style, self string) string {
 	r := t.record
 	rows := table{style: style}
 	row := func(name, value, colour string) {
@@ -29,6 +34,11 @@ func (t story) head(style style) string {
 		}
 	}
 	row("payout", clean(string(r.ID)), "")
+	if t.damage != nil {
+		row("status", "damaged: "+clean(t.damage.Error()), red)
+		row("repair it", self+" refold "+quoted(string(r.ID))+" --dry-run", "")
+		return rows.String()
+	}
 	if r.Version == 0 {
 		row("status", "nothing is applied yet", yellow)
 		return rows.String()
@@ -43,6 +53,9 @@ func (t story) head(style style) string {
 	row("memo", style.private(r.Value(payout.FieldMemo)), "")
 	row("transaction", clean(r.Value(payout.FieldTxID)), "")
 	row("updated", instant(r.UpdatedAt)+" UTC, by "+count(int(r.Version), "receipt"), "")
+	if by := r.Refolded; by != (inbox.Hand{}) {
+		row("written", "by hand, from its receipts, "+handText(style, by), yellow)
+	}
 	row("missing", t.missing(), red)
 	return rows.String()
 }
@@ -67,13 +80,14 @@ func (t story) items() string {
 	if t.record.ID.Type() != payout.TypeBatch {
 		return ""
 	}
-	settled := t.record.Settled
+	settled := t.record.ShownSettled()
 	return fmt.Sprintf("%d of %s settled: %d succeeded, %d failed, %d cancelled", settled.Settled().Count,
 		told(t.record, payout.FieldItems), settled.Succeeded.Count, settled.Failed.Count, settled.Cancelled.Count)
 }
 
-// contradictions lists the values that cannot all be true, and who told them.
-func (t story) contradictions(style style) string {
+// contradictions lists the values that cannot all be true, who told them, and
+// the commands that decide between them.
+func (t story) contradictions(style style, self string) string {
 	fields := t.record.Contradictions()
 	if len(fields) == 0 {
 		return ""
@@ -83,7 +97,7 @@ func (t story) contradictions(style style) string {
 		t.addClaims(&rows, name)
 	}
 	return style.paint(red, "These contradict each other, and nothing of it was thrown away:") + "\n" + rows.String() +
-		"  Ask the provider which is true. Until that is settled, the status stays conflicted.\n"
+		"  Ask the provider which is true. Until that is settled, the status stays conflicted.\n" + t.choices(self)
 }
 
 func (t story) addClaims(rows *table, name payout.Field) {
@@ -94,9 +108,82 @@ func (t story) addClaims(rows *table, name payout.Field) {
 	if values.Overflow {
 		rows.add(plain(string(name), "…", "more values than are kept")...)
 	}
-	if len(values.Seen) < 2 {
-		rows.add(plain(string(name), "", "more is settled than the batch has")...)
+	if name == payout.FieldSettled {
+		rows.add(plain(string(name), t.record.ShownSettled().SettledText(), "told part by part: more is settled than the batch has")...)
 	}
+}
+
+// choices lists a command for each receipt, or each kind of receipt, whose word
+// alone ends the conflict.
+func (t story) choices(self string) string {
+	rows := table{indent: "    "}
+	seen := map[string]bool{}
+	for n, one := range t.entries {
+		if one.State != inbox.Applied || one.damaged || one.Decision != nil {
+			continue
+		}
+		decision, err := t.record.Trust(one.Event)
+		if err != nil || seen[decision.Fingerprint()] {
+			continue
+		}
+		seen[decision.Fingerprint()] = true
+		rows.add(plain(fmt.Sprintf("#%d is true:", n+1),
+			fmt.Sprintf("%s resolve %s --trust %s --reason '…'", self, quoted(string(t.record.ID)), quoted(t.short(one))))...)
+	}
+	if len(rows.rows) == 0 {
+		return "  No receipt alone tells all of it: " + self + " resolve --help\n"
+	}
+	return "  Then say so:\n" + rows.String()
+}
+
+// short is as much of a receipt's name as it takes to tell it from the others of
+// the story.
+func (t story) short(one entry) string {
+	name := one.Key.Receipt
+	status, _, _ := strings.Cut(name, "/")
+	for length := len(status) + 1 + shortest; length < len(name); length++ {
+		same := 0
+		for _, other := range t.entries {
+			if strings.HasPrefix(other.Key.Receipt, name[:length]) {
+				same++
+			}
+		}
+		if same == 1 {
+			return name[:length]
+		}
+	}
+	return name
+}
+
+// shortest is how much of a fingerprint is shown at least: the next receipt is
+// to differ from it, too.
+const shortest = 6
+
+// decisions tells who decided what and why.
+func (t story) decisions(style style) string {
+	rows := table{style: style, indent: "  "}
+	for n, one := range t.entries {
+		if one.Decision == nil {
+			continue
+		}
+		rows.add(plain(fmt.Sprintf("#%d", n+1), instant(one.AcceptedAt)+" UTC", believed(style, *one.Decision), style.brief(one.Note))...)
+	}
+	if len(rows.rows) == 0 {
+		return ""
+	}
+	return "What people decided:\n" + rows.String()
+}
+
+func believed(style style, decision payout.Resolution) string {
+	var fields []string
+	for _, field := range slices.Sorted(maps.Keys(decision.Trusted)) {
+		fields = append(fields, string(field)+" is "+shownValue(style, field, decision.Trusted[field]))
+	}
+	return strings.Join(fields, ", ")
+}
+
+func handText(style style, hand inbox.Hand) string {
+	return instant(hand.At) + " UTC, by " + clean(hand.By) + ": " + style.brief(hand.Reason)
 }
 
 func shownValue(style style, name payout.Field, value string) string {
@@ -123,23 +210,37 @@ func (t story) tellers(name payout.Field, value string) string {
 
 // timeline lists the receipts.
 func (t story) timeline(style style, now time.Time) string {
-	rows := table{style: style, indent: "  ", header: []string{"#", "ACCEPTED (UTC)", "TOLD", "AMOUNT", "KEY", "STATE", "WHAT BECAME OF IT"}}
+	rows := table{style: style, indent: "  ", header: []string{
+		"#", "ACCEPTED (UTC)", "TOLD", "AMOUNT", "KEY", "STATE", "WHAT BECAME OF IT", "AFTER", "RECEIPT",
+	}}
 	for n, one := range t.entries {
-		e := one.Event
 		rows.add(
 			cell{text: strconv.Itoa(n + 1)},
 			cell{text: instant(one.AcceptedAt)},
-			cell{text: one.told(), colour: colourOf(e.Status)},
+			cell{text: one.told(), colour: colourOf(one.Event.Status)},
 			cell{text: one.amount()},
 			cell{text: clean(one.KeyID)},
 			cell{text: string(one.State)},
 			cell{text: one.became(now)},
+			cell{text: one.took()},
+			cell{text: clean(t.short(one))},
 		)
 	}
 	if len(t.entries) == 0 {
 		return "There is no receipt of this payout: they were deleted, or something else wrote the payout.\n"
 	}
 	return "What was told, in the order in which it was first accepted:\n" + rows.String()
+}
+
+// took is how long it took until the receipt was applied.
+func (e entry) took() string {
+	if e.AppliedAt.IsZero() {
+		return ""
+	}
+	if took := e.AppliedAt.Sub(e.AcceptedAt); took >= time.Second {
+		return age(took)
+	}
+	return "<1 s"
 }
 
 func (e entry) told() string {
@@ -182,19 +283,32 @@ func (e entry) became(now time.Time) string {
 }
 
 // heldText tells about a callback that was not understood.
-func heldText(style style, r inbox.Receipt, now time.Time) string {
+func heldText(style style, r inbox.Receipt, now time.Time, self string) string {
 	rows := table{style: style}
 	rows.add(plain("held", clean(r.Key.Payout))...)
 	rows.add(cell{text: "why"}, cell{text: clean(r.Reason), colour: yellow})
 	rows.add(plain("accepted", instant(r.AcceptedAt)+" UTC, "+age(now.Sub(r.AcceptedAt))+" ago")...)
 	rows.add(plain("key", clean(r.KeyID))...)
 	rows.add(plain("body", strconv.Itoa(len(r.Body))+" bytes")...)
-	out := rows.String() +
-		"It is authentic and was acknowledged, but not understood: it changed no payout and is kept as it came.\n"
+	if r.State != inbox.Held {
+		rows.add(plain(string(r.State), handText(style, r.Hand))...)
+	}
+	out := rows.String() + heldFate(r, self)
 	if !style.full {
 		return out + "--full shows what was met and the body.\n"
 	}
 	return out + "\n" + cleanLines(r.Note) + "\n\n" + cleanLines(string(r.Body)) + "\n"
+}
+
+func heldFate(r inbox.Receipt, self string) string {
+	switch r.State {
+	case inbox.Released:
+		return "It was not understood when it came, and is since: " + self + " show " + quoted(r.As.Payout) + "\n"
+	case inbox.Dismissed:
+		return "It was not understood, and a person decided that it tells nothing about a payout.\n"
+	}
+	return "It is authentic and was acknowledged, but not understood: it changed no payout and is kept as it came.\n" +
+		"Once this program understands it: " + self + " release " + quoted(r.Key.Payout) + " --dry-run\n"
 }
 
 func count(n int, noun string) string {

@@ -53,9 +53,9 @@ transaction  6dd05b
 updated      2026-11-03 12:01:00 UTC, by 2 receipts
 
 What was told, in the order in which it was first accepted:
-  #  ACCEPTED (UTC)       TOLD       AMOUNT   KEY       STATE    WHAT BECAME OF IT
-  1  2026-11-03 12:00:00  pending    1.1 TRX  da018436  applied  changed: the payout shows it
-  2  2026-11-03 12:01:00  succeeded  1.1 TRX  da018436  applied  changed: the payout shows it
+  #  ACCEPTED (UTC)       TOLD       AMOUNT   KEY       STATE    WHAT BECAME OF IT             AFTER  RECEIPT
+  1  2026-11-03 12:00:00  pending    1.1 TRX  da018436  applied  changed: the payout shows it  <1 s   pending/1MV91l
+  2  2026-11-03 12:01:00  succeeded  1.1 TRX  da018436  applied  changed: the payout shows it  <1 s   succeeded/1CeyNQ
 `
 	if diff := cmp.Diff(want, text(narrate(event(payout.Pending, "1.1"), event(payout.Succeeded, "1.1")))); diff != "" {
 		t.Errorf("story (-want +got):\n%s", diff)
@@ -72,6 +72,11 @@ func TestStoryOfAConflictSaysWhoToldWhat(t *testing.T) {
 			"  status  failed     told by #2, #3\n" +
 			"  status  succeeded  told by #1\n",
 		"conflict: not all that was told can be true",
+		// One command for each way to end it, and no more of the receipt's name than it takes.
+		"  Then say so:\n" +
+			"    #1 is true:  payoutctl --local resolve cregis/payout/7/42 --trust succeeded/1",
+		"\n    #2 is true:  payoutctl --local resolve cregis/payout/7/42 --trust failed/1",
+		"\n    #3 is true:  payoutctl --local resolve cregis/payout/7/42 --trust failed/1",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in:\n%s", want, got)
@@ -94,8 +99,14 @@ func TestStoryOfABatchSaysHowFarItIs(t *testing.T) {
 	batch.Totals.Pending, batch.Totals.Failed = payout.Tally{}, payout.Tally{Count: 1, Amount: "50"}
 	less := batch
 	less.Totals.Succeeded, less.Totals.Cancelled = payout.Tally{Count: 1, Amount: "100"}, payout.Tally{Count: 1, Amount: "100"}
-	if got := text(narrate(batch, less)); !strings.Contains(got, "more is settled than the batch has") {
-		t.Errorf("an overdrawn batch is not told:\n%s", got)
+	got = text(narrate(batch, less))
+	for _, want := range []string{
+		"settled  succeeded 2 200, failed 1 50, cancelled 1 100  told part by part: more is settled than the batch has\n",
+		"#1 is true:  payoutctl --local resolve pivot/batch/m/1 --trust done/1", "#2 is true:",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("an overdrawn batch: no %q in:\n%s", want, got)
+		}
 	}
 }
 
@@ -121,10 +132,13 @@ func TestStoryTellsWhatIsMissingOrLate(t *testing.T) {
 }
 
 func TestStoryShowsDamageAndDecisions(t *testing.T) {
-	decision := inbox.NewDecision(payout.Resolution{ID: paid}, "", noon)
+	decision := inbox.NewDecision(payout.Resolution{
+		ID: paid, Trusted: map[payout.Field]string{payout.FieldStatus: "failed", payout.FieldTo: "TXsmKpEuW7qWnXzJLGP9eDLvWPR2GRn1FS"},
+	}, "alice: the bank says so", noon)
 	story := payoutctl.Tell(narrate(event(payout.Failed, "1")), payout.Record{ID: paid, Version: 1}, decision)
 	story = payoutctl.Damage(story, 0)
-	for _, want := range []string{"failed               1 TRX", "damaged: it cannot be read", "a person's decision"} {
+	for _, want := range []string{"failed               1 TRX", "damaged: it cannot be read", "a person's decision",
+		"What people decided:\n  #2  2026-11-03 12:00:00 UTC  status is failed, to is TXsmKp…n1FS  alice: the bank says so\n"} {
 		if got := text(story); !strings.Contains(got, want) {
 			t.Errorf("no %q in:\n%s", want, got)
 		}
@@ -152,6 +166,21 @@ func TestHeldCallbackShowsItsBodyInFullOnly(t *testing.T) {
 	full := payoutctl.HeldText(payoutctl.NewStyle(false, true), held, noon)
 	if !strings.Contains(full, "met TOPUP") || !strings.Contains(full, "{\"event\":\n\"TOPUP\\x1b\"}") {
 		t.Errorf("in full:\n%s", full)
+	}
+}
+
+func TestWhatBecameOfAHeldCallback(t *testing.T) {
+	held := inbox.NewHeldReceipt(inbox.HeldCallback{Provider: "pivot", Type: payout.TypePayout, Account: "m", Reason: "unknown-status"}, nil, "k", noon)
+	held.Hand = inbox.NewHand("alice", "v2 knows it", noon)
+	for state, want := range map[inbox.State]string{
+		inbox.Held:      "Once this program understands it: payoutctl --local release held/pivot/payout/m/",
+		inbox.Dismissed: "dismissed  2026-11-03 12:00:00 UTC, by alice: v2 knows it\n",
+		inbox.Released:  "and is since: payoutctl --local show pivot/payout/m/1\n",
+	} {
+		held.State, held.As = state, inbox.Key{Payout: "pivot/payout/m/1", Receipt: "succeeded/1"}
+		if got := payoutctl.HeldText(payoutctl.NewStyle(false, false), held, noon); !strings.Contains(got, want) {
+			t.Errorf("%s: no %q in:\n%s", state, want, got)
+		}
 	}
 }
 

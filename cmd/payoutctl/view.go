@@ -33,6 +33,22 @@ type payoutView struct {
 	BlockHeight    uint64                     `json:"blockHeight,omitzero"`
 	BlockTime      int64                      `json:"blockTime,omitzero"`
 	Settled        map[payout.Status]tallyRow `json:"settled,omitempty"` // of a batch
+	Refolded       *handView                  `json:"refolded,omitempty"`
+}
+
+// handView is who changed something by hand, why and when.
+type handView struct {
+	By     string    `json:"by"`
+	Reason string    `json:"reason"`
+	At     time.Time `json:"at"`
+}
+
+func handViewOf(hand inbox.Hand) *handView {
+	if hand == (inbox.Hand{}) {
+		return nil
+	}
+	view := handView(hand)
+	return &view
 }
 
 type tallyRow struct {
@@ -59,6 +75,7 @@ func viewOf(stored dynamostore.Stored) payoutView {
 		Reasons:        stored.Reasons,
 		BlockHeight:    stored.BlockHeight,
 		BlockTime:      stored.BlockTime,
+		Refolded:       handViewOf(stored.Refolded),
 	}
 	for _, name := range slices.Sorted(maps.Keys(stored.Claims)) {
 		view.Claims[name] = stored.Claims[name].Seen
@@ -67,7 +84,7 @@ func viewOf(stored dynamostore.Stored) payoutView {
 		}
 	}
 	if stored.ID.Type() == payout.TypeBatch {
-		view.Settled = tallies(stored.Settled)
+		view.Settled = tallies(stored.ShownSettled())
 	}
 	return view
 }
@@ -101,8 +118,15 @@ type receiptView struct {
 	Totals     map[payout.Status]tallyRow `json:"totals,omitempty"`
 	Decision   *payout.Resolution         `json:"decision,omitempty"`
 	Note       string                     `json:"note,omitzero"`
-	Body       string                     `json:"body,omitzero"`    // with --full
+	As         *receiptName               `json:"as,omitempty"`     // of a released callback: the receipt of its event
+	Hand       *handView                  `json:"hand,omitempty"`   // of a released or dismissed callback
+	Body       string                     `json:"body,omitzero"`    // with --full or --body
 	Damaged    bool                       `json:"damaged,omitzero"` // only the key can be trusted
+}
+
+type receiptName struct {
+	Payout  string `json:"payout"`
+	Receipt string `json:"receipt"`
 }
 
 func receiptViewOf(e entry, withBody bool) receiptView {
@@ -112,6 +136,10 @@ func receiptViewOf(e entry, withBody bool) receiptView {
 		AcceptedAt: r.AcceptedAt, AppliedAt: r.AppliedAt, DueAt: r.DueAt,
 		Outcome: r.Outcome, KeyID: r.KeyID, Status: r.Event.Status, Reason: r.Reason + r.Event.Reason,
 		Claims: e.claims(), Totals: tallies(r.Event.Totals), Decision: r.Decision, Note: r.Note, Damaged: e.damaged,
+		Hand: handViewOf(r.Hand),
+	}
+	if r.State == inbox.Released {
+		view.As = &receiptName{r.As.Payout, r.As.Receipt}
 	}
 	if withBody {
 		view.Body = strings.ToValidUTF8(string(r.Body), "\uFFFD")
@@ -129,7 +157,7 @@ type entry struct {
 // it is what a record would know that had been told this event alone.
 func (e entry) claims() map[payout.Field]string {
 	claims := map[payout.Field]string{}
-	if e.damaged || e.State == inbox.Held || e.Decision != nil {
+	if e.damaged || e.WasHeld() || e.Decision != nil {
 		return claims
 	}
 	alone, _ := payout.Record{}.Apply(e.Event)

@@ -102,7 +102,7 @@ func (a *Audit) progress(n int64) {
 func (a *Audit) receipts(ctx context.Context) error {
 	work := newPool(ctx)
 	last := ""
-	for receipt, err := range a.Source.ScanReceipts(work.ctx, a.From, a.To) {
+	for receipt, err := range a.Source.ScanReceipts(work.ctx, a.From, a.To) { //nolint:contextcheck // the pool's context is made of ctx
 		switch {
 		case errors.Is(err, inbox.ErrDamaged):
 			a.count(receipt)

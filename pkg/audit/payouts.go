@@ -13,7 +13,7 @@ import (
 
 func (a *Audit) payouts(ctx context.Context) error {
 	work := newPool(ctx)
-	for standing, err := range a.Source.ScanPayouts(work.ctx, a.From) {
+	for standing, err := range a.Source.ScanPayouts(work.ctx, a.From) { //nolint:contextcheck // the pool's context is made of ctx
 		if err != nil {
 			return errors.Join(err, work.wait())
 		}

@@ -12,12 +12,17 @@ import (
 	"payout-callbacks/pkg/templatetest"
 )
 
-func TestStoreKeepsTheContract(t *testing.T) {
+func TestStoreKeepsTheContract(t *testing.T) { inboxtest.RunStore(t, harnesses(t)) }
+
+func TestEditorKeepsTheContract(t *testing.T) { inboxtest.RunRepairs(t, harnesses(t)) }
+
+func harnesses(t *testing.T) func(t *testing.T) inboxtest.Harness {
 	client := templatetest.DynamoDB(t)
-	inboxtest.RunStore(t, func(t *testing.T) inboxtest.Harness {
+	return func(t *testing.T) inboxtest.Harness {
 		store := newStore(t, client)
 		return inboxtest.Harness{
-			Store: store,
+			Store:   store,
+			Repairs: &dynamostore.Editor{Reader: dynamostore.Reader{Client: client, Receipts: store.Receipts, Payouts: store.Payouts}},
 			Receipt: func(t *testing.T, key inbox.Key) inbox.Receipt {
 				receipt, err := store.Receipt(t.Context(), key)
 				if err != nil {
@@ -33,7 +38,7 @@ func TestStoreKeepsTheContract(t *testing.T) {
 				return record
 			},
 		}
-	})
+	}
 }
 
 // newStore returns a store on tables of its own, made like the template's.

@@ -78,14 +78,8 @@ func (r *Reader) Receipt(ctx context.Context, key inbox.Key) (inbox.Receipt, boo
 // Story lists the receipts of one payout by their keys, applied or not; it
 // sees every write that was finished before. Held callbacks belong to no payout.
 func (r *Reader) Story(ctx context.Context, id payout.ID) iter.Seq2[inbox.Receipt, error] {
-	input := &dynamodb.QueryInput{
-		TableName:                 &r.Receipts,
-		KeyConditionExpression:    aws.String("payout = :payout"),
-		ExpressionAttributeValues: item{":payout": text(string(id))},
-		ConsistentRead:            aws.Bool(true),
-	}
 	return func(yield func(inbox.Receipt, error) bool) {
-		for found, err := range r.query(ctx, input) {
+		for found, err := range r.query(ctx, r.storyOf(string(id))) {
 			if err != nil {
 				yield(inbox.Receipt{}, fmt.Errorf("query receipts of %s: %w", id, err))
 				return
@@ -94,6 +88,15 @@ func (r *Reader) Story(ctx context.Context, id payout.ID) iter.Seq2[inbox.Receip
 				return
 			}
 		}
+	}
+}
+
+func (r *Reader) storyOf(payoutID string) *dynamodb.QueryInput {
+	return &dynamodb.QueryInput{
+		TableName:                 &r.Receipts,
+		KeyConditionExpression:    aws.String("payout = :payout"),
+		ExpressionAttributeValues: item{":payout": text(payoutID)},
+		ConsistentRead:            aws.Bool(true),
 	}
 }
 

@@ -51,15 +51,36 @@ func (r *Reader) ScanReceipts(ctx context.Context, from, to time.Time) iter.Seq2
 				yield(inbox.Receipt{}, fmt.Errorf("scan receipts: %w", err))
 				return
 			}
-			receipt, err := decodeReceipt(found)
-			if err == nil && !placed(found, receipt) {
-				err = fmt.Errorf("receipt %s: %w", receipt.Key.Receipt, inbox.ErrMisplaced)
-			}
-			if !yield(receipt, err) {
+			if !yield(decodePlaced(found)) {
 				return
 			}
 		}
 	}
+}
+
+// Places lists the receipts of a payout, or the one of a held callback, as
+// ScanReceipts does.
+func (r *Reader) Places(ctx context.Context, id string) iter.Seq2[inbox.Receipt, error] {
+	return func(yield func(inbox.Receipt, error) bool) {
+		for found, err := range r.query(ctx, r.storyOf(id)) {
+			if err != nil {
+				yield(inbox.Receipt{}, fmt.Errorf("query receipts of %s: %w", id, err))
+				return
+			}
+			if !yield(decodePlaced(found)) {
+				return
+			}
+		}
+	}
+}
+
+// decodePlaced decodes a receipt and looks at its place in the index.
+func decodePlaced(i item) (inbox.Receipt, error) {
+	receipt, err := decodeReceipt(i)
+	if err == nil && !placed(i, receipt) {
+		err = fmt.Errorf("receipt %s: %w", receipt.Key.Receipt, inbox.ErrMisplaced)
+	}
+	return receipt, err
 }
 
 // ScanPayouts lists all payouts that were updated since, damaged ones included.

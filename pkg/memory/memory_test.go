@@ -14,6 +14,8 @@ func TestStoreKeepsTheContract(t *testing.T) { inboxtest.RunStore(t, newHarness)
 
 func TestQueueKeepsTheContract(t *testing.T) { inboxtest.RunQueue(t, newHarness) }
 
+func TestRepairsKeepTheContract(t *testing.T) { inboxtest.RunRepairs(t, newHarness) }
+
 func newHarness(*testing.T) inboxtest.Harness {
 	store := &memory.Store{}
 	queue := &memory.Queue{Now: time.Now, Visibility: time.Minute, MaxReceives: 10}
@@ -21,6 +23,7 @@ func newHarness(*testing.T) inboxtest.Harness {
 		Store:       store,
 		Queue:       queue,
 		DeadLetters: queue,
+		Repairs:     store,
 		Receipt: func(_ *testing.T, key inbox.Key) inbox.Receipt {
 			for _, receipt := range store.Receipts() {
 				if receipt.Key == key {

@@ -15,7 +15,6 @@ const (
 	Released  Outcome = "released"   // its event is a receipt of its own, and on its way
 	Dismissed Outcome = "dismissed"  // it is out of the way, and kept
 	StillHeld Outcome = "still-held" // today's code does not understand it either
-	QueueOnly Outcome = "queue-only" // its event is in the queue but not in the table: run it again
 	Moved     Outcome = "moved"      // somebody else took it up meanwhile; nothing was done
 	NotThere  Outcome = "not-there"  // there is no such receipt
 )
@@ -46,21 +45,51 @@ func (r *Repairs) Release(ctx context.Context, held, parsed inbox.Receipt, hand 
 		return "", fmt.Errorf("read held receipt: %w", err)
 	case !there:
 		return NotThere, nil
-	case found.State != held.State || found.State == inbox.Released && found.As != parsed.Key:
-		return Moved, nil
 	}
-	accepted, err := r.Inbox.Accept(ctx, parsed)
-	switch {
-	case err != nil:
-		return "", fmt.Errorf("accept released event: %w", err)
-	case accepted.As == inbox.ByQueue:
-		// The held receipt is the only record of it in the table.
-		return QueueOnly, nil
-	case found.State == inbox.Released:
+	if may, err := r.mayRelease(ctx, found, held, parsed); err != nil || !may {
+		return Moved, err
+	}
+	if err := r.record(ctx, parsed); err != nil {
+		return "", err
+	}
+	if found.State == inbox.Released {
 		return Released, nil
 	}
 	held.State, held.As, held.Hand = inbox.Released, parsed.Key, hand
 	return r.close(ctx, held, Released)
+}
+
+// record puts the event's receipt, then sends it. This is Accept without its way
+// round a table that is down: the held receipt is in that table, and waits.
+func (r *Repairs) record(ctx context.Context, parsed inbox.Receipt) error {
+	found, err := r.Inbox.Store.Create(ctx, parsed)
+	if err != nil {
+		return fmt.Errorf("put receipt of released event: %w", err)
+	}
+	if found == "" || found == inbox.Received {
+		_ = r.Inbox.Queue.Send(ctx, parsed) // where that fails, the sweeper sends it
+	}
+	return nil
+}
+
+// mayRelease reports whether a receipt may be released that was held, or
+// dismissed, when somebody decided to, and is found so now.
+func (r *Repairs) mayRelease(ctx context.Context, found, held, parsed inbox.Receipt) (bool, error) {
+	switch {
+	case found.State == inbox.Released:
+		return found.As == parsed.Key, nil
+	case found.State == held.State:
+		return true, nil
+	case found.State != inbox.Dismissed:
+		return false, nil
+	}
+	// Dismissed meanwhile: that stands, unless a release had come so far that
+	// the event is told.
+	_, told, err := r.Store.Receipt(ctx, parsed.Key)
+	if err != nil {
+		return false, fmt.Errorf("read receipt of released event: %w", err)
+	}
+	return told, nil
 }
 
 // Dismiss marks a held callback as one that tells nothing about a payout. It is

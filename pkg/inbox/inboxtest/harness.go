@@ -12,6 +12,7 @@ import (
 
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/repair"
 )
 
 // Harness is one implementation of the ports, empty at first, and what a test
@@ -20,6 +21,7 @@ type Harness struct {
 	Store       inbox.Store
 	Queue       inbox.Queue
 	DeadLetters inbox.DeadLetters
+	Repairs     repair.Store // of the same store
 
 	// Receipt and Record read the store past its port; both are zero where
 	// there is nothing.

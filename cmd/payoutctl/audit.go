@@ -1,0 +1,264 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"payout-callbacks/pkg/audit"
+	"payout-callbacks/pkg/inbox"
+)
+
+// auditCommand proves that nothing was lost.
+type auditCommand struct {
+	From      string   `help:"Only receipts accepted since, and payouts updated since: a date, a time, or how long ago (24h, 7d)." placeholder:"TIME"`
+	To        string   `help:"Only receipts accepted before." placeholder:"TIME"`
+	AccessLog []string `help:"Lines of JSON of the gateway's access log or of the functions' own logs; - for standard input. More than once for several files." placeholder:"FILE" sep:"none"`
+}
+
+// Help gives examples.
+func (auditCommand) Help() string {
+	return `Goes through both tables and holds them to the law: every receipt is applied, received, held, released or dismissed,
+and in its place in the index; every payout equals the fold of its applied receipts, and its version is their number;
+every applied receipt has its payout; what was released has become a receipt. Receipts that wait for more than 12 minutes are
+listed, younger ones counted. Whatever looks wrong is read again before it is listed, so that callbacks may go on coming.
+It changes nothing, holds little in memory, and reads every item: of ten million payouts that is about an hour and a few dollars.
+
+What logs prove. The functions' own lines say which receipt each acknowledged callback became: each of those must be in
+the table. The gateway's lines say which callbacks were answered 200: given both, each of those must have its function's
+line. Given the gateway's alone, only numbers are compared. With --from and --to, for which the logs must be whole, no more
+receipts may have been accepted than callbacks were acknowledged. What is not in the logs given is not proven. An id is kept in
+memory of each request until both of its lines were read: give files in the order of time, or merged.
+
+Examples:
+
+	payoutctl --local audit
+	payoutctl --stack payouts-prod audit --from 24h
+	payoutctl --stack payouts-prod audit --from 2026-11-20 --to 2026-11-21 --access-log access.jsonl --access-log cregis.jsonl
+	aws logs tail payouts-prod-cregis --since 1d --format short | cut -d' ' -f2- | payoutctl --stack payouts-prod audit --access-log -
+
+Needs the permissions dynamodb:Scan, dynamodb:Query and dynamodb:GetItem on both tables, sqs:GetQueueAttributes on both queues and
+cloudformation:DescribeStacks. Exit code 1 where something does not add up; each line says which command repairs it.`
+}
+
+// Run audits.
+func (c *auditCommand) Run(ctx context.Context, s *session) error {
+	from, to, err := c.window(s)
+	if err != nil {
+		return err
+	}
+	stack, err := s.stack(ctx)
+	if err != nil {
+		return err
+	}
+	summary, err := c.audit(ctx, s, &audit.Audit{Source: stack.editor(), From: from, To: to, Now: s.now()})
+	if err != nil {
+		return err
+	}
+	view := auditView{
+		Summary: summary, From: from, To: to,
+		Events: depthsOf(ctx, stack, stack.eventsQueueURL), DeadLetters: depthsOf(ctx, stack, stack.deadLetterQueueURL),
+	}
+	if err := s.printAudit(view); err != nil {
+		return err
+	}
+	if summary.Findings > 0 {
+		return no("", "%s: it does not add up", count(int(summary.Findings), "finding"))
+	}
+	return nil
+}
+
+func (c *auditCommand) window(s *session) (from, to time.Time, err error) {
+	if from, err = s.when("--from", c.From); err != nil {
+		return from, to, err
+	}
+	if to, err = s.when("--to", c.To); err != nil {
+		return from, to, err
+	}
+	if !to.IsZero() && !from.Before(to) {
+		return from, to, usage("", "--from is not before --to")
+	}
+	return from, to, nil
+}
+
+// audit runs it, and prints what it finds as it is found.
+func (c *auditCommand) audit(ctx context.Context, s *session, a *audit.Audit) (audit.Summary, error) {
+	var printErr error
+	a.Report = func(found audit.Finding) {
+		if err := s.printFinding(found); err != nil {
+			printErr = err
+		}
+	}
+	progress := s.progress()
+	a.Progress = func(so audit.Summary) {
+		progress("%d receipts, %d payouts, %s", so.Receipts, so.Payouts, count(int(so.Findings), "finding"))
+	}
+	for _, name := range c.AccessLog {
+		if err := s.readLog(ctx, a, name); err != nil {
+			return audit.Summary{}, err
+		}
+	}
+	summary, err := a.Run(ctx)
+	if err != nil {
+		return summary, err
+	}
+	return summary, printErr
+}
+
+func (s *session) readLog(ctx context.Context, a *audit.Audit, name string) error {
+	if name == "-" {
+		return a.ReadLog(ctx, s.stdin)
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return usage("", "read log: %w", err)
+	}
+	defer file.Close()
+	return a.ReadLog(ctx, file)
+}
+
+// findingView is a finding with what repairs it.
+type findingView struct {
+	audit.Finding
+
+	Repair string `json:"repair,omitempty"`
+}
+
+func (s *session) printFinding(found audit.Finding) error {
+	remedy := s.remedy(found)
+	if s.flags.JSON {
+		return s.printJSON(findingView{found, remedy})
+	}
+	words := slices.DeleteFunc([]string{
+		s.style().paint(red, string(found.Kind)), clean(found.Payout), clean(found.Receipt), clean(found.Request),
+	}, func(word string) bool { return word == "" })
+	lines := slices.DeleteFunc([]string{strings.Join(words, "  "), "  " + clean(found.Detail), "  " + remedy}, func(line string) bool {
+		return strings.TrimSpace(line) == ""
+	})
+	return s.print(strings.Join(lines, "\n") + "\n")
+}
+
+// remedy is the command that repairs a finding, or helps to.
+func (s *session) remedy(found audit.Finding) string {
+	id := quoted(found.Payout)
+	switch found.Kind {
+	case audit.PayoutAltered, audit.PayoutDamaged, audit.PayoutMissing, audit.FactMissing, audit.ReceiptMisplaced:
+		return s.self() + " refold " + id + " --reason '…'"
+	case audit.FactUnproven:
+		return "restore the receipt if you can; else: " + s.self() + " refold " + id + " --dry-run"
+	case audit.ReceiptDamaged, audit.PayoutUnchecked:
+		return "restore the receipt; what there is of it: " + s.self() + " show " + id + " --json"
+	case audit.ReceiptUnknown:
+		return "a later version of this program wrote it: use that one"
+	case audit.ReceiptWaiting:
+		return s.self() + " sweep"
+	case audit.ReceiptGone:
+		return s.self() + " release " + id + " --reason '…'"
+	case audit.AcknowledgedLost:
+		return s.self() + " dlq list"
+	}
+	return ""
+}
+
+// depths are how many messages wait, about.
+type depths struct {
+	Waiting  *int64 `json:"waiting"` // null where nobody may say
+	InFlight *int64 `json:"inFlight"`
+}
+
+// auditView is what was counted.
+type auditView struct {
+	audit.Summary
+
+	From        time.Time `json:"from,omitzero"`
+	To          time.Time `json:"to,omitzero"`
+	Events      depths    `json:"events"`
+	DeadLetters depths    `json:"deadLetters"`
+}
+
+func (s *session) printAudit(view auditView) error {
+	if s.flags.JSON {
+		return s.printJSON(struct {
+			Summary auditView `json:"summary"`
+		}{view})
+	}
+	return s.print(auditText(s.style(), view, s.now()))
+}
+
+func auditText(style style, view auditView, now time.Time) string {
+	rows := table{style: style}
+	row := func(name, text, colour string) { rows.add(cell{text: name}, cell{text: text, colour: colour}) }
+	states := view.States
+	row("receipts", fmt.Sprintf("%d = %d applied + %d received + %d held + %d released + %d dismissed%s", view.Receipts,
+		states[inbox.Applied], states[inbox.Received], states[inbox.Held], states[inbox.Released], states[inbox.Dismissed], others(view.Summary)), "")
+	for _, state := range []inbox.State{inbox.Received, inbox.Held} {
+		if oldest, ok := view.Oldest[state]; ok {
+			row("", fmt.Sprintf("the oldest that is %s: %s", state, age(now.Sub(oldest))), yellow)
+		}
+	}
+	row("payouts", strconv.FormatInt(view.Payouts, 10), "")
+	if view.Moving > 0 {
+		row("", fmt.Sprintf("%d of those changed each time they were read, and were not judged: run it again", view.Moving), yellow)
+	}
+	row("events", view.Events.text(), "")
+	row("dead letters", view.DeadLetters.text(), "")
+	if told := view.Log; told != nil {
+		row("log", fmt.Sprintf("%s, %d of another kind; %d answered 200 by the gateway, %d acknowledged by functions, %d with a receipt of that time",
+			count(int(told.Lines), "line"), told.Foreign, told.Answered, told.Acknowledged, told.Receipts), "")
+	}
+	if view.Findings == 0 {
+		row("verdict", "it adds up", green)
+	} else {
+		row("verdict", count(int(view.Findings), "finding")+", listed above", red)
+	}
+	return rows.String()
+}
+
+// others counts the receipts of states that this program does not know.
+func others(summary audit.Summary) string {
+	left := summary.Receipts
+	for _, state := range []inbox.State{inbox.Applied, inbox.Received, inbox.Held, inbox.Released, inbox.Dismissed} {
+		left -= summary.States[state]
+	}
+	if left == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" + %d in no known state", left)
+}
+
+func (d depths) text() string {
+	if d.Waiting == nil || d.InFlight == nil {
+		return "nobody here may say (sqs:GetQueueAttributes)"
+	}
+	return fmt.Sprintf("%d waiting, %d being worked on", *d.Waiting, *d.InFlight)
+}
+
+// depthsOf measures a queue. That it cannot be measured ends no audit.
+func depthsOf(ctx context.Context, stack stack, url string) depths {
+	if url == "" {
+		return depths{}
+	}
+	waiting, inFlight := sqstypes.QueueAttributeNameApproximateNumberOfMessages, sqstypes.QueueAttributeNameApproximateNumberOfMessagesNotVisible
+	out, err := sqs.NewFromConfig(stack.aws).GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
+		QueueUrl: &url, AttributeNames: []sqstypes.QueueAttributeName{waiting, inFlight},
+	})
+	if err != nil {
+		return depths{}
+	}
+	return depths{number(out.Attributes[string(waiting)]), number(out.Attributes[string(inFlight)])}
+}
+
+func number(text string) *int64 {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return nil
+	}
+	return &n
+}

@@ -1,0 +1,138 @@
+package main_test
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	payoutctl "payout-callbacks/cmd/payoutctl"
+	"payout-callbacks/pkg/dynamostore"
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/payout"
+)
+
+// planter does to the tables of a local stack what nobody should.
+type planter struct {
+	*testscript.TestScript
+
+	store *dynamostore.Store
+}
+
+// plant is a command of scripts: plant WHAT ID. Of a payout: altered, deleted,
+// damaged, no-effect (a receipt marked applied), receipt-deleted (one of them),
+// unindexed (a receipt that waits and is in no index). Of a Cregis cid: held, as a
+// version that did not know status 6 would have.
+func plant(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: plant WHAT ID")
+	}
+	p := planter{ts, storeOf(ts)}
+	id := args[1]
+	switch args[0] {
+	case "altered":
+		p.update(p.store.Payouts, id, "", "SET progress = :value", "delayed")
+	case "damaged":
+		p.update(p.store.Payouts, id, "", "SET #status = :value", "paid")
+	case "deleted":
+		p.remove(p.store.Payouts, id, "")
+	case "receipt-deleted":
+		p.remove(p.store.Receipts, id, p.receipts(id)[0].Key.Receipt)
+	case "no-effect":
+		p.update(p.store.Receipts, id, p.create(id).Receipt, "SET #state = :value REMOVE #due, dueAt", "applied")
+	case "unindexed":
+		p.update(p.store.Receipts, id, p.create(id).Receipt, "REMOVE #due, dueAt", "")
+	case "held":
+		p.held(id)
+	default:
+		ts.Fatalf("plant what?")
+	}
+}
+
+func storeOf(ts *testscript.TestScript) *dynamostore.Store {
+	text, err := os.ReadFile(ts.Getenv("PAYOUT_CALLBACKS_STACK"))
+	ts.Check(err)
+	var stack struct{ EndpointURL, Region, ReceiptsTable, PayoutsTable string }
+	ts.Check(json.Unmarshal(text, &stack))
+	return &dynamostore.Store{
+		Client: dynamodb.NewFromConfig(aws.Config{
+			Region: stack.Region, BaseEndpoint: &stack.EndpointURL, Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+		}),
+		Receipts: stack.ReceiptsTable, Payouts: stack.PayoutsTable,
+	}
+}
+
+func (p planter) receipts(id string) []inbox.Receipt {
+	var all []inbox.Receipt
+	for receipt, err := range (&dynamostore.Reader{Client: p.store.Client, Receipts: p.store.Receipts}).Story(context.Background(), payout.ID(id)) {
+		p.Check(err)
+		all = append(all, receipt)
+	}
+	return all
+}
+
+// create puts a receipt that no queue has ever seen.
+func (p planter) create(id string) inbox.Key {
+	receipt := inbox.NewReceipt(payout.Event{ID: payout.ID(id), Status: payout.Succeeded, BlockHeight: 7}, []byte("{}"), "planted", time.Now())
+	receipt.DueAt = receipt.DueAt.Add(time.Hour) // out of the sweeper's way
+	_, err := p.store.Create(context.Background(), receipt)
+	p.Check(err)
+	return receipt.Key
+}
+
+func (p planter) held(cid string) {
+	example, err := payoutctl.ReadExample("examples/cregis-payout.json")
+	p.Check(err)
+	number, err := payoutctl.ParseChange("cid:=" + cid)
+	p.Check(err)
+	status, err := payoutctl.ParseChange("status:=6")
+	p.Check(err)
+	body, err := payoutctl.Edit(example, number, status)
+	p.Check(err)
+	receipt := inbox.NewHeldReceipt(inbox.HeldCallback{
+		Provider: "cregis", Type: payout.TypePayout, Account: demoProject, Subject: body, Reason: "unknown-status", Note: "status is 6",
+	}, body, "planted", time.Now())
+	_, err = p.store.Create(context.Background(), receipt)
+	p.Check(err)
+	p.Setenv("HELD", receipt.Key.Payout)
+}
+
+func (p planter) update(table, id, receipt, expression, value string) {
+	input := &dynamodb.UpdateItemInput{
+		TableName: &table, Key: keyOf(id, receipt), UpdateExpression: &expression,
+		ExpressionAttributeNames: map[string]string{},
+	}
+	for _, name := range []string{"state", "status", "due"} {
+		if strings.Contains(expression, "#"+name) {
+			input.ExpressionAttributeNames["#"+name] = name
+		}
+	}
+	if len(input.ExpressionAttributeNames) == 0 {
+		input.ExpressionAttributeNames = nil
+	}
+	if value != "" {
+		input.ExpressionAttributeValues = map[string]types.AttributeValue{":value": &types.AttributeValueMemberS{Value: value}}
+	}
+	_, err := p.store.Client.UpdateItem(context.Background(), input)
+	p.Check(err)
+}
+
+func (p planter) remove(table, id, receipt string) {
+	_, err := p.store.Client.DeleteItem(context.Background(), &dynamodb.DeleteItemInput{TableName: &table, Key: keyOf(id, receipt)})
+	p.Check(err)
+}
+
+func keyOf(id, receipt string) map[string]types.AttributeValue {
+	key := map[string]types.AttributeValue{"payout": &types.AttributeValueMemberS{Value: id}}
+	if receipt != "" {
+		key["receipt"] = &types.AttributeValueMemberS{Value: receipt}
+	}
+	return key
+}

@@ -1,0 +1,272 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"payout-callbacks/pkg/audit"
+	"payout-callbacks/pkg/dynamostore"
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/repair"
+)
+
+// refoldCommand repairs what is derived from receipts.
+type refoldCommand struct {
+	What   string `arg:"" optional:"" name:"payout" help:"Id of the payout, or of a held callback (held/…)."`
+	All    bool   `help:"Whatever audit finds that this repairs."`
+	Reason string `help:"Why: recorded with the change." placeholder:"TEXT"`
+	DryRun bool   `help:"Say what is different, and change nothing."`
+	Yes    bool   `help:"Do not ask before changing a deployed stack."`
+}
+
+// Help gives examples.
+func (refoldCommand) Help() string {
+	return `A payout is what its receipts say. This works it out from them once more and writes it where it is something else: after
+damage by hand, or after a restore. It writes on the condition that nothing was applied meanwhile, and tries again where
+something was. Receipts that have lost their place in the index, so that no sweep and no list finds them, get it back.
+
+Where receipts are gone for good, the payout shrinks to what is left, and its version goes down: restore the receipts
+first if you can, stop the consumer meanwhile, and tell whoever remembers versions of the stream. A payout without any
+applied receipt is left alone. One that has a receipt which cannot be read is left alone, too.
+
+Examples:
+
+	payoutctl --local refold cregis/payout/1382528827416576/42 --dry-run
+	payoutctl --stack payouts-prod refold cregis/payout/1382528827416576/42 --reason 'ticket 4711: edited in the console'
+	payoutctl --stack payouts-prod refold --all --dry-run
+
+Needs the permissions dynamodb:GetItem, dynamodb:Query, dynamodb:PutItem (payouts) and dynamodb:UpdateItem (receipts), for --all
+dynamodb:Scan on both tables, cloudformation:DescribeStacks and sts:GetCallerIdentity. Exit code 1 where something is left that this
+cannot repair.`
+}
+
+// Run repairs.
+func (c *refoldCommand) Run(ctx context.Context, s *session) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	stack, err := s.stack(ctx)
+	if err != nil {
+		return err
+	}
+	run := refoldRun{session: s, editor: stack.editor()}
+	run.repairs = &repair.Repairs{Store: run.editor}
+	ids, err := c.ids(ctx, &run)
+	if err != nil {
+		return err
+	}
+	changes, err := run.plan(ctx, ids)
+	if err != nil || c.DryRun || !changes {
+		return errors.Join(err, run.verdict())
+	}
+	if run.hand, err = s.hand(ctx, stack, c.Reason); err != nil {
+		return err
+	}
+	if err := s.confirm(c.Yes, "repair "+count(len(ids), "payout")+" from receipts"); err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if err := run.repair(ctx, id); err != nil {
+			return failure("what was written is right; run it again", "refold %s: %w", clean(id), err)
+		}
+	}
+	return run.verdict()
+}
+
+func (c *refoldCommand) check() error {
+	switch {
+	case (c.What == "") != c.All:
+		return usage("", "which payout? Give its id, or --all")
+	case !c.DryRun && c.Reason == "":
+		return errReason
+	}
+	return nil
+}
+
+func (c *refoldCommand) ids(ctx context.Context, run *refoldRun) ([]string, error) {
+	if c.All {
+		return run.damaged(ctx)
+	}
+	return []string{c.What}, nil
+}
+
+// refoldRun looks at payouts, then repairs them.
+type refoldRun struct {
+	*session
+
+	editor  *dynamostore.Editor
+	repairs *repair.Repairs
+	hand    inbox.Hand
+	left    int // what cannot be repaired
+}
+
+// damaged lists what an audit finds that can be repaired here, each once.
+func (r *refoldRun) damaged(ctx context.Context) ([]string, error) {
+	progress := r.progress()
+	var ids []string
+	a := &audit.Audit{
+		Source: r.editor, Now: r.now(),
+		Report: func(found audit.Finding) {
+			switch found.Kind {
+			case audit.PayoutAltered, audit.PayoutDamaged, audit.PayoutMissing, audit.FactMissing, audit.FactUnproven,
+				audit.PayoutUnchecked, audit.ReceiptMisplaced:
+				ids = append(ids, found.Payout)
+			}
+		},
+		Progress: func(so audit.Summary) { progress("%d receipts, %d payouts", so.Receipts, so.Payouts) },
+	}
+	if _, err := a.Run(ctx); err != nil {
+		return nil, err
+	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	if len(ids) == 0 {
+		r.notef("there is nothing to repair")
+	}
+	return ids, nil
+}
+
+// refoldView is what a payout needs, and whether it got it.
+type refoldView struct {
+	Payout      string              `json:"payout"`
+	Verdict     repair.Verdict      `json:"verdict"`
+	Damage      string              `json:"damage,omitempty"`
+	Differences []payout.Difference `json:"differences,omitempty"`
+	From        int64               `json:"fromVersion"`
+	To          int64               `json:"toVersion"`
+	Misplaced   []string            `json:"misplaced,omitempty"` // receipts that are not in their place in the index
+	Written     bool                `json:"written"`
+	Hand        *handView           `json:"hand,omitempty"`
+}
+
+// look reads a payout, its receipts, and the places of those in the index.
+func (r *refoldRun) look(ctx context.Context, id string) (refoldView, error) {
+	view := refoldView{Payout: id, Verdict: repair.Equal}
+	receipts := 0
+	for receipt, err := range r.editor.Places(ctx, id) {
+		receipts++
+		switch {
+		case errors.Is(err, inbox.ErrMisplaced):
+			view.Misplaced = append(view.Misplaced, receipt.Key.Receipt)
+		case err != nil && !errors.Is(err, inbox.ErrDamaged):
+			return view, err
+		}
+	}
+	if receipts > 0 && strings.HasPrefix(id, heldPrefix) {
+		return view, nil
+	}
+	plan, err := r.repairs.Plan(ctx, payout.ID(id))
+	if err != nil {
+		return view, err
+	}
+	if plan.Verdict == repair.Unknown && receipts > 0 {
+		return view, nil // its receipts wait: there is nothing to fold yet
+	}
+	return r.viewOf(view, plan), nil
+}
+
+func (r *refoldRun) viewOf(view refoldView, plan repair.Plan) refoldView {
+	view.Verdict, view.Differences = plan.Verdict, plan.Differences
+	view.From, view.To = plan.Read.Record.Version, plan.Fold.Record.Version
+	if plan.Read.Damage != nil {
+		view.Damage = plan.Read.Damage.Error()
+	}
+	return view
+}
+
+// plan tells what each payout needs, and returns whether any of that can be done.
+func (r *refoldRun) plan(ctx context.Context, ids []string) (changes bool, err error) {
+	for _, id := range ids {
+		view, err := r.look(ctx, id)
+		if err != nil {
+			return false, err
+		}
+		switch view.Verdict {
+		case repair.NoReceipts, repair.Unreadable, repair.Unknown:
+			r.left++
+		}
+		changes = changes || view.Verdict == repair.Differs || len(view.Misplaced) > 0
+		if err := r.printRefold(view); err != nil {
+			return false, err
+		}
+	}
+	return changes, nil
+}
+
+func (r *refoldRun) repair(ctx context.Context, id string) error {
+	view, err := r.look(ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, receipt := range view.Misplaced {
+		moved, err := r.editor.Reindex(ctx, inbox.Key{Payout: id, Receipt: receipt}, r.hand.At)
+		if err != nil {
+			return fmt.Errorf("put receipt into the index: %w", err)
+		}
+		view.Written = view.Written || moved
+	}
+	if view.Verdict == repair.Differs {
+		plan, err := r.repairs.Refold(ctx, payout.ID(id), r.hand)
+		if err != nil {
+			return err
+		}
+		view = r.viewOf(view, plan)
+		view.Written = view.Written || plan.Verdict == repair.Differs
+	}
+	if !view.Written {
+		return nil
+	}
+	view.Hand = handViewOf(r.hand)
+	return r.printRefold(view)
+}
+
+func (r *refoldRun) printRefold(view refoldView) error {
+	if r.flags.JSON {
+		return r.printJSON(view)
+	}
+	if view.Written {
+		return r.print("repaired  " + clean(view.Payout) + "\n")
+	}
+	rows := table{style: r.style(), indent: "  "}
+	for _, one := range view.Differences {
+		rows.add(plain(one.Part, shownValue(rows.style, one.Field, one.Have), "→", shownValue(rows.style, one.Field, one.Want))...)
+	}
+	for _, receipt := range view.Misplaced {
+		rows.add(plain("receipt", clean(receipt), "→", "its place in the index")...)
+	}
+	if view.Damage != "" {
+		rows.add(plain("damaged", clean(view.Damage))...)
+	}
+	if view.Verdict == repair.Differs && view.To < view.From {
+		rows.add(cell{text: "warning"}, cell{
+			text:   fmt.Sprintf("%s gone: the version goes down from %d to %d", count(int(view.From-view.To), "receipt"), view.From, view.To),
+			colour: red,
+		})
+	}
+	return r.print(clean(view.Payout) + ": " + verdictText(view) + "\n" + rows.String())
+}
+
+func verdictText(view refoldView) string {
+	switch view.Verdict {
+	case repair.Equal:
+		return "it is what its receipts say"
+	case repair.NoReceipts:
+		return "it exists, and no receipt of it is applied: nothing says what it should be. Restore the receipts table"
+	case repair.Unreadable:
+		return "a receipt of it cannot be read, so that nobody knows what it should be. Restore that receipt"
+	case repair.Unknown:
+		return "there is neither a payout of that id nor a receipt"
+	}
+	return "it is not what its receipts say"
+}
+
+func (r *refoldRun) verdict() error {
+	if r.left > 0 {
+		return no("restore the tables to a moment before the damage, and copy back what is missing", "%s cannot be repaired from receipts", count(r.left, "payout"))
+	}
+	return nil
+}

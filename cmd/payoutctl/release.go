@@ -1,0 +1,284 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"payout-callbacks/pkg/app"
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/dynamostore"
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/repair"
+)
+
+// releaseCommand reads held callbacks again.
+type releaseCommand struct {
+	Held     []string `arg:"" optional:"" name:"held" help:"Ids of held callbacks, as receipts held lists them."`
+	All      bool     `help:"All that are held and pass --provider and --held-for."`
+	Provider string   `help:"With --all: of this provider." placeholder:"NAME"`
+	HeldFor  string   `help:"With --all: held for this reason, as receipts held shows it: unknown-status, field, …" placeholder:"WHY"`
+	Reason   string   `help:"Why: recorded with the change." placeholder:"TEXT"`
+	DryRun   bool     `help:"Say how they are read today, and change nothing."`
+	Yes      bool     `help:"Do not ask before changing a deployed stack."`
+}
+
+// Help gives examples.
+func (releaseCommand) Help() string {
+	return `A callback that is authentic and not understood is held. Once there is code that understands it, this reads it again with
+that code, from the body as it was kept: what it tells becomes a receipt of its own, is applied like any other, and the
+held one is marked as released. It is this program's code that reads: deploy the same version first, or functions and
+tool disagree. What is still not understood stays held, and so does a body that was cut because it was too large. A signature
+that covers two readings stays held as well: ask the provider, then dismiss it.
+
+It may be stopped and run again, by two people at once: each callback is applied once.
+
+Examples:
+
+	payoutctl --local receipts held
+	payoutctl --local release --all --dry-run
+	payoutctl --stack payouts-prod release --all --provider pivot --held-for unknown-status --reason 'v2.3 knows REVERSED'
+	payoutctl --stack payouts-prod release held/pivot/payout/M/x8Z --reason 'v2.3 knows REVERSED' --yes
+
+Needs the permissions dynamodb:Query, dynamodb:GetItem, dynamodb:PutItem and dynamodb:UpdateItem on the receipts table and its
+index, sqs:SendMessage on the events queue, cloudformation:DescribeStacks and sts:GetCallerIdentity. Exit code 1 where one that was
+named is still held, is not there or was taken up by somebody else.`
+}
+
+// Run releases.
+func (c *releaseCommand) Run(ctx context.Context, s *session) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	stack, err := s.stack(ctx)
+	if err != nil {
+		return err
+	}
+	editor := stack.editor()
+	run := releaseRun{session: s, list: func() iter.Seq2[inbox.Receipt, error] { return c.list(ctx, editor) }}
+	understood, err := run.plan()
+	if err != nil || c.DryRun {
+		return err
+	}
+	if understood == 0 {
+		return run.verdict(len(c.Held) > 0)
+	}
+	if run.hand, err = s.hand(ctx, stack, c.Reason); err != nil {
+		return err
+	}
+	if err := s.confirm(c.Yes, fmt.Sprintf("release %s", count(understood, "callback"))); err != nil {
+		return err
+	}
+	box, err := stack.inbox(s.now)
+	if err != nil {
+		return err
+	}
+	run.repairs = &repair.Repairs{Store: editor, Inbox: box}
+	if err := run.release(ctx); err != nil {
+		return err
+	}
+	return run.verdict(len(c.Held) > 0)
+}
+
+func (c *releaseCommand) check() error {
+	switch {
+	case len(c.Held) == 0 && !c.All:
+		return usage("name them, or take --all", "which held callbacks?")
+	case len(c.Held) > 0 && (c.All || c.Provider != "" || c.HeldFor != ""):
+		return usage("", "name held callbacks, or choose them by --all, --provider and --held-for: not both")
+	case !c.DryRun && c.Reason == "":
+		return errReason
+	}
+	for _, id := range c.Held {
+		if !strings.HasPrefix(id, heldPrefix) {
+			return usage("they are listed by: payoutctl receipts held", "%q is not the id of a held callback", clean(id))
+		}
+	}
+	if c.Provider != "" {
+		_, err := providerNamed(c.Provider)
+		return err
+	}
+	return nil
+}
+
+// errReason is told where a change has no reason.
+var errReason = usage("it is kept with the change, for those who look later", "--reason is missing: why?")
+
+func (c *releaseCommand) list(ctx context.Context, editor *dynamostore.Editor) iter.Seq2[inbox.Receipt, error] {
+	if len(c.Held) > 0 {
+		return heldNamed(ctx, editor, c.Held)
+	}
+	return func(yield func(inbox.Receipt, error) bool) {
+		for due, err := range editor.Unapplied(ctx, inbox.Held) {
+			if err != nil {
+				yield(inbox.Receipt{}, err)
+				return
+			}
+			receipt, there, err := editor.Receipt(ctx, due.Key)
+			chosen := err != nil || there && c.admits(receipt)
+			if chosen && !yield(receipt, err) {
+				return
+			}
+		}
+	}
+}
+
+// admits reports whether --all means this one. The index may be a moment behind.
+func (c *releaseCommand) admits(receipt inbox.Receipt) bool {
+	return receipt.State == inbox.Held &&
+		(c.Provider == "" || c.Provider == receipt.Provider()) &&
+		(c.HeldFor == "" || c.HeldFor == receipt.Reason)
+}
+
+// heldNamed reads held callbacks by their ids. One that is not there has no state.
+func heldNamed(ctx context.Context, editor *dynamostore.Editor, ids []string) iter.Seq2[inbox.Receipt, error] {
+	return func(yield func(inbox.Receipt, error) bool) {
+		for _, id := range ids {
+			key := inbox.Key{Payout: id, Receipt: string(inbox.Held)}
+			receipt, there, err := editor.Receipt(ctx, key)
+			if err == nil && !there {
+				receipt.Key = key
+			}
+			if !yield(receipt, err) {
+				return
+			}
+		}
+	}
+}
+
+// releaseRun goes through held callbacks twice: to say what would be, and to do it.
+type releaseRun struct {
+	*session
+
+	list    func() iter.Seq2[inbox.Receipt, error]
+	hand    inbox.Hand
+	repairs *repair.Repairs
+
+	left int // callbacks that are not what was asked for
+}
+
+// heldView is a held callback as it is read today, and what became of it.
+type heldView struct {
+	Held    string         `json:"held"`
+	Was     string         `json:"was,omitempty"` // why it is held
+	Outcome repair.Outcome `json:"outcome"`
+	Payout  string         `json:"payout,omitempty"`
+	Receipt string         `json:"receipt,omitempty"`
+	Reason  string         `json:"reason,omitempty"` // why it is held still
+}
+
+// wouldRelease is the outcome of a plan.
+const wouldRelease repair.Outcome = "would-release"
+
+// plan says how each is read today, and returns how many are understood.
+func (r *releaseRun) plan() (understood int, err error) {
+	progress := r.progress()
+	n := 0
+	for held, err := range r.list() {
+		view, readErr := readHeld(held, err)
+		if readErr != nil {
+			return 0, readErr
+		}
+		outcome, parsed := r.reparse(held, err)
+		view.Outcome = outcome
+		switch outcome {
+		case wouldRelease:
+			understood++
+			view.Payout, view.Receipt = parsed.Key.Payout, parsed.Key.Receipt
+		case repair.StillHeld:
+			view.Reason = parsed.Reason
+			r.left++
+		default:
+			r.left++
+		}
+		if err := r.printHeld(view); err != nil {
+			return 0, err
+		}
+		n++
+		progress("%d read", n)
+	}
+	if n == 0 {
+		r.notef("nothing is held")
+	}
+	return understood, nil
+}
+
+// readHeld begins the view of a receipt that was read, damaged or not.
+func readHeld(held inbox.Receipt, err error) (heldView, error) {
+	if err != nil && !errors.Is(err, inbox.ErrDamaged) {
+		return heldView{}, err
+	}
+	return heldView{Held: held.Key.Payout, Was: held.Reason}, nil
+}
+
+// reparse reads a held callback with the code of this program.
+func (r *releaseRun) reparse(held inbox.Receipt, err error) (repair.Outcome, inbox.Receipt) {
+	at := slices.IndexFunc(app.Providers(), func(one app.SigningProvider) bool { return one.Name() == held.Provider() })
+	switch {
+	case err != nil:
+		return repair.StillHeld, inbox.Receipt{Reason: "damaged"}
+	case held.State == "":
+		return repair.NotThere, held
+	case at < 0:
+		return repair.StillHeld, inbox.Receipt{Reason: "unknown-provider"}
+	}
+	parsed := callback.Reparse(app.Providers()[at], held, r.now())
+	if parsed.WasHeld() {
+		return repair.StillHeld, parsed
+	}
+	return wouldRelease, parsed
+}
+
+func (r *releaseRun) release(ctx context.Context) error {
+	progress := r.progress()
+	n := 0
+	for held, err := range r.list() {
+		view, readErr := readHeld(held, err)
+		if readErr != nil {
+			return readErr
+		}
+		outcome, parsed := r.reparse(held, err)
+		if outcome != wouldRelease || held.AcceptedAt.After(r.hand.At) {
+			continue // it is told by the plan, and stays; or it came after the plan
+		}
+		if view.Outcome, err = r.repairs.Release(ctx, held, parsed, r.hand); err != nil {
+			return failure("nothing is lost: run it again", "release %s: %w", clean(held.Key.Payout), err)
+		}
+		view.Payout, view.Receipt = parsed.Key.Payout, parsed.Key.Receipt
+		if view.Outcome != repair.Released {
+			r.left++
+		}
+		if err := r.printHeld(view); err != nil {
+			return err
+		}
+		n++
+		progress("%d released", n)
+	}
+	return nil
+}
+
+func (r *releaseRun) printHeld(view heldView) error {
+	if r.flags.JSON {
+		return r.printJSON(view)
+	}
+	line := fmt.Sprintf("%-13s  %s", view.Outcome, clean(view.Held))
+	switch {
+	case view.Receipt != "":
+		line += "  →  " + clean(view.Payout) + "  " + clean(view.Receipt)
+	case view.Reason != "":
+		line += "  (" + clean(view.Reason) + ")"
+	}
+	return r.print(line + "\n")
+}
+
+// verdict is no for what was named and is not released; --all promises nothing
+// of what is not understood.
+func (r *releaseRun) verdict(named bool) error {
+	if named && r.left > 0 {
+		return no("look at them with: "+r.self()+" show held/… --full", "%s not released", count(r.left, "callback"))
+	}
+	return nil
+}

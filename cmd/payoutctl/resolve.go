@@ -1,0 +1,248 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"payout-callbacks/pkg/dynamostore"
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/payout"
+)
+
+// resolveCommand ends a conflict by a person's decision.
+type resolveCommand struct {
+	What   string        `arg:"" name:"payout" help:"Id of the payout, or our reference of it."`
+	Trust  []string      `help:"Receipt whose word counts, as show names it; enough of it to be the only one. Twice, where one alone does not tell all." placeholder:"RECEIPT" required:""`
+	Reason string        `help:"Why: recorded with the decision." placeholder:"TEXT"`
+	DryRun bool          `help:"Say what would be decided, and change nothing."`
+	Yes    bool          `help:"Do not ask before changing a deployed stack."`
+	Wait   time.Duration `help:"How long to wait until the decision is applied." default:"30s" placeholder:"TIME"`
+}
+
+// Help gives examples.
+func (resolveCommand) Help() string {
+	return `Where callbacks contradict each other, somebody has to find out which is true. The decision says, of every field
+that they disagree in, that what the trusted receipt claims is believed and every other value is not. It is a receipt
+itself: applied by the consumer, told in show with who and why, published like any change. A rejected value that is told
+again changes nothing; a value never seen before makes a new conflict. Two people who decide differently at the same
+time leave a conflict, not the last one's word; the same decision made twice is one. Resolve again to change your mind.
+
+Examples:
+
+	payoutctl --local show order-4711
+	payoutctl --local resolve order-4711 --trust succeeded/1kJ7 --reason 'the block explorer has it'
+	payoutctl --stack payouts-prod resolve cregis/payout/1382528827416576/42 --trust failed/ --dry-run
+
+Needs the permissions dynamodb:Query and dynamodb:GetItem on both tables and their indexes, dynamodb:PutItem on the receipts
+table, sqs:SendMessage on the events queue, cloudformation:DescribeStacks and sts:GetCallerIdentity. Exit code 1 where the payout
+is in no conflict, the receipts do not decide it, or it still is in conflict afterwards.`
+}
+
+// Run decides.
+func (c *resolveCommand) Run(ctx context.Context, s *session) error {
+	if c.What == "" {
+		return errWhich
+	}
+	stack, err := s.stack(ctx)
+	if err != nil {
+		return err
+	}
+	reader := stack.reader()
+	decision, err := c.decision(ctx, s, reader)
+	if err != nil {
+		return err
+	}
+	if err := s.printDecision(decision); err != nil || c.DryRun {
+		return err
+	}
+	hand, err := s.hand(ctx, stack, c.Reason)
+	if err != nil {
+		return err
+	}
+	if err := s.confirm(c.Yes, "believe that about "+clean(string(decision.ID))); err != nil {
+		return err
+	}
+	key, err := s.decide(ctx, stack, decision, hand)
+	if err != nil {
+		return err
+	}
+	return s.awaitDecision(ctx, reader, key, c.Wait)
+}
+
+// decision is what would be decided.
+func (c *resolveCommand) decision(ctx context.Context, s *session, reader *dynamostore.Reader) (payout.Resolution, error) {
+	told, err := s.find(ctx, reader, c.What)
+	if err != nil {
+		return payout.Resolution{}, err
+	}
+	trusted, err := told.trusted(c.Trust)
+	if err != nil {
+		return payout.Resolution{}, err
+	}
+	decision, err := told.record.Trust(trusted...)
+	if err != nil {
+		return payout.Resolution{}, s.undecided(told, err)
+	}
+	return decision, nil
+}
+
+// decide makes the decision durable: a receipt like any other.
+func (s *session) decide(ctx context.Context, stack stack, decision payout.Resolution, hand inbox.Hand) (inbox.Key, error) {
+	box, err := stack.inbox(s.now)
+	if err != nil {
+		return inbox.Key{}, err
+	}
+	receipt := inbox.NewDecision(decision, hand.Note(), hand.At)
+	accepted, err := box.Accept(ctx, receipt)
+	if err != nil {
+		return inbox.Key{}, failure("nothing was decided; try again", "record decision: %w", err)
+	}
+	if accepted.As == inbox.Duplicate {
+		s.notef("somebody has decided exactly that before")
+	}
+	return receipt.Key, nil
+}
+
+// trusted returns the events of the receipts that the flags name.
+func (t story) trusted(names []string) ([]payout.Event, error) {
+	var events []payout.Event
+	for _, name := range names {
+		one, err := t.named(name)
+		switch {
+		case err != nil:
+			return nil, err
+		case one.damaged:
+			return nil, no("", "receipt %s cannot be read: nobody knows what it claims", clean(one.Key.Receipt))
+		case one.Decision != nil:
+			return nil, usage("trust the receipt of a callback", "receipt %s is a person's decision", clean(one.Key.Receipt))
+		case one.State != inbox.Applied:
+			return nil, no("try again in a moment", "receipt %s is not applied yet", clean(one.Key.Receipt))
+		}
+		events = append(events, one.Event)
+	}
+	return events, nil
+}
+
+// named returns the one receipt whose key begins so.
+func (t story) named(name string) (entry, error) {
+	var found []entry
+	for _, one := range t.entries {
+		if one.Key.Receipt == name {
+			return one, nil
+		}
+		if _, fingerprint, _ := strings.Cut(one.Key.Receipt, "/"); strings.HasPrefix(one.Key.Receipt, name) || strings.HasPrefix(fingerprint, name) {
+			found = append(found, one)
+		}
+	}
+	var names []string
+	for _, one := range found {
+		names = append(names, t.short(one))
+	}
+	switch {
+	case name == "" || len(found) == 0:
+		return entry{}, usage("they are listed by show", "%s has no receipt %q", clean(string(t.record.ID)), clean(name))
+	case len(found) > 1:
+		return entry{}, usage("", "%q may be any of %s", clean(name), strings.Join(names, ", "))
+	}
+	return found[0], nil
+}
+
+// undecided says why there is no decision, and what to do.
+func (s *session) undecided(told story, err error) error {
+	if errors.Is(err, payout.ErrAgreed) {
+		return no("see: "+s.self()+" show "+quoted(string(told.record.ID)), "%s: %w", clean(string(told.record.ID)), err)
+	}
+	if undecided, ok := errors.AsType[*payout.UndecidedError](err); ok && len(undecided.Lost) == 0 && len(undecided.Divided) == 0 {
+		return no("trust another receipt as well: --trust RECEIPT --trust RECEIPT", "%w", err)
+	}
+	return no("see: "+s.self()+" show "+quoted(string(told.record.ID)), "%w", err)
+}
+
+func (s *session) printDecision(decision payout.Resolution) error {
+	if s.flags.JSON {
+		return nil
+	}
+	t := table{style: s.style(), header: []string{"FIELD", "BELIEVED", "NOT BELIEVED"}}
+	for _, field := range slices.Sorted(maps.Keys(decision.Trusted)) {
+		var rejected []string
+		for _, value := range decision.Rejected[field] {
+			rejected = append(rejected, shownValue(t.style, field, value))
+		}
+		t.add(plain(string(field), shownValue(t.style, field, decision.Trusted[field]), strings.Join(rejected, " | "))...)
+	}
+	return s.print(t.String())
+}
+
+// awaitDecision waits until the consumer has applied it, and says what the
+// payout shows then.
+func (s *session) awaitDecision(ctx context.Context, reader *dynamostore.Reader, key inbox.Key, patience time.Duration) error {
+	applied, err := awaitApplied(ctx, reader, key, patience)
+	if err != nil {
+		return err
+	}
+	told, err := tell(ctx, reader, payout.ID(key.Payout))
+	if err != nil {
+		return err
+	}
+	shown := struct {
+		Receipt string      `json:"receipt"`
+		Applied bool        `json:"applied"`
+		Payout  *payoutView `json:"payout"`
+	}{Receipt: key.Receipt, Applied: applied}
+	if s.flags.JSON {
+		view := viewOf(told.record)
+		shown.Payout = &view
+		if err := s.printJSON(shown); err != nil {
+			return err
+		}
+	} else if err := s.print("\n" + told.text(s.style(), s.now(), s.self())); err != nil {
+		return err
+	}
+	switch {
+	case !applied:
+		s.notef("the decision is recorded, and will be applied as soon as the consumer runs")
+	case told.record.Status() == payout.Conflicted:
+		return no("see what contradicts now: "+s.self()+" show "+quoted(key.Payout),
+			"the decision is applied, and the payout still is in conflict: something else was told or decided meanwhile")
+	}
+	return nil
+}
+
+// lookEvery is how often a receipt is looked at that is waited for.
+const lookEvery = 300 * time.Millisecond
+
+func awaitApplied(ctx context.Context, reader *dynamostore.Reader, key inbox.Key, patience time.Duration) (bool, error) {
+	end := time.NewTimer(patience)
+	defer end.Stop()
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		receipt, _, err := reader.Receipt(ctx, key)
+		if err != nil || receipt.State == inbox.Applied {
+			return err == nil, err
+		}
+		select {
+		case <-tick.C:
+		case <-end.C:
+			return false, nil
+		case <-ctx.Done():
+			return false, fmt.Errorf("wait for decision: %w", ctx.Err())
+		}
+	}
+}
+
+// quoted is a text as a shell takes it for one word.
+func quoted(text string) string {
+	plain := !strings.ContainsFunc(text, func(r rune) bool {
+		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/_.:%-", r)
+	})
+	if plain && text != "" {
+		return text
+	}
+	return "'" + strings.ReplaceAll(clean(text), "'", `'\''`) + "'"
+}

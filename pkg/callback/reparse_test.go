@@ -1,0 +1,79 @@
+package callback_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/provider/cregis"
+	"payout-callbacks/pkg/provider/pivot"
+)
+
+const (
+	project  = "1382528827416576"
+	merchant = "922e39ab-7565-49f6-b84f-fb56122821ae"
+)
+
+var came = time.Date(2026, 11, 3, 12, 0, 0, 0, time.UTC)
+
+func held(provider callback.Provider, account string, reason callback.Reason, body string) inbox.Receipt {
+	return inbox.NewHeldReceipt(inbox.HeldCallback{
+		Provider: provider.Name(), Type: payout.TypePayout, Account: account, Subject: []byte(body), Reason: string(reason),
+	}, []byte(body), "0a1b2c", came)
+}
+
+func cregisBody(status, extra string) string {
+	return fmt.Sprintf(`{"pid":%s,"cid":1391751691788288,"address":"TXsmKpEuW7qWnXzJLGP9eDLvWPR2GRn1FS","chain_id":"195","token_id":"195",
+		"currency":"TRX","amount":"1.1","third_party_id":"PAY-1","status":%s,"nonce":"ubqso3","timestamp":1687850657960,"sign":"x"%s}`, project, status, extra)
+}
+
+func pivotBody(event string) string {
+	return fmt.Sprintf(`{"event":%q,"data":{"uuid":"d6a46a2c-9d91-45a5-b5ef-a6b2c0e4e32f","merchantId":%q,"payouts":
+		{"referenceId":"ref-1","status":"SUCCESS","amount":{"value":"100000","currency":"IDR"}}}}`, event, merchant)
+}
+
+// What an older version held is read by today's code; the receipt is that of
+// the callback which came then, and due from now on.
+func TestAHeldCallbackIsReadAgain(t *testing.T) {
+	now := came.Add(72 * time.Hour)
+	for name, test := range map[string]struct {
+		provider callback.Provider
+		held     inbox.Receipt
+		want     string // status told; "" where it stays held
+		reason   callback.Reason
+	}{
+		"understood since": {cregis.Provider{}, held(cregis.Provider{}, project, callback.ReasonStatus, cregisBody("6", "")), "succeeded", ""},
+		"a status that is unknown still": {cregis.Provider{}, held(cregis.Provider{}, project, callback.ReasonStatus, cregisBody("5", "")), "",
+			callback.ReasonStatus},
+		"a signature that covers two readings": {
+			cregis.Provider{},
+			held(cregis.Provider{}, project, callback.ReasonAmbiguous, cregisBody("7", `,"remark":"a status6third_party_idPAY-9"`)), "", callback.ReasonAmbiguous,
+		},
+		"understood since, of another provider": {pivot.Provider{}, held(pivot.Provider{}, merchant, callback.ReasonStatus, pivotBody("PAYOUT.SUCCESS")), "succeeded", ""},
+		"cut, and what is left seems to say all": {
+			pivot.Provider{}, held(pivot.Provider{}, merchant, callback.ReasonTooLarge, pivotBody("PAYOUT.SUCCESS")), "", callback.ReasonTooLarge,
+		},
+		"of another account than its key": {pivot.Provider{}, held(pivot.Provider{}, "another", callback.ReasonStatus, pivotBody("PAYOUT.SUCCESS")), "", callback.ReasonMismatch},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := callback.Reparse(test.provider, test.held, now)
+			if test.want == "" {
+				if got.State != inbox.Held || got.Reason != string(test.reason) {
+					t.Errorf("%s for %q (%s), want held for %q", got.State, got.Reason, got.Note, test.reason)
+				}
+				return
+			}
+			if got.State != inbox.Received || string(got.Event.Status) != test.want {
+				t.Fatalf("%s for %q (%s), status %s", got.State, got.Reason, got.Note, got.Event.Status)
+			}
+			if !got.AcceptedAt.Equal(came) || !got.DueAt.Equal(now.Add(inbox.FirstDue)) || got.KeyID != "0a1b2c" ||
+				string(got.Body) != string(test.held.Body) || !strings.HasPrefix(got.Key.Receipt, test.want) {
+				t.Errorf("not the callback that came: %+v", got)
+			}
+		})
+	}
+}

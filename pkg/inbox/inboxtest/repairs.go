@@ -1,0 +1,239 @@
+package inboxtest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/payout"
+)
+
+// RunRepairs runs the contract of repair.Store, which the harness has as
+// Repairs beside its Store.
+func RunRepairs(t *testing.T, newHarness func(t *testing.T) Harness) {
+	for name, test := range map[string]func(*testing.T, Harness){
+		"a held receipt is closed once":                  closesOnce,
+		"a dismissed receipt may be released":            releasesDismissed,
+		"what is not held is not closed":                 closesHeldOnly,
+		"a closed receipt is a duplicate (I7)":           keepsClosed,
+		"a payout is rewritten as it was read":           rewrites,
+		"a payout that moved is not rewritten (I4)":      refusesRewrite,
+		"a rewritten payout is merged into":              mergesIntoRewritten,
+		"a receipt in its place is left there":           leavesPlaces,
+		"a cancelled context reads and repairs nothing":  repairsNothing,
+		"a payout and a receipt that are not there":      findsNothing,
+		"a story has every receipt, whatever its state":  tellsStories,
+		"a receipt that was closed is not swept anymore": sweepsNoClosed,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, newHarness(t))
+		})
+	}
+}
+
+var hand = inbox.NewHand("alice", "ticket 4711", start.Add(time.Hour))
+
+func closed(r inbox.Receipt, state inbox.State) inbox.Receipt {
+	r.State, r.Hand = state, hand
+	if state == inbox.Released {
+		r.As = received(event(1, payout.Succeeded), "").Key
+	}
+	return r
+}
+
+// close closes a receipt, which is met in a state.
+func (h Harness) close(t *testing.T, r inbox.Receipt, met inbox.State) {
+	t.Helper()
+	if got, err := h.Repairs.Close(t.Context(), r); err != nil || got != met {
+		t.Errorf("close as %s: met %q, %v, want %q", r.State, got, err, met)
+	}
+}
+
+func (h Harness) wantReceipt(t *testing.T, want inbox.Receipt) {
+	t.Helper()
+	got, there, err := h.Repairs.Receipt(t.Context(), want.Key)
+	if diff := cmp.Diff(want, got, same); err != nil || !there || diff != "" {
+		t.Errorf("there = %t, %v, receipt (-want +got):\n%s", there, err, diff)
+	}
+}
+
+func closesOnce(t *testing.T, h Harness) {
+	for _, state := range []inbox.State{inbox.Released, inbox.Dismissed} {
+		held := heldReceipt(string(state), []byte("\xff body"))
+		create(t.Context(), t, h.Store, held)
+		h.close(t, closed(held, state), inbox.Held)
+		h.wantReceipt(t, closed(held, state))
+		again := closed(held, state)
+		again.Hand.By = "bob"
+		if state == inbox.Released {
+			h.close(t, again, inbox.Released)
+			h.wantReceipt(t, closed(held, state))
+		}
+		again.State = inbox.Dismissed
+		h.close(t, again, state)
+		h.wantReceipt(t, closed(held, state))
+	}
+}
+
+func releasesDismissed(t *testing.T, h Harness) {
+	held := heldReceipt("subject", []byte("body"))
+	create(t.Context(), t, h.Store, held)
+	h.close(t, closed(held, inbox.Dismissed), inbox.Held)
+	h.close(t, closed(held, inbox.Released), inbox.Dismissed)
+	h.wantReceipt(t, closed(held, inbox.Released))
+}
+
+func closesHeldOnly(t *testing.T, h Harness) {
+	waiting := received(event(1, payout.Succeeded), "{}")
+	create(t.Context(), t, h.Store, waiting)
+	h.close(t, closed(waiting, inbox.Released), inbox.Received)
+	h.wantReceipt(t, waiting)
+	absent := heldReceipt("absent", nil)
+	h.close(t, closed(absent, inbox.Dismissed), "")
+	if _, there, err := h.Repairs.Receipt(t.Context(), absent.Key); there || err != nil {
+		t.Errorf("an absent one: there = %t, %v", there, err)
+	}
+}
+
+func keepsClosed(t *testing.T, h Harness) {
+	for _, state := range []inbox.State{inbox.Released, inbox.Dismissed} {
+		held := heldReceipt(string(state), nil)
+		create(t.Context(), t, h.Store, held)
+		h.close(t, closed(held, state), inbox.Held)
+		if found, err := h.Store.Create(t.Context(), held); err != nil || found != state {
+			t.Errorf("told again: found %q, %v, want %s", found, err, state)
+		}
+	}
+}
+
+func sweepsNoClosed(t *testing.T, h Harness) {
+	held := heldReceipt("subject", nil)
+	create(t.Context(), t, h.Store, held)
+	h.close(t, closed(held, inbox.Released), inbox.Held)
+	if due, err := h.Store.Due(t.Context(), start.Add(100*time.Hour), 10); err != nil || len(due) > 0 {
+		t.Errorf("due: %v, %v", due, err)
+	}
+}
+
+// standing reads a payout that is there, and sound.
+func (h Harness) standing(t *testing.T, id payout.ID) inbox.Standing {
+	t.Helper()
+	standing, err := h.Repairs.Standing(t.Context(), id)
+	if err != nil || !standing.Exists || standing.Damage != nil {
+		t.Fatalf("%+v, %v", standing, err)
+	}
+	return standing
+}
+
+func (h Harness) rewrite(t *testing.T, record payout.Record, read inbox.Standing, want bool) {
+	t.Helper()
+	if done, err := h.Repairs.Rewrite(t.Context(), record, read, hand); err != nil || done != want {
+		t.Errorf("rewrite: %t, %v, want %t", done, err, want)
+	}
+}
+
+func rewrites(t *testing.T, h Harness) {
+	record := h.apply(t, received(event(1, payout.Succeeded), "{}"), payout.Record{})
+	other, _ := payout.Record{}.Apply(event(1, payout.Failed))
+	h.rewrite(t, other, h.standing(t, record.ID), true)
+	if diff := other.Differences(h.standing(t, record.ID).Record); len(diff) > 0 {
+		t.Errorf("rewritten: %+v", diff)
+	}
+	absent, err := h.Repairs.Standing(t.Context(), event(2, "").ID)
+	if err != nil || absent.Exists {
+		t.Fatalf("%+v, %v", absent, err)
+	}
+	created, _ := payout.Record{}.Apply(event(2, payout.Failed))
+	h.rewrite(t, created, absent, true)
+	h.rewrite(t, created, absent, false)
+	if diff := created.Differences(h.standing(t, created.ID).Record); len(diff) > 0 {
+		t.Errorf("created: %+v", diff)
+	}
+}
+
+func refusesRewrite(t *testing.T, h Harness) {
+	record := h.apply(t, received(event(1, payout.Pending), "{}"), payout.Record{})
+	read := h.standing(t, record.ID)
+	next := h.apply(t, received(event(1, payout.Succeeded), "{}"), record)
+	h.rewrite(t, record, read, false)
+	if diff := next.Differences(h.standing(t, record.ID).Record); len(diff) > 0 {
+		t.Errorf("it was written over: %+v", diff)
+	}
+}
+
+func mergesIntoRewritten(t *testing.T, h Harness) {
+	record := h.apply(t, received(event(1, payout.Pending), "{}"), payout.Record{})
+	h.rewrite(t, record, h.standing(t, record.ID), true)
+	next := h.apply(t, received(event(1, payout.Succeeded), "{}"), record)
+	if diff := next.Differences(h.standing(t, record.ID).Record); len(diff) > 0 {
+		t.Errorf("merged: %+v", diff)
+	}
+}
+
+func leavesPlaces(t *testing.T, h Harness) {
+	waiting, held := received(event(1, payout.Succeeded), "{}"), heldReceipt("subject", nil)
+	create(t.Context(), t, h.Store, waiting)
+	create(t.Context(), t, h.Store, held)
+	h.apply(t, received(event(2, payout.Succeeded), "{}"), payout.Record{})
+	done := received(event(2, payout.Succeeded), "{}")
+	for _, key := range []inbox.Key{waiting.Key, held.Key, done.Key, heldReceipt("absent", nil).Key} {
+		if moved, err := h.Repairs.Reindex(t.Context(), key, start); err != nil || moved {
+			t.Errorf("%v: moved = %t, %v", key, moved, err)
+		}
+	}
+	h.wantReceipt(t, waiting)
+}
+
+func tellsStories(t *testing.T, h Harness) {
+	h.apply(t, received(event(1, payout.Pending), "{}"), payout.Record{})
+	create(t.Context(), t, h.Store, received(event(1, payout.Succeeded), "{}"))
+	create(t.Context(), t, h.Store, received(event(12, payout.Succeeded), "{}"))
+	states := map[inbox.State]int{}
+	for receipt, err := range h.Repairs.Story(t.Context(), event(1, "").ID) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		states[receipt.State]++
+	}
+	if diff := cmp.Diff(map[inbox.State]int{inbox.Applied: 1, inbox.Received: 1}, states); diff != "" {
+		t.Errorf("receipts (-want +got):\n%s", diff)
+	}
+}
+
+func findsNothing(t *testing.T, h Harness) {
+	id := event(1, "").ID
+	standing, err := h.Repairs.Standing(t.Context(), id)
+	if err != nil || standing.Exists || standing.Record.ID != id {
+		t.Errorf("%+v, %v", standing, err)
+	}
+	if _, there, err := h.Repairs.Receipt(t.Context(), received(event(1, payout.Failed), "").Key); there || err != nil {
+		t.Errorf("there = %t, %v", there, err)
+	}
+}
+
+func repairsNothing(t *testing.T, h Harness) {
+	held := heldReceipt("subject", nil)
+	create(t.Context(), t, h.Store, held)
+	record := h.apply(t, received(event(1, payout.Succeeded), "{}"), payout.Record{})
+	read := h.standing(t, record.ID)
+	ctx, cancel := cancelled(t)
+	defer cancel()
+	if _, err := h.Repairs.Close(ctx, closed(held, inbox.Released)); err == nil {
+		t.Error("close: no error")
+	}
+	if _, err := h.Repairs.Rewrite(ctx, payout.Record{ID: record.ID, Version: 1}, read, hand); err == nil {
+		t.Error("rewrite: no error")
+	}
+	if _, err := h.Repairs.Standing(ctx, record.ID); err == nil {
+		t.Error("standing: no error")
+	}
+	for _, err := range h.Repairs.Story(ctx, record.ID) {
+		if err == nil {
+			t.Error("story: no error")
+		}
+	}
+	h.wantReceipt(t, held)
+}
