@@ -80,7 +80,7 @@ func (p planter) receipts(id string) []inbox.Receipt {
 
 // create puts a receipt that no queue has ever seen.
 func (p planter) create(id string) inbox.Key {
-	receipt := inbox.NewReceipt(payout.Event{ID: payout.ID(id), Status: payout.Succeeded, BlockHeight: 7}, []byte("{}"), "planted", time.Now())
+	receipt := inbox.NewReceipt(payout.Event{ID: payout.ID(id), Status: payout.Succeeded, BlockHeight: 7}, []byte(`{"planted":true}`), "planted", time.Now())
 	receipt.DueAt = receipt.DueAt.Add(time.Hour) // out of the sweeper's way
 	_, err := p.store.Create(context.Background(), receipt)
 	p.Check(err)

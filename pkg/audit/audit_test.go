@@ -195,8 +195,8 @@ func TestTheAuditAgreesWithTheTestsOwnCheck(t *testing.T) {
 	}
 }
 
-// moving applies one more fact to payout 1 whenever its receipts are about to
-// be read: what was read before is then out of date.
+// moving applies one more fact to payout 1 whenever it or its receipts are
+// about to be read: what was read before is then out of date.
 type moving struct {
 	audit.Source
 	b     *bed
@@ -204,7 +204,7 @@ type moving struct {
 	left  int
 }
 
-func (m *moving) Story(ctx context.Context, id payout.ID) iter.Seq2[inbox.Receipt, error] {
+func (m *moving) move(ctx context.Context) {
 	if m.left > 0 {
 		m.left--
 		m.facts++
@@ -213,7 +213,16 @@ func (m *moving) Story(ctx context.Context, id payout.ID) iter.Seq2[inbox.Receip
 			m.b.Error(err)
 		}
 	}
+}
+
+func (m *moving) Story(ctx context.Context, id payout.ID) iter.Seq2[inbox.Receipt, error] {
+	m.move(ctx)
 	return m.Source.Story(ctx, id)
+}
+
+func (m *moving) Standing(ctx context.Context, id payout.ID) (inbox.Standing, error) {
+	m.move(ctx)
+	return m.Source.Standing(ctx, id)
 }
 
 func TestAPayoutThatMovesIsNoFinding(t *testing.T) {
@@ -222,7 +231,7 @@ func TestAPayoutThatMovesIsNoFinding(t *testing.T) {
 		plant        bool
 		moving, want int64
 	}{
-		{moves: 1}, {moves: 3}, {moves: 100, moving: 1}, {moves: 3, plant: true, want: 1},
+		{moves: 1}, {moves: 2}, {moves: 3}, {moves: 4}, {moves: 5}, {moves: 100, moving: 1}, {moves: 5, plant: true, want: 1},
 	} {
 		b := newMemoryBed(t)
 		b.tell(event("1", payout.Pending, 0))

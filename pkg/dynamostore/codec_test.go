@@ -72,13 +72,15 @@ func TestOnlyUnappliedReceiptsStandInTheIndex(t *testing.T) {
 	applied := received
 	applied.State = inbox.Applied
 	held := inbox.NewHeldReceipt(inbox.HeldCallback{Provider: "pivot", Type: payout.TypePayout, Account: "a"}, nil, "", now)
-	for _, receipt := range []inbox.Receipt{received, applied, held} {
+	released, dismissed := held, held
+	released.State, dismissed.State = inbox.Released, inbox.Dismissed
+	for _, receipt := range []inbox.Receipt{received, applied, held, released, dismissed} {
 		encoded, err := encodeReceipt(receipt)
 		if err != nil {
 			t.Fatal(err)
 		}
 		want := ""
-		if receipt.State != inbox.Applied {
+		if receipt.State == inbox.Received || receipt.State == inbox.Held {
 			want = dueIn(receipt.Key, receipt.State)
 		}
 		if got := encoded.text("due"); got != want {
@@ -154,5 +156,37 @@ func TestRefusalsAreToldFromFailures(t *testing.T) {
 	}
 	if refusal, err := refusalOf(nil); refusal != nil || err != nil {
 		t.Errorf("no error: got %+v, %v", refusal, err)
+	}
+}
+
+// A program that knows nothing of released and dismissed receipts meets them as
+// states that are not its own: told again, they are duplicates.
+func TestWhatAnOlderConsumerMeetsOfAClosedReceiptIsItsState(t *testing.T) {
+	held := inbox.NewHeldReceipt(inbox.HeldCallback{Provider: "pivot", Type: payout.TypePayout, Account: "a"}, nil, "", now)
+	held.State = inbox.Dismissed
+	encoded, err := encodeReceipt(held)
+	if err != nil || stateOf(encoded) != inbox.Dismissed {
+		t.Errorf("met as %q, %v", stateOf(encoded), err)
+	}
+}
+
+// Whoever reads the table or its stream goes by what is stored beside the parts.
+func TestAPayoutThatShowsWhatItDoesNotHoldIsDamaged(t *testing.T) {
+	record, _ := payout.Record{}.Apply(payout.Event{ID: "cregis/payout/1/2", Status: payout.Succeeded, Reference: "r"})
+	for _, name := range []string{"status", "reference", "conflicted", "none"} {
+		encoded, err := encodeRecord(record, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		encoded[name] = text("another")
+		standing, err := standingOf(encoded)
+		if err != nil || errors.Is(standing.Damage, inbox.ErrDamagedRecord) != (name != "none") {
+			t.Errorf("%s: damage %v, %v", name, standing.Damage, err)
+		}
+	}
+	encoded, _ := encodeRecord(record, now)
+	encoded["v"] = number(schemaVersion + 1)
+	if _, err := standingOf(encoded); err == nil || errors.Is(err, inbox.ErrDamagedRecord) {
+		t.Errorf("of a later version: %v, want an error, so that nobody writes over it", err)
 	}
 }

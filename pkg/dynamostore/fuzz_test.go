@@ -64,7 +64,10 @@ func FuzzReceiptItem(f *testing.F) {
 		applied := received
 		applied.State, applied.Outcome, applied.AppliedAt, applied.DueAt = inbox.Applied, payout.Changed, now.Add(time.Second), time.Time{}
 		held := inbox.NewHeldReceipt(inbox.HeldCallback{Provider: "pivot", Type: payout.TypePayout, Account: account, Subject: body, Reason: status, Note: memo}, body, "", now)
-		for _, want := range []inbox.Receipt{received, applied, held} {
+		released, dismissed := held, held
+		released.State, released.As, released.Hand = inbox.Released, received.Key, inbox.NewHand(account, memo, now)
+		dismissed.State, dismissed.Hand = inbox.Dismissed, inbox.NewHand(account, reason, now)
+		for _, want := range []inbox.Receipt{received, applied, held, released, dismissed} {
 			encoded, err := encodeReceipt(want)
 			if err != nil {
 				t.Fatal(err)

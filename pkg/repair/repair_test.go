@@ -347,6 +347,20 @@ func TestRefoldWritesOnlyWhatIsDifferentAndKnown(t *testing.T) {
 	}
 }
 
+// Somebody dismissed it after it was listed, and before it was released.
+func TestADismissalStandsAgainstARelease(t *testing.T) {
+	w := newWorld(t)
+	w.tell(w.held())
+	repairs, _ := w.person(nil)
+	if _, err := repairs.Dismiss(t.Context(), w.held(), hand); err != nil {
+		t.Fatal(err)
+	}
+	outcome, err := repairs.Release(t.Context(), w.held(), w.received(event(payout.Succeeded, 0)), hand)
+	if err != nil || outcome != repair.Moved || len(w.store.Receipts()) != 1 {
+		t.Errorf("%s, %v, %d receipts, want it left alone", outcome, err, len(w.store.Receipts()))
+	}
+}
+
 func TestWhatIsNotUnderstoodStaysHeld(t *testing.T) {
 	w := newWorld(t)
 	w.tell(w.held())
