@@ -5,7 +5,7 @@ package main
 var repairs = []mutant{{
 	name: "a decision about a batch's totals holds for greater ones", breaks: "I8", file: "pkg/payout/record.go",
 	old: `if slices.Contains(decision.Rejected[FieldSettled], told) {`,
-	new: `if len(decision.Rejected[FieldSettled]) > 0 {`,
+	new: `if len(decision.Rejected[FieldSettled]) > 0 && told != "" {`,
 }, {
 	name: "of two decisions about a batch's totals the first counts", breaks: "I8", file: "pkg/payout/record.go",
 	old: `if trusted = distinct(trusted); len(trusted) != 1 {`,
@@ -93,7 +93,7 @@ var repairs = []mutant{{
 }, {
 	name: "the audit does not ask for the payout of an applied receipt", breaks: "I4", file: "pkg/audit/audit.go",
 	old: `if id := receipt.Key.Payout; id != last {`,
-	new: `if id := receipt.Key.Payout; id == "" {`,
+	new: `if id := receipt.Key.Payout; id != last && id == "" {`,
 }, {
 	name: "the audit believes an acknowledgement without a receipt", breaks: "I1", file: "pkg/audit/log.go",
 	old: `	case !there:

@@ -72,7 +72,7 @@ func (s *session) dismiss(ctx context.Context, repairs *repair.Repairs, held []i
 	for _, one := range held {
 		outcome, err := repairs.Dismiss(ctx, one, hand)
 		if err != nil {
-			return failure("run it again", "dismiss %s: %w", clean(one.Key.Payout), err)
+			return advised("run it again", err)
 		}
 		if err := run.printHeld(heldView{Held: one.Key.Payout, Was: one.Reason, Outcome: outcome}); err != nil {
 			return err

@@ -4,6 +4,8 @@
 //	payoutctl --local send cregis payout --status 6
 //	payoutctl --local payouts --status conflicted
 //	payoutctl --stack payouts-prod show order-4711
+//	payoutctl --stack payouts-prod resolve order-4711 --trust failed/ --reason 'ticket 4711'
+//	payoutctl --stack payouts-prod audit --from 24h
 //	payoutctl --stack payouts-prod keys set pivot MERCHANT --yes <key.txt
 //
 // What it asks for goes to standard output, everything else to standard error.

@@ -40,6 +40,15 @@ func failure(hint, format string, args ...any) error {
 	return &problem{code: exitFailure, hint: hint, err: fmt.Errorf(format, args...)}
 }
 
+// advised adds advice to an error for which there is none yet.
+func advised(hint string, err error) error {
+	found := *problemOf(err)
+	if found.hint == "" {
+		found.hint = hint
+	}
+	return &found
+}
+
 // problemOf says what an error means to the person who gets it. It decides by
 // the codes of AWS, never by the text.
 func problemOf(err error) *problem {

@@ -71,7 +71,7 @@ func (c *refoldCommand) Run(ctx context.Context, s *session) error {
 	}
 	for _, id := range ids {
 		if err := run.repair(ctx, id); err != nil {
-			return failure("what was written is right; run it again", "refold %s: %w", clean(id), err)
+			return advised("what was written is right; run it again", err)
 		}
 	}
 	return run.verdict()
@@ -217,10 +217,9 @@ func (r *refoldRun) repair(ctx context.Context, id string) error {
 		view = r.viewOf(view, plan)
 		view.Written = view.Written || plan.Verdict == repair.Differs
 	}
-	if !view.Written {
-		return nil
+	if view.Written {
+		view.Hand = handViewOf(r.hand)
 	}
-	view.Hand = handViewOf(r.hand)
 	return r.printRefold(view)
 }
 

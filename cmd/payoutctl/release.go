@@ -245,7 +245,7 @@ func (r *releaseRun) release(ctx context.Context) error {
 			continue // it is told by the plan, and stays; or it came after the plan
 		}
 		if view.Outcome, err = r.repairs.Release(ctx, held, parsed, r.hand); err != nil {
-			return failure("nothing is lost: run it again", "release %s: %w", clean(held.Key.Payout), err)
+			return advised("nothing is lost: run it again", err)
 		}
 		view.Payout, view.Receipt = parsed.Key.Payout, parsed.Key.Receipt
 		if view.Outcome != repair.Released {

@@ -100,7 +100,7 @@ func (s *session) decide(ctx context.Context, stack stack, decision payout.Resol
 	receipt := inbox.NewDecision(decision, hand.Note(), hand.At)
 	accepted, err := box.Accept(ctx, receipt)
 	if err != nil {
-		return inbox.Key{}, failure("nothing was decided; try again", "record decision: %w", err)
+		return inbox.Key{}, advised("try again: the same decision made twice is one", err)
 	}
 	if accepted.As == inbox.Duplicate {
 		s.notef("somebody has decided exactly that before")

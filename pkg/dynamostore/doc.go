@@ -5,6 +5,7 @@
 // while it is not applied: the partition due is the receipt's state and one of
 // a fixed number of shards, the sort key is the time at which it is due. Held
 // receipts have partitions of their own and never stand in the sweep's way.
+// Released and dismissed ones are out of it, as applied ones are.
 //
 // The payouts table has the partition key payout. Everything a record shows is
 // derived from its parts, but status is stored beside them for people and

@@ -16,24 +16,27 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
+// withoutBody are the attributes of a receipt but its body and its note, which
+// are most of it.
+var withoutBody = []string{
+	"payout", "receipt", "state", "acceptedAt", "appliedAt", "outcome", "keyId", "reason", "due", "dueAt", "hand", "as",
+	"decision", "reference", "amount", "currency", "chain", "token", "from", "to", "memo", "txid", "block", "mined", "totals",
+}
+
 // ScanReceipts lists all receipts that were accepted from one time until before
-// another, either of which may be zero, without their bodies. It reads the whole
+// another, either of which may be zero, without their bodies and notes. It reads the whole
 // table whatever the times are. Those of one payout come one after the other,
 // as DynamoDB stores them, though no page of it promises that of a Scan. Besides inbox.ErrDamaged, inbox.ErrMisplaced is about the one receipt that
 // comes with it.
 func (r *Reader) ScanReceipts(ctx context.Context, from, to time.Time) iter.Seq2[inbox.Receipt, error] {
-	input := &dynamodb.ScanInput{
-		TableName: &r.Receipts,
-		// All but the body, which is most of it. What is not decoded is not listed.
-		ProjectionExpression: aws.String(strings.Join([]string{
-			"payout", "receipt", "#state", "acceptedAt", "appliedAt", "outcome", "keyId", "#reason", "#due", "dueAt", "#hand", "#as",
-			"decision", "#reference", "amount", "currency", "chain", "#token", "#from", "#to", "memo", "txid", "#block", "mined", "totals",
-		}, ", ")),
-		ExpressionAttributeNames: map[string]string{
-			"#state": "state", "#reason": "reason", "#due": "due", "#hand": "hand", "#as": "as",
-			"#reference": "reference", "#token": "token", "#from": "from", "#to": "to", "#block": "block",
-		},
+	input := &dynamodb.ScanInput{TableName: &r.Receipts, ExpressionAttributeNames: map[string]string{}}
+	var projection []string
+	for _, name := range withoutBody {
+		// Several of these are reserved words, and there may be more one day.
+		projection = append(projection, "#"+name)
+		input.ExpressionAttributeNames["#"+name] = name
 	}
+	input.ProjectionExpression = aws.String(strings.Join(projection, ", "))
 	var conditions []string
 	input.ExpressionAttributeValues = item{}
 	if !from.IsZero() {

@@ -112,6 +112,14 @@ func (r *Repairs) close(ctx context.Context, closed inbox.Receipt, done Outcome)
 	case CanClose(met, closed.State):
 		return done, nil
 	}
+	// The same hand: our own write, of which we were not told that it was done.
+	found, _, err := r.Store.Receipt(ctx, closed.Key)
+	if err != nil {
+		return "", fmt.Errorf("read held receipt: %w", err)
+	}
+	if found.State == closed.State && found.Hand == closed.Hand && found.As == closed.As {
+		return done, nil
+	}
 	return Moved, nil
 }
 
