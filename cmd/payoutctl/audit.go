@@ -27,25 +27,28 @@ type auditCommand struct {
 func (auditCommand) Help() string {
 	return `Goes through both tables and holds them to the law: every receipt is applied, received, held, released or dismissed,
 and in its place in the index; every payout equals the fold of its applied receipts, and its version is their number;
-every applied receipt has its payout; what was released has become a receipt. Receipts that wait for more than 12 minutes are
-listed, younger ones counted. Whatever looks wrong is read again before it is listed, so that callbacks may go on coming.
-It changes nothing, holds little in memory, and reads every item: of ten million payouts that is about an hour and a few dollars.
+every applied receipt has its payout; what was released has become a receipt. Receipts that wait for more than 12
+minutes are listed, younger ones counted. Whatever looks wrong is read again before it is listed, so that callbacks
+may go on coming. It changes nothing, holds little in memory, and reads every item: of ten million payouts that is
+about an hour and a few dollars.
 
-What logs prove. The functions' own lines say which receipt each acknowledged callback became: each of those must be in
-the table. The gateway's lines say which callbacks were answered 200: given both, each of those must have its function's
-line. Given the gateway's alone, only numbers are compared. With --from and --to, for which the logs must be whole, no more
-receipts may have been accepted than callbacks were acknowledged. What is not in the logs given is not proven. An id is kept in
-memory of each request until both of its lines were read: give files in the order of time, or merged.
+What logs prove. The functions' own lines say which receipt each acknowledged callback became: each of those must be
+in the table. The gateway's lines say which callbacks were answered 200: given both, each of those must have its
+function's line. Given the gateway's alone, only numbers are compared. With --from and --to, for which the logs must
+be whole, no more receipts may have been accepted than callbacks were acknowledged. What is not in the logs given is
+not proven. An id is kept in memory of each request until both of its lines were read: give files in the order of
+time, or merged.
 
 Examples:
 
 	payoutctl --local audit
 	payoutctl --stack payouts-prod audit --from 24h
 	payoutctl --stack payouts-prod audit --from 2026-11-20 --to 2026-11-21 --access-log access.jsonl --access-log cregis.jsonl
-	aws logs tail payouts-prod-cregis --since 1d --format short | cut -d' ' -f2- | payoutctl --stack payouts-prod audit --access-log -
+	aws logs tail LOG_GROUP --since 1d --format short | cut -d' ' -f2- | payoutctl --stack payouts-prod audit --access-log -
 
-Needs the permissions dynamodb:Scan, dynamodb:Query and dynamodb:GetItem on both tables, sqs:GetQueueAttributes on both queues and
-cloudformation:DescribeStacks. Exit code 1 where something does not add up; each line says which command repairs it.`
+Needs the permissions dynamodb:Scan, dynamodb:Query and dynamodb:GetItem on both tables, sqs:GetQueueAttributes on
+both queues and cloudformation:DescribeStacks. Exit code 1 where something does not add up; each line says which
+command repairs it.`
 }
 
 // Run audits.

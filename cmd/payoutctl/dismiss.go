@@ -19,16 +19,16 @@ type dismissCommand struct {
 // Help gives examples.
 func (dismissCommand) Help() string {
 	return `For what a person has looked at and found to tell nothing about a payout: a probe, a callback of another family, an
-ambiguous one that the provider has explained. It is kept, with who dismissed it and why, and is no longer listed as held.
-The same callback, sent again, is acknowledged and stays dismissed. A mistake is undone by release.
+ambiguous one that the provider has explained. It is kept, with who dismissed it and why, and is no longer listed as
+held. The same callback, sent again, is acknowledged and stays dismissed. A mistake is undone by release.
 
 Examples:
 
 	payoutctl --local show held/pivot/payout/M/x8Z --full
 	payoutctl --local dismiss held/pivot/payout/M/x8Z --reason 'the probe at registration'
 
-Needs the permissions dynamodb:GetItem and dynamodb:UpdateItem on the receipts table, cloudformation:DescribeStacks and
-sts:GetCallerIdentity. Exit code 1 where one is not held.`
+Needs the permissions dynamodb:GetItem and dynamodb:UpdateItem on the receipts table, cloudformation:DescribeStacks
+and sts:GetCallerIdentity. Exit code 1 where one is not held.`
 }
 
 // Run dismisses.

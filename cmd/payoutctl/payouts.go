@@ -26,10 +26,9 @@ type payoutsCommand struct {
 
 // Help gives examples.
 func (payoutsCommand) Help() string {
-	return `Those that were found are shown last updated first. --status conflicted and --reference are looked up in an
-index. Any other list reads the table from wherever it begins until --limit are found: the table is in no order of
-time, and a filter that few payouts pass reads all of it, which takes time and costs money on a large one; it
-says so.
+	return `Those that were found are shown last updated first. --status conflicted and --reference are looked up in an index. Any
+other list reads the table from wherever it begins until --limit are found: the table is in no order of time, and a
+filter that few payouts pass reads all of it, which takes time and costs money on a large one; it says so.
 
 Examples:
 

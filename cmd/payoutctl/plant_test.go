@@ -27,9 +27,9 @@ type planter struct {
 }
 
 // plant is a command of scripts: plant WHAT ID. Of a payout: altered, deleted,
-// damaged, no-effect (a receipt marked applied), receipt-deleted (one of them),
-// unindexed (a receipt that waits and is in no index). Of a Cregis cid: held, as a
-// version that did not know status 6 would have.
+// damaged, no-effect (a receipt marked applied), receipt-deleted (one of them).
+// Of a Cregis cid: held, as a version that did not know status 6 would have, and
+// unindexed, which is that and in no index. HELD is its id then.
 func plant(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: plant WHAT ID")
@@ -48,7 +48,8 @@ func plant(ts *testscript.TestScript, neg bool, args []string) {
 	case "no-effect":
 		p.update(p.store.Receipts, id, p.create(id).Receipt, "SET #state = :value REMOVE #due, dueAt", "applied")
 	case "unindexed":
-		p.update(p.store.Receipts, id, p.create(id).Receipt, "REMOVE #due, dueAt", "")
+		p.held(id)
+		p.update(p.store.Receipts, p.Getenv("HELD"), string(inbox.Held), "REMOVE #due, dueAt", "")
 	case "held":
 		p.held(id)
 	default:

@@ -25,9 +25,9 @@ type receiptsCommand struct {
 
 // Help gives examples.
 func (receiptsCommand) Help() string {
-	return `Of held and received ones the oldest are listed first. A received receipt is applied within seconds on an ordinary day, and
-sent again by the sweeper from two minutes on; one that is older than that says that the consumer or the tables are in
-trouble. Released and dismissed ones stand in no index: the whole table is read for them, in no order.
+	return `Of held and received ones the oldest are listed first. A received receipt is applied within seconds on an ordinary
+day, and sent again by the sweeper from two minutes on; one that is older than that says that the consumer or the
+tables are in trouble. Released and dismissed ones stand in no index: the whole table is read for them, in no order.
 
 Examples:
 
@@ -36,8 +36,8 @@ Examples:
 	payoutctl --stack payouts-prod receipts held --held-for unknown-status --body
 	payoutctl --stack payouts-prod receipts dismissed --provider pivot --json
 
-Needs the permissions dynamodb:Query and dynamodb:GetItem on the receipts table and its index (released and dismissed ones:
-dynamodb:Scan), and cloudformation:DescribeStacks. Exit code 0, also where there are none.`
+Needs the permissions dynamodb:Query and dynamodb:GetItem on the receipts table and its index (released and dismissed
+ones: dynamodb:Scan), and cloudformation:DescribeStacks. Exit code 0, also where there are none.`
 }
 
 // Run lists the receipts.
@@ -49,6 +49,9 @@ func (c *receiptsCommand) Run(ctx context.Context, s *session) error {
 	reader, err := s.reader(ctx)
 	if err != nil {
 		return err
+	}
+	if c.scans() {
+		s.notef("no index has those: the table is read until %d are found", c.Limit)
 	}
 	found, more, err := c.read(ctx, reader, before)
 	if err != nil {
@@ -107,10 +110,15 @@ func (c *receiptsCommand) read(ctx context.Context, reader *dynamostore.Reader, 
 	return found, false, nil
 }
 
+// scans reports whether the receipts stand in no index.
+func (c *receiptsCommand) scans() bool {
+	return inbox.State(c.State) != inbox.Held && inbox.State(c.State) != inbox.Received
+}
+
 // keys names the receipts that were in the state when it was looked for.
 func (c *receiptsCommand) keys(ctx context.Context, reader *dynamostore.Reader) iter.Seq2[inbox.Key, error] {
-	if state := inbox.State(c.State); state != inbox.Held && state != inbox.Received {
-		return scanned(ctx, reader, state)
+	if c.scans() {
+		return scanned(ctx, reader, inbox.State(c.State))
 	}
 	return func(yield func(inbox.Key, error) bool) {
 		for due, err := range reader.Unapplied(ctx, inbox.State(c.State)) {

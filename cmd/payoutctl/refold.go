@@ -25,9 +25,10 @@ type refoldCommand struct {
 
 // Help gives examples.
 func (refoldCommand) Help() string {
-	return `A payout is what its receipts say. This works it out from them once more and writes it where it is something else: after
-damage by hand, or after a restore. It writes on the condition that nothing was applied meanwhile, and tries again where
-something was. Receipts that have lost their place in the index, so that no sweep and no list finds them, get it back.
+	return `A payout is what its receipts say. This works it out from them once more and writes it where it is something else:
+after damage by hand, or after a restore. It writes on the condition that nothing was applied meanwhile, and tries
+again where something was. Receipts that have lost their place in the index, so that no sweep and no list finds them,
+get it back.
 
 Where receipts are gone for good, the payout shrinks to what is left, and its version goes down: restore the receipts
 first if you can, stop the consumer meanwhile, and tell whoever remembers versions of the stream. A payout without any
@@ -39,9 +40,9 @@ Examples:
 	payoutctl --stack payouts-prod refold cregis/payout/1382528827416576/42 --reason 'ticket 4711: edited in the console'
 	payoutctl --stack payouts-prod refold --all --dry-run
 
-Needs the permissions dynamodb:GetItem, dynamodb:Query, dynamodb:PutItem (payouts) and dynamodb:UpdateItem (receipts), for --all
-dynamodb:Scan on both tables, cloudformation:DescribeStacks and sts:GetCallerIdentity. Exit code 1 where something is left that this
-cannot repair.`
+Needs the permissions dynamodb:GetItem, dynamodb:Query, dynamodb:PutItem (payouts) and dynamodb:UpdateItem (receipts),
+for --all dynamodb:Scan on both tables, cloudformation:DescribeStacks and sts:GetCallerIdentity. Exit code 1 where
+something is left that this cannot repair.`
 }
 
 // Run repairs.

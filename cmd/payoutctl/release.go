@@ -28,11 +28,11 @@ type releaseCommand struct {
 
 // Help gives examples.
 func (releaseCommand) Help() string {
-	return `A callback that is authentic and not understood is held. Once there is code that understands it, this reads it again with
-that code, from the body as it was kept: what it tells becomes a receipt of its own, is applied like any other, and the
-held one is marked as released. It is this program's code that reads: deploy the same version first, or functions and
-tool disagree. What is still not understood stays held, and so does a body that was cut because it was too large. A signature
-that covers two readings stays held as well: ask the provider, then dismiss it.
+	return `A callback that is authentic and not understood is held. Once there is code that understands it, this reads it again
+with that code, from the body as it was kept: what it tells becomes a receipt of its own, is applied like any other,
+and the held one is marked as released. It is this program's code that reads: deploy the same version first, or
+functions and tool disagree. What is still not understood stays held, and so does a body that was cut because it was
+too large. A signature that covers two readings stays held as well: ask the provider, then dismiss it.
 
 It may be stopped and run again, by two people at once: each callback is applied once.
 
@@ -43,9 +43,9 @@ Examples:
 	payoutctl --stack payouts-prod release --all --provider pivot --held-for unknown-status --reason 'v2.3 knows REVERSED'
 	payoutctl --stack payouts-prod release held/pivot/payout/M/x8Z --reason 'v2.3 knows REVERSED' --yes
 
-Needs the permissions dynamodb:Query, dynamodb:GetItem, dynamodb:PutItem and dynamodb:UpdateItem on the receipts table and its
-index, sqs:SendMessage on the events queue, cloudformation:DescribeStacks and sts:GetCallerIdentity. Exit code 1 where one that was
-named is still held, is not there or was taken up by somebody else.`
+Needs the permissions dynamodb:Query, dynamodb:GetItem, dynamodb:PutItem and dynamodb:UpdateItem on the receipts table
+and its index, sqs:SendMessage on the events queue, cloudformation:DescribeStacks and sts:GetCallerIdentity. Exit code
+1 where one that was named is still held, is not there or was taken up by somebody else.`
 }
 
 // Run releases.

@@ -26,11 +26,12 @@ type resolveCommand struct {
 
 // Help gives examples.
 func (resolveCommand) Help() string {
-	return `Where callbacks contradict each other, somebody has to find out which is true. The decision says, of every field
-that they disagree in, that what the trusted receipt claims is believed and every other value is not. It is a receipt
-itself: applied by the consumer, told in show with who and why, published like any change. A rejected value that is told
-again changes nothing; a value never seen before makes a new conflict. Two people who decide differently at the same
-time leave a conflict, not the last one's word; the same decision made twice is one. Resolve again to change your mind.
+	return `Where callbacks contradict each other, somebody has to find out which is true. The decision says, of every field that
+they disagree in, that what the trusted receipt claims is believed and every other value is not. It is a receipt
+itself: applied by the consumer, told in show with who and why, published like any change. A rejected value that is
+told again changes nothing; a value never seen before makes a new conflict. Two people who decide differently at the
+same time leave a conflict, not the last one's word; the same decision made twice is one. Resolve again to change your
+mind.
 
 Examples:
 
@@ -38,9 +39,9 @@ Examples:
 	payoutctl --local resolve order-4711 --trust succeeded/1kJ7 --reason 'the block explorer has it'
 	payoutctl --stack payouts-prod resolve cregis/payout/1382528827416576/42 --trust failed/ --dry-run
 
-Needs the permissions dynamodb:Query and dynamodb:GetItem on both tables and their indexes, dynamodb:PutItem on the receipts
-table, sqs:SendMessage on the events queue, cloudformation:DescribeStacks and sts:GetCallerIdentity. Exit code 1 where the payout
-is in no conflict, the receipts do not decide it, or it still is in conflict afterwards.`
+Needs the permissions dynamodb:Query and dynamodb:GetItem on both tables and their indexes, dynamodb:PutItem on the
+receipts table, sqs:SendMessage on the events queue, cloudformation:DescribeStacks and sts:GetCallerIdentity. Exit
+code 1 where the payout is in no conflict, the receipts do not decide it, or it still is in conflict afterwards.`
 }
 
 // Run decides.

@@ -19,11 +19,12 @@ type showCommand struct {
 // Help gives examples.
 func (showCommand) Help() string {
 	return `Shows what is known of a payout, what contradicts what and the commands that decide it, and when which callback told
-it: one line for each distinct callback, in the order in which they were first accepted, with the id of the key that verified
-it and what it did to the payout. Redeliveries leave no line. Decisions of people are told with who, when and why.
+it: one line for each distinct callback, in the order in which they were first accepted, with the id of the key that
+verified it and what it did to the payout. Redeliveries leave no line. Decisions of people are told with who, when and
+why.
 
-Where several payouts have the reference, they are listed. A held callback (authentic, but not understood) belongs
-to no payout and has an id of its own; --full shows the callback's body, too.
+Where several payouts have the reference, they are listed. A held callback (authentic, but not understood) belongs to
+no payout and has an id of its own; --full shows the callback's body, too.
 
 Examples:
 
