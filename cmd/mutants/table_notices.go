@@ -15,7 +15,7 @@ var notices = []mutant{{
 	new: `return old != "" && current == "" && old != current`,
 }, {
 	name: "a batch is told of when it is done only", breaks: "I7", file: "pkg/notice/notice.go",
-	old: `return before.Settled != after.Settled ||`,
+	old: `return before.ShownSettled() != after.ShownSettled() ||`,
 	new: `return`,
 }, {
 	name: "a person's decision is told as the provider's", breaks: "I8", file: "pkg/notice/notice.go",

@@ -147,7 +147,7 @@ func differs(before, after payout.Record) bool {
 	case before.Status() != after.Status():
 		return true
 	case after.ID.Type() == payout.TypeBatch:
-		return before.Settled != after.Settled || before.Value(payout.FieldItems) != after.Value(payout.FieldItems) ||
+		return before.ShownSettled() != after.ShownSettled() || before.Value(payout.FieldItems) != after.Value(payout.FieldItems) ||
 			before.Value(payout.FieldAmount) != after.Value(payout.FieldAmount)
 	}
 	return after.Status() != payout.Conflicted &&
@@ -167,11 +167,12 @@ func totalsOf(record payout.Record) *Totals {
 	}
 	// Not told is not zero, and both are no items to a reader.
 	items, _ := strconv.ParseInt(record.Value(payout.FieldItems), 10, 64)
+	settled := record.ShownSettled()
 	return &Totals{
 		Items:     items,
-		Succeeded: told(record.Settled.Succeeded),
-		Failed:    told(record.Settled.Failed),
-		Cancelled: told(record.Settled.Cancelled),
+		Succeeded: told(settled.Succeeded),
+		Failed:    told(settled.Failed),
+		Cancelled: told(settled.Cancelled),
 	}
 }
 
