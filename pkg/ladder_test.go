@@ -29,6 +29,7 @@ var ladder = map[string][]string{
 	"pkg/sqsqueue":              {"pkg/payout", "pkg/inbox"},
 	"pkg/gateway":               {"pkg/payout", "pkg/callback"},
 	"pkg/secret":                {"pkg/callback"},
+	"pkg/keyring":               {"pkg/callback", "pkg/secret"},
 	"pkg/config":                {},
 	"pkg/awsclient":             {},
 	"pkg/awsfault":              {},

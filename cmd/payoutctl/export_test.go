@@ -19,7 +19,6 @@ var (
 	Field       = field
 	Clean       = clean
 	Age         = age
-	Rotate      = rotate
 	PayoutTable = payoutTable
 	HeldText    = heldText
 	ViewOf      = viewOf

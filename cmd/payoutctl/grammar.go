@@ -19,10 +19,5 @@ type commandLine struct {
 	Payouts  payoutsCommand  `cmd:"" help:"List payouts."`
 	Show     showCommand     `cmd:"" help:"Tell the story of one payout."`
 	Receipts receiptsCommand `cmd:"" help:"List callbacks that are held, or not applied yet."`
-	Keys     keysCommand     `cmd:"" help:"Store and list the providers' callback keys."`
-}
-
-type keysCommand struct {
-	Set  keysSetCommand  `cmd:"" help:"Store an account's callback key."`
-	List keysListCommand `cmd:"" help:"List accounts and the ids of their keys, never the keys."`
+	Keys     keysCommand     `cmd:"" help:"Rotate and list the providers' callback keys."`
 }

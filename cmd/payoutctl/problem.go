@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	smtypes "github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 	"github.com/aws/smithy-go"
 )
 
@@ -82,9 +81,4 @@ func adviceOn(code, action string) string {
 func actionOf(operation *smithy.OperationError) string {
 	service := strings.ToLower(strings.ReplaceAll(operation.Service(), " ", ""))
 	return service + ":" + operation.Operation()
-}
-
-func absentSecret(err error) bool {
-	var absent *smtypes.ResourceNotFoundException
-	return errors.As(err, &absent)
 }

@@ -12,6 +12,7 @@ import (
 
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/dynamostore"
+	"payout-callbacks/pkg/keyring"
 )
 
 // stackVariable names the environment variable with the path of a local
@@ -58,7 +59,11 @@ func (s *session) reader(ctx context.Context) (*dynamostore.Reader, error) {
 	}, nil
 }
 
-func (s stack) secretsManager() *secretsmanager.Client { return secretsmanager.NewFromConfig(s.aws) }
+// keyring is the secret with a provider's keys.
+func (s stack) keyring(provider string) (keyring.Store, error) {
+	name, err := s.secretOf(provider)
+	return keyring.Store{Client: secretsmanager.NewFromConfig(s.aws), Name: name}, err
+}
 
 func httpClient() *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().WithTimeout(attemptTimeout)
