@@ -29,6 +29,7 @@ var ladder = map[string][]string{
 	"pkg/sqsqueue":              {"pkg/payout", "pkg/inbox"},
 	"pkg/gateway":               {"pkg/payout", "pkg/callback"},
 	"pkg/secret":                {"pkg/callback"},
+	"pkg/explain":               {"pkg/payout", "pkg/inbox", "pkg/callback", "pkg/gateway"},
 	"pkg/keyring":               {"pkg/callback", "pkg/secret"},
 	"pkg/config":                {},
 	"pkg/awsclient":             {},

@@ -19,5 +19,6 @@ type commandLine struct {
 	Payouts  payoutsCommand  `cmd:"" help:"List payouts."`
 	Show     showCommand     `cmd:"" help:"Tell the story of one payout."`
 	Receipts receiptsCommand `cmd:"" help:"List callbacks that are held, or not applied yet."`
+	Explain  explainCommand  `cmd:"" help:"Say what would become of a callback, and why."`
 	Keys     keysCommand     `cmd:"" help:"Rotate and list the providers' callback keys."`
 }
