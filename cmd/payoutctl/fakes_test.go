@@ -46,6 +46,7 @@ func (f fakes) writeStack(dir string) error {
 	description, err := json.Marshal(map[string]any{
 		"stackName": "demo", "apiUrl": f.api, "endpointUrl": f.aws, "region": "us-east-1",
 		"receiptsTable": "receipts", "payoutsTable": "payouts",
+		"eventsQueueUrl": f.aws + "/1/events", "deadLetterQueueUrl": f.aws + "/1/dead-letters",
 		"keySecrets": map[string]string{"cregis": "demo/keys/cregis", "pivot": "demo/keys/pivot"},
 		"demoKeys": map[string]map[string]string{
 			"cregis": {demoProject: cregisKey}, "pivot": {demoMerchant: pivotKey},

@@ -20,5 +20,6 @@ type commandLine struct {
 	Show     showCommand     `cmd:"" help:"Tell the story of one payout."`
 	Receipts receiptsCommand `cmd:"" help:"List callbacks that are held, or not applied yet."`
 	Explain  explainCommand  `cmd:"" help:"Say what would become of a callback, and why."`
+	DLQ      dlqCommand      `cmd:"" name:"dlq" help:"Look at dead letters, and send them back."`
 	Keys     keysCommand     `cmd:"" help:"Rotate and list the providers' callback keys."`
 }

@@ -11,6 +11,7 @@ import (
 
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/keyring"
+	"payout-callbacks/pkg/reason"
 )
 
 type keysCommand struct {
@@ -24,12 +25,6 @@ type keysCommand struct {
 type keysOf struct {
 	Provider string `arg:"" help:"Provider."`
 	Account  string `arg:"" help:"Account at the provider: Cregis's project id, Pivot's merchant id."`
-}
-
-// onPurpose is what every change made by hand is told with.
-type onPurpose struct {
-	Reason string `help:"Why: recorded with the change." required:"" placeholder:"TEXT"`
-	Yes    bool   `help:"Do not ask before changing a deployed stack."`
 }
 
 const keysPermissions = `
@@ -142,6 +137,9 @@ func (s *session) changeKeys(ctx context.Context, of keysOf, on onPurpose,
 	if _, err := providerNamed(of.Provider); err != nil {
 		return err
 	}
+	if err := on.check(); err != nil {
+		return err
+	}
 	stack, err := s.stack(ctx)
 	if err != nil {
 		return err
@@ -167,8 +165,7 @@ func (s *session) changeKeys(ctx context.Context, of keysOf, on onPurpose,
 		return err
 	}
 	// Noted before it is done: no change is without its reason.
-	note := fmt.Sprintf("%s account %s %s: %s", s.now().UTC().Format(time.RFC3339), of.Account, what, on.Reason)
-	if err := store.Note(ctx, note); err != nil {
+	if err := store.Note(ctx, reason.Line(s.now(), "account "+of.Account+" "+what, on.Reason)); err != nil {
 		return err
 	}
 	if err := store.Write(ctx, read, next); err != nil {

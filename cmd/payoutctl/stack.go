@@ -52,11 +52,15 @@ func (s *session) reader(ctx context.Context) (*dynamostore.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
+	return stack.reader(), nil
+}
+
+func (s stack) reader() *dynamostore.Reader {
 	return &dynamostore.Reader{
-		Client:   dynamodb.NewFromConfig(stack.aws),
-		Receipts: stack.receiptsTable,
-		Payouts:  stack.payoutsTable,
-	}, nil
+		Client:   dynamodb.NewFromConfig(s.aws),
+		Receipts: s.receiptsTable,
+		Payouts:  s.payoutsTable,
+	}
 }
 
 // keyring is the secret with a provider's keys.

@@ -7,15 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
-	"unicode"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 
 	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/reason"
 	"payout-callbacks/pkg/secret"
 )
 
@@ -121,32 +120,14 @@ func (s Store) makeCurrent(ctx context.Context, read Version, id string) error {
 	return err
 }
 
-// lastChange is the tag that says who changed what and why; CloudTrail keeps
-// every value that it ever had, with the caller.
-const lastChange = "payout-callbacks:last-change"
-
-// maxTag is the length of a tag's value, Secrets Manager's own bound.
-const maxTag = 256
-
-// Note records on the secret what is about to be done to it, and why.
-func (s Store) Note(ctx context.Context, text string) error {
+// Note records on the secret what is about to be done to it, and why; see
+// package reason.
+func (s Store) Note(ctx context.Context, line string) error {
 	_, err := s.Client.TagResource(ctx, &secretsmanager.TagResourceInput{
 		SecretId: &s.Name,
-		Tags:     []types.Tag{{Key: aws.String(lastChange), Value: aws.String(taggable(text))}},
+		Tags:     []types.Tag{{Key: aws.String(reason.Tag), Value: &line}},
 	})
 	return err
-}
-
-// taggable keeps what a tag's value may hold, and puts a space for the rest.
-func taggable(text string) string {
-	text = strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("_.:/=+-@", r) {
-			return r
-		}
-		return ' '
-	}, text)
-	runes := []rune(strings.Join(strings.Fields(text), " "))
-	return string(runes[:min(len(runes), maxTag)])
 }
 
 // Age says when a key was first stored.

@@ -24,7 +24,6 @@ import (
 type vault struct {
 	mu       sync.Mutex
 	versions []*version
-	tag      string
 	// before is asked before each operation, after is told after it: either may
 	// say how it fails, and may change the secret as somebody else would.
 	before, after func(operation string) error
@@ -72,7 +71,6 @@ type input struct {
 	SecretString, ClientRequestToken, VersionId, VersionStage, MoveToVersionId, RemoveFromVersionId string
 
 	VersionStages []string
-	Tags          []struct{ Key, Value string }
 }
 
 func refuse(code string) (int, any) { return 400, map[string]string{"__type": code} }
@@ -102,9 +100,6 @@ func (v *vault) do(operation string, in input) (int, any) {
 			list = append(list, map[string]any{"VersionId": one.id, "CreatedDate": one.at.Unix()})
 		}
 		return 200, map[string]any{"Versions": list}
-	case "TagResource":
-		v.tag = in.Tags[0].Value
-		return 200, map[string]any{}
 	}
 	return refuse("NotInThisVault")
 }
@@ -269,16 +264,6 @@ func TestAgesCountFromTheOldestVersionInOnePiece(t *testing.T) {
 	v.versions = v.versions[4:]
 	if ages, err = store.Ages(t.Context(), read); err != nil || !ages["7"][callback.Key("b").ID()].AtLeast {
 		t.Errorf("nothing older is kept: got %+v, %v, want at least that age", ages, err)
-	}
-}
-
-func TestANoteFitsIntoATag(t *testing.T) {
-	v := &vault{}
-	if err := v.store().Note(t.Context(), "leaked; see #12, \"now\"\n"+strings.Repeat("é", 300)); err != nil {
-		t.Fatal(err)
-	}
-	if !strings.HasPrefix(v.tag, "leaked see 12 now é") || len([]rune(v.tag)) != 256 {
-		t.Errorf("got %q", v.tag)
 	}
 }
 

@@ -1,0 +1,25 @@
+package main
+
+import "time"
+
+// progressEvery is how much time lies between two words about long work.
+const (
+	progressOnTerminal = time.Second
+	progressElsewhere  = 10 * time.Second
+)
+
+// progress returns a function that tells about long work now and then, on
+// standard error, whenever it is called.
+func (s *session) progress() func(format string, args ...any) {
+	every := progressElsewhere
+	if isTerminal(s.stderr) {
+		every = progressOnTerminal
+	}
+	last := s.now()
+	return func(format string, args ...any) {
+		if now := s.now(); now.Sub(last) >= every {
+			last = now
+			s.notef("… "+format, args...)
+		}
+	}
+}
