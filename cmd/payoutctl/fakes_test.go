@@ -109,12 +109,15 @@ func scripted(dir string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		sent, _ := io.ReadAll(r.Body)
 		_, operation, isJSON := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-		if !isJSON {
+		if rest := restOperation(r.Method, r.URL.Path); rest != "" {
+			operation, isJSON = rest, true
+		} else if !isJSON {
 			operation = regexp.MustCompile(`Action=(\w+)`).FindStringSubmatch(string(sent) + "Action=none")[1]
 		}
 		base := filepath.Join(dir, operation)
 		_ = os.WriteFile(base+".sent", sent, 0o600)
 		if code, err := os.ReadFile(base + ".error"); err == nil {
+			w.Header().Set("X-Amzn-Errortype", strings.TrimSpace(string(code)))
 			w.WriteHeader(http.StatusBadRequest)
 			writeError(w, strings.TrimSpace(string(code)), isJSON)
 			return
@@ -128,6 +131,23 @@ func scripted(dir string) http.Handler {
 		w.WriteHeader(http.StatusBadRequest)
 		writeError(w, "NotInTheScript", isJSON)
 	})
+}
+
+// restOperation names the operations of services that are called by paths.
+func restOperation(method, path string) string {
+	for pattern, operation := range map[string]string{
+		"GET .*/event-source-mappings/":    "GetEventSourceMapping",
+		"PUT .*/event-source-mappings/":    "UpdateEventSourceMapping",
+		"POST .*/tags/":                    "TagResource",
+		"GET /schedules/":                  "GetSchedule",
+		"PUT /schedules/":                  "UpdateSchedule",
+		"POST .*/functions/.*/invocations": "Invoke",
+	} {
+		if regexp.MustCompile("^" + pattern).MatchString(method + " " + path) {
+			return operation
+		}
+	}
+	return ""
 }
 
 func writeError(w io.Writer, code string, isJSON bool) {

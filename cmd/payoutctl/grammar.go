@@ -21,5 +21,8 @@ type commandLine struct {
 	Receipts receiptsCommand `cmd:"" help:"List callbacks that are held, or not applied yet."`
 	Explain  explainCommand  `cmd:"" help:"Say what would become of a callback, and why."`
 	DLQ      dlqCommand      `cmd:"" name:"dlq" help:"Look at dead letters, and send them back."`
+	Pause    pauseCommand    `cmd:"" help:"Stop applying, sweeping or publishing, and go on acknowledging."`
+	Resume   resumeCommand   `cmd:"" help:"Take a pause back."`
+	Sweep    sweepCommand    `cmd:"" help:"Run the sweeper now."`
 	Keys     keysCommand     `cmd:"" help:"Rotate and list the providers' callback keys."`
 }
