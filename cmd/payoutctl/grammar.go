@@ -24,5 +24,6 @@ type commandLine struct {
 	Pause    pauseCommand    `cmd:"" help:"Stop applying, sweeping or publishing, and go on acknowledging."`
 	Resume   resumeCommand   `cmd:"" help:"Take a pause back."`
 	Sweep    sweepCommand    `cmd:"" help:"Run the sweeper now."`
+	Doctor   doctorCommand   `cmd:"" help:"Look at a stack as a whole: keys, URL, queues, alarms, who is told."`
 	Keys     keysCommand     `cmd:"" help:"Rotate and list the providers' callback keys."`
 }
