@@ -1,8 +1,13 @@
 package main
 
 import (
+	"context"
+	"crypto/rand"
 	"slices"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
 	"payout-callbacks/pkg/dynamostore"
 	"payout-callbacks/pkg/inbox"
@@ -23,6 +28,7 @@ var (
 	HeldText    = heldText
 	ViewOf      = viewOf
 	ReadExample = examples.ReadFile
+	AlarmIn     = alarmIn
 )
 
 // Outputs lists the outputs of the template that are read.
@@ -67,3 +73,22 @@ func Damage(told Story, n int) Story {
 
 // Text is story.text.
 func (t story) Text(style Style, now time.Time) string { return t.text(style, now) }
+
+// Listen subscribes a listener and says what went wrong.
+func Listen(ctx context.Context, config aws.Config, topic string) error {
+	d := &drill{session: &session{now: time.Now, random: rand.Reader}, stack: stack{name: "s", aws: config}}
+	_, err := d.listen(ctx, topic)
+	return err
+}
+
+// JudgeAlarms is judgeAlarms, in words.
+func JudgeAlarms(name, topic string, all []types.MetricAlarm) string {
+	return judgeAlarms(stack{name: name, outputs: map[string]string{outputTopic: topic}}, all).words()
+}
+
+// JudgeSubscribers is judgeSubscribers of a deployed stack, in words.
+func JudgeSubscribers(confirmed, pending int) string {
+	return judgeSubscribers(false, confirmed, pending).words()
+}
+
+func (f finding) words() string { return string(f.Health) + ": " + f.Detail }

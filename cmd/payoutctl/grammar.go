@@ -25,5 +25,6 @@ type commandLine struct {
 	Resume   resumeCommand   `cmd:"" help:"Take a pause back."`
 	Sweep    sweepCommand    `cmd:"" help:"Run the sweeper now."`
 	Doctor   doctorCommand   `cmd:"" help:"Look at a stack as a whole: keys, URL, queues, alarms, who is told."`
+	Drill    drillCommand    `cmd:"" help:"Make the alarms of a staging stack go off, and see which reach somebody."`
 	Keys     keysCommand     `cmd:"" help:"Rotate and list the providers' callback keys."`
 }
