@@ -103,11 +103,16 @@ func (l *listener) hear(ctx context.Context) (map[string]time.Time, error) {
 
 // alarmIn returns the name of the alarm that a notification says is on, or "".
 func alarmIn(notification string) string {
-	var envelope struct{ Message string }
+	var envelope struct {
+		Message string `json:"Message"`
+	}
 	if json.Unmarshal([]byte(notification), &envelope) != nil {
 		return ""
 	}
-	var alarm struct{ AlarmName, NewStateValue string }
+	var alarm struct {
+		AlarmName     string `json:"AlarmName"`
+		NewStateValue string `json:"NewStateValue"`
+	}
 	if json.Unmarshal([]byte(envelope.Message), &alarm) != nil || alarm.NewStateValue != "ALARM" {
 		return ""
 	}

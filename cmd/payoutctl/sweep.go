@@ -86,14 +86,23 @@ func (s stack) sweep(ctx context.Context, name string) (inbox.Swept, error) {
 	if err != nil {
 		return inbox.Swept{}, err
 	}
-	var swept inbox.Swept
+	// As encoding/json writes an inbox.Swept; the age is in nanoseconds.
+	var told struct {
+		Due       int           `json:"Due"`
+		Sent      int           `json:"Sent"`
+		Adopted   int           `json:"Adopted"`
+		Foreign   int           `json:"Foreign"`
+		OldestAge time.Duration `json:"OldestAge"`
+		Damaged   int           `json:"Damaged"`
+		Skipped   bool          `json:"Skipped"`
+	}
 	switch {
 	case out.FunctionError != nil:
-		return swept, failure("see its log: aws logs tail /aws/lambda/"+s.name+"/sweeper --since 5m", "the sweeper failed")
-	case json.Unmarshal(out.Payload, &swept) != nil:
-		return swept, failure("see its log", "the sweeper ran, but did not answer with what it found")
+		return inbox.Swept{}, failure("see its log: aws logs tail /aws/lambda/"+s.name+"/sweeper --since 5m", "the sweeper failed")
+	case json.Unmarshal(out.Payload, &told) != nil:
+		return inbox.Swept{}, failure("see its log", "the sweeper ran, but did not answer with what it found")
 	}
-	return swept, nil
+	return inbox.Swept(told), nil
 }
 
 func (s *session) printSwept(swept inbox.Swept) error {
