@@ -129,7 +129,7 @@ func measure(t *testing.T, provider app.SigningProvider, name string) counts {
 	told.LaterTransactions = aws.count("TransactWriteItems")
 	aws.taken()
 
-	if err := stack.Sweep(ctx); err != nil {
+	if _, err := stack.Sweep(ctx); err != nil {
 		t.Fatal(err)
 	}
 	told.SweepQueries, told.SweepReceives = aws.count("Query"), aws.count("ReceiveMessage")

@@ -20,7 +20,7 @@ type mutant struct {
 }
 
 // table is all mutants.
-var table = slices.Concat(truth, flow, providers, adapters, deployment, notices, repairs)
+var table = slices.Concat(truth, flow, providers, adapters, deployment, notices, repairs, operator)
 
 // packages lists the tests to run, nearest first: the first that fails ends it.
 func (m mutant) packages() []string {

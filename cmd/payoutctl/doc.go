@@ -6,7 +6,7 @@
 //	payoutctl --stack payouts-prod show order-4711
 //	payoutctl --stack payouts-prod resolve order-4711 --trust failed/ --reason 'ticket 4711'
 //	payoutctl --stack payouts-prod audit --from 24h
-//	payoutctl --stack payouts-prod keys set pivot MERCHANT --yes <key.txt
+//	payoutctl --stack payouts-prod keys add pivot MERCHANT --reason "first key" <key.txt
 //
 // What it asks for goes to standard output, everything else to standard error.
 // With --json each thing is one JSON object on a line of its own, unshortened;

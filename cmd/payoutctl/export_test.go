@@ -2,10 +2,14 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"io"
 	"iter"
 	"slices"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
 	"payout-callbacks/pkg/dynamostore"
 	"payout-callbacks/pkg/inbox"
@@ -23,11 +27,11 @@ var (
 	Field       = field
 	Clean       = clean
 	Age         = age
-	Rotate      = rotate
 	PayoutTable = payoutTable
 	ViewOf      = viewOf
 	ParseSince  = parseSince
 	ReadExample = examples.ReadFile
+	AlarmIn     = alarmIn
 )
 
 // Outputs lists the outputs of the template that are read.
@@ -87,3 +91,22 @@ func Republish(ctx context.Context, bus dynamostore.Bus, payouts iter.Seq2[dynam
 	err := p.publishAll(ctx, payouts)
 	return p.told.total(), err
 }
+
+// Listen subscribes a listener and says what went wrong.
+func Listen(ctx context.Context, config aws.Config, topic string) error {
+	d := &drill{session: &session{now: time.Now, random: rand.Reader}, stack: stack{name: "s", aws: config}}
+	_, err := d.listen(ctx, topic)
+	return err
+}
+
+// JudgeAlarms is judgeAlarms, in words.
+func JudgeAlarms(name, topic string, all []types.MetricAlarm) string {
+	return judgeAlarms(stack{name: name, outputs: map[string]string{outputTopic: topic}}, all).words()
+}
+
+// JudgeSubscribers is judgeSubscribers of a deployed stack, in words.
+func JudgeSubscribers(confirmed, pending int) string {
+	return judgeSubscribers(false, confirmed, pending).words()
+}
+
+func (f finding) words() string { return string(f.Health) + ": " + f.Detail }

@@ -46,7 +46,8 @@ func (f fakes) writeStack(dir string) error {
 	description, err := json.Marshal(map[string]any{
 		"stackName": "demo", "apiUrl": f.api, "endpointUrl": f.aws, "region": "us-east-1",
 		"receiptsTable": "receipts", "payoutsTable": "payouts",
-		"outputs":    map[string]string{"PayoutBusName": "demo-payouts"},
+		"outputs":        map[string]string{"PayoutBusName": "demo-payouts"},
+		"eventsQueueUrl": f.aws + "/1/events", "deadLetterQueueUrl": f.aws + "/1/dead-letters",
 		"keySecrets": map[string]string{"cregis": "demo/keys/cregis", "pivot": "demo/keys/pivot"},
 		"demoKeys": map[string]map[string]string{
 			"cregis": {demoProject: cregisKey}, "pivot": {demoMerchant: pivotKey},
@@ -109,12 +110,15 @@ func scripted(dir string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		sent, _ := io.ReadAll(r.Body)
 		_, operation, isJSON := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-		if !isJSON {
+		if rest := restOperation(r.Method, r.URL.Path); rest != "" {
+			operation, isJSON = rest, true
+		} else if !isJSON {
 			operation = regexp.MustCompile(`Action=(\w+)`).FindStringSubmatch(string(sent) + "Action=none")[1]
 		}
 		base := filepath.Join(dir, operation)
 		_ = os.WriteFile(base+".sent", sent, 0o600)
 		if code, err := os.ReadFile(base + ".error"); err == nil {
+			w.Header().Set("X-Amzn-Errortype", strings.TrimSpace(string(code)))
 			w.WriteHeader(http.StatusBadRequest)
 			writeError(w, strings.TrimSpace(string(code)), isJSON)
 			return
@@ -128,6 +132,23 @@ func scripted(dir string) http.Handler {
 		w.WriteHeader(http.StatusBadRequest)
 		writeError(w, "NotInTheScript", isJSON)
 	})
+}
+
+// restOperation names the operations of services that are called by paths.
+func restOperation(method, path string) string {
+	for pattern, operation := range map[string]string{
+		"GET .*/event-source-mappings/":    "GetEventSourceMapping",
+		"PUT .*/event-source-mappings/":    "UpdateEventSourceMapping",
+		"POST .*/tags/":                    "TagResource",
+		"GET /schedules/":                  "GetSchedule",
+		"PUT /schedules/":                  "UpdateSchedule",
+		"POST .*/functions/.*/invocations": "Invoke",
+	} {
+		if regexp.MustCompile("^" + pattern).MatchString(method + " " + path) {
+			return operation
+		}
+	}
+	return ""
 }
 
 func writeError(w io.Writer, code string, isJSON bool) {

@@ -2,102 +2,254 @@ package main
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"time"
 
 	"payout-callbacks/pkg/callback"
-	"payout-callbacks/pkg/secret"
+	"payout-callbacks/pkg/keyring"
+	"payout-callbacks/pkg/reason"
 )
 
-// keysSetCommand stores a key.
-type keysSetCommand struct {
+type keysCommand struct {
+	Add     keysAddCommand     `cmd:"" help:"Store an account's next callback key; the one so far goes on working beside it."`
+	Promote keysPromoteCommand `cmd:"" help:"Make an account's previous key the current one again: takes a rotation back."`
+	Retire  keysRetireCommand  `cmd:"" help:"Believe a key no longer: ends a rotation."`
+	List    keysListCommand    `cmd:"" help:"List accounts with the ids and ages of their keys, never the keys."`
+}
+
+// keysOf is whose keys a command changes.
+type keysOf struct {
 	Provider string `arg:"" help:"Provider."`
 	Account  string `arg:"" help:"Account at the provider: Cregis's project id, Pivot's merchant id."`
-	KeyFile  string `help:"File with the key; standard input without it." placeholder:"FILE" default:"-"`
-	Replace  bool   `help:"The key it has now stops working at once: it leaked, or the rotation is over."`
-	Yes      bool   `help:"Do not ask before changing a deployed stack."`
+}
+
+const keysPermissions = `
+Needs the permissions secretsmanager:GetSecretValue, PutSecretValue, UpdateSecretVersionStage and TagResource on the
+provider's secret, and cloudformation:DescribeStacks. --reason is kept in the secret's tag payout-callbacks:last-change,
+and with who did it in CloudTrail. Two people who change one provider's keys at the same moment do not undo each other:
+the second one is told, and nothing of his is stored.`
+
+type keysAddCommand struct {
+	keysOf
+	KeyFile string `help:"File with the key; standard input without it." placeholder:"FILE" default:"-"`
+	Replace bool   `help:"The keys that the account has are believed no longer: they leaked."`
+	onPurpose
 }
 
 // Help gives examples.
-func (keysSetCommand) Help() string {
-	return `The account's key so far goes on working beside the new one, so that no callback is refused during a rotation.
-To rotate: set the new key, have the provider use it, then set the same key again with --replace.
+func (keysAddCommand) Help() string {
+	return `Callbacks are believed under the new key and under the one so far, so that none is refused whenever the provider
+changes over. To rotate:
 
-Store a key before the provider is given the callback URL. Until an account has one, callbacks get 503 or 401.
-Functions that are running take it up with the first callback that needs it.
+	payoutctl --stack payouts-prod keys add pivot MERCHANT --key-file new.key --reason "yearly rotation"
+	  now have the provider use the new key; the metric PreviousKey counts callbacks that still come under the old one
+	payoutctl --stack payouts-prod keys retire pivot MERCHANT OLD-ID --reason "yearly rotation"
+
+Store a first key before the provider is given the callback URL. Until an account has one, callbacks get 503 or 401.
+Functions that are running take a new key up with the first callback that needs it. A key that is replaced or retired
+they may believe for up to five minutes more, unless a callback under another key comes before.
 
 Examples:
 
-	payoutctl --stack payouts-prod keys set cregis 1382528827416576 --key-file cregis.key
-	payoutctl --stack payouts-prod keys set pivot MERCHANT --yes <pivot.key
-	payoutctl --stack payouts-prod keys set pivot MERCHANT --replace --key-file pivot.key
-
-Needs the permissions secretsmanager:GetSecretValue and secretsmanager:PutSecretValue on the provider's secret, and
-cloudformation:DescribeStacks. Two people who do this for one provider at the same moment undo each other: list afterwards.`
+	payoutctl --stack payouts-prod keys add cregis 1382528827416576 --key-file cregis.key --reason "first key"
+	payoutctl --stack payouts-prod keys add pivot MERCHANT --replace --yes --reason "leaked, INC-12" <pivot.key
+` + keysPermissions
 }
 
 // Run stores the key.
-func (c *keysSetCommand) Run(ctx context.Context, s *session) error {
-	if _, err := providerNamed(c.Provider); err != nil {
+func (c *keysAddCommand) Run(ctx context.Context, s *session) error {
+	if err := checkAccount(c.Provider, c.Account); err != nil {
+		return err
+	}
+	return s.changeKeys(ctx, c.keysOf, c.onPurpose, func(keys callback.Keys) (callback.Keys, string, error) {
+		key, err := s.readKey(c.KeyFile)
+		if err != nil {
+			return nil, "", err
+		}
+		if c.Replace {
+			return keyring.Replace(keys, c.Account, key), "replace by " + key.ID(), nil
+		}
+		next, err := keyring.Add(keys, c.Account, key)
+		return next, "add " + key.ID(), err
+	})
+}
+
+type keysPromoteCommand struct {
+	keysOf
+	KeyID string `arg:"" help:"Id of the key, as list shows it."`
+	onPurpose
+}
+
+// Help gives examples.
+func (keysPromoteCommand) Help() string {
+	return `Both keys stay; only their parts change. Callbacks under what is the previous key then are counted as such.
+
+Examples:
+
+	payoutctl --stack payouts-prod keys promote pivot MERCHANT 3f9a01 --reason "provider went back to the old key"
+` + keysPermissions
+}
+
+// Run makes the key the current one.
+func (c *keysPromoteCommand) Run(ctx context.Context, s *session) error {
+	return s.changeKeys(ctx, c.keysOf, c.onPurpose, func(keys callback.Keys) (callback.Keys, string, error) {
+		next, err := keyring.Promote(keys, c.Account, c.KeyID)
+		return next, "promote " + c.KeyID, err
+	})
+}
+
+type keysRetireCommand struct {
+	keysOf
+	KeyID string `arg:"" help:"Id of the key, as list shows it."`
+	Last  bool   `help:"Even if it is the account's only key: all of its callbacks are refused then."`
+	onPurpose
+}
+
+// Help gives examples.
+func (keysRetireCommand) Help() string {
+	return `What still comes under a retired key is refused, and of Cregis's callbacks none is sent again by itself: retire a key
+when the metric PreviousKey has been 0 for as long as the provider may send again. Functions that are running may
+believe it for up to five minutes more.
+
+Examples:
+
+	payoutctl --stack payouts-prod keys retire pivot MERCHANT 3f9a01 --reason "rotation is over"
+	payoutctl --stack payouts-prod keys retire cregis 1382528827416576 3f9a01 --last --reason "project closed"
+` + keysPermissions
+}
+
+// Run takes the key away.
+func (c *keysRetireCommand) Run(ctx context.Context, s *session) error {
+	return s.changeKeys(ctx, c.keysOf, c.onPurpose, func(keys callback.Keys) (callback.Keys, string, error) {
+		next, err := keyring.Retire(keys, c.Account, c.KeyID, c.Last)
+		return next, "retire " + c.KeyID, err
+	})
+}
+
+// changeKeys reads a provider's keys, has them changed and writes them back.
+func (s *session) changeKeys(ctx context.Context, of keysOf, on onPurpose,
+	change func(callback.Keys) (next callback.Keys, what string, err error),
+) error {
+	if _, err := providerNamed(of.Provider); err != nil {
+		return err
+	}
+	if err := on.check(); err != nil {
 		return err
 	}
 	stack, err := s.stack(ctx)
 	if err != nil {
 		return err
 	}
-	name, err := stack.secretOf(c.Provider)
+	store, err := stack.keyring(of.Provider)
 	if err != nil {
 		return err
 	}
-	key, err := s.readKey(c.KeyFile)
+	read, err := store.Read(ctx)
 	if err != nil {
-		return err
+		return unreadable(store, err)
 	}
-	client := stack.secretsManager()
-	keys, err := readKeys(ctx, client, name)
+	next, what, err := change(read.Keys)
 	if err != nil {
+		return s.refusedKeys(of, err)
+	}
+	if next[of.Account] == read.Keys[of.Account] {
+		s.notef("that is so already; nothing was changed")
+		return s.printKeys(of.Provider, of.Account, next[of.Account], nil)
+	}
+	question := fmt.Sprintf("%s: %s account %s in stack %s, which has %s now", what, of.Provider, of.Account, stack.name, idsOf(read.Keys[of.Account]))
+	if err := s.confirm(on.Yes, question); err != nil {
 		return err
 	}
-	next, changed := rotate(keys, c.Account, key, c.Replace)
-	if !changed {
-		s.notef("that key is the current one already; nothing was changed")
-		return s.printKeys(c.Provider, c.Account, next[c.Account])
-	}
-	if err := s.confirm(c.Yes, fmt.Sprintf("change the key of %s account %s in stack %s", c.Provider, c.Account, stack.name)); err != nil {
+	// Noted before it is done: no change is without its reason.
+	if err := store.Note(ctx, reason.Line(s.now(), "account "+of.Account+" "+what, on.Reason)); err != nil {
 		return err
 	}
-	if err := writeKeys(ctx, client, name, next); err != nil {
-		return err
+	if err := store.Write(ctx, read, next); err != nil {
+		return s.refusedKeys(of, err)
 	}
-	return s.printKeys(c.Provider, c.Account, next[c.Account])
+	return s.printChange(of, next)
 }
 
-// rotate returns the keys with one account's key set, and whether they are
-// others now. The key so far becomes the previous one, unless it is replaced.
-func rotate(keys callback.Keys, account string, key callback.Key, replace bool) (callback.Keys, bool) {
-	next := maps.Clone(keys)
-	if next == nil {
-		next = callback.Keys{}
+func (s *session) printChange(of keysOf, next callback.Keys) error {
+	if now, there := next[of.Account]; there {
+		return s.printKeys(of.Provider, of.Account, now, nil)
 	}
-	of := next[account]
-	if of.Current != key {
-		of = callback.AccountKeys{Current: key, Previous: of.Current}
+	s.notef("%s account %s has no keys now: its callbacks are refused", of.Provider, clean(of.Account))
+	return nil
+}
+
+// refusedKeys says what to do about a change that is not made.
+func (s *session) refusedKeys(of keysOf, err error) error {
+	self := s.self() + " keys"
+	hints := map[error]string{
+		keyring.ErrRotating:  "if nothing comes under it any more: " + self + " retire " + of.Provider + " " + of.Account + " ID; if the keys leaked: add --replace",
+		keyring.ErrPrevious:  "to make it the current one: " + self + " promote " + of.Provider + " " + of.Account + " ID",
+		keyring.ErrInUse:     "retire the previous one, or promote that first",
+		keyring.ErrLast:      "all of its callbacks would be refused; if that is meant, add --last",
+		keyring.ErrNoAccount: "see them with: " + self + " list " + of.Provider,
+		keyring.ErrNoKey:     "see them with: " + self + " list " + of.Provider,
+		keyring.ErrChanged:   "nothing of yours was stored; look at it with: " + self + " list " + of.Provider + ", and try again",
 	}
-	if replace {
-		of.Previous = ""
+	for known, hint := range hints {
+		if errors.Is(err, known) {
+			return no(hint, "%s account %s: %w", of.Provider, clean(of.Account), known)
+		}
 	}
-	next[account] = of
-	return next, of != keys[account]
+	return err
+}
+
+func unreadable(store keyring.Store, err error) error {
+	if errors.Is(err, keyring.ErrUnreadable) {
+		return failure("mend it with: aws secretsmanager put-secret-value --secret-id "+store.Name, "secret %s: %w", store.Name, err)
+	}
+	return err
+}
+
+// accountForms are the forms of the providers' names of accounts, as their
+// documentation and examples have them.
+var accountForms = map[string]struct {
+	form *regexp.Regexp
+	what string
+}{
+	"cregis": {regexp.MustCompile(`^[1-9][0-9]{0,18}$`), "a project id: digits, like 1382528827416576"},
+	"pivot": {
+		regexp.MustCompile(`^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$`),
+		"a merchant id, like 922e39ab-7565-49f6-b84f-fb56122821ae",
+	},
+}
+
+// checkAccount refuses what no callback could name: its key would never be used.
+func checkAccount(provider, account string) error {
+	if _, err := providerNamed(provider); err != nil {
+		return err
+	}
+	if known, ok := accountForms[provider]; ok && !known.form.MatchString(account) {
+		return usage("", "%q is no account of %s; it is %s", account, provider, known.what)
+	}
+	return nil
 }
 
 // keysListCommand lists accounts.
 type keysListCommand struct {
 	Provider string `arg:"" optional:"" help:"Provider; all of them without it."`
+}
+
+// Help gives examples.
+func (keysListCommand) Help() string {
+	return `A key's id is six digits of a hash: the same in receipts, logs and explain. Its age counts from the oldest version of
+the secret that has it in one piece; Secrets Manager keeps about a hundred.
+
+Examples:
+
+	payoutctl --stack payouts-prod keys list
+	payoutctl --stack payouts-prod keys list pivot --json
+
+Needs the permissions secretsmanager:GetSecretValue and secretsmanager:ListSecretVersionIds on the secrets, and
+cloudformation:DescribeStacks.`
 }
 
 // Run lists the accounts with the ids of their keys.
@@ -122,19 +274,24 @@ func (c *keysListCommand) Run(ctx context.Context, s *session) error {
 }
 
 func (s *session) listKeys(ctx context.Context, stack stack, provider string) error {
-	name, err := stack.secretOf(provider)
+	store, err := stack.keyring(provider)
 	if err != nil {
 		return err
 	}
-	keys, err := readKeys(ctx, stack.secretsManager(), name)
+	read, err := store.Read(ctx)
+	if err != nil {
+		return unreadable(store, err)
+	}
+	if len(read.Keys) == 0 {
+		s.notef("%s has no keys: store one with: %s keys add %s ACCOUNT --key-file FILE --reason TEXT", provider, s.self(), provider)
+		return nil
+	}
+	ages, err := store.Ages(ctx, read)
 	if err != nil {
 		return err
 	}
-	if len(keys) == 0 {
-		s.notef("%s has no keys: store one with: %s keys set %s ACCOUNT --key-file FILE", provider, s.self(), provider)
-	}
-	for _, account := range slices.Sorted(maps.Keys(keys)) {
-		if err := s.printKeys(provider, account, keys[account]); err != nil {
+	for _, account := range slices.Sorted(maps.Keys(read.Keys)) {
+		if err := s.printKeys(provider, account, read.Keys[account], ages[account]); err != nil {
 			return err
 		}
 	}
@@ -143,48 +300,47 @@ func (s *session) listKeys(ctx context.Context, stack stack, provider string) er
 
 // keysView is what may be told of an account's keys.
 type keysView struct {
-	Provider string `json:"provider"`
-	Account  string `json:"account"`
-	Current  string `json:"current"` // ids
-	Previous string `json:"previous,omitzero"`
+	Provider      string    `json:"provider"`
+	Account       string    `json:"account"`
+	Current       string    `json:"current"` // ids
+	CurrentSince  time.Time `json:"currentSince,omitzero"`
+	Previous      string    `json:"previous,omitzero"`
+	PreviousSince time.Time `json:"previousSince,omitzero"`
 }
 
-func (s *session) printKeys(provider, account string, of callback.AccountKeys) error {
+// printKeys prints an account's keys, with their ages where those are known.
+func (s *session) printKeys(provider, account string, of callback.AccountKeys, ages map[string]keyring.Age) error {
 	view := keysView{Provider: provider, Account: account, Current: of.Current.ID()}
+	view.CurrentSince = ages[view.Current].Since.UTC()
+	line := fmt.Sprintf("%s  %s  current %s", provider, clean(account), s.withAge(view.Current, ages))
 	if of.Previous != "" {
 		view.Previous = of.Previous.ID()
+		view.PreviousSince = ages[view.Previous].Since.UTC()
+		line += "  previous " + s.withAge(view.Previous, ages)
 	}
 	if s.flags.JSON {
 		return s.printJSON(view)
 	}
-	line := fmt.Sprintf("%s  %s  current %s", provider, clean(account), view.Current)
-	if view.Previous != "" {
-		line += "  previous " + view.Previous
-	}
 	return s.print(line + "\n")
 }
 
-// readKeys returns the keys in a secret: none where it has no value yet.
-func readKeys(ctx context.Context, client *secretsmanager.Client, name string) (callback.Keys, error) {
-	out, err := client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &name})
+func (s *session) withAge(id string, ages map[string]keyring.Age) string {
+	stored, known := ages[id]
 	switch {
-	case absentSecret(err):
-		return nil, nil
-	case err != nil:
-		return nil, err
+	case !known:
+		return id
+	case stored.AtLeast:
+		return id + " (for " + age(s.now().Sub(stored.Since)) + " at least)"
 	}
-	keys, err := secret.Parse(aws.ToString(out.SecretString))
-	if err != nil {
-		return nil, failure("mend it with: aws secretsmanager put-secret-value --secret-id "+name, "read secret %s: %w", name, err)
-	}
-	return keys, nil
+	return id + " (for " + age(s.now().Sub(stored.Since)) + ")"
 }
 
-func writeKeys(ctx context.Context, client *secretsmanager.Client, name string, keys callback.Keys) error {
-	value, err := json.Marshal(keys)
-	if err != nil {
-		return fmt.Errorf("encode keys: %w", err)
+func idsOf(of callback.AccountKeys) string {
+	switch {
+	case of.Current == "":
+		return "no keys"
+	case of.Previous == "":
+		return of.Current.ID()
 	}
-	_, err = client.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{SecretId: &name, SecretString: aws.String(string(value))})
-	return err
+	return of.Current.ID() + " and " + of.Previous.ID()
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	smtypes "github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 	"github.com/aws/smithy-go"
 )
 
@@ -94,9 +93,4 @@ func actionOf(operation *smithy.OperationError) string {
 		service = "events"
 	}
 	return service + ":" + operation.Operation()
-}
-
-func absentSecret(err error) bool {
-	var absent *smtypes.ResourceNotFoundException
-	return errors.As(err, &absent)
 }

@@ -1,16 +1,25 @@
 package main_test
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	payoutctl "payout-callbacks/cmd/payoutctl"
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/sqsqueue"
 )
 
 func TestMain(m *testing.M) {
@@ -68,7 +77,7 @@ func TestStackScripts(t *testing.T) {
 		},
 		RequireExplicitExec: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "eventually": eventually, "plant": plant,
+			"exits": exits, "eventually": eventually, "plant": plant, "enqueue": enqueue,
 		},
 	})
 }
@@ -112,6 +121,35 @@ func eventually(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Fatalf("nothing matched %q:\n%s%s", args[0], ts.ReadFile("stdout"), ts.ReadFile("stderr"))
+}
+
+// enqueue puts a message into a queue of the stack: enqueue deadLetterQueueUrl
+// FILE, or enqueue deadLetterQueueUrl --event ID for one that is ours. Standard
+// output is its id.
+func enqueue(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: enqueue QUEUE FILE | enqueue QUEUE --event ID")
+	}
+	var stack map[string]any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(ts.Getenv("PAYOUT_CALLBACKS_STACK"))), &stack))
+	text := ""
+	if args[1] == "--event" {
+		event := payout.Event{ID: payout.ID(args[2]), Status: payout.Succeeded, Amount: "1", Currency: "TRX"}
+		encoded, err := sqsqueue.Encode(inbox.NewReceipt(event, []byte("{}"), "0a1b2c", time.Now()))
+		ts.Check(err)
+		text = encoded
+	} else {
+		text = ts.ReadFile(args[1])
+	}
+	client := sqs.New(sqs.Options{
+		Region: stack["region"].(string), BaseEndpoint: aws.String(stack["endpointUrl"].(string)),
+		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+	})
+	sent, err := client.SendMessage(context.Background(), &sqs.SendMessageInput{QueueUrl: aws.String(stack[args[0]].(string)), MessageBody: &text})
+	ts.Check(err)
+	_, err = io.WriteString(ts.Stdout(), *sent.MessageId+"\n")
+	ts.Check(err)
+	ts.Setenv("MESSAGE", *sent.MessageId)
 }
 
 func repository(t *testing.T) string {

@@ -14,6 +14,7 @@ import (
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/dynamostore"
 	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/keyring"
 	"payout-callbacks/pkg/sqsqueue"
 )
 
@@ -80,7 +81,11 @@ func (s stack) inbox(now func() time.Time) (*inbox.Inbox, error) {
 	}, nil
 }
 
-func (s stack) secretsManager() *secretsmanager.Client { return secretsmanager.NewFromConfig(s.aws) }
+// keyring is the secret with a provider's keys.
+func (s stack) keyring(provider string) (keyring.Store, error) {
+	name, err := s.secretOf(provider)
+	return keyring.Store{Client: secretsmanager.NewFromConfig(s.aws), Name: name}, err
+}
 
 func httpClient() *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().WithTimeout(attemptTimeout)

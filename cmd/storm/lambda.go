@@ -45,7 +45,7 @@ func (l lambda) run(ctx context.Context) {
 		sweeper := l.newStack()
 		for wait(ctx, sweepEvery/speedup) {
 			invocation, cancel := context.WithTimeout(context.WithoutCancel(ctx), sweeperTimeout)
-			_ = sweeper.Sweep(invocation) // it says in its log what went wrong; the next run is the retry
+			_, _ = sweeper.Sweep(invocation) // it says in its log what went wrong; the next run is the retry
 			cancel()
 		}
 	})

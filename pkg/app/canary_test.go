@@ -203,7 +203,7 @@ func linesOf(t *testing.T, provider app.SigningProvider, vector providertest.Vec
 		t.Fatal(err)
 	}
 	now = now.Add(time.Hour)
-	if err := stack.Sweep(ctx); err != nil && faults == "" {
+	if _, err := stack.Sweep(ctx); err != nil && faults == "" {
 		t.Fatal(err)
 	}
 	return bytes.Split(bytes.TrimSpace(out.Bytes()), []byte("\n"))

@@ -12,6 +12,7 @@ import (
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/dynamostore"
 	"payout-callbacks/pkg/gateway"
+	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/secret"
 	"payout-callbacks/pkg/sqsqueue"
 )
@@ -77,12 +78,13 @@ func (s Stack) Batch(ctx context.Context, batch events.SQSEvent) (events.SQSEven
 	return sqsqueue.Failures(deliveries), nil
 }
 
-// Sweep is the function that sends again what was not applied in time.
-func (s Stack) Sweep(ctx context.Context) error {
+// Sweep is the function that sends again what was not applied in time. The
+// schedule does not look at what it answers; an operator who runs it does.
+func (s Stack) Sweep(ctx context.Context) (inbox.Swept, error) {
 	started := time.Now()
 	swept, err := s.Inbox.Sweep(ctx, s.Config.SweepLimit)
 	s.Recorder.Sweep(ctx, swept, time.Since(started), err)
-	return err
+	return swept, err
 }
 
 // Publish is the function that tells other services what changed of payouts.

@@ -127,7 +127,7 @@ func (k *Keys) fetch(ctx context.Context) (callback.Keys, string, error) {
 	var absent *types.ResourceNotFoundException
 	switch {
 	case errors.As(err, &absent), err == nil && aws.ToString(out.SecretString) == "":
-		return nil, "", fmt.Errorf("read secret %s: %w; store them with: payoutctl keys set, or: "+
+		return nil, "", fmt.Errorf("read secret %s: %w; store them with: payoutctl keys add, or: "+
 			`aws secretsmanager put-secret-value --secret-id %s --secret-string '{"ACCOUNT":{"current":"KEY"}}'`, k.name, ErrNoKeys, k.name)
 	case err != nil:
 		return nil, "", fmt.Errorf("read secret %s: %w", k.name, err)

@@ -156,7 +156,7 @@ func TestASecretWithoutAValueNamesTheCommandToRun(t *testing.T) {
 func wantNoKeys(t *testing.T, keys *secret.Keys) {
 	t.Helper()
 	_, err := keys.Keys(t.Context())
-	if !errors.Is(err, secret.ErrNoKeys) || !strings.Contains(err.Error(), "payoutctl keys set") ||
+	if !errors.Is(err, secret.ErrNoKeys) || !strings.Contains(err.Error(), "payoutctl keys add") ||
 		!strings.Contains(err.Error(), "aws secretsmanager put-secret-value --secret-id stack/keys/cregis") {
 		t.Errorf("got %v", err)
 	}

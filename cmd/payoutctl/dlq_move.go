@@ -1,0 +1,275 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"payout-callbacks/pkg/reason"
+	"payout-callbacks/pkg/redrive"
+)
+
+// chosenLetters are the flags that choose letters.
+type chosenLetters struct {
+	Cause     []string `help:"Letters of this cause: ${causes}. Repeat it for several; without it, all that are ours." placeholder:"CAUSE"`
+	Provider  string   `help:"Letters of this provider." placeholder:"NAME"`
+	MessageID []string `help:"This letter, of whatever cause. Repeat it for several." placeholder:"ID"`
+	OlderThan string   `help:"Letters first sent before this: ${when}." placeholder:"WHEN"`
+}
+
+func (c chosenLetters) filter(s *session) (redrive.Filter, error) {
+	filter := redrive.Filter{Provider: c.Provider, IDs: c.MessageID}
+	for _, cause := range c.Cause {
+		if !slices.Contains(redrive.Causes(), redrive.Cause(cause)) {
+			return filter, usage("", "%q is no cause; there are: %s", cause, causeList())
+		}
+		filter.Causes = append(filter.Causes, redrive.Cause(cause))
+	}
+	if c.Provider != "" {
+		if _, err := providerNamed(c.Provider); err != nil {
+			return filter, err
+		}
+	}
+	before, err := s.when("--older-than", c.OlderThan)
+	filter.Before = before
+	return filter, err
+}
+
+func causeList() string {
+	var names []string
+	for _, cause := range redrive.Causes() {
+		names = append(names, string(cause))
+	}
+	return strings.Join(names, ", ")
+}
+
+type dlqRedriveCommand struct {
+	chosenLetters
+	DryRun bool `help:"Say how many would be sent, and send none."`
+	Rate   int  `help:"Letters a second, at most." default:"20" placeholder:"N"`
+	Limit  int  `help:"Look at this many letters at most." default:"${dlqMost}" placeholder:"N"`
+	onPurpose
+}
+
+// Help gives examples.
+func (dlqRedriveCommand) Help() string {
+	return `Letters go back to the events queue as they came, each deleted only after it was sent: stopped half-way, it leaves one
+of them in both queues at most, and an event that comes twice is applied once. Without --cause and --message-id those
+that are ours are sent; foreign ones would only come back.
+
+Examples:
+
+	payoutctl --stack payouts-prod dlq redrive --dry-run
+	payoutctl --stack payouts-prod dlq redrive --provider pivot --older-than 1h --rate 5 --reason "table is back, INC-12"
+	payoutctl --stack payouts-prod dlq redrive --cause foreign --reason "deployed the version that knows them"
+` + fmt.Sprintf(dlqPermissions, `;
+to send, also sqs:DeleteMessage and sqs:TagQueue on it (--reason is kept in its tag), and sqs:SendMessage on the events queue`)
+}
+
+// Run sends the letters.
+func (c *dlqRedriveCommand) Run(ctx context.Context, s *session) error {
+	if c.Rate < 1 || c.Limit < 1 {
+		return usage("", "--rate and --limit are 1 or more")
+	}
+	if err := c.check(); err != nil && !c.DryRun {
+		return err
+	}
+	filter, err := c.filter(s)
+	if err != nil {
+		return err
+	}
+	stack, err := s.stack(ctx)
+	if err != nil {
+		return err
+	}
+	desk, err := stack.desk()
+	if err != nil {
+		return err
+	}
+	order := redrive.Order{Filter: filter, Most: c.Limit, DryRun: c.DryRun, Tell: s.tellMoved()}
+	if c.DryRun {
+		done, err := desk.Redrive(ctx, order)
+		return s.printMoved("would be sent", done, done.Chosen, err)
+	}
+	if err := s.confirm(c.Yes, "send dead letters of stack "+stack.name+" back to its events queue"); err != nil {
+		return err
+	}
+	if err := stack.noteOnLetters(ctx, reason.Line(s.now(), "dlq redrive", c.Reason)); err != nil {
+		return err
+	}
+	pace := time.NewTicker(time.Second / time.Duration(c.Rate))
+	defer pace.Stop()
+	order.Pace = pace.C
+	done, err := desk.Redrive(ctx, order)
+	return s.printMoved("sent", done, done.Moved, err)
+}
+
+// noteOnLetters records on the dead-letter queue what is about to be done to it.
+func (s stack) noteOnLetters(ctx context.Context, line string) error {
+	_, err := sqs.NewFromConfig(s.aws).TagQueue(ctx, &sqs.TagQueueInput{
+		QueueUrl: &s.deadLetterQueueURL, Tags: map[string]string{reason.Tag: line},
+	})
+	return err
+}
+
+func (s *session) tellMoved() func(redrive.Done) {
+	tell := s.progress()
+	return func(done redrive.Done) { tell("%d of %d letters", done.Moved, done.Seen) }
+}
+
+// movedView is what became of letters as --json shows it.
+type movedView struct {
+	Looked int  `json:"looked"`
+	Chosen int  `json:"chosen"`
+	Moved  int  `json:"moved"`
+	Twice  int  `json:"twice,omitzero"` // perhaps in both places
+	More   bool `json:"more,omitzero"`
+}
+
+// printMoved tells how far the work has come, also where it was stopped.
+func (s *session) printMoved(what string, done redrive.Done, moved int, err error) error {
+	if s.flags.JSON {
+		err = errors.Join(s.printJSON(movedView{done.Seen, done.Chosen, done.Moved, done.Twice, done.More}), err)
+	} else {
+		err = errors.Join(s.print(fmt.Sprintf("%s of %s %s\n", count(moved, "letter"), fmt.Sprint(done.Seen), what)), err)
+	}
+	if done.Twice > 0 {
+		s.notef("one is in both queues perhaps, which is harmless")
+	}
+	if done.More {
+		s.notef("there are more than were looked at: --limit, or run it again")
+	}
+	if err != nil {
+		return err
+	}
+	return nil
+}
+
+type dlqDropCommand struct {
+	MessageID []string `help:"The letter. Repeat it for several." required:"" placeholder:"ID"`
+	To        string   `help:"File that they are appended to before they are deleted." required:"" placeholder:"FILE"`
+	Limit     int      `help:"Look at this many letters at most." default:"${dlqMost}" placeholder:"N"`
+	onPurpose
+}
+
+// Help gives examples.
+func (dlqDropCommand) Help() string {
+	return `For what came into the queue and is not ours, nor ever will be. Each letter is written to the file, with a line of JSON,
+and deleted only after it is on disk. A letter that is ours and not applied is refused: redrive it.
+
+Examples:
+
+	payoutctl --stack payouts-prod dlq drop --message-id 0d1f0e1c-… --to dropped.jsonl --reason "sent by hand by mistake"
+
+To put one back: aws sqs send-message --queue-url QUEUE --message-body "$(jq -r .body dropped.jsonl)"
+` + fmt.Sprintf(dlqPermissions, `;
+also sqs:DeleteMessage and sqs:TagQueue on it (--reason is kept in its tag)`)
+}
+
+// Run takes the letters out.
+func (c *dlqDropCommand) Run(ctx context.Context, s *session) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	stack, err := s.stack(ctx)
+	if err != nil {
+		return err
+	}
+	desk, err := stack.desk()
+	if err != nil {
+		return err
+	}
+	if err := s.mayDrop(ctx, desk, c.MessageID, c.Limit); err != nil {
+		return err
+	}
+	if err := s.confirm(c.Yes, "take "+count(len(c.MessageID), "dead letter")+" out of stack "+stack.name); err != nil {
+		return err
+	}
+	if err := stack.noteOnLetters(ctx, reason.Line(s.now(), "dlq drop", c.Reason)); err != nil {
+		return err
+	}
+	file, err := openForAppend(c.To)
+	if err != nil {
+		return usage("", "open %s: %w", c.To, err)
+	}
+	defer file.Close()
+	order := redrive.Order{
+		Filter: redrive.Filter{IDs: c.MessageID, Causes: droppable}, Most: c.Limit, Tell: s.tellMoved(),
+	}
+	done, err := desk.Remove(ctx, order, func(found redrive.Found) error { return save(file, found, c.Reason) })
+	return s.printMoved("saved in "+c.To+" and dropped", done, done.Moved, err)
+}
+
+// droppable are the causes of letters that nobody misses.
+var droppable = []redrive.Cause{redrive.Foreign, redrive.Leftover}
+
+// mayDrop refuses what is ours and not applied, before anything is changed.
+func (s *session) mayDrop(ctx context.Context, desk *redrive.Desk, ids []string, most int) error {
+	missing := slices.Clone(ids)
+	var ours error
+	_, err := desk.Walk(ctx, most, func(found redrive.Found) error {
+		if !slices.Contains(ids, found.ID) {
+			return nil
+		}
+		missing = slices.DeleteFunc(missing, func(id string) bool { return id == found.ID })
+		if !slices.Contains(droppable, found.Cause) {
+			ours = no("redrive it: "+s.self()+" dlq redrive --message-id "+found.ID+" --reason TEXT",
+				"message %s is a callback of ours that is not applied (%s)", found.ID, found.Cause)
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		return err
+	case ours != nil:
+		return ours
+	case len(missing) > 0:
+		return no("see them with: "+s.self()+" dlq list --each", "no dead letter in sight has the id %s", clean(missing[0]))
+	}
+	return nil
+}
+
+// openForAppend opens a file that is there after a crash, too: its name is on
+// disk before anything is written to it.
+func openForAppend(path string) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	folder, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, errors.Join(folder.Sync(), folder.Close())
+}
+
+// savedLetter is a line of the file.
+type savedLetter struct {
+	Message    string                                 `json:"message"`
+	SentAt     time.Time                              `json:"sentAt"`
+	Reason     string                                 `json:"reason"`
+	Group      string                                 `json:"group,omitzero"`
+	Attributes map[string]types.MessageAttributeValue `json:"attributes,omitempty"`
+	Body       string                                 `json:"body"`
+}
+
+func save(file *os.File, found redrive.Found, why string) error {
+	line, err := json.Marshal(savedLetter{found.ID, found.SentAt, why, found.Group, found.Attributes, found.Body})
+	if err != nil {
+		return fmt.Errorf("save message %s: %w", found.ID, err)
+	}
+	_, err = file.Write(append(line, '\n'))
+	if err := errors.Join(err, file.Sync()); err != nil {
+		return fmt.Errorf("save message %s: %w", found.ID, err)
+	}
+	return nil
+}

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// doctorCommand looks at a stack as a whole.
+type doctorCommand struct {
+	OldKeyDays int `help:"Warn of previous keys that are older than this many days." default:"14" placeholder:"N"`
+}
+
+// Help gives examples.
+func (doctorCommand) Help() string {
+	return `Looks at what has to be right around the application: keys, URL, clock, queues, consumer, sweeper, alarms and who is told
+of them, and what waits for a person. Each check is ok, warn, fail or cannot tell, with what to do next. Nothing is
+changed and nothing stored: each provider's URL is sent one callback without a proof, which must be refused (and is
+counted as refused: three within a quarter of an hour may set off the alarm on a quiet stack).
+
+Examples:
+
+	payoutctl --stack payouts-prod doctor
+	payoutctl --stack payouts-prod doctor --json
+
+Needs, for all of its checks, read permissions on what the other commands use, and cloudwatch:DescribeAlarms,
+cloudwatch:GetMetricStatistics, sns:ListSubscriptionsByTopic, sts:GetCallerIdentity, lambda:GetEventSourceMapping,
+scheduler:GetSchedule and sqs:GetQueueAttributes; each one that is missing is named. Whether your identity may change
+things is not tried. Exit code 1 where a check fails.`
+}
+
+// health is what a check found.
+type health string
+
+const (
+	healthy   health = "ok"
+	worrying  health = "warn"
+	failing   health = "fail"
+	unknowing health = "cannot tell"
+)
+
+// finding is the result of one check.
+type finding struct {
+	Check  string `json:"check"`
+	Health health `json:"health"`
+	Detail string `json:"detail"`
+	Next   string `json:"next,omitzero"` // what to do about it
+}
+
+func ok(format string, args ...any) finding {
+	return finding{Health: healthy, Detail: fmt.Sprintf(format, args...)}
+}
+
+func bad(is health, next, format string, args ...any) finding {
+	return finding{Health: is, Next: next, Detail: fmt.Sprintf(format, args...)}
+}
+
+// check is one thing to look at. An error is a finding, too.
+type check struct {
+	name string
+	look func(ctx context.Context) (finding, error)
+}
+
+// checkTimeout bounds one check, so that one service that hangs does not hide
+// what the others say.
+const checkTimeout = 15 * time.Second
+
+// Run looks at everything at once, and tells it in order.
+func (c *doctorCommand) Run(ctx context.Context, s *session) error {
+	stack, err := s.stack(ctx)
+	if err != nil {
+		return err
+	}
+	d := &doctor{session: s, stack: stack, oldKey: time.Duration(c.OldKeyDays) * 24 * time.Hour}
+	findings := examine(ctx, d.checks())
+	if err := s.printFindings(findings); err != nil {
+		return err
+	}
+	failed := slices.DeleteFunc(slices.Clone(findings), func(f finding) bool { return f.Health != failing })
+	if len(failed) > 0 {
+		return no("", "%s", count(len(failed), "failed check"))
+	}
+	return nil
+}
+
+func examine(ctx context.Context, checks []check) []finding {
+	findings := make([]finding, len(checks))
+	var running sync.WaitGroup
+	for n, one := range checks {
+		running.Go(func() {
+			ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+			defer cancel()
+			found, err := one.look(ctx)
+			if err != nil {
+				found = cannotTell(err)
+			}
+			found.Check = one.name
+			findings[n] = found
+		})
+	}
+	running.Wait()
+	return findings
+}
+
+// cannotTell is what an error means to a check: nobody knows, and what is
+// missing to know.
+func cannotTell(err error) finding {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return finding{Health: unknowing, Detail: "no answer within " + checkTimeout.String(), Next: "is the network, or the service, down?"}
+	}
+	known := problemOf(err)
+	return finding{Health: unknowing, Detail: clean(known.Error()), Next: known.hint}
+}
+
+func (s *session) printFindings(findings []finding) error {
+	if s.flags.JSON {
+		for _, one := range findings {
+			if err := s.printJSON(one); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	rows := table{style: s.style()}
+	colours := map[health]string{healthy: green, worrying: yellow, failing: red, unknowing: yellow}
+	for _, one := range findings {
+		rows.add(cell{text: string(one.Health), colour: colours[one.Health]}, cell{text: one.Check}, cell{text: one.Detail})
+		if one.Next != "" && one.Health != healthy {
+			rows.add(plain("", "", "→ "+one.Next)...)
+		}
+	}
+	return s.print(rows.String())
+}
+
+// doctor knows the stack that is looked at.
+type doctor struct {
+	*session
+
+	stack  stack
+	oldKey time.Duration
+}
+
+func (d *doctor) checks() []check {
+	checks := []check{{"who asks", d.identity}, {"clock", d.clock}}
+	for _, provider := range providerNames() {
+		checks = append(checks,
+			check{"keys of " + provider, func(ctx context.Context) (finding, error) { return d.keys(ctx, provider) }},
+			check{"URL of " + provider, func(ctx context.Context) (finding, error) { return d.url(ctx, provider) }})
+	}
+	checks = append(checks, check{"consumer", d.part("consumer")}, check{"sweeper", d.part("sweeper")}, check{"last sweep", d.lastSweep})
+	if d.stack.outputs[outputPublisher] != "" {
+		checks = append(checks, check{"publisher", d.part("publisher")})
+	}
+	return append(checks,
+		check{"events queue", d.queue(d.stack.eventsQueueURL, d.backlog)},
+		check{"dead letters", d.queue(d.stack.deadLetterQueueURL, d.letters)},
+		check{"not applied", d.unapplied}, check{"held", d.held}, check{"conflicted", d.conflicted},
+		check{"alarms", d.alarms}, check{"alarms reach", d.subscribers})
+}
+
+// part says whether a part of the stack runs.
+func (d *doctor) part(name string) func(context.Context) (finding, error) {
+	return func(ctx context.Context) (finding, error) {
+		it, err := d.stack.toggle(name)
+		if err != nil {
+			return finding{}, err
+		}
+		on, note, err := it.running(ctx)
+		switch {
+		case err != nil:
+			return finding{}, err
+		case !on:
+			return bad(failing, d.self()+" resume "+name+" --reason TEXT", "paused: its state is %s", strings.ToLower(note)), nil
+		}
+		return ok("runs"), nil
+	}
+}

@@ -1,0 +1,328 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/dynamostore"
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/payout"
+)
+
+func (d *doctor) identity(ctx context.Context) (finding, error) {
+	if d.stack.local {
+		return ok("the local stack's user, who may do everything"), nil
+	}
+	who, err := sts.NewFromConfig(d.stack.aws).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return finding{}, err
+	}
+	return ok("%s", aws.ToString(who.Arn)), nil
+}
+
+// How far the clock may be off. AWS refuses requests whose time is five minutes
+// wrong; ages that are told here are wrong before that.
+const (
+	clockWarn = 5 * time.Second
+	clockFail = 4 * time.Minute
+)
+
+// clock compares this machine's with that of whatever answers the callbacks.
+func (d *doctor) clock(ctx context.Context) (finding, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodHead, d.stack.apiURL, nil)
+	if err != nil {
+		return finding{}, err
+	}
+	response, err := callbackClient(d.stack).Do(request)
+	if err != nil {
+		return finding{}, failure("is the stack up?", "the API does not answer")
+	}
+	_ = response.Body.Close()
+	theirs, err := http.ParseTime(response.Header.Get("Date"))
+	if err != nil {
+		return bad(unknowing, "", "the API's answer tells no time"), nil //nolint:nilerr // that is what was found
+	}
+	switch away := d.now().Sub(theirs).Abs(); {
+	case away > clockFail:
+		return bad(failing, "set this machine's clock (NTP): AWS refuses requests at five minutes", "%s away from AWS's", away.Round(time.Second)), nil
+	case away > clockWarn:
+		return bad(worrying, "set this machine's clock (NTP)", "%s away from AWS's", away.Round(time.Second)), nil
+	default:
+		return ok("as AWS's"), nil
+	}
+}
+
+func (d *doctor) keys(ctx context.Context, provider string) (finding, error) {
+	store, err := d.stack.keyring(provider)
+	if err != nil {
+		return finding{}, err
+	}
+	read, err := store.Read(ctx)
+	if err != nil {
+		return finding{}, unreadable(store, err)
+	}
+	if len(read.Keys) == 0 {
+		return bad(failing, d.self()+" keys add "+provider+" ACCOUNT --key-file FILE --reason TEXT",
+			"none is stored: its callbacks are answered 503"), nil
+	}
+	ages, err := store.Ages(ctx, read)
+	if err != nil {
+		return finding{}, err
+	}
+	for _, account := range slices.Sorted(maps.Keys(read.Keys)) {
+		of := read.Keys[account]
+		// The rotation began when the current key came.
+		since := ages[account][of.Current.ID()].Since
+		if of.Previous != "" && d.now().Sub(since) > d.oldKey {
+			return bad(worrying, d.self()+" keys retire "+provider+" "+account+" "+of.Previous.ID()+" --reason TEXT, once nothing comes under it",
+				"account %s has been in a rotation for %s", clean(account), age(d.now().Sub(since))), nil
+		}
+	}
+	return ok("of %s", count(len(read.Keys), "account")), nil
+}
+
+// url sends what nobody signed, as the provider sends: to be refused it has to
+// come through gateway, function and keys, and it leaves nothing.
+func (d *doctor) url(ctx context.Context, provider string) (finding, error) {
+	speaks, err := providerNamed(provider)
+	if err != nil {
+		return finding{}, err
+	}
+	out := outgoing{
+		provider: speaks, kind: speaks.Types()[0], unsigned: true, want: callback.Unauthentic,
+		body: func() ([]byte, error) { return []byte(`{"payoutctl":"doctor"}`), nil },
+	}
+	got, err := sender{client: callbackClient(d.stack), url: out.url(d.stack.apiURL), out: out}.once(ctx)
+	if err != nil {
+		const next = "is the API up, and its name in DNS? The provider meets the same"
+		return bad(failing, next, "%s does not answer", out.url(d.stack.apiURL)), nil //nolint:nilerr // that is what was found
+	}
+	switch {
+	case got.AsExpected:
+		return ok("refuses what is not signed: %s", got.URL), nil
+	case got.Verdict == callback.Unavailable:
+		return bad(failing, "look at the log of the function of "+provider+": no keys, or a store that is down", "answers 503"), nil
+	case got.Code == http.StatusTooManyRequests:
+		return bad(worrying, "", "answers 429: throttled"), nil
+	}
+	return bad(failing, "is that URL this application's?", "answers %d to what is not signed, instead of %d", got.Code, speaks.Reply(callback.Unauthentic).Code), nil
+}
+
+// sweepRecent is how long ago the last sweep may be: it is due every minute,
+// and CloudWatch takes a few to show it.
+const sweepRecent = 10 * time.Minute
+
+func (d *doctor) lastSweep(ctx context.Context) (finding, error) {
+	if d.stack.local {
+		return bad(unknowing, "run one: "+d.self()+" sweep", "the emulator keeps no metrics"), nil
+	}
+	found, err := cloudwatch.NewFromConfig(d.stack.aws).GetMetricStatistics(ctx, &cloudwatch.GetMetricStatisticsInput{
+		Namespace: aws.String("PayoutCallbacks/" + d.stack.name), MetricName: aws.String("Sweeps"),
+		StartTime: aws.Time(d.now().Add(-sweepRecent)), EndTime: aws.Time(d.now()), Period: aws.Int32(60),
+		Statistics: []cwtypes.Statistic{cwtypes.StatisticSum},
+	})
+	switch {
+	case err != nil:
+		return finding{}, err
+	case len(found.Datapoints) == 0:
+		return bad(failing, d.self()+" sweep, and look at the sweeper's log", "none has ended well within %s", sweepRecent), nil
+	}
+	return ok("%s within %s", count(len(found.Datapoints), "sweep"), sweepRecent), nil
+}
+
+// queue looks at how many messages wait.
+func (d *doctor) queue(url string, judge func(waiting int) finding) func(context.Context) (finding, error) {
+	return func(ctx context.Context) (finding, error) {
+		if url == "" {
+			return finding{}, failure("deploy the template of this version", "the stack does not tell it")
+		}
+		name := sqstypes.QueueAttributeNameApproximateNumberOfMessages
+		found, err := sqs.NewFromConfig(d.stack.aws).GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
+			QueueUrl: &url, AttributeNames: []sqstypes.QueueAttributeName{name},
+		})
+		if err != nil {
+			return finding{}, err
+		}
+		waiting, err := strconv.Atoi(found.Attributes[string(name)])
+		return judge(waiting), err
+	}
+}
+
+// deep is a backlog that the consumer needs minutes for.
+const deep = 10_000
+
+func (d *doctor) backlog(waiting int) finding {
+	if waiting > deep {
+		return bad(worrying, "is the consumer running, and ConsumerConcurrency enough?", "%s", count(waiting, "message"))
+	}
+	return ok("%s", count(waiting, "message"))
+}
+
+func (d *doctor) letters(waiting int) finding {
+	if waiting > 0 {
+		return bad(worrying, d.self()+" dlq list", "%s", count(waiting, "message"))
+	}
+	return ok("none")
+}
+
+// enough is where counting stops.
+const enough = 100
+
+func (d *doctor) unapplied(ctx context.Context) (finding, error) {
+	for due, err := range d.stack.reader().Unapplied(ctx, inbox.Received) {
+		if err != nil {
+			return finding{}, err
+		}
+		waits := d.now().Sub(due.AcceptedAt)
+		if waits > inbox.FirstDue+late {
+			return bad(failing, d.self()+" receipts received", "the oldest has waited for %s", age(waits)), nil
+		}
+		return ok("the oldest has waited for %s", age(waits)), nil
+	}
+	return ok("nothing waits"), nil
+}
+
+func (d *doctor) held(ctx context.Context) (finding, error) {
+	return d.forAPerson(counted(d.stack.reader().Unapplied(ctx, inbox.Held)))("callback", d.self()+" receipts held")
+}
+
+func (d *doctor) conflicted(ctx context.Context) (finding, error) {
+	return d.forAPerson(counted(d.stack.reader().List(ctx, dynamostore.Filter{Status: payout.Conflicted})))(
+		"payout", d.self()+" payouts --status conflicted")
+}
+
+func counted[T any](found iter.Seq2[T, error]) (int, error) {
+	n := 0
+	for _, err := range found {
+		if err != nil && !errors.Is(err, inbox.ErrDamaged) {
+			return n, err
+		}
+		if n++; n == enough {
+			break
+		}
+	}
+	return n, nil
+}
+
+func (d *doctor) forAPerson(n int, err error) func(noun, next string) (finding, error) {
+	return func(noun, next string) (finding, error) {
+		switch {
+		case err != nil:
+			return finding{}, err
+		case n == 0:
+			return ok("none"), nil
+		case n == enough:
+			return bad(worrying, next, "%d or more wait for a person", n), nil
+		}
+		return bad(worrying, next, "%s for a person", count(n, noun)), nil
+	}
+}
+
+func (d *doctor) alarms(ctx context.Context) (finding, error) {
+	all, err := d.stack.alarms(ctx)
+	if err != nil {
+		return finding{}, err
+	}
+	return judgeAlarms(d.stack, all), nil
+}
+
+// alarms lists the alarms of the stack.
+func (s stack) alarms(ctx context.Context) ([]cwtypes.MetricAlarm, error) {
+	var all []cwtypes.MetricAlarm
+	pages := cloudwatch.NewDescribeAlarmsPaginator(cloudwatch.NewFromConfig(s.aws), &cloudwatch.DescribeAlarmsInput{
+		AlarmNamePrefix: aws.String(s.name + "-"),
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page.MetricAlarms...)
+	}
+	return all, nil
+}
+
+// judgeAlarms says whether the alarms can be heard, and which ones sound.
+func judgeAlarms(stack stack, all []cwtypes.MetricAlarm) finding {
+	topic := stack.outputs[outputTopic]
+	var mute, on []string
+	for _, alarm := range all {
+		name := strings.TrimPrefix(aws.ToString(alarm.AlarmName), stack.name+"-")
+		if !aws.ToBool(alarm.ActionsEnabled) || !slices.Contains(alarm.AlarmActions, topic) {
+			mute = append(mute, name)
+		}
+		if alarm.StateValue == cwtypes.StateValueAlarm {
+			on = append(on, name)
+		}
+	}
+	slices.Sort(mute)
+	slices.Sort(on)
+	switch {
+	case len(all) == 0:
+		return bad(failing, "deploy the template of this version", "there are none")
+	case topic == "":
+		return bad(failing, "deploy the template of this version", "the stack has no topic for them")
+	case len(mute) > 0:
+		return bad(failing, "aws cloudwatch enable-alarm-actions, or deploy the template again", "tell nobody: %s", strings.Join(mute, ", "))
+	case len(on) > 0:
+		return bad(worrying, "docs/OPERATIONS.md says what to do for each", "%s on: %s", count(len(on), "alarm"), strings.Join(on, ", "))
+	}
+	return ok("%s, all quiet", count(len(all), "alarm"))
+}
+
+// outputTopic names the topic that alarms go to.
+const outputTopic = "AlarmTopicArn"
+
+func (d *doctor) subscribers(ctx context.Context) (finding, error) {
+	topic := d.stack.outputs[outputTopic]
+	if topic == "" {
+		return finding{}, failure("deploy the template of this version", "the stack does not tell its topic")
+	}
+	confirmed, pending := 0, 0
+	pages := sns.NewListSubscriptionsByTopicPaginator(sns.NewFromConfig(d.stack.aws), &sns.ListSubscriptionsByTopicInput{TopicArn: &topic})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return finding{}, err
+		}
+		for _, one := range page.Subscriptions {
+			if strings.HasPrefix(aws.ToString(one.SubscriptionArn), "arn:") {
+				confirmed++
+			} else {
+				pending++
+			}
+		}
+	}
+	return judgeSubscribers(d.stack.local, confirmed, pending), nil
+}
+
+func judgeSubscribers(local bool, confirmed, pending int) finding {
+	const next = "subscribe your pager to the topic (output AlarmTopicArn), or set the parameter AlarmEmail"
+	switch {
+	case confirmed > 0 && pending > 0:
+		return bad(worrying, "confirm it by the link that was sent", "%s, and %d not confirmed", count(confirmed, "subscriber"), pending)
+	case confirmed > 0:
+		return ok("%s", count(confirmed, "subscriber"))
+	case pending > 0:
+		return bad(failing, "confirm it by the link that was sent", "nobody: %s not confirmed", count(pending, "subscription"))
+	case local:
+		return bad(unknowing, "", "nobody, as nobody is paged for a stack on a laptop")
+	}
+	return bad(failing, next, "nobody: the topic has no subscribers")
+}

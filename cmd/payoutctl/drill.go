@@ -1,0 +1,283 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+
+	"payout-callbacks/pkg/reason"
+)
+
+// drillCommand makes the alarms go off.
+type drillCommand struct {
+	Only          []string      `help:"This alarm alone, like held. Repeat it for several." placeholder:"ALARM"`
+	Wiring        bool          `help:"Send nothing: set the state of every alarm by API, which proves that it reaches somebody and no more."`
+	Wait          time.Duration `help:"How long to wait for alarms that input sets off." default:"25m" placeholder:"SPAN"`
+	YesProduction bool          `help:"Do it although the stack's name has no staging, dev or test in it: people will be paged, and drill payouts stay."`
+	onPurpose
+}
+
+// Help gives examples.
+func (drillCommand) Help() string {
+	return `Makes each alarm of a staging stack go off, and reports which of them reached the topic, and after how long. An alarm that
+input can set off is set off by it: an unknown status (held), two final statuses (conflicted), forged callbacks (refused),
+a message that is not ours (dead-letters). Of the others the state is set by API: that proves the wiring from the alarm to
+the topic only, and the report says so. Alarms that are on already are left alone: they cannot go off.
+
+For its duration it listens on a queue of its own, subscribed to the topic. Queue, subscription and the foreign message
+are removed and states set back at the end, also after an interruption; what stays is the drill's payout and its held
+callback, which the report names. Whoever is subscribed to the topic is paged for real: tell them.
+
+Examples:
+
+	payoutctl --stack payouts-staging drill --reason "quarterly drill"
+	payoutctl --stack payouts-staging drill --only held --only conflicted --wait 10m --reason "new pager"
+	payoutctl --stack payouts-staging drill --wiring --reason "new pager"
+
+Needs the permissions cloudwatch:DescribeAlarms and cloudwatch:SetAlarmState, sns:Subscribe and sns:Unsubscribe on the topic,
+sqs:CreateQueue, sqs:ReceiveMessage, sqs:DeleteMessage and sqs:DeleteQueue on queues named STACK-drill-*,
+secretsmanager:GetSecretValue on the secrets, sqs:SendMessage on the events queue, those of dlq drop, and
+cloudformation:DescribeStacks. Exit code 1 where one of them did not arrive.`
+}
+
+var stagingName = regexp.MustCompile(`(?i)staging|stage|dev|test`)
+
+// Run drills.
+func (c *drillCommand) Run(ctx context.Context, s *session) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	stack, err := s.stack(ctx)
+	if err != nil {
+		return err
+	}
+	if !stack.local && !stagingName.MatchString(stack.name) && !c.YesProduction {
+		return usage("use a staging stack; if this one is meant, add --yes-production",
+			"stack %s does not look like one for drills: its name has no staging, dev or test in it", stack.name)
+	}
+	topic := stack.outputs[outputTopic]
+	if topic == "" {
+		return failure("deploy the template of this version", "stack %s has no topic for alarms", stack.name)
+	}
+	exercises, err := c.exercises(ctx, s, stack)
+	if err != nil {
+		return err
+	}
+	if err := s.confirm(c.Yes, fmt.Sprintf("make %s of stack %s go off, which pages whoever is subscribed", count(len(exercises), "alarm"), stack.name)); err != nil {
+		return err
+	}
+	d := &drill{session: s, stack: stack, why: c.Reason, wiring: c.Wiring, client: cloudwatch.NewFromConfig(stack.aws)}
+	return d.run(ctx, topic, exercises, c.Wait)
+}
+
+// exercise is one alarm and what became of it.
+type exercise struct {
+	Alarm   string        `json:"alarm"`
+	How     how           `json:"how"`
+	Sent    string        `json:"sent,omitzero"`
+	Arrived bool          `json:"arrived"`
+	After   time.Duration `json:"-"`
+	Seconds int           `json:"seconds,omitzero"`
+	Note    string        `json:"note,omitzero"`
+
+	was types.StateValue
+	at  time.Time // when it was set off
+}
+
+// how says in which way an alarm is made to go off.
+type how string
+
+const (
+	byInput how = "input" // the whole way: callback, metric, alarm, topic
+	bySet   how = "set"   // from the alarm on
+	isOn    how = "on"    // it is on already
+)
+
+// exercises lists what is to be done.
+func (c *drillCommand) exercises(ctx context.Context, s *session, stack stack) ([]*exercise, error) {
+	all, err := stack.alarms(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var list []*exercise
+	for _, alarm := range all {
+		one := &exercise{Alarm: strings.TrimPrefix(aws.ToString(alarm.AlarmName), stack.name+"-"), How: bySet, was: alarm.StateValue}
+		if len(c.Only) > 0 && !slices.Contains(c.Only, one.Alarm) {
+			continue
+		}
+		if _, ok := inputs[one.Alarm]; ok && !c.Wiring {
+			one.How = byInput
+		}
+		if one.was == types.StateValueAlarm {
+			one.How, one.Note = isOn, "was on already: see docs/OPERATIONS.md"
+		}
+		list = append(list, one)
+	}
+	slices.SortFunc(list, func(a, b *exercise) int { return cmp.Compare(a.Alarm, b.Alarm) })
+	for _, name := range c.Only {
+		if !slices.ContainsFunc(list, func(e *exercise) bool { return e.Alarm == name }) {
+			return nil, usage("see them with: "+s.self()+" drill --help", "stack %s has no alarm %s-%s", stack.name, stack.name, name)
+		}
+	}
+	if len(list) == 0 {
+		return nil, failure("deploy the template of this version", "stack %s has no alarms", stack.name)
+	}
+	return list, nil
+}
+
+// drill is one run.
+type drill struct {
+	*session
+
+	stack  stack
+	why    string
+	wiring bool
+	client *cloudwatch.Client
+
+	left    []string // what stays behind, with how to clean it
+	foreign []string // ids of messages that have to be taken out again
+}
+
+// cleanWithin bounds the cleaning up, after an interruption too.
+const cleanWithin = time.Minute
+
+func (d *drill) run(ctx context.Context, topic string, exercises []*exercise, wait time.Duration) (err error) {
+	listening, err := d.listen(ctx, topic)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanWithin)
+		defer cancel()
+		err = errors.Join(err, d.restore(clean, exercises), listening.close(clean), d.removeForeign(clean))
+		for _, one := range d.left {
+			d.notef("left behind: %s", one)
+		}
+	}()
+	for _, one := range exercises {
+		if err := d.setOff(ctx, one); err != nil {
+			return err
+		}
+	}
+	if err := d.await(ctx, listening, exercises, wait); err != nil {
+		return err
+	}
+	if err := d.printExercises(exercises); err != nil {
+		return err
+	}
+	missing := slices.DeleteFunc(slices.Clone(exercises), func(e *exercise) bool { return e.Arrived })
+	if len(missing) > 0 {
+		return no("is the alarm's action the topic? Was --wait long enough?", "%s did not reach the topic", count(len(missing), "alarm"))
+	}
+	return nil
+}
+
+// setOff does what makes one alarm go off.
+func (d *drill) setOff(ctx context.Context, one *exercise) error {
+	if one.How == isOn {
+		return nil
+	}
+	one.at = d.now()
+	if one.How == byInput {
+		sent, err := inputs[one.Alarm](ctx, d)
+		if err != nil {
+			return fmt.Errorf("drill %s: %w", one.Alarm, err)
+		}
+		one.Sent = sent
+		d.notef("%s: sent %s", one.Alarm, sent)
+		if sent != "" && !d.stack.local {
+			return nil
+		}
+		// A function's log becomes a metric at AWS only.
+		one.How, one.Note = bySet, "the emulator makes no metrics of what is sent"
+		if sent == "" {
+			one.Note = "nothing to send it with: no keys are stored"
+		}
+	}
+	return d.set(ctx, one.Alarm, types.StateValueAlarm)
+}
+
+func (d *drill) set(ctx context.Context, alarm string, state types.StateValue) error {
+	_, err := d.client.SetAlarmState(ctx, &cloudwatch.SetAlarmStateInput{
+		AlarmName:   aws.String(d.stack.name + "-" + alarm),
+		StateValue:  state,
+		StateReason: aws.String("a drill, not an incident; " + reason.Line(d.now(), "payoutctl drill", d.why)),
+	})
+	return err
+}
+
+// restore sets the states back that were set. CloudWatch would do so itself
+// with the next datapoint, where there is one.
+func (d *drill) restore(ctx context.Context, exercises []*exercise) error {
+	var errs []error
+	for _, one := range exercises {
+		if one.How == bySet && !one.at.IsZero() {
+			errs = append(errs, d.set(ctx, one.Alarm, one.was))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// await listens until all have arrived or the time is over.
+func (d *drill) await(ctx context.Context, listening *listener, exercises []*exercise, wait time.Duration) error {
+	tell := d.progress()
+	for deadline := d.now().Add(wait); d.now().Before(deadline); {
+		waiting := slices.DeleteFunc(slices.Clone(exercises), func(e *exercise) bool { return e.Arrived || e.How == isOn })
+		if len(waiting) == 0 {
+			return nil
+		}
+		tell("%s of %d still to arrive", count(len(waiting), "alarm"), len(exercises))
+		heard, err := listening.hear(ctx)
+		if err != nil {
+			return err
+		}
+		for _, one := range waiting {
+			if at, ok := heard[d.stack.name+"-"+one.Alarm]; ok {
+				one.Arrived, one.After = true, max(at.Sub(one.at), 0)
+				one.Seconds = int(one.After.Seconds())
+			}
+		}
+	}
+	return nil
+}
+
+func (d *drill) printExercises(exercises []*exercise) error {
+	rows := table{style: d.style(), header: []string{"ALARM", "SET OFF BY", "REACHED THE TOPIC", "PROVES", "NOTE"}}
+	for _, one := range exercises {
+		if d.flags.JSON {
+			if err := d.printJSON(one); err != nil {
+				return err
+			}
+			continue
+		}
+		arrived := cell{text: "no", colour: red}
+		if one.Arrived {
+			arrived = cell{text: "after " + age(one.After), colour: green}
+		}
+		proves := map[how]string{byInput: "all of it", bySet: "the wiring only", isOn: "nothing"}[one.How]
+		rows.add(cell{text: one.Alarm}, cell{text: one.by()}, arrived, cell{text: proves}, cell{text: one.Note})
+	}
+	if d.flags.JSON {
+		return nil
+	}
+	return d.print(rows.String())
+}
+
+func (e *exercise) by() string {
+	switch {
+	case e.Sent != "":
+		return e.Sent
+	case e.How == bySet:
+		return "its state, set by API"
+	}
+	return ""
+}

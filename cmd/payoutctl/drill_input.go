@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/redrive"
+)
+
+// inputs are the alarms that input sets off, with what that is. Each returns
+// what it sent, or nothing where it had nothing to send it with. Those that
+// input could set off within days only (a silence, a previous key) are not here.
+var inputs = map[string]func(context.Context, *drill) (string, error){
+	"held":           func(ctx context.Context, d *drill) (string, error) { return d.unknownStatus(ctx) },
+	"conflicted":     func(ctx context.Context, d *drill) (string, error) { return d.twoFinals(ctx) },
+	"cregis-refused": func(ctx context.Context, d *drill) (string, error) { return d.forge(ctx, "cregis") },
+	"pivot-refused":  func(ctx context.Context, d *drill) (string, error) { return d.forge(ctx, "pivot") },
+	"dead-letters":   func(ctx context.Context, d *drill) (string, error) { return d.poison(ctx) },
+}
+
+// forgeries are enough for the ratio on a stack that has little else to do.
+const forgeries = 20
+
+func (d *drill) forge(ctx context.Context, provider string) (string, error) {
+	key, err := d.madeUpKey()
+	if err != nil {
+		return "", err
+	}
+	for range forgeries {
+		if _, err := d.forgery(ctx, provider, key); err != nil {
+			return "", err
+		}
+	}
+	return fmt.Sprintf("%d forged callbacks", forgeries), nil
+}
+
+func (d *drill) unknownStatus(ctx context.Context) (string, error) {
+	account, key, err := d.signer(ctx)
+	if err != nil || account == "" {
+		return "", err
+	}
+	got, err := d.payout(ctx, account, "5", key)
+	if err != nil {
+		return "", err
+	}
+	d.left = append(d.left, "held callback "+got.Payout+"; "+d.self()+" dismiss '"+got.Payout+"' --reason drill")
+	return "an unknown status", nil
+}
+
+func (d *drill) twoFinals(ctx context.Context) (string, error) {
+	account, key, err := d.signer(ctx)
+	if err != nil || account == "" {
+		return "", err
+	}
+	id := strconv.FormatInt(d.now().UnixMilli(), 10)
+	var got answer
+	for _, status := range []string{"6", "7"} {
+		if got, err = d.payoutOf(ctx, account, id, status, key); err != nil {
+			return "", err
+		}
+	}
+	d.left = append(d.left, "payout "+got.Payout+"; "+d.self()+" show '"+got.Payout+"', then resolve")
+	return "two final statuses", nil
+}
+
+// poison puts a message into the events queue that nobody can read. It is in
+// the dead-letter queue within seconds, and taken out of it at the end.
+func (d *drill) poison(ctx context.Context) (string, error) {
+	sent, err := sqs.NewFromConfig(d.stack.aws).SendMessage(ctx, &sqs.SendMessageInput{
+		QueueUrl: &d.stack.eventsQueueURL, MessageBody: aws.String("payoutctl drill"),
+	})
+	if err != nil {
+		return "", err
+	}
+	d.foreign = append(d.foreign, aws.ToString(sent.MessageId))
+	return "a message that is not ours", nil
+}
+
+// removeForeign takes the drill's own messages out of the dead-letter queue. A
+// few seconds may pass until they are there.
+func (d *drill) removeForeign(ctx context.Context) error {
+	if len(d.foreign) == 0 {
+		return nil
+	}
+	desk, err := d.stack.desk()
+	if err != nil {
+		return err
+	}
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	order := redrive.Order{Filter: redrive.Filter{IDs: d.foreign, Causes: []redrive.Cause{redrive.Foreign}}, Most: 10_000}
+	removed := 0
+	for {
+		done, err := desk.Remove(ctx, order, func(redrive.Found) error { return nil }) // it holds nothing but our own words
+		if removed += done.Moved; removed >= len(d.foreign) || err != nil {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			d.left = append(d.left, "message "+d.foreign[0]+"; "+d.self()+" dlq drop --message-id "+d.foreign[0]+" --to FILE --reason drill")
+			return nil
+		}
+	}
+}
+
+// signer returns an account of Cregis with its key, or nothing where none is
+// stored.
+func (d *drill) signer(ctx context.Context) (string, callback.Key, error) {
+	store, err := d.stack.keyring("cregis")
+	if err != nil {
+		return "", "", err
+	}
+	read, err := store.Read(ctx)
+	if err != nil {
+		return "", "", unreadable(store, err)
+	}
+	accounts := slices.Sorted(maps.Keys(read.Keys))
+	if len(accounts) == 0 {
+		return "", "", nil
+	}
+	return accounts[0], read.Keys[accounts[0]].Current, nil
+}
+
+func (d *drill) payout(ctx context.Context, account, status string, key callback.Key) (answer, error) {
+	return d.payoutOf(ctx, account, strconv.FormatInt(d.now().UnixMilli(), 10), status, key)
+}
+
+// payoutOf sends a callback about the drill's payout, signed.
+func (d *drill) payoutOf(ctx context.Context, account, id, status string, key callback.Key) (answer, error) {
+	return d.deliver(ctx, example{
+		provider: "cregis", kind: payout.TypePayout, file: "cregis-payout.json", fresh: d.freshCregis,
+		fields: []assignment{
+			{"pid", account}, {"cid", id}, {"status", status}, {"amount", "0.01"},
+			{"third_party_id", "drill-" + id}, {"remark", "payoutctl drill"},
+		},
+	}, account, key, callback.Acknowledge)
+}
+
+// forgery sends a callback that has to be refused.
+func (d *drill) forgery(ctx context.Context, provider string, key callback.Key) (answer, error) {
+	from := example{provider: "cregis", kind: payout.TypePayout, file: "cregis-payout.json", fresh: d.freshCregis}
+	if provider == "pivot" {
+		from = example{provider: "pivot", kind: payout.TypePayout, file: "pivot-single.json"}
+	}
+	return d.deliver(ctx, from, "", key, callback.Unauthentic)
+}
+
+func (d *drill) deliver(ctx context.Context, from example, account string, key callback.Key, want callback.Verdict) (answer, error) {
+	provider, err := providerNamed(from.provider)
+	if err != nil {
+		return answer{}, err
+	}
+	out := outgoing{provider: provider, kind: from.kind, account: account, want: want, body: from.body}
+	got, err := sender{client: callbackClient(d.stack), url: out.url(d.stack.apiURL), out: out, key: key}.once(ctx)
+	if err == nil && !got.AsExpected {
+		err = no("", "a drill callback was answered %d, not as it should be (%s)", got.Code, want)
+	}
+	return got, err
+}

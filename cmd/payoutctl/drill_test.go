@@ -1,0 +1,92 @@
+package main_test
+
+import (
+	"encoding/json"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+
+	payoutctl "payout-callbacks/cmd/payoutctl"
+)
+
+func TestAnAlarmIsHeardWhenItGoesOff(t *testing.T) {
+	notification := func(message string) string {
+		text, _ := json.Marshal(map[string]string{"Type": "Notification", "Message": message})
+		return string(text)
+	}
+	for text, want := range map[string]string{
+		notification(`{"AlarmName":"s-held","NewStateValue":"ALARM"}`): "s-held",
+		notification(`{"AlarmName":"s-held","NewStateValue":"OK"}`):    "",
+		notification(`hello`): "",
+		`hello`:               "",
+	} {
+		if got := payoutctl.AlarmIn(text); got != want {
+			t.Errorf("%s: got %q, want %q", text, got, want)
+		}
+	}
+}
+
+// Whatever step of listening fails, the queue that was made is removed.
+func TestAListenerThatCannotListenLeavesNoQueue(t *testing.T) {
+	for _, fails := range []string{"GetQueueAttributes", "SetQueueAttributes", "Subscribe"} {
+		t.Run(fails, func(t *testing.T) {
+			dir := t.TempDir()
+			server := httptest.NewServer(scripted(dir))
+			defer server.Close()
+			for name, text := range map[string]string{
+				"CreateQueue.json":        `{"QueueUrl": "` + server.URL + `/1/q"}`,
+				"GetQueueAttributes.json": `{"Attributes": {"QueueArn": "arn:aws:sqs:us-east-1:1:q"}}`,
+				"SetQueueAttributes.json": `{}`,
+				"DeleteQueue.json":        `{}`,
+				fails + ".error":          "AccessDeniedException",
+			} {
+				if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			err := payoutctl.Listen(t.Context(), aws.Config{
+				Region: "us-east-1", BaseEndpoint: &server.URL, Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+			}, "arn:aws:sns:us-east-1:1:topic")
+			if err == nil {
+				t.Error("it cannot listen, and nobody says so")
+			}
+			if _, err := os.Stat(filepath.Join(dir, "DeleteQueue.sent")); err != nil {
+				t.Error("the queue stays")
+			}
+		})
+	}
+}
+
+func TestAlarmsAreJudgedByWhomTheyTell(t *testing.T) {
+	alarm := func(name string, enabled bool, state types.StateValue, actions ...string) types.MetricAlarm {
+		return types.MetricAlarm{AlarmName: aws.String("s-" + name), ActionsEnabled: &enabled, StateValue: state, AlarmActions: actions}
+	}
+	quiet := alarm("held", true, types.StateValueOk, "topic")
+	for name, test := range map[string]struct {
+		alarms []types.MetricAlarm
+		want   string
+	}{
+		"none":          {nil, "fail: there are none"},
+		"quiet":         {[]types.MetricAlarm{quiet}, "ok: 1 alarm, all quiet"},
+		"on":            {[]types.MetricAlarm{quiet, alarm("damaged", true, types.StateValueAlarm, "topic")}, "warn: 1 alarm on: damaged"},
+		"switched off":  {[]types.MetricAlarm{quiet, alarm("damaged", false, types.StateValueOk, "topic")}, "fail: tell nobody: damaged"},
+		"tells another": {[]types.MetricAlarm{alarm("damaged", true, types.StateValueAlarm, "other")}, "fail: tell nobody: damaged"},
+	} {
+		if got := payoutctl.JudgeAlarms("s", "topic", test.alarms); got != test.want {
+			t.Errorf("%s: got %q, want %q", name, got, test.want)
+		}
+	}
+	for want, args := range map[string][2]int{
+		"ok: 2 subscribers": {2, 0}, "warn: 1 subscriber, and 1 not confirmed": {1, 1}, "fail: nobody: 1 subscription not confirmed": {0, 1},
+		"fail: nobody: the topic has no subscribers": {0, 0},
+	} {
+		if got := payoutctl.JudgeSubscribers(args[0], args[1]); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

@@ -1,0 +1,238 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"payout-callbacks/pkg/app"
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/dynamostore"
+	"payout-callbacks/pkg/explain"
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/payout"
+)
+
+// explainCommand says what would become of a callback.
+type explainCommand struct {
+	File     string `arg:"" help:"File with the callback, or - for standard input: an HTTP request, an event of API Gateway, or a body alone."`
+	Provider string `help:"Provider, where no route says it." placeholder:"NAME"`
+	Type     string `help:"Type of callback, where no route says it: payout, sub-address-payout." default:"payout" placeholder:"TYPE"`
+	KeyFile  string `help:"Try this key instead of those of a stack, which is not needed then." placeholder:"FILE"`
+	Account  string `help:"Account that the key in --key-file is of." placeholder:"ID"`
+}
+
+// Help gives examples.
+func (explainCommand) Help() string {
+	return `Says step by step what this system does with a callback, and why: the text that is signed, which key fits it, what the
+body means, under which receipt it is kept, and what it would change now. Where a proof does not fit, it looks for the
+mistake: the body is altered back, and signed, in each of the ways in which that goes wrong (a value altered or written
+anew, a field added, another project, a key in another header …) until the proof fits one of the account's keys.
+
+Nothing is changed, and nothing is sent. No key is printed, and of the proof that a body should carry only the
+beginning: whole, it would be worth a key.
+
+Examples:
+
+	payoutctl --stack payouts-prod explain request.txt
+	payoutctl --stack payouts-prod explain event.json --json
+	pbpaste | payoutctl --local explain - --provider cregis --type sub-address-payout
+	payoutctl explain body.json --provider cregis --account 1382528827416576 --key-file cregis.key
+
+Needs the permissions secretsmanager:GetSecretValue on the providers' secrets, dynamodb:GetItem on both tables, and
+cloudformation:DescribeStacks; with --key-file none. Exit code 0: it would be acknowledged. 1: it would be refused.`
+}
+
+// Run explains the callback.
+func (c *explainCommand) Run(ctx context.Context, s *session) error {
+	read, provider, err := c.read(s)
+	if err != nil {
+		return err
+	}
+	told := explanation{Form: read.Form, Provider: provider.Name(), Type: read.Request.Type}
+	in := explain.Input{Provider: provider, Request: read.Request, Now: s.now()}
+	var reader *dynamostore.Reader
+	if c.KeyFile != "" {
+		in.Keys, err = c.offline(s)
+	} else {
+		in.Keys, in.Others, err = s.allKeys(ctx, provider.Name())
+		reader, err = both(reader, err, func() (*dynamostore.Reader, error) { return s.reader(ctx) })
+	}
+	if err != nil {
+		return err
+	}
+	told.Report = explain.Explain(in)
+	told.Findings = append(read.Findings, told.Findings...)
+	if reader != nil && told.Receipt != nil {
+		if told.Effect, err = effectOf(ctx, reader, *told.Receipt); err != nil {
+			return err
+		}
+	}
+	if err := s.printExplanation(told); err != nil {
+		return err
+	}
+	if told.Verdict != callback.Acknowledge {
+		return no("", "this callback would be refused: %s", told.Verdict)
+	}
+	return nil
+}
+
+// both goes on unless something failed before.
+func both[T any](so T, err error, next func() (T, error)) (T, error) {
+	if err != nil {
+		return so, err
+	}
+	return next()
+}
+
+// maxCapture bounds a file before it is read: in base64 and escaped, with headers.
+const maxCapture = 8 << 20
+
+func (c *explainCommand) read(s *session) (explain.Capture, app.SigningProvider, error) {
+	from := s.stdin
+	if c.File != "-" {
+		file, err := os.Open(c.File)
+		if err != nil {
+			return explain.Capture{}, nil, usage("", "read callback: %w", err)
+		}
+		defer file.Close()
+		from = file
+	}
+	text, err := io.ReadAll(io.LimitReader(from, maxCapture))
+	if err != nil {
+		return explain.Capture{}, nil, usage("", "read callback: %w", err)
+	}
+	read, err := explain.Read(text, payout.Type(c.Type))
+	if err != nil {
+		return read, nil, usage("see: payoutctl explain --help", "read callback: %w", err)
+	}
+	name := cmp.Or(read.Provider, c.Provider)
+	if name == "" {
+		return read, nil, usage("add --provider, and --type if it is not payout", "no route in it says whose callback this is")
+	}
+	provider, err := providerNamed(name)
+	return read, provider, err
+}
+
+func (c *explainCommand) offline(s *session) (callback.Keys, error) {
+	if c.Account == "" {
+		return nil, usage("add --account", "whose key is it?")
+	}
+	key, err := s.readKey(c.KeyFile)
+	return callback.Keys{c.Account: {Current: key}}, err
+}
+
+// allKeys reads the keys of one provider, and of the others, to recognise one
+// that went astray.
+func (s *session) allKeys(ctx context.Context, provider string) (callback.Keys, map[string]callback.Keys, error) {
+	stack, err := s.stack(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	all := map[string]callback.Keys{}
+	for _, name := range providerNames() {
+		store, err := stack.keyring(name)
+		if err != nil {
+			return nil, nil, err
+		}
+		read, err := store.Read(ctx)
+		if err != nil {
+			return nil, nil, unreadable(store, err)
+		}
+		all[name] = read.Keys
+	}
+	own := all[provider]
+	delete(all, provider)
+	return own, all, nil
+}
+
+// effect is what a callback would do now.
+type effect struct {
+	Known    bool           `json:"known"` // its receipt is there already
+	State    inbox.State    `json:"state,omitzero"`
+	KeyID    string         `json:"keyId,omitzero"` // that verified it the first time
+	Before   payout.Status  `json:"before,omitzero"`
+	After    payout.Status  `json:"after,omitzero"`
+	Outcome  payout.Outcome `json:"outcome,omitzero"`
+	Conflict []payout.Field `json:"conflict,omitempty"`
+}
+
+// effectOf merges the callback's event into the payout as it is, and keeps
+// nothing of that.
+func effectOf(ctx context.Context, reader *dynamostore.Reader, receipt inbox.Receipt) (*effect, error) {
+	found, known, err := reader.Receipt(ctx, receipt.Key)
+	if err != nil && !errors.Is(err, inbox.ErrDamaged) {
+		return nil, err
+	}
+	told := &effect{Known: known, State: found.State, KeyID: found.KeyID}
+	if receipt.State == inbox.Held {
+		return told, nil
+	}
+	record, _, err := reader.Record(ctx, receipt.Event.ID)
+	if err != nil {
+		return nil, err
+	}
+	told.Before = record.Status()
+	if known && found.State == inbox.Applied {
+		told.After, told.Outcome = told.Before, inbox.AlreadyApplied
+		return told, nil
+	}
+	next, outcome := record.Apply(receipt.Event)
+	told.After, told.Outcome, told.Conflict = next.Status(), outcome, next.Contradictions()
+	return told, nil
+}
+
+// explanation is a report with what the stack knows.
+type explanation struct {
+	Form     string
+	Provider string
+	Type     payout.Type
+	explain.Report
+	Effect *effect
+}
+
+// explainView is an explanation as --json shows it.
+type explainView struct {
+	Form       string            `json:"form"`
+	Provider   string            `json:"provider"`
+	Type       payout.Type       `json:"type"`
+	Size       int               `json:"size"`
+	Account    string            `json:"account,omitzero"`
+	Signed     []explain.Part    `json:"signed,omitempty"`
+	Given      string            `json:"given,omitzero"`
+	Proofs     []explain.Proof   `json:"proofs,omitempty"`
+	Verdict    callback.Verdict  `json:"verdict"`
+	KeyID      string            `json:"keyId,omitzero"`
+	Findings   []explain.Finding `json:"findings,omitempty"`
+	AnswerCode int               `json:"answerCode"`
+	AnswerBody string            `json:"answerBody,omitzero"`
+	Held       callback.Reason   `json:"held,omitzero"`
+	Note       string            `json:"note,omitzero"`
+	Receipt    *receiptView      `json:"receipt,omitempty"`
+	Effect     *effect           `json:"effect,omitempty"`
+}
+
+func (s *session) printExplanation(told explanation) error {
+	if !s.flags.JSON {
+		return s.print(told.text(s.style()))
+	}
+	view := explainView{
+		Form: told.Form, Provider: told.Provider, Type: told.Type, Size: told.Size, Account: told.Account,
+		Signed: told.Signed, Given: told.Given, Proofs: told.Proofs, Verdict: told.Verdict, KeyID: told.Sender.KeyID,
+		Findings: told.Findings, AnswerCode: told.Reply.Code, AnswerBody: told.Reply.Body, Effect: told.Effect,
+	}
+	if told.Held != nil {
+		view.Held, view.Note = told.Held.Reason, told.Held.Note
+	}
+	if told.Receipt != nil {
+		receipt := receiptViewOf(entry{Receipt: *told.Receipt}, false)
+		view.Receipt = &receipt
+	}
+	if err := s.printJSON(view); err != nil {
+		return fmt.Errorf("print explanation: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"payout-callbacks/pkg/inbox"
+)
+
+// outputSweeperFunction names the sweeper's function.
+const outputSweeperFunction = "SweeperFunctionName"
+
+// sweepTimeout is longer than the function may run.
+const sweepTimeout = 70 * time.Second
+
+// sweepCommand runs the sweeper now.
+type sweepCommand struct{}
+
+// Help gives examples.
+func (sweepCommand) Help() string {
+	return `Runs the sweeper once, at once, also where its schedule is paused: what was not applied in time is sent again, and dead
+letters that are ours are taken in. Any number of sweeps may run at the same time; each receipt is sent by one of them.
+
+Examples:
+
+	payoutctl --stack payouts-prod sweep
+	payoutctl --stack payouts-prod sweep --json
+
+Needs the permissions lambda:InvokeFunction on the sweeper, and cloudformation:DescribeStacks. It does what happens every
+minute anyway, so that it asks for no reason. Exit code 1 where something is left for a person.`
+}
+
+// sweptView is what a sweep found, as --json shows it.
+type sweptView struct {
+	Due           int  `json:"due"`
+	Sent          int  `json:"sent"`
+	Adopted       int  `json:"adopted"`
+	Foreign       int  `json:"foreign"`
+	Damaged       int  `json:"damaged"`
+	Skipped       bool `json:"skipped"`
+	OldestSeconds int  `json:"oldestSeconds"`
+}
+
+// Run sweeps.
+func (c *sweepCommand) Run(ctx context.Context, s *session) error {
+	stack, err := s.stack(ctx)
+	if err != nil {
+		return err
+	}
+	name := stack.outputs[outputSweeperFunction]
+	if name == "" {
+		return failure("deploy the template of this version", "stack %s does not tell its sweeper", stack.name)
+	}
+	swept, err := stack.sweep(ctx, name)
+	if err != nil {
+		return err
+	}
+	if err := s.printSwept(swept); err != nil {
+		return err
+	}
+	switch {
+	case swept.Damaged > 0:
+		return no("see them with: "+s.self()+" audit", "%s cannot be read", count(swept.Damaged, "receipt"))
+	case swept.Foreign > 0:
+		return no("see them with: "+s.self()+" dlq list", "%s not ours", count(swept.Foreign, "dead letter"))
+	}
+	return nil
+}
+
+func (s stack) sweep(ctx context.Context, name string) (inbox.Swept, error) {
+	client := lambda.NewFromConfig(s.aws, func(o *lambda.Options) {
+		// The function may run for longer than any other request is given, and a
+		// second try would be a second sweep.
+		client := httpClient().WithTimeout(sweepTimeout)
+		if s.local {
+			client = client.WithTransportOptions(direct)
+		}
+		o.HTTPClient, o.Retryer = client, aws.NopRetryer{}
+	})
+	out, err := client.Invoke(ctx, &lambda.InvokeInput{FunctionName: &name})
+	if err != nil {
+		return inbox.Swept{}, err
+	}
+	// As encoding/json writes an inbox.Swept; the age is in nanoseconds.
+	var told struct {
+		Due       int           `json:"Due"`
+		Sent      int           `json:"Sent"`
+		Adopted   int           `json:"Adopted"`
+		Foreign   int           `json:"Foreign"`
+		OldestAge time.Duration `json:"OldestAge"`
+		Damaged   int           `json:"Damaged"`
+		Skipped   bool          `json:"Skipped"`
+	}
+	switch {
+	case out.FunctionError != nil:
+		return inbox.Swept{}, failure("see its log: aws logs tail /aws/lambda/"+s.name+"/sweeper --since 5m", "the sweeper failed")
+	case json.Unmarshal(out.Payload, &told) != nil:
+		return inbox.Swept{}, failure("see its log", "the sweeper ran, but did not answer with what it found")
+	}
+	return inbox.Swept(told), nil
+}
+
+func (s *session) printSwept(swept inbox.Swept) error {
+	if s.flags.JSON {
+		return s.printJSON(sweptView{
+			swept.Due, swept.Sent, swept.Adopted, swept.Foreign, swept.Damaged, swept.Skipped, int(swept.OldestAge.Seconds()),
+		})
+	}
+	text := fmt.Sprintf("%s due, %d sent again\n", count(swept.Due, "receipt"), swept.Sent)
+	if swept.Due > 0 {
+		text += "the oldest was accepted " + age(swept.OldestAge) + " ago\n"
+	}
+	text += fmt.Sprintf("%s taken in, %d not ours\n", count(swept.Adopted, "dead letter"), swept.Foreign)
+	if swept.Skipped {
+		text += "nothing was sent: the queue is full of work\n"
+	}
+	return s.print(text)
+}

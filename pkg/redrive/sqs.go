@@ -1,0 +1,86 @@
+package redrive
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+)
+
+// SQS is Queue on SQS.
+type SQS struct {
+	Client         *sqs.Client
+	EventsURL      string
+	DeadLettersURL string
+}
+
+var _ Queue = SQS{}
+
+// Receive implements Queue. It waits a second for letters: without waiting, SQS
+// asks a part of its servers only, and an empty answer means nothing.
+func (q SQS) Receive(ctx context.Context) ([]Letter, error) {
+	out, err := q.Client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
+		QueueUrl:                    &q.DeadLettersURL,
+		MaxNumberOfMessages:         10,
+		VisibilityTimeout:           int32(Hidden / time.Second),
+		WaitTimeSeconds:             1,
+		MessageAttributeNames:       []string{"All"},
+		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameAll},
+	})
+	if err != nil {
+		return nil, err
+	}
+	var letters []Letter
+	for _, message := range out.Messages {
+		system := func(name types.MessageSystemAttributeName) string { return message.Attributes[string(name)] }
+		sent, _ := strconv.ParseInt(system(types.MessageSystemAttributeNameSentTimestamp), 10, 64)
+		receives, _ := strconv.Atoi(system(types.MessageSystemAttributeNameApproximateReceiveCount))
+		letters = append(letters, Letter{
+			ID:         aws.ToString(message.MessageId),
+			Handle:     aws.ToString(message.ReceiptHandle),
+			Body:       aws.ToString(message.Body),
+			Attributes: message.MessageAttributes,
+			Group:      system(types.MessageSystemAttributeNameMessageGroupId),
+			Trace:      system(types.MessageSystemAttributeNameAWSTraceHeader),
+			SentAt:     time.UnixMilli(sent).UTC(),
+			Receives:   receives,
+		})
+	}
+	return letters, nil
+}
+
+// Send implements Queue.
+func (q SQS) Send(ctx context.Context, letter Letter) error {
+	input := &sqs.SendMessageInput{
+		QueueUrl:          &q.EventsURL,
+		MessageBody:       &letter.Body,
+		MessageAttributes: letter.Attributes,
+	}
+	if letter.Group != "" {
+		input.MessageGroupId = &letter.Group
+	}
+	if letter.Trace != "" {
+		input.MessageSystemAttributes = map[string]types.MessageSystemAttributeValue{
+			string(types.MessageSystemAttributeNameForSendsAWSTraceHeader): {DataType: aws.String("String"), StringValue: &letter.Trace},
+		}
+	}
+	_, err := q.Client.SendMessage(ctx, input)
+	return err
+}
+
+// Delete implements Queue.
+func (q SQS) Delete(ctx context.Context, letter Letter) error {
+	_, err := q.Client.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &q.DeadLettersURL, ReceiptHandle: &letter.Handle})
+	return err
+}
+
+// Return implements Queue.
+func (q SQS) Return(ctx context.Context, letter Letter) error {
+	_, err := q.Client.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{
+		QueueUrl: &q.DeadLettersURL, ReceiptHandle: &letter.Handle, VisibilityTimeout: 0,
+	})
+	return err
+}

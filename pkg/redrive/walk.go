@@ -1,0 +1,87 @@
+package redrive
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// Hidden is how long a letter stays out of sight of others while it is looked
+// at: long enough for ten of them at one a second, short enough that after a
+// crash the sweeper does not miss them for long.
+const Hidden = 30 * time.Second
+
+// returnWithin bounds putting letters back, after an interruption too.
+const returnWithin = 20 * time.Second
+
+// Desk is where letters are looked at. It is safe for concurrent use.
+type Desk struct {
+	Queue    Queue
+	Receipts Receipts
+}
+
+// visit looks at one letter and reports whether it took it out of the queue.
+type visit func(ctx context.Context, found Found) (gone bool, err error)
+
+// Walk shows each letter in sight once, at most so many of them, and puts all
+// of them back. It reports whether it stopped at that bound. Memory grows with
+// the number of letters by their ids and handles only.
+func (d *Desk) Walk(ctx context.Context, most int, look func(Found) error) (more bool, err error) {
+	return d.walk(ctx, most, func(_ context.Context, found Found) (bool, error) { return false, look(found) })
+}
+
+// walk visits letters until none is left that it has not seen: those that stay
+// are kept out of sight until the end, or it would meet them again and again.
+func (d *Desk) walk(ctx context.Context, most int, visit visit) (more bool, err error) {
+	kept := map[string]string{} // handle of the last delivery, by id
+	seen := map[string]bool{}
+	defer func() { d.returnAll(ctx, kept) }()
+	for {
+		letters, err := d.Queue.Receive(ctx)
+		if err != nil {
+			return false, fmt.Errorf("receive dead letters: %w", err)
+		}
+		for _, letter := range letters {
+			kept[letter.ID] = letter.Handle
+		}
+		fresh := 0
+		for _, letter := range letters {
+			switch {
+			case seen[letter.ID]:
+				continue
+			case len(seen) == most:
+				return true, nil
+			}
+			fresh++
+			seen[letter.ID] = true
+			if err := d.visit(ctx, letter, visit, kept); err != nil {
+				return false, err
+			}
+		}
+		if fresh == 0 {
+			return false, nil
+		}
+	}
+}
+
+func (d *Desk) visit(ctx context.Context, letter Letter, visit visit, kept map[string]string) error {
+	found, err := diagnose(ctx, d.Receipts, letter)
+	if err != nil {
+		return err
+	}
+	gone, err := visit(ctx, found)
+	if gone {
+		delete(kept, letter.ID)
+	}
+	return err
+}
+
+// returnAll puts back what is still there. What fails comes back by itself when
+// it was hidden for long enough, or was taken by somebody else since.
+func (d *Desk) returnAll(ctx context.Context, kept map[string]string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), returnWithin)
+	defer cancel()
+	for id, handle := range kept {
+		_ = d.Queue.Return(ctx, Letter{ID: id, Handle: handle})
+	}
+}
