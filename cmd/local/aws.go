@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -38,33 +40,60 @@ func directHTTP() *http.Client {
 	return &http.Client{Transport: &http.Transport{}, Timeout: 30 * time.Second}
 }
 
-// callLambda makes one signed call of Lambda's REST interface, and decodes the answer into out.
+// callLambda makes one call of Lambda's REST interface, and decodes the answer into out.
 func callLambda(ctx context.Context, w workspace, c lambdaCall, out any) error {
+	answer, err := callSigned(ctx, w, signed{service: "lambda", method: c.method, path: c.path, body: c.body})
+	if err != nil {
+		return fmt.Errorf("lambda %s %s: %w", c.method, c.path, err)
+	}
+	return json.Unmarshal(answer, out)
+}
+
+// callIAM makes one call of IAM's query interface.
+func callIAM(ctx context.Context, w workspace, action string, parameters ...url.Values) error {
+	form := url.Values{"Action": {action}, "Version": {"2010-05-08"}}
+	for _, some := range parameters {
+		maps.Copy(form, some)
+	}
+	call := signed{service: "iam", method: http.MethodPost, path: "/", body: form.Encode(), contentType: "application/x-www-form-urlencoded"}
+	if _, err := callSigned(ctx, w, call); err != nil {
+		return fmt.Errorf("iam %s: %w", action, err)
+	}
+	return nil
+}
+
+// signed is one request, before it is signed.
+type signed struct{ service, method, path, body, contentType string }
+
+func callSigned(ctx context.Context, w workspace, c signed) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, c.method, w.endpoint()+c.path, strings.NewReader(c.body))
 	if err != nil {
-		return err
+		return nil, err
+	}
+	if c.contentType != "" {
+		request.Header.Set("Content-Type", c.contentType)
 	}
 	creds, err := emulatorCredentials().Retrieve(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	sum := sha256.Sum256([]byte(c.body))
-	if err := v4.NewSigner().SignHTTP(ctx, creds, request, hex.EncodeToString(sum[:]), "lambda", region, time.Now()); err != nil {
-		return err
+	if err := v4.NewSigner().SignHTTP(ctx, creds, request, hex.EncodeToString(sum[:]), c.service, region, time.Now()); err != nil {
+		return nil, err
 	}
 	response, err := directHTTP().Do(request)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { _ = response.Body.Close() }()
 	answer, err := io.ReadAll(response.Body)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if response.StatusCode >= http.StatusMultipleChoices {
-		return fmt.Errorf("lambda %s %s: %s: %s", c.method, c.path, response.Status, answer)
+		return nil, fmt.Errorf("%s: %s", response.Status, answer)
 	}
-	return json.Unmarshal(answer, out)
+	return answer, nil
 }
 
 type lambdaCall struct{ method, path, body string }

@@ -85,6 +85,24 @@ func storeKeys(ctx context.Context, w workspace, s stack) error {
 	return nil
 }
 
+// correctSweeper lets the sweeper send several messages in one request. The emulator asks its role for an action of
+// that request's own name, which AWS does not have: there, sqs:SendMessage covers it.
+func correctSweeper(ctx context.Context, w workspace, s stack) error {
+	var found struct{ Configuration struct{ Role string } }
+	call := lambdaCall{method: http.MethodGet, path: "/2015-03-31/functions/" + s.function("sweeper")}
+	if err := callLambda(ctx, w, call, &found); err != nil {
+		return err
+	}
+	_, role, _ := strings.Cut(found.Configuration.Role, ":role/")
+	queue := s.EventsQueueURL[strings.LastIndex(s.EventsQueueURL, "/")+1:]
+	return callIAM(ctx, w, "PutRolePolicy", url.Values{
+		"RoleName":   {role},
+		"PolicyName": {"emulator"},
+		"PolicyDocument": {fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow",`+
+			`"Action":"sqs:SendMessageBatch","Resource":"arn:aws:sqs:%s:000000000000:%s"}]}`, region, queue)},
+	})
+}
+
 // correctMapping sets the consumer's MaximumConcurrency again, as a number. The emulator keeps a parameter of type
 // Number as text, which AWS does not, and its poller then fails on every comparison: no message would be delivered.
 func correctMapping(ctx context.Context, w workspace, s stack) error {

@@ -2,11 +2,8 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -18,7 +15,6 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
-	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	ebtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -204,43 +200,20 @@ func (d *deployed) denyPublishing(t *testing.T) (restore func()) {
 	_, role, _ := strings.Cut(function.Role, ":role/")
 	policy := url.Values{"RoleName": {role}, "PolicyName": {"outage"}}
 	denied := url.Values{"PolicyDocument": {`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"events:PutEvents","Resource":"*"}]}`}}
-	d.callIAM(t, "PutRolePolicy", policy, denied)
-	restore = func() { d.callIAM(t, "DeleteRolePolicy", policy) }
+	call := func(action string, parameters ...url.Values) {
+		t.Helper()
+		if err := callIAM(context.Background(), d.workspace, action, parameters...); err != nil {
+			t.Error(err)
+		}
+	}
+	call("PutRolePolicy", policy, denied)
+	restore = func() { call("DeleteRolePolicy", policy) }
 	t.Cleanup(func() {
 		if t.Failed() {
 			restore()
 		}
 	})
 	return restore
-}
-
-func (d *deployed) callIAM(t *testing.T, action string, parameters ...url.Values) {
-	t.Helper()
-	form := url.Values{"Action": {action}, "Version": {"2010-05-08"}}
-	for _, some := range parameters {
-		maps.Copy(form, some)
-	}
-	request, err := http.NewRequestWithContext(context.Background(), http.MethodPost, d.stack.EndpointURL, strings.NewReader(form.Encode()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	creds, err := emulatorCredentials().Retrieve(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	sum := sha256.Sum256([]byte(form.Encode()))
-	if err := v4.NewSigner().SignHTTP(context.Background(), creds, request, hex.EncodeToString(sum[:]), "iam", region, time.Now()); err != nil {
-		t.Fatal(err)
-	}
-	response, err := d.http.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		t.Errorf("iam %s: %s", action, response.Status)
-	}
 }
 
 // publisherResult is what became of the batch that the publisher got last.

@@ -78,13 +78,20 @@ func (r *running) describe(ctx context.Context) error {
 	if r.stack, err = newStack(r.workspace, outputs); err != nil {
 		return err
 	}
-	if err := storeKeys(ctx, r.workspace, r.stack); err != nil {
-		return err
-	}
-	if err := correctMapping(ctx, r.workspace, r.stack); err != nil {
+	if err := prepare(ctx, r.workspace, r.stack); err != nil {
 		return err
 	}
 	return r.stack.write(r.stackFile())
+}
+
+// prepare makes a stack that was just deployed ready to use.
+func prepare(ctx context.Context, w workspace, s stack) error {
+	for _, do := range []func(context.Context, workspace, stack) error{storeKeys, correctMapping, correctSweeper} {
+		if err := do(ctx, w, s); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r *running) printURLs() {

@@ -1,0 +1,306 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"payout-callbacks/pkg/dynamostore"
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/sqsqueue"
+	"payout-callbacks/pkg/templatetest"
+)
+
+// repairs finds the blocks of the runbook that are run on a broken stack.
+var repairs = regexp.MustCompile("(?s)<!-- make test repairs: ([a-z-]+) -->\n```sh\n(.*?)```")
+
+// Each repair of the runbook, on a stack that was broken that way. The stack is
+// this test's own: what others do to theirs would show in the audit.
+func TestTheRunbookRepairsWhatItSays(t *testing.T) {
+	d := newDeployed(t)
+	text, err := os.ReadFile(filepath.Join(d.workspace.root, "docs", "OPERATIONS.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := map[string]string{}
+	for _, found := range repairs.FindAllSubmatch(text, -1) {
+		blocks[string(found[1])] = string(found[2])
+	}
+	own := d.ownStack(t)
+	breakages := map[string]func(*broken, *testing.T){
+		"conflict": (*broken).conflict, "held": (*broken).held, "wrong-key": (*broken).wrongKey,
+		"dead-letters": (*broken).deadLetters, "lost-message": (*broken).lostMessage,
+		"stopped-sweeper": (*broken).stoppedSweeper, "damaged-payout": (*broken).damagedPayout,
+	}
+	for name := range blocks {
+		if breakages[name] == nil {
+			t.Errorf("nothing breaks a stack for the repair %q", name)
+		}
+	}
+	for name, breakIt := range breakages {
+		t.Run(name, func(t *testing.T) {
+			if blocks[name] == "" {
+				t.Fatal("the runbook has no such repair")
+			}
+			b := &broken{deployed: own, cli: d.buildPayoutctl(t), values: map[string]string{"STACK": ""}}
+			breakIt(b, t)
+			b.repair(t, blocks[name])
+		})
+	}
+}
+
+// ownStack deploys the template a second time, under another name.
+func (d *deployed) ownStack(t *testing.T) *deployed {
+	t.Helper()
+	name := "runbook-" + d.run
+	built := d.running()
+	log := filepath.Join(t.TempDir(), "deploy.log")
+	if err := runLogged(t.Context(), deployCommand(built, name), log); err != nil {
+		t.Fatal(err)
+	}
+	outputs, err := readOutputs(t.Context(), built, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := newStack(built, outputs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Name = name
+	if err := prepare(t.Context(), built, s); err != nil {
+		t.Fatal(err)
+	}
+	of := newStage(s)
+	return &deployed{stage: of, workspace: d.workspace, dynamodb: of.reader.Client, sqs: d.sqs, run: d.run}
+}
+
+func (d *deployed) buildPayoutctl(t *testing.T) string {
+	t.Helper()
+	folder := t.TempDir()
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", folder, "./cmd/payoutctl")
+	build.Dir = templatetest.Root(t)
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return folder
+}
+
+// broken is a stack that something is wrong with, and what its operator knows.
+type broken struct {
+	*deployed
+	cli    string            // folder of payoutctl
+	values map[string]string // variables of the lines
+	mended func(*testing.T)  // what has to be so in the end, besides a clean audit
+}
+
+// run runs one line of shell, as an operator would.
+func (b *broken) line(ctx context.Context, t *testing.T, line string) ([]byte, error) {
+	t.Helper()
+	path := filepath.Join(b.cli, "stack.json")
+	if err := b.stack.write(path); err != nil {
+		t.Fatal(err)
+	}
+	command := exec.CommandContext(ctx, "sh", "-c", line)
+	command.Env = append(os.Environ(), "PATH="+b.cli+":"+os.Getenv("PATH"), "PAYOUT_CALLBACKS_STACK="+path)
+	for name, value := range b.values {
+		command.Env = append(command.Env, name+"="+value)
+	}
+	return command.CombinedOutput()
+}
+
+// must runs a line that has to work at once.
+func (b *broken) must(t *testing.T, line string) []byte {
+	t.Helper()
+	out, err := b.line(t.Context(), t, line)
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", line, err, out)
+	}
+	return out
+}
+
+// repair runs a block, whose last line is a clean audit.
+func (b *broken) repair(t *testing.T, block string) {
+	t.Helper()
+	if !strings.HasSuffix(block, "payoutctl $STACK audit\n") {
+		t.Error("the repair does not end with an audit")
+	}
+	for line := range strings.Lines(block) {
+		var out []byte
+		// What was just sent may have to be applied first, as for a person who types.
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		b.eventually(t, line, func(ctx context.Context) bool {
+			var err error
+			out, err = b.line(ctx, t, line)
+			if err != nil {
+				t.Logf("%s%s", line, out)
+			}
+			return err == nil
+		})
+		t.Logf("%s%s", line, out)
+	}
+	if out := b.must(t, "payoutctl dlq list --json 2>/dev/null"); len(out) > 0 {
+		t.Errorf("dead letters are left: %s", out)
+	}
+	if b.mended != nil {
+		b.mended(t)
+	}
+}
+
+func (b *broken) send(t *testing.T, line string) {
+	t.Helper()
+	b.must(t, "payoutctl send cregis payout "+line)
+}
+
+func (b *broken) wantShown(t *testing.T, id string, status payout.Status) {
+	t.Helper()
+	b.eventually(t, id+" is "+string(status), func(ctx context.Context) bool {
+		record, _, err := b.reader.Record(ctx, payout.ID(id))
+		return err == nil && record.Status() == status
+	})
+}
+
+func (b *broken) payoutID(cid string) string {
+	return string(payout.NewID("cregis", payout.TypePayout, demoProject, cid, ""))
+}
+
+func (b *broken) conflict(t *testing.T) {
+	b.values["PAYOUT"] = b.payoutID("1001")
+	b.send(t, "--cid 1001 --status 6")
+	b.send(t, "--cid 1001 --status 7")
+	b.wantShown(t, b.values["PAYOUT"], payout.Conflicted)
+	for receipt, err := range b.reader.Story(t.Context(), payout.ID(b.values["PAYOUT"])) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if receipt.Event.Status == payout.Failed {
+			b.values["RECEIPT"] = receipt.Key.Receipt
+		}
+	}
+	b.mended = func(t *testing.T) { b.wantShown(t, b.values["PAYOUT"], payout.Failed) }
+}
+
+func (b *broken) held(t *testing.T) {
+	out := b.must(t, "payoutctl --json send cregis payout --cid 1002 --status 9")
+	var answer struct{ Payout string }
+	if err := json.Unmarshal(out, &answer); err != nil || !strings.HasPrefix(answer.Payout, "held/") {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	b.values["HELD"] = answer.Payout
+}
+
+func (b *broken) wrongKey(t *testing.T) {
+	folder := t.TempDir()
+	right, wrong := filepath.Join(folder, "right"), filepath.Join(folder, "wrong")
+	const rightKey = "5e884898da28047151d0e56f8dc62927"
+	for path, key := range map[string]string{right: rightKey, wrong: "5e884898da28047151d0e56f8dc62928"} {
+		if err := os.WriteFile(path, []byte(key+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.values["ACCOUNT"], b.values["KEY_FILE"], b.values["WRONG"] = "1382528827416577", right, wrong
+	b.values["CID"], b.values["REFUSED"] = "1003", filepath.Join(folder, "refused.json")
+	b.must(t, `payoutctl keys add cregis $ACCOUNT --key-file $WRONG --reason "first key"`)
+	if out, err := b.line(t.Context(), t, "payoutctl send cregis payout --pid $ACCOUNT --cid $CID --status 6 --key-file $KEY_FILE"); err == nil {
+		t.Fatalf("a callback was believed under a key that is not stored: %s", out)
+	}
+	vector, err := loadExample(b.workspace.root, "cregis/payout-example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, _, err := b.providers["cregis"].Sign(vector(demoProject, b.values["ACCOUNT"], `"status": 0`, `"status": 6`), rightKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(b.values["REFUSED"], body, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// deadLetters leaves what a broken consumer would: two that are none of ours,
+// one of them nearly, and good ones, applied and not.
+func (b *broken) deadLetters(t *testing.T) {
+	b.values["FILE"] = filepath.Join(t.TempDir(), "dropped.jsonl")
+	applied := b.received(t, "1004", time.Now())
+	b.sendMessage(t, b.stack.EventsQueueURL, applied)
+	b.wantShown(t, b.payoutID("1004"), payout.Succeeded)
+	letter := func(text string) string {
+		out, err := b.sqs.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &b.stack.DeadLetterQueueURL, MessageBody: &text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return *out.MessageId
+	}
+	letter(applied)
+	letter(b.received(t, "1005", time.Now()))
+	b.values["FOREIGN"] = letter(`{"order":"none of ours"}`)
+	b.values["BROKEN"] = letter(strings.Replace(applied, `"v":1`, `"v":0`, 1))
+}
+
+func (b *broken) store() *dynamostore.Store {
+	return &dynamostore.Store{Client: b.dynamodb, Receipts: b.stack.ReceiptsTable, Payouts: b.stack.PayoutsTable}
+}
+
+// received puts a receipt whose message nobody sends, and returns the message.
+func (b *broken) received(t *testing.T, cid string, at time.Time) string {
+	t.Helper()
+	receipt := inbox.NewReceipt(payout.Event{ID: payout.ID(b.payoutID(cid)), Status: payout.Succeeded, Amount: "1.1", Currency: "TRX"},
+		[]byte(`{"a":"body"}`), "0a1b2c", at)
+	text, err := sqsqueue.Encode(receipt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.store().Create(t.Context(), receipt); err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func (b *broken) lostMessage(t *testing.T) {
+	b.values["PAYOUT"] = b.payoutID("1006")
+	b.received(t, "1006", time.Now().Add(-20*time.Minute))
+	b.mended = func(t *testing.T) { b.wantShown(t, b.values["PAYOUT"], payout.Succeeded) }
+}
+
+func (b *broken) stoppedSweeper(t *testing.T) {
+	b.must(t, `payoutctl pause sweeper --reason "a test" --yes`)
+	b.received(t, "1007", time.Now().Add(-20*time.Minute))
+	if out, err := b.line(t.Context(), t, "payoutctl audit"); err == nil {
+		t.Fatalf("the audit says nothing of a receipt that waits: %s", out)
+	}
+}
+
+func (b *broken) damagedPayout(t *testing.T) {
+	b.values["PAYOUT"] = b.payoutID("1008")
+	b.send(t, "--cid 1008 --status 6")
+	b.wantShown(t, b.values["PAYOUT"], payout.Succeeded)
+	claim := &types.AttributeValueMemberL{Value: []types.AttributeValue{&types.AttributeValueMemberS{Value: "failed"}}}
+	if _, err := b.dynamodb.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
+		TableName:                &b.stack.PayoutsTable,
+		Key:                      map[string]types.AttributeValue{"payout": &types.AttributeValueMemberS{Value: b.values["PAYOUT"]}},
+		UpdateExpression:         aws.String("SET claims.#status = :failed, #status = :shown"),
+		ExpressionAttributeNames: map[string]string{"#status": "status"},
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			":failed": claim, ":shown": &types.AttributeValueMemberS{Value: "failed"},
+		},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := b.line(t.Context(), t, "payoutctl audit"); err == nil {
+		t.Fatalf("the audit does not see a payout that was edited: %s", out)
+	}
+	b.mended = func(t *testing.T) { b.wantShown(t, b.values["PAYOUT"], payout.Succeeded) }
+}
