@@ -1,7 +1,6 @@
 package cregis
 
 import (
-	"cmp"
 	"math/bits"
 	"slices"
 	"strings"
@@ -146,9 +145,12 @@ func newLexicon(rules []rule) *lexicon {
 func (l *lexicon) with(others []field) *lexicon {
 	rules := slices.Clone(l.rules)
 	for _, other := range others {
-		rules = append(rules, rule{name: other.name, may: everyone, other: true})
+		at := slices.IndexFunc(rules, func(known rule) bool { return known.name > other.name })
+		if at < 0 {
+			at = len(rules)
+		}
+		rules = slices.Insert(rules, at, rule{name: other.name, may: everyone, other: true})
 	}
-	slices.SortFunc(rules, func(a, b rule) int { return cmp.Compare(a.name, b.name) })
 	return newLexicon(rules)
 }
 
