@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/url"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -26,8 +27,9 @@ func sideBySide(steps ...func()) {
 // matter, only that it is read to its end leaves the connection in the pool.
 // An attempt's own timeout bounds it, and what fails here is tried again by
 // whoever needs it.
-func connect(ctx context.Context, client aws.HTTPClient, endpoint string) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint, http.NoBody)
+func connect(ctx context.Context, client aws.HTTPClient, endpoint url.URL) {
+	// The path by which load balancers ask whether all is well.
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint.JoinPath("ping").String(), http.NoBody)
 	if err != nil {
 		return
 	}
@@ -44,7 +46,7 @@ func connectDynamoDB(ctx context.Context, sdk aws.Config) func() {
 		found, err := dynamodb.NewDefaultEndpointResolverV2().ResolveEndpoint(ctx,
 			dynamodb.EndpointParameters{Region: &sdk.Region, Endpoint: sdk.BaseEndpoint})
 		if err == nil {
-			connect(ctx, sdk.HTTPClient, found.URI.String())
+			connect(ctx, sdk.HTTPClient, found.URI)
 		}
 	}
 }
@@ -54,7 +56,7 @@ func connectSQS(ctx context.Context, sdk aws.Config) func() {
 		found, err := sqs.NewDefaultEndpointResolverV2().ResolveEndpoint(ctx,
 			sqs.EndpointParameters{Region: &sdk.Region, Endpoint: sdk.BaseEndpoint})
 		if err == nil {
-			connect(ctx, sdk.HTTPClient, found.URI.String())
+			connect(ctx, sdk.HTTPClient, found.URI)
 		}
 	}
 }
