@@ -170,7 +170,7 @@ func (l *lexicon) find(name string) (int, bool) {
 // places returns where names stand in the text, one inside another too, and
 // stops looking once there are more than maxPlaces.
 func (l *lexicon) places(text string) []place {
-	places := make([]place, 0, 32)
+	places := make([]place, 0, documentedCount)
 	for at := 0; at < len(text) && len(places) <= maxPlaces; at++ {
 		begun := l.first[text[at]]
 		if begun == 0 {
