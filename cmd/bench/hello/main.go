@@ -1,3 +1,5 @@
+// Command hello is the least that a Lambda function in Go is: what the functions
+// are measured against. It is never deployed.
 package main
 
 import (
