@@ -18,7 +18,7 @@ CHECKOV  := .local/checkov/bin/checkov
 RACE := $(if $(shell command -v "$$(go env CC)" 2>/dev/null),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit simulate storm fuzz mutants check environment build deploy invoke tools clean $(LOCAL)
+.PHONY: help run test unit simulate storm bench fuzz mutants check environment build deploy invoke tools clean $(LOCAL)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ simulate: ## histories of providers, outages and crashes under a virtual clock: 
 
 storm: $(LOCAL) ## callbacks over HTTP while connections are cut, and a reckoning: COUNT= (3000), RATE= (50 a second), SEED=
 	@exec $(LOCAL) exec -- go run ./cmd/storm $(if $(COUNT),--count=$(COUNT)) $(if $(RATE),--rate=$(RATE)) $(if $(SEED),--seed=$(SEED))
+
+bench: $(LOCAL) ## ratios against the least code that does the same requests: ONLY=, QUICK=1, JSON=1, DOCS=docs/PERFORMANCE.md
+	@exec $(LOCAL) exec -- go run ./cmd/bench $(if $(ONLY),--only=$(ONLY)) $(if $(QUICK),--quick) $(if $(JSON),--json) $(if $(DOCS),--docs=$(DOCS))
 
 fuzz: ## each fuzz target for TIME= (10s)
 	@.ci/fuzz $(or $(TIME),10s)

@@ -59,11 +59,11 @@ var counted = counts{
 	Message: 1067,
 
 	AccessLine:    292,
-	NewLine:       602,
-	DuplicateLine: 666,
-	DeliveryLine:  355,
-	BatchLine:     500,
-	SweepLine:     618,
+	NewLine:       596,
+	DuplicateLine: 660,
+	DeliveryLine:  349,
+	BatchLine:     494,
+	SweepLine:     612,
 
 	Metrics:      41,
 	AlarmMetrics: 30,

@@ -47,11 +47,11 @@ var adapters = []mutant{{
 	old: `aws.String("#state = :received AND dueAt = :seen"),`,
 	new: `aws.String("#state = :received AND (dueAt = :seen OR dueAt <> :seen)"),`,
 }, {
-	name: "what is due is listed newest first", breaks: "I3", file: "pkg/dynamostore/store.go",
-	old: `return cmp.Or(a.DueAt.Compare(b.DueAt), a.Key.Compare(b.Key))`,
-	new: `return cmp.Or(b.DueAt.Compare(a.DueAt), a.Key.Compare(b.Key))`,
+	name: "what is due is listed newest first", breaks: "I3", file: "pkg/dynamostore/unapplied.go",
+	old: `return cmp.Or(h.due.DueAt.Compare(other.due.DueAt), h.due.Key.Compare(other.due.Key)) < 0`,
+	new: `return cmp.Or(h.due.DueAt.Compare(other.due.DueAt), h.due.Key.Compare(other.due.Key)) > 0`,
 }, {
-	name: "one shard is never swept", breaks: "I3", file: "pkg/dynamostore/store.go",
+	name: "one shard is never swept", breaks: "I3", file: "pkg/dynamostore/unapplied.go",
 	old: `for n := range shards {`,
 	new: `for n := range shards - 1 {`,
 }, {

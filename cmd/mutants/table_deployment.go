@@ -18,10 +18,29 @@ var deployment = []mutant{{
 	also: []string{"./pkg/templatetest"},
 }, {
 	name: "a note is logged", breaks: "I9", file: "pkg/telemetry/telemetry.go",
-	old: `slog.String("reason", result.Receipt.Reason),`,
-	new: `slog.String("reason", result.Receipt.Reason+result.Receipt.Note),`,
+	old: `text("reason", result.Receipt.Reason),`,
+	new: `text("reason", result.Receipt.Reason+result.Receipt.Note),`,
 }, {
 	name: "an event is logged", breaks: "I9", file: "pkg/telemetry/telemetry.go",
-	old: `slog.String("delivery", delivery.MessageID),`,
-	new: `slog.Any("delivery", delivery.Receipt.Event),`,
+	old: `text("delivery", delivery.MessageID),`,
+	new: `text("delivery", delivery.Receipt.Event.To),`,
+}, {
+	name: "a body is logged", breaks: "I9", file: "pkg/telemetry/telemetry.go",
+	old:  `text("key_id", result.Sender.KeyID),`,
+	new:  `text("key_id", string(result.Receipt.Body)),`,
+	also: []string{"./pkg/app"},
+}, {
+	name: "a sweep that saw nothing ends the alarm", breaks: "I3", file: "pkg/telemetry/telemetry.go",
+	old: `if err == nil || swept != (inbox.Swept{}) {`,
+	new: `if err == nil || err != nil {`,
+}, {
+	name: "an alarm looks at a metric that nobody emits", breaks: "I3", file: "template.yaml",
+	old:  `MetricName: OldestUnapplied`,
+	new:  `MetricName: OldestUnaplied`,
+	also: []string{"./pkg/templatetest"},
+}, {
+	name: "a sweeper that does not run is good news", breaks: "I3", file: "template.yaml",
+	old:  "      EvaluationPeriods: 5\n      ComparisonOperator: LessThanThreshold\n      Threshold: 1\n      TreatMissingData: breaching\n",
+	new:  "      EvaluationPeriods: 5\n      ComparisonOperator: LessThanThreshold\n      Threshold: 1\n      TreatMissingData: notBreaching\n",
+	also: []string{"./pkg/templatetest"},
 }}

@@ -81,12 +81,12 @@ var truth = []mutant{{
 	new: `text = strings.TrimRight(text, ".")`,
 }, {
 	name: "an amount may have an exponent", breaks: "I7", file: "pkg/payout/amount.go",
-	old: `{0,29})(\.[0-9]{1,30})?$`,
-	new: `{0,29})(\.[0-9]{1,30})?(e[0-9]+)?$`,
+	old: `if text[i] < '0' || text[i] > '9' {`,
+	new: `if (text[i] < '0' || text[i] > '9') && text[i] != 'e' {`,
 }, {
 	name: "an amount that is none is taken from the queue", breaks: "I3", file: "pkg/payout/amount.go",
-	old:  `return a == "" || sumText.MatchString(string(a))`,
-	new:  `return a == "" || sumText.MatchString("0")`,
+	old:  `return a == "" || isPlain(string(a), maxDigits+1)`,
+	new:  `return a == "" || isPlain("0", maxDigits+1)`,
 	also: []string{"./pkg/sqsqueue"},
 }, {
 	name: "parts of an id are not escaped", breaks: "I4", file: "pkg/payout/id.go",

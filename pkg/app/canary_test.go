@@ -59,9 +59,13 @@ func TestNoLineHoldsAnythingOfACallback(t *testing.T) {
 func watch(t *testing.T, provider app.SigningProvider, vector providertest.Vector) {
 	t.Helper()
 	callbacks := 0
-	for _, told := range variants(vector.Body) {
+	for n, told := range variants(vector.Body) {
 		vector.Body = told.body
-		for _, faults := range []string{"", "table", "queue", "both"} {
+		broken := []string{"", "table", "queue", "both"}
+		if n > 0 {
+			broken = broken[n%4:][:1] // the body as it is meets them all, each canary one of them
+		}
+		for _, faults := range broken {
 			for _, line := range linesOf(t, provider, vector, faults) {
 				inspect(t, line, told)
 				callbacks++
@@ -179,7 +183,7 @@ func linesOf(t *testing.T, provider app.SigningProvider, vector providertest.Vec
 	now := time.UnixMilli(1795251600123).UTC()
 	world := &faulty{Store: &memory.Store{}, broken: faults}
 	queue := &memory.Queue{Now: func() time.Time { return now }}
-	stack := newStack(&out)
+	stack := unreachableStack(&out)
 	stack.Inbox = &inbox.Inbox{
 		Store: world, Queue: &faultyQueue{queue, faults}, DeadLetters: queue, Now: func() time.Time { return now },
 	}
@@ -226,8 +230,8 @@ func gatewayEvents(t *testing.T, provider app.SigningProvider, vector providerte
 	return append(made, events.APIGatewayV2HTTPRequest{RouteKey: route, Headers: headers, Body: string(body)})
 }
 
-// newStack is a stack whose clients reach nothing.
-func newStack(out *bytes.Buffer) app.Stack {
+// unreachableStack is a stack whose clients reach nothing.
+func unreachableStack(out *bytes.Buffer) app.Stack {
 	nowhere := aws.Config{Region: "us-east-1", BaseEndpoint: aws.String("http://127.0.0.1:1"), RetryMaxAttempts: 1}
 	return app.NewStack(config.Config{MetricsNamespace: "test", SweepLimit: 100},
 		app.Clients{DynamoDB: dynamodb.NewFromConfig(nowhere), SQS: sqs.NewFromConfig(nowhere)}, out)
@@ -279,7 +283,7 @@ func TestNoLineHoldsAnythingOfAPayout(t *testing.T) {
 	for _, amount := range []string{"7131313.5", canary} {
 		for _, fault := range []error{nil, errDown} {
 			var out bytes.Buffer
-			stack := newStack(&out)
+			stack := unreachableStack(&out)
 			stack.Bus = faultyBus{fault}
 			_, _ = stack.Publish(t.Context(), changed(amount)) // what it returns is told to Lambda, which logs errors
 			told := variant{field: "claims"}

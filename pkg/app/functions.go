@@ -26,17 +26,19 @@ func ServeCallbacks(provider callback.Provider) {
 	stack, sdk := start()
 	name := stack.Config.KeysSecretPrefix + provider.Name()
 	keys := secret.NewKeys(secretsmanager.NewFromConfig(sdk), name, time.Now)
-	// Read here, where Lambda gives full CPU and no provider waits. Without
-	// keys the function still starts, and answers 503 until there are some.
-	if _, err := keys.Keys(ctx); err != nil {
-		stack.Recorder.NoKeys(ctx, provider.Name(), err)
-	}
+	// Without keys the function still starts, and answers 503 until there are some.
+	sideBySide(connectDynamoDB(ctx, sdk), connectSQS(ctx, sdk), func() {
+		if _, err := keys.Keys(ctx); err != nil {
+			stack.Recorder.NoKeys(ctx, provider.Name(), err)
+		}
+	})
 	lambda.Start(stack.Callbacks(provider, keys))
 }
 
 // Consume runs the function that applies what the queue delivers.
 func Consume() {
-	stack, _ := start()
+	stack, sdk := start()
+	connectDynamoDB(context.Background(), sdk)()
 	lambda.Start(stack.Batch)
 }
 

@@ -21,7 +21,10 @@ type Key string
 
 // ID names the key without giving it away: six hexadecimal digits of a hash.
 func (k Key) ID() string {
-	sum := sha256.Sum256([]byte("payout-callbacks key id\x00" + string(k)))
+	named := make([]byte, 0, 128) // on the stack, for all but the longest keys
+	named = append(named, "payout-callbacks key id\x00"...)
+	named = append(named, k...)
+	sum := sha256.Sum256(named)
 	return hex.EncodeToString(sum[:3])
 }
 

@@ -18,20 +18,52 @@ type Request struct {
 	Header http.Header // canonical names
 	Body   []byte      // the first MaxBody bytes
 
-	// Of the body as it was sent, before it was cut.
-	BodySize   int
-	BodySHA256 [sha256.Size]byte
+	BodySize int    // of the body as it was sent, before it was cut
+	sent     []byte // that body
+	reading  *reading
 }
 
 // NewRequest bounds a body and takes its measure.
 func NewRequest(kind payout.Type, header http.Header, body []byte) Request {
 	return Request{
-		Type:       kind,
-		Header:     header,
-		Body:       body[:min(len(body), MaxBody)],
-		BodySize:   len(body),
-		BodySHA256: sha256.Sum256(body),
+		Type:     kind,
+		Header:   header,
+		Body:     body[:min(len(body), MaxBody)],
+		BodySize: len(body),
+		sent:     body,
+		reading:  new(reading),
 	}
+}
+
+// BodySHA256 is the digest of the body as it was sent, before it was cut.
+func (r Request) BodySHA256() [sha256.Size]byte { return sha256.Sum256(r.sent) }
+
+// reading is what a provider made of a request's body.
+type reading struct {
+	of   []byte
+	made any
+}
+
+// ReadOnce returns what read makes of the request's body. Verify and Parse need
+// the same reading, and under fresh keys Verify needs it once more; of copies of
+// one request, the first that asks has it read. One request is for one goroutine.
+func ReadOnce[T any](request Request, read func(body []byte) T) T {
+	known := request.reading
+	if known == nil {
+		return read(request.Body)
+	}
+	if made, ok := known.made.(T); ok && sameBytes(known.of, request.Body) {
+		return made
+	}
+	made := read(request.Body)
+	known.of, known.made = request.Body, made
+	return made
+}
+
+// sameBytes reports whether both are one place in memory: whoever gave a copy of
+// a request another body has another request.
+func sameBytes(a, b []byte) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
 
 // TooLarge reports whether the body was cut.

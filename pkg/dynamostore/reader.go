@@ -215,7 +215,11 @@ func (r *Reader) get(ctx context.Context, table string, key item) (item, error) 
 
 // query lists the items of a Query once; each call of it begins anew.
 func (r *Reader) query(ctx context.Context, input *dynamodb.QueryInput) iter.Seq2[item, error] {
-	pages := dynamodb.NewQueryPaginator(r.Client, input)
+	return query(ctx, r.Client, input)
+}
+
+func query(ctx context.Context, client *dynamodb.Client, input *dynamodb.QueryInput) iter.Seq2[item, error] {
+	pages := dynamodb.NewQueryPaginator(client, input)
 	return items(pages.HasMorePages, func() ([]map[string]types.AttributeValue, error) {
 		page, err := pages.NextPage(ctx)
 		if err != nil {

@@ -19,12 +19,18 @@ import (
 // partition takes 1,000 writes a second, and a callback costs two.
 const shards = 16
 
+// mostAttributes is how many an event's receipt has if it has all, so that a map
+// of them need not grow.
+const mostAttributes = 24
+
 // encodeReceipt returns the receipt as an item. What its key says already, the
 // payout's ID and the event's status, is not repeated: the documented examples
 // fit into one write unit with their raw body. Nor is there a schema version
 // beside the one that the fingerprint in the key begins with.
 func encodeReceipt(r inbox.Receipt) (item, error) {
-	i := item{"payout": text(r.Key.Payout), "receipt": text(r.Key.Receipt)}
+	i := make(item, mostAttributes)
+	i.setText("payout", r.Key.Payout)
+	i.setText("receipt", r.Key.Receipt)
 	i.setText("state", string(r.State))
 	i.setTime("acceptedAt", r.AcceptedAt)
 	i.setTime("appliedAt", r.AppliedAt)
@@ -189,6 +195,9 @@ func body(i item) []byte {
 }
 
 func encodeTotals(t payout.Totals) item {
+	if t == (payout.Totals{}) {
+		return nil // of a payout there are none
+	}
 	i := item{}
 	for name, tally := range map[string]payout.Tally{
 		"pending": t.Pending, "succeeded": t.Succeeded, "failed": t.Failed, "cancelled": t.Cancelled,

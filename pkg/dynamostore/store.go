@@ -1,11 +1,9 @@
 package dynamostore
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"slices"
+	"iter"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -120,25 +118,25 @@ func (s *Store) recordWrite(change inbox.Change) (types.TransactWriteItem, error
 	return types.TransactWriteItem{Put: put}, nil
 }
 
-// Due implements inbox.Store. It asks every shard for its oldest receipts, so
-// that its cost does not grow with the number that wait.
+// Due implements inbox.Store. It holds one page of every shard, and asks for a
+// second one only of a shard that has far more than its share of the oldest: so
+// neither its requests nor its memory grow with the number that wait.
 func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]inbox.Due, error) {
+	page := 10 + 2*limit/shards
 	var due []inbox.Due
-	for n := range shards {
-		found, err := s.dueInShard(ctx, n, now, limit)
+	for found, err := range oldestFirst(func(n int) iter.Seq2[inbox.Due, error] { return s.dueInShard(ctx, n, now, page) }) {
 		if err != nil {
 			return nil, err
 		}
-		due = append(due, found...)
+		if due = append(due, found); len(due) == limit {
+			break
+		}
 	}
-	slices.SortFunc(due, func(a, b inbox.Due) int {
-		return cmp.Or(a.DueAt.Compare(b.DueAt), a.Key.Compare(b.Key))
-	})
-	return due[:min(limit, len(due))], nil
+	return due, nil
 }
 
-func (s *Store) dueInShard(ctx context.Context, n int, now time.Time, limit int) ([]inbox.Due, error) {
-	out, err := s.Client.Query(ctx, &dynamodb.QueryInput{
+func (s *Store) dueInShard(ctx context.Context, n int, now time.Time, page int) iter.Seq2[inbox.Due, error] {
+	return queryUnapplied(ctx, s.Client, &dynamodb.QueryInput{
 		TableName:                &s.Receipts,
 		IndexName:                aws.String(unappliedIndex),
 		KeyConditionExpression:   aws.String("#due = :shard AND dueAt <= :now"),
@@ -147,21 +145,8 @@ func (s *Store) dueInShard(ctx context.Context, n int, now time.Time, limit int)
 			":shard": text(shard(inbox.Received, n)),
 			":now":   number(now.UnixMilli()),
 		},
-		Limit: aws.Int32(int32(limit)), //nolint:gosec // config bounds it to 10,000
+		Limit: aws.Int32(int32(page)), //nolint:gosec // config bounds the limit that it is made of
 	})
-	if err != nil {
-		return nil, fmt.Errorf("query shard %d: %w", n, err)
-	}
-	var due []inbox.Due
-	for _, found := range out.Items {
-		i := item(found)
-		due = append(due, inbox.Due{
-			Key:        inbox.Key{Payout: i.text("payout"), Receipt: i.text("receipt")},
-			DueAt:      i.time("dueAt"),
-			AcceptedAt: i.time("acceptedAt"),
-		})
-	}
-	return due, nil
 }
 
 // Claim implements inbox.Store. The condition on the time that was seen keeps

@@ -17,11 +17,25 @@ import (
 // It merges the shards of the index and holds one page of each. The index may
 // be a moment behind; [Reader.Receipt] tells how a receipt stands.
 func (r *Reader) Unapplied(ctx context.Context, state inbox.State) iter.Seq2[inbox.Due, error] {
+	return oldestFirst(func(n int) iter.Seq2[inbox.Due, error] {
+		return queryUnapplied(ctx, r.Client, &dynamodb.QueryInput{
+			TableName:                 &r.Receipts,
+			IndexName:                 aws.String(unappliedIndex),
+			KeyConditionExpression:    aws.String("#due = :shard"),
+			ExpressionAttributeNames:  map[string]string{"#due": "due"},
+			ExpressionAttributeValues: item{":shard": text(shard(state, n))},
+		})
+	})
+}
+
+// oldestFirst merges the shards by the time at which their receipts are due. It
+// goes on in a shard only when it has given the last of what it has seen there.
+func oldestFirst(inShard func(n int) iter.Seq2[inbox.Due, error]) iter.Seq2[inbox.Due, error] {
 	return func(yield func(inbox.Due, error) bool) {
 		heads := make([]*head, 0, shards)
 		defer func() { stopAll(heads) }()
 		for n := range shards {
-			next, stop := iter.Pull2(r.unappliedInShard(ctx, state, n))
+			next, stop := iter.Pull2(inShard(n))
 			one := &head{next: next, stop: stop}
 			heads = append(heads, one)
 			one.advance()
@@ -36,16 +50,9 @@ func (r *Reader) Unapplied(ctx context.Context, state inbox.State) iter.Seq2[inb
 	}
 }
 
-func (r *Reader) unappliedInShard(ctx context.Context, state inbox.State, n int) iter.Seq2[inbox.Due, error] {
-	input := &dynamodb.QueryInput{
-		TableName:                 &r.Receipts,
-		IndexName:                 aws.String(unappliedIndex),
-		KeyConditionExpression:    aws.String("#due = :shard"),
-		ExpressionAttributeNames:  map[string]string{"#due": "due"},
-		ExpressionAttributeValues: item{":shard": text(shard(state, n))},
-	}
+func queryUnapplied(ctx context.Context, client *dynamodb.Client, input *dynamodb.QueryInput) iter.Seq2[inbox.Due, error] {
 	return func(yield func(inbox.Due, error) bool) {
-		for found, err := range r.query(ctx, input) {
+		for found, err := range query(ctx, client, input) {
 			if err != nil {
 				yield(inbox.Due{}, fmt.Errorf("query index %s: %w", unappliedIndex, err))
 				return

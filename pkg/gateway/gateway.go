@@ -21,7 +21,7 @@ import (
 // be base64 and is not, the text itself is the body: whoever is authentic is
 // kept.
 func Request(event events.APIGatewayV2HTTPRequest) callback.Request {
-	header := http.Header{}
+	header := make(http.Header, len(event.Headers))
 	for name, value := range event.Headers {
 		header.Set(name, value)
 	}

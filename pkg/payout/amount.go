@@ -2,7 +2,6 @@ package payout
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/shopspring/decimal"
@@ -13,27 +12,44 @@ import (
 // means that none was told. Two Amounts are equal when their texts are.
 type Amount string
 
-// The bound on digits is checked before any decimal parser sees the text: a
-// parser would expand 1e1000000000.
-var amountText = regexp.MustCompile(`^(0|[1-9][0-9]{0,29})(\.[0-9]{1,30})?$`)
-
-// sumText takes what Add makes of the four amounts of a batch, too: a digit more.
-var sumText = regexp.MustCompile(`^[0-9]{1,31}(\.[0-9]{1,30})?$`)
+// maxDigits bounds what stands on either side of the point. It is checked before
+// any decimal parser sees the text: a parser would expand 1e1000000000.
+const maxDigits = 30
 
 // Valid reports whether the Amount can be reckoned with: it is empty, or one that
 // ParseAmount or Add made. What somebody wrote into a store by hand may not be.
-func (a Amount) Valid() bool { return a == "" || sumText.MatchString(string(a)) }
+func (a Amount) Valid() bool {
+	// What Add makes of the four amounts of a batch may have a digit more.
+	return a == "" || isPlain(string(a), maxDigits+1)
+}
 
 // ParseAmount reads an amount as providers write it: at most 30 digits on
 // either side of the point, no sign, no exponent, no leading zeros.
 func ParseAmount(text string) (Amount, error) {
-	if !amountText.MatchString(text) {
+	padded := len(text) > 1 && text[0] == '0' && text[1] != '.'
+	if padded || !isPlain(text, maxDigits) {
 		return "", fmt.Errorf("not a plain decimal of at most 30+30 digits (%d bytes)", len(text))
 	}
 	if strings.Contains(text, ".") {
 		text = strings.TrimRight(strings.TrimRight(text, "0"), ".")
 	}
 	return Amount(text), nil
+}
+
+// isPlain reports whether a text is digits, at most so many of them before a
+// point, if there is one, and at most maxDigits after it.
+func isPlain(text string, before int) bool {
+	whole, fraction, point := strings.Cut(text, ".")
+	return isDigits(whole, before) && (!point || isDigits(fraction, maxDigits))
+}
+
+func isDigits(text string, most int) bool {
+	for i := range len(text) {
+		if text[i] < '0' || text[i] > '9' {
+			return false
+		}
+	}
+	return 1 <= len(text) && len(text) <= most
 }
 
 // Add returns a + b.

@@ -1,6 +1,7 @@
 package payout_test
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
@@ -26,6 +27,22 @@ func TestParseAmount(t *testing.T) {
 			t.Errorf("%q: got %q, want a refusal", text, got)
 		}
 	}
+}
+
+// The forms, said a second time by expressions, which cost more than all the rest
+// of reading a callback.
+func TestAmountsAreOfTheirForm(t *testing.T) {
+	parsed := regexp.MustCompile(`^(0|[1-9][0-9]{0,29})(\.[0-9]{1,30})?$`)
+	valid := regexp.MustCompile(`^([0-9]{1,31}(\.[0-9]{1,30})?)?$`)
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.OneOf(rapid.String(), rapid.StringMatching(`[+-]?[0-9]{0,32}\.?[0-9]{0,32}([eE][0-9])?\n?`)).Draw(t, "text")
+		if _, err := payout.ParseAmount(text); (err == nil) != parsed.MatchString(text) {
+			t.Fatalf("ParseAmount(%q) = %v, want it taken: %t", text, err, err != nil)
+		}
+		if got := payout.Amount(text).Valid(); got != valid.MatchString(text) {
+			t.Fatalf("Amount(%q).Valid() = %t", text, got)
+		}
+	})
 }
 
 func TestAmountsAddAndCompareExactly(t *testing.T) {

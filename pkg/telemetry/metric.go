@@ -66,24 +66,3 @@ func one(metric Metric, so bool) measured {
 	}
 	return measured{metric, 1}
 }
-
-// format is what CloudWatch needs to find the metrics in a line: its embedded
-// metric format.
-type format struct {
-	Timestamp         int64 // milliseconds since 1970
-	CloudWatchMetrics [1]directive
-}
-
-type directive struct {
-	Namespace  string
-	Dimensions [][]string
-	Metrics    []definition
-}
-
-type definition struct{ Name, Unit string }
-
-// Dimension sets: of what is told per provider and in total, and of the rest.
-var (
-	perProvider = [][]string{{"provider"}, {}}
-	inTotal     = [][]string{{}}
-)

@@ -3,7 +3,6 @@ package telemetry
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"time"
 
 	"payout-callbacks/pkg/dynamostore"
@@ -19,29 +18,21 @@ var (
 // Published records one batch of the stream of payouts. Level error means that
 // a person must act: a payout changed, or is gone, and nobody was told.
 func (r *Recorder) Published(ctx context.Context, told dynamostore.Publication, took time.Duration) {
-	level := slog.LevelInfo
+	level := info
 	switch {
 	case len(told.Unclear)+len(told.Removed) > 0:
-		level = slog.LevelError
+		level = fault
 	case told.Err != nil:
-		level = slog.LevelWarn
+		level = warn
 	}
 	r.line(ctx, level, "publish", []measured{
 		{Published, len(told.Published)},
 		{PublishFailed, told.Failed},
 		{Damaged, len(told.Unclear)},
 	},
-		slog.Int("records", told.Records),
-		slog.Any("notices", nonEmpty(told.Published)),
-		slog.Any("removed", nonEmpty(told.Removed)),
-		slog.Int64("dur_ms", took.Milliseconds()),
-		slog.Any("err", errors.Join(append(told.Unclear, told.Err)...)))
-}
-
-// nonEmpty makes an empty list one that a line leaves out.
-func nonEmpty(list []string) any {
-	if len(list) == 0 {
-		return nil
-	}
-	return list
+		number("records", told.Records),
+		list("notices", told.Published),
+		list("removed", told.Removed),
+		millis(took),
+		failure(errors.Join(append(told.Unclear, told.Err)...)))
 }

@@ -12,11 +12,8 @@ package telemetry
 import (
 	"context"
 	"io"
-	"log/slog"
-	"slices"
+	"sync"
 	"time"
-
-	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/inbox"
@@ -26,32 +23,33 @@ import (
 
 // Recorder writes the lines. It is safe for concurrent use.
 type Recorder struct {
-	log       *slog.Logger
 	namespace string
 	now       func() time.Time
+
+	writing sync.Mutex
+	out     io.Writer
 }
 
 // NewRecorder returns a recorder that writes to w, a function's standard output.
 func NewRecorder(w io.Writer, namespace string, now func() time.Time) *Recorder {
-	handler := slog.NewJSONHandler(w, &slog.HandlerOptions{ReplaceAttr: lambdacontext.ReplaceAttr})
-	return &Recorder{log: slog.New(handler), namespace: namespace, now: now}
+	return &Recorder{out: w, namespace: namespace, now: now}
 }
 
 // Callback records what became of one callback. Level error means that a
 // person must act: nothing was acknowledged although it may have been authentic.
 func (r *Recorder) Callback(ctx context.Context, provider string, result callback.Result, took time.Duration) {
-	level, outcome := slog.LevelInfo, string(result.Verdict)
+	level, outcome := info, string(result.Verdict)
 	switch {
 	case result.Verdict == callback.Unavailable:
-		level = slog.LevelError
+		level = fault
 	case result.Verdict != callback.Acknowledge:
-		level = slog.LevelWarn
+		level = warn
 	case result.Receipt.State == inbox.Held:
 		// One that is there already counts again: its own first put may have been
 		// done without an answer, and then this is the only time it is counted.
-		level, outcome = slog.LevelWarn, string(inbox.Held)
+		level, outcome = warn, string(inbox.Held)
 	case result.Err != nil:
-		level, outcome = slog.LevelWarn, string(result.As)
+		level, outcome = warn, string(result.As)
 	default:
 		outcome = string(result.As)
 	}
@@ -67,15 +65,15 @@ func (r *Recorder) Callback(ctx context.Context, provider string, result callbac
 		one(ByQueue, result.As == inbox.ByQueue),
 		one(PreviousKey, result.Sender.Previous),
 	},
-		slog.String("provider", provider),
-		slog.String("outcome", outcome),
-		slog.String("payout", result.Receipt.Key.Payout),
-		slog.String("receipt", result.Receipt.Key.Receipt),
-		slog.String("accepted", string(result.As)),
-		slog.String("reason", result.Receipt.Reason),
-		slog.String("key_id", result.Sender.KeyID),
-		slog.Int64("dur_ms", took.Milliseconds()),
-		slog.Any("err", result.Err))
+		text("provider", provider),
+		text("outcome", outcome),
+		text("payout", result.Receipt.Key.Payout),
+		text("receipt", result.Receipt.Key.Receipt),
+		text("accepted", result.As),
+		text("reason", result.Receipt.Reason),
+		text("key_id", result.Sender.KeyID),
+		millis(took),
+		failure(result.Err))
 }
 
 // Batch records what became of the messages of one batch: a line for each, and
@@ -93,44 +91,44 @@ func (r *Recorder) Batch(ctx context.Context, deliveries []sqsqueue.Delivery, to
 			counts[Redeliveries]++
 		}
 	}
-	r.line(ctx, slog.LevelInfo, "batch", []measured{
+	r.line(ctx, info, "batch", []measured{
 		{Deliveries, len(deliveries)},
 		{Failures, counts[Failures]},
 		{Conflicts, counts[Conflicts]},
 		{Redeliveries, counts[Redeliveries]},
 	},
-		slog.Int64("dur_ms", took.Milliseconds()))
+		millis(took))
 }
 
 func (r *Recorder) delivery(ctx context.Context, delivery sqsqueue.Delivery) {
-	level, outcome := slog.LevelInfo, string(delivery.Outcome)
+	level, outcome := info, string(delivery.Outcome)
 	switch {
 	case delivery.Foreign:
-		level, outcome = slog.LevelError, "foreign"
+		level, outcome = fault, "foreign"
 	case delivery.Err != nil:
-		level, outcome = slog.LevelWarn, "failed"
+		level, outcome = warn, "failed"
 	case delivery.Outcome == payout.Conflict:
-		level = slog.LevelWarn
+		level = warn
 	}
 	provider := delivery.Receipt.Provider()
 	if provider == "" {
 		provider = "unknown"
 	}
 	r.line(ctx, level, "delivery", nil,
-		slog.String("provider", provider),
-		slog.String("outcome", outcome),
-		slog.String("payout", delivery.Receipt.Key.Payout),
-		slog.String("receipt", delivery.Receipt.Key.Receipt),
-		slog.String("delivery", delivery.MessageID),
-		slog.Any("err", delivery.Err))
+		text("provider", provider),
+		text("outcome", outcome),
+		text("payout", delivery.Receipt.Key.Payout),
+		text("receipt", delivery.Receipt.Key.Receipt),
+		text("delivery", delivery.MessageID),
+		failure(delivery.Err))
 }
 
 // Sweep records one run of the sweeper. A run that could not even list what is
 // due tells no age: nothing due and nothing known are not the same.
 func (r *Recorder) Sweep(ctx context.Context, swept inbox.Swept, took time.Duration, err error) {
-	level := slog.LevelInfo
+	level := info
 	if err != nil || swept.Damaged > 0 || swept.Foreign > 0 {
-		level = slog.LevelError
+		level = fault
 	}
 	var told []measured
 	if err == nil || swept != (inbox.Swept{}) {
@@ -147,14 +145,14 @@ func (r *Recorder) Sweep(ctx context.Context, swept inbox.Swept, took time.Durat
 		told = append(told, measured{Sweeps, 1})
 	}
 	r.line(ctx, level, "sweep", told,
-		slog.Bool("skipped", swept.Skipped),
-		slog.Int64("dur_ms", took.Milliseconds()),
-		slog.Any("err", err))
+		truth("skipped", swept.Skipped),
+		millis(took),
+		failure(err))
 }
 
 // NoKeys records that a function started without keys to verify with.
 func (r *Recorder) NoKeys(ctx context.Context, provider string, err error) {
-	r.line(ctx, slog.LevelError, "no keys", nil, slog.String("provider", provider), slog.Any("err", err))
+	r.line(ctx, fault, "no keys", nil, text("provider", provider), failure(err))
 }
 
 // Fields lists everything that may stand in a line, metrics aside.
@@ -171,34 +169,4 @@ func Fields() []string {
 		"records",            // how many changes of payouts a batch had
 		"notices", "removed", // ids of notices and of payouts
 	}
-}
-
-// line writes one line: the attributes, and the metrics with what CloudWatch
-// needs to find them. What is told per provider is told alone.
-func (r *Recorder) line(ctx context.Context, level slog.Level, name string, told []measured, attrs ...slog.Attr) {
-	var metrics directive
-	for _, one := range told {
-		if one.Name == "" || one.value == 0 && one.PerProvider {
-			continue
-		}
-		metrics.Dimensions = inTotal
-		if one.PerProvider {
-			metrics.Dimensions = perProvider
-		}
-		metrics.Metrics = append(metrics.Metrics, definition{one.Name, one.Unit})
-		attrs = append(attrs, slog.Int(one.Name, one.value))
-	}
-	if len(metrics.Metrics) > 0 {
-		metrics.Namespace = r.namespace
-		attrs = append(attrs, slog.Any("_aws", format{r.now().UnixMilli(), [1]directive{metrics}}))
-	}
-	if invocation, ok := lambdacontext.FromContext(ctx); ok {
-		attrs = append(attrs, slog.String("request_id", invocation.AwsRequestID))
-	}
-	r.log.LogAttrs(ctx, level, name, slices.DeleteFunc(attrs, without)...)
-}
-
-// without reports an attribute that has no value to tell.
-func without(attr slog.Attr) bool {
-	return attr.Value.Equal(slog.StringValue("")) || attr.Value.Equal(slog.AnyValue(nil))
 }

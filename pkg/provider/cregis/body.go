@@ -1,17 +1,15 @@
 package cregis
 
 import (
-	"bytes"
 	"cmp"
-	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/strictjson"
 )
 
 // body is a flat JSON object as it is signed.
@@ -19,6 +17,8 @@ type body struct {
 	own    [documentedCount]value // by documented name
 	others []field                // those that no page documents; sorted by name
 	sign   value
+	size   int    // of all names and texts, the sign's too
+	signed string // the canonical string, once it was asked for
 }
 
 // value is what stands behind a name. The zero value is that of a name which
@@ -40,37 +40,61 @@ func (v value) told() bool { return v.text != "" }
 // What is wrong with a body is never said in its own words: errors are logged.
 var errMalformed = fmt.Errorf("%w: not one flat object of strict JSON", callback.ErrMalformed)
 
-// read takes a body for one object by the strict rules of RFC 7493 (no
-// duplicate names, no invalid UTF-8, no byte-order mark) that holds no other,
-// with nothing after it. Two readers who disagree about such bytes would
-// disagree about what was signed. What nests is refused at its first bracket.
-func read(raw []byte) (*body, error) {
-	// Duplicates are found in our own table, which is needed anyway.
-	decoder := jsontext.NewDecoder(bytes.NewBuffer(raw), jsontext.AllowDuplicateNames(true))
-	if decoder.PeekKind() != jsontext.KindBeginObject {
-		return nil, errMalformed
-	}
-	if _, err := decoder.ReadToken(); err != nil {
-		return nil, errMalformed
-	}
-	members := reader{decoder: decoder, text: string(raw)}
-	found := new(body)
-	for decoder.PeekKind() == jsontext.KindString {
-		name, value, err := members.member()
-		if err != nil || !found.add(name, value) {
-			return nil, errMalformed
-		}
-	}
-	_, end := decoder.ReadToken()
-	if _, err := decoder.ReadToken(); end != nil || !errors.Is(err, io.EOF) || !found.sort() {
+// readOnce is read, of which Verify and Parse share what came out.
+func readOnce(request callback.Request) (*body, error) {
+	found := callback.ReadOnce(request, func(raw []byte) *body {
+		found, _ := read(raw) // of the one error that there is, nil tells enough
+		return found
+	})
+	if found == nil {
 		return nil, errMalformed
 	}
 	return found, nil
 }
 
+// read takes a body for one object by the strict rules of RFC 7493 (see
+// strictjson) that holds no other object and no array. Two readers who disagree
+// about such bytes would disagree about what was signed.
+func read(raw []byte) (*body, error) {
+	// Duplicates are found in our own table, which is needed anyway.
+	text, ok := strictjson.ScanRepeated(raw)
+	if !ok || text.Kind() != jsontext.KindBeginObject {
+		return nil, errMalformed
+	}
+	text.Enter()
+	found := new(body)
+	for text.Kind() == jsontext.KindString {
+		name := strictjson.Unquote(text.Next())
+		value, flat := scalar(&text)
+		if !flat || !found.add(name, value) {
+			return nil, errMalformed
+		}
+	}
+	if !found.sort() {
+		return nil, errMalformed
+	}
+	return found, nil
+}
+
+// scalar reads a value that is no object and no array.
+func scalar(text *strictjson.Scanner) (value, bool) {
+	switch kind := text.Kind(); kind {
+	case jsontext.KindBeginObject, jsontext.KindBeginArray:
+		return value{}, false
+	case jsontext.KindNull:
+		text.Next()
+		return value{kind: kind}, true
+	case jsontext.KindString:
+		return value{strictjson.Unquote(text.Next()), kind}, true
+	default:
+		return value{text.Next(), kind}, true
+	}
+}
+
 // add takes in a member. It reports whether its name is a new one, of those
 // that are documented.
 func (b *body) add(name string, v value) bool {
+	b.size += len(name) + len(v.text)
 	slot := &b.sign
 	if name != nameSign {
 		rule, ok := documentedNames.find(name)
@@ -121,54 +145,15 @@ func (b *body) fields(yield func(name, text string) bool) {
 
 // canonical returns the text that is signed, without the key.
 func (b *body) canonical() string {
-	size := 0
-	for name, text := range b.fields {
-		size += len(name) + len(text)
+	if b.signed != "" {
+		return b.signed
 	}
 	var canonical strings.Builder
-	canonical.Grow(size)
+	canonical.Grow(b.size)
 	for name, text := range b.fields {
 		canonical.WriteString(name)
 		canonical.WriteString(text)
 	}
-	return canonical.String()
-}
-
-// reader reads members as pieces of one text, so that few are copied.
-type reader struct {
-	decoder *jsontext.Decoder
-	text    string
-}
-
-func (r reader) member() (string, value, error) {
-	name, err := r.scalar()
-	if err != nil {
-		return "", value{}, err
-	}
-	read, err := r.scalar()
-	return name.text, read, err
-}
-
-// scalar reads a name or a value that is no object and no array.
-func (r reader) scalar() (value, error) {
-	kind := r.decoder.PeekKind()
-	if kind == jsontext.KindBeginObject || kind == jsontext.KindBeginArray {
-		return value{}, errMalformed
-	}
-	raw, err := r.decoder.ReadValue()
-	if err != nil {
-		return value{}, err
-	}
-	end := int(r.decoder.InputOffset())
-	text := r.text[end-len(raw) : end]
-	switch {
-	case kind == jsontext.KindNull:
-		return value{kind: kind}, nil
-	case kind != jsontext.KindString:
-		return value{text, kind}, nil
-	case strings.IndexByte(text, '\\') < 0:
-		return value{text[1 : len(text)-1], kind}, nil
-	}
-	decoded, err := jsontext.AppendUnquote(nil, text)
-	return value{string(decoded), kind}, err
+	b.signed = canonical.String()
+	return b.signed
 }

@@ -1,8 +1,9 @@
 package cregis
 
 import (
-	"cmp"
+	"math/bits"
 	"slices"
+	"strings"
 )
 
 // shapes is a set of the texts that are signed with a project's key: the two
@@ -110,22 +111,30 @@ var documented = [documentedCount]rule{
 
 // lexicon finds names in a text.
 type lexicon struct {
-	rules  []rule        // sorted by name
-	starts [256]interval // of rules, by the first byte of the name
+	rules []rule // sorted by name
+	// By byte, the rules whose names have it at their first and at their second
+	// place: a name begins only where both sets have it, which is nearly nowhere.
+	first, second [256]set
 }
 
-type interval struct{ from, to uint8 }
+// set is a set of rules, of which there are never as many as it has bits.
+type set uint64
+
+const _ = uint(64 - documentedCount - maxOthers)
 
 var documentedNames = newLexicon(documented[:])
 
 func newLexicon(rules []rule) *lexicon {
 	names := &lexicon{rules: rules}
 	for i, rule := range rules {
-		starts := &names.starts[rule.name[0]]
-		if starts.to == 0 {
-			starts.from = uint8(i)
+		names.first[rule.name[0]] |= 1 << i
+		if len(rule.name) > 1 {
+			names.second[rule.name[1]] |= 1 << i
+			continue
 		}
-		starts.to = uint8(i + 1)
+		for char := range names.second {
+			names.second[char] |= 1 << i
+		}
 	}
 	return names
 }
@@ -136,9 +145,12 @@ func newLexicon(rules []rule) *lexicon {
 func (l *lexicon) with(others []field) *lexicon {
 	rules := slices.Clone(l.rules)
 	for _, other := range others {
-		rules = append(rules, rule{name: other.name, may: everyone, other: true})
+		at := slices.IndexFunc(rules, func(known rule) bool { return known.name > other.name })
+		if at < 0 {
+			at = len(rules)
+		}
+		rules = slices.Insert(rules, at, rule{name: other.name, may: everyone, other: true})
 	}
-	slices.SortFunc(rules, func(a, b rule) int { return cmp.Compare(a.name, b.name) })
 	return newLexicon(rules)
 }
 
@@ -147,10 +159,9 @@ func (l *lexicon) find(name string) (int, bool) {
 	if name == "" {
 		return 0, false
 	}
-	starts := l.starts[name[0]]
-	for i := starts.from; i < starts.to; i++ {
-		if l.rules[i].name == name {
-			return int(i), true
+	for found := l.first[name[0]]; found != 0; found &= found - 1 {
+		if i := found.least(); l.rules[i].name == name {
+			return i, true
 		}
 	}
 	return 0, false
@@ -159,22 +170,22 @@ func (l *lexicon) find(name string) (int, bool) {
 // places returns where names stand in the text, one inside another too, and
 // stops looking once there are more than maxPlaces.
 func (l *lexicon) places(text string) []place {
-	places := make([]place, 0, 32)
+	places := make([]place, 0, documentedCount)
 	for at := 0; at < len(text) && len(places) <= maxPlaces; at++ {
-		places = l.appendAt(places, text, at)
-	}
-	return places
-}
-
-func (l *lexicon) appendAt(places []place, text string, at int) []place {
-	starts := l.starts[text[at]]
-	for i := starts.from; i < starts.to; i++ {
-		name := l.rules[i].name
-		// Comparing the last byte first is most of the speed.
-		last := at + len(name) - 1
-		if last < len(text) && text[last] == name[len(name)-1] && text[at:last+1] == name {
-			places = append(places, place{at: at, end: last + 1, rule: int(i)})
+		begun := l.first[text[at]]
+		if begun == 0 {
+			continue
+		}
+		if at+1 < len(text) {
+			begun &= l.second[text[at+1]]
+		}
+		for ; begun != 0; begun &= begun - 1 {
+			if i := begun.least(); strings.HasPrefix(text[at:], l.rules[i].name) {
+				places = append(places, place{at: at, end: at + len(l.rules[i].name), rule: i})
+			}
 		}
 	}
 	return places
 }
+
+func (s set) least() int { return bits.TrailingZeros64(uint64(s)) }

@@ -51,7 +51,7 @@ func (Provider) Verify(request callback.Request, keys callback.Keys) (callback.S
 	if request.TooLarge() {
 		return callback.Sender{}, callback.ErrTooLarge
 	}
-	body, err := read(request.Body)
+	body, err := readOnce(request)
 	if err != nil {
 		return callback.Sender{}, err
 	}
@@ -60,7 +60,7 @@ func (Provider) Verify(request callback.Request, keys callback.Keys) (callback.S
 
 // Parse implements [callback.Provider].
 func (Provider) Parse(request callback.Request, _ callback.Sender) (payout.Event, *callback.Held) {
-	body, err := read(request.Body)
+	body, err := readOnce(request)
 	if err != nil || request.TooLarge() {
 		return payout.Event{}, &callback.Held{
 			Reason:  callback.ReasonUnreadable,

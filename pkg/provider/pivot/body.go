@@ -1,10 +1,12 @@
 package pivot
 
 import (
-	"bytes"
 	"errors"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/strictjson"
 )
 
 // field is a place in a documented body.
@@ -70,81 +72,65 @@ var layout = [fields]struct {
 	amountCurrency:  {"currency", amount},
 }
 
-// body holds the fields as they were written; nil where absent or null, which
-// are one.
-type body [fields]jsontext.Value
+// body holds the fields as they were written; "" where absent or null, which
+// are one, and "{}" for an object that fields are looked for in.
+type body [fields]string
 
-// read takes a body for one JSON object by the strict rules of RFC 7493: no
-// duplicate names, no invalid UTF-8, no byte-order mark, nothing after it.
-//
-// The library checks all of that in one pass that costs a third of reading
-// tokens, so the walk after it need not check again. It ends with the field
-// wanted last, or goes to the end for the one that is never found, top.
-func read(raw []byte, last field) (found body, err error) {
-	if text := jsontext.Value(raw); !text.IsValid() {
-		return body{}, explain(text)
-	}
-	lax := []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
-	walk := walker{raw, last, jsontext.NewDecoder(bytes.NewBuffer(raw), lax...)}
-	if walk.PeekKind() != jsontext.KindBeginObject {
-		return body{}, errors.New("not an object")
-	}
-	err = walk.object(top, &found)
-	return found, err
+// reading is what read returns.
+type reading struct {
+	body *body
+	err  error
 }
 
-// explain says why a text is not valid.
-func explain(text jsontext.Value) error {
-	text = bytes.Clone(text)
-	return text.Format()
+// readOnce is read, of which Verify and Parse share what came out.
+func readOnce(request callback.Request) (*body, error) {
+	made := callback.ReadOnce(request, func(raw []byte) reading {
+		body, err := read(raw)
+		return reading{body, err}
+	})
+	return made.body, made.err
 }
 
-// walker reads valid JSON.
-type walker struct {
-	raw  []byte
-	last field
-	*jsontext.Decoder
-}
-
-func (w walker) object(in field, found *body) error {
-	if _, err := w.ReadToken(); err != nil {
-		return err
+// read takes a body for one object by the strict rules of RFC 7493; see
+// strictjson.
+func read(raw []byte) (*body, error) {
+	text, err := strictjson.Scan(raw)
+	if err != nil {
+		return nil, err
 	}
-	for w.PeekKind() == jsontext.KindString {
-		name, err := w.ReadValue()
-		if err != nil {
-			return err
-		}
-		if err := w.member(lookUp(in, name), found); err != nil || found[w.last] != nil {
-			return err
-		}
+	if text.Kind() != jsontext.KindBeginObject {
+		return nil, errors.New("not an object")
 	}
-	_, err := w.ReadToken()
-	return err
+	found := new(body)
+	found.object(&text, top)
+	return found, nil
 }
 
-func (w walker) member(at field, found *body) error {
-	switch kind := w.PeekKind(); {
-	case at == fields:
-		return w.SkipValue()
+func (b *body) object(text *strictjson.Scanner, in field) {
+	text.Enter()
+	for text.Kind() == jsontext.KindString {
+		b.member(text, lookUp(in, strictjson.Unquote(text.Next())))
+	}
+	text.Enter()
+}
+
+func (b *body) member(text *strictjson.Scanner, at field) {
+	switch kind := text.Kind(); {
+	case at == fields, kind == jsontext.KindNull:
+		text.Next()
 	case kind == jsontext.KindBeginObject && at.object():
-		found[at] = jsontext.Value("{}")
-		return w.object(at, found)
-	case kind == jsontext.KindNull:
-		return w.SkipValue()
+		b[at] = "{}"
+		b.object(text, at)
+	default:
+		b[at] = text.Next()
 	}
-	value, err := w.ReadValue()
-	end := int(w.InputOffset())
-	found[at] = w.raw[end-len(value) : end] // value itself is only lent
-	return err
 }
 
-// lookUp returns the field of a name as written, or fields if there is none.
-func lookUp(in field, written jsontext.Value) field {
-	name := unquote(written)
-	for at, place := range layout {
-		if place.in == in && place.name == string(name) {
-			return field(at)
+// lookUp returns the field of a name, or fields if there is none.
+func lookUp(in field, name string) field {
+	for at := in + 1; at < fields; at++ {
+		if place := &layout[at]; place.in == in && place.name == name {
+			return at
 		}
 	}
 	return fields
@@ -156,33 +142,15 @@ func (f field) object() bool {
 }
 
 // has reports whether the field is told.
-func (b *body) has(at field) bool { return b[at] != nil }
+func (b *body) has(at field) bool { return b[at] != "" }
+
+// kind returns what the field is, or KindInvalid where it is not told.
+func (b *body) kind(at field) jsontext.Kind { return strictjson.KindOf(b[at]) }
 
 // string returns the text of a field, or "" where it is no string.
 func (b *body) string(at field) string {
-	if b[at].Kind() != jsontext.KindString {
+	if b.kind(at) != jsontext.KindString {
 		return ""
 	}
-	return string(unquote(b[at]))
-}
-
-// unquote returns the text of a JSON string; most of them have no escapes.
-func unquote(written jsontext.Value) []byte {
-	if bytes.IndexByte(written, '\\') < 0 {
-		return written[1 : len(written)-1]
-	}
-	text, _ := jsontext.AppendUnquote[jsontext.Value](nil, written) // valid, by IsValid
-	return text
-}
-
-// canonical returns one form for all spacings and orders of a JSON text, and
-// any other text as it is. Numbers stay as written: as floating-point ones,
-// which RFC 8785 asks for, two long ids could become one.
-func canonical(raw []byte) []byte {
-	text := jsontext.Value(bytes.Clone(raw))
-	err := text.Canonicalize(jsontext.CanonicalizeRawInts(false), jsontext.CanonicalizeRawFloats(false))
-	if err != nil {
-		return bytes.Clone(raw)
-	}
-	return text
+	return strictjson.Unquote(b[at])
 }

@@ -73,7 +73,7 @@ const maxReason = 1000
 // reason reads the provider's words, which are null where all went well.
 func (r *reader) reason() string {
 	text := r.body.string(reason)
-	if r.body.has(reason) && r.body[reason].Kind() != jsontext.KindString || len(text) > maxReason {
+	if r.body.has(reason) && r.body.kind(reason) != jsontext.KindString || len(text) > maxReason {
 		r.holdf(callback.ReasonField, "reason: %s, want null or at most %d bytes of text", r.shown(reason), maxReason)
 	}
 	return text
@@ -99,11 +99,11 @@ const maxDigits = 18
 func (r *reader) tally(countAt, sumAt field) payout.Tally {
 	// JSON has no signs before, no zeros before and no other base: what
 	// ParseUint takes is plain digits.
-	count, err := strconv.ParseUint(string(r.body[countAt]), 10, 63)
+	count, err := strconv.ParseUint(r.body[countAt], 10, 63)
 	if err != nil || len(r.body[countAt]) > maxDigits {
 		r.holdf(callback.ReasonField, "%s: %s, want a plain count as a number", countAt, r.shown(countAt))
 	}
-	sum, err := payout.ParseAmount(string(r.body[sumAt]))
+	sum, err := payout.ParseAmount(r.body[sumAt])
 	if err != nil {
 		r.holdf(callback.ReasonField, "%s: %s, want a plain decimal as a number", sumAt, r.shown(sumAt))
 	}
@@ -114,7 +114,7 @@ func (r *reader) tally(countAt, sumAt field) payout.Tally {
 func (r *reader) cancelled() payout.Tally {
 	for _, at := range []field{cancelledCount, cancelledAmount} {
 		if !r.body.has(at) {
-			r.body[at] = jsontext.Value("0")
+			r.body[at] = "0"
 		}
 	}
 	return r.tally(cancelledCount, cancelledAmount)

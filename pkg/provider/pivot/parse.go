@@ -8,6 +8,7 @@ import (
 
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/strictjson"
 )
 
 // Parse reads both families of docs/api-lists/payout-local/payout-callback.
@@ -15,18 +16,18 @@ func (Provider) Parse(request callback.Request, sender callback.Sender) (payout.
 	if request.TooLarge() {
 		return payout.Event{}, holdTooLarge(request)
 	}
-	found, err := read(request.Body, top)
+	found, err := readOnce(request)
 	if err != nil {
 		return payout.Event{}, &callback.Held{
 			Reason:  callback.ReasonUnreadable,
 			Note:    "not strict JSON: " + shown(err.Error()),
-			Subject: canonical(request.Body),
+			Subject: strictjson.Canonical(request.Body),
 		}
 	}
-	r := reader{body: found}
+	r := reader{body: *found}
 	told := r.event(sender.Account)
 	if r.held != nil {
-		r.held.Subject = canonical(request.Body)
+		r.held.Subject = strictjson.Canonical(request.Body)
 		return payout.Event{}, r.held
 	}
 	return told, nil
@@ -35,7 +36,7 @@ func (Provider) Parse(request callback.Request, sender callback.Sender) (payout.
 // holdTooLarge names a cut body by the digest of the whole: two that begin
 // alike are not the same.
 func holdTooLarge(request callback.Request) *callback.Held {
-	digest := fmt.Sprintf("sha256:%x", request.BodySHA256)
+	digest := fmt.Sprintf("sha256:%x", request.BodySHA256())
 	return &callback.Held{
 		Reason:  callback.ReasonTooLarge,
 		Note:    fmt.Sprintf("%d bytes, %s; the first %d are kept", request.BodySize, digest, len(request.Body)),
@@ -163,14 +164,14 @@ func (r *reader) agrees(at field, word string) bool {
 }
 
 func (r *reader) object(at field) {
-	if r.body[at].Kind() != jsontext.KindBeginObject {
+	if r.body.kind(at) != jsontext.KindBeginObject {
 		r.holdf(callback.ReasonField, "%s: %s, want an object", at, r.shown(at))
 	}
 }
 
 // shown is what a field holds, for a person to look at.
 func (r *reader) shown(at field) string {
-	switch r.body[at].Kind() {
+	switch r.body.kind(at) {
 	case jsontext.KindInvalid:
 		return "missing"
 	case jsontext.KindBeginObject:
@@ -180,7 +181,7 @@ func (r *reader) shown(at field) string {
 	case jsontext.KindString:
 		return shown(r.body.string(at))
 	default:
-		return string(r.body[at][:min(len(r.body[at]), maxShown)])
+		return r.body[at][:min(len(r.body[at]), maxShown)]
 	}
 }
 

@@ -105,7 +105,7 @@ func TestTooLargeIsHeldWholeAndUnread(t *testing.T) {
 		if held == nil || held.Reason != callback.ReasonTooLarge {
 			t.Fatalf("Parse = %+v, want held %s", held, callback.ReasonTooLarge)
 		}
-		for _, want := range []string{fmt.Sprint(len(large) + 1), fmt.Sprintf("%x", request.BodySHA256)} {
+		for _, want := range []string{fmt.Sprint(len(large) + 1), fmt.Sprintf("%x", request.BodySHA256())} {
 			if !strings.Contains(held.Note, want) {
 				t.Errorf("note %q lacks %s", held.Note, want)
 			}
