@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -13,6 +14,16 @@ import (
 	mutants "payout-callbacks/cmd/mutants"
 	"payout-callbacks/pkg/templatetest"
 )
+
+func TestTheDocumentSaysHowManyThereAre(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(templatetest.Root(t), "docs", "RELIABILITY.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := fmt.Sprintf("(`make mutants`). %d deliberate breakages", len(mutants.Table())); !strings.Contains(string(text), want) {
+		t.Errorf("docs/RELIABILITY.md does not say %q", want)
+	}
+}
 
 // A patch that no longer applies proves nothing, and nobody waits for make
 // mutants to say so.
