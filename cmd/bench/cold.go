@@ -113,7 +113,7 @@ func (w *world) environment(ctx context.Context) ([]string, error) {
 		"RECEIPTS_TABLE=" + w.settings.ReceiptsTable, "PAYOUTS_TABLE=" + w.settings.PayoutsTable,
 		"EVENTS_QUEUE_URL=" + w.settings.EventsQueueURL, "DEAD_LETTER_QUEUE_URL=" + w.settings.DeadLetterQueueURL,
 		"KEYS_SECRET_PREFIX=" + prefix, "METRICS_NAMESPACE=bench", "SWEEP_LIMIT=1000",
-		"PAYOUT_BUS=bench",
+		"PAYOUT_BUS_NAME=bench",
 		"AWS_REGION=us-east-1", "AWS_ENDPOINT_URL=" + w.endpoint, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
 		"AWS_NEW_RETRIES_2026=true", "AWS_LAMBDA_FUNCTION_NAME=bench", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=256",
 	}, err
