@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -59,14 +60,16 @@ func TestStackScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var run atomic.Int64
+	run.Store(time.Now().UnixNano() / 1000) //nolint:mnd // microseconds: sixteen digits, as ids have
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "stack"),
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("PAYOUT_CALLBACKS_STACK", stack)
 			env.Setenv("GORACE", noNap)
 			env.Setenv("VECTORS", filepath.Join(repository(t), "pkg", "provider"))
-			// Ids of this run's own, so that it can be run twice on one stack.
-			env.Setenv("RUN", strconv.FormatInt(time.Now().UnixNano()/1000, 10))
+			// Ids of this script's own, so that it can be run twice on one stack.
+			env.Setenv("RUN", strconv.FormatInt(run.Add(1), 10))
 			// Whatever the user's configuration holds must not matter.
 			env.Setenv("AWS_ENDPOINT_URL", "https://hostile.invalid")
 			env.Setenv("AWS_ENDPOINT_URL_DYNAMODB", "https://hostile.invalid")
