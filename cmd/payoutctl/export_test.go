@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -19,6 +20,11 @@ import (
 
 // Main is the program, for scripts.
 func Main() { main() }
+
+// Run is run, with nothing to read and no environment.
+func Run(args []string, stdout, stderr io.Writer) int {
+	return run(context.Background(), args, streams{strings.NewReader(""), stdout, stderr}, func(string) string { return "" })
+}
 
 // What the unit tests look at.
 var (
