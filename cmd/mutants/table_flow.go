@@ -44,6 +44,10 @@ var flow = []mutant{{
 	old: `if err := k.read(ctx); err != nil && k.keys == nil {`,
 	new: `if err := k.read(ctx); err != nil {`,
 }, {
+	name: "keys that were taken away stay good", breaks: "I6", file: "pkg/secret/secret.go",
+	old: `k.keys, k.version = nil, ""`,
+	new: `k.version = ""`,
+}, {
 	name: "keys are read once and never again", breaks: "I7", file: "pkg/secret/secret.go",
 	old: `if k.keys != nil && k.now().Sub(k.readAt) < freshFor {`,
 	new: `if k.keys != nil {`,

@@ -60,8 +60,10 @@ func (s Store) version(ctx context.Context, input *secretsmanager.GetSecretValue
 		return Version{}, err
 	}
 	read := Version{ID: aws.ToString(out.VersionId), At: aws.ToTime(out.CreatedDate)}
-	read.Keys, err = secret.Parse(aws.ToString(out.SecretString))
-	if err != nil && !errors.Is(err, secret.ErrNoKeys) {
+	if aws.ToString(out.SecretString) == "" {
+		return read, nil // no value yet, as the local emulator says it
+	}
+	if read.Keys, err = secret.Parse(aws.ToString(out.SecretString)); err != nil {
 		return Version{}, fmt.Errorf("%w: %w", ErrUnreadable, err)
 	}
 	return read, nil

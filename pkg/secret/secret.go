@@ -7,7 +7,9 @@
 //
 // Keys are read anew when they are older than five minutes, and at once when a
 // callback cannot be verified with them, so that a rotation is picked up by
-// warm functions; while the service is down, the keys at hand go on serving.
+// warm functions; while the service is down, the keys at hand go on serving. A
+// secret without an account refuses everybody; one without a value is a fault
+// of ours, and callbacks get 503.
 package secret
 
 import (
@@ -109,10 +111,15 @@ func (k *Keys) mayRead() bool {
 
 func (k *Keys) sinceTry() time.Duration { return k.now().Sub(k.triedAt) }
 
-// read replaces the keys, or leaves them as they were and returns an error.
+// read replaces the keys, or returns an error and leaves them as they were,
+// unless the secret has none any more.
 func (k *Keys) read(ctx context.Context) error {
 	keys, version, err := k.fetch(ctx)
 	k.triedAt, k.tryErr = k.now(), err
+	if errors.Is(err, ErrNoKeys) {
+		// Not an outage but an answer: they were taken away, and are good no longer.
+		k.keys, k.version = nil, ""
+	}
 	if err != nil {
 		return err
 	}
@@ -139,7 +146,8 @@ func (k *Keys) fetch(ctx context.Context) (callback.Keys, string, error) {
 	return keys, aws.ToString(out.VersionId), nil
 }
 
-// Parse reads a secret's value. Its errors do not hold any of it.
+// Parse reads a secret's value; one that lists no account is a value, too. Its
+// errors do not hold any of it.
 func Parse(value string) (callback.Keys, error) {
 	var accounts map[string]struct {
 		Current  string `json:"current"`
@@ -147,7 +155,7 @@ func Parse(value string) (callback.Keys, error) {
 	}
 	decoder := json.NewDecoder(strings.NewReader(value))
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&accounts); err != nil || decoder.More() {
+	if err := decoder.Decode(&accounts); err != nil || decoder.More() || accounts == nil {
 		return nil, errors.New(`the value is not of the form {"account": {"current": "key", "previous": "key"}}`)
 	}
 	keys := callback.Keys{}
@@ -156,9 +164,6 @@ func Parse(value string) (callback.Keys, error) {
 			return nil, errors.New("an account has no current key")
 		}
 		keys[account] = callback.AccountKeys{Current: callback.Key(pair.Current), Previous: callback.Key(pair.Previous)}
-	}
-	if len(keys) == 0 {
-		return nil, ErrNoKeys
 	}
 	return keys, nil
 }

@@ -71,6 +71,25 @@ func TestStaleKeysServeWhileTheServiceIsDown(t *testing.T) {
 	}
 }
 
+// A key that leaked is retired, and was the last one: an answer of the service
+// is no outage, and what it does not list is believed no longer.
+func TestKeysThatWereTakenAwayAreGoodNoLonger(t *testing.T) {
+	for value, wantErr := range map[string]error{`{}`: nil, ``: secret.ErrNoKeys} {
+		keys, vault, clock := newKeys()
+		if _, err := keys.Keys(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		vault.value = value
+		clock.Time = clock.Add(5 * time.Minute)
+		for range 2 {
+			if got, err := keys.Keys(t.Context()); len(got) != 0 || !errors.Is(err, wantErr) {
+				t.Errorf("%q: %d accounts are believed, %v, want none and %v", value, len(got), err, wantErr)
+			}
+			clock.Time = clock.Add(time.Second)
+		}
+	}
+}
+
 func TestRefreshPicksUpARotationAtOnce(t *testing.T) {
 	keys, vault, clock := newKeys()
 	if _, err := keys.Keys(t.Context()); err != nil {
@@ -165,7 +184,7 @@ func wantNoKeys(t *testing.T, keys *secret.Keys) {
 func TestAValueOfAnotherFormIsRefusedWithoutShowingIt(t *testing.T) {
 	for _, value := range []string{
 		"", "canary", `"canary"`, `["canary"]`, `{"1": "canary"}`, `{"1": {"key": "canary"}}`, `{"1": {"current": ""}}`,
-		`{"1": {"current": " ", "previous": "canary"}}`, `{}`, `{"1": {"current": "canary"}} canary`,
+		`{"1": {"current": " ", "previous": "canary"}}`, `null`, `{"1": {"current": "canary"}} canary`,
 	} {
 		got, err := secret.Parse(value)
 		if err == nil {
