@@ -14,6 +14,10 @@ var notices = []mutant{{
 	old: `return old != "" && current != "" && old != current`,
 	new: `return old != "" && current == "" && old != current`,
 }, {
+	name: "nobody hears that the wrong order was credited", breaks: "I8", file: "pkg/notice/notice.go",
+	old: `	payout.FieldReference, payout.FieldAmount, payout.FieldCurrency,`,
+	new: `	payout.FieldAmount, payout.FieldCurrency,`,
+}, {
 	name: "a batch is told of when it is done only", breaks: "I7", file: "pkg/notice/notice.go",
 	old: `return before.ShownSettled() != after.ShownSettled() ||`,
 	new: `return`,

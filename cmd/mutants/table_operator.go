@@ -40,6 +40,10 @@ var operator = []mutant{{
 	old: `defer func() { d.returnAll(ctx, kept) }()`,
 	new: ``,
 }, {
+	name: "letters that come back into sight end a redrive", breaks: "I3", file: "pkg/redrive/walk.go",
+	old: `news = news || !again[letter.ID]`,
+	new: `news = news || false`,
+}, {
 	name: "the only copy of a callback can be dropped", breaks: "I7", file: "cmd/payoutctl/dlq_move.go",
 	old: `var droppable = []redrive.Cause{redrive.Foreign, redrive.Leftover}`,
 	new: `var droppable = redrive.Causes()`,

@@ -92,8 +92,12 @@ var repairs = []mutant{{
 	new: `if before.Exists == after.Exists && reflect.DeepEqual(before.Base, before.Base) {`,
 }, {
 	name: "the audit does not ask for the payout of an applied receipt", breaks: "I4", file: "pkg/audit/audit.go",
-	old: `if id := receipt.Key.Payout; id != last {`,
-	new: `if id := receipt.Key.Payout; id != last && id == "" {`,
+	old: `if id := receipt.Key.Payout; receipt.State == inbox.Applied && id != last {`,
+	new: `if id := receipt.Key.Payout; receipt.State == inbox.Applied && id == "" {`,
+}, {
+	name: "the audit does not ask who dismissed a callback", breaks: "I7", file: "pkg/audit/audit.go",
+	old: `if receipt.Hand == (inbox.Hand{}) {`,
+	new: `if receipt.State == inbox.Released && receipt.Hand == (inbox.Hand{}) {`,
 }, {
 	name: "the audit believes an acknowledgement without a receipt", breaks: "I1", file: "pkg/audit/log.go",
 	old: `	case !there:

@@ -158,6 +158,8 @@ func (s *session) remedy(found audit.Finding) string {
 		return "restore the receipt if you can; else: " + s.self() + " refold " + id + " --dry-run"
 	case audit.ReceiptDamaged, audit.PayoutUnchecked:
 		return "restore the receipt; what there is of it: " + s.self() + " show " + id + " --json"
+	case audit.ReceiptUnexplained:
+		return "find out who did it, and what it tells: " + s.self() + " show " + id + " --full"
 	case audit.ReceiptUnknown:
 		return "a later version of this program wrote it: use that one"
 	case audit.ReceiptWaiting:

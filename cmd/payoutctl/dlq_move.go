@@ -206,7 +206,20 @@ func (c *dlqDropCommand) Run(ctx context.Context, s *session) error {
 		Filter: redrive.Filter{IDs: c.MessageID, Causes: droppable}, Most: c.Limit, Tell: s.tellMoved(),
 	}
 	done, err := desk.Remove(ctx, order, func(found redrive.Found) error { return save(file, found, c.Reason) })
-	return s.printMoved("saved in "+c.To+" and dropped", done, done.Moved, err)
+	if err := s.printMoved("saved in "+c.To+" and dropped", done, done.Moved, err); err != nil {
+		return err
+	}
+	return c.missed(done)
+}
+
+// missed is no where a letter was in sight when it was asked for, and out of it
+// when its turn came.
+func (c *dlqDropCommand) missed(done redrive.Done) error {
+	named := slices.Compact(slices.Sorted(slices.Values(c.MessageID)))
+	if missed := len(named) - done.Moved; missed > 0 {
+		return no("the sweeper or somebody else is looking at it: run it again", "%s out of sight just now", count(missed, "letter"))
+	}
+	return nil
 }
 
 // droppable are the causes of letters that nobody misses.

@@ -30,8 +30,9 @@ after damage by hand, or after a restore. It writes on the condition that nothin
 again where something was. Receipts that have lost their place in the index, so that no sweep and no list finds them,
 get it back.
 
-Where receipts are gone for good, the payout shrinks to what is left, and its version goes down: restore the receipts
-first if you can, stop the consumer meanwhile, and tell whoever remembers versions of the stream. A payout without any
+A callback that is applied in the very moment may bring the damage back: pause the consumer, or look with --dry-run
+afterwards. Where receipts are gone for good, the payout shrinks to what is left, and its version goes down: restore the
+receipts first if you can, pause the consumer, and tell whoever remembers versions of the stream. A payout without any
 applied receipt is left alone. One that has a receipt which cannot be read is left alone, too.
 
 Examples:

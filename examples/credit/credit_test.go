@@ -177,6 +177,11 @@ func TestWhatIsDoneWithEachNotice(t *testing.T) {
 	heard := func(version int64, status, amount string) notice {
 		return notice{Schema: 1, Payout: "p", Version: version, Status: status, Amount: amount, Currency: "TRX", Reference: "order"}
 	}
+	ofOrder := func(reference string) notice {
+		n := heard(3, "succeeded", "2.5")
+		n.Reference = reference
+		return n
+	}
 	change := func(of entry, version int64, status string, review bool) entry {
 		of.Version, of.Status, of.Review = version, status, review
 		return of
@@ -194,6 +199,7 @@ func TestWhatIsDoneWithEachNotice(t *testing.T) {
 		"which ends well":               {change(credited, 2, "conflicted", true), heard(3, "succeeded", "2.5"), change(credited, 3, "succeeded", false)},
 		"which ends badly":              {change(credited, 2, "conflicted", true), heard(3, "failed", "2.5"), change(credited, 3, "failed", true)},
 		"which ends with other money":   {change(credited, 2, "conflicted", true), heard(3, "succeeded", "9"), change(credited, 3, "succeeded", true)},
+		"which ends for another order":  {change(credited, 2, "conflicted", true), ofOrder("order-9"), change(credited, 3, "succeeded", true)},
 		"a success that comes too late": {change(entry{Payout: "p"}, 2, "conflicted", false), heard(1, "succeeded", "2.5"), change(entry{Payout: "p"}, 2, "conflicted", false)},
 		"a success of no known amount":  {entry{}, heard(1, "succeeded", ""), entry{Payout: "p", Version: 1, Status: "succeeded", Currency: "TRX", Reference: "order", Review: true}},
 	} {

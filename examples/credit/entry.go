@@ -43,7 +43,7 @@ func (e entry) hears(n notice) (entry, bool) {
 	// A contradiction after the credit takes nothing back: it may end in our
 	// favour. A person looks, and the next notice says how it ended. Where it
 	// ended otherwise than we acted on, the mark stays.
-	asCredited := n.Amount == e.Credited && n.Currency == e.Currency && n.Amount != ""
+	asCredited := n.Amount == e.Credited && n.Currency == e.Currency && n.Reference == e.Reference && n.Amount != ""
 	e.Review = succeeded && !asCredited || !succeeded && e.Credited != ""
 	return e, true
 }

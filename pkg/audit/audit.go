@@ -114,26 +114,40 @@ func (a *Audit) receipts(ctx context.Context) error {
 			return errors.Join(err, work.wait())
 		}
 		a.count(receipt)
-		switch receipt.State {
-		case inbox.Applied:
-			// Those of one payout come one after the other as a rule; where they do
-			// not, it is looked for twice.
-			if id := receipt.Key.Payout; id != last {
-				last = id
-				work.do(func() error { return a.hasPayout(work.ctx, payout.ID(id)) })
-			}
-		case inbox.Received:
-			if age := a.Now.Sub(receipt.AcceptedAt); age > Patience {
-				work.do(func() error { return a.waiting(work.ctx, receipt.Key, age) })
-			}
-		case inbox.Released:
-			work.do(func() error { return a.became(work.ctx, receipt) })
-		case inbox.Held, inbox.Dismissed:
-		default:
-			a.found(about(ReceiptUnknown, receipt.Key, "state "+string(receipt.State)))
+		// Those of one payout come one after the other as a rule; where they do
+		// not, it is looked for twice.
+		if id := receipt.Key.Payout; receipt.State == inbox.Applied && id != last {
+			last = id
+			work.do(func() error { return a.hasPayout(work.ctx, payout.ID(id)) })
 		}
+		a.state(work, receipt)
 	}
 	return work.wait()
+}
+
+// state holds a receipt to what its state promises.
+func (a *Audit) state(work *pool, receipt inbox.Receipt) {
+	switch receipt.State {
+	case inbox.Received:
+		if age := a.Now.Sub(receipt.AcceptedAt); age > Patience {
+			work.do(func() error { return a.waiting(work.ctx, receipt.Key, age) })
+		}
+	case inbox.Released:
+		a.explained(receipt)
+		work.do(func() error { return a.became(work.ctx, receipt) })
+	case inbox.Dismissed:
+		a.explained(receipt)
+	case inbox.Applied, inbox.Held:
+	default:
+		a.found(about(ReceiptUnknown, receipt.Key, "state "+string(receipt.State)))
+	}
+}
+
+// explained looks for the hand that took a held receipt up.
+func (a *Audit) explained(receipt inbox.Receipt) {
+	if receipt.Hand == (inbox.Hand{}) {
+		a.found(about(ReceiptUnexplained, receipt.Key, string(receipt.State)+", and nobody says who did that and why: payoutctl does"))
+	}
 }
 
 func misplaced(state inbox.State) string {

@@ -120,6 +120,10 @@ func damages() map[string]planted {
 				{Kind: audit.PayoutUnchecked, Payout: one}, {Kind: audit.ReceiptDamaged, Payout: pending.Payout, Receipt: pending.Receipt},
 			}, nil,
 		},
+		"a held callback is dismissed past payoutctl": {
+			func(b *bed) { b.dismiss(held) },
+			[]audit.Finding{{Kind: audit.ReceiptUnexplained, Payout: held.Payout, Receipt: held.Receipt}}, nil,
+		},
 		"what a released callback became is deleted": {
 			func(b *bed) { b.removeReceipt(became); b.removePayout(numbered("3")) },
 			[]audit.Finding{{Kind: audit.ReceiptGone, Payout: released.Payout, Receipt: released.Receipt}},

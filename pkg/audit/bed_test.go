@@ -35,6 +35,7 @@ type bed struct {
 	markApplied   func(inbox.Key)
 	alterProgress func(payout.ID) // and nothing else
 	misplace      func(inbox.Key)
+	dismiss       func(inbox.Key) // and nothing said of it
 	spoilReceipt  func(inbox.Key)
 	spoilPayout   func(payout.ID)
 }
@@ -61,6 +62,11 @@ func newMemoryBed(t *testing.T) *bed {
 	b.markApplied = func(key inbox.Key) {
 		receipt, _, _ := store.Receipt(t.Context(), key)
 		receipt.State, receipt.DueAt = inbox.Applied, time.Time{}
+		store.Alter([]inbox.Receipt{receipt}, nil)
+	}
+	b.dismiss = func(key inbox.Key) {
+		receipt, _, _ := store.Receipt(t.Context(), key)
+		receipt.State = inbox.Dismissed
 		store.Alter([]inbox.Receipt{receipt}, nil)
 	}
 	b.alterProgress = func(id payout.ID) {
@@ -106,6 +112,10 @@ func newDynamoBed(t *testing.T) *bed {
 	b.markApplied = func(key inbox.Key) {
 		update(store.Receipts, ofReceipt(key), "SET #state = :applied REMOVE #due, dueAt",
 			map[string]string{"#state": "state", "#due": "due"}, map[string]types.AttributeValue{":applied": text("applied")})
+	}
+	b.dismiss = func(key inbox.Key) {
+		update(store.Receipts, ofReceipt(key), "SET #state = :dismissed REMOVE #due, dueAt",
+			map[string]string{"#state": "state", "#due": "due"}, map[string]types.AttributeValue{":dismissed": text("dismissed")})
 	}
 	b.alterProgress = func(id payout.ID) {
 		update(store.Payouts, ofPayout(id), "SET progress = :other", nil, map[string]types.AttributeValue{":other": text("delayed")})

@@ -12,6 +12,9 @@ const (
 	ReceiptUnknown   Kind = "receipt-unknown"   // in a state that this program does not know
 	ReceiptWaiting   Kind = "receipt-waiting"   // received, and not applied for longer than the sweeper needs
 	ReceiptGone      Kind = "receipt-gone"      // released, and the receipt that it became is not there
+	// ReceiptUnexplained is one that was released or dismissed, and nobody says who
+	// did that and why: payoutctl always does.
+	ReceiptUnexplained Kind = "receipt-unexplained"
 
 	PayoutMissing   Kind = "payout-missing"   // receipts of it are applied, and it is not there
 	PayoutDamaged   Kind = "payout-damaged"   // it cannot be read, or shows what its parts do not

@@ -157,8 +157,8 @@ func unescaped(text string) string {
 // another unit.
 func numbers(f field) iter.Seq2[string, string] {
 	return func(yield func(how, text string) bool) {
-		value, ok := new(big.Rat).SetString(f.text)
-		if !ok || len(f.text) > 60 || !smallExponent(f.text) || strings.Contains(f.text, "/") {
+		value, ok := numberOf(f.text)
+		if !ok {
 			return
 		}
 		exact := value.FloatString(30)

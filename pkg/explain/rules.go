@@ -70,14 +70,25 @@ func each(change func(string) string) func(field) string {
 }
 
 func plainNumber(f field) string {
-	number, ok := new(big.Rat).SetString(f.text)
+	number, ok := numberOf(f.text)
 	switch {
-	case f.kind != jsontext.KindNumber || !ok || len(f.text) > 40 || !smallExponent(f.text):
+	case f.kind != jsontext.KindNumber || !ok || len(f.text) > 40:
 		return f.text
 	case number.IsInt():
 		return number.Num().String()
 	}
 	return strings.TrimRight(number.FloatString(18), "0")
+}
+
+// numberOf reads a decimal number that is short enough to be one of a callback:
+// what is longer, or has a great exponent, costs seconds to read.
+func numberOf(text string) (*big.Rat, bool) {
+	const longest = 60
+	isDecimal := strings.Trim(text, "0123456789.eE+-") == ""
+	if !isDecimal || len(text) > longest || !smallExponent(text) {
+		return nil, false
+	}
+	return new(big.Rat).SetString(text)
 }
 
 // smallExponent keeps a number from being written out to millions of digits.

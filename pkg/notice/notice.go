@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -106,8 +107,8 @@ func Of(record payout.Record, updatedAt time.Time) (Notice, bool) {
 }
 
 // Between returns the notice of a change, where its meaning is another one now:
-// of a payout, another status, or another amount or currency than was shown
-// before; of a batch, another status or other totals. A record that knows
+// of a payout, another status, or in a field of the notice another value than
+// was shown before; of a batch, another status or other totals. A record that knows
 // nothing comes before the first. What is only told later or in more detail, a
 // transaction, a block, a second contradiction beside the first, is no notice:
 // who has acted on one is not to be told a second time.
@@ -151,7 +152,13 @@ func differs(before, after payout.Record) bool {
 			before.Value(payout.FieldAmount) != after.Value(payout.FieldAmount)
 	}
 	return after.Status() != payout.Conflicted &&
-		(corrected(before, after, payout.FieldAmount) || corrected(before, after, payout.FieldCurrency))
+		slices.ContainsFunc(published, func(field payout.Field) bool { return corrected(before, after, field) })
+}
+
+// published are the fields of a payout that a notice holds: who acted on one of
+// them hears of it when it was wrong.
+var published = []payout.Field{
+	payout.FieldReference, payout.FieldAmount, payout.FieldCurrency, payout.FieldChain, payout.FieldToken, payout.FieldTxID,
 }
 
 // corrected reports whether a value that was shown is another one now, which

@@ -77,6 +77,13 @@ func TestOnlyAChangeOfMeaningIsPublished(t *testing.T) {
 	amountOnce := reject(payout.FieldAmount, "2.6")
 	amountTwice := reject(payout.FieldAmount, "2.5")
 	amountTwice.Replaces = []string{amountOnce.Fingerprint()}
+	// corrects decides which of two values of a field is true, and then for the other.
+	corrects := func(field payout.Field, first, second string, edit func(*payout.Event)) []any {
+		once, twice := reject(field, second), reject(field, first)
+		twice.Replaces = []string{once.Fingerprint()}
+		return []any{event(payout.Succeeded, txid("0xa")), event(payout.Succeeded, txid("0xa"), edit), once, twice}
+	}
+	corrected := []notice.Type{notice.PayoutSucceeded, notice.PayoutConflicted, notice.PayoutResolved, notice.PayoutResolved}
 	const none notice.Type = ""
 	for name, test := range map[string]struct {
 		facts []any
@@ -100,6 +107,12 @@ func TestOnlyAChangeOfMeaningIsPublished(t *testing.T) {
 		"decided the other way round":  {[]any{event(payout.Succeeded), event(payout.Failed), resolved, replaced}, []notice.Type{notice.PayoutSucceeded, notice.PayoutConflicted, notice.PayoutResolved, notice.PayoutResolved}},
 		"decided before it contradict": {[]any{resolved, event(payout.Succeeded), event(payout.Failed)}, []notice.Type{none, notice.PayoutResolved, none}},
 		"an amount that was corrected": {[]any{event(payout.Succeeded), event(payout.Succeeded, amount("2.6")), amountOnce, amountTwice}, []notice.Type{notice.PayoutSucceeded, notice.PayoutConflicted, notice.PayoutResolved, notice.PayoutResolved}},
+		"a reference, corrected":       {corrects(payout.FieldReference, "order-7001", "order-9", func(e *payout.Event) { e.Reference = "order-9" }), corrected},
+		"a currency, corrected":        {corrects(payout.FieldCurrency, "TRX", "USDT", func(e *payout.Event) { e.Currency = "USDT" }), corrected},
+		"a chain, corrected":           {corrects(payout.FieldChain, "195", "60", func(e *payout.Event) { e.Chain = "60" }), corrected},
+		"a token, corrected":           {corrects(payout.FieldToken, "195", "196", func(e *payout.Event) { e.Token = "196" }), corrected},
+		"a transaction, corrected":     {corrects(payout.FieldTxID, "0xa", "0xb", func(e *payout.Event) { e.TxID = "0xb" }), corrected},
+		"an address, corrected":        {corrects(payout.FieldTo, "canary-to", "canary-2", func(e *payout.Event) { e.To = "canary-2" }), append(corrected[:3:3], none)},
 		"corrected in a contradiction": {[]any{event(payout.Succeeded), event(payout.Failed), event(payout.Failed, amount("2.6")), amountOnce, amountTwice}, []notice.Type{notice.PayoutSucceeded, notice.PayoutConflicted, none, none, none}},
 		"a batch":                      {[]any{totals(payout.Pending, 0, 0, 0), totals(payout.Delayed, 0, 0, 0), totals(payout.Done, 1, 0, 0), totals(payout.Done, 2, 1, 0)}, []notice.Type{notice.BatchUpdated, notice.BatchUpdated, notice.BatchUpdated, notice.BatchUpdated}},
 		"a batch, item by item":        {[]any{totals(payout.Done, 1, 0, 0), totals(payout.Done, 2, 0, 0)}, []notice.Type{notice.BatchUpdated, notice.BatchUpdated}},

@@ -26,7 +26,7 @@ func (r Record) Differences(want Record) []Difference {
 		if have[name] == wanted[name] {
 			continue
 		}
-		one := Difference{Part: name, Have: have[name], Want: wanted[name]}
+		one := Difference{Part: name, Have: have[name].shown, Want: wanted[name].shown}
 		if field, ok := strings.CutPrefix(name, claimsPart); ok {
 			one.Field = Field(field)
 		}
@@ -37,26 +37,37 @@ func (r Record) Differences(want Record) []Difference {
 
 const claimsPart = "claims "
 
-// parts are all that a record knows, each as a text; what it does not know is
-// left out.
-func (r Record) parts() map[string]string {
-	parts := map[string]string{
+// part is something that a record knows.
+type part struct {
+	shown string // for people: different values may look alike
+	exact string // the fingerprint of what it is; "" of a part that is not there
+}
+
+func partOf(shown string, values ...string) part { return part{shown, fingerprint(values...)} }
+
+// parts are all that a record knows, by name; what it does not know is left out.
+func (r Record) parts() map[string]part {
+	parts := map[string]part{}
+	for name, text := range map[string]string{
 		"payout": string(r.ID), "version": formatCount(r.Version), "progress": string(r.Progress),
 		"block height": strconv.FormatUint(r.BlockHeight, 10), "block time": formatCount(r.BlockTime),
 		"settled": r.Settled.SettledText(),
+	} {
+		parts[name] = partOf(text, text)
 	}
 	for field, values := range r.Claims {
-		text := strings.Join(values.Seen, " | ")
+		shown := strings.Join(values.Seen, " | ")
 		if values.Overflow {
-			text += " | and more"
+			shown += " | and more"
 		}
-		parts[claimsPart+string(field)] = text
+		parts[claimsPart+string(field)] = partOf(shown, append([]string{strconv.FormatBool(values.Overflow)}, values.Seen...)...)
 	}
 	for status, reason := range r.Reasons {
-		parts["reasons "+string(status)] = reason
+		parts["reasons "+string(status)] = partOf(reason, reason)
 	}
 	for key, decision := range r.Resolutions {
-		parts["resolutions "+key] = "decision " + decision.Fingerprint()
+		decided := decision.Fingerprint()
+		parts["resolutions "+key] = partOf("decision "+decided, decided)
 	}
 	return parts
 }

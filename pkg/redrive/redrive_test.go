@@ -316,6 +316,31 @@ func TestTwoPeopleAtOnce(t *testing.T) {
 	}
 }
 
+// What stays in the queue comes back into sight while a long run goes on, and
+// hides nothing that was not seen yet.
+func TestALongRunComesToTheLastLetter(t *testing.T) {
+	w := newWorld()
+	for n := range 3 {
+		w.put(fmt.Sprintf("a%d", n), "not ours")
+	}
+	const many = 9
+	for n := range many {
+		body, _ := ours(t, n)
+		w.put(fmt.Sprintf("b%d", n), body)
+	}
+	w.fault = func(call string) (before, after error) {
+		if call == "receive" {
+			w.now = w.now.Add(redrive.Hidden * 2 / 3)
+		}
+		return nil, nil
+	}
+	done, err := w.desk().Redrive(t.Context(), redrive.Order{Most: 100})
+	want := redrive.Done{Seen: many + 3, Chosen: many, Moved: many}
+	if diff := cmp.Diff(want, done); err != nil || diff != "" {
+		t.Errorf("%v, done (-want +got):\n%s", err, diff)
+	}
+}
+
 // The pace is kept, and an interruption while waiting leaves the letter.
 func TestThePaceIsKept(t *testing.T) {
 	w := mixed(t)

@@ -31,10 +31,13 @@ func (d *Desk) Walk(ctx context.Context, most int, look func(Found) error) (more
 }
 
 // walk visits letters until none is left that it has not seen: those that stay
-// are kept out of sight until the end, or it would meet them again and again.
+// are kept out of sight until the end, or it would meet them again and again. A
+// walk that is longer than that meets them again all the same; it ends once they
+// come round twice and nothing else does.
 func (d *Desk) walk(ctx context.Context, most int, visit visit) (more bool, err error) {
 	kept := map[string]string{} // handle of the last delivery, by id
 	seen := map[string]bool{}
+	again := map[string]bool{} // met again since the last one that was new
 	defer func() { d.returnAll(ctx, kept) }()
 	for {
 		letters, err := d.Queue.Receive(ctx)
@@ -44,21 +47,24 @@ func (d *Desk) walk(ctx context.Context, most int, visit visit) (more bool, err 
 		for _, letter := range letters {
 			kept[letter.ID] = letter.Handle
 		}
-		fresh := 0
+		news := false
 		for _, letter := range letters {
 			switch {
 			case seen[letter.ID]:
+				news = news || !again[letter.ID]
+				again[letter.ID] = true
 				continue
 			case len(seen) == most:
 				return true, nil
 			}
-			fresh++
+			news = true
+			clear(again)
 			seen[letter.ID] = true
 			if err := d.visit(ctx, letter, visit, kept); err != nil {
 				return false, err
 			}
 		}
-		if fresh == 0 {
+		if !news {
 			return false, nil
 		}
 	}

@@ -69,9 +69,10 @@ var errMoving = errors.New("the payout changed meanwhile, each time")
 // stands as it was read before its receipts were, and reads again where it does
 // not: run twice, or by two people, it writes once.
 //
-// Where receipts are gone the version goes down, and a consumer that read the
-// payout before may still write on a version that comes to be again: stop the
-// consumer first.
+// A version says how many facts there are and not which: a consumer that read
+// the payout before may still write what it made of the damaged one, where the
+// version is the same again or, with receipts gone, comes to be. Stop the
+// consumer first, or run it once more: a second time it finds that.
 func (r *Repairs) Refold(ctx context.Context, id payout.ID, hand inbox.Hand) (Plan, error) {
 	for range maxTries {
 		plan, err := r.Plan(ctx, id)

@@ -17,53 +17,64 @@ func Canonical(text []byte) []byte {
 	if err != nil {
 		return bytes.Clone(text)
 	}
-	return scanner.canonical(make([]byte, 0, len(text)))
+	whole := scanner.node()
+	return whole.canonical(make([]byte, 0, len(text)))
 }
 
-// canonical adds the canonical form of the value that comes next.
-func (s *Scanner) canonical(to []byte) []byte {
-	switch s.Kind() {
-	case jsontext.KindBeginObject:
-		s.Enter()
-		return s.canonicalObject(to)
-	case jsontext.KindBeginArray:
-		s.Enter()
-		to = append(to, '[')
-		for n := 0; s.Kind() != jsontext.KindEndArray; n++ {
-			to = s.canonical(comma(to, n))
-		}
-		s.Enter()
-		return append(to, ']')
-	case jsontext.KindString:
-		return quoted(to, Unquote(s.Next()))
-	}
-	return append(to, s.Next()...)
+// node is a value. What is inside of it is put in order before anything is
+// written: to sort what was written costs its length once for each level that
+// it is deep.
+type node struct {
+	name   string // of a member
+	kind   jsontext.Kind
+	text   string // as written; of an object or an array nothing
+	inside []node
 }
 
-// member is a name of an object, and where it stands with its value.
-type member struct {
-	name       string
-	begin, end int
-}
-
-func (s *Scanner) canonicalObject(to []byte) []byte {
-	begin := len(to)
-	var members []member
-	for s.Kind() != jsontext.KindEndObject {
-		one := member{name: Unquote(s.Next()), begin: len(to)}
-		to = append(quoted(to, one.name), ':')
-		to = s.canonical(to)
-		one.end = len(to)
-		members = append(members, one)
+// node takes in the value that comes next.
+func (s *Scanner) node() node {
+	of := node{kind: s.Kind()}
+	if of.kind != jsontext.KindBeginObject && of.kind != jsontext.KindBeginArray {
+		of.text = s.Next()
+		return of
 	}
 	s.Enter()
-	slices.SortFunc(members, func(a, b member) int { return strings.Compare(a.name, b.name) })
-	written := bytes.Clone(to[begin:])
-	to = append(to[:begin], '{')
-	for n, one := range members {
-		to = append(comma(to, n), written[one.begin-begin:one.end-begin]...)
+	for s.Kind() != jsontext.KindEndObject && s.Kind() != jsontext.KindEndArray {
+		name := ""
+		if of.kind == jsontext.KindBeginObject {
+			name = Unquote(s.Next())
+		}
+		one := s.node()
+		one.name = name
+		of.inside = append(of.inside, one)
 	}
-	return append(to, '}')
+	s.Enter()
+	if of.kind == jsontext.KindBeginObject {
+		slices.SortFunc(of.inside, func(a, b node) int { return strings.Compare(a.name, b.name) })
+	}
+	return of
+}
+
+// canonical adds the canonical form of the value.
+func (n *node) canonical(to []byte) []byte {
+	switch n.kind {
+	case jsontext.KindBeginObject:
+		to = append(to, '{')
+		for at := range n.inside {
+			to = append(quoted(comma(to, at), n.inside[at].name), ':')
+			to = n.inside[at].canonical(to)
+		}
+		return append(to, '}')
+	case jsontext.KindBeginArray:
+		to = append(to, '[')
+		for at := range n.inside {
+			to = n.inside[at].canonical(comma(to, at))
+		}
+		return append(to, ']')
+	case jsontext.KindString:
+		return quoted(to, Unquote(n.text))
+	}
+	return append(to, n.text...)
 }
 
 func comma(to []byte, n int) []byte {

@@ -1,0 +1,34 @@
+package explain_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"payout-callbacks/pkg/callback"
+)
+
+// A person at night gets an answer whatever was sent: no number is written out
+// to a million digits.
+func TestNoBodyKeepsThePersonWaiting(t *testing.T) {
+	body := func(fields int, value func(n int) string) string {
+		var text strings.Builder
+		text.WriteString(`{"pid":1382528827416576,"sign":"00000000000000000000000000000000"`)
+		for n := 0; n < fields && text.Len() < callback.MaxBody-100; n++ {
+			fmt.Fprintf(&text, `,"f%d":%s`, n, value(n))
+		}
+		return text.String() + "}"
+	}
+	for name, text := range map[string]string{
+		"great exponents":  body(6000, func(int) string { return "1e999999" }),
+		"binary exponents": body(40, func(int) string { return `"0x1p999999"` }),
+		"binary numbers":   body(6000, func(int) string { return `"1p-999999"` }),
+	} {
+		begin := time.Now()
+		cregisReport(nil, text)
+		if took := time.Since(begin); took > 10*time.Second {
+			t.Errorf("%s: it took %v", name, took)
+		}
+	}
+}
