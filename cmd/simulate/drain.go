@@ -84,14 +84,7 @@ func playDrain(args []string, out io.Writer, errs *os.File) int {
 		return 2
 	}
 	debug.SetGCPercent(400) // what a scenario holds stays until its end
-	scenarios := []drain.Scenario{one}
-	switch {
-	case flags.NFlag() == 0 || flags.NFlag() == 1 && *asJSON:
-		scenarios = table()
-	case one.Each == 0:
-		scenarios = []drain.Scenario{one.Scaled()}
-	}
-	results, err := playAll(scenarios, errs)
+	results, err := playAll(asked(one, flags.NFlag() == 0 || flags.NFlag() == 1 && *asJSON), errs)
 	switch {
 	case errors.Is(err, drain.ErrScenario):
 		fmt.Fprintln(errs, err)
@@ -106,6 +99,17 @@ func playDrain(args []string, out io.Writer, errs *os.File) int {
 		return 3
 	}
 	return complain(results, errs)
+}
+
+// asked returns what is to be played: the table, or one scenario.
+func asked(one drain.Scenario, nothing bool) []drain.Scenario {
+	if nothing {
+		return table()
+	}
+	if one.Each == 0 {
+		one = one.Scaled()
+	}
+	return []drain.Scenario{one}
 }
 
 // playAll plays scenarios on all processors, and says on a terminal how many are left.
