@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"runtime"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -83,7 +82,6 @@ func playDrain(args []string, out io.Writer, errs *os.File) int {
 		flags.Usage()
 		return 2
 	}
-	debug.SetGCPercent(400) // what a scenario holds stays until its end
 	results, err := playAll(asked(one, flags.NFlag() == 0 || flags.NFlag() == 1 && *asJSON), errs)
 	switch {
 	case errors.Is(err, drain.ErrScenario):
