@@ -106,8 +106,12 @@ var flow = []mutant{{
 	new: `return NowHeld, nil`,
 }, {
 	name: "the sweep skips as long as the queue is full", breaks: "I3", file: "pkg/inbox/sweep.go",
-	old: `if waiting > backlogFactor*limit && overdue < backlogPatience {`,
-	new: `if waiting > backlogFactor*limit && overdue >= 0 {`,
+	old: `if overdue < backlogPatience {`,
+	new: `if overdue >= 0 {`,
+}, {
+	name: "the sweep floods a full queue", breaks: "I3", file: "pkg/inbox/sweep.go",
+	old: `due = due[:min(batch, len(due))]`,
+	new: `due = due[:min(limit, len(due))]`,
 }, {
 	name: "the sweep finds and does not send", breaks: "I3", file: "pkg/inbox/sweep.go",
 	old: `if len(due) == 0 {`,

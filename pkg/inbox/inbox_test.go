@@ -238,15 +238,21 @@ func TestASweepLeavesAFullQueueAloneForAWhile(t *testing.T) {
 		}
 	}
 	w.sendDown = true
-	w.accept(w.receipt(payout.Succeeded))
+	for n := range 12 {
+		w.accept(w.receipt(payout.Succeeded, func(e *payout.Event) { e.BlockHeight = uint64(n) }))
+	}
 	w.sendDown = false
 	w.now = w.now.Add(inbox.FirstDue)
 	if swept := w.sweep(); !swept.Skipped || swept.Sent != 0 {
 		t.Errorf("got %+v, want it skipped: the queue holds ten times what a sweep sends", swept)
 	}
 	w.now = w.now.Add(15 * time.Minute)
-	if swept := w.sweep(); swept.Skipped || swept.Sent != 1 {
-		t.Errorf("after 15 minutes: got %+v, want it sent all the same", swept)
+	if swept := w.sweep(); swept.Skipped || swept.Sent != 10 {
+		t.Errorf("after 15 minutes: got %+v, want ten sent all the same, and no more", swept)
+	}
+	w.queue.Lose()
+	if swept := w.sweep(); swept.Skipped || swept.Sent != 2 {
+		t.Errorf("with room in the queue: got %+v, want the others sent", swept)
 	}
 }
 

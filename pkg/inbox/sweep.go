@@ -20,7 +20,10 @@ type Swept struct {
 
 // What a run leaves to the queue when that is full: sending more would only
 // deepen it. The patience bounds how long a queue that does not move, or a
-// wrong count of it, can keep lost messages waiting.
+// wrong count of it, can keep lost messages waiting altogether. After it one
+// batch a run is sent and no more: what a consumer finds after a long outage
+// are the callbacks, and not the copies of them that nobody took (the figures
+// are in docs/PERFORMANCE.md).
 const (
 	backlogFactor   = 10
 	backlogPatience = 15 * time.Minute
@@ -60,10 +63,13 @@ func (in *Inbox) resend(ctx context.Context, due []Due, limit int, swept *Swept)
 	if err != nil {
 		return fmt.Errorf("measure queue: %w", err)
 	}
-	overdue := in.Now().Sub(due[0].DueAt)
-	if waiting > backlogFactor*limit && overdue < backlogPatience {
-		swept.Skipped = true
-		return nil
+	if full := waiting > backlogFactor*limit; full {
+		overdue := in.Now().Sub(due[0].DueAt)
+		if overdue < backlogPatience {
+			swept.Skipped = true
+			return nil
+		}
+		due = due[:min(batch, len(due))]
 	}
 	for len(due) > 0 && timeLeft(ctx) {
 		group := due[:min(batch, len(due))]

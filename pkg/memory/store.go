@@ -2,6 +2,7 @@ package memory
 
 import (
 	"cmp"
+	"container/heap"
 	"context"
 	"fmt"
 	"slices"
@@ -16,6 +17,7 @@ import (
 type Store struct {
 	mu       sync.Mutex
 	receipts map[inbox.Key]inbox.Receipt
+	waiting  waiting // index of those that are received
 	records  map[payout.ID]payout.Record
 	damage   damage // done on purpose; none as a rule
 }
@@ -80,14 +82,12 @@ func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]inbox.Due,
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var due []inbox.Due
-	for key, receipt := range s.receipts {
-		if receipt.State == inbox.Received && !receipt.DueAt.After(now) && !s.damage.misplaced[key] {
-			due = append(due, inbox.Due{Key: key, DueAt: receipt.DueAt, AcceptedAt: receipt.AcceptedAt})
+	past := func(at time.Time) bool { return !at.After(now) }
+	for _, entry := range s.firstWaiting(past, limit+len(s.damage.misplaced)) {
+		if !s.damage.misplaced[entry.key] {
+			due = append(due, inbox.Due{Key: entry.key, DueAt: entry.at, AcceptedAt: s.receipts[entry.key].AcceptedAt})
 		}
 	}
-	slices.SortFunc(due, func(a, b inbox.Due) int {
-		return cmp.Or(a.DueAt.Compare(b.DueAt), a.Key.Compare(b.Key))
-	})
 	return due[:min(limit, len(due))], nil
 }
 
@@ -124,12 +124,10 @@ func (s *Store) Receipts() []inbox.Receipt {
 func (s *Store) NextDue() (next time.Time, found bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, receipt := range s.receipts {
-		if receipt.State == inbox.Received && (!found || receipt.DueAt.Before(next)) {
-			next, found = receipt.DueAt, true
-		}
+	for _, entry := range s.firstWaiting(func(time.Time) bool { return true }, 1) {
+		return entry.at, true
 	}
-	return next, found
+	return time.Time{}, false
 }
 
 // Record returns the record of a payout, zero where there is none.
@@ -166,4 +164,7 @@ func (s *Store) put(receipt inbox.Receipt) {
 		s.receipts = map[inbox.Key]inbox.Receipt{}
 	}
 	s.receipts[receipt.Key] = receipt
+	if receipt.State == inbox.Received {
+		heap.Push(&s.waiting, waits{receipt.DueAt, receipt.Key})
+	}
 }
