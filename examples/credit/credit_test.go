@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -201,6 +203,30 @@ func TestWhatIsDoneWithEachNotice(t *testing.T) {
 		if diff := cmp.Diff(test.want, got); diff != "" || changed != (got.Version != test.before.Version) {
 			t.Errorf("%s: changed %t (-want +got):\n%s", name, changed, diff)
 		}
+	}
+}
+
+// A write that was done, and whose answer was lost, is tried again, and then
+// finds itself done: a person must still hear of it.
+func TestAReviewIsToldOfThoughTheAnswerIsLost(t *testing.T) {
+	var said bytes.Buffer
+	discard := slog.Default()
+	slog.SetDefault(slog.New(slog.NewTextHandler(&said, nil)))
+	t.Cleanup(func() { slog.SetDefault(discard) })
+	books := newMemory()
+	books.entries["p"] = entry{Payout: "p", Version: 1, Status: "succeeded", Credited: "2.5", Currency: "TRX"}
+	answers := []bool{true, false} // the first is lost
+	books.fault = func() (bool, bool) {
+		lost := answers[0]
+		answers = answers[1:]
+		return true, lost
+	}
+	heard := notice{Schema: 1, Payout: "p", Version: 2, Status: "conflicted", Currency: "TRX"}
+	if err := (service{books}).hear(t.Context(), heard); err == nil || said.Len() > 0 {
+		t.Fatalf("%v, and it said %q", err, &said)
+	}
+	if err := (service{books}).hear(t.Context(), heard); err != nil || !strings.Contains(said.String(), "msg=review payout=p status=conflicted") {
+		t.Errorf("%v, and it said %q", err, &said)
 	}
 }
 
