@@ -31,8 +31,9 @@ again where something was. Receipts that have lost their place in the index, so 
 get it back.
 
 Where receipts are gone for good, the payout shrinks to what is left, and its version goes down: restore the receipts
-first if you can, stop the consumer meanwhile, and tell whoever remembers versions of the stream. A payout without any
-applied receipt is left alone. One that has a receipt which cannot be read is left alone, too.
+first if you can, stop the consumer meanwhile, and publish afterwards, for services that remember versions
+(docs/EVENTS.md, After a restore). A payout without any applied receipt is left alone. One that has a receipt which
+cannot be read is left alone, too.
 
 Examples:
 
