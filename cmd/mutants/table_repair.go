@@ -104,4 +104,14 @@ var repairs = []mutant{{
 		finding`,
 	new: `	case !there && one.Accepted == "":
 		finding`,
+}, {
+	name: "a log that is given twice vouches twice", breaks: "I1", file: "pkg/audit/log.go",
+	old: `if known&by != 0 {`,
+	new: `if known&by == byGateway|byFunction {`,
+}, {
+	name: "a line of nothing known passes for one of the log", breaks: "I1", file: "pkg/audit/log.go",
+	old: `case !ofGateway && !ofFunction:
+		return false`,
+	new: `case !ofGateway && !ofFunction:
+		return true`,
 }}

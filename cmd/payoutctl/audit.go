@@ -36,8 +36,8 @@ What logs prove. The functions' own lines say which receipt each acknowledged ca
 in the table. The gateway's lines say which callbacks were answered 200: given both, each of those must have its
 function's line. Given the gateway's alone, only numbers are compared. With --from and --to, for which the logs must
 be whole, no more receipts may have been accepted than callbacks were acknowledged. What is not in the logs given is
-not proven. An id is kept in memory of each request until both of its lines were read: give files in the order of
-time, or merged.
+not proven, and the verdict says so. A request counts once, in however many files it is. The id of each is kept in
+memory, about 100 bytes for each, of at most five million requests.
 
 Examples:
 
@@ -47,8 +47,8 @@ Examples:
 	aws logs tail LOG_GROUP --since 1d --format short | cut -d' ' -f2- | payoutctl --stack payouts-prod audit --access-log -
 
 Needs the permissions dynamodb:Scan, dynamodb:Query and dynamodb:GetItem on both tables, sqs:GetQueueAttributes on
-both queues and cloudformation:DescribeStacks. Exit code 1 where something does not add up; each line says which
-command repairs it.`
+both queues and cloudformation:DescribeStacks. Exit code 1 where something does not add up, and each line
+says what repairs it; also where logs were given and no line in them is of the gateway or of a callback's function.`
 }
 
 // Run audits.
@@ -66,16 +66,13 @@ func (c *auditCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	view := auditView{
-		Summary: summary, From: from, To: to,
+		Summary: summary, From: from, To: to, NotProven: notProven(summary),
 		Events: depthsOf(ctx, stack, stack.eventsQueueURL), DeadLetters: depthsOf(ctx, stack, stack.deadLetterQueueURL),
 	}
 	if err := s.printAudit(view); err != nil {
 		return err
 	}
-	if summary.Findings > 0 {
-		return no("", "%s: it does not add up", count(int(summary.Findings), "finding"))
-	}
-	return nil
+	return view.problem()
 }
 
 func (c *auditCommand) window(s *session) (from, to time.Time, err error) {
@@ -155,7 +152,8 @@ func (s *session) remedy(found audit.Finding) string {
 	case audit.PayoutAltered, audit.PayoutDamaged, audit.PayoutMissing, audit.FactMissing, audit.ReceiptMisplaced:
 		return s.self() + " refold " + id + " --reason '…'"
 	case audit.FactUnproven:
-		return "restore the receipt if you can; else: " + s.self() + " refold " + id + " --dry-run"
+		return "restore the receipt, or have the provider push the payout's callback again, which becomes one; then: " +
+			s.self() + " refold " + id + " --reason '…'"
 	case audit.ReceiptDamaged, audit.PayoutUnchecked:
 		return "restore the receipt; what there is of it: " + s.self() + " show " + id + " --json"
 	case audit.ReceiptUnexplained:
@@ -186,6 +184,7 @@ type auditView struct {
 	To          time.Time `json:"to,omitzero"`
 	Events      depths    `json:"events"`
 	DeadLetters depths    `json:"deadLetters"`
+	NotProven   []string  `json:"notProven,omitempty"` // in words
 }
 
 func (s *session) printAudit(view auditView) error {
@@ -203,6 +202,9 @@ func auditText(style style, view auditView, now time.Time) string {
 	states := view.States
 	row("receipts", fmt.Sprintf("%d = %d applied + %d received + %d held + %d released + %d dismissed%s", view.Receipts,
 		states[inbox.Applied], states[inbox.Received], states[inbox.Held], states[inbox.Released], states[inbox.Dismissed], others(view.Summary)), "")
+	if view.Receipts == 0 {
+		row("", view.nothing(), yellow)
+	}
 	for _, state := range []inbox.State{inbox.Received, inbox.Held} {
 		if oldest, ok := view.Oldest[state]; ok {
 			row("", fmt.Sprintf("the oldest that is %s: %s", state, age(now.Sub(oldest))), yellow)
@@ -215,13 +217,12 @@ func auditText(style style, view auditView, now time.Time) string {
 	row("events", view.Events.text(), "")
 	row("dead letters", view.DeadLetters.text(), "")
 	if told := view.Log; told != nil {
-		row("log", fmt.Sprintf("%s, %d of another kind; %d answered 200 by the gateway, %d acknowledged by functions, %d with a receipt of that time",
-			count(int(told.Lines), "line"), told.Foreign, told.Answered, told.Acknowledged, told.Receipts), "")
+		row("log", fmt.Sprintf("%s, %d of another kind, %d there before; %d answered 200 by the gateway, %d acknowledged by functions, %d with a receipt of that time",
+			count(int(told.Lines), "line"), told.Foreign, told.Repeated, told.Answered, told.Acknowledged, told.Receipts), "")
 	}
-	if view.Findings == 0 {
-		row("verdict", "it adds up", green)
-	} else {
-		row("verdict", count(int(view.Findings), "finding")+", listed above", red)
+	row("verdict", view.verdict(), view.colour())
+	for _, one := range view.NotProven {
+		row("not proven", one, "")
 	}
 	return rows.String()
 }

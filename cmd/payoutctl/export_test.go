@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
+	"payout-callbacks/pkg/audit"
 	"payout-callbacks/pkg/dynamostore"
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/notice"
@@ -39,6 +40,19 @@ var (
 	ReadExample = examples.ReadFile
 	AlarmIn     = alarmIn
 )
+
+// Judge returns what audit prints of a summary, and its exit code.
+func Judge(summary audit.Summary, from time.Time) (string, int) {
+	view := auditView{Summary: summary, From: from, NotProven: notProven(summary)}
+	code := 0
+	if err := view.problem(); err != nil {
+		code = problemOf(err).code
+	}
+	return auditText(style{}, view, from), code
+}
+
+// Remedy returns what is to be done about a finding.
+func Remedy(found audit.Finding) string { return (&session{}).remedy(found) }
 
 // Outputs lists the outputs of the template that are read.
 func Outputs() []string {

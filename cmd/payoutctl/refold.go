@@ -32,8 +32,8 @@ get it back.
 
 A callback that is applied in the very moment may bring the damage back: pause the consumer, or look with --dry-run
 afterwards. Where receipts are gone for good, the payout shrinks to what is left, and its version goes down: restore the
-receipts first if you can, pause the consumer, and tell whoever remembers versions of the stream. A payout without any
-applied receipt is left alone. One that has a receipt which cannot be read is left alone, too.
+receipts first if you can, and publish afterwards, for services that remember versions (docs/EVENTS.md, After a restore).
+A payout without any applied receipt is left alone. One that has a receipt which cannot be read is left alone, too.
 
 Examples:
 

@@ -10,6 +10,8 @@ type notice struct {
 	Reference string `json:"reference"`
 	Amount    string `json:"amount"` // exact decimal: never a float
 	Currency  string `json:"currency"`
+
+	Republished string `json:"republished"` // why a person had it published again; "" of all others
 }
 
 // entry is all that this service knows of one payout. It is keyed by the payout
@@ -22,7 +24,7 @@ type entry struct {
 	Reference string
 	Credited  string // amount; "" while nothing was
 	Currency  string // of the credit
-	Review    bool   // a person has to look
+	Review    bool   // a person has to look; see docs/EVENTS.md for how that ends
 }
 
 // hears returns the entry after a notice, and whether it is another one. Events
@@ -33,7 +35,9 @@ type entry struct {
 // decided on (PayoutResolved) is credited like any other.
 func (e entry) hears(n notice) (entry, bool) {
 	if n.Version <= e.Version {
-		return e, false
+		doubted := e
+		doubted.Review = e.Review || e.isDoubtedBy(n)
+		return doubted, doubted != e
 	}
 	e.Payout, e.Version, e.Status = n.Payout, n.Version, n.Status
 	succeeded := n.Status == "succeeded"
@@ -43,7 +47,19 @@ func (e entry) hears(n notice) (entry, bool) {
 	// A contradiction after the credit takes nothing back: it may end in our
 	// favour. A person looks, and the next notice says how it ended. Where it
 	// ended otherwise than we acted on, the mark stays.
-	asCredited := n.Amount == e.Credited && n.Currency == e.Currency && n.Reference == e.Reference && n.Amount != ""
-	e.Review = succeeded && !asCredited || !succeeded && e.Credited != ""
+	e.Review = succeeded && !e.hasCredited(n) || !succeeded && e.Credited != ""
 	return e, true
+}
+
+func (e entry) hasCredited(n notice) bool {
+	return n.Amount == e.Credited && n.Currency == e.Currency && n.Reference == e.Reference && n.Amount != ""
+}
+
+// isDoubtedBy reports whether a notice that is not above the version we heard of
+// may be more than old news: after a restore, versions go down and are used
+// again, and people publish what is true. It may as well be late, so it is never
+// believed by itself: a person compares.
+func (e entry) isDoubtedBy(n notice) bool {
+	asHeard := n.Version == e.Version && n.Status == e.Status && (n.Status != "succeeded" || e.hasCredited(n))
+	return n.Republished != "" && !asHeard
 }

@@ -61,17 +61,18 @@ func (s service) hear(ctx context.Context, heard notice) error {
 			return fmt.Errorf("read entry: %w", err)
 		}
 		after, changed := before.hears(heard)
-		if !changed {
-			return nil
+		if changed {
+			err = s.books.write(ctx, after, before.Version)
 		}
-		err = s.books.write(ctx, after, before.Version)
 		switch {
 		case errors.Is(err, errRaced):
 			continue
 		case err != nil:
 			return fmt.Errorf("write entry: %w", err)
 		case after.Review:
-			// An alarm on this line is how the person hears of it.
+			// An alarm on this line is how the person hears of it. It is written also
+			// where nothing changed: a write may be done and its answer lost, and the
+			// next try then finds it done.
 			slog.ErrorContext(ctx, "review", "payout", after.Payout, "status", after.Status)
 		}
 		return nil

@@ -14,6 +14,7 @@ import (
 	"payout-callbacks/pkg/inbox/inboxtest"
 	"payout-callbacks/pkg/memory"
 	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/repair"
 )
 
 func TestASoundStoreAddsUp(t *testing.T) {
@@ -280,4 +281,28 @@ func TestAnAuditThatFailsSaysSo(t *testing.T) {
 	if _, err := a.Run(ctx); err == nil {
 		t.Error("no error")
 	}
+}
+
+// What OPERATIONS.md says of a payout whose only receipt was deleted: refold has
+// nothing to go by until the provider has pushed its callback again.
+func TestADeletedReceiptIsRepairedByItsCallback(t *testing.T) {
+	eachBed(t, func(b *bed) {
+		one := event("1", payout.Succeeded, 0)
+		b.tell(one)
+		b.removeReceipt(b.received(one).Key)
+		hand := inbox.NewHand("somebody", "why", b.now)
+		if findings, _ := b.audit(); len(findings) != 1 || findings[0].Kind != audit.FactUnproven {
+			b.Fatalf("found %+v", findings)
+		}
+		if plan, err := b.repairs.Refold(b.Context(), one.ID, hand); err != nil || plan.Verdict != repair.NoReceipts {
+			b.Fatal(plan.Verdict, err)
+		}
+		b.tell(one)
+		if _, err := b.repairs.Refold(b.Context(), one.ID, hand); err != nil {
+			b.Fatal(err)
+		}
+		if findings, _ := b.audit(); len(findings) > 0 {
+			b.Errorf("found %+v", findings)
+		}
+	})
 }

@@ -20,10 +20,21 @@ import (
 type LogSummary struct {
 	Lines        int64 `json:"lines"`
 	Foreign      int64 `json:"foreign,omitempty"`      // lines of another kind: passed over
+	Repeated     int64 `json:"repeated,omitempty"`     // lines of a request that was counted before
 	Answered     int64 `json:"answered,omitempty"`     // of the gateway: callbacks answered 200
 	Acknowledged int64 `json:"acknowledged,omitempty"` // of the functions: callbacks acknowledged
 	Receipts     int64 `json:"receipts"`               // that stand for a callback accepted in the window
 }
+
+// Recognised is how many lines were of the gateway or of a function.
+func (s LogSummary) Recognised() int64 { return s.Lines - s.Foreign }
+
+// MaxRequests bounds the requests of one audit's logs: at some 100 bytes for
+// each, half a gigabyte.
+const MaxRequests = 5_000_000
+
+// errTooMany means that a log has more requests than MaxRequests.
+var errTooMany = errors.New("more than 5000000 requests: give --from and --to, and less of the log")
 
 // maxLine bounds a line of a log: CloudWatch's own bound on an event is 1 MiB.
 const maxLine = 1 << 20
@@ -34,14 +45,24 @@ const slack = time.Minute
 // callbackRoutes is how the route keys of callbacks begin.
 const callbackRoutes = http.MethodPost + " /callbacks/"
 
-// log is what is kept of logs until both sides of a request were read.
+// log is what is kept of logs: the sides of each request that were read, so
+// that a line that is there twice counts once.
 type log struct {
 	LogSummary
 
-	// open are the requests of which one side was read: true where the gateway
-	// answered 200, false where a function acknowledged.
-	open map[string]bool
+	requests map[string]side
+	most     int // of requests
 }
+
+func newLog(most int) *log { return &log{requests: map[string]side{}, most: most} }
+
+// side is who told of a request; both may have.
+type side uint8
+
+const (
+	byGateway side = 1 << iota
+	byFunction
+)
 
 // line is a line of the gateway's access log or of a function's own log.
 type line struct {
@@ -63,11 +84,12 @@ type line struct {
 // ReadLog reads lines of JSON, of the gateway's access log or of the functions'
 // own logs, in any order and mixture. Each callback that a function acknowledged
 // must have its receipt; that is checked at once. What else the logs say is
-// weighed by Run: call it afterwards. An id is kept of each request until both
-// of its lines were read.
+// weighed by Run: call it afterwards. The id of each request is kept, and a
+// request counts once, in however many logs it is; more than MaxRequests are an
+// error.
 func (a *Audit) ReadLog(ctx context.Context, r io.Reader) error {
 	if a.log == nil {
-		a.log = &log{open: map[string]bool{}}
+		a.log = newLog(MaxRequests)
 	}
 	work := newPool(ctx)
 	lines := bufio.NewScanner(r)
@@ -82,6 +104,9 @@ func (a *Audit) ReadLog(ctx context.Context, r io.Reader) error {
 		if json.Unmarshal(text, &one) != nil || !a.readLine(work, one) {
 			a.log.Foreign++
 		}
+		if len(a.log.requests) > a.log.most {
+			return errors.Join(errTooMany, work.wait())
+		}
 		if a.log.Lines%progressEvery == 0 {
 			a.progress(0)
 		}
@@ -95,39 +120,40 @@ func (a *Audit) ReadLog(ctx context.Context, r io.Reader) error {
 	return ctx.Err()
 }
 
-// readLine reports whether the line is one that says something about a callback
-// in the window.
+// readLine reports whether the line is of the gateway or of a function's
+// callback, and counts it if it is of the window.
 func (a *Audit) readLine(work *pool, one line) bool {
+	ofGateway, ofFunction := one.RouteKey != "", one.Message+one.Msg == "callback"
 	switch {
-	case !a.within(one.at()):
-		return true
-	case one.RouteKey != "":
-		if strings.HasPrefix(one.RouteKey, callbackRoutes) && string(bytes.Trim(one.Status, `"`)) == strconv.Itoa(http.StatusOK) {
-			a.log.Answered++
-			a.log.pair(one.Integration, true)
-		}
-		return true
-	case one.Message+one.Msg != "callback":
+	case !ofGateway && !ofFunction:
 		return false
-	case one.Accepted == "":
-		return true // refused, or not kept: nothing was promised
+	case !a.within(one.at()):
+	case ofGateway:
+		ok := strings.HasPrefix(one.RouteKey, callbackRoutes) && string(bytes.Trim(one.Status, `"`)) == strconv.Itoa(http.StatusOK)
+		if ok && a.log.isNew(one.Integration, byGateway) {
+			a.log.Answered++
+		}
+	case one.Accepted == "": // refused, or not kept: nothing was promised
+	case a.log.isNew(one.Function, byFunction):
+		a.log.Acknowledged++
+		work.do(func() error { return a.acknowledged(work.ctx, one) })
 	}
-	a.log.Acknowledged++
-	a.log.pair(one.Function, false)
-	work.do(func() error { return a.acknowledged(work.ctx, one) })
 	return true
 }
 
-// pair notes one side of a request, and forgets it once it has the other.
-func (l *log) pair(id string, answered bool) {
+// isNew notes one side of a request, and reports whether it was not known. Of a
+// line without an id nobody can say, so it counts.
+func (l *log) isNew(id string, by side) bool {
 	if id == "" {
-		return
+		return true
 	}
-	if side, open := l.open[id]; open && side != answered {
-		delete(l.open, id)
-		return
+	known := l.requests[id]
+	if known&by != 0 {
+		l.Repeated++
+		return false
 	}
-	l.open[id] = answered
+	l.requests[id] = known | by
+	return true
 }
 
 func (a *Audit) acknowledged(ctx context.Context, one line) error {
@@ -160,8 +186,8 @@ func (a *Audit) reckonLog() {
 	a.summary.Log = &summary
 	a.mu.Unlock()
 	if summary.Answered > 0 && summary.Acknowledged > 0 {
-		for id, answered := range a.log.open {
-			if answered {
+		for id, told := range a.log.requests {
+			if told == byGateway {
 				a.found(Finding{Kind: AcknowledgedUnlogged, Request: id, Detail: "the gateway answered 200, and no function's line says what was kept"})
 			}
 		}

@@ -70,6 +70,15 @@ func TestLogsAreHeldToTheReceipts(t *testing.T) {
 			want:    []audit.Finding{{Kind: audit.AcknowledgedTooFew}},
 			summary: audit.LogSummary{Lines: 1, Receipts: 1},
 		},
+		"a line that is there twice counts once, and hides nothing": {
+			from: noon, to: minute(1),
+			lines:   []string{gatewayLine("r1", route, `"200"`, at), gatewayLine("r1", route, `"200"`, at), functionLine("r1", one, inbox.New), functionLine("r1", one, inbox.New)},
+			summary: audit.LogSummary{Lines: 4, Repeated: 2, Answered: 1, Acknowledged: 1, Receipts: 1},
+		},
+		"a line of another kind and another time is of another kind": {
+			from: minute(10), to: minute(20), lines: []string{`{"message":"sweep","timestamp":"2026-11-21T12:00:00Z"}`, "91 lines"},
+			summary: audit.LogSummary{Lines: 2, Foreign: 2},
+		},
 		"lines of another time do not count": {
 			from: minute(10), to: minute(20), lines: []string{functionLine("r1", gone, inbox.New), gatewayLine("r1", route, `"200"`, at), gatewayLine("r2", route, "200", fmt.Sprint(noon.UnixMilli()))},
 			summary: audit.LogSummary{Lines: 3},
@@ -96,6 +105,36 @@ func TestLogsAreHeldToTheReceipts(t *testing.T) {
 				t.Errorf("summary (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// The same log twice would else vouch for twice as many receipts as it may.
+func TestALogGivenTwiceHidesNothing(t *testing.T) {
+	b := newMemoryBed(t)
+	b.tell(event("1", payout.Succeeded, 0), event("2", payout.Succeeded, 0))
+	findings, _ := b.audit(func(a *audit.Audit) {
+		a.From, a.To = noon, noon.Add(time.Minute)
+		for range 2 {
+			if err := a.ReadLog(t.Context(), strings.NewReader(gatewayLine("r1", route, `"200"`, at))); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	if len(findings) != 1 || findings[0].Kind != audit.AcknowledgedTooFew {
+		t.Errorf("found %+v", findings)
+	}
+}
+
+// What is kept of logs is bounded.
+func TestALogOfTooManyRequestsIsRefused(t *testing.T) {
+	a := &audit.Audit{Source: newMemoryBed(t).source, Now: noon}
+	a.LimitRequests(2)
+	lines := []string{gatewayLine("r1", route, `"200"`, at), gatewayLine("r2", route, `"200"`, at), gatewayLine("r2", route, `"200"`, at)}
+	if err := a.ReadLog(t.Context(), strings.NewReader(strings.Join(lines, "\n"))); err != nil {
+		t.Error(err)
+	}
+	if err := a.ReadLog(t.Context(), strings.NewReader(gatewayLine("r3", route, `"200"`, at))); !errors.Is(err, audit.ErrTooMany) {
+		t.Errorf("got %v", err)
 	}
 }
 
