@@ -30,7 +30,7 @@ func run(ctx context.Context, args []string, streams streams, env func(string) s
 		kong.Writers(streams.stdout, streams.stderr),
 		kong.Exit(func(int) { helped = true }),
 		kong.ConfigureHelp(kong.HelpOptions{NoExpandSubcommands: true, WrapUpperBound: 110}),
-		kong.Vars{"statuses": statusList(), "causes": causeList(), "dlqMost": dlqMost, "when": whenHelp},
+		kong.Vars{"statuses": statusList(), "causes": causeList(), "reasons": reasonList(), "dlqMost": dlqMost, "when": whenHelp},
 		kong.ExplicitGroups(groups()),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)

@@ -20,7 +20,7 @@ type releaseCommand struct {
 	Held     []string `arg:"" optional:"" name:"held" help:"Ids of held callbacks, as receipts held lists them."`
 	All      bool     `help:"All that are held and pass --provider and --held-for."`
 	Provider string   `help:"With --all: of this provider." placeholder:"NAME"`
-	HeldFor  string   `help:"With --all: held for this reason, as receipts held shows it: unknown-status, field, …" placeholder:"WHY"`
+	HeldFor  string   `help:"With --all: held for this reason: ${reasons}." placeholder:"WHY"`
 	Reason   string   `help:"Why: recorded with the change." placeholder:"TEXT"`
 	DryRun   bool     `help:"Say how they are read today, and change nothing."`
 	Yes      bool     `help:"Do not ask before changing a deployed stack."`
@@ -98,10 +98,11 @@ func (c *releaseCommand) check() error {
 		}
 	}
 	if c.Provider != "" {
-		_, err := providerNamed(c.Provider)
-		return err
+		if _, err := providerNamed(c.Provider); err != nil {
+			return err
+		}
 	}
-	return nil
+	return checkReason(c.HeldFor)
 }
 
 // errReason is told where a change has no reason.
