@@ -75,7 +75,8 @@ func (s *session) find(ctx context.Context, reader *dynamostore.Reader, what str
 	case err != nil:
 		return story{}, err
 	case len(found) == 0:
-		return story{}, no("an id looks like cregis/payout/PROJECT/CID; see them with: "+s.self()+" payouts",
+		return story{}, no("an id looks like cregis/payout/PROJECT/CID; see them with: "+s.self()+" payouts. "+
+			"A reference is known once a callback with it is applied; what waits: "+s.self()+" receipts received",
 			"no payout has the id or the reference %s", clean(what))
 	case len(found) > 1:
 		s.notef("%d payouts have this reference; give the id of one:", len(found))
