@@ -189,7 +189,7 @@ func (r *releaseRun) plan() (understood int, err error) {
 		case wouldRelease:
 			understood++
 			view.Payout, view.Receipt = parsed.Key.Payout, parsed.Key.Receipt
-		case repair.StillHeld:
+		case repair.StillHeld, repair.Dismissed:
 			view.Reason = parsed.Reason
 			r.left++
 		default:
@@ -227,7 +227,10 @@ func (r *releaseRun) reparse(held inbox.Receipt, err error) (repair.Outcome, inb
 		return repair.StillHeld, inbox.Receipt{Reason: "unknown-provider"}
 	}
 	parsed := callback.Reparse(app.Providers()[at], held, r.now())
-	if parsed.WasHeld() {
+	switch {
+	case parsed.WasHeld() && held.State == inbox.Dismissed:
+		return repair.Dismissed, parsed
+	case parsed.WasHeld():
 		return repair.StillHeld, parsed
 	}
 	return wouldRelease, parsed
