@@ -71,9 +71,14 @@ func (c *receiptsCommand) Run(ctx context.Context, s *session) error {
 	return nil
 }
 
-// checkReason refuses what no callback is held for: nothing would be found, and
-// that would read as good news.
-func checkReason(heldFor string) error {
+// checkChoice refuses a provider that there is not, and what no callback is held
+// for: nothing would be found, and that would read as good news.
+func checkChoice(provider, heldFor string) error {
+	if provider != "" {
+		if _, err := providerNamed(provider); err != nil {
+			return err
+		}
+	}
 	if heldFor != "" && !slices.Contains(callback.Reasons(), callback.Reason(heldFor)) {
 		return usage("", "--held-for: nothing is held for %q; the reasons are: %s", heldFor, reasonList())
 	}
@@ -92,13 +97,8 @@ func (c *receiptsCommand) check(s *session) (before time.Time, err error) {
 	if c.Limit < 1 {
 		return before, usage("", "--limit is how many: 1 or more")
 	}
-	if err := checkReason(c.HeldFor); err != nil {
+	if err := checkChoice(c.Provider, c.HeldFor); err != nil {
 		return before, err
-	}
-	if c.Provider != "" {
-		if _, err := providerNamed(c.Provider); err != nil {
-			return before, err
-		}
 	}
 	if c.OlderThan == "" {
 		return before, nil

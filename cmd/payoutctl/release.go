@@ -97,12 +97,7 @@ func (c *releaseCommand) check() error {
 			return usage("they are listed by: payoutctl receipts held", "%q is not the id of a held callback", clean(id))
 		}
 	}
-	if c.Provider != "" {
-		if _, err := providerNamed(c.Provider); err != nil {
-			return err
-		}
-	}
-	return checkReason(c.HeldFor)
+	return checkChoice(c.Provider, c.HeldFor)
 }
 
 // errReason is told where a change has no reason.
