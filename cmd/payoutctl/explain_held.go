@@ -6,15 +6,16 @@ import (
 	"fmt"
 
 	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/dynamostore"
 	"payout-callbacks/pkg/explain"
 	"payout-callbacks/pkg/inbox"
 )
 
 // Causes of findings about held callbacks, beside those of package explain.
 const (
-	causeCut       = "cut-body"       // too large: the rest was not kept
-	causeNoHeaders = "no-headers"     // the proof was in a header, which is not kept
-	causeKeyGone   = "proof-not-held" // no key of today fits
+	causeCut       = "cut-body"   // too large: the rest was not kept
+	causeNoHeaders = "no-headers" // the proof was in a header, which is not kept
+	causeKeyGone   = "key-gone"   // no key of today fits
 )
 
 // runHeld explains a held callback from what is kept of it: how its body is
@@ -27,14 +28,9 @@ func (c *explainCommand) runHeld(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	held, there, err := reader.Receipt(ctx, inbox.Key{Payout: c.File, Receipt: string(inbox.Held)})
-	switch {
-	case errors.Is(err, inbox.ErrDamaged):
-		return no("restore the receipt; what there is of it: "+s.self()+" show "+quoted(c.File), "what is kept of %s cannot be read", clean(c.File))
-	case err != nil:
+	held, err := s.heldCallback(ctx, reader, c.File)
+	if err != nil {
 		return err
-	case !there:
-		return no("they are listed by: "+s.self()+" receipts held", "no held callback has the id %s", clean(c.File))
 	}
 	provider, err := providerNamed(held.Provider())
 	if err != nil {
@@ -42,10 +38,8 @@ func (c *explainCommand) runHeld(ctx context.Context, s *session) error {
 	}
 	told := explanation{Form: "held, its body alone is kept", Provider: provider.Name(), Type: held.Type()}
 	in := explain.Input{Provider: provider, Request: callback.NewRequest(held.Type(), nil, held.Body), Now: s.now()}
-	if signsBody(provider, held) {
-		if in.Keys, in.Others, err = s.allKeys(ctx, provider.Name()); err != nil {
-			return err
-		}
+	if in.Keys, in.Others, err = s.keysToTry(ctx, provider, held); err != nil {
+		return err
 	}
 	told.Report = explainHeld(in, held)
 	if told.Effect, err = effectOf(ctx, reader, *told.Receipt); err != nil {
@@ -58,6 +52,27 @@ func (c *explainCommand) runHeld(ctx context.Context, s *session) error {
 		s.notef("it is understood now: %s release %s --reason TEXT", s.self(), quoted(c.File))
 	}
 	return nil
+}
+
+func (s *session) heldCallback(ctx context.Context, reader *dynamostore.Reader, id string) (inbox.Receipt, error) {
+	held, there, err := reader.Receipt(ctx, inbox.Key{Payout: id, Receipt: string(inbox.Held)})
+	switch {
+	case errors.Is(err, inbox.ErrDamaged):
+		return held, no("restore the receipt; what there is of it: "+s.self()+" show "+quoted(id), "what is kept of %s cannot be read", clean(id))
+	case err == nil && !there:
+		return held, no("they are listed by: "+s.self()+" receipts held", "no held callback has the id %s", clean(id))
+	}
+	return held, err
+}
+
+// keysToTry are none where there is no proof to try them on.
+func (s *session) keysToTry(
+	ctx context.Context, provider callback.Provider, held inbox.Receipt,
+) (callback.Keys, map[string]callback.Keys, error) {
+	if !signsBody(provider, held) {
+		return nil, nil, nil
+	}
+	return s.allKeys(ctx, provider.Name())
 }
 
 // signsBody reports whether the proof is in what is kept: Cregis signs in the
