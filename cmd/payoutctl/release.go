@@ -197,7 +197,7 @@ func (r *releaseRun) plan() (understood int, err error) {
 		progress("%d read", n)
 	}
 	if n == 0 {
-		r.notef("nothing is held")
+		r.notef("nothing of that choice is held")
 	}
 	return understood, nil
 }
