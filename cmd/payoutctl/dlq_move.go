@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -98,7 +99,7 @@ func (c *dlqRedriveCommand) Run(ctx context.Context, s *session) error {
 	order := redrive.Order{Filter: filter, Most: c.Limit, DryRun: c.DryRun, Tell: s.tellMoved()}
 	if c.DryRun {
 		done, err := desk.Redrive(ctx, order)
-		return s.printMoved("would be sent", done, done.Chosen, err)
+		return cmp.Or(s.printMoved("would be sent", done, done.Chosen, err), c.unseen(s, done))
 	}
 	if err := s.confirm(c.Yes, "send dead letters of stack "+stack.name+" back to its events queue"); err != nil {
 		return err
@@ -110,7 +111,23 @@ func (c *dlqRedriveCommand) Run(ctx context.Context, s *session) error {
 	defer pace.Stop()
 	order.Pace = pace.C
 	done, err := desk.Redrive(ctx, order)
-	return s.printMoved("sent", done, done.Moved, err)
+	return cmp.Or(s.printMoved("sent", done, done.Moved, err), c.unseen(s, done))
+}
+
+// unseen is no where letters were named and not all of them were met.
+func (c *dlqRedriveCommand) unseen(s *session, done redrive.Done) error {
+	if done.Chosen >= len(c.MessageID) {
+		return nil
+	}
+	if len(c.MessageID) == 1 {
+		return s.noLetter(c.MessageID[0])
+	}
+	return no("see them with: "+s.self()+" dlq list --each", "%d of the %d dead letters named are not in sight, or not of that choice",
+		len(c.MessageID)-done.Chosen, len(c.MessageID))
+}
+
+func (s *session) noLetter(id string) error {
+	return no("see them with: "+s.self()+" dlq list --each", "no dead letter in sight has the id %s", clean(id))
 }
 
 // noteOnLetters records on the dead-letter queue what is about to be done to it.
@@ -199,7 +216,7 @@ func (c *dlqDropCommand) Run(ctx context.Context, s *session) error {
 	}
 	file, err := openForAppend(c.To)
 	if err != nil {
-		return usage("", "open %s: %w", c.To, err)
+		return usage("", "%w", err)
 	}
 	defer file.Close()
 	order := redrive.Order{
@@ -246,7 +263,7 @@ func (s *session) mayDrop(ctx context.Context, desk *redrive.Desk, ids []string,
 	case ours != nil:
 		return ours
 	case len(missing) > 0:
-		return no("see them with: "+s.self()+" dlq list --each", "no dead letter in sight has the id %s", clean(missing[0]))
+		return s.noLetter(missing[0])
 	}
 	return nil
 }

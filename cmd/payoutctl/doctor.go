@@ -28,7 +28,7 @@ Examples:
 	payoutctl --stack payouts-prod doctor --json
 
 Needs, for all of its checks, read permissions on what the other commands use, and cloudwatch:DescribeAlarms,
-cloudwatch:GetMetricStatistics, sns:ListSubscriptionsByTopic, sts:GetCallerIdentity, lambda:GetEventSourceMapping,
+cloudwatch:GetMetricStatistics, sns:ListSubscriptionsByTopic, sts:GetCallerIdentity, lambda:GetEventSourceMapping, lambda:ListTags,
 scheduler:GetSchedule and sqs:GetQueueAttributes; each one that is missing is named. Whether your identity may change
 things is not tried. Exit code 1 where a check fails.`
 }
@@ -174,8 +174,21 @@ func (d *doctor) part(name string) func(context.Context) (finding, error) {
 		case err != nil:
 			return finding{}, err
 		case !on:
-			return bad(failing, d.self()+" resume "+name+" --reason TEXT", "paused: its state is %s", strings.ToLower(note)), nil
+			return d.paused(ctx, it, name, note), nil
 		}
 		return ok("runs"), nil
 	}
+}
+
+// paused tells why, where that was recorded: a person may have meant it.
+func (d *doctor) paused(ctx context.Context, it toggle, name, state string) finding {
+	next := "somebody may mean it: ask first, then: " + d.self() + " resume " + name + " --reason TEXT"
+	line, err := pausedBy(ctx, it, name)
+	switch {
+	case err != nil:
+		return bad(failing, next, "paused: its state is %s; why cannot be read: %s", strings.ToLower(state), clean(problemOf(err).Error()))
+	case line == "":
+		return bad(failing, next, "paused: its state is %s, and no reason is recorded", strings.ToLower(state))
+	}
+	return bad(failing, next, "paused since %s", clean(line))
 }

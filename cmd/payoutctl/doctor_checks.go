@@ -261,18 +261,22 @@ func (s stack) alarms(ctx context.Context) ([]cwtypes.MetricAlarm, error) {
 // judgeAlarms says whether the alarms can be heard, and which ones sound.
 func judgeAlarms(stack stack, all []cwtypes.MetricAlarm) finding {
 	topic := stack.outputs[outputTopic]
-	var mute, on []string
+	var mute, on, blind []string
 	for _, alarm := range all {
 		name := strings.TrimPrefix(aws.ToString(alarm.AlarmName), stack.name+"-")
 		if !aws.ToBool(alarm.ActionsEnabled) || !slices.Contains(alarm.AlarmActions, topic) {
 			mute = append(mute, name)
 		}
-		if alarm.StateValue == cwtypes.StateValueAlarm {
+		switch alarm.StateValue {
+		case cwtypes.StateValueAlarm:
 			on = append(on, name)
+		case cwtypes.StateValueInsufficientData:
+			blind = append(blind, name)
 		}
 	}
 	slices.Sort(mute)
 	slices.Sort(on)
+	slices.Sort(blind)
 	switch {
 	case len(all) == 0:
 		return bad(failing, "deploy the template of this version", "there are none")
@@ -283,7 +287,22 @@ func judgeAlarms(stack stack, all []cwtypes.MetricAlarm) finding {
 	case len(on) > 0:
 		return bad(worrying, "docs/OPERATIONS.md says what to do for each", "%s on: %s", count(len(on), "alarm"), strings.Join(on, ", "))
 	}
-	return ok("%s, all quiet", count(len(all), "alarm"))
+	return judgeQuiet(stack.local, len(all), blind)
+}
+
+// judgeQuiet says whether alarms that do not sound are quiet, or blind: an alarm
+// that has no data yet has never been able to go off.
+func judgeQuiet(local bool, all int, blind []string) finding {
+	const next = "new ones need a few minutes; if it stays so, look whether the functions run and log their metrics"
+	switch {
+	case local:
+		return bad(unknowing, "", "%s, and the emulator computes no metrics: none goes off by itself", count(all, "alarm"))
+	case len(blind) == all:
+		return bad(unknowing, next, "none of %s has data yet", count(all, "alarm"))
+	case len(blind) > 0:
+		return bad(worrying, next, "%d of %s with no data yet: %s", len(blind), count(all, "alarm"), strings.Join(blind, ", "))
+	}
+	return ok("%s, all quiet", count(all, "alarm"))
 }
 
 // outputTopic names the topic that alarms go to.

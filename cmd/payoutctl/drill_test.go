@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -71,15 +72,23 @@ func TestAlarmsAreJudgedByWhomTheyTell(t *testing.T) {
 		alarms []types.MetricAlarm
 		want   string
 	}{
-		"none":          {nil, "fail: there are none"},
-		"quiet":         {[]types.MetricAlarm{quiet}, "ok: 1 alarm, all quiet"},
-		"on":            {[]types.MetricAlarm{quiet, alarm("damaged", true, types.StateValueAlarm, "topic")}, "warn: 1 alarm on: damaged"},
+		"none":  {nil, "fail: there are none"},
+		"quiet": {[]types.MetricAlarm{quiet}, "ok: 1 alarm, all quiet"},
+		"on":    {[]types.MetricAlarm{quiet, alarm("damaged", true, types.StateValueAlarm, "topic")}, "warn: 1 alarm on: damaged"},
+		"blind": {[]types.MetricAlarm{alarm("damaged", true, types.StateValueInsufficientData, "topic")}, "cannot tell: none of 1 alarm has data yet"},
+		"partly blind": {
+			[]types.MetricAlarm{quiet, alarm("damaged", true, types.StateValueInsufficientData, "topic")},
+			"warn: 1 of 2 alarms with no data yet: damaged",
+		},
 		"switched off":  {[]types.MetricAlarm{quiet, alarm("damaged", false, types.StateValueOk, "topic")}, "fail: tell nobody: damaged"},
 		"tells another": {[]types.MetricAlarm{alarm("damaged", true, types.StateValueAlarm, "other")}, "fail: tell nobody: damaged"},
 	} {
 		if got := payoutctl.JudgeAlarms("s", "topic", test.alarms); got != test.want {
 			t.Errorf("%s: got %q, want %q", name, got, test.want)
 		}
+	}
+	if got := payoutctl.JudgeLocalAlarms("topic", []types.MetricAlarm{quiet}); !strings.HasPrefix(got, "cannot tell: 1 alarm, and the emulator computes no metrics") {
+		t.Errorf("of the local stack: %q", got)
 	}
 	for want, args := range map[string][2]int{
 		"ok: 2 subscribers": {2, 0}, "warn: 1 subscriber, and 1 not confirmed": {1, 1}, "fail: nobody: 1 subscription not confirmed": {0, 1},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"payout-callbacks/pkg/app"
 	"payout-callbacks/pkg/callback"
@@ -18,7 +19,7 @@ import (
 
 // explainCommand says what would become of a callback.
 type explainCommand struct {
-	File     string `arg:"" help:"File with the callback, or - for standard input: an HTTP request, an event of API Gateway, or a body alone."`
+	File     string `arg:"" help:"File with the callback, or - for standard input: an HTTP request, an event of API Gateway, or a body alone. Or the id of a held callback (held/…)."`
 	Provider string `help:"Provider, where no route says it." placeholder:"NAME"`
 	Type     string `help:"Type of callback, where no route says it: payout, sub-address-payout." default:"payout" placeholder:"TYPE"`
 	KeyFile  string `help:"Try this key instead of those of a stack, which is not needed then." placeholder:"FILE"`
@@ -32,6 +33,9 @@ body means, under which receipt it is kept, and what it would change now. Where 
 mistake: the body is altered back, and signed, in each of the ways in which that goes wrong (a value altered or written
 anew, a field added, another project, a key in another header …) until the proof fits one of the account's keys.
 
+A held callback is explained from the body that is kept: how it is read today. Cregis's signature is in it, and is tried
+again; the header with Pivot's key is not kept, so that only the key's id is told that fitted when it came.
+
 Nothing is changed, and nothing is sent. No key is printed, and of the proof that a body should carry only the
 beginning: whole, it would be worth a key.
 
@@ -40,6 +44,7 @@ Examples:
 	payoutctl --stack payouts-prod explain request.txt
 	payoutctl --stack payouts-prod explain event.json --json
 	pbpaste | payoutctl --local explain - --provider cregis --type sub-address-payout
+	payoutctl --stack payouts-prod explain held/pivot/payout/M/x8Z
 	payoutctl explain body.json --provider cregis --account 1382528827416576 --key-file cregis.key
 
 Needs the permissions secretsmanager:GetSecretValue on the providers' secrets, dynamodb:GetItem on both tables, and
@@ -48,6 +53,9 @@ cloudformation:DescribeStacks; with --key-file none. Exit code 0: it would be ac
 
 // Run explains the callback.
 func (c *explainCommand) Run(ctx context.Context, s *session) error {
+	if strings.HasPrefix(c.File, heldPrefix) {
+		return c.runHeld(ctx, s)
+	}
 	read, provider, err := c.read(s)
 	if err != nil {
 		return err

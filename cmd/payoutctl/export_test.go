@@ -124,6 +124,11 @@ func JudgeAlarms(name, topic string, all []types.MetricAlarm) string {
 	return judgeAlarms(stack{name: name, outputs: map[string]string{outputTopic: topic}}, all).words()
 }
 
+// JudgeLocalAlarms is judgeAlarms of the local stack, in words.
+func JudgeLocalAlarms(topic string, all []types.MetricAlarm) string {
+	return judgeAlarms(stack{name: "s", local: true, outputs: map[string]string{outputTopic: topic}}, all).words()
+}
+
 // JudgeSubscribers is judgeSubscribers of a deployed stack, in words.
 func JudgeSubscribers(confirmed, pending int) string {
 	return judgeSubscribers(false, confirmed, pending).words()

@@ -140,6 +140,7 @@ func restOperation(method, path string) string {
 		"GET .*/event-source-mappings/":    "GetEventSourceMapping",
 		"PUT .*/event-source-mappings/":    "UpdateEventSourceMapping",
 		"POST .*/tags/":                    "TagResource",
+		"GET .*/tags/":                     "ListTags",
 		"GET /schedules/":                  "GetSchedule",
 		"PUT /schedules/":                  "UpdateSchedule",
 		"POST .*/functions/.*/invocations": "Invoke",

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"payout-callbacks/pkg/callback"
@@ -154,7 +155,7 @@ func (s *session) changeKeys(ctx context.Context, of keysOf, on onPurpose,
 	}
 	next, what, err := change(read.Keys)
 	if err != nil {
-		return s.refusedKeys(of, err)
+		return s.refusedKeys(of, read.Keys[of.Account], err)
 	}
 	if next[of.Account] == read.Keys[of.Account] {
 		s.notef("that is so already; nothing was changed")
@@ -169,9 +170,23 @@ func (s *session) changeKeys(ctx context.Context, of keysOf, on onPurpose,
 		return err
 	}
 	if err := store.Write(ctx, read, next); err != nil {
-		return s.refusedKeys(of, err)
+		return s.refusedKeys(of, read.Keys[of.Account], err)
+	}
+	if gone := without(read.Keys[of.Account], next[of.Account]); len(gone) > 0 {
+		s.notef("functions that are running may believe %s for up to five minutes more", strings.Join(gone, " and "))
 	}
 	return s.printChange(of, next)
+}
+
+// without lists the ids of keys that were believed and are no longer.
+func without(was, is callback.AccountKeys) []string {
+	var gone []string
+	for _, key := range []callback.Key{was.Current, was.Previous} {
+		if key != "" && key != is.Current && key != is.Previous {
+			gone = append(gone, key.ID())
+		}
+	}
+	return gone
 }
 
 func (s *session) printChange(of keysOf, next callback.Keys) error {
@@ -183,12 +198,14 @@ func (s *session) printChange(of keysOf, next callback.Keys) error {
 }
 
 // refusedKeys says what to do about a change that is not made.
-func (s *session) refusedKeys(of keysOf, err error) error {
+func (s *session) refusedKeys(of keysOf, has callback.AccountKeys, err error) error {
 	self := s.self() + " keys"
+	whose := " " + of.Provider + " " + of.Account + " "
 	hints := map[error]string{
-		keyring.ErrRotating:  "if nothing comes under it any more: " + self + " retire " + of.Provider + " " + of.Account + " ID; if the keys leaked: add --replace",
-		keyring.ErrPrevious:  "to make it the current one: " + self + " promote " + of.Provider + " " + of.Account + " ID",
-		keyring.ErrInUse:     "retire the previous one, or promote that first",
+		keyring.ErrRotating: "if nothing comes under it any more: " + self + " retire " + of.Provider + " " + of.Account + " ID; if the keys leaked: add --replace",
+		keyring.ErrPrevious: "to make it the current one: " + self + " promote " + of.Provider + " " + of.Account + " ID",
+		keyring.ErrInUse: "if it leaked, have the other one take its place first: " + self + " promote" + whose + has.Previous.ID() +
+			" --reason TEXT, then: " + self + " retire" + whose + has.Current.ID() + " --reason TEXT",
 		keyring.ErrLast:      "all of its callbacks would be refused; if that is meant, add --last",
 		keyring.ErrNoAccount: "see them with: " + self + " list " + of.Provider,
 		keyring.ErrNoKey:     "see them with: " + self + " list " + of.Provider,

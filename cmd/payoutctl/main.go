@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -30,7 +31,7 @@ func run(ctx context.Context, args []string, streams streams, env func(string) s
 		kong.Writers(streams.stdout, streams.stderr),
 		kong.Exit(func(int) { helped = true }),
 		kong.ConfigureHelp(kong.HelpOptions{NoExpandSubcommands: true, WrapUpperBound: 110}),
-		kong.Vars{"statuses": statusList(), "causes": causeList(), "dlqMost": dlqMost, "when": whenHelp},
+		kong.Vars{"statuses": statusList(), "causes": causeList(), "reasons": reasonList(), "dlqMost": dlqMost, "when": whenHelp},
 		kong.ExplicitGroups(groups()),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)
@@ -41,6 +42,8 @@ func run(ctx context.Context, args []string, streams streams, env func(string) s
 	switch {
 	case helped:
 		return exitDone
+	case err != nil && negative(args) != "":
+		return s.report(usage("see: "+helpFor(err), "%s: a number is 1 or more", negative(args)))
 	case err != nil:
 		return s.report(usage("see: "+helpFor(err), "%w", err))
 	}
@@ -54,4 +57,15 @@ func helpFor(err error) string {
 		return parse.Context.Selected().FullPath() + " --help"
 	}
 	return "payoutctl --help"
+}
+
+// negative returns the first argument that is a number below zero: the grammar
+// takes it for a flag.
+func negative(args []string) string {
+	for _, arg := range args {
+		if n, err := strconv.Atoi(arg); err == nil && n < 0 {
+			return arg
+		}
+	}
+	return ""
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -83,6 +84,19 @@ type toggle interface {
 	// running reports whether it is on, and what is said about it.
 	running(ctx context.Context) (on bool, note string, err error)
 	set(ctx context.Context, on bool, line string) error
+	// lastChange returns the line that was recorded with the last change by
+	// hand, or whatever else stands there.
+	lastChange(ctx context.Context) (string, error)
+}
+
+// pausedBy returns when and why a part was paused, as pause recorded it, or ""
+// where nobody did it with that command.
+func pausedBy(ctx context.Context, it toggle, part string) (string, error) {
+	line, err := it.lastChange(ctx)
+	if err != nil || !strings.Contains(line, " pause "+part) {
+		return "", err
+	}
+	return line, nil
 }
 
 func (s *session) switchPart(ctx context.Context, part string, on bool, purpose onPurpose) error {
@@ -188,6 +202,18 @@ func (m mapping) set(ctx context.Context, on bool, line string) error {
 	return err
 }
 
+func (m mapping) lastChange(ctx context.Context) (string, error) {
+	found, err := m.client.GetEventSourceMapping(ctx, &lambda.GetEventSourceMappingInput{UUID: &m.id})
+	if err != nil {
+		return "", err
+	}
+	tags, err := m.client.ListTags(ctx, &lambda.ListTagsInput{Resource: found.EventSourceMappingArn})
+	if err != nil {
+		return "", err
+	}
+	return tags.Tags[reason.Tag], nil
+}
+
 // schedule is what runs the sweeper, in the default group.
 type schedule struct {
 	client *scheduler.Client
@@ -226,4 +252,12 @@ func (s schedule) set(ctx context.Context, on bool, line string) error {
 		return fmt.Errorf("update schedule: %w", err)
 	}
 	return nil
+}
+
+func (s schedule) lastChange(ctx context.Context) (string, error) {
+	found, err := s.get(ctx)
+	if err != nil {
+		return "", err
+	}
+	return aws.ToString(found.Description), nil
 }

@@ -165,8 +165,12 @@ func payoutTable(style style, found []dynamostore.Stored) string {
 	}
 	t := table{style: style, header: []string{"STATUS", "AMOUNT", "CURRENCY", "REFERENCE", "UPDATED (UTC)", "PAYOUT"}}
 	for _, one := range found {
+		status := cell{text: string(one.Status()), colour: colourOf(one.Status())}
+		if soundness(one) != nil {
+			status = cell{text: "damaged", colour: red}
+		}
 		t.add(
-			cell{text: string(one.Status()), colour: colourOf(one.Status())},
+			status,
 			cell{text: told(one, payout.FieldAmount)},
 			cell{text: told(one, payout.FieldCurrency)},
 			cell{text: told(one, payout.FieldReference)},

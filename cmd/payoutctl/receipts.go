@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 
+	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/dynamostore"
 	"payout-callbacks/pkg/inbox"
 )
@@ -17,7 +19,7 @@ type receiptsCommand struct {
 	State     string `arg:"" enum:"held,received,released,dismissed" help:"held: authentic and not understood. received: accepted and not applied yet. released, dismissed: was held."`
 	Provider  string `help:"Those of this provider." placeholder:"NAME"`
 	Account   string `help:"Those of this account at the provider." placeholder:"ID"`
-	HeldFor   string `help:"Those held for this reason: unknown-status, field, …" placeholder:"WHY"`
+	HeldFor   string `help:"Those held for this reason: ${reasons}." placeholder:"WHY"`
 	OlderThan string `help:"Those accepted longer ago than this: 10m, 2h, 3d." placeholder:"SPAN"`
 	Body      bool   `help:"With the raw body of each, as it came."`
 	Limit     int    `help:"Stop after this many." default:"50" placeholder:"N"`
@@ -69,14 +71,34 @@ func (c *receiptsCommand) Run(ctx context.Context, s *session) error {
 	return nil
 }
 
+// checkChoice refuses a provider that there is not, and what no callback is held
+// for: nothing would be found, and that would read as good news.
+func checkChoice(provider, heldFor string) error {
+	if provider != "" {
+		if _, err := providerNamed(provider); err != nil {
+			return err
+		}
+	}
+	if heldFor != "" && !slices.Contains(callback.Reasons(), callback.Reason(heldFor)) {
+		return usage("", "--held-for: nothing is held for %q; the reasons are: %s", heldFor, reasonList())
+	}
+	return nil
+}
+
+func reasonList() string {
+	var names []string
+	for _, reason := range callback.Reasons() {
+		names = append(names, string(reason))
+	}
+	return strings.Join(names, ", ")
+}
+
 func (c *receiptsCommand) check(s *session) (before time.Time, err error) {
 	if c.Limit < 1 {
 		return before, usage("", "--limit is how many: 1 or more")
 	}
-	if c.Provider != "" {
-		if _, err := providerNamed(c.Provider); err != nil {
-			return before, err
-		}
+	if err := checkChoice(c.Provider, c.HeldFor); err != nil {
+		return before, err
 	}
 	if c.OlderThan == "" {
 		return before, nil

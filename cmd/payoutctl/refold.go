@@ -61,8 +61,8 @@ func (c *refoldCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	changes, err := run.plan(ctx, ids)
-	if err != nil || c.DryRun || !changes {
+	ids, err = run.plan(ctx, ids)
+	if err != nil || c.DryRun || len(ids) == 0 {
 		return errors.Join(err, run.verdict())
 	}
 	if run.hand, err = s.hand(ctx, stack, c.Reason); err != nil {
@@ -134,15 +134,23 @@ func (r *refoldRun) damaged(ctx context.Context) ([]string, error) {
 
 // refoldView is what a payout needs, and whether it got it.
 type refoldView struct {
-	Payout      string              `json:"payout"`
-	Verdict     repair.Verdict      `json:"verdict"`
-	Damage      string              `json:"damage,omitempty"`
-	Differences []payout.Difference `json:"differences,omitempty"`
-	From        int64               `json:"fromVersion"`
-	To          int64               `json:"toVersion"`
-	Misplaced   []string            `json:"misplaced,omitempty"` // receipts that are not in their place in the index
-	Written     bool                `json:"written"`
-	Hand        *handView           `json:"hand,omitempty"`
+	Payout      string           `json:"payout"`
+	Verdict     repair.Verdict   `json:"verdict"`
+	Damage      string           `json:"damage,omitempty"`
+	Differences []differenceView `json:"differences,omitempty"`
+	From        int64            `json:"fromVersion"`
+	To          int64            `json:"toVersion"`
+	Misplaced   []string         `json:"misplaced,omitempty"` // receipts that are not in their place in the index
+	Written     bool             `json:"written"`
+	Hand        *handView        `json:"hand,omitempty"`
+}
+
+// differenceView is a part of a payout that is not what its receipts say.
+type differenceView struct {
+	Part  string       `json:"part"`
+	Have  string       `json:"have"`
+	Want  string       `json:"want"`
+	Field payout.Field `json:"field,omitzero"` // of a claim
 }
 
 // look reads a payout, its receipts, and the places of those in the index.
@@ -172,7 +180,10 @@ func (r *refoldRun) look(ctx context.Context, id string) (refoldView, error) {
 }
 
 func (r *refoldRun) viewOf(view refoldView, plan repair.Plan) refoldView {
-	view.Verdict, view.Differences = plan.Verdict, plan.Differences
+	view.Verdict, view.Differences = plan.Verdict, nil
+	for _, one := range plan.Differences {
+		view.Differences = append(view.Differences, differenceView(one))
+	}
 	view.From, view.To = plan.Read.Record.Version, plan.Fold.Record.Version
 	if plan.Read.Damage != nil {
 		view.Damage = plan.Read.Damage.Error()
@@ -180,23 +191,25 @@ func (r *refoldRun) viewOf(view refoldView, plan repair.Plan) refoldView {
 	return view
 }
 
-// plan tells what each payout needs, and returns whether any of that can be done.
-func (r *refoldRun) plan(ctx context.Context, ids []string) (changes bool, err error) {
+// plan tells what each payout needs, and returns those for which that can be done.
+func (r *refoldRun) plan(ctx context.Context, ids []string) (needy []string, err error) {
 	for _, id := range ids {
 		view, err := r.look(ctx, id)
 		if err != nil {
-			return false, err
+			return nil, err
 		}
 		switch view.Verdict {
 		case repair.NoReceipts, repair.Unreadable, repair.Unknown:
 			r.left++
 		}
-		changes = changes || view.Verdict == repair.Differs || len(view.Misplaced) > 0
+		if view.Verdict == repair.Differs || len(view.Misplaced) > 0 {
+			needy = append(needy, id)
+		}
 		if err := r.printRefold(view); err != nil {
-			return false, err
+			return nil, err
 		}
 	}
-	return changes, nil
+	return needy, nil
 }
 
 func (r *refoldRun) repair(ctx context.Context, id string) error {

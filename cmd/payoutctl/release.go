@@ -20,7 +20,7 @@ type releaseCommand struct {
 	Held     []string `arg:"" optional:"" name:"held" help:"Ids of held callbacks, as receipts held lists them."`
 	All      bool     `help:"All that are held and pass --provider and --held-for."`
 	Provider string   `help:"With --all: of this provider." placeholder:"NAME"`
-	HeldFor  string   `help:"With --all: held for this reason, as receipts held shows it: unknown-status, field, …" placeholder:"WHY"`
+	HeldFor  string   `help:"With --all: held for this reason: ${reasons}." placeholder:"WHY"`
 	Reason   string   `help:"Why: recorded with the change." placeholder:"TEXT"`
 	DryRun   bool     `help:"Say how they are read today, and change nothing."`
 	Yes      bool     `help:"Do not ask before changing a deployed stack."`
@@ -97,11 +97,7 @@ func (c *releaseCommand) check() error {
 			return usage("they are listed by: payoutctl receipts held", "%q is not the id of a held callback", clean(id))
 		}
 	}
-	if c.Provider != "" {
-		_, err := providerNamed(c.Provider)
-		return err
-	}
-	return nil
+	return checkChoice(c.Provider, c.HeldFor)
 }
 
 // errReason is told where a change has no reason.
@@ -188,7 +184,7 @@ func (r *releaseRun) plan() (understood int, err error) {
 		case wouldRelease:
 			understood++
 			view.Payout, view.Receipt = parsed.Key.Payout, parsed.Key.Receipt
-		case repair.StillHeld:
+		case repair.StillHeld, repair.Dismissed:
 			view.Reason = parsed.Reason
 			r.left++
 		default:
@@ -201,7 +197,7 @@ func (r *releaseRun) plan() (understood int, err error) {
 		progress("%d read", n)
 	}
 	if n == 0 {
-		r.notef("nothing is held")
+		r.notef("nothing of that choice is held")
 	}
 	return understood, nil
 }
@@ -226,7 +222,10 @@ func (r *releaseRun) reparse(held inbox.Receipt, err error) (repair.Outcome, inb
 		return repair.StillHeld, inbox.Receipt{Reason: "unknown-provider"}
 	}
 	parsed := callback.Reparse(app.Providers()[at], held, r.now())
-	if parsed.WasHeld() {
+	switch {
+	case parsed.WasHeld() && held.State == inbox.Dismissed:
+		return repair.Dismissed, parsed
+	case parsed.WasHeld():
 		return repair.StillHeld, parsed
 	}
 	return wouldRelease, parsed

@@ -41,7 +41,8 @@ Examples:
 
 Needs the permissions dynamodb:Query and dynamodb:GetItem on both tables and their indexes, dynamodb:PutItem on the
 receipts table, sqs:SendMessage on the events queue, cloudformation:DescribeStacks and sts:GetCallerIdentity. Exit
-code 1 where the payout is in no conflict, the receipts do not decide it, or it still is in conflict afterwards.`
+code 1 where the payout is in no conflict, the receipts do not decide it, or it still is in conflict afterwards: also
+where the decision is recorded and was not applied within --wait.`
 }
 
 // Run decides.
@@ -190,6 +191,10 @@ func (s *session) awaitDecision(ctx context.Context, reader *dynamostore.Reader,
 	if err != nil {
 		return err
 	}
+	text := "recorded  " + clean(key.Payout) + "  " + clean(key.Receipt) + "\n"
+	if applied {
+		text = told.text(s.style(), s.now(), s.self())
+	}
 	shown := struct {
 		Receipt string      `json:"receipt"`
 		Applied bool        `json:"applied"`
@@ -201,12 +206,14 @@ func (s *session) awaitDecision(ctx context.Context, reader *dynamostore.Reader,
 		if err := s.printJSON(shown); err != nil {
 			return err
 		}
-	} else if err := s.print("\n" + told.text(s.style(), s.now(), s.self())); err != nil {
+	} else if err := s.print("\n" + text); err != nil {
 		return err
 	}
 	switch {
 	case !applied:
-		s.notef("the decision is recorded, and will be applied as soon as the consumer runs")
+		return no("there is nothing to decide again; is the consumer paused? See: "+s.self()+" doctor",
+			"the decision is recorded and will be applied by the consumer, which has not done so within %s: until then the payout is %s",
+			patience, told.record.Status())
 	case told.record.Status() == payout.Conflicted:
 		return no("see what contradicts now: "+s.self()+" show "+quoted(key.Payout),
 			"the decision is applied, and the payout still is in conflict: something else was told or decided meanwhile")

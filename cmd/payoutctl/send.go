@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -175,7 +176,10 @@ func (s *session) readKey(path string) (callback.Key, error) {
 	}
 	key := strings.TrimSpace(string(read))
 	unprintable := func(r rune) bool { return r <= ' ' || r > '~' }
-	if key == "" || len(key) > maxKey || strings.ContainsFunc(key, unprintable) {
+	if key == "" {
+		return "", usage("put the key into it, on one line", "read key: there is none in %s", cmp.Or(strings.TrimPrefix(path, "-"), "standard input"))
+	}
+	if len(key) > maxKey || strings.ContainsFunc(key, unprintable) {
 		return "", usage("", "read key: not one line of printable characters without spaces")
 	}
 	return callback.Key(key), nil

@@ -75,7 +75,8 @@ func (s *session) find(ctx context.Context, reader *dynamostore.Reader, what str
 	case err != nil:
 		return story{}, err
 	case len(found) == 0:
-		return story{}, no("an id looks like cregis/payout/PROJECT/CID; see them with: "+s.self()+" payouts",
+		return story{}, no("an id looks like cregis/payout/PROJECT/CID; see them with: "+s.self()+" payouts. "+
+			"A reference is known once a callback with it is applied; what waits: "+s.self()+" receipts received",
 			"no payout has the id or the reference %s", clean(what))
 	case len(found) > 1:
 		s.notef("%d payouts have this reference; give the id of one:", len(found))
@@ -114,6 +115,9 @@ func tell(ctx context.Context, reader *dynamostore.Reader, id payout.ID) (story,
 	}
 	record.ID = id
 	told := story{record: record, exists: exists, damage: err}
+	if told.damage == nil && exists {
+		told.damage = soundness(record)
+	}
 	for receipt, err := range reader.Story(ctx, id) {
 		if err != nil && !errors.Is(err, inbox.ErrDamaged) {
 			return story{}, err
@@ -121,7 +125,42 @@ func tell(ctx context.Context, reader *dynamostore.Reader, id payout.ID) (story,
 		told.entries = append(told.entries, entry{Receipt: receipt, damaged: err != nil})
 	}
 	slices.SortStableFunc(told.entries, func(a, b entry) int { return a.AcceptedAt.Compare(b.AcceptedAt) })
+	if told.gone() {
+		return again(ctx, reader, told)
+	}
 	return told, nil
+}
+
+// again reads a payout that was not there before its receipts were read: the
+// first of them may have been applied in between.
+func again(ctx context.Context, reader *dynamostore.Reader, told story) (story, error) {
+	record, exists, err := reader.Record(ctx, told.record.ID)
+	switch {
+	case errors.Is(err, inbox.ErrDamagedRecord):
+		told.exists, told.damage = true, err
+	case err != nil:
+		return story{}, err
+	case exists:
+		told.record, told.exists, told.damage = record, true, soundness(record)
+	}
+	return told, nil
+}
+
+// soundness says why a record that decodes still is none: nothing writes a
+// payout before it has been told something.
+func soundness(record dynamostore.Stored) error {
+	switch {
+	case record.Version < 1:
+		return errors.New("its version is no number of receipts")
+	case record.Status() == "":
+		return errors.New("it tells no status")
+	}
+	return nil
+}
+
+// gone reports whether the payout is missing: a receipt of it is applied.
+func (t story) gone() bool {
+	return !t.exists && slices.ContainsFunc(t.entries, func(one entry) bool { return one.State == inbox.Applied })
 }
 
 func (s *session) showStory(told story) error {
@@ -129,11 +168,12 @@ func (s *session) showStory(told story) error {
 		return s.print(told.text(s.style(), s.now(), s.self()))
 	}
 	shown := struct {
-		Payout   *payoutView   `json:"payout"` // null where nothing was applied yet, or it cannot be read
+		Payout   *payoutView   `json:"payout"` // null where there is none, or it cannot be read
 		Damaged  bool          `json:"damaged,omitzero"`
+		Missing  bool          `json:"missing,omitzero"` // receipts of it are applied, and it is not there
 		Receipts []receiptView `json:"receipts"`
-	}{Damaged: told.damage != nil}
-	if told.record.Version > 0 {
+	}{Damaged: told.damage != nil, Missing: told.gone()}
+	if told.damage == nil && told.exists {
 		view := viewOf(told.record)
 		shown.Payout = &view
 	}

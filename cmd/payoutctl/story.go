@@ -34,12 +34,22 @@ func (t story) head(style style, self string) string {
 		}
 	}
 	row("payout", clean(string(r.ID)), "")
-	if t.damage != nil {
-		row("status", "damaged: "+clean(t.damage.Error()), red)
-		row("repair it", self+" refold "+quoted(string(r.ID))+" --dry-run", "")
+	wrong := ""
+	switch {
+	case t.damage != nil:
+		wrong = "damaged: " + clean(t.damage.Error())
+	case t.gone():
+		wrong = "missing: receipts of it are applied, and it is not there: somebody deleted it"
+	}
+	if wrong != "" {
+		refold := self + " refold " + quoted(string(r.ID))
+		row("status", wrong, red)
+		row("look at it", refold+" --dry-run", "")
+		row("repair it", refold+" --reason '…'", "")
+		row("see what else", self+" audit", "")
 		return rows.String()
 	}
-	if r.Version == 0 {
+	if !t.exists {
 		row("status", "nothing is applied yet", yellow)
 		return rows.String()
 	}

@@ -34,6 +34,7 @@ type payoutView struct {
 	BlockTime      int64                      `json:"blockTime,omitzero"`
 	Settled        map[payout.Status]tallyRow `json:"settled,omitempty"` // of a batch
 	Refolded       *handView                  `json:"refolded,omitempty"`
+	Damaged        bool                       `json:"damaged,omitzero"` // nothing above can be trusted but the id
 }
 
 // handView is who changed something by hand, why and when.
@@ -76,6 +77,7 @@ func viewOf(stored dynamostore.Stored) payoutView {
 		BlockHeight:    stored.BlockHeight,
 		BlockTime:      stored.BlockTime,
 		Refolded:       handViewOf(stored.Refolded),
+		Damaged:        soundness(stored) != nil,
 	}
 	for _, name := range slices.Sorted(maps.Keys(stored.Claims)) {
 		view.Claims[name] = stored.Claims[name].Seen

@@ -77,6 +77,13 @@ const (
 	ReasonAmbiguous  Reason = "ambiguous"      // the signature also covers another reading
 )
 
+// Reasons lists the reasons for which callbacks are held.
+func Reasons() []Reason {
+	return []Reason{
+		ReasonUnreadable, ReasonTooLarge, ReasonUnknown, ReasonStatus, ReasonField, ReasonMismatch, ReasonRoute, ReasonAmbiguous,
+	}
+}
+
 // Verdict is what became of a request.
 type Verdict string
 
