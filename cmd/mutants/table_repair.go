@@ -93,7 +93,7 @@ var repairs = []mutant{{
 }, {
 	name: "the audit does not ask for the payout of an applied receipt", breaks: "I4", file: "pkg/audit/audit.go",
 	old: `if id := receipt.Key.Payout; receipt.State == inbox.Applied && id != last {`,
-	new: `if id := receipt.Key.Payout; receipt.State == inbox.Applied && id == "" {`,
+	new: `if id := receipt.Key.Payout; receipt.State == inbox.Applied && id == last+"/" {`,
 }, {
 	name: "the audit does not ask who dismissed a callback", breaks: "I7", file: "pkg/audit/audit.go",
 	old: `if receipt.Hand == (inbox.Hand{}) {`,
