@@ -138,7 +138,7 @@ func enqueue(ts *testscript.TestScript, neg bool, args []string) {
 	text := ""
 	if args[1] == "--event" {
 		event := payout.Event{ID: payout.ID(args[2]), Status: payout.Succeeded, Amount: "1", Currency: "TRX"}
-		encoded, err := sqsqueue.Encode(inbox.NewReceipt(event, []byte("{}"), "0a1b2c", time.Now()))
+		encoded, err := sqsqueue.Encode(inbox.NewReceipt(event, []byte("made by a script"), "0a1b2c", time.Now()))
 		ts.Check(err)
 		text = encoded
 	} else {
