@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-
 	"payout-callbacks/pkg/dynamostore"
 	"payout-callbacks/pkg/eventbus"
 	"payout-callbacks/pkg/notice"
@@ -70,8 +68,7 @@ func (c *publishCommand) Run(ctx context.Context, s *session) error {
 		session: s, bus: eventbus.New(stack.aws, bus), dryRun: c.DryRun, reason: c.Reason, shownAt: s.now(),
 		told: republished{Stack: stack.name, Since: since, DryRun: c.DryRun, Reason: c.Reason, Notices: map[notice.Type]int{}},
 	}
-	reader := &dynamostore.Reader{Client: dynamodb.NewFromConfig(stack.aws), Payouts: stack.payoutsTable}
-	err = p.publishAll(ctx, reader.Since(ctx, since, c.Provider))
+	err = p.publishAll(ctx, stack.reader().List(ctx, dynamostore.Filter{Since: since, Provider: c.Provider}))
 	if shown := p.print(); err == nil {
 		err = shown
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"payout-callbacks/pkg/dynamostore"
+	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/notice"
 )
 
@@ -34,7 +35,7 @@ func (p *republisher) publishAll(ctx context.Context, payouts iter.Seq2[dynamost
 	for stored, err := range payouts {
 		p.told.Payouts++
 		switch {
-		case errors.Is(err, dynamostore.ErrDamagedRecord):
+		case errors.Is(err, inbox.ErrDamagedRecord), errors.Is(err, inbox.ErrLaterRecord):
 			p.told.Damaged++
 			p.notef("%s", clean(err.Error()))
 		case err != nil:

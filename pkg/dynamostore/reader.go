@@ -22,8 +22,8 @@ import (
 //
 // Its sequences end with the first error, but for those that are about one item:
 // of a receipt that comes with [inbox.ErrDamaged] only the key can be trusted,
-// of a payout that comes with [inbox.ErrDamagedRecord] only the ID, and the
-// sequence goes on.
+// of a payout that comes with [inbox.ErrDamagedRecord] or [inbox.ErrLaterRecord]
+// only the ID, and the sequence goes on.
 type Reader struct {
 	Client   *dynamodb.Client
 	Receipts string // table name
@@ -153,6 +153,9 @@ func (f Filter) apply(input *dynamodb.ScanInput) {
 		conditions = append(conditions, condition)
 		input.ExpressionAttributeValues[name] = value
 	}
+	if !f.Since.IsZero() {
+		add("updatedAt >= :since", ":since", number(f.Since.UnixMilli()))
+	}
 	if f.Status != "" {
 		add("#status = :status", ":status", text(string(f.Status)))
 		input.ExpressionAttributeNames = map[string]string{"#status": "status"}
@@ -163,9 +166,6 @@ func (f Filter) apply(input *dynamodb.ScanInput) {
 	if f.Account != "" {
 		// The third part of four or five; Admits looks again.
 		add("contains(payout, :account)", ":account", text("/"+url.PathEscape(f.Account)+"/"))
-	}
-	if !f.Since.IsZero() {
-		add("updatedAt >= :since", ":since", number(f.Since.UnixMilli()))
 	}
 	if !f.Until.IsZero() {
 		add("updatedAt < :until", ":until", number(f.Until.UnixMilli()))
@@ -248,7 +248,9 @@ func items(more func() bool, next func() ([]map[string]types.AttributeValue, err
 }
 
 // ends reports whether a sequence of payouts ends with this error.
-func ends(err error) bool { return err != nil && !errors.Is(err, inbox.ErrDamagedRecord) }
+func ends(err error) bool {
+	return err != nil && !errors.Is(err, inbox.ErrDamagedRecord) && !errors.Is(err, inbox.ErrLaterRecord)
+}
 
 func decodeStored(i item) (Stored, error) {
 	record, err := decodeRecord(i)

@@ -85,7 +85,8 @@ func decodeRecord(i item) (payout.Record, error) {
 		Resolutions: map[string]payout.Resolution{},
 	}
 	if i.int("v") > schemaVersion {
-		return r, fmt.Errorf("payout %s is of schema version %d, this program knows up to %d", r.ID, i.int("v"), schemaVersion)
+		return r, fmt.Errorf("payout %s is of schema version %d, this program knows up to %d: %w",
+			r.ID, i.int("v"), schemaVersion, inbox.ErrLaterRecord)
 	}
 	amountsValid := r.Settled.Valid() && !slices.ContainsFunc(r.Claims[payout.FieldAmount].Seen, func(seen string) bool {
 		return !payout.Amount(seen).Valid()

@@ -24,9 +24,10 @@ var withoutBody = []string{
 }
 
 // ScanReceipts lists all receipts that were accepted from one time until before
-// another, either of which may be zero, without their bodies and notes. It reads the whole
-// table whatever the times are. Those of one payout come one after the other,
-// as DynamoDB stores them, though no page of it promises that of a Scan. Besides inbox.ErrDamaged, inbox.ErrMisplaced is about the one receipt that
+// another, either of which may be zero, without their bodies and notes. It reads
+// the whole table whatever the times are. Those of one payout come one after the
+// other, as DynamoDB stores them, though no page of it promises that of a Scan.
+// Besides inbox.ErrDamaged, inbox.ErrMisplaced is about the one receipt that
 // comes with it.
 func (r *Reader) ScanReceipts(ctx context.Context, from, to time.Time) iter.Seq2[inbox.Receipt, error] {
 	input := &dynamodb.ScanInput{TableName: &r.Receipts, ExpressionAttributeNames: map[string]string{}}

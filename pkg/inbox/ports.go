@@ -15,6 +15,10 @@ var ErrDamaged = errors.New("damaged receipt")
 // ErrDamagedRecord means the same of a payout.
 var ErrDamagedRecord = errors.New("damaged payout")
 
+// ErrLaterRecord means that a later version of this program wrote a payout. We
+// would lose what it knows, so nothing of ours may write it.
+var ErrLaterRecord = errors.New("written by a later version")
+
 // Store holds receipts and payouts. Its writes are conditional and durable once
 // they return without an error; an error means that the write may or may not
 // have happened. It is safe for concurrent use. It retries what its technology

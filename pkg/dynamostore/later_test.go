@@ -11,11 +11,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"payout-callbacks/pkg/dynamostore"
+	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/payout"
 )
 
 // One record that nobody can read is told of, and keeps nobody from the others.
-func TestSinceGoesOnAfterARecordThatIsDamaged(t *testing.T) {
+func TestListGoesOnAfterARecordOfALaterVersion(t *testing.T) {
 	b := newBench(t)
 	early, late, damaged, other := id("cregis", "7", "1"), id("cregis", "7", "2"), id("cregis", "7", "3"), id("pivot", "m", "1")
 	b.tell(told(early, payout.Failed, "1"))
@@ -43,8 +44,8 @@ func TestSinceGoesOnAfterARecordThatIsDamaged(t *testing.T) {
 			at = since.Add(1e6)
 		}
 		var got []payout.ID
-		for stored, err := range b.reader.Since(t.Context(), at, test.provider) {
-			if (stored.ID == damaged) != errors.Is(err, dynamostore.ErrDamagedRecord) || err != nil && stored.ID != damaged {
+		for stored, err := range b.reader.List(t.Context(), dynamostore.Filter{Since: at, Provider: test.provider}) {
+			if (stored.ID == damaged) != errors.Is(err, inbox.ErrLaterRecord) || err != nil && stored.ID != damaged {
 				t.Errorf("%s: %s: %v", name, stored.ID, err)
 			}
 			got = append(got, stored.ID)
