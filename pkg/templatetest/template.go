@@ -28,6 +28,7 @@ type Template struct {
 // Resource is one resource of the template.
 type Resource struct {
 	Type                string         `yaml:"Type"`
+	DependsOn           string         `yaml:"DependsOn"`
 	DeletionPolicy      string         `yaml:"DeletionPolicy"`
 	UpdateReplacePolicy string         `yaml:"UpdateReplacePolicy"`
 	Properties          map[string]any `yaml:"Properties"`
