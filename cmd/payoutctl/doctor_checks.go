@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -66,35 +65,6 @@ func (d *doctor) clock(ctx context.Context) (finding, error) {
 	default:
 		return ok("as AWS's"), nil
 	}
-}
-
-func (d *doctor) keys(ctx context.Context, provider string) (finding, error) {
-	store, err := d.stack.keyring(provider)
-	if err != nil {
-		return finding{}, err
-	}
-	read, err := store.Read(ctx)
-	if err != nil {
-		return finding{}, unreadable(store, err)
-	}
-	if len(read.Keys) == 0 {
-		return bad(failing, d.self()+" keys add "+provider+" ACCOUNT --key-file FILE --reason TEXT",
-			"none is stored: its callbacks are answered 503"), nil
-	}
-	ages, err := store.Ages(ctx, read)
-	if err != nil {
-		return finding{}, err
-	}
-	for _, account := range slices.Sorted(maps.Keys(read.Keys)) {
-		of := read.Keys[account]
-		// The rotation began when the current key came.
-		since := ages[account][of.Current.ID()].Since
-		if of.Previous != "" && d.now().Sub(since) > d.oldKey {
-			return bad(worrying, d.self()+" keys retire "+provider+" "+account+" "+of.Previous.ID()+" --reason TEXT, once nothing comes under it",
-				"account %s has been in a rotation for %s", clean(account), age(d.now().Sub(since))), nil
-		}
-	}
-	return ok("of %s", count(len(read.Keys), "account")), nil
 }
 
 // url sends what nobody signed, as the provider sends: to be refused it has to

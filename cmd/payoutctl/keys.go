@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"regexp"
-	"slices"
 	"strings"
-	"time"
 
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/keyring"
@@ -53,6 +50,8 @@ changes over. To rotate:
 Store a first key before the provider is given the callback URL. Until an account has one, callbacks get 503 or 401.
 Functions that are running take a new key up with the first callback that needs it. A key that is replaced or retired
 they may believe for up to five minutes more, unless a callback under another key comes before.
+
+Where an account's keys are stored in a way that cannot be used (doctor and list say so), --replace repairs it.
 
 Examples:
 
@@ -206,6 +205,7 @@ func (s *session) refusedKeys(of keysOf, has callback.AccountKeys, err error) er
 		keyring.ErrPrevious: "to make it the current one: " + self + " promote " + of.Provider + " " + of.Account + " ID",
 		keyring.ErrInUse: "if it leaked, have the other one take its place first: " + self + " promote" + whose + has.Previous.ID() +
 			" --reason TEXT, then: " + self + " retire" + whose + has.Current.ID() + " --reason TEXT",
+		keyring.ErrFlawed:    "if you have the key that the provider uses: " + self + " add" + whose + "--replace --key-file FILE --reason TEXT",
 		keyring.ErrLast:      "all of its callbacks would be refused; if that is meant, add --last",
 		keyring.ErrNoAccount: "see them with: " + self + " list " + of.Provider,
 		keyring.ErrNoKey:     "see them with: " + self + " list " + of.Provider,
@@ -221,7 +221,7 @@ func (s *session) refusedKeys(of keysOf, has callback.AccountKeys, err error) er
 
 func unreadable(store keyring.Store, err error) error {
 	if errors.Is(err, keyring.ErrUnreadable) {
-		return failure("mend it with: aws secretsmanager put-secret-value --secret-id "+store.Name, "secret %s: %w", store.Name, err)
+		return failure("repair it with: aws secretsmanager put-secret-value --secret-id "+store.Name, "secret %s: %w", store.Name, err)
 	}
 	return err
 }
@@ -248,116 +248,4 @@ func checkAccount(provider, account string) error {
 		return usage("", "%q is no account of %s; it is %s", account, provider, known.what)
 	}
 	return nil
-}
-
-// keysListCommand lists accounts.
-type keysListCommand struct {
-	Provider string `arg:"" optional:"" help:"Provider; all of them without it."`
-}
-
-// Help gives examples.
-func (keysListCommand) Help() string {
-	return `A key's id is six digits of a hash: the same in receipts, logs and explain. Its age counts from the oldest version of
-the secret that has it in one piece; Secrets Manager keeps about a hundred.
-
-Examples:
-
-	payoutctl --stack payouts-prod keys list
-	payoutctl --stack payouts-prod keys list pivot --json
-
-Needs the permissions secretsmanager:GetSecretValue and secretsmanager:ListSecretVersionIds on the secrets, and
-cloudformation:DescribeStacks.`
-}
-
-// Run lists the accounts with the ids of their keys.
-func (c *keysListCommand) Run(ctx context.Context, s *session) error {
-	providers := providerNames()
-	if c.Provider != "" {
-		if _, err := providerNamed(c.Provider); err != nil {
-			return err
-		}
-		providers = []string{c.Provider}
-	}
-	stack, err := s.stack(ctx)
-	if err != nil {
-		return err
-	}
-	for _, provider := range providers {
-		if err := s.listKeys(ctx, stack, provider); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *session) listKeys(ctx context.Context, stack stack, provider string) error {
-	store, err := stack.keyring(provider)
-	if err != nil {
-		return err
-	}
-	read, err := store.Read(ctx)
-	if err != nil {
-		return unreadable(store, err)
-	}
-	if len(read.Keys) == 0 {
-		s.notef("%s has no keys: store one with: %s keys add %s ACCOUNT --key-file FILE --reason TEXT", provider, s.self(), provider)
-		return nil
-	}
-	ages, err := store.Ages(ctx, read)
-	if err != nil {
-		return err
-	}
-	for _, account := range slices.Sorted(maps.Keys(read.Keys)) {
-		if err := s.printKeys(provider, account, read.Keys[account], ages[account]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// keysView is what may be told of an account's keys.
-type keysView struct {
-	Provider      string    `json:"provider"`
-	Account       string    `json:"account"`
-	Current       string    `json:"current"` // ids
-	CurrentSince  time.Time `json:"currentSince,omitzero"`
-	Previous      string    `json:"previous,omitzero"`
-	PreviousSince time.Time `json:"previousSince,omitzero"`
-}
-
-// printKeys prints an account's keys, with their ages where those are known.
-func (s *session) printKeys(provider, account string, of callback.AccountKeys, ages map[string]keyring.Age) error {
-	view := keysView{Provider: provider, Account: account, Current: of.Current.ID()}
-	view.CurrentSince = ages[view.Current].Since.UTC()
-	line := fmt.Sprintf("%s  %s  current %s", provider, clean(account), s.withAge(view.Current, ages))
-	if of.Previous != "" {
-		view.Previous = of.Previous.ID()
-		view.PreviousSince = ages[view.Previous].Since.UTC()
-		line += "  previous " + s.withAge(view.Previous, ages)
-	}
-	if s.flags.JSON {
-		return s.printJSON(view)
-	}
-	return s.print(line + "\n")
-}
-
-func (s *session) withAge(id string, ages map[string]keyring.Age) string {
-	stored, known := ages[id]
-	switch {
-	case !known:
-		return id
-	case stored.AtLeast:
-		return id + " (for " + age(s.now().Sub(stored.Since)) + " at least)"
-	}
-	return id + " (for " + age(s.now().Sub(stored.Since)) + ")"
-}
-
-func idsOf(of callback.AccountKeys) string {
-	switch {
-	case of.Current == "":
-		return "no keys"
-	case of.Previous == "":
-		return of.Current.ID()
-	}
-	return of.Current.ID() + " and " + of.Previous.ID()
 }

@@ -1,12 +1,10 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 
@@ -154,36 +152,6 @@ func (s *session) madeUpKey() (callback.Key, error) {
 
 // maxKey bounds a key before it is read. Known ones have 32 to 64 bytes.
 const maxKey = 4096
-
-// readKey reads a key from a file or from standard input. Space around it is
-// taken for the file's, and nothing of it is in any error.
-func (s *session) readKey(path string) (callback.Key, error) {
-	from := s.stdin
-	if path != "-" {
-		file, err := os.Open(path)
-		if err != nil {
-			return "", usage("", "read key: %w", err)
-		}
-		defer file.Close()
-		from = file
-	}
-	if isTerminal(from) {
-		return "", usage("give it in a file or through a pipe", "a key typed at a terminal would stay on the screen")
-	}
-	read, err := io.ReadAll(io.LimitReader(from, maxKey+1))
-	if err != nil {
-		return "", usage("", "read key: %w", err)
-	}
-	key := strings.TrimSpace(string(read))
-	unprintable := func(r rune) bool { return r <= ' ' || r > '~' }
-	if key == "" {
-		return "", usage("put the key into it, on one line", "read key: there is none in %s", cmp.Or(strings.TrimPrefix(path, "-"), "standard input"))
-	}
-	if len(key) > maxKey || strings.ContainsFunc(key, unprintable) {
-		return "", usage("", "read key: not one line of printable characters without spaces")
-	}
-	return callback.Key(key), nil
-}
 
 func providerNamed(name string) (app.SigningProvider, error) {
 	providers := app.Providers()

@@ -26,6 +26,7 @@ func ServeCallbacks(provider callback.Provider) {
 	stack, sdk := start()
 	name := stack.Config.KeysSecretPrefix + provider.Name()
 	keys := secret.NewKeys(secretsmanager.NewFromConfig(sdk), name, time.Now)
+	keys.OnFlaw = func(ctx context.Context, flaw error) { stack.Recorder.UnusableKeys(ctx, provider.Name(), flaw) }
 	// Without keys the function still starts, and answers 503 until there are some.
 	sideBySide(connectDynamoDB(ctx, sdk), connectSQS(ctx, sdk), func() {
 		if _, err := keys.Keys(ctx); err != nil {

@@ -71,7 +71,7 @@ func (h *Handler) verify(ctx context.Context, request Request) (Sender, error) {
 		return Sender{}, err
 	}
 	sender, err := h.Provider.Verify(request, keys)
-	if !errors.Is(err, ErrUnauthentic) {
+	if !errors.Is(err, ErrUnauthentic) && !errors.Is(err, ErrUnusableKeys) {
 		return sender, err
 	}
 	fresh, changed, refreshErr := h.Keys.Refresh(ctx)

@@ -31,7 +31,7 @@ func (toy) Verify(request callback.Request, keys callback.Keys) (callback.Sender
 	case string(keys["account"].Current) == key, string(keys["account"].Previous) == key:
 		return callback.Sender{Account: "account", KeyID: callback.Key(key).ID()}, nil
 	}
-	return callback.Sender{}, callback.ErrUnauthentic
+	return callback.Sender{}, keys["account"].Refusal()
 }
 
 func (toy) Parse(request callback.Request, sender callback.Sender) (payout.Event, *callback.Held) {
@@ -80,6 +80,8 @@ func (stuck) Send(context.Context, ...inbox.Receipt) error { return errors.New("
 
 func TestHandle(t *testing.T) {
 	downKeys := errors.New("secrets are down")
+	flawed := callback.Keys{"account": {Flawed: true}}
+	half := callback.Keys{"account": {Current: "k1", Flawed: true}}
 	for _, test := range []struct {
 		name                 string
 		body                 string
@@ -102,6 +104,9 @@ func TestHandle(t *testing.T) {
 		{name: "a key that came since", body: "k2 succeeded", keys: &keyring{keys: keyOf("k1"), fresh: keyOf("k2")}, want: callback.Acknowledge, as: inbox.New, receipts: 1, queued: 1},
 		{name: "forged under new keys too", body: "xx succeeded", keys: &keyring{keys: keyOf("k1"), fresh: keyOf("k2")}, want: callback.Unauthentic},
 		{name: "perhaps a new key, but nobody can tell", body: "k2 succeeded", keys: &keyring{keys: keyOf("k1"), refreshErr: downKeys}, want: callback.Unavailable},
+		{name: "keys that cannot be used", body: "k1 succeeded", keys: &keyring{keys: flawed}, want: callback.Unavailable},
+		{name: "keys that cannot be used, of which one can", body: "k1 succeeded", keys: &keyring{keys: half}, want: callback.Acknowledge, as: inbox.New, receipts: 1, queued: 1},
+		{name: "keys that were repaired since", body: "k1 succeeded", keys: &keyring{keys: flawed, fresh: keyOf("k1")}, want: callback.Acknowledge, as: inbox.New, receipts: 1, queued: 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			store := &memory.Store{}

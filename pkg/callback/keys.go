@@ -14,6 +14,18 @@ type Keys map[string]AccountKeys
 type AccountKeys struct {
 	Current  Key `json:"current"`
 	Previous Key `json:"previous,omitempty"`
+	// Flawed says that a key of the account is stored in a way that cannot be
+	// used, so that a callback that these keys do not verify may be authentic.
+	Flawed bool `json:"-"`
+}
+
+// Refusal returns the error for a request that names the account and that its
+// keys do not verify.
+func (k AccountKeys) Refusal() error {
+	if k.Flawed {
+		return ErrUnusableKeys
+	}
+	return ErrUnauthentic
 }
 
 // Key is a shared secret. It prints as [redacted].

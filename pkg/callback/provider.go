@@ -7,8 +7,8 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// Why a request is not believed. Verify returns these, possibly wrapped; they
-// are the sender's to mend and are never used for a fault of ours.
+// Why a request is not believed. Verify returns these, possibly wrapped. All but
+// ErrUnusableKeys are the sender's fault.
 var (
 	// ErrUnauthentic means that the sender did not prove who it is.
 	ErrUnauthentic = errors.New("not authentic")
@@ -17,6 +17,10 @@ var (
 	ErrMalformed = errors.New("malformed")
 	// ErrTooLarge means the same of a body of more than MaxBody bytes.
 	ErrTooLarge = errors.New("too large")
+	// ErrUnusableKeys means that the account is listed, but that its keys are
+	// stored in a way that cannot be used: nobody can say whether the sender is
+	// right. The fault is ours, and the answer is that of Unavailable.
+	ErrUnusableKeys = errors.New("the keys stored for the account cannot be used")
 )
 
 // Provider is one payment provider: how it proves who it is, what its callbacks
@@ -31,7 +35,7 @@ type Provider interface {
 
 	// Verify proves who sent the request, in time independent of the secrets,
 	// against the current and the previous key of the account that it names.
-	// It fails with ErrUnauthentic, ErrMalformed or ErrTooLarge only.
+	// It fails with ErrUnauthentic, ErrMalformed, ErrTooLarge or ErrUnusableKeys only.
 	Verify(request Request, keys Keys) (Sender, error)
 
 	// Parse turns an authentic request into the one event that it tells. What

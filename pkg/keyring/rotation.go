@@ -3,6 +3,7 @@ package keyring
 import (
 	"errors"
 	"maps"
+	"strings"
 
 	"payout-callbacks/pkg/callback"
 )
@@ -22,6 +23,9 @@ var (
 	ErrInUse = errors.New("that is the account's current key")
 	// ErrLast means that the account would be left without a key.
 	ErrLast = errors.New("that is the account's last key")
+	// ErrFlawed means that the keys of the account are stored in a way that cannot
+	// be used. Replace is the only change then.
+	ErrFlawed = errors.New("the keys stored for the account cannot be used as they are")
 )
 
 // Add returns the keys with a new current one for the account; the one so far
@@ -32,6 +36,8 @@ func Add(keys callback.Keys, account string, key callback.Key) (callback.Keys, e
 	switch {
 	case !known:
 		return with(keys, account, callback.AccountKeys{Current: key}), nil
+	case of.Flawed:
+		return nil, ErrFlawed
 	case of.Current == key:
 		return keys, nil
 	case of.Previous == key:
@@ -43,8 +49,10 @@ func Add(keys callback.Keys, account string, key callback.Key) (callback.Keys, e
 }
 
 // Replace returns the keys with one key for the account and none beside it: the
-// others leaked.
+// others leaked, or cannot be used. It replaces each spelling of the account.
 func Replace(keys callback.Keys, account string, key callback.Key) callback.Keys {
+	keys = maps.Clone(keys)
+	maps.DeleteFunc(keys, func(name string, of callback.AccountKeys) bool { return of.Flawed && strings.EqualFold(name, account) })
 	return with(keys, account, callback.AccountKeys{Current: key})
 }
 
@@ -82,6 +90,8 @@ func find(keys callback.Keys, account, id string) (callback.AccountKeys, error) 
 	switch {
 	case !known:
 		return of, ErrNoAccount
+	case of.Flawed:
+		return of, ErrFlawed
 	case of.Current.ID() != id && (of.Previous == "" || of.Previous.ID() != id):
 		return of, ErrNoKey
 	}

@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -33,9 +35,10 @@ type Store struct {
 
 // Version is the secret at one moment. Its zero value is a secret without one.
 type Version struct {
-	ID   string
-	Keys callback.Keys
-	At   time.Time // when it was stored
+	ID    string
+	Keys  callback.Keys
+	Flaws []secret.Flaw // entries that cannot be used as they are stored
+	At    time.Time     // when it was stored
 }
 
 // The labels of Secrets Manager: functions read the current version.
@@ -63,9 +66,11 @@ func (s Store) version(ctx context.Context, input *secretsmanager.GetSecretValue
 	if aws.ToString(out.SecretString) == "" {
 		return read, nil // no value yet, as the local emulator says it
 	}
-	if read.Keys, err = secret.Parse(aws.ToString(out.SecretString)); err != nil {
+	content, err := secret.Parse(aws.ToString(out.SecretString))
+	if err != nil {
 		return Version{}, fmt.Errorf("%w: %w", ErrUnreadable, err)
 	}
+	read.Keys, read.Flaws = content.Keys, content.Flaws
 	return read, nil
 }
 
@@ -77,13 +82,13 @@ func (s Store) version(ctx context.Context, input *secretsmanager.GetSecretValue
 // reads, and become the current one only in the place of the one that was read.
 // A crash in between leaves a version that nobody reads.
 func (s Store) Write(ctx context.Context, read Version, keys callback.Keys) error {
-	value, err := json.Marshal(keys)
+	value, err := encode(keys, read.Flaws)
 	if err != nil {
 		return fmt.Errorf("encode keys: %w", err)
 	}
 	put, err := s.Client.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{
 		SecretId:      &s.Name,
-		SecretString:  aws.String(string(value)),
+		SecretString:  &value,
 		VersionStages: []string{pending},
 	})
 	if err != nil {
@@ -93,6 +98,32 @@ func (s Store) Write(ctx context.Context, read Version, keys callback.Keys) erro
 		return nil // the first version of a secret becomes the current one by itself
 	}
 	return s.makeCurrent(ctx, read, aws.ToString(put.VersionId))
+}
+
+// encode returns the value for the secret. Entries with a flaw stay as they are
+// stored, so that a change of one account loses no key of another.
+func encode(keys callback.Keys, flaws []secret.Flaw) (string, error) {
+	var entries []string
+	for _, account := range slices.Sorted(maps.Keys(keys)) {
+		if keys[account].Flawed {
+			continue
+		}
+		name, err := json.Marshal(account)
+		if err != nil {
+			return "", err
+		}
+		value, err := json.Marshal(keys[account])
+		if err != nil {
+			return "", err
+		}
+		entries = append(entries, string(name)+":"+string(value))
+	}
+	for _, flaw := range flaws {
+		if of, ok := keys[flaw.Account]; flaw.Account == "" || ok && of.Flawed {
+			entries = append(entries, flaw.Stored)
+		}
+	}
+	return "{" + strings.Join(entries, ",") + "}", nil
 }
 
 func (s Store) makeCurrent(ctx context.Context, read Version, id string) error {

@@ -130,7 +130,7 @@ func (v *vault) put(id, value string, stages ...string) {
 	v.versions = append(v.versions, &version{id, value, slices.Clone(stages), at})
 }
 
-const stored = `{"7":{"current":"a"}}`
+const stored = `{"7":{"current":"key-aa"}}`
 
 func (v *vault) current(t *testing.T) callback.Keys {
 	t.Helper()
@@ -152,10 +152,10 @@ func TestWriteReplacesWhatWasRead(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := v.store().Write(t.Context(), read, keysOf("b", "a")); err != nil {
+		if err := v.store().Write(t.Context(), read, keysOf("key-bb", "key-aa")); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if got := v.current(t); got["7"] != keysOf("b", "a")["7"] {
+		if got := v.current(t); got["7"] != keysOf("key-bb", "key-aa")["7"] {
 			t.Errorf("%s: other keys are stored", name)
 		}
 	}
@@ -180,7 +180,7 @@ func TestTwoPeopleDoNotUndoEachOther(t *testing.T) {
 				}
 				return nil
 			}
-			err = v.store().Write(t.Context(), read, keysOf("mine", ""))
+			err = v.store().Write(t.Context(), read, keysOf("my-key", ""))
 			if before == "" && during == "UpdateSecretVersionStage" {
 				continue // the first version is current at once: there is nothing in between
 			}
@@ -218,9 +218,9 @@ func TestAWriteThatIsCutOffLeavesEitherState(t *testing.T) {
 				} else {
 					v.before = fail
 				}
-				err = v.store().Write(t.Context(), read, keysOf("b", "a"))
+				err = v.store().Write(t.Context(), read, keysOf("key-bb", "key-aa"))
 				got := v.current(t)["7"].Current
-				if want := callback.Key("b"); err == nil && got != want || err != nil && got != "a" {
+				if want := callback.Key("key-bb"); err == nil && got != want || err != nil && got != "key-aa" {
 					t.Errorf("err %v, but current is %s", err, got.ID())
 				}
 				if moved := operation == "UpdateSecretVersionStage" && done; moved != (err == nil) {
@@ -233,11 +233,11 @@ func TestAWriteThatIsCutOffLeavesEitherState(t *testing.T) {
 
 func TestAgesCountFromTheOldestVersionInOnePiece(t *testing.T) {
 	v := &vault{}
-	v.put("v0", `{"7":{"current":"a"}}`)
-	v.put("v1", `{"7":{"current":"b"}}`)
+	v.put("v0", `{"7":{"current":"key-aa"}}`)
+	v.put("v1", `{"7":{"current":"key-bb"}}`)
 	v.put("v2", `damaged`)
-	v.put("v3", `{"7":{"current":"b"},"8":{"current":"x"}}`)
-	v.put("v4", `{"7":{"current":"a","previous":"b"},"8":{"current":"x"}}`, "AWSCURRENT")
+	v.put("v3", `{"7":{"current":"key-bb"},"8":{"current":"key-xx"}}`)
+	v.put("v4", `{"7":{"current":"key-aa","previous":"key-bb"},"8":{"current":"key-xx"}}`, "AWSCURRENT")
 	store := v.store()
 	read, err := store.Read(t.Context())
 	if err != nil {
@@ -253,17 +253,62 @@ func TestAgesCountFromTheOldestVersionInOnePiece(t *testing.T) {
 		key     callback.Key
 		want    keyring.Age
 	}{
-		{"7", "a", keyring.Age{Since: day(4)}}, // it was away for a while
-		{"7", "b", keyring.Age{Since: day(1)}},
-		{"8", "x", keyring.Age{Since: day(3)}},
+		{"7", "key-aa", keyring.Age{Since: day(4)}}, // it was away for a while
+		{"7", "key-bb", keyring.Age{Since: day(1)}},
+		{"8", "key-xx", keyring.Age{Since: day(3)}},
 	} {
 		if got := ages[test.account][test.key.ID()]; !got.Since.Equal(test.want.Since) || got.AtLeast != test.want.AtLeast {
 			t.Errorf("account %s: got %+v, want %+v", test.account, got, test.want)
 		}
 	}
 	v.versions = v.versions[4:]
-	if ages, err = store.Ages(t.Context(), read); err != nil || !ages["7"][callback.Key("b").ID()].AtLeast {
+	if ages, err = store.Ages(t.Context(), read); err != nil || !ages["7"][callback.Key("key-bb").ID()].AtLeast {
 		t.Errorf("nothing older is kept: got %+v, %v, want at least that age", ages, err)
+	}
+}
+
+// A change of one account keeps what is stored of the others, bad entries included.
+func TestWrite_KeepsEntriesWithAFlaw(t *testing.T) {
+	const bad = `"8":{"current":" key-8 "},"9":{"current":"key-99"},"9 ":"canary","":{"current":"key-of-nobody"}`
+	v := &vault{}
+	v.put("v0", `{`+bad+`,"7":{"current":"key-aa"}}`, "AWSCURRENT")
+	read, err := v.store().Read(t.Context())
+	if err != nil || len(read.Flaws) != 4 {
+		t.Fatalf("%d flaws, %v", len(read.Flaws), err)
+	}
+	write := func(keys callback.Keys, err error, want string) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := v.store().Write(t.Context(), read, keys); err != nil {
+			t.Fatal(err)
+		}
+		if got := v.versions[len(v.versions)-1].value; got != want {
+			t.Errorf("stored %s, want %s", got, want)
+		}
+		if read, err = v.store().Read(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	added, err := keyring.Add(read.Keys, "7", "key-bb")
+	write(added, err, `{"7":{"current":"key-bb","previous":"key-aa"},`+bad+`}`)
+	write(keyring.Replace(read.Keys, "9", "key-9-good"), nil,
+		`{"7":{"current":"key-bb","previous":"key-aa"},"9":{"current":"key-9-good"},"8":{"current":" key-8 "},"":{"current":"key-of-nobody"}}`)
+	write(keyring.Replace(read.Keys, "8", "key-8-good"), nil,
+		`{"7":{"current":"key-bb","previous":"key-aa"},"8":{"current":"key-8-good"},"9":{"current":"key-9-good"},"":{"current":"key-of-nobody"}}`)
+}
+
+func TestAdd_RefusesAnAccountWithAFlaw(t *testing.T) {
+	keys := callback.Keys{"7": {Current: "key-aa", Flawed: true}}
+	if _, err := keyring.Add(keys, "7", "key-bb"); !errors.Is(err, keyring.ErrFlawed) {
+		t.Errorf("add: got %v, want ErrFlawed", err)
+	}
+	if _, err := keyring.Retire(keys, "7", keys["7"].Current.ID(), true); !errors.Is(err, keyring.ErrFlawed) {
+		t.Errorf("retire: got %v, want ErrFlawed", err)
+	}
+	if got := keyring.Replace(keys, "7", "key-bb")["7"]; got.Flawed || got.Current != "key-bb" {
+		t.Errorf("replace: flawed %t", got.Flawed)
 	}
 }
 

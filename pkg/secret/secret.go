@@ -9,15 +9,18 @@
 // callback cannot be verified with them, so that a rotation is picked up by
 // warm functions; while the service is down, the keys at hand go on serving. A
 // secret without an account refuses everybody; one without a value is a fault
-// of ours, and callbacks get 503.
+// of ours, and callbacks get 503. Reads are bounded in each of these states.
+//
+// An entry that cannot be used (white space around a key, a key of one character,
+// an account that is listed twice) does not affect the other accounts. What can be
+// used of it is used, and a callback of that account that cannot be verified gets
+// 503: the fault is ours.
 package secret
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -48,6 +51,10 @@ type Client interface {
 
 // Keys hands out one provider's keys. It is safe for concurrent use.
 type Keys struct {
+	// OnFlaw is called for each entry that cannot be used, once for each version
+	// of the secret. It is set before the first read, or stays nil.
+	OnFlaw func(ctx context.Context, flaw error)
+
 	client Client
 	name   string
 	now    func() time.Time
@@ -77,6 +84,9 @@ func (k *Keys) Keys(ctx context.Context) (callback.Keys, error) {
 	}
 	if k.keys != nil && k.tryErr != nil && k.sinceTry() < refreshEvery {
 		return k.keys, nil
+	}
+	if k.keys == nil && !k.mayRead() {
+		return nil, k.tryErr
 	}
 	if err := k.read(ctx); err != nil && k.keys == nil {
 		return nil, err
@@ -139,31 +149,15 @@ func (k *Keys) fetch(ctx context.Context) (callback.Keys, string, error) {
 	case err != nil:
 		return nil, "", fmt.Errorf("read secret %s: %w", k.name, err)
 	}
-	keys, err := Parse(aws.ToString(out.SecretString))
+	content, err := Parse(aws.ToString(out.SecretString))
 	if err != nil {
 		return nil, "", fmt.Errorf("read secret %s: %w", k.name, err)
 	}
-	return keys, aws.ToString(out.VersionId), nil
-}
-
-// Parse reads a secret's value; one that lists no account is a value, too. Its
-// errors do not hold any of it.
-func Parse(value string) (callback.Keys, error) {
-	var accounts map[string]struct {
-		Current  string `json:"current"`
-		Previous string `json:"previous"`
-	}
-	decoder := json.NewDecoder(strings.NewReader(value))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&accounts); err != nil || decoder.More() || accounts == nil {
-		return nil, errors.New(`the value is not of the form {"account": {"current": "key", "previous": "key"}}`)
-	}
-	keys := callback.Keys{}
-	for account, pair := range accounts {
-		if strings.TrimSpace(pair.Current) == "" {
-			return nil, errors.New("an account has no current key")
+	version := aws.ToString(out.VersionId)
+	if k.OnFlaw != nil && version != k.version {
+		for _, flaw := range content.Flaws {
+			k.OnFlaw(ctx, fmt.Errorf("secret %s: %w", k.name, flaw))
 		}
-		keys[account] = callback.AccountKeys{Current: callback.Key(pair.Current), Previous: callback.Key(pair.Previous)}
 	}
-	return keys, nil
+	return content.Keys, version, nil
 }

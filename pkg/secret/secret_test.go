@@ -3,6 +3,7 @@ package secret_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,7 +33,7 @@ type clock struct{ time.Time }
 func (c *clock) now() time.Time { return c.Time }
 
 func newKeys() (*secret.Keys, *vault, *clock) {
-	v := &vault{value: `{"1": {"current": "new", "previous": "old"}}`, version: "v1"}
+	v := &vault{value: `{"1": {"current": "new-key", "previous": "old-key"}}`, version: "v1"}
 	c := &clock{time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)}
 	return secret.NewKeys(v, "stack/keys/cregis", c.now), v, c
 }
@@ -41,7 +42,7 @@ func TestKeysAreReadOnceInFiveMinutes(t *testing.T) {
 	keys, vault, clock := newKeys()
 	for range 3 {
 		got, err := keys.Keys(t.Context())
-		if err != nil || got["1"] != (callback.AccountKeys{Current: "new", Previous: "old"}) {
+		if err != nil || got["1"] != (callback.AccountKeys{Current: "new-key", Previous: "old-key"}) {
 			t.Fatalf("got %v, %v", len(got), err)
 		}
 	}
@@ -95,10 +96,10 @@ func TestRefreshPicksUpARotationAtOnce(t *testing.T) {
 	if _, err := keys.Keys(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	vault.value, vault.version = `{"1": {"current": "newer"}}`, "v2"
+	vault.value, vault.version = `{"1": {"current": "newer-key"}}`, "v2"
 	clock.Time = clock.Add(time.Second)
 	got, changed, err := keys.Refresh(t.Context())
-	if err != nil || !changed || got["1"].Current != "newer" {
+	if err != nil || !changed || got["1"].Current != "newer-key" {
 		t.Errorf("got %d accounts, changed %t, %v", len(got), changed, err)
 	}
 	clock.Time = clock.Add(time.Second)
@@ -142,9 +143,9 @@ func TestAKeyStoredRightAfterARefusalIsSeen(t *testing.T) {
 	if _, changed, err := keys.Refresh(t.Context()); err != nil || changed {
 		t.Fatalf("changed %t, %v", changed, err)
 	}
-	vault.value, vault.version = `{"1": {"current": "newer"}}`, "v2"
+	vault.value, vault.version = `{"1": {"current": "newer-key"}}`, "v2"
 	got, changed, err := keys.Refresh(t.Context())
-	if err != nil || !changed || got["1"].Current != "newer" {
+	if err != nil || !changed || got["1"].Current != "newer-key" {
 		t.Errorf("in the same second: got %d accounts, changed %t, %v", len(got), changed, err)
 	}
 }
@@ -181,18 +182,80 @@ func wantNoKeys(t *testing.T, keys *secret.Keys) {
 	}
 }
 
-func TestAValueOfAnotherFormIsRefusedWithoutShowingIt(t *testing.T) {
-	for _, value := range []string{
-		"", "canary", `"canary"`, `["canary"]`, `{"1": "canary"}`, `{"1": {"key": "canary"}}`, `{"1": {"current": ""}}`,
-		`{"1": {"current": " ", "previous": "canary"}}`, `null`, `{"1": {"current": "canary"}} canary`,
+func TestKeys_ReadsAreBoundedWithoutKeys(t *testing.T) {
+	for name, v := range map[string]*vault{
+		"no value":         {err: &types.ResourceNotFoundException{}},
+		"an empty value":   {},
+		"no keys":          {value: "not JSON"},
+		"no account":       {value: "{}"},
+		"a service down":   {err: errors.New("down")},
+		"no usable key":    {value: `{"1": {"current": ""}}`},
+		"keys taken away":  {value: `{"1": {"current": "new-key"}}`},
+		"service goes off": {value: `{"1": {"current": "new-key"}}`},
 	} {
-		got, err := secret.Parse(value)
-		if err == nil {
-			t.Errorf("%s: got %d accounts, want it refused", value, len(got))
-			continue
+		t.Run(name, func(t *testing.T) {
+			c := &clock{time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)}
+			keys := secret.NewKeys(v, "s", c.now)
+			if _, err := keys.Keys(t.Context()); name == "keys taken away" && err == nil {
+				v.value = ""
+			} else if name == "service goes off" {
+				v.err = errors.New("down")
+			}
+			c.Time = c.Add(5 * time.Minute)
+			before := v.reads
+			// What a forged request asks for.
+			for range 6000 {
+				_, _ = keys.Keys(t.Context())
+				_, _, _ = keys.Refresh(t.Context())
+			}
+			if got := v.reads - before; got > 1+5 {
+				t.Errorf("%d reads for 6,000 requests in one second, want at most 6", got)
+			}
+			for range 60 {
+				c.Time = c.Add(time.Second)
+				for range 100 {
+					_, _ = keys.Keys(t.Context())
+					_, _, _ = keys.Refresh(t.Context())
+				}
+			}
+			if got := v.reads - before; got > 60+6 {
+				t.Errorf("%d reads in a minute of 100 requests a second, want about one a second", got)
+			}
+		})
+	}
+}
+
+func TestKeys_AKeyStoredAfterRequestsWithoutKeysIsSeen(t *testing.T) {
+	v, c := &vault{}, &clock{time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)}
+	keys := secret.NewKeys(v, "s", c.now)
+	for range 100 {
+		if _, err := keys.Keys(t.Context()); !errors.Is(err, secret.ErrNoKeys) {
+			t.Fatalf("got %v, want ErrNoKeys", err)
 		}
-		if strings.Contains(err.Error(), "canary") {
-			t.Errorf("%s: the error tells the value: %v", value, err)
+	}
+	v.value, v.version = `{"1": {"current": "new-key"}}`, "v1"
+	c.Time = c.Add(time.Second)
+	if got, err := keys.Keys(t.Context()); err != nil || got["1"].Current != "new-key" {
+		t.Errorf("a second later: %d accounts, %v", len(got), err)
+	}
+}
+
+func TestKeys_AFlawIsReportedOnceForEachVersion(t *testing.T) {
+	keys, vault, clock := newKeys()
+	var flaws []string
+	keys.OnFlaw = func(_ context.Context, flaw error) { flaws = append(flaws, flaw.Error()) }
+	vault.value = `{"1": {"current": "good-key"}, "2": {"current": " canary"}}`
+	for range 3 {
+		if got, err := keys.Keys(t.Context()); err != nil || got["1"].Current != "good-key" {
+			t.Fatalf("%d accounts, %v", len(got), err)
 		}
+		clock.Time = clock.Add(5 * time.Minute)
+	}
+	if want := []string{"secret stack/keys/cregis: entry 2, account 2: the current key has white space around it"}; !slices.Equal(flaws, want) {
+		t.Errorf("got %q, want %q", flaws, want)
+	}
+	vault.version = "v2"
+	if _, err := keys.Keys(t.Context()); err != nil || len(flaws) != 2 {
+		t.Errorf("a new version: %d flaws, %v, want another", len(flaws), err)
 	}
 }

@@ -155,6 +155,11 @@ func (r *Recorder) NoKeys(ctx context.Context, provider string, err error) {
 	r.line(ctx, fault, "no keys", nil, text("provider", provider), failure(err))
 }
 
+// UnusableKeys records an entry of a provider's secret that cannot be used.
+func (r *Recorder) UnusableKeys(ctx context.Context, provider string, flaw error) {
+	r.line(ctx, fault, "unusable keys", nil, text("provider", provider), failure(flaw))
+}
+
 // Fields lists everything that may stand in a line, metrics aside.
 func Fields() []string {
 	return []string{

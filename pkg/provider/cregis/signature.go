@@ -42,7 +42,7 @@ func (b *body) sender(keys callback.Keys) (callback.Sender, error) {
 	case previous:
 		return callback.Sender{Account: account, KeyID: known.Previous.ID(), Previous: true}, nil
 	}
-	return callback.Sender{}, callback.ErrUnauthentic
+	return callback.Sender{}, known.Refusal()
 }
 
 // account returns the project that the body names, or "" where it names none

@@ -89,6 +89,30 @@ func TestMerchantsThatShareAKey(t *testing.T) {
 	}
 }
 
+// A key that nobody has may be the right one of a merchant whose keys cannot be used.
+func TestVerify_KeysThatCannotBeUsed(t *testing.T) {
+	keys := callback.Keys{"merchant-a": {Flawed: true}, "merchant-b": {Current: "key-of-b"}}
+	for name, test := range map[string]struct {
+		body, key string
+		want      error
+	}{
+		"the merchant of those keys":    {`{"data":{"merchantId":"merchant-a"}}`, "some-key", callback.ErrUnusableKeys},
+		"with the key of another":       {`{"data":{"merchantId":"merchant-a"}}`, "key-of-b", callback.ErrUnusableKeys},
+		"a merchant that is not stored": {`{"data":{"merchantId":"merchant-c"}}`, "some-key", callback.ErrUnauthentic},
+		"another merchant, forged":      {`{"data":{"merchantId":"merchant-b"}}`, "some-key", callback.ErrUnauthentic},
+		"another merchant":              {`{"data":{"merchantId":"merchant-b"}}`, "key-of-b", nil},
+		"no merchant named":             {`{}`, "some-key", callback.ErrUnusableKeys},
+		"unreadable":                    {`{`, "some-key", callback.ErrUnusableKeys},
+		"an empty key":                  {`{"data":{"merchantId":"merchant-b"}}`, "", callback.ErrUnauthentic},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := (pivot.Provider{}).Verify(signed(t, []byte(test.body), callback.Key(test.key)), keys); !errors.Is(err, test.want) {
+				t.Errorf("got %v, want %v", err, test.want)
+			}
+		})
+	}
+}
+
 // The first bytes of two large bodies may be alike, and may even name another
 // merchant: neither makes them one, and what was cut is not looked into.
 func TestTooLargeIsHeldWholeAndUnread(t *testing.T) {

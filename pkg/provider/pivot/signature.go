@@ -3,7 +3,9 @@ package pivot
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"maps"
 	"net/http"
+	"slices"
 
 	"payout-callbacks/pkg/callback"
 )
@@ -16,7 +18,7 @@ const headerKey = "X-Api-Key"
 // Verify looks the header's key up among those of all merchants and, where the
 // body names its merchant, demands that it be that one's. A body that names
 // none, or cannot be read, belongs to the merchant whose key it is; Parse holds
-// it. It fails with ErrUnauthentic only.
+// it. It fails with ErrUnauthentic or ErrUnusableKeys only.
 //
 // Several headers are refused: net/http keeps them apart, API Gateway joins
 // them by a comma, and neither is a key.
@@ -27,7 +29,7 @@ func (Provider) Verify(request callback.Request, keys callback.Keys) (callback.S
 	}
 	owners := ownersOf(sent[0], keys)
 	if len(owners) == 0 {
-		return callback.Sender{}, callback.ErrUnauthentic
+		return callback.Sender{}, refusal(request, keys)
 	}
 	merchant := merchantOf(request)
 	if merchant == "" {
@@ -38,7 +40,21 @@ func (Provider) Verify(request callback.Request, keys callback.Keys) (callback.S
 			return owner, nil
 		}
 	}
-	return callback.Sender{}, callback.ErrUnauthentic
+	return callback.Sender{}, keys[merchant].Refusal()
+}
+
+// refusal returns the error for a key that no merchant has. Where the body does
+// not say whose it should be, it may be the key of any merchant whose keys cannot
+// be used.
+func refusal(request callback.Request, keys callback.Keys) error {
+	flawed := slices.ContainsFunc(slices.Collect(maps.Values(keys)), func(k callback.AccountKeys) bool { return k.Flawed })
+	if !flawed {
+		return callback.ErrUnauthentic
+	}
+	if merchant := merchantOf(request); merchant != "" {
+		return keys[merchant].Refusal()
+	}
+	return callback.ErrUnusableKeys
 }
 
 // Sign returns the body as it is, with the headers that Pivot documents, in

@@ -73,6 +73,13 @@ func brokenVerify() map[string]broken {
 			sender.KeyID = ""
 			return sender, err
 		}}, "names its sender and key"},
+		"blames the sender for our keys": {toy{verify: func(r callback.Request, k callback.Keys) (callback.Sender, error) {
+			sender, err := sound.Verify(r, k)
+			if errors.Is(err, callback.ErrUnusableKeys) {
+				err = callback.ErrUnauthentic
+			}
+			return sender, err
+		}}, "is our fault where the keys cannot be used"},
 		"fails in a way of its own": {toy{verify: func(callback.Request, callback.Keys) (callback.Sender, error) {
 			return callback.Sender{}, errors.New("own error")
 		}}, "gets its verdict"},

@@ -27,6 +27,7 @@ var laws = []struct {
 	{"re-spaced and re-ordered is the same fact", suite.respaced},
 	{"is accepted under the previous key", suite.previous},
 	{"is refused without keys", suite.withoutKeys},
+	{"is our fault where the keys cannot be used", suite.flawed},
 	{"is refused under a retired key", suite.retired},
 	{"is not believed under another account's key", suite.foreign},
 	{"is refused with a byte flipped", suite.flipped},
@@ -156,6 +157,27 @@ func (s suite) withoutKeys(v Vector) error {
 			return nil //nolint:nilerr // a signer may refuse to prove anything with no key
 		}
 		return s.refused(callback.NewRequest(v.Type, header, body), blank)
+	})
+}
+
+// flawed is the law that where the keys of an account are stored in a way that cannot be
+// used, a callback that they do not verify is not the sender's fault.
+func (s suite) flawed(v Vector) error {
+	return s.ifAuthentic(v, func(request callback.Request, got result) error {
+		keys := maps.Clone(s.keys)
+		keys[got.sender.Account] = callback.AccountKeys{Flawed: true}
+		if _, err := s.Verify(request, keys); !errors.Is(err, callback.ErrUnusableKeys) {
+			return fmt.Errorf("keys that cannot be used: got %v, want %w", err, callback.ErrUnusableKeys)
+		}
+		keys[got.sender.Account] = callback.AccountKeys{Current: s.keys[got.sender.Account].Current, Flawed: true}
+		if got.sender.Previous {
+			return nil
+		}
+		again, err := s.judge(request, keys)
+		if err == nil && again.told() != got.told() {
+			err = fmt.Errorf("with a previous key that cannot be used: %w", different(got, again, nil))
+		}
+		return err
 	})
 }
 

@@ -38,7 +38,7 @@ func (p toy) Verify(request callback.Request, keys callback.Keys) (callback.Send
 	case of.Previous != "" && fields["sign"] == proof(fields, of.Previous):
 		return callback.Sender{Account: fields["account"], KeyID: of.Previous.ID(), Previous: true}, nil
 	}
-	return callback.Sender{}, fmt.Errorf("toy: %w", callback.ErrUnauthentic)
+	return callback.Sender{}, fmt.Errorf("toy: %w", of.Refusal())
 }
 
 func (p toy) Parse(request callback.Request, sender callback.Sender) (payout.Event, *callback.Held) {

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/keyring"
+	"payout-callbacks/pkg/secret"
+)
+
+// keysListCommand lists accounts.
+type keysListCommand struct {
+	Provider string `arg:"" optional:"" help:"Provider; all of them without it."`
+}
+
+// Help gives examples.
+func (keysListCommand) Help() string {
+	return `A key's id is six digits of a hash: the same in receipts, logs and explain. Its age counts from the oldest version of
+the secret that has it in one piece; Secrets Manager keeps about a hundred.
+
+Examples:
+
+	payoutctl --stack payouts-prod keys list
+	payoutctl --stack payouts-prod keys list pivot --json
+
+Needs the permissions secretsmanager:GetSecretValue and secretsmanager:ListSecretVersionIds on the secrets, and
+cloudformation:DescribeStacks.`
+}
+
+// Run lists the accounts with the ids of their keys.
+func (c *keysListCommand) Run(ctx context.Context, s *session) error {
+	providers := providerNames()
+	if c.Provider != "" {
+		if _, err := providerNamed(c.Provider); err != nil {
+			return err
+		}
+		providers = []string{c.Provider}
+	}
+	stack, err := s.stack(ctx)
+	if err != nil {
+		return err
+	}
+	for _, provider := range providers {
+		if err := s.listKeys(ctx, stack, provider); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *session) listKeys(ctx context.Context, stack stack, provider string) error {
+	store, err := stack.keyring(provider)
+	if err != nil {
+		return err
+	}
+	read, err := store.Read(ctx)
+	if err != nil {
+		return unreadable(store, err)
+	}
+	if len(read.Keys) == 0 && len(read.Flaws) == 0 {
+		s.notef("%s has no keys: store one with: %s keys add %s ACCOUNT --key-file FILE --reason TEXT", provider, s.self(), provider)
+		return nil
+	}
+	ages, err := store.Ages(ctx, read)
+	if err != nil {
+		return err
+	}
+	for _, account := range slices.Sorted(maps.Keys(read.Keys)) {
+		if of := read.Keys[account]; of.Current == "" && of.Previous == "" {
+			continue // below
+		}
+		if err := s.printKeys(provider, account, read.Keys[account], ages[account]); err != nil {
+			return err
+		}
+	}
+	for _, flaw := range read.Flaws {
+		if err := s.printFlaw(provider, flaw); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// printFlaw prints an entry that cannot be used, on standard output like the
+// others: a script that reads the list must not miss it.
+func (s *session) printFlaw(provider string, flaw secret.Flaw) error {
+	next := s.repairFlaw(provider, flaw)
+	if s.flags.JSON {
+		return s.printJSON(keysView{Provider: provider, Problem: flaw.Error(), Next: next})
+	}
+	return s.print(provider + "  cannot be used: " + clean(flaw.Error()) + "\n" + strings.Repeat(" ", len(provider)) + "  → " + next + "\n")
+}
+
+// repairFlaw returns the command that repairs an entry of a secret.
+func (s *session) repairFlaw(provider string, flaw secret.Flaw) string {
+	if checkAccount(provider, flaw.Account) == nil {
+		return s.self() + " keys add " + provider + " " + flaw.Account + " --replace --key-file FILE --reason TEXT"
+	}
+	return "aws secretsmanager put-secret-value"
+}
+
+// keysView is what may be told of an account's keys.
+type keysView struct {
+	Provider      string    `json:"provider"`
+	Account       string    `json:"account,omitzero"`
+	Current       string    `json:"current,omitzero"` // ids
+	CurrentSince  time.Time `json:"currentSince,omitzero"`
+	Previous      string    `json:"previous,omitzero"`
+	PreviousSince time.Time `json:"previousSince,omitzero"`
+	Flawed        bool      `json:"flawed,omitzero"`  // another key of it is stored and cannot be used
+	Problem       string    `json:"problem,omitzero"` // why an entry cannot be used; then only Next stands beside it
+	Next          string    `json:"next,omitzero"`
+}
+
+// printKeys prints an account's keys, with their ages where those are known.
+func (s *session) printKeys(provider, account string, of callback.AccountKeys, ages map[string]keyring.Age) error {
+	view := keysView{Provider: provider, Account: account, Flawed: of.Flawed}
+	line := provider + "  " + clean(account)
+	if of.Current != "" {
+		view.Current = of.Current.ID()
+		view.CurrentSince = ages[view.Current].Since.UTC()
+		line += "  current " + s.withAge(view.Current, ages)
+	}
+	if of.Previous != "" {
+		view.Previous = of.Previous.ID()
+		view.PreviousSince = ages[view.Previous].Since.UTC()
+		line += "  previous " + s.withAge(view.Previous, ages)
+	}
+	if s.flags.JSON {
+		return s.printJSON(view)
+	}
+	return s.print(line + "\n")
+}
+
+func (s *session) withAge(id string, ages map[string]keyring.Age) string {
+	stored, known := ages[id]
+	switch {
+	case !known:
+		return id
+	case stored.AtLeast:
+		return id + " (for " + age(s.now().Sub(stored.Since)) + " at least)"
+	}
+	return id + " (for " + age(s.now().Sub(stored.Since)) + ")"
+}
+
+func idsOf(of callback.AccountKeys) string {
+	switch {
+	case of.Flawed:
+		return "keys that cannot be used"
+	case of.Current == "":
+		return "no keys"
+	case of.Previous == "":
+		return of.Current.ID()
+	}
+	return of.Current.ID() + " and " + of.Previous.ID()
+}
