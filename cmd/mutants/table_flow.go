@@ -20,7 +20,7 @@ var flow = []mutant{{
 	new: `return Sender{}, err`,
 }, {
 	name: "keys are not refreshed", breaks: "I7", file: "pkg/callback/handler.go",
-	old: `if !errors.Is(err, ErrUnauthentic) {`,
+	old: `if !errors.Is(err, ErrUnauthentic) && !errors.Is(err, ErrUnusableKeys) {`,
 	new: `if err == nil || err != nil {`,
 }, {
 	name: "the body limit is off", breaks: "I6", file: "pkg/callback/request.go",
