@@ -37,7 +37,7 @@ var flow = []mutant{{
 	new: `if event.IsBase64Encoded && event.Body == "" {`,
 }, {
 	name: "headers keep the gateway's spelling", breaks: "I7", file: "pkg/gateway/gateway.go",
-	old: `header.Set(name, value)`,
+	old: `header.Add(name, value)`,
 	new: `header[name] = []string{value}`,
 }, {
 	name: "the secret's stale keys are dropped", breaks: "I7", file: "pkg/secret/secret.go",

@@ -3,8 +3,8 @@ package main
 // providers is against what each provider is believed and understood by.
 var providers = []mutant{{
 	name: "any signature will do", breaks: "I6", file: "pkg/provider/cregis/signature.go",
-	old: `equal := subtle.ConstantTimeCompare([]byte(b.sign.text), proof(key, text)) == 1`,
-	new: `equal := subtle.ConstantTimeCompare([]byte(b.sign.text), proof(key, text)) >= 0`,
+	old: `subtle.ConstantTimeCompare(sent[:], want[:]) == 1`,
+	new: `subtle.ConstantTimeCompare(sent[:], want[:]) >= 0`,
 }, {
 	name: "an account without a key can be signed for", breaks: "I6", file: "pkg/provider/cregis/signature.go",
 	old: `b.provenBy(cmp.Or(known.Current, noKey), text) && known.Current != ""`,
@@ -78,9 +78,9 @@ var providers = []mutant{{
 	old: `return callback.Sender{}, callback.ErrTooLarge`,
 	new: `return callback.Sender{}, callback.ErrUnauthentic`,
 }, {
-	name: "the merchant is not bound to the key", breaks: "I6", file: "pkg/provider/pivot/signature.go",
-	old: `if owner.Account == merchant {`,
-	new: `if owner.Account != "" {`,
+	name: "the merchant is not bound to the key", breaks: "I6", file: "pkg/provider/pivot/parse.go",
+	old: `named != "" && !isSameID(named, account)`,
+	new: `named == "" && !isSameID(named, account)`,
 }, {
 	name: "a key that was not set yet is anybody's", breaks: "I6", file: "pkg/provider/pivot/signature.go",
 	old: `	if key == "" {
@@ -103,8 +103,8 @@ var providers = []mutant{{
 	new: `r.held.Subject = request.Body`,
 }, {
 	name: "the items of a request are one payout", breaks: "I4", file: "pkg/provider/pivot/parse.go",
-	old: `r.text(uuid, isUUID), ours),`,
-	new: `r.text(uuid, isUUID), ""),`,
+	old: `canonicalID(r.text(uuid, isUUID)), ours),`,
+	new: `canonicalID(r.text(uuid, isUUID)), ""),`,
 }, {
 	name: "a status that disagrees with its event is believed", breaks: "I7", file: "pkg/provider/pivot/parse.go",
 	old: `case said != word:`,

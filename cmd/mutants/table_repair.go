@@ -44,8 +44,10 @@ var repairs = []mutant{{
 	new: `return told || true, nil`,
 }, {
 	name: "a body that was cut is read as if it were whole", breaks: "I6", file: "pkg/callback/handler.go",
-	old: `if held.Reason == string(ReasonTooLarge) {`,
-	new: `if held.Reason == "" {`,
+	old: `	case ReasonTooLarge:
+		return false
+	case ReasonUnreadable:`,
+	new: `	case ReasonUnreadable:`,
 }, {
 	name: "a payout is read after its receipts, and written over", breaks: "I4", file: "pkg/repair/refold.go",
 	old: `	read, err := r.Store.Standing(ctx, id)

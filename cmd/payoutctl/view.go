@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/dynamostore"
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/payout"
@@ -144,7 +145,7 @@ func receiptViewOf(e entry, withBody bool) receiptView {
 		view.As = &receiptName{r.As.Payout, r.As.Receipt}
 	}
 	if withBody {
-		view.Body = strings.ToValidUTF8(string(r.Body), "\uFFFD")
+		view.Body = strings.ToValidUTF8(readable(r.Body), "\uFFFD")
 	}
 	return view
 }
@@ -167,4 +168,12 @@ func (e entry) claims() map[payout.Field]string {
 		claims[name] = alone.Value(name)
 	}
 	return claims
+}
+
+// readable returns a body as text: unpacked where it came compressed.
+func readable(body []byte) string {
+	if text, err := callback.Unpack(body); err == nil {
+		return string(text)
+	}
+	return string(body)
 }

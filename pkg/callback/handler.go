@@ -104,10 +104,11 @@ func NewReceipt(provider Provider, request Request, sender Sender, now time.Time
 
 // Reparse reads a held callback once more, as its provider's code of today does,
 // and returns the receipt that it would make: received, or held still. A body
-// that was cut stays held whatever it seems to say. The receipt has the time at
-// which the callback was accepted, and is due soon after now.
+// that was cut, or altered before it reached us, stays held whatever it seems to
+// say. The receipt has the time at which the callback was accepted, and is due
+// soon after now.
 func Reparse(provider Provider, held inbox.Receipt, now time.Time) inbox.Receipt {
-	if held.Reason == string(ReasonTooLarge) {
+	if !isWhole(held) {
 		return held
 	}
 	request := NewRequest(held.Type(), http.Header{}, held.Body)
@@ -116,6 +117,19 @@ func Reparse(provider Provider, held inbox.Receipt, now time.Time) inbox.Receipt
 		parsed.DueAt = now.UTC().Truncate(time.Millisecond).Add(inbox.FirstDue)
 	}
 	return parsed
+}
+
+// isWhole reports whether the body of a held callback is certain to be the one
+// that was sent. How the body was delivered is not kept: one that was unreadable
+// and holds U+FFFD counts as altered.
+func isWhole(held inbox.Receipt) bool {
+	switch Reason(held.Reason) {
+	case ReasonTooLarge:
+		return false
+	case ReasonUnreadable:
+		return !hasReplacement(held.Body)
+	}
+	return true
 }
 
 func verdictOf(err error) Verdict {

@@ -57,6 +57,13 @@ func TestAHeldCallbackIsReadAgain(t *testing.T) {
 		"cut, and what is left seems to say all": {
 			pivot.Provider{}, held(pivot.Provider{}, merchant, callback.ReasonTooLarge, pivotBody("PAYOUT.SUCCESS")), "", callback.ReasonTooLarge,
 		},
+		"altered before it came, and what is left seems to say all": {
+			pivot.Provider{}, held(pivot.Provider{}, merchant, callback.ReasonUnreadable, strings.Replace(pivotBody("PAYOUT.SUCCESS"), "ref-1", "ref-\ufffd", 1)),
+			"", callback.ReasonUnreadable,
+		},
+		"unreadable then, and whole": {
+			pivot.Provider{}, held(pivot.Provider{}, merchant, callback.ReasonUnreadable, pivotBody("PAYOUT.SUCCESS")), "succeeded", "",
+		},
 		"of another account than its key": {pivot.Provider{}, held(pivot.Provider{}, "another", callback.ReasonStatus, pivotBody("PAYOUT.SUCCESS")), "", callback.ReasonMismatch},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package callback
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"log/slog"
 	"net/http"
@@ -21,6 +22,9 @@ type Request struct {
 	BodySize int    // of the body as it was sent, before it was cut
 	sent     []byte // that body
 	reading  *reading
+
+	deliveryID string // the gateway's id of this request
+	asText     bool   // whether the gateway passed the body on as text
 }
 
 // NewRequest bounds a body and takes its measure.
@@ -34,6 +38,24 @@ func NewRequest(kind payout.Type, header http.Header, body []byte) Request {
 		reading:  new(reading),
 	}
 }
+
+// WithDelivery returns the request with the way in which the gateway delivered
+// it: under which id, and whether the body came as text rather than in base64.
+func (r Request) WithDelivery(id string, asText bool) Request {
+	r.deliveryID, r.asText = id, asText
+	return r
+}
+
+// DeliveryID is the gateway's id of the request, or "" where no gateway gave one.
+// Every delivery has its own.
+func (r Request) DeliveryID() string { return r.deliveryID }
+
+// IsAltered reports whether the gateway may have altered the body before it
+// reached us: in a text, U+FFFD stands for bytes that were not UTF-8, and what
+// those were is lost. Two bodies that differed there are equal now.
+func (r Request) IsAltered() bool { return r.asText && hasReplacement(r.sent) }
+
+func hasReplacement(body []byte) bool { return bytes.Contains(body, []byte("\ufffd")) }
 
 // BodySHA256 is the digest of the body as it was sent, before it was cut.
 func (r Request) BodySHA256() [sha256.Size]byte { return sha256.Sum256(r.sent) }

@@ -16,6 +16,9 @@ import (
 // fields. See pkg/provider/cregis.
 func (r *Report) cregis(in Input) {
 	raw := in.Request.Body
+	if text, err := callback.Unpack(raw); err == nil {
+		raw = text
+	}
 	fields := fieldsOf(raw)
 	if r.Verdict == callback.Malformed {
 		r.reading(raw)

@@ -70,18 +70,17 @@ type Finding struct {
 const (
 	CauseTooLarge       = "too-large"
 	CauseEmpty          = "empty-body"
-	CauseEncoding       = "encoding"        // not plain UTF-8 text: compressed, UTF-16, base64, a byte-order mark
-	CauseNotJSON        = "not-json"        // a form, a page, or broken; with the place
-	CauseDuplicate      = "duplicate-name"  // a name that stands twice
-	CauseNested         = "nested"          // an object or array where none may be
-	CauseWrapped        = "wrapped"         // the callback stands inside a string or a list
-	CauseNoProof        = "no-proof"        // no sign, no header
-	CauseProofForm      = "proof-form"      // the proof cannot be one of this provider's
-	CauseUpperCase      = "upper-case-sign" // right but for its letters
-	CauseProofPlace     = "proof-place"     // right, but elsewhere
-	CauseProofWrapping  = "proof-wrapping"  // right, but with quotes, spaces or a word around it
-	CauseNoAccount      = "no-account"      // the body names none in the documented way
-	CauseNoKeys         = "no-keys"         // none is stored for that account
+	CauseEncoding       = "encoding"       // not plain UTF-8 text: compressed, UTF-16, base64, a byte-order mark
+	CauseNotJSON        = "not-json"       // a form, a page, or broken; with the place
+	CauseDuplicate      = "duplicate-name" // a name that stands twice
+	CauseNested         = "nested"         // an object or array where none may be
+	CauseWrapped        = "wrapped"        // the callback stands inside a string or a list
+	CauseNoProof        = "no-proof"       // no sign, no header
+	CauseProofForm      = "proof-form"     // the proof cannot be one of this provider's
+	CauseProofPlace     = "proof-place"    // right, but elsewhere
+	CauseProofWrapping  = "proof-wrapping" // right, but with quotes, spaces or a word around it
+	CauseNoAccount      = "no-account"     // the body names none in the documented way
+	CauseNoKeys         = "no-keys"        // none is stored for that account
 	CausePreviousKey    = "previous-key"
 	CauseOtherAccount   = "other-account" // the key is that of another account
 	CauseOtherProvider  = "other-provider"
@@ -107,6 +106,9 @@ func Explain(in Input) Report {
 	}
 	if in.Request.TooLarge() {
 		report.foundf(CauseTooLarge, "the body has %d bytes; %d are read at most", in.Request.BodySize, callback.MaxBody)
+	}
+	if report.Verdict == callback.TooLarge && !in.Request.TooLarge() {
+		report.foundf(CauseTooLarge, "the body is compressed and has more than %d bytes unpacked", callback.MaxBody)
 	}
 	switch in.Provider.Name() {
 	case "cregis":

@@ -2,6 +2,7 @@ package explain_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/md5"
 	"encoding/base64"
 	"encoding/hex"
@@ -102,7 +103,6 @@ func TestCregisMistakesOnTheWay(t *testing.T) {
 		"camel case":                {change(`third_party_id`, `thirdPartyId`), explain.CauseAltered, "thirdPartyId", ""},
 		"other project":             {change(project, neighbor), explain.CauseAltered, "pid", project},
 		"milliseconds to seconds":   {change(`1686814482000`, `1686814482`), explain.CauseAltered, "block_time", "1686814482000"},
-		"sign in upper case":        {upperSign, explain.CauseUpperCase, "", ""},
 		"sign with space":           {change(`"sign":"`, `"sign":" `), explain.CauseProofWrapping, "", ""},
 		"sign called Sign":          {change(`"sign"`, `"Sign"`), explain.CauseNoProof, "", ""},
 		"sign empty":                {emptySign, explain.CauseNoProof, "", ""},
@@ -113,7 +113,10 @@ func TestCregisMistakesOnTheWay(t *testing.T) {
 		"something behind":          {func(b string) string { return b + "}" }, explain.CauseNotJSON, "", ""},
 		"twice":                     {change(`"nonce"`, `"status":7,"nonce"`), explain.CauseDuplicate, "status", ""},
 		"nested":                    {change(`"status":6`, `"status":{"code":6}`), explain.CauseNested, "status", ""},
-		"byte-order mark":           {func(b string) string { return "\xef\xbb\xbf" + b }, explain.CauseEncoding, "", ""},
+		"two byte-order marks":      {func(b string) string { return "\xef\xbb\xbf\xef\xbb\xbf" + b }, explain.CauseEncoding, "", ""},
+		"compressed twice":          {func(b string) string { return compressed(compressed(b)) }, explain.CauseEncoding, "", ""},
+		"compressed, altered":       {func(b string) string { return compressed(strings.Replace(b, "1.10", "11.0", 1)) }, explain.CauseAltered, "amount", ""},
+		"a bomb":                    {func(string) string { return compressed(strings.Repeat(" ", callback.MaxBody+1)) }, explain.CauseTooLarge, "", ""},
 		"ISO 8859":                  {change("ö", "\xf6"), explain.CauseEncoding, "", ""},
 		"half a pair":               {change("Größe", `\ud83d`), explain.CauseEncoding, "", ""},
 		"UTF-16":                    {toUTF16, explain.CauseEncoding, "", ""},
@@ -183,9 +186,14 @@ func signOf(body string) string {
 	return fields["sign"].(string)
 }
 
-func upperSign(body string) string {
-	return strings.Replace(body, signOf(body), strings.ToUpper(signOf(body)), 1)
+func compressed(text string) string {
+	var packed bytes.Buffer
+	writer := gzip.NewWriter(&packed)
+	_, _ = writer.Write([]byte(text)) // to memory: it cannot fail
+	_ = writer.Close()
+	return packed.String()
 }
+
 func emptySign(body string) string { return strings.Replace(body, signOf(body), "", 1) }
 func longSign(body string) string {
 	return strings.Replace(body, signOf(body), strings.Repeat(signOf(body), 2), 1)
@@ -272,14 +280,12 @@ func TestPivotMistakes(t *testing.T) {
 		"bearer in its place":  {http.Header{"X-Api-Key": {"Bearer " + key}}, explain.CauseProofWrapping},
 		"quotes":               {http.Header{"X-Api-Key": {`"` + key + `"`}}, explain.CauseProofWrapping},
 		"space":                {http.Header{"X-Api-Key": {key + " "}}, explain.CauseProofWrapping},
-		"twice, joined":        {http.Header{"X-Api-Key": {key + "," + key}}, explain.CauseProofWrapping},
-		"twice":                {http.Header{"X-Api-Key": {key, key}}, explain.CauseProofForm},
+		"twice, two values":    {http.Header{"X-Api-Key": {key, key + "x"}}, explain.CauseProofForm},
 		"URL encoding":         {http.Header{"X-Api-Key": {strings.ReplaceAll(key, "-", "%2D")}}, explain.CauseProofWrapping},
 		"base64":               {http.Header{"X-Api-Key": {base64.StdEncoding.EncodeToString([]byte(key))}}, explain.CauseProofWrapping},
 		"other letters":        {http.Header{"X-Api-Key": {strings.ToUpper(key)}}, explain.CauseProofWrapping},
 		"cut":                  {http.Header{"X-Api-Key": {key[:len(key)-3]}}, explain.CauseCutKey},
 		"too long":             {http.Header{"X-Api-Key": {key + "xyz"}}, explain.CauseCutKey},
-		"other merchant's":     {http.Header{"X-Api-Key": {"canary-pivot-sister"}}, explain.CauseOtherAccount},
 		"of the other program": {http.Header{"X-Api-Key": {"canary-cregis-current"}}, explain.CauseOtherProvider},
 		"unknown":              {http.Header{"X-Api-Key": {"nobody's"}}, explain.CauseUnknownKey},
 	} {
@@ -292,7 +298,12 @@ func TestPivotMistakes(t *testing.T) {
 			wantSilence(t, report)
 		})
 	}
-	report := pivotReport(http.Header{"X-Api-Key": {"nobody's"}}, strings.Replace(pivotBody, merchant, "5", 1))
+	report := pivotReport(http.Header{"X-Api-Key": {"canary-pivot-sister"}}, pivotBody)
+	if report.Held == nil || report.Held.Reason != callback.ReasonMismatch {
+		t.Errorf("under another merchant's key: held = %+v, want %s", report.Held, callback.ReasonMismatch)
+	}
+	wantFinding(t, report, explain.CauseOtherAccount, "", "")
+	report = pivotReport(http.Header{"X-Api-Key": {"nobody's"}}, strings.Replace(pivotBody, merchant, "5", 1))
 	wantFinding(t, report, explain.CauseNoKeys, "", "")
 }
 

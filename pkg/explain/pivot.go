@@ -24,10 +24,14 @@ func (r *Report) pivot(in Input) {
 	r.Account = merchantIn(in.Request)
 	for _, one := range ring(in.Keys, r.Account) {
 		if one.account == r.Account {
-			r.Proofs = append(r.Proofs, Proof{KeyID: one.key.ID(), Previous: one.previous, Fits: len(sent) == 1 && sent[0] == string(one.key)})
+			r.Proofs = append(r.Proofs, Proof{KeyID: one.key.ID(), Previous: one.previous, Fits: r.Verdict == callback.Acknowledge && r.Sender.KeyID == one.key.ID()})
 		}
 	}
 	if r.Verdict == callback.Acknowledge {
+		if r.Held != nil && r.Account != "" && !strings.EqualFold(r.Account, r.Sender.Account) {
+			r.foundf(CauseOtherAccount, "the key is %s of merchant %s, but the body names merchant %s: a callback of another merchant, "+
+				"or the two have their keys exchanged", r.Sender.KeyID, r.Sender.Account, r.Account)
+		}
 		if !in.Request.TooLarge() {
 			r.reading(in.Request.Body)
 		}
@@ -38,7 +42,7 @@ func (r *Report) pivot(in Input) {
 		r.foundf(CauseNoProof, "there is no header X-API-Key")
 		r.keyElsewhere(in)
 	case len(sent) > 1:
-		r.foundf(CauseProofForm, "the header X-API-Key stands %d times; together they are no key", len(sent))
+		r.foundf(CauseProofForm, "the header X-API-Key stands %d times, with different values or with no key of ours", len(sent))
 	case sent[0] == "":
 		r.foundf(CauseNoProof, "the header X-API-Key is empty")
 	default:
@@ -61,11 +65,6 @@ func merchantIn(request callback.Request) string {
 
 // pivotKey says what is wrong with the one key that came.
 func (r *Report) pivotKey(in Input, sent string) {
-	if one, ok := owner(in.Keys, r.Account, sent); ok {
-		r.foundf(CauseOtherAccount, "the key is %s of merchant %s, but the body names merchant %s: a callback of another merchant, "+
-			"or the two have their keys exchanged", one, one.account, r.Account)
-		return
-	}
 	if how, one, ok := unwrapped(in.Keys, r.Account, sent); ok {
 		r.foundf(CauseProofWrapping, "the header holds key %s of merchant %s, but %s", one, one.account, how)
 		return
@@ -136,7 +135,6 @@ func unwrapped(keys callback.Keys, account, sent string) (string, owned, bool) {
 		{"with space around it", strings.TrimSpace(sent)},
 		{"in quotes", strings.Trim(strings.TrimSpace(sent), `"'`)},
 		{"with a word before it (like Bearer)", lastWord(sent)},
-		{"twice, joined by a comma: two headers of that name were sent", doubled(sent)},
 		{"in URL encoding", urlDecoded(sent)},
 		{"in base64", base64Decoded(sent)},
 		{"in base64 after a word and a name (Basic)", lastOf(strings.ReplaceAll(base64Decoded(lastWord(sent)), ":", "/"))},
@@ -158,14 +156,6 @@ func lastWord(text string) string {
 		return text
 	}
 	return words[len(words)-1]
-}
-
-func doubled(text string) string {
-	first, rest, found := strings.Cut(text, ",")
-	if !found || strings.TrimSpace(rest) != first {
-		return text
-	}
-	return first
 }
 
 func base64Decoded(text string) string {

@@ -34,7 +34,7 @@ func disguise(raw []byte) *Finding {
 	case is("\xef\xbb\xbf"):
 		return &Finding{Cause: CauseEncoding, Text: "the body begins with a byte-order mark, which no JSON may have"}
 	case is("\x1f\x8b"):
-		return &Finding{Cause: CauseEncoding, Text: "the body is compressed (gzip); whoever passes it on must unpack it, or leave it as it is signed"}
+		return &Finding{Cause: CauseEncoding, Text: "the body is compressed (gzip) and is not unpacked here: whoever passes it on must unpack it"}
 	case is("\xff\xfe"), is("\xfe\xff"), len(raw) > 1 && (raw[0] == 0 || raw[1] == 0):
 		return &Finding{Cause: CauseEncoding, Text: "the body is UTF-16; it must be UTF-8"}
 	case text[0] == '<':

@@ -62,8 +62,6 @@ func (r *Report) fittingKey(c *cregisCase, one owned) {
 			"a callback of another project, or pid was altered", one, one.account, c.account)
 	case c.sign != strings.TrimSpace(c.sign):
 		r.foundf(CauseProofWrapping, "sign is right by key %s, but has space around it", one)
-	case c.sign != strings.ToLower(c.sign):
-		r.foundf(CauseUpperCase, "sign is right by key %s, but in upper-case letters; Cregis writes lower-case ones", one)
 	default:
 		r.foundf(CauseProofForm, "sign is right by key %s, but is not a JSON string", one)
 	}

@@ -17,21 +17,31 @@ import (
 // which type it is: a stage or a custom domain may put a prefix before paths.
 //
 // The gateway passes on a body as text only under a few content types and in
-// base64 under all others; both give the same request. Of a body that says to
+// base64 under all others; both give the same request, except that of a text it
+// may have replaced bytes ([callback.Request.IsAltered]). Of a body that says to
 // be base64 and is not, the text itself is the body: whoever is authentic is
 // kept.
+//
+// A header's name may stand in the event in two spellings: all of its values
+// count.
 func Request(event events.APIGatewayV2HTTPRequest) callback.Request {
 	header := make(http.Header, len(event.Headers))
 	for name, value := range event.Headers {
-		header.Set(name, value)
+		header.Add(name, value)
 	}
-	body := []byte(event.Body)
+	body, asText := bodyOf(event)
+	request := callback.NewRequest(typeOf(event.RouteKey), header, body)
+	return request.WithDelivery(event.RequestContext.RequestID, asText)
+}
+
+// bodyOf returns the body, and whether the gateway passed it on as text.
+func bodyOf(event events.APIGatewayV2HTTPRequest) (body []byte, asText bool) {
 	if event.IsBase64Encoded {
 		if decoded, err := base64.StdEncoding.DecodeString(event.Body); err == nil {
-			body = decoded
+			return decoded, false
 		}
 	}
-	return callback.NewRequest(typeOf(event.RouteKey), header, body)
+	return []byte(event.Body), true
 }
 
 // typeOf returns the last part of a route such as

@@ -39,6 +39,33 @@ func TestABodyThatIsNotTheBase64ItSaysIsKeptAsItIs(t *testing.T) {
 	}
 }
 
+func TestDelivery_OnlyTextIsAltered(t *testing.T) {
+	event := events.APIGatewayV2HTTPRequest{Body: "\ufffd"}
+	event.RequestContext.RequestID = "id-1"
+	if got := gateway.Request(event); !got.IsAltered() || got.DeliveryID() != "id-1" {
+		t.Errorf("text: altered %t, delivery %q", got.IsAltered(), got.DeliveryID())
+	}
+	event.IsBase64Encoded = true
+	if got := gateway.Request(event); !got.IsAltered() {
+		t.Error("not the base64 that it says: the text is the body, and may be altered")
+	}
+	event.Body = base64.StdEncoding.EncodeToString([]byte("\ufffd"))
+	if got := gateway.Request(event); got.IsAltered() || string(got.Body) != "\ufffd" || got.DeliveryID() != "id-1" {
+		t.Errorf("base64: altered %t, body %q, delivery %q", got.IsAltered(), got.Body, got.DeliveryID())
+	}
+}
+
+// Some senders of events keep a header's spelling: both values must be seen, or
+// the order of a map decides which key came.
+func TestHeaders_OneNameInTwoSpellings(t *testing.T) {
+	for range 20 {
+		got := gateway.Request(events.APIGatewayV2HTTPRequest{Headers: map[string]string{"X-API-Key": "a", "x-api-key": "b"}})
+		if values := got.Header.Values("X-Api-Key"); len(values) != 2 {
+			t.Fatalf("values %q, want both", values)
+		}
+	}
+}
+
 func TestALargeBodyIsCutAndMeasured(t *testing.T) {
 	body := strings.Repeat("x", callback.MaxBody+1)
 	got := gateway.Request(events.APIGatewayV2HTTPRequest{Body: body})

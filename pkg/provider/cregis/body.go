@@ -40,16 +40,30 @@ func (v value) told() bool { return v.text != "" }
 // What is wrong with a body is never said in its own words: errors are logged.
 var errMalformed = fmt.Errorf("%w: not one flat object of strict JSON", callback.ErrMalformed)
 
-// readOnce is read, of which Verify and Parse share what came out.
+// parsedBody is what readUnpacked returns.
+type parsedBody struct {
+	body *body
+	err  error
+}
+
+// readOnce is readUnpacked, of which Verify and Parse share what came out.
 func readOnce(request callback.Request) (*body, error) {
-	found := callback.ReadOnce(request, func(raw []byte) *body {
-		found, _ := read(raw) // of the one error that there is, nil tells enough
-		return found
+	parsed := callback.ReadOnce(request, func(raw []byte) parsedBody {
+		body, err := readUnpacked(raw)
+		return parsedBody{body, err}
 	})
-	if found == nil {
-		return nil, errMalformed
+	return parsed.body, parsed.err
+}
+
+// readUnpacked is read of a body that may be compressed or begin with a
+// byte-order mark. Cregis sends no callback again, and its signature covers the
+// text, so a proxy that packs a body is no reason to lose it.
+func readUnpacked(raw []byte) (*body, error) {
+	text, err := callback.Unpack(raw)
+	if err != nil {
+		return nil, err
 	}
-	return found, nil
+	return read(text)
 }
 
 // read takes a body for one object by the strict rules of RFC 7493 (see

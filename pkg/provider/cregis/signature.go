@@ -55,31 +55,45 @@ func (b *body) account() string {
 	return pid.text
 }
 
-// provenBy reports whether the body's sign was made with the key.
+// provenBy reports whether the body's sign is the key's proof. Cregis documents
+// lower-case digits; either case says the same 16 bytes.
 func (b *body) provenBy(key callback.Key, text string) bool {
-	equal := subtle.ConstantTimeCompare([]byte(b.sign.text), proof(key, text)) == 1
-	return equal && b.sign.kind == jsontext.KindString
+	sent, isProof := decodeSign(b.sign)
+	want := proof(key, text)
+	return subtle.ConstantTimeCompare(sent[:], want[:]) == 1 && isProof
 }
 
-// proof returns what Cregis writes into sign: the MD5 of key and canonical
-// string in lower-case hexadecimal digits.
-func proof(key callback.Key, text string) []byte {
+// decodeSign reads a sign; ok reports whether it has the form of one.
+func decodeSign(sign value) (sum [md5.Size]byte, ok bool) {
+	if sign.kind != jsontext.KindString || len(sign.text) != hex.EncodedLen(md5.Size) {
+		return sum, false
+	}
+	_, err := hex.Decode(sum[:], []byte(sign.text))
+	return sum, err == nil
+}
+
+// proof returns the MD5 of key and canonical string.
+func proof(key callback.Key, text string) [md5.Size]byte {
 	signed := make([]byte, 0, len(key)+len(text))
 	signed = append(signed, key...)
 	signed = append(signed, text...)
-	sum := md5.Sum(signed) //nolint:gosec // see the import
-	return hex.AppendEncode(nil, sum[:])
+	return md5.Sum(signed) //nolint:gosec // see the import
 }
 
-// Sign implements [callback.Signer]. The body keeps its order and spacing; its
-// sign is replaced where it stands, or becomes the last member, spaced as the
-// first is.
+// Sign implements [callback.Signer]. The text of the body keeps its order and
+// spacing; its sign is replaced where it stands, or becomes the last member,
+// spaced as the first is.
 func (Provider) Sign(raw []byte, key callback.Key) ([]byte, http.Header, error) {
+	raw, err := callback.Unpack(raw)
+	if err != nil {
+		return nil, nil, err
+	}
 	body, err := read(raw)
 	if err != nil {
 		return nil, nil, err
 	}
-	sign := string(proof(key, body.canonical()))
+	sum := proof(key, body.canonical())
+	sign := hex.EncodeToString(sum[:])
 	signed, err := placeSign(raw, sign)
 	return signed, http.Header{"Content-Type": {"application/json"}}, err
 }

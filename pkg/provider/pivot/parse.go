@@ -13,8 +13,11 @@ import (
 
 // Parse reads both families of docs/api-lists/payout-local/payout-callback.
 func (Provider) Parse(request callback.Request, sender callback.Sender) (payout.Event, *callback.Held) {
-	if request.TooLarge() {
+	switch {
+	case request.TooLarge():
 		return payout.Event{}, holdTooLarge(request)
+	case request.IsAltered():
+		return payout.Event{}, holdAltered(request)
 	}
 	found, err := readOnce(request)
 	if err != nil {
@@ -40,8 +43,28 @@ func holdTooLarge(request callback.Request) *callback.Held {
 	return &callback.Held{
 		Reason:  callback.ReasonTooLarge,
 		Note:    fmt.Sprintf("%d bytes, %s; the first %d are kept", request.BodySize, digest, len(request.Body)),
-		Subject: []byte(digest),
+		Subject: subjectOf(request, []byte(digest)),
 	}
+}
+
+// holdAltered holds a body of which the gateway replaced bytes: any part of it
+// may have been another one.
+func holdAltered(request callback.Request) *callback.Held {
+	return &callback.Held{
+		Reason: callback.ReasonUnreadable,
+		Note: "the body holds U+FFFD: the gateway passed it on as text and puts that in place of bytes that are not UTF-8; " +
+			"what stood there is lost (request " + shown(request.DeliveryID()) + ")",
+		Subject: subjectOf(request, request.Body),
+	}
+}
+
+// subjectOf names a held body. Two altered bodies that are equal now may have
+// been different when they were sent, so each delivery has its own name.
+func subjectOf(request callback.Request, body []byte) []byte {
+	if !request.IsAltered() {
+		return body
+	}
+	return fmt.Appendf(nil, "delivery %q of %s", request.DeliveryID(), body)
 }
 
 // reader makes an event of a body. The first thing that is not as documented
@@ -62,6 +85,7 @@ func (r *reader) event(account string) payout.Event {
 	called := r.body.string(event)
 	word, ours := strings.CutPrefix(called, family)
 	bulk, one := r.body.has(results), r.body.has(single)
+	r.bind(account)
 	switch {
 	case !ours, !known(word) && !bulk && !one:
 		r.holdf(callback.ReasonUnknown, "event %s is no payout's", shown(called))
@@ -84,7 +108,7 @@ func (r *reader) batch(word, merchant string) payout.Event {
 	r.object(results)
 	meaning := r.status(word, bulkStatuses, status, resultsStatus)
 	return payout.Event{
-		ID:     payout.NewID(name, payout.TypeBatch, merchant, r.text(uuid, isUUID), ""),
+		ID:     payout.NewID(name, payout.TypeBatch, merchant, canonicalID(r.text(uuid, isUUID)), ""),
 		Status: meaning,
 		Totals: payout.Totals{
 			Pending:   r.tally(pendingCount, pendingAmount),
@@ -106,7 +130,7 @@ func (r *reader) payout(word, merchant string) payout.Event {
 	ours := r.text(reference, isReference)
 	r.object(amount)
 	return payout.Event{
-		ID:        payout.NewID(name, payout.TypePayout, merchant, r.text(uuid, isUUID), ours),
+		ID:        payout.NewID(name, payout.TypePayout, merchant, canonicalID(r.text(uuid, isUUID)), ours),
 		Reference: ours,
 		Status:    meaning,
 		Reason:    r.reason(),
@@ -115,17 +139,20 @@ func (r *reader) payout(word, merchant string) payout.Event {
 	}
 }
 
-// merchant returns the account that the body names. Verify has seen to it that
-// a named one is the sender's; one that is not named cannot be told an event of.
-func (r *reader) merchant(account string) string {
-	merchant := r.body.string(merchantID)
-	switch {
-	case merchant == "":
-		r.holdf(callback.ReasonField, "merchantId: %s", r.shown(merchantID))
-	case merchant != account:
-		r.holdf(callback.ReasonMismatch, "merchantId %s is not the sender", shown(merchant))
+// bind holds a body of another merchant than the one whose key came: a key
+// proves nothing about another account, whatever the family of the event.
+func (r *reader) bind(account string) {
+	if named := r.body.string(merchantID); named != "" && !isSameID(named, account) {
+		r.holdf(callback.ReasonMismatch, "merchantId is %s, but the key is that of %s", shown(named), shown(account))
 	}
-	return merchant
+}
+
+// merchant returns the account, which the body of a payout must name.
+func (r *reader) merchant(account string) string {
+	if r.body.string(merchantID) == "" {
+		r.holdf(callback.ReasonField, "merchantId: %s", r.shown(merchantID))
+	}
+	return account
 }
 
 // status returns what the event's word means in its family. Each place where a

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 
 	"payout-callbacks/pkg/callback"
 )
@@ -15,32 +16,27 @@ import (
 // (docs/api-lists/payout-local/payout-callback).
 const headerKey = "X-Api-Key"
 
-// Verify looks the header's key up among those of all merchants and, where the
-// body names its merchant, demands that it be that one's. A body that names
-// none, or cannot be read, belongs to the merchant whose key it is; Parse holds
-// it. It fails with ErrUnauthentic or ErrUnusableKeys only.
-//
-// Several headers are refused: net/http keeps them apart, API Gateway joins
-// them by a comma, and neither is a key.
+// Verify looks the header's key up among those of all merchants: the key names
+// the sender. The body decides only among merchants that share a key. A body
+// that names another merchant, or none, or cannot be read, comes from the
+// merchant whose key it is; Parse holds it. While the keys of the merchant that
+// it names cannot be used, the key may be that one's too, and nobody can tell.
+// It fails with ErrUnauthentic or ErrUnusableKeys only.
 func (Provider) Verify(request callback.Request, keys callback.Keys) (callback.Sender, error) {
-	sent := request.Header[headerKey]
-	if len(sent) != 1 {
-		return callback.Sender{}, callback.ErrUnauthentic
-	}
-	owners := ownersOf(sent[0], keys)
+	owners := ownersOf(request.Header[headerKey], keys)
 	if len(owners) == 0 {
 		return callback.Sender{}, refusal(request, keys)
 	}
 	merchant := merchantOf(request)
-	if merchant == "" {
-		return first(owners), nil
-	}
 	for _, owner := range owners {
-		if owner.Account == merchant {
+		if isSameID(owner.Account, merchant) {
 			return owner, nil
 		}
 	}
-	return callback.Sender{}, keys[merchant].Refusal()
+	if named := keysOf(merchant, keys); named.Flawed {
+		return callback.Sender{}, named.Refusal()
+	}
+	return first(owners), nil
 }
 
 // refusal returns the error for a key that no merchant has. Where the body does
@@ -52,9 +48,19 @@ func refusal(request callback.Request, keys callback.Keys) error {
 		return callback.ErrUnauthentic
 	}
 	if merchant := merchantOf(request); merchant != "" {
-		return keys[merchant].Refusal()
+		return keysOf(merchant, keys).Refusal()
 	}
 	return callback.ErrUnusableKeys
+}
+
+// keysOf returns the keys of the merchant that a body names, in either spelling.
+func keysOf(merchant string, keys callback.Keys) callback.AccountKeys {
+	for account, of := range keys {
+		if isSameID(account, merchant) {
+			return of
+		}
+	}
+	return callback.AccountKeys{}
 }
 
 // Sign returns the body as it is, with the headers that Pivot documents, in
@@ -67,10 +73,41 @@ func (Provider) Sign(body []byte, key callback.Key) ([]byte, http.Header, error)
 	return body, header, nil
 }
 
-// ownersOf returns the accounts that have the key, each once. All keys are
-// looked at whatever is found, and digests are compared rather than keys, so
-// that the time tells neither a key's length nor where the first difference is.
-func ownersOf(sent string, keys callback.Keys) []callback.Sender {
+// ownersOf returns the accounts that have the key which the header holds, each
+// once. A key that is sent several times counts once: net/http keeps several
+// headers apart, API Gateway joins them by a comma. A single value may be a key
+// with commas in it, so it is looked up as it is first.
+func ownersOf(values []string, keys callback.Keys) []callback.Sender {
+	if len(values) == 1 {
+		if owners := ownersOfKey(values[0], keys); len(owners) > 0 {
+			return owners
+		}
+	}
+	if key, ok := repeated(values); ok {
+		return ownersOfKey(key, keys)
+	}
+	return nil
+}
+
+// repeated returns the text of which the values are copies, joined by commas or
+// not. Where they are copies of nothing, ok is false.
+func repeated(values []string) (text string, ok bool) {
+	parts := strings.Split(strings.Join(values, ","), ",")
+	for i := range parts {
+		parts[i] = strings.Trim(parts[i], " \t")
+	}
+	for size := 1; size <= len(parts)/2; size++ {
+		if len(parts)%size == 0 && slices.Equal(parts[size:], parts[:len(parts)-size]) {
+			return strings.Join(parts[:size], ","), true
+		}
+	}
+	return "", false
+}
+
+// ownersOfKey returns the accounts that have a key. All keys are looked at
+// whatever is found, and digests are compared rather than keys, so that the time
+// tells neither a key's length nor where the first difference is.
+func ownersOfKey(sent string, keys callback.Keys) []callback.Sender {
 	digest := sha256.Sum256([]byte(sent))
 	var owners []callback.Sender
 	for account, of := range keys {

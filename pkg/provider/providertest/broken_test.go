@@ -35,6 +35,15 @@ func brokenVerify() map[string]broken {
 			}
 			return sound.Verify(r, k)
 		}}, "is not believed under another account's key"},
+		"takes a key for proof about any account": {toy{verify: func(r callback.Request, k callback.Keys) (callback.Sender, error) {
+			fields, _ := flat(r.Body)
+			for account, of := range k {
+				if fields["sign"] == proof(fields, of.Current) {
+					return believe(account, of.Current), nil
+				}
+			}
+			return sound.Verify(r, k)
+		}}, "is not believed under another account's key"},
 		"believes an empty key": {toy{verify: func(r callback.Request, k callback.Keys) (callback.Sender, error) {
 			fields, _ := flat(r.Body)
 			if fields["sign"] == proof(fields, k["a"].Current) {

@@ -13,11 +13,11 @@ import (
 // flipped: no byte that the scheme covers can be altered. One bit is flipped
 // at a time, the lowest, which never makes a letter its other case.
 func (s suite) flipped(v Vector) error {
-	return s.ifAuthentic(v, func(request callback.Request, _ result) error {
+	return s.ifAuthentic(v, func(request callback.Request, got result) error {
 		if s.headerKey != "" {
 			return s.flippedKey(request)
 		}
-		return s.flippedBody(request)
+		return s.flippedBody(request, got)
 	})
 }
 
@@ -35,7 +35,9 @@ func (s suite) flippedKey(request callback.Request) error {
 	return nil
 }
 
-func (s suite) flippedBody(request callback.Request) error {
+// flippedBody: of a body that is no JSON as it stands, such as a compressed one,
+// the bytes around what is covered may change where the event stays the same.
+func (s suite) flippedBody(request callback.Request, original result) error {
 	before := covered(request.Body)
 	for at := range request.Body {
 		altered := bytes.Clone(request.Body)
@@ -45,7 +47,8 @@ func (s suite) flippedBody(request callback.Request) error {
 			return err
 		}
 		believed := got.expect == Accepted || got.held != nil
-		if believed && (before == nil || !maps.Equal(before, covered(altered))) {
+		isSame := before != nil && maps.Equal(before, covered(altered)) || before == nil && got.told() == original.told()
+		if believed && !isSame {
 			return fmt.Errorf("byte %d of the body: got %s, want it refused:\n%.2000s", at, got.expect, altered)
 		}
 	}
