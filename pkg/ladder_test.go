@@ -27,7 +27,7 @@ var ladder = map[string][]string{
 	"pkg/repair":                {"pkg/payout", "pkg/inbox"},
 	"pkg/audit":                 {"pkg/payout", "pkg/inbox"},
 	"pkg/inbox/inboxtest":       {"pkg/payout", "pkg/inbox", "pkg/repair"},
-	"pkg/memory":                {"pkg/payout", "pkg/inbox"},
+	"pkg/memory":                {"pkg/payout", "pkg/inbox", "pkg/sqsqueue"},
 	"pkg/notice":                {"pkg/payout"},
 	"pkg/dynamostore":           {"pkg/payout", "pkg/inbox", "pkg/notice"},
 	"pkg/eventbus":              {"pkg/notice"},

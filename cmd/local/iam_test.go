@@ -103,7 +103,7 @@ func TestNoFunctionCanDoAnothersWork(t *testing.T) {
 		"cregis":   {"write a receipt", "send an event", "read the keys of cregis"},
 		"pivot":    {"write a receipt", "send an event", "read the keys of pivot"},
 		"consumer": {"write a receipt", "write a payout"},
-		"sweeper":  {"write a receipt", "send an event", "receive dead letters"},
+		"sweeper":  {"write a receipt", "write a payout", "send an event", "receive dead letters"},
 		// Lambda reads the stream with its role; what it does itself is tested by the notices that arrive.
 		"publisher": {},
 	}

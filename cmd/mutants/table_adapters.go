@@ -126,15 +126,15 @@ var adapters = []mutant{{
 	old: "\t\tBody:       r.Body,\n",
 	new: ``,
 }, {
-	name: "part of a batch is not sent, and nobody says so", breaks: "I1", file: "pkg/sqsqueue/queue.go",
-	old: `return errors.Join(errs...)`,
-	new: `return errors.Join(errs[:0]...)`,
+	name: "part of a batch is not sent, and nobody says so", breaks: "I1", file: "pkg/sqsqueue/send.go",
+	old: `return refused.AsError()`,
+	new: `return nil`,
 }, {
-	name: "a batch is larger than SQS takes", breaks: "I3", file: "pkg/sqsqueue/queue.go",
+	name: "a batch is larger than SQS takes", breaks: "I3", file: "pkg/sqsqueue/send.go",
 	old: `len(entries) == maxEntries || size+len(text) > maxBytes`,
 	new: `len(entries) == maxEntries`,
 }, {
-	name: "what does not fit into a batch is dropped", breaks: "I1", file: "pkg/sqsqueue/queue.go",
+	name: "what does not fit into a batch is dropped", breaks: "I1", file: "pkg/sqsqueue/send.go",
 	old: `entries, size = nil, 0`,
 	new: `entries, size = nil, 0
 			continue`,

@@ -161,7 +161,7 @@ func (s *session) remedy(found audit.Finding) string {
 	case audit.ReceiptUnknown:
 		return "a later version of this program wrote it: use that one"
 	case audit.ReceiptWaiting:
-		return s.self() + " sweep"
+		return s.self() + " sweep, which sends it again, or applies it where the queue refuses it"
 	case audit.ReceiptGone:
 		return s.self() + " release " + id + " --reason '…'"
 	case audit.AcknowledgedLost:

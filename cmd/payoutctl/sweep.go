@@ -39,6 +39,7 @@ minute anyway, so that it asks for no reason. Exit code 1 where something is lef
 type sweptView struct {
 	Due           int  `json:"due"`
 	Sent          int  `json:"sent"`
+	Unsendable    int  `json:"unsendable"`
 	Adopted       int  `json:"adopted"`
 	Foreign       int  `json:"foreign"`
 	Damaged       int  `json:"damaged"`
@@ -88,13 +89,14 @@ func (s stack) sweep(ctx context.Context, name string) (inbox.Swept, error) {
 	}
 	// As encoding/json writes an inbox.Swept; the age is in nanoseconds.
 	var told struct {
-		Due       int           `json:"Due"`
-		Sent      int           `json:"Sent"`
-		Adopted   int           `json:"Adopted"`
-		Foreign   int           `json:"Foreign"`
-		OldestAge time.Duration `json:"OldestAge"`
-		Damaged   int           `json:"Damaged"`
-		Skipped   bool          `json:"Skipped"`
+		Due        int           `json:"Due"`
+		Sent       int           `json:"Sent"`
+		Unsendable int           `json:"Unsendable"`
+		Adopted    int           `json:"Adopted"`
+		Foreign    int           `json:"Foreign"`
+		OldestAge  time.Duration `json:"OldestAge"`
+		Damaged    int           `json:"Damaged"`
+		Skipped    bool          `json:"Skipped"`
 	}
 	switch {
 	case out.FunctionError != nil:
@@ -108,7 +110,7 @@ func (s stack) sweep(ctx context.Context, name string) (inbox.Swept, error) {
 func (s *session) printSwept(swept inbox.Swept) error {
 	if s.flags.JSON {
 		return s.printJSON(sweptView{
-			swept.Due, swept.Sent, swept.Adopted, swept.Foreign, swept.Damaged, swept.Skipped, int(swept.OldestAge.Seconds()),
+			swept.Due, swept.Sent, swept.Unsendable, swept.Adopted, swept.Foreign, swept.Damaged, swept.Skipped, int(swept.OldestAge.Seconds()),
 		})
 	}
 	text := fmt.Sprintf("%s due, %d sent again\n", count(swept.Due, "receipt"), swept.Sent)
@@ -116,6 +118,9 @@ func (s *session) printSwept(swept inbox.Swept) error {
 		text += "the oldest was accepted " + age(swept.OldestAge) + " ago\n"
 	}
 	text += fmt.Sprintf("%s taken in, %d not ours\n", count(swept.Adopted, "dead letter"), swept.Foreign)
+	if swept.Unsendable > 0 {
+		text += count(swept.Unsendable, "receipt") + " refused by the queue, and applied without it\n"
+	}
 	if swept.Skipped {
 		text += "nothing was sent: the queue is full of work\n"
 	}

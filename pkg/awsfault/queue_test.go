@@ -68,13 +68,15 @@ func TestBothDownIsAnError(t *testing.T) {
 // The sweeper claims ten, and sends them in one request.
 func TestASweepsBatchThatFailsInPartLosesNothing(t *testing.T) {
 	t.Parallel()
-	partial := map[string]func(*world){
-		"some are taken":          func(*world) {},
-		"500":                     func(w *world) { w.queues.Always(sendMany, awsfault.ServerError) },
-		"all taken, answer lost":  func(w *world) { w.queues.Always(sendMany, awsfault.Applied(awsfault.Late)) },
-		"none is taken, no reply": func(w *world) { w.queues.Always(sendMany, awsfault.Late) },
-	}
-	for name, begin := range partial {
+	for name, test := range map[string]struct {
+		begin func(*world)
+		sent  int
+	}{
+		"some are taken":          {func(*world) {}, 4 + 2}, // of ten, and of two
+		"500":                     {func(w *world) { w.queues.Always(sendMany, awsfault.ServerError) }, 0},
+		"all taken, answer lost":  {func(w *world) { w.queues.Always(sendMany, awsfault.Applied(awsfault.Late)) }, 0},
+		"none is taken, no reply": {func(w *world) { w.queues.Always(sendMany, awsfault.Late) }, 0},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, awsfault.PartialBatch(4))
@@ -84,9 +86,9 @@ func TestASweepsBatchThatFailsInPartLosesNothing(t *testing.T) {
 			}
 			w.queues.Stop()
 			w.now = w.now.Add(inbox.FirstDue)
-			begin(w)
-			if swept, err := w.box.Sweep(t.Context(), 100); err == nil || swept.Sent != 0 {
-				t.Errorf("got %+v, %v, want an error, and none counted as sent", swept, err)
+			test.begin(w)
+			if swept, err := w.box.Sweep(t.Context(), 100); err == nil || swept.Sent != test.sent {
+				t.Errorf("got %+v, %v, want an error, and %d counted as sent", swept, err, test.sent)
 			}
 			w.queues.Stop()
 			w.untilSent(12)

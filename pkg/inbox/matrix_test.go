@@ -97,7 +97,9 @@ func faultsOf(call string) []inboxtest.Fault {
 	case isQuestion(call):
 		// Where nothing changes it is one whether the call was made or not.
 		return []inboxtest.Fault{inboxtest.Fails, inboxtest.TimesOut, inboxtest.StopsBefore}
-	case slices.Contains([]string{"queue.Send", "store.Apply", "store.Claim"}, call):
+	case call == "queue.Send":
+		return append(everyFault(), inboxtest.TimesOutLate, inboxtest.Refuses)
+	case call == "store.Apply" || call == "store.Claim":
 		// Here the caller does not come back to try again.
 		return append(everyFault(), inboxtest.TimesOutLate)
 	}

@@ -75,8 +75,9 @@ type Due struct {
 // Queue carries receipts to the consumer: at least once, in any order. It is
 // safe for concurrent use.
 type Queue interface {
-	// Send enqueues receipts. It returns an error unless every one of them is
-	// durable in the queue; those that are may be delivered all the same.
+	// Send enqueues receipts. Without an error, all of them are durable in the
+	// queue. SendErrors says which of them the queue refused; the others are
+	// durable. After any other error, any of them may be in the queue or not.
 	Send(ctx context.Context, receipts ...Receipt) error
 
 	// Waiting returns about how many messages wait to be delivered.

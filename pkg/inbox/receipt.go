@@ -99,7 +99,7 @@ func NewHeldReceipt(held HeldCallback, body []byte, keyID string, now time.Time)
 		Key:        Key{Payout: heldPrefix + string(id), Receipt: string(Held)},
 		State:      Held,
 		Reason:     held.Reason,
-		Note:       held.Note[:min(len(held.Note), maxNote)],
+		Note:       strings.ToValidUTF8(held.Note[:min(len(held.Note), maxNote)], ""), // it may be cut in a character
 		Body:       body,
 		KeyID:      keyID,
 		AcceptedAt: toMillis(now),

@@ -9,13 +9,14 @@ import (
 
 // Swept is what one run of Sweep found and did.
 type Swept struct {
-	Due       int           // receipts found due
-	Sent      int           // of those, sent again by this run
-	Adopted   int           // dead letters that are in the store now, and no longer in the queue
-	Foreign   int           // dead letters that are not ours to read, left for a person
-	OldestAge time.Duration // since the oldest receipt found due was accepted
-	Damaged   int           // receipts found due that cannot be read, left for a person
-	Skipped   bool          // nothing was sent, because the queue is full of work
+	Due        int           // receipts found due
+	Sent       int           // of those, sent again by this run
+	Unsendable int           // of those, refused by the queue for what they are; this run applies them itself
+	Adopted    int           // dead letters that are in the store now, and no longer in the queue
+	Foreign    int           // dead letters that are not ours to read, left for a person
+	OldestAge  time.Duration // since the oldest receipt found due was accepted
+	Damaged    int           // receipts found due that cannot be read, left for a person
+	Skipped    bool          // nothing was sent, because the queue is full of work
 }
 
 // What a run leaves to the queue when that is full: sending more would only
@@ -37,6 +38,8 @@ const batch = 10
 
 // Sweep finds receipts that should have been applied by now, and sends them
 // again, oldest first and at most limit of them; then it adopts dead letters.
+// A receipt that the queue refuses for what it is has no other way into its
+// payout: Sweep applies it. No receipt that fails keeps another from its turn.
 // Any number of sweeps may run at once: a receipt is sent by the one that
 // claims it, and a receipt sent twice is applied once. It stops early, without
 // an error, when its deadline is near.
@@ -71,45 +74,94 @@ func (in *Inbox) resend(ctx context.Context, due []Due, limit int, swept *Swept)
 		}
 		due = due[:min(batch, len(due))]
 	}
+	var failed failures
 	for len(due) > 0 && timeLeft(ctx) {
 		group := due[:min(batch, len(due))]
 		due = due[len(group):]
-		if err := in.resendGroup(ctx, group, swept); err != nil {
-			return err
+		if err := in.resendGroup(ctx, group, swept, &failed); err != nil {
+			return errors.Join(failed.asError(), err)
+		}
+	}
+	return failed.asError()
+}
+
+// resendGroup claims, then sends: a crash in between leaves receipts that are
+// due again later. What fails of a single receipt goes to failed. An error means
+// that the queue failed, and would fail the next group as well: the receipts of
+// that keep their place.
+func (in *Inbox) resendGroup(ctx context.Context, group []Due, swept *Swept, failed *failures) error {
+	claimed := in.claim(ctx, group, swept, failed)
+	if len(claimed) == 0 {
+		return nil
+	}
+	var refused SendErrors
+	if err := in.Queue.Send(ctx, claimed...); err != nil && !errors.As(err, &refused) {
+		return fmt.Errorf("send due receipts: %w", err)
+	}
+	swept.Sent += len(claimed) - len(refused)
+	for place, receipt := range claimed {
+		if refusal := refused[place]; refusal != nil {
+			failed.add(in.afterRefusal(ctx, receipt, refusal, swept))
 		}
 	}
 	return nil
 }
 
-// resendGroup claims, then sends: a crash in between leaves receipts that are
-// due again later.
-func (in *Inbox) resendGroup(ctx context.Context, group []Due, swept *Swept) error {
-	claimed, err := in.claim(ctx, group, swept)
-	if len(claimed) == 0 {
-		return err
+// afterRefusal applies a receipt that the queue will never take, as the consumer
+// would. A receipt that failed for another reason is due again later.
+func (in *Inbox) afterRefusal(ctx context.Context, receipt Receipt, refusal error, swept *Swept) error {
+	if !errors.Is(refusal, ErrUnsendable) {
+		return fmt.Errorf("send receipt %s: %w", receipt.Key.Receipt, refusal)
 	}
-	if sendErr := in.Queue.Send(ctx, claimed...); sendErr != nil {
-		return errors.Join(err, fmt.Errorf("send due receipts: %w", sendErr))
-	}
-	swept.Sent += len(claimed)
+	swept.Unsendable++
+	_, err := in.Apply(ctx, receipt)
 	return err
 }
 
-func (in *Inbox) claim(ctx context.Context, group []Due, swept *Swept) ([]Receipt, error) {
+func (in *Inbox) claim(ctx context.Context, group []Due, swept *Swept, failed *failures) []Receipt {
 	var claimed []Receipt
 	now := in.Now()
 	for _, due := range group {
+		if !timeLeft(ctx) {
+			break
+		}
 		receipt, won, err := in.Store.Claim(ctx, due, nextDue(due, now))
 		switch {
 		case errors.Is(err, ErrDamaged):
 			swept.Damaged++
 		case err != nil:
-			return claimed, fmt.Errorf("claim receipt %s: %w", due.Key.Receipt, err)
+			failed.add(fmt.Errorf("claim receipt %s: %w", due.Key.Receipt, err))
 		case won:
 			claimed = append(claimed, receipt)
 		}
 	}
-	return claimed, nil
+	return claimed
+}
+
+// failures are what failed of single receipts. A run has up to thousands of
+// them, and its log line has room for a few.
+type failures struct {
+	first []error
+	count int
+}
+
+// keptFailures is how many failures stand in a run's error.
+const keptFailures = 5
+
+func (f *failures) add(err error) {
+	if err == nil {
+		return
+	}
+	if f.count++; len(f.first) < keptFailures {
+		f.first = append(f.first, err)
+	}
+}
+
+func (f *failures) asError() error {
+	if more := f.count - len(f.first); more > 0 {
+		return errors.Join(append(f.first, fmt.Errorf("and %d failures more", more))...)
+	}
+	return errors.Join(f.first...)
 }
 
 // adopt moves what decodes as ours from the dead-letter queue to the store:

@@ -24,6 +24,7 @@ type world struct {
 	box          *inbox.Inbox
 	storeDown    bool
 	sendDown     bool
+	refuse       func(inbox.Receipt) error // what the queue answers about a receipt; nil where it takes all
 	puts, sends  int
 	transactions int
 	acknowledged []inbox.Key
@@ -75,7 +76,18 @@ func (q faultyQueue) Send(ctx context.Context, receipts ...inbox.Receipt) error 
 	if q.w.sendDown {
 		return errDown
 	}
-	return q.Queue.Send(ctx, receipts...)
+	if q.w.refuse == nil {
+		return q.Queue.Send(ctx, receipts...)
+	}
+	refused := inbox.SendErrors{}
+	for place, receipt := range receipts {
+		if err := q.w.refuse(receipt); err != nil {
+			refused[place] = err
+		} else if err := q.Queue.Send(ctx, receipt); err != nil {
+			return err
+		}
+	}
+	return refused.AsError()
 }
 
 func (w *world) accept(r inbox.Receipt) inbox.Accepted {

@@ -49,10 +49,15 @@ func (q *Queue) Send(ctx context.Context, receipts ...inbox.Receipt) error {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for _, receipt := range receipts {
+	refused := inbox.SendErrors{}
+	for place, receipt := range receipts {
+		if err := refusal(receipt); err != nil {
+			refused[place] = err
+			continue
+		}
 		q.add(inbox.DeadLetter{Receipt: receipt})
 	}
-	return nil
+	return refused.AsError()
 }
 
 // SendForeign enqueues a message that is not ours to read.

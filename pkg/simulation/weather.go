@@ -92,7 +92,7 @@ func (w *world) faultOf(call string) inboxtest.Fault {
 	case !w.now.Before(w.clear) || w.rand.IntN(1000) >= w.faults:
 		return inboxtest.None
 	case call == "queue.Send" && w.chance(20):
-		return inboxtest.Partly
+		return pick(w, inboxtest.Partly, inboxtest.Refuses)
 	}
 	return pick(w, inboxtest.Fails, inboxtest.Misreported, inboxtest.TimesOut, inboxtest.TimesOutLate,
 		inboxtest.StopsBefore, inboxtest.StopsAfter)

@@ -50,7 +50,8 @@ type event struct {
 	Totals      *payout.Totals `json:"totals,omitempty"`
 }
 
-// Encode returns the text of the message that carries the receipt.
+// Encode returns the text of the message that carries the receipt. It has no
+// character that SQS refuses, whatever the receipt's texts hold.
 func Encode(r inbox.Receipt) (string, error) {
 	m := message{
 		Version:    schemaVersion,
@@ -71,7 +72,37 @@ func Encode(r inbox.Receipt) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("encode message: %w", err)
 	}
-	return string(text), nil
+	return escape(string(text)), nil
+}
+
+// escape writes the characters that SQS refuses as JSON escapes. In a JSON text
+// they can stand in strings only.
+func escape(text string) string {
+	if !strings.ContainsFunc(text, isRefused) {
+		return text
+	}
+	var escaped strings.Builder
+	for _, r := range text {
+		if isRefused(r) {
+			fmt.Fprintf(&escaped, `\u%04x`, r)
+			continue
+		}
+		escaped.WriteRune(r)
+	}
+	return escaped.String()
+}
+
+// isRefused reports whether SQS takes no message with the character, by
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+// (read 2026-11-27). All characters above U+FFFF are taken.
+func isRefused(r rune) bool {
+	switch {
+	case r < ' ':
+		return r != '\t' && r != '\n' && r != '\r'
+	case r >= 0xD800 && r <= 0xDFFF:
+		return true
+	}
+	return r == 0xFFFE || r == 0xFFFF
 }
 
 func encodeEvent(e payout.Event) *event {

@@ -2,9 +2,6 @@ package sqsqueue
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"net/url"
 	"strconv"
 	"time"
 
@@ -26,70 +23,6 @@ var (
 	_ inbox.Queue       = (*Queue)(nil)
 	_ inbox.DeadLetters = (*Queue)(nil)
 )
-
-// Bounds of SQS on one SendMessageBatch.
-const (
-	maxEntries = 10
-	maxBytes   = 1 << 20
-)
-
-// maxGroup is the length of a message group's name, SQS's own bound.
-const maxGroup = 128
-
-// Send implements inbox.Queue. One receipt is one SendMessage.
-func (q *Queue) Send(ctx context.Context, receipts ...inbox.Receipt) error {
-	var entries []types.SendMessageBatchRequestEntry
-	size := 0
-	for n, receipt := range receipts {
-		text, err := Encode(receipt)
-		if err != nil {
-			return err
-		}
-		if len(entries) == maxEntries || size+len(text) > maxBytes {
-			if err := q.sendBatch(ctx, entries); err != nil {
-				return err
-			}
-			entries, size = nil, 0
-		}
-		size += len(text)
-		entries = append(entries, types.SendMessageBatchRequestEntry{
-			Id:             aws.String(strconv.Itoa(n)),
-			MessageBody:    &text,
-			MessageGroupId: aws.String(group(receipt)),
-		})
-	}
-	return q.sendBatch(ctx, entries)
-}
-
-func (q *Queue) sendBatch(ctx context.Context, entries []types.SendMessageBatchRequestEntry) error {
-	switch len(entries) {
-	case 0:
-		return nil
-	case 1:
-		_, err := q.Client.SendMessage(ctx, &sqs.SendMessageInput{
-			QueueUrl:       &q.EventsURL,
-			MessageBody:    entries[0].MessageBody,
-			MessageGroupId: entries[0].MessageGroupId,
-		})
-		return err
-	}
-	out, err := q.Client.SendMessageBatch(ctx, &sqs.SendMessageBatchInput{QueueUrl: &q.EventsURL, Entries: entries})
-	if err != nil {
-		return err
-	}
-	var errs []error
-	for _, failed := range out.Failed {
-		errs = append(errs, fmt.Errorf("send one of %d messages: %s", len(entries), aws.ToString(failed.Code)))
-	}
-	return errors.Join(errs...)
-}
-
-// group names the message group of a receipt. On a standard queue it orders
-// nothing; it keeps one noisy account from delaying the others.
-func group(receipt inbox.Receipt) string {
-	name := receipt.Provider() + "." + url.PathEscape(receipt.Account())
-	return name[:min(len(name), maxGroup)]
-}
 
 // Waiting implements inbox.Queue.
 func (q *Queue) Waiting(ctx context.Context) (int, error) {

@@ -34,13 +34,15 @@ var (
 
 // What is told of sweeps, every one of them, nothing included.
 var (
-	Sweeps  = Metric{"Sweeps", "Count", false}            // that went well
-	Due     = Metric{"Due", "Count", false}               // receipts found due
-	Sent    = Metric{"Sent", "Count", false}              // receipts sent again
-	Adopted = Metric{"Adopted", "Count", false}           // dead letters that are in the store now
-	Foreign = Metric{"Foreign", "Count", false}           // dead letters that are not ours to read
-	Damaged = Metric{"Damaged", "Count", false}           // receipts or payouts that cannot be read
-	Oldest  = Metric{"OldestUnapplied", "Seconds", false} // since the oldest receipt found due was accepted
+	Sweeps = Metric{"Sweeps", "Count", false} // that went well
+	Due    = Metric{"Due", "Count", false}    // receipts found due
+	Sent   = Metric{"Sent", "Count", false}   // receipts sent again
+	// Unsendable counts receipts that the queue refuses for what they are. The sweep applies them itself.
+	Unsendable = Metric{"Unsendable", "Count", false}
+	Adopted    = Metric{"Adopted", "Count", false}           // dead letters that are in the store now
+	Foreign    = Metric{"Foreign", "Count", false}           // dead letters that are not ours to read
+	Damaged    = Metric{"Damaged", "Count", false}           // receipts or payouts that cannot be read
+	Oldest     = Metric{"OldestUnapplied", "Seconds", false} // since the oldest receipt found due was accepted
 )
 
 // Metrics lists them all.
@@ -48,7 +50,7 @@ func Metrics() []Metric {
 	return []Metric{
 		Callbacks, Acknowledged, Refused, Unavailable, Duplicates, Held, ByRecord, ByQueue, PreviousKey,
 		Deliveries, Redeliveries, Conflicts, Failures,
-		Sweeps, Due, Sent, Adopted, Foreign, Damaged, Oldest,
+		Sweeps, Due, Sent, Unsendable, Adopted, Foreign, Damaged, Oldest,
 		Published, PublishFailed,
 	}
 }

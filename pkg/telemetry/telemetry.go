@@ -127,7 +127,7 @@ func (r *Recorder) delivery(ctx context.Context, delivery sqsqueue.Delivery) {
 // due tells no age: nothing due and nothing known are not the same.
 func (r *Recorder) Sweep(ctx context.Context, swept inbox.Swept, took time.Duration, err error) {
 	level := info
-	if err != nil || swept.Damaged > 0 || swept.Foreign > 0 {
+	if err != nil || swept.Damaged > 0 || swept.Foreign > 0 || swept.Unsendable > 0 {
 		level = fault
 	}
 	var told []measured
@@ -135,6 +135,7 @@ func (r *Recorder) Sweep(ctx context.Context, swept inbox.Swept, took time.Durat
 		told = []measured{
 			{Due, swept.Due},
 			{Sent, swept.Sent},
+			{Unsendable, swept.Unsendable},
 			{Adopted, swept.Adopted},
 			{Foreign, swept.Foreign},
 			{Damaged, swept.Damaged},

@@ -199,13 +199,20 @@ func TestASweepTellsEveryCountZeroesToo(t *testing.T) {
 	got := written(t, func(r *telemetry.Recorder) {
 		r.Sweep(t.Context(), inbox.Swept{Due: 3, Sent: 2, OldestAge: 150 * time.Second}, time.Second, nil)
 	})[0]
-	for name, want := range map[string]float64{"Due": 3, "Sent": 2, "Adopted": 0, "Foreign": 0, "Damaged": 0, "OldestUnapplied": 150, "Sweeps": 1} {
+	for name, want := range map[string]float64{"Due": 3, "Sent": 2, "Unsendable": 0, "Adopted": 0, "Foreign": 0, "Damaged": 0, "OldestUnapplied": 150, "Sweeps": 1} {
 		if got[name] != want {
 			t.Errorf("%s: got %v, want %v", name, got[name], want)
 		}
 	}
 	if got["level"] != "INFO" {
 		t.Errorf("level: got %v", got["level"])
+	}
+}
+
+func TestSweep_WithAnUnsendableReceiptIsAnError(t *testing.T) {
+	got := written(t, func(r *telemetry.Recorder) { r.Sweep(t.Context(), inbox.Swept{Due: 3, Unsendable: 2}, 0, nil) })[0]
+	if got["Unsendable"] != 2.0 || got["level"] != "ERROR" || got["Sweeps"] != 1.0 {
+		t.Errorf("got %v", got)
 	}
 }
 

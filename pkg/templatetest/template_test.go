@@ -240,8 +240,9 @@ func TestEachFunctionMayDoWhatItMustAndNothingMore(t *testing.T) {
 			"sqs:ChangeMessageVisibility": "EventsQueue.Arn",
 		},
 		"SweeperFunction": {
-			"dynamodb:Query":              "${ReceiptsTable.Arn}/index/unapplied",
-			"dynamodb:PutItem":            "ReceiptsTable.Arn",
+			"dynamodb:Query": "${ReceiptsTable.Arn}/index/unapplied",
+			// The payouts, too: it applies a receipt whose message the queue refuses, as the consumer would.
+			"dynamodb:PutItem":            "PayoutsTable.Arn ReceiptsTable.Arn",
 			"dynamodb:UpdateItem":         "ReceiptsTable.Arn",
 			"sqs:SendMessage":             "EventsQueue.Arn",
 			"sqs:GetQueueAttributes":      "DeadLetterQueue.Arn EventsQueue.Arn",

@@ -20,19 +20,23 @@ const (
 	Partly             // of several receipts that were to be sent some are sent, and the caller is told that it failed
 	TimesOut           // nothing happened, and the caller waited for it in vain
 	TimesOutLate       // it happened, and the caller waited for the answer in vain
+	Refuses            // the queue answers, and refuses the receipts for what they are
 	StopsBefore        // the process ends before the call
 	StopsAfter         // it happened, and the process ends before it learns so
 )
 
 var faultNames = [...]string{
 	"goes well", "fails", "is applied and reported failed", "is applied in part and reported failed",
-	"times out", "is applied and times out", "is never made: the process stops", "is the last: the process stops",
+	"times out", "is applied and times out", "is refused", "is never made: the process stops", "is the last: the process stops",
 }
 
 // String says what becomes of the call.
 func (f Fault) String() string { return faultNames[f] }
 
-var errFault = errors.New("fault")
+var (
+	errFault   = errors.New("fault")
+	errRefused = errors.New("refused")
+)
 
 // Process is one run of a function whose calls go wrong as Decide says: a way
 // to see what a fault at each place leaves behind. A process that has stopped
@@ -85,8 +89,11 @@ func (p *Process) call(ctx context.Context, name string, act func() error, part 
 		part()
 	}
 	p.stopped = fault == StopsBefore || fault == StopsAfter
-	if fault == TimesOut || fault == TimesOutLate {
+	switch fault {
+	case TimesOut, TimesOutLate:
 		return p.timeOut(ctx)
+	case Refuses:
+		return errRefused
 	}
 	return errFault
 }
@@ -149,9 +156,17 @@ func (s processStore) Claim(ctx context.Context, due inbox.Due, next time.Time) 
 type processQueue struct{ p *Process }
 
 func (q processQueue) Send(ctx context.Context, receipts ...inbox.Receipt) error {
-	return q.p.call(ctx, "queue.Send",
+	err := q.p.call(ctx, "queue.Send",
 		func() error { return q.p.Queue.Send(q.p.untimed(ctx), receipts...) },
 		func() { _ = q.p.Queue.Send(q.p.untimed(ctx), receipts[len(receipts)/2:]...) })
+	if !errors.Is(err, errRefused) {
+		return err
+	}
+	refused := inbox.SendErrors{}
+	for place := range receipts {
+		refused[place] = inbox.ErrUnsendable
+	}
+	return refused
 }
 
 func (q processQueue) Waiting(ctx context.Context) (int, error) {

@@ -3,6 +3,7 @@ package inboxtest
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +19,8 @@ func RunQueue(t *testing.T, newHarness func(t *testing.T) Harness) {
 	for name, test := range map[string]func(*testing.T, Harness){
 		"a receipt travels whole":                        carriesReceipts,
 		"many receipts travel in one call":               carriesMany,
+		"a receipt travels whole whatever it holds":      carriesAnyText,
+		"a receipt that is refused holds up no other":    refusesOne,
 		"a dead letter is read, deleted or returned":     handlesDeadLetters,
 		"a cancelled context is a failure to be told of": refusesCancelled,
 	} {
@@ -62,6 +65,40 @@ func carriesMany(t *testing.T, h Harness) {
 	if err := h.Queue.Send(t.Context()); err != nil {
 		t.Errorf("nothing at all: %v", err)
 	}
+}
+
+// carriesAnyText sends the characters that SQS does not take in a message, and
+// their neighbours.
+func carriesAnyText(t *testing.T, h Harness) {
+	var want []inbox.Receipt
+	for n, r := range []rune{0, 8, 0xB, 0x1F, 0x7F, 0xD7FF, 0xE000, 0xFFFD, 0xFFFE, 0xFFFF, 0x10000, 0x1FFFF, 0x10FFFF} {
+		want = append(want, received(event(n, payout.Succeeded, func(e *payout.Event) {
+			e.Memo, e.Reason, e.Reference = "a"+string(r), string(r)+"z", string(r)
+		}), string(r)))
+	}
+	for _, receipts := range [][]inbox.Receipt{want[:1], want[1:]} {
+		if err := h.Queue.Send(t.Context(), receipts...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.wantTaken(t, want)
+}
+
+func refusesOne(t *testing.T, h Harness) {
+	all := []inbox.Receipt{
+		received(event(1, payout.Succeeded), "{}"),
+		received(event(2, payout.Succeeded), strings.Repeat("x", 1<<20)), // no message may be that long
+		received(event(3, payout.Succeeded), "{}"),
+	}
+	var refused inbox.SendErrors
+	err := h.Queue.Send(t.Context(), all...)
+	if !errors.As(err, &refused) || len(refused) != 1 || !errors.Is(refused[1], inbox.ErrUnsendable) {
+		t.Errorf("got %v, want the second of three refused for what it is", err)
+	}
+	if err := h.Queue.Send(t.Context(), all[1]); !errors.Is(err, inbox.ErrUnsendable) {
+		t.Errorf("alone: got %v, want it refused for what it is", err)
+	}
+	h.wantTaken(t, []inbox.Receipt{all[0], all[2]})
 }
 
 func (h Harness) wantTaken(t *testing.T, want []inbox.Receipt) {

@@ -1,0 +1,162 @@
+package inbox_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/memory"
+	"payout-callbacks/pkg/payout"
+)
+
+// numbered returns a receipt of a payout of its own.
+func (w *world) numbered(n uint64, memo string) inbox.Receipt {
+	return w.receipt(payout.Succeeded, func(e *payout.Event) {
+		e.ID += payout.ID("-" + strings.Repeat("x", int(n%7)) + string(rune('a'+n%26)))
+		e.BlockHeight, e.Memo = n, memo
+	})
+}
+
+func refuseMemo(memo string, refusal error) func(inbox.Receipt) error {
+	return func(r inbox.Receipt) error {
+		if r.Event.Memo == memo {
+			return refusal
+		}
+		return nil
+	}
+}
+
+// I3: a message that no queue takes is applied without one.
+func TestSweep_AppliesAReceiptThatTheQueueRefuses(t *testing.T) {
+	w := newWorld(t)
+	receipt := w.receipt(payout.Succeeded)
+	receipt.Body = []byte(strings.Repeat("x", 1<<20)) // longer than a message may be
+	accepted := w.accept(receipt)
+	if accepted.As != inbox.ByRecord || !errors.Is(accepted.Fault, inbox.ErrUnsendable) {
+		t.Errorf("got %+v, want it accepted by record, and why", accepted)
+	}
+	w.now = w.now.Add(inbox.FirstDue)
+	if swept := w.sweep(); swept.Due != 1 || swept.Sent != 0 || swept.Unsendable != 1 {
+		t.Errorf("got %+v, want one unsendable and none sent", swept)
+	}
+	w.wantStatus(payout.Succeeded)
+	w.check(true)
+}
+
+// I1: only a store can keep what the queue refuses.
+func TestAccept_OfAnUnsendableReceiptWithTheStoreDown_IsNotAcknowledged(t *testing.T) {
+	w := newWorld(t)
+	w.storeDown = true
+	receipt := w.receipt(payout.Succeeded)
+	receipt.Body = []byte(strings.Repeat("x", 1<<20))
+	if accepted, err := w.box.Accept(t.Context(), receipt); !errors.Is(err, errDown) || !errors.Is(err, inbox.ErrUnsendable) {
+		t.Errorf("got %+v, %v, want an error", accepted, err)
+	}
+}
+
+// Receipts that fail, for whatever reason, take nobody else's turn.
+func TestSweep_ReceiptsThatFailDelayNoOther(t *testing.T) {
+	const bad, good = 600, 30
+	for name, test := range map[string]struct {
+		refusal    error
+		broken     bool // the bad ones cannot be applied or claimed either
+		unsendable int
+	}{
+		"refused for what they are":                  {inbox.ErrUnsendable, false, bad},
+		"refused for what they are and unapplicable": {inbox.ErrUnsendable, true, bad},
+		"refused for another reason":                 {errDown, false, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.refuse = refuseMemo("bad", test.refusal)
+			store := &memory.Store{}
+			for n := range uint64(bad + good) {
+				memo := "bad"
+				if n%21 == 20 {
+					memo = "good"
+				}
+				if _, err := store.Create(t.Context(), w.numbered(n, memo)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			w.box.Store = failingStore{store, func(r inbox.Receipt) bool { return test.broken && r.Event.Memo == "bad" }, nil}
+			w.now = w.now.Add(inbox.FirstDue)
+			swept, err := w.box.Sweep(t.Context(), 1000)
+			if swept.Sent != good || swept.Unsendable != test.unsendable {
+				t.Errorf("got %+v, want %d sent and %d unsendable", swept, good, test.unsendable)
+			}
+			failed := test.broken || test.unsendable == 0
+			if (err != nil) != failed || err != nil && len(err.Error()) > 2<<10 {
+				t.Errorf("error: %v, want a short one: %t", err, failed)
+			}
+			applied := 0
+			for _, receipt := range store.Receipts() {
+				if receipt.State == inbox.Applied {
+					applied++
+				}
+			}
+			if want := bad; !failed && applied != want || failed && applied != 0 {
+				t.Errorf("%d are applied", applied)
+			}
+		})
+	}
+}
+
+// failingStore fails to apply some receipts, and to claim some.
+type failingStore struct {
+	*memory.Store
+	unapplicable func(inbox.Receipt) bool
+	unclaimable  func(inbox.Key) bool
+}
+
+func (s failingStore) Apply(ctx context.Context, change inbox.Change) (*inbox.Refusal, error) {
+	if s.unapplicable(change.Receipt) {
+		return nil, errDown
+	}
+	return s.Store.Apply(ctx, change)
+}
+
+func (s failingStore) Claim(ctx context.Context, due inbox.Due, next time.Time) (inbox.Receipt, bool, error) {
+	if s.unclaimable != nil && s.unclaimable(due.Key) {
+		return inbox.Receipt{}, false, errDown
+	}
+	return s.Store.Claim(ctx, due, next)
+}
+
+func TestSweep_AReceiptThatCannotBeClaimedDelaysNoOther(t *testing.T) {
+	w := newWorld(t)
+	w.sendDown = true
+	first := w.numbered(0, "")
+	w.accept(first)
+	w.now = w.now.Add(time.Second)
+	for n := range uint64(20) {
+		w.accept(w.numbered(n+1, ""))
+	}
+	w.sendDown = false
+	w.now = w.now.Add(inbox.FirstDue)
+	never := func(inbox.Receipt) bool { return false }
+	w.box.Store = failingStore{w.store, never, func(key inbox.Key) bool { return key == first.Key }}
+	if swept, err := w.box.Sweep(t.Context(), 100); swept.Sent != 20 || !errors.Is(err, errDown) {
+		t.Errorf("got %+v, %v, want the other 20 sent, and why one was not", swept, err)
+	}
+}
+
+// A claim moves a receipt back by as long as it has waited: where the queue is
+// down, those that are not sent keep their place.
+func TestSweep_OfAQueueThatIsDown_ClaimsOneBatch(t *testing.T) {
+	w := newWorld(t)
+	w.sendDown = true
+	for n := range uint64(30) {
+		w.accept(w.numbered(n, ""))
+	}
+	w.now = w.now.Add(inbox.FirstDue)
+	if swept, err := w.box.Sweep(t.Context(), 100); swept.Sent != 0 || !errors.Is(err, errDown) {
+		t.Errorf("got %+v, %v, want none sent, and why", swept, err)
+	}
+	if due, err := w.store.Due(t.Context(), w.now, 100); err != nil || len(due) != 20 {
+		t.Errorf("%d are due still, %v, want 20", len(due), err)
+	}
+}
