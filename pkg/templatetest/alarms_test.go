@@ -28,6 +28,10 @@ var alarmTable = map[string]string{
 		dead-letters
 		it > 0 in 5 of 5, missing is notBreaching
 		it = Maximum of AWS/SQS ApproximateNumberOfMessagesVisible QueueName=${DeadLetterQueue.QueueName} in 60 s`,
+	"UnsendableAlarm": `
+		unsendable
+		it > 0 in 1 of 1, missing is notBreaching
+		it = Sum of ours Unsendable in 300 s`,
 	"HeldAlarm": `
 		held
 		it > 0 in 1 of 1, missing is notBreaching

@@ -37,6 +37,10 @@ var scenarios = []struct {
 	{"DeadLettersAlarm", false, "a message for four minutes", []stretch{minutes(1, visible("DeadLetterQueue", 0)), minutes(4, visible("DeadLetterQueue", 1))}},
 	{"DeadLettersAlarm", false, "the events queue is long", []stretch{minutes(7, visible("EventsQueue", 1e6), visible("DeadLetterQueue", 0))}},
 
+	{"UnsendableAlarm", true, "the queue refuses a receipt", []stretch{minutes(1, swept(inbox.Swept{Due: 9, Unsendable: 1}, nil)), minutes(4, oldest(0))}},
+	{"UnsendableAlarm", false, "five minutes later", []stretch{minutes(1, swept(inbox.Swept{Due: 9, Unsendable: 1}, nil)), minutes(5, oldest(0))}},
+	{"UnsendableAlarm", false, "receipts are sent again", []stretch{minutes(5, swept(inbox.Swept{Due: 9, Sent: 9}, nil))}},
+
 	{"HeldAlarm", true, "a callback of Cregis is held", []stretch{minutes(1, held("cregis")), minutes(4)}},
 	{"HeldAlarm", true, "a callback of Pivot is held", []stretch{minutes(1, held("pivot"))}},
 	{"HeldAlarm", false, "a quarter of an hour later", []stretch{minutes(1, held("cregis")), minutes(15)}},
