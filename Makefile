@@ -70,9 +70,9 @@ environment:
 deploy: build ## build and deploy to AWS; ENV=staging, ENV=production
 	$(SAM) deploy --config-env $(ENV)
 
-invoke: $(LOCAL) ## one function in a container against the running stack: FUNCTION=cregis, EVENT=events/….json (Docker)
+invoke: $(LOCAL) ## one function in a container against the running stack: FUNCTION=cregis, EVENT=events/….json or - (Docker)
 	@test -n "$(FUNCTION)" || { echo 'say which: make invoke FUNCTION=cregis (or pivot, consumer, sweeper, publisher)'; exit 2; }
-	@exec $(LOCAL) invoke $(FUNCTION) $(if $(EVENT),--event $(EVENT))
+	@exec $(LOCAL) invoke $(FUNCTION) $(if $(EVENT),--event='$(EVENT)')
 
 tools: $(LOCAL) ## the SAM CLI, cfn-lint and the emulator, into .local/venv
 	@$(LOCAL) tools

@@ -25,6 +25,9 @@ func hostArchitecture() string {
 	return runtime.GOARCH
 }
 
+// architecture is the parameter that build, deploy and `sam local` have to agree on.
+func architecture() string { return "Architecture=" + hostArchitecture() }
+
 // fetchModules downloads what the functions import, so that the build itself needs no network.
 func fetchModules(ctx context.Context, w workspace) error {
 	cmd := exec.Command("go", "list", "-deps", "./functions/...")
@@ -61,9 +64,12 @@ func samBuild(ctx context.Context, w workspace, env []string) error {
 	if err := os.WriteFile(w.samConfig(), []byte("version = 0.1\n"), 0o600); err != nil {
 		return err
 	}
-	cmd := sam(w, env, "build", "--template", "template.yaml", "--build-dir", w.build(),
-		"--parameter-overrides", "Architecture="+hostArchitecture()+" OnEmulator=true")
-	return runLogged(ctx, cmd, w.log("build"))
+	return runLogged(ctx, buildCommand(w, env), w.log("build"))
+}
+
+func buildCommand(w workspace, env []string) *exec.Cmd {
+	return sam(w, env, "build", "--template", "template.yaml", "--build-dir", w.build(),
+		"--parameter-overrides", architecture(), "OnEmulator=true")
 }
 
 // rebuildForHost replaces the Linux binaries that SAM always makes: the emulator starts them on this very machine.

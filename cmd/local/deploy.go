@@ -26,7 +26,7 @@ func deployCommand(w workspace, name string, parameters ...string) *exec.Cmd {
 	return sam(w, isolated(w), append([]string{
 		"deploy", "--template-file", w.build() + "/template.yaml", "--stack-name", name, "--region", region,
 		"--capabilities", "CAPABILITY_IAM", "--resolve-s3", "--no-confirm-changeset", "--no-progressbar",
-		"--parameter-overrides", "Architecture=" + hostArchitecture(), "OnEmulator=true",
+		"--parameter-overrides", architecture(), "OnEmulator=true",
 	}, parameters...)...)
 }
 

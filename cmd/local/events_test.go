@@ -25,38 +25,76 @@ import (
 // accepted is the instant of the sample events.
 var accepted = time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
 
-// The samples of events/ are the documented examples as the gateway and the
-// queue would hand them over, signed with the demo keys.
+// sampleEvent is a documented example with ids of its own: the demonstration plays the examples as they stand, and the first
+// invocation is to say `new`.
+type sampleEvent struct {
+	provider, example string
+	kind              payout.Type
+	replace           []string
+}
+
+func sampleEvents() map[string]sampleEvent {
+	const documented, succeeded, reference, batch = "1391751691788288", `"status": 6`, "TestReforzaPivot001", "d6a46a2c-1b26-40c5-9ca3-e063e69635a0"
+	cregis := func(cid string) []string { return []string{documented, cid, `"status": 0`, succeeded} }
+	return map[string]sampleEvent{
+		"cregis-payout.json":             {"cregis", "cregis/payout-example", payout.TypePayout, cregis("1391751691780001")},
+		"cregis-sub-address-payout.json": {"cregis", "cregis/sub-address-example", payout.TypeSubAddressPayout, cregis("1391751691780002")},
+		"consumer.json":                  {"cregis", "cregis/payout-example", payout.TypePayout, cregis("1391751691780003")},
+		"pivot-bulk.json":                {"pivot", "pivot/bulk-done", payout.TypePayout, []string{batch, "3f0a4c1e-8a55-4a3c-9f0e-2d6b7c8e9f10"}},
+		"pivot-single.json": {"pivot", "pivot/single-success", payout.TypePayout,
+			[]string{batch, "7c2f9d3b-5e14-4b6a-8d21-90a1b2c3d4e5", reference, "SampleReference001"}},
+	}
+}
+
+// The samples of events/ are what the gateway and the queue pass on, signed with the demo keys.
 func TestSampleEventsAreTrue(t *testing.T) {
 	root := templatetest.Root(t)
-	samples := map[string]any{"sweeper.json": struct{}{}}
-	for file, sample := range map[string]struct {
-		provider, example string
-		kind              payout.Type
-		replace           []string
-	}{
-		"cregis-payout.json":             {"cregis", "cregis/payout-example", payout.TypePayout, []string{`"status": 0`, `"status": 6`}},
-		"cregis-sub-address-payout.json": {"cregis", "cregis/sub-address-example", payout.TypeSubAddressPayout, nil},
-		"pivot-bulk.json":                {"pivot", "pivot/bulk-done", payout.TypePayout, nil},
-		"pivot-single.json":              {"pivot", "pivot/single-success", payout.TypePayout, nil},
-	} {
-		found, err := loadExample(root, sample.example)
-		if err != nil {
-			t.Fatal(err)
-		}
-		event := gatewayEvent(t, sample.provider, sample.kind, found(sample.replace...))
+	wantFile(t, filepath.Join(root, "events", "sweeper.json"), struct{}{})
+	for file, sample := range sampleEvents() {
+		event := sample.event(t, root)
 		receipt := receiptOf(t, sample.provider, event)
 		if receipt.State != inbox.Received {
 			t.Errorf("%s: the sample is %s", file, receipt.State)
 		}
-		samples[file] = event
-		if file == "cregis-payout.json" {
-			samples["consumer.json"] = queueEvent(t, receipt)
+		if file == "consumer.json" {
+			wantFile(t, filepath.Join(root, "events", file), queueEvent(t, receipt))
+		} else {
+			wantFile(t, filepath.Join(root, "events", file), event)
 		}
 	}
-	for file, sample := range samples {
-		wantFile(t, filepath.Join(root, "events", file), sample)
+}
+
+func TestSampleEvents_AreNewAfterTheDemonstration(t *testing.T) {
+	root := templatetest.Root(t)
+	played := map[inbox.Key]string{}
+	scenes, err := scenes(root)
+	if err != nil {
+		t.Fatal(err)
 	}
+	stage := newStage(stack{DemoKeys: demoKeys()})
+	for _, scene := range scenes {
+		body, header, err := stage.sign(scene, string(demoKeyOf(scene.provider)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		played[stage.receiptKey(scene, body, header)] = scene.what
+	}
+	for file, sample := range sampleEvents() {
+		key := receiptOf(t, sample.provider, sample.event(t, root)).Key
+		if earlier, ok := played[key]; ok {
+			t.Errorf("events/%s is a duplicate of %s", file, earlier)
+		}
+		played[key] = file
+	}
+}
+
+func (s sampleEvent) event(t *testing.T, root string) events.APIGatewayV2HTTPRequest {
+	t.Helper()
+	documented, err := loadExample(root, s.example)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return gatewayEvent(t, s.provider, s.kind, documented(s.replace...))
 }
 
 func gatewayEvent(t *testing.T, provider string, kind payout.Type, body []byte) events.APIGatewayV2HTTPRequest {

@@ -1,16 +1,17 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,7 +19,7 @@ import (
 
 type invokeCommand struct {
 	Function string `arg:"" help:"Folder of functions/: cregis, pivot, consumer, sweeper or publisher."`
-	Event    string `help:"Event file; by default the first of events/<function>*.json."`
+	Event    string `help:"Event file, or - for standard input; by default the first of events/<function>*.json."`
 }
 
 // Run invokes the function in Lambda's own container image. The stack that is up lends its tables, queues and keys.
@@ -30,47 +31,55 @@ func (c invokeCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s, err := readStack(newestStackFile(root))
+	s, err := readStack(cmp.Or(os.Getenv("PAYOUT_CALLBACKS_STACK"), newestStackFile(root)))
 	if err != nil {
 		return errors.New("invoke: no local stack is up: start one with `make run`, and invoke from another terminal")
+	}
+	name, event, err := c.readEvent(root, os.Stdin)
+	if err != nil {
+		return fmt.Errorf("invoke: %w", err)
 	}
 	w, err := besides(root, s)
 	if err != nil {
 		return err
 	}
-	event, err := c.eventFile()
+	containers, err := prepareContainers(ctx, w, s)
 	if err != nil {
 		return err
 	}
-	var docker string
-	show := showOn(os.Stderr)
-	err = show.runAll(ctx, []step{
-		{name: "find Docker", run: func(ctx context.Context) (err error) {
-			docker, err = dockerHost(ctx)
-			return err
-		}, hint: "start Docker; where there is none, `make run` and `make test` run the same functions without it"},
-		installTools(root),
-		{name: "build the functions (sam build)", run: func(ctx context.Context) error { return buildForContainer(ctx, w, s) },
-			hint: "`go build ./functions/...` shows the compiler's own words"},
-	})
+	defer func() { _ = containers.close() }()
+	fmt.Fprintf(os.Stderr, "invoking %s with %s\n", logicalID(c.Function), name)
+	log, err := samLocalInvoke(ctx, w, containers.daemon, logicalID(c.Function), event)
 	if err != nil {
-		return err
+		return fmt.Errorf("invoke: %w", err)
 	}
-	return samLocalInvoke(ctx, w, docker, logicalID(c.Function), event)
+	if payout := payoutIn(log); payout != "" {
+		fmt.Fprintf(os.Stderr, "See what became of it with: go run ./cmd/payoutctl --local show %s\n", payout)
+	}
+	return nil
 }
 
-func (c invokeCommand) eventFile() (string, error) {
-	if c.Event != "" {
-		return c.Event, nil
+// readEvent returns the event and its name. It runs before the build, so that a wrong name costs no minute.
+func (c invokeCommand) readEvent(root string, stdin io.Reader) (name string, event []byte, err error) {
+	switch c.Event {
+	case "-":
+		name = "standard input"
+		event, err = io.ReadAll(stdin)
+	case "":
+		samples, globErr := filepath.Glob(filepath.Join(root, "events", c.Function+"*.json"))
+		if globErr != nil || len(samples) == 0 {
+			return "", nil, fmt.Errorf("no events/%s*.json: name an event with EVENT=", c.Function)
+		}
+		name = "events/" + filepath.Base(samples[0])
+		event, err = os.ReadFile(samples[0])
+	default:
+		name = c.Event
+		event, err = os.ReadFile(c.Event)
 	}
-	found, err := filepath.Glob(filepath.Join("events", c.Function+"*.json"))
-	if err != nil {
-		return "", err
+	if err == nil && !json.Valid(event) {
+		err = fmt.Errorf("%s is not JSON", name)
 	}
-	if len(found) == 0 {
-		return "", fmt.Errorf("invoke: no events/%s*.json: name one with EVENT=", c.Function)
-	}
-	return found[0], nil
+	return name, event, err
 }
 
 // besides is a workspace that uses a running stack's port without being its owner.
@@ -87,81 +96,74 @@ func besides(root string, s stack) (workspace, error) {
 	return w, errors.Join(os.RemoveAll(w.dir), w.makeFolders())
 }
 
-// dockerHost asks docker itself, as its daemon may be elsewhere than at the default socket.
-func dockerHost(ctx context.Context) (string, error) {
-	if _, err := exec.LookPath("docker"); err != nil {
-		return "", errors.New("sam local invoke needs Docker, and there is no docker on the PATH")
-	}
-	environ := keep(os.Environ(), func(name string) bool {
-		return name == "PATH" || name == "HOME" || strings.HasPrefix(name, "DOCKER_")
-	})
-	docker := func(args ...string) (string, error) {
-		cmd := exec.CommandContext(ctx, "docker", args...)
-		cmd.Env = environ
-		out, err := cmd.CombinedOutput()
-		return strings.TrimSpace(string(out)), err
-	}
-	if out, err := docker("version", "--format", "{{.Server.Version}}"); err != nil {
-		return "", fmt.Errorf("sam local invoke needs Docker, and its daemon does not answer: %s", out)
-	}
-	if host := os.Getenv("DOCKER_HOST"); host != "" {
-		return host, nil
-	}
-	return docker("context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
+// containers is what `sam local` needs beside the built template: a daemon, and a way to the stack that is up.
+type containers struct {
+	daemon
+	forwarder
 }
 
-// buildForContainer builds for Linux, and gives the built template the one variable that only a local stack needs:
-// SAM hands a container no variable that the template does not name.
-func buildForContainer(ctx context.Context, w workspace, s stack) error {
+// prepareContainers builds the functions for the containers of this machine, and opens the stack to them.
+func prepareContainers(ctx context.Context, w workspace, s stack) (ready containers, err error) {
+	err = showOn(os.Stderr).runAll(ctx, []step{
+		{name: "find Docker", run: func(ctx context.Context) (err error) {
+			ready.daemon, err = findDaemon(ctx)
+			return err
+		}, hint: "start Docker; where it cannot run, `make run` and `make test` run the same functions without it"},
+		installTools(w.root),
+		{name: "build the functions (sam build)", run: func(ctx context.Context) error { return buildForContainer(ctx, w) },
+			hint: "`go build ./functions/...` shows the compiler's own words"},
+		{name: "open the stack to containers", run: func(context.Context) (err error) {
+			if ready.forwarder, err = forward(ready.daemon, w); err != nil {
+				return err
+			}
+			return s.writeVariables(variablesFile(w), ready.endpoint)
+		}},
+	})
+	return ready, err
+}
+
+// buildForContainer does not rebuild for the host, as build does: containers run Linux on every machine.
+func buildForContainer(ctx context.Context, w workspace) error {
 	goEnv, err := goEnvironment(ctx)
 	if err != nil {
 		return err
 	}
-	if err := samBuild(ctx, w, compiling(w, goEnv)); err != nil {
-		return err
-	}
-	template := filepath.Join(w.build(), "template.yaml")
-	content, err := os.ReadFile(template)
-	if err != nil {
-		return err
-	}
-	content = regexp.MustCompile(`(?m)^( +)RECEIPTS_TABLE:`).ReplaceAll(content, []byte("${1}AWS_ENDPOINT_URL: overridden\n$0"))
-	variables, err := json.Marshal(map[string]map[string]string{"Parameters": containerVariables(w, s)})
-	if err != nil {
-		return err
-	}
-	return errors.Join(os.WriteFile(template, content, 0o600), os.WriteFile(variablesFile(w), variables, 0o600))
+	return samBuild(ctx, w, compiling(w, goEnv))
 }
 
-func containerVariables(w workspace, s stack) map[string]string {
-	endpoint := w.endpoint()
-	if runtime.GOOS != "linux" {
-		endpoint = fmt.Sprintf("http://host.docker.internal:%d", w.port)
+func variablesFile(w workspace) string { return filepath.Join(w.dir, "env.json") }
+
+// samLocal is one of the commands of `sam local`, for the architecture that samBuild builds for.
+func samLocal(w workspace, d daemon, args ...string) *exec.Cmd {
+	cmd := sam(w, append(isolated(w), "DOCKER_HOST="+d.host), slices.Concat([]string{"local"}, args, []string{
+		"--template", filepath.Join(w.build(), "template.yaml"), "--region", region, "--parameter-overrides", architecture(),
+	})...)
+	if skip, ok := os.LookupEnv("SAM_SKIP_PULL_IMAGE"); ok {
+		cmd.Env = append(cmd.Env, "SAM_SKIP_PULL_IMAGE="+skip)
 	}
-	return map[string]string{
-		"AWS_ENDPOINT_URL":      endpoint,
-		"RECEIPTS_TABLE":        s.ReceiptsTable,
-		"PAYOUTS_TABLE":         s.PayoutsTable,
-		"EVENTS_QUEUE_URL":      s.EventsQueueURL,
-		"DEAD_LETTER_QUEUE_URL": s.DeadLetterQueueURL,
-		"PAYOUT_BUS_NAME":       s.Outputs["PayoutBusName"],
-		"KEYS_SECRET_PREFIX":    s.Name + "/keys/",
-	}
+	return cmd
 }
 
-func variablesFile(w workspace) string { return filepath.Join(w.dir, "variables.json") }
-
-func samLocalInvoke(ctx context.Context, w workspace, docker, function, event string) error {
-	args := []string{"local", "invoke", function, "--template", filepath.Join(w.build(), "template.yaml"),
-		"--event", event, "--env-vars", variablesFile(w), "--region", region}
-	if runtime.GOOS == "linux" {
-		args = append(args, "--docker-network", "host") // or the emulator on 127.0.0.1 would be out of reach
+// samLocalInvoke returns the function's log. It fails where the function fails: SAM itself exits with 0 whatever the
+// function answers.
+func samLocalInvoke(ctx context.Context, w workspace, d daemon, function string, event []byte) (log []byte, err error) {
+	file := filepath.Join(w.dir, "event.json")
+	if err := os.WriteFile(file, event, 0o600); err != nil {
+		return nil, err
 	}
-	cmd := sam(w, append(isolated(w), "DOCKER_HOST="+docker), args...)
-	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	cmd := samLocal(w, d, "invoke", function, "--event", file, "--env-vars", variablesFile(w))
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = io.MultiWriter(os.Stdout, &stdout), io.MultiWriter(os.Stderr, &stderr)
 	c, err := start(cmd)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return c.wait(ctx)
+	if err := c.wait(ctx); err != nil {
+		return nil, err
+	}
+	fmt.Fprintln(os.Stderr) // SAM may end the answer without a line break
+	if err := checkAnswer(stdout.Bytes(), stderr.Bytes()); err != nil {
+		return nil, fmt.Errorf("%s %w", function, err)
+	}
+	return stderr.Bytes(), nil
 }

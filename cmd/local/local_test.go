@@ -84,28 +84,6 @@ func TestAWorkspaceIsClaimedOnce(t *testing.T) {
 	}
 }
 
-func TestAStackFileIsRemovedByItsOwnerOnly(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "stack.json")
-	older, newer := stack{PID: 1}, stack{PID: 2}
-	for _, s := range []stack{older, newer} {
-		if err := s.write(path); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := older.remove(path); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := readStack(path); err != nil {
-		t.Errorf("the newer stack's file is gone: %v", err)
-	}
-	if err := newer.remove(path); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("got %v, want the file gone", err)
-	}
-}
-
 func waitForPID(t *testing.T, file string) int {
 	t.Helper()
 	deadline := time.After(10 * time.Second)
@@ -131,27 +109,45 @@ func zombie(pid int) bool {
 	return err != nil || strings.HasPrefix(strings.TrimSpace(string(out)), "Z")
 }
 
-// Two copies on two ports: the one that stops first leaves the other's
-// description where tools look for it.
-func TestAStackThatStopsHandsTheFileBack(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "stack.json")
-	older := stack{Name: "older", PID: os.Getppid()} // a process that is alive, and another one
-	newer := stack{Name: "newer", PID: os.Getpid()}
-	for _, s := range []stack{older, newer} {
-		if err := s.write(path); err != nil {
-			t.Fatal(err)
-		}
-	}
-	newer.handBack(path, older)
-	if got, err := readStack(path); err != nil || got.Name != "older" {
-		t.Errorf("got %q, %v, want the older stack's", got.Name, err)
-	}
-	newer.handBack(path, stack{})
-	if got, err := readStack(path); err != nil || got.Name != "older" {
-		t.Errorf("a stack that is not its owner took it away: %q, %v", got.Name, err)
-	}
-	older.handBack(path, stack{Name: "dead", PID: 1 << 30})
-	if _, err := os.Stat(path); err == nil {
-		t.Error("a stack that is gone got the file back")
+// Two copies on two ports: the one that stops first leaves the other's description where tools look for it, and the
+// variables that `sam local` passes on.
+func TestHandBack(t *testing.T) {
+	older := stack{Name: "older", PID: os.Getppid(), ContainerURL: "http://192.0.2.1:1"} // a process that is alive, and another one
+	newer := stack{Name: "newer", PID: os.Getpid(), ContainerURL: "http://192.0.2.1:2"}
+	withoutDocker := stack{Name: "newer", PID: os.Getpid()}
+	for name, c := range map[string]struct {
+		announced []stack
+		stops     stack
+		older     stack
+		want      stack // which the files are about
+	}{
+		"the older stack is up":           {[]stack{older, newer}, newer, older, older},
+		"a newer stack owns the files":    {[]stack{older, newer}, older, stack{}, newer},
+		"the older stack is gone":         {[]stack{newer}, newer, stack{Name: "gone", PID: 1 << 30}, stack{}},
+		"no stack was up before":          {[]stack{newer}, newer, stack{}, stack{}},
+		"no Docker at the newer stack":    {[]stack{older, withoutDocker}, older, stack{}, withoutDocker},
+		"a newer stack has ended already": {[]stack{}, older, stack{}, stack{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := t.TempDir()
+			if err := os.Mkdir(filepath.Join(root, ".local"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range c.announced {
+				if err := s.announce(root); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := c.stops.handBack(root, c.older); err != nil && len(c.announced) > 0 {
+				t.Fatal(err)
+			}
+			if got, _ := readStack(newestStackFile(root)); got.Name != c.want.Name {
+				t.Errorf("got the stack file of %q, want of %q", got.Name, c.want.Name)
+			}
+			variables, _ := os.ReadFile(newestVariablesFile(root))
+			if url := c.want.ContainerURL; (url == "") != (len(variables) == 0) || !strings.Contains(string(variables), url) {
+				t.Errorf("got the variables %s, want those of %q", variables, c.want.Name)
+			}
+		})
 	}
 }

@@ -21,11 +21,12 @@ type stack struct {
 	PayoutsTable       string                       `json:"payoutsTable"`
 	EventsQueueURL     string                       `json:"eventsQueueUrl"`
 	DeadLetterQueueURL string                       `json:"deadLetterQueueUrl"`
-	Functions          []string                     `json:"functions"`  // names at Lambda
-	KeySecrets         map[string]string            `json:"keySecrets"` // provider → secret
-	DemoKeys           map[string]map[string]string `json:"demoKeys"`   // provider → account → key
-	Outputs            map[string]string            `json:"outputs"`    // of the template, as CloudFormation tells them
-	PID                int                          `json:"pid"`        // the process that will remove this file
+	Functions          []string                     `json:"functions"`              // names at Lambda
+	KeySecrets         map[string]string            `json:"keySecrets"`             // provider → secret
+	DemoKeys           map[string]map[string]string `json:"demoKeys"`               // provider → account → key
+	Outputs            map[string]string            `json:"outputs"`                // of the template, as CloudFormation tells them
+	ContainerURL       string                       `json:"containerUrl,omitempty"` // the emulator as a container reaches it
+	PID                int                          `json:"pid"`                    // the process that will remove this file
 }
 
 // The demo accounts. The Cregis key is the one in the provider's documentation, so that its examples verify as published.
@@ -95,28 +96,34 @@ func (s stack) write(path string) error {
 	return os.Rename(half, path)
 }
 
-// remove takes the file away, unless a stack that started later has put its own there.
-func (s stack) remove(path string) error {
-	current, err := readStack(path)
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		return nil
-	case err != nil:
+// announce makes this stack the one that payoutctl and `sam local` use.
+func (s stack) announce(root string) error {
+	if err := s.write(newestStackFile(root)); err != nil {
 		return err
-	case current.PID != s.PID:
-		return nil
 	}
-	return os.Remove(path)
+	if s.ContainerURL == "" {
+		return removeFile(newestVariablesFile(root))
+	}
+	return s.writeVariables(newestVariablesFile(root), s.ContainerURL)
 }
 
-// handBack leaves the file to the stack that was up before, if it still is.
-func (s stack) handBack(path string, older stack) {
-	if s.remove(path) != nil || older.PID == 0 || syscall.Kill(older.PID, 0) != nil {
-		return
+// handBack leaves the files of announce to the stack that was up before, if it still is.
+func (s stack) handBack(root string, older stack) error {
+	current, err := readStack(newestStackFile(root))
+	if err != nil || current.PID != s.PID {
+		return err // a stack that started later has put its own there
 	}
-	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-		_ = older.write(path)
+	if older.PID != 0 && syscall.Kill(older.PID, 0) == nil {
+		return older.announce(root)
 	}
+	return errors.Join(removeFile(newestStackFile(root)), removeFile(newestVariablesFile(root)))
+}
+
+func removeFile(path string) error {
+	if err := os.Remove(path); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 func readStack(path string) (stack, error) {

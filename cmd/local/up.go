@@ -18,11 +18,12 @@ func (c upCommand) Run(ctx context.Context) error {
 	if err := r.bringUp(ctx, c.Port); err != nil {
 		return err
 	}
+	containersErr := r.openToContainers(ctx)
 	older, _ := readStack(r.newestStackFile())
-	if err := r.stack.write(r.newestStackFile()); err != nil {
+	if err := r.stack.announce(r.root); err != nil {
 		return err
 	}
-	defer func() { r.stack.handBack(r.newestStackFile(), older) }()
+	defer func() { _ = r.stack.handBack(r.root, older) }()
 
 	if err := demonstrate(ctx, r.show, r.root, r.stack); err != nil {
 		return fmt.Errorf("demonstration: %w", err)
@@ -30,7 +31,7 @@ func (c upCommand) Run(ctx context.Context) error {
 	if c.Once {
 		return nil
 	}
-	r.printURLs()
+	r.printURLs(containersErr)
 	return r.untilInterrupted(ctx)
 }
 
@@ -38,11 +39,12 @@ func (c upCommand) Run(ctx context.Context) error {
 type running struct {
 	workspace
 
-	show     progress
-	release  func()
-	emulator *child
-	stack    stack
-	discard  bool // of the logs as well
+	show      progress
+	release   func()
+	emulator  *child
+	forwarder forwarder
+	stack     stack
+	discard   bool // of the logs as well
 }
 
 func (r *running) bringUp(ctx context.Context, port int) (err error) {
@@ -94,13 +96,29 @@ func prepare(ctx context.Context, w workspace, s stack) error {
 	return nil
 }
 
-func (r *running) printURLs() {
+// openToContainers lets `sam local` use the stack, where there is a Docker daemon.
+func (r *running) openToContainers(ctx context.Context) error {
+	daemon, err := findDaemon(ctx)
+	if err != nil {
+		return err
+	}
+	r.forwarder, err = forward(daemon, r.workspace)
+	r.stack.ContainerURL = r.forwarder.endpoint
+	return err
+}
+
+func (r *running) printURLs(containersErr error) {
 	r.show.printf("\nCallbacks are received at")
 	for _, path := range []string{"cregis/payout", "cregis/sub-address-payout", "pivot/payout"} {
 		r.show.printf("  %s/callbacks/%s", r.stack.APIURL, path)
 	}
 	r.show.printf("\nBe a provider yourself, with\n%s", r.curl())
 	r.show.printf("or with: go run ./cmd/payoutctl --local send --help")
+	if containersErr == nil {
+		r.show.printf("or with `sam local`, whose variables are in %s", newestVariablesFile(r.root))
+	} else {
+		r.show.printf("`sam local` cannot use this stack: %v", containersErr)
+	}
 	r.show.printf("\nEverything else about the stack is in %s.\nCtrl-C stops it.", r.newestStackFile())
 }
 
@@ -122,6 +140,7 @@ func (r *running) untilInterrupted(ctx context.Context) error {
 }
 
 func (r *running) stop() {
+	_ = r.forwarder.close()
 	if r.emulator != nil {
 		r.show.printf("stopping the emulator …")
 		r.emulator.stop()

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+)
+
+// daemon is the Docker daemon that `sam local` starts its containers with.
+type daemon struct {
+	host   string // value of DOCKER_HOST
+	listen string // address of this machine that the containers reach
+	dial   string // name under which they reach it
+}
+
+// findDaemon asks the docker command, as the daemon may be elsewhere than at the default socket.
+func findDaemon(ctx context.Context) (daemon, error) {
+	if _, err := exec.LookPath("docker"); err != nil {
+		return daemon{}, errors.New("sam local needs Docker, and there is no docker on the PATH")
+	}
+	system, err := docker(ctx, "info", "--format", "{{.OperatingSystem}}")
+	if err != nil {
+		return daemon{}, fmt.Errorf("sam local needs Docker, and its daemon does not answer: %w", err)
+	}
+	host := os.Getenv("DOCKER_HOST")
+	if host == "" {
+		if host, err = docker(ctx, "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"); err != nil {
+			return daemon{}, err
+		}
+	}
+	// Where the containers run in a virtual machine, its bridge is not an interface of this machine.
+	if runtime.GOOS != "linux" || strings.Contains(system, "Docker Desktop") {
+		return daemon{host: host, listen: "127.0.0.1", dial: "host.docker.internal"}, nil
+	}
+	configuration, err := docker(ctx, "network", "inspect", "bridge", "--format", "{{json .IPAM.Config}}")
+	if err != nil {
+		return daemon{}, err
+	}
+	address, err := bridgeAddress([]byte(configuration))
+	return daemon{host: host, listen: address, dial: address}, err
+}
+
+// docker runs one command of the developer's own docker, and returns what it prints.
+func docker(ctx context.Context, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "docker", args...)
+	cmd.Env = keep(os.Environ(), func(name string) bool {
+		return name == "PATH" || name == "HOME" || strings.HasPrefix(name, "DOCKER_")
+	})
+	var complaint strings.Builder
+	cmd.Stderr = &complaint
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("docker %s: %w: %s", args[0], err, strings.TrimSpace(complaint.String()))
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+// bridgeAddress reads the address of this machine on Docker's default network, which is where SAM puts its containers
+// whatever --docker-network says.
+func bridgeAddress(configuration []byte) (string, error) {
+	var networks []struct{ Subnet, Gateway string }
+	if err := json.Unmarshal(configuration, &networks); err != nil {
+		return "", fmt.Errorf("docker network inspect: %w", err)
+	}
+	for _, network := range networks {
+		if gateway, err := netip.ParseAddr(network.Gateway); err == nil && gateway.Is4() && !gateway.IsUnspecified() {
+			return gateway.String(), nil
+		}
+		// Some versions omit the gateway, which then is the first address.
+		if subnet, err := netip.ParsePrefix(network.Subnet); err == nil && subnet.Addr().Is4() {
+			return subnet.Masked().Addr().Next().String(), nil
+		}
+	}
+	return "", fmt.Errorf("the Docker network bridge has no IPv4 address: %s", configuration)
+}
