@@ -160,8 +160,8 @@ func (s *session) printWhereabouts(got answer) {
 	switch {
 	case s.flags.JSON || got.Payout == "":
 	case got.Held != "":
-		s.notef("held (%s): %s show '%s'", got.Held, s.self(), got.Payout)
+		s.notef("held (%s): %s show %s", got.Held, s.self(), inQuotes(got.Payout))
 	default:
-		s.notef("what became of it: %s show '%s'", s.self(), got.Payout)
+		s.notef("what became of it: %s show %s", s.self(), inQuotes(got.Payout))
 	}
 }

@@ -244,7 +244,7 @@ func letterText(style style, found redrive.Found) string {
 	if !style.full {
 		return rows.String() + "--full shows its text.\n"
 	}
-	return rows.String() + "\n" + cleanLines(indented(found.Body)) + "\n"
+	return rows.String() + "\n" + quotedLines(indented(found.Body)) + "\n"
 }
 
 // indented makes JSON readable, and leaves anything else as it is.

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -187,7 +186,16 @@ Examples:
 
 	payoutctl --stack payouts-prod dlq drop --message-id 0d1f0e1c-… --to dropped.jsonl --reason "sent by hand by mistake"
 
-To put one back: aws sqs send-message --queue-url QUEUE --message-body "$(jq -r .body dropped.jsonl)"
+To put the message of line 1 back (URL is the output EventsQueueUrl):
+
+	sed -n 1p dropped.jsonl |
+	  jq '{QueueUrl: "URL", MessageBody: .body,
+	    MessageAttributes: (.attributes // {} | map_values(with_entries(select(.value != null))))}
+	    + (if .group then {MessageGroupId: .group} else {} end)' |
+	  aws sqs send-message --cli-input-json file:///dev/stdin
+
+Do not pass a body as --message-body: of a text that begins with file:// or fileb:// the AWS CLI sends the file of that
+name on your machine, and whoever wrote the message chose its text.
 ` + fmt.Sprintf(dlqPermissions, `;
 also sqs:DeleteMessage and sqs:TagQueue on it (--reason is kept in its tag)`)
 }
@@ -293,11 +301,11 @@ type savedLetter struct {
 }
 
 func save(file *os.File, found redrive.Found, why string) error {
-	line, err := json.Marshal(savedLetter{found.ID, found.SentAt, why, found.Group, found.Attributes, found.Body})
+	line, err := jsonLine(savedLetter{found.ID, found.SentAt, why, found.Group, found.Attributes, found.Body})
 	if err != nil {
 		return fmt.Errorf("save message %s: %w", found.ID, err)
 	}
-	_, err = file.Write(append(line, '\n'))
+	_, err = file.Write(line)
 	if err := errors.Join(err, file.Sync()); err != nil {
 		return fmt.Errorf("save message %s: %w", found.ID, err)
 	}

@@ -53,7 +53,7 @@ cloudformation:DescribeStacks; with --key-file none. Exit code 0: it would be ac
 
 // Run explains the callback.
 func (c *explainCommand) Run(ctx context.Context, s *session) error {
-	if strings.HasPrefix(c.File, heldPrefix) {
+	if strings.HasPrefix(c.File, heldPrefix) && !isFile(c.File) {
 		return c.runHeld(ctx, s)
 	}
 	read, provider, err := c.read(s)
@@ -86,6 +86,12 @@ func (c *explainCommand) Run(ctx context.Context, s *session) error {
 		return no("", "this callback would be refused: %s", told.Verdict)
 	}
 	return nil
+}
+
+// isFile reports whether a file has the name: a folder may be called held.
+func isFile(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // both goes on unless something failed before.

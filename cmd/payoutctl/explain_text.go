@@ -45,7 +45,7 @@ func (s *steps) add(name, text string) {
 	if text == "" {
 		return
 	}
-	s.rows = append(s.rows, fmt.Sprintf("%2d  %-16s  %s", len(s.rows)+1, name, strings.TrimSpace(text)))
+	s.rows = append(s.rows, fmt.Sprintf("%2d  %-16s  %s", len(s.rows)+1, clean(name), strings.ReplaceAll(strings.TrimSpace(text), "\n", `\n`)))
 }
 
 func (s *steps) String() string { return strings.Join(s.rows, "\n") + "\n" }

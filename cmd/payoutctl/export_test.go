@@ -33,6 +33,9 @@ var (
 	ParseChange = parseChange
 	Field       = field
 	Clean       = clean
+	QuotedLines = quotedLines
+	Visible     = visible
+	JSONLine    = jsonLine
 	Age         = age
 	PayoutTable = payoutTable
 	ViewOf      = viewOf

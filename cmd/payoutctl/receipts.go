@@ -190,7 +190,7 @@ func bodies(found []entry, wanted bool) string {
 	var out strings.Builder
 	for _, one := range found {
 		if wanted {
-			out.WriteString("\n" + clean(one.Key.Payout) + "\n" + cleanLines(readable(one.Body)) + "\n")
+			out.WriteString("\n" + clean(one.Key.Payout) + "\n" + quotedLines(readable(one.Body)) + "\n")
 		}
 	}
 	return out.String()

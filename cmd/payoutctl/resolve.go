@@ -252,5 +252,8 @@ func quoted(text string) string {
 	if plain && text != "" {
 		return text
 	}
-	return "'" + strings.ReplaceAll(clean(text), "'", `'\''`) + "'"
+	return inQuotes(text)
 }
+
+// inQuotes is a text in the quotes of a shell.
+func inQuotes(text string) string { return "'" + strings.ReplaceAll(clean(text), "'", `'\''`) + "'" }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -40,18 +39,23 @@ func (s *session) report(err error) int {
 }
 
 // notef tells a person something that is not what was asked for.
-func (s *session) notef(format string, args ...any) { fmt.Fprintf(s.stderr, format+"\n", args...) }
+func (s *session) notef(format string, args ...any) {
+	fmt.Fprintln(s.stderr, visible(fmt.Sprintf(format, args...)))
+}
 
 func (s *session) print(text string) error {
-	_, err := io.WriteString(s.stdout, text)
+	_, err := io.WriteString(s.stdout, visible(text))
 	return err
 }
 
 // printJSON prints one object on one line.
 func (s *session) printJSON(value any) error {
-	encoder := json.NewEncoder(s.stdout)
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(value)
+	line, err := jsonLine(value)
+	if err != nil {
+		return err
+	}
+	_, err = s.stdout.Write(line)
+	return err
 }
 
 // style is how text is shown to this reader.
@@ -84,7 +88,7 @@ func (s *session) confirm(yes bool, question string) error {
 	if !isTerminal(s.stdin) {
 		return usage("add --yes if that is meant", "%s needs to be confirmed, and nobody is there to ask", question)
 	}
-	fmt.Fprintf(s.stderr, "%s? Type yes: ", question)
+	fmt.Fprintf(s.stderr, "%s? Type yes: ", visible(question))
 	var answer string
 	if _, err := fmt.Fscanln(s.stdin, &answer); err != nil || answer != "yes" {
 		return usage("", "not confirmed; nothing was done")

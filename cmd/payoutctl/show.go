@@ -23,7 +23,7 @@ it: one line for each distinct callback, in the order in which they were first a
 verified it and what it did to the payout. Redeliveries leave no line. Decisions of people are told with who, when and
 why.
 
-Where several payouts have the reference, they are listed. A held callback (authentic, but not understood) belongs to
+Where several payouts have the reference, they are listed. A reference may begin with held/, too. A held callback (authentic, but not understood) belongs to
 no payout and has an id of its own; --full shows the callback's body, too.
 
 Examples:
@@ -48,7 +48,10 @@ func (c *showCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	if strings.HasPrefix(c.What, heldPrefix) {
-		return s.showHeld(ctx, reader, c.What)
+		if err := s.showHeld(ctx, reader, c.What); !errors.Is(err, errNotHeld) {
+			return err
+		}
+		// A reference of ours may begin so, too.
 	}
 	told, err := s.find(ctx, reader, c.What)
 	switch {
@@ -77,7 +80,7 @@ func (s *session) find(ctx context.Context, reader *dynamostore.Reader, what str
 	case len(found) == 0:
 		return story{}, no("an id looks like cregis/payout/PROJECT/CID; see them with: "+s.self()+" payouts. "+
 			"A reference is known once a callback with it is applied; what waits: "+s.self()+" receipts received",
-			"no payout has the id or the reference %s", clean(what))
+			"no payout has the id or the reference %s%s", clean(what), norHeld(what))
 	case len(found) > 1:
 		s.notef("%d payouts have this reference; give the id of one:", len(found))
 		if err := s.printPayouts(found); err != nil {
@@ -87,6 +90,17 @@ func (s *session) find(ctx context.Context, reader *dynamostore.Reader, what str
 	}
 	return tell(ctx, reader, found[0].ID)
 }
+
+// norHeld goes on with what was looked for.
+func norHeld(what string) string {
+	if strings.HasPrefix(what, heldPrefix) {
+		return ", and no held callback has that id"
+	}
+	return ""
+}
+
+// errNotHeld means that no held callback has an id.
+var errNotHeld = errors.New("no held callback has the id")
 
 var (
 	errWhich = usage("", "which payout? Give its id or our reference")
@@ -190,7 +204,7 @@ func (s *session) showHeld(ctx context.Context, reader *dynamostore.Reader, id s
 	case err != nil && !damaged:
 		return err
 	case !there:
-		return no("it may have been taken up since", "no held callback has the id %s", clean(id))
+		return errNotHeld
 	case s.flags.JSON:
 		return s.printJSON(receiptViewOf(entry{receipt, damaged}, s.flags.Full))
 	}

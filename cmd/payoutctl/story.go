@@ -307,7 +307,7 @@ func heldText(style style, r inbox.Receipt, now time.Time, self string) string {
 	if !style.full {
 		return out + "--full shows what was met and the body.\n"
 	}
-	return out + "\n" + cleanLines(r.Note) + "\n\n" + cleanLines(readable(r.Body)) + "\n"
+	return out + "\n" + quotedLines(r.Note) + "\n\n" + quotedLines(readable(r.Body)) + "\n"
 }
 
 func heldFate(r inbox.Receipt, self string) string {

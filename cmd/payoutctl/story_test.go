@@ -164,7 +164,7 @@ func TestHeldCallbackShowsItsBodyInFullOnly(t *testing.T) {
 		t.Errorf("shortened:\n%s", short)
 	}
 	full := payoutctl.HeldText(payoutctl.NewStyle(false, true), held, noon)
-	if !strings.Contains(full, "met TOPUP") || !strings.Contains(full, "{\"event\":\n\"TOPUP\\x1b\"}") {
+	if !strings.Contains(full, "\n| met TOPUP\n") || !strings.Contains(full, "\n\n| {\"event\":\n| \"TOPUP\\x1b\"}\n") {
 		t.Errorf("in full:\n%s", full)
 	}
 }

@@ -27,7 +27,13 @@ func plain(texts ...string) []cell {
 	return cells
 }
 
-func (t *table) add(cells ...cell) { t.rows = append(t.rows, cells) }
+// add adds a row. A cell is one line, whatever its text holds.
+func (t *table) add(cells ...cell) {
+	for n := range cells {
+		cells[n].text = clean(cells[n].text)
+	}
+	t.rows = append(t.rows, cells)
+}
 
 func (t *table) String() string {
 	var header []cell

@@ -1,10 +1,15 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"payout-callbacks/pkg/payout"
@@ -89,16 +94,73 @@ func clean(text string) string {
 	return out.String()
 }
 
-// cleanLines is clean for a text of several lines.
-func cleanLines(text string) string {
+// linePrefix begins each line of a text that somebody else wrote: no line of it
+// can be taken for a line of this program.
+const linePrefix = "| "
+
+// quotedLines is clean for a text of several lines that somebody else wrote.
+func quotedLines(text string) string {
 	lines := strings.Split(text, "\n")
 	for n, line := range lines {
-		lines[n] = clean(strings.ReplaceAll(line, "\t", "    "))
+		lines[n] = linePrefix + clean(strings.ReplaceAll(line, "\t", "    "))
 	}
 	return strings.Join(lines, "\n")
 }
 
 func unprintable(r rune) bool { return !unicode.IsPrint(r) }
+
+// ownColour is what paint writes before and behind a text.
+var ownColour = regexp.MustCompile(`\x1b\[(0|1|31|32|33)m`)
+
+// visible is clean for a whole output: it leaves line ends and the colours of
+// this program. It is the last guard, behind clean and quotedLines.
+func visible(text string) string {
+	if utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && unprintable(r) }) {
+		return text
+	}
+	lines := strings.Split(text, "\n")
+	for n, line := range lines {
+		var out strings.Builder
+		at := 0
+		for _, colour := range ownColour.FindAllStringIndex(line, -1) {
+			out.WriteString(clean(line[at:colour[0]]) + line[colour[0]:colour[1]])
+			at = colour[1]
+		}
+		lines[n] = out.String() + clean(line[at:])
+	}
+	return strings.Join(lines, "\n")
+}
+
+// jsonLine returns a value as one line of JSON, in which everything that a
+// terminal does not print is escaped: control characters of both ranges, and
+// those that change the direction of a text.
+func jsonLine(value any) ([]byte, error) {
+	var line bytes.Buffer
+	encoder := json.NewEncoder(&line)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		return nil, err
+	}
+	return escapeUnprintable(line.Bytes()), nil
+}
+
+// escapeUnprintable escapes characters in a JSON text of one line. Those outside of
+// ASCII occur in strings only, where \u means the same.
+func escapeUnprintable(line []byte) []byte {
+	out := make([]byte, 0, len(line))
+	for _, r := range string(line) {
+		switch {
+		case r == '\n' || !unprintable(r):
+			out = utf8.AppendRune(out, r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			out = fmt.Appendf(out, `\u%04x\u%04x`, high, low)
+		default:
+			out = fmt.Appendf(out, `\u%04x`, r)
+		}
+	}
+	return out
+}
 
 // instant shows a time, in UTC, to the second.
 func instant(t time.Time) string {

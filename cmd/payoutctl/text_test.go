@@ -1,10 +1,13 @@
 package main_test
 
 import (
+	"encoding/json"
 	"os"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	payoutctl "payout-callbacks/cmd/payoutctl"
 	"payout-callbacks/pkg/app"
@@ -23,6 +26,53 @@ func TestCleanLeavesATerminalAlone(t *testing.T) {
 	} {
 		if got := payoutctl.Clean(text); got != want {
 			t.Errorf("%q: got %s, want %s", text, got, want)
+		}
+	}
+}
+
+// Every character that a terminal does not print is escaped in JSON, and reads back as it was.
+func TestJSONLine_EscapesWhatATerminalDoesNotPrint(t *testing.T) {
+	for r := rune(0); r <= unicode.MaxRune; r++ {
+		if !utf8.ValidRune(r) {
+			continue
+		}
+		text := "a" + string(r) + "b"
+		line, err := payoutctl.JSONLine(map[string]string{text: text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.ContainsFunc(strings.TrimSuffix(string(line), "\n"), func(r rune) bool { return !unicode.IsPrint(r) }) {
+			t.Errorf("%U is printed in %q", r, line)
+		}
+		var back map[string]string
+		if err := json.Unmarshal(line, &back); err != nil || back[text] != text {
+			t.Errorf("%U reads back as %q, %v", r, back, err)
+		}
+	}
+}
+
+// No line of another's text looks like a line of this program, whatever ends a line.
+func TestQuotedLines_PrefixesEachLine(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                            "| ",
+		"a\nstatus  succeeded\n":      "| a\n| status  succeeded\n| ",
+		"a\r\nb\rc":                   `| a\r` + "\n" + `| b\rc`,
+		"a\u2028b\u2029c\u0085d\ve\f": `| a\u2028b\u2029c\u0085d\ve\f`,
+	} {
+		if got := payoutctl.QuotedLines(text); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestVisible_KeepsOwnColoursOnly(t *testing.T) {
+	for text, want := range map[string]string{
+		"\x1b[32msucceeded\x1b[0m ✓\n": "\x1b[32msucceeded\x1b[0m ✓\n",
+		"\x1b[2J\u202e\u009b\n":        `\x1b[2J\u202e\u009b` + "\n",
+		"\x1b[31m\x1b[31;5m\xff":       "\x1b[31m" + `\x1b[31;5m\ufffd`,
+	} {
+		if got := payoutctl.Visible(text); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
 		}
 	}
 }
