@@ -27,13 +27,14 @@ type entry struct {
 	Review    bool   // a person has to look; see docs/EVENTS.md for how that ends
 }
 
-// hears returns the entry after a notice, and whether it is another one. Events
+// hears returns the entry after a notice, and whether it is another one. The order
+// is the one under the reference of the notice. Events
 // come more than once and in any order: what is not above the version that was
 // heard of is old news.
 //
 // It looks at the status and not at the type, so that a success that a person
 // decided on (PayoutResolved) is credited like any other.
-func (e entry) hears(n notice) (entry, bool) {
+func (e entry) hears(n notice, of order) (entry, bool) {
 	if n.Version <= e.Version {
 		doubted := e
 		doubted.Review = e.Review || e.isDoubtedBy(n)
@@ -41,12 +42,13 @@ func (e entry) hears(n notice) (entry, bool) {
 	}
 	e.Payout, e.Version, e.Status = n.Payout, n.Version, n.Status
 	succeeded := n.Status == "succeeded"
-	if succeeded && e.Credited == "" {
+	if succeeded && e.Credited == "" && of.isPaidBy(n) {
 		e.Credited, e.Currency, e.Reference = n.Amount, n.Currency, n.Reference
 	}
 	// A contradiction after the credit takes nothing back: it may end in our
 	// favour. A person looks, and the next notice says how it ended. Where it
-	// ended otherwise than we acted on, the mark stays.
+	// ended otherwise than we acted on, the mark stays. A success that is not what
+	// was ordered, or the second one of an order, is not credited: a person looks.
 	e.Review = succeeded && !e.hasCredited(n) || !succeeded && e.Credited != ""
 	return e, true
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -13,12 +14,13 @@ import (
 // errRaced means that somebody else wrote the entry since it was read.
 var errRaced = errors.New("the entry was written by another one")
 
-// ledger keeps the entries in a table with the partition key payout. A customer's
-// credits are the entries with their reference; where you keep a balance as a
-// number of its own, change it in one TransactWriteItems with the put below.
+// ledger keeps the entries in a table with the partition key payout, and the
+// orders in one with the partition key reference. Where you keep a balance as a
+// number of its own, change it in the transaction below.
 type ledger struct {
 	client *dynamodb.Client
 	table  string
+	orders string
 }
 
 // read returns the entry of a payout, which is empty before the first notice.
@@ -33,22 +35,56 @@ func (l *ledger) read(ctx context.Context, payout string) (entry, error) {
 	return decode(out.Item), nil
 }
 
-// write puts the entry in the place of the one that was read. The condition is
-// what makes the credit happen once: of two that read the same version, one is
-// refused, and reads again.
-func (l *ledger) write(ctx context.Context, next entry, read int64) error {
-	input := &dynamodb.PutItemInput{
-		TableName: &l.table, Item: encode(next), ConditionExpression: aws.String("attribute_not_exists(payout)"),
+// order returns the order under a reference, which is empty where there is no such order.
+func (l *ledger) order(ctx context.Context, reference string) (order, error) {
+	if reference == "" {
+		return order{}, nil
 	}
-	if read > 0 {
-		input.ConditionExpression = aws.String("version = :read")
-		input.ExpressionAttributeValues = map[string]types.AttributeValue{":read": number(read)}
+	out, err := l.client.GetItem(ctx, &dynamodb.GetItemInput{
+		TableName: &l.orders, ConsistentRead: aws.Bool(true),
+		Key: map[string]types.AttributeValue{"reference": text(reference)},
+	})
+	if err != nil || out.Item == nil {
+		return order{}, err
 	}
-	_, err := l.client.PutItem(ctx, input)
-	if _, refused := errors.AsType[*types.ConditionalCheckFailedException](err); refused {
+	return order{
+		Reference: textOf(out.Item, "reference"), Amount: textOf(out.Item, "amount"),
+		Currency: textOf(out.Item, "currency"), Payout: textOf(out.Item, "payout"),
+	}, nil
+}
+
+// write puts the entry in the place of the one that was read. Where it credits an
+// order, it marks the order in the same transaction. The conditions are what makes
+// the credit happen once: of two writes for one payout that read the same version,
+// or for two payouts of one order, one is refused, and reads again.
+func (l *ledger) write(ctx context.Context, before, next entry) error {
+	put := &types.Put{TableName: &l.table, Item: encode(next), ConditionExpression: aws.String("attribute_not_exists(payout)")}
+	if before.Version > 0 {
+		put.ConditionExpression = aws.String("version = :read")
+		put.ExpressionAttributeValues = map[string]types.AttributeValue{":read": number(before.Version)}
+	}
+	writes := []types.TransactWriteItem{{Put: put}}
+	if before.Credited == "" && next.Credited != "" {
+		writes = append(writes, types.TransactWriteItem{Update: &types.Update{
+			TableName: &l.orders, Key: map[string]types.AttributeValue{"reference": text(next.Reference)},
+			UpdateExpression:          aws.String("SET payout = :payout"),
+			ConditionExpression:       aws.String("attribute_exists(reference) AND (attribute_not_exists(payout) OR payout = :payout)"),
+			ExpressionAttributeValues: map[string]types.AttributeValue{":payout": text(next.Payout)},
+		}})
+	}
+	_, err := l.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: writes})
+	if canceled, ok := errors.AsType[*types.TransactionCanceledException](err); ok && isRace(canceled) {
 		return errRaced
 	}
 	return err
+}
+
+// isRace reports whether somebody else wrote first, or is writing now.
+func isRace(canceled *types.TransactionCanceledException) bool {
+	return slices.ContainsFunc(canceled.CancellationReasons, func(reason types.CancellationReason) bool {
+		code := aws.ToString(reason.Code)
+		return code == "ConditionalCheckFailed" || code == "TransactionConflict"
+	})
 }
 
 func encode(e entry) map[string]types.AttributeValue {
@@ -59,16 +95,9 @@ func encode(e entry) map[string]types.AttributeValue {
 }
 
 func decode(item map[string]types.AttributeValue) entry {
-	read := func(name string) string {
-		value, _ := item[name].(*types.AttributeValueMemberS)
-		if value == nil {
-			return ""
-		}
-		return value.Value
-	}
 	e := entry{
-		Payout: read("payout"), Status: read("status"), Reference: read("reference"),
-		Credited: read("credited"), Currency: read("currency"),
+		Payout: textOf(item, "payout"), Status: textOf(item, "status"), Reference: textOf(item, "reference"),
+		Credited: textOf(item, "credited"), Currency: textOf(item, "currency"),
 	}
 	if version, ok := item["version"].(*types.AttributeValueMemberN); ok {
 		e.Version, _ = strconv.ParseInt(version.Value, 10, 64)
@@ -77,6 +106,14 @@ func decode(item map[string]types.AttributeValue) entry {
 		e.Review = review.Value
 	}
 	return e
+}
+
+func textOf(item map[string]types.AttributeValue, name string) string {
+	value, _ := item[name].(*types.AttributeValueMemberS)
+	if value == nil {
+		return ""
+	}
+	return value.Value
 }
 
 func text(value string) types.AttributeValue { return &types.AttributeValueMemberS{Value: value} }

@@ -10,10 +10,11 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// books is where entries are kept; see ledger.
+// books is where entries and orders are kept; see ledger.
 type books interface {
 	read(ctx context.Context, payout string) (entry, error)
-	write(ctx context.Context, next entry, read int64) error
+	order(ctx context.Context, reference string) (order, error)
+	write(ctx context.Context, before, next entry) error
 }
 
 type service struct{ books books }
@@ -60,9 +61,13 @@ func (s service) hear(ctx context.Context, heard notice) error {
 		if err != nil {
 			return fmt.Errorf("read entry: %w", err)
 		}
-		after, changed := before.hears(heard)
+		of, err := s.books.order(ctx, heard.Reference)
+		if err != nil {
+			return fmt.Errorf("read order: %w", err)
+		}
+		after, changed := before.hears(heard, of)
 		if changed {
-			err = s.books.write(ctx, after, before.Version)
+			err = s.books.write(ctx, before, after)
 		}
 		switch {
 		case errors.Is(err, errRaced):
