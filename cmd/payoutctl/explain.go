@@ -19,7 +19,7 @@ import (
 
 // explainCommand says what would become of a callback.
 type explainCommand struct {
-	File     string `arg:"" help:"File with the callback, or - for standard input: an HTTP request, an event of API Gateway, or a body alone. Or the id of a held callback (held/…)."`
+	File     string `arg:"" help:"File with the callback, or - for standard input: an HTTP request, an event of API Gateway, a HAR file, an export of webhook.site, the output of curl -v, or a body alone. Or the id of a held callback (held/…)."`
 	Provider string `help:"Provider, where no route says it." placeholder:"NAME"`
 	Type     string `help:"Type of callback, where no route says it: payout, sub-address-payout." default:"payout" placeholder:"TYPE"`
 	KeyFile  string `help:"Try this key instead of those of a stack, which is not needed then." placeholder:"FILE"`
@@ -35,6 +35,9 @@ anew, a field added, another project, a key in another header …) until the pro
 
 A held callback is explained from the body that is kept: how it is read today. Cregis's signature is in it, and is tried
 again; the header with Pivot's key is not kept, so that only the key's id is told that fitted when it came.
+
+Of a HAR file or an export with several requests the first one to a callback route is taken. curl -v does not print the
+body that it sends: keep the command line with its -d above the output, or write the body below the request's headers.
 
 Nothing is changed, and nothing is sent. No key is printed, and of the proof that a body should carry only the
 beginning: whole, it would be worth a key.

@@ -92,6 +92,7 @@ const (
 	CauseUnknownKey     = "unknown-key"    // nothing that was tried fits
 	CauseCutKey         = "cut-key"        // a part of a key
 	CauseContentLength  = "content-length" // more or less than was announced
+	CauseSeveral        = "several"        // the capture holds other requests, too
 	CauseDeclaredBase64 = "base64"         // said to be base64 and is not
 )
 

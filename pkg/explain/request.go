@@ -27,15 +27,25 @@ type Capture struct {
 // ErrNoRequest means that a text is no request of any form.
 var ErrNoRequest = errors.New("neither an HTTP request, nor a body, nor an event of API Gateway")
 
-// Read takes a text for an API Gateway event, for an HTTP request with its
-// headers, or for a body alone, whichever it is. The type is that of a body
-// alone; a route says its own.
+// Read takes a text for an event of API Gateway, for what a tool exports (HAR,
+// webhook.site), for the output of curl -v, for an HTTP request with its headers, or
+// for a body alone, whichever it is. The type is that of a body alone; a route says
+// its own.
 func Read(text []byte, kind payout.Type) (Capture, error) {
 	if event, ok := gatewayEvent(text); ok {
 		return fromGateway(event), nil
 	}
+	if capture, ok, err := fromExport(text, kind); ok {
+		return capture, err
+	}
+	if head, body, ok, err := fromCurl(text); ok {
+		if err != nil {
+			return Capture{}, err
+		}
+		return fromHTTP("output of curl -v", head, body, kind)
+	}
 	if head, body, ok := cutHead(text); ok {
-		return fromHTTP(head, body, kind)
+		return fromHTTP("an HTTP request", head, body, kind)
 	}
 	if len(bytes.TrimSpace(text)) == 0 {
 		return Capture{}, ErrNoRequest
@@ -91,14 +101,21 @@ func cutHead(text []byte) (head, body []byte, ok bool) {
 	return head, text[end+gap:], isHeader || isRequest
 }
 
-func fromHTTP(head, body []byte, kind payout.Type) (Capture, error) {
-	read := Capture{Form: "an HTTP request"}
+func fromHTTP(form string, head, body []byte, kind payout.Type) (Capture, error) {
+	read := Capture{Form: form}
 	header := http.Header{}
 	for n, line := range strings.Split(strings.ReplaceAll(string(head), "\r\n", "\n"), "\n") {
 		if fields := strings.Fields(line); n == 0 && len(fields) >= 2 && !strings.HasSuffix(fields[0], ":") {
-			path, _, _ := strings.Cut(fields[1], "?")
+			path := pathOf(fields[1])
 			read.Provider = providerOf(path)
 			kind = payout.Type(lastOf(path))
+			continue
+		}
+		if pseudo, isPseudo := strings.CutPrefix(line, ":"); isPseudo { // of HTTP/2 and HTTP/3
+			if path, isPath := strings.CutPrefix(pseudo, "path:"); isPath {
+				path = pathOf(strings.TrimSpace(path))
+				read.Provider, kind = providerOf(path), payout.Type(lastOf(path))
+			}
 			continue
 		}
 		name, value, found := strings.Cut(line, ":")
