@@ -82,6 +82,8 @@ clean: ## remove everything built or installed here; the Go caches stay
 
 # Built and not `go run`: a SIGTERM would end `go run` alone.
 $(LOCAL):
+	@case "$$(uname -s)" in Linux|Darwin) ;; \
+	*) echo "this needs Linux or macOS; on Windows use WSL 2 (here is $$(uname -s))" >&2; exit 1;; esac
 	@env -u GOOS -u GOARCH go build -o $@ ./cmd/local
 
 .local/bin/golangci-lint-$(GOLANGCI_VERSION):

@@ -1,0 +1,36 @@
+package pkg_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"payout-callbacks/pkg/templatetest"
+)
+
+// On another system make run says what it needs, before anything is built.
+func TestMakeRun_NamesTheSystemsThatItNeeds(t *testing.T) {
+	program, err := exec.LookPath("make")
+	if err != nil {
+		t.Skip("needs make")
+	}
+	bin := t.TempDir()
+	uname := "#!/bin/sh\necho MINGW64_NT-10.0\n"
+	if err := os.WriteFile(filepath.Join(bin, "uname"), []byte(uname), 0o700); err != nil { //nolint:gosec // it is run
+		t.Fatal(err)
+	}
+	for _, target := range []string{"run", "test", "tools"} {
+		command := exec.CommandContext(t.Context(), program, "--no-print-directory", target, "LOCAL="+filepath.Join(bin, "local"))
+		command.Dir = templatetest.Root(t)
+		command.Env = append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+		out, err := command.CombinedOutput()
+		if err == nil || !strings.Contains(string(out), "needs Linux or macOS") || !strings.Contains(string(out), "MINGW64_NT-10.0") {
+			t.Errorf("make %s: %v\n%s", target, err, out)
+		}
+		if _, err := os.Stat(filepath.Join(bin, "local")); err == nil {
+			t.Errorf("make %s: something was built", target)
+		}
+	}
+}
