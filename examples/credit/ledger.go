@@ -68,7 +68,8 @@ func (l *ledger) write(ctx context.Context, before, next entry) error {
 		writes = append(writes, types.TransactWriteItem{Update: &types.Update{
 			TableName: &l.orders, Key: map[string]types.AttributeValue{"reference": text(next.Reference)},
 			UpdateExpression:          aws.String("SET payout = :payout"),
-			ConditionExpression:       aws.String("attribute_exists(reference) AND (attribute_not_exists(payout) OR payout = :payout)"),
+			ConditionExpression:       aws.String("attribute_exists(#reference) AND (attribute_not_exists(payout) OR payout = :payout)"),
+			ExpressionAttributeNames:  map[string]string{"#reference": "reference"}, // a reserved word
 			ExpressionAttributeValues: map[string]types.AttributeValue{":payout": text(next.Payout)},
 		}})
 	}
