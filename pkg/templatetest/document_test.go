@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/goccy/go-yaml/ast"
@@ -20,16 +21,29 @@ type document map[string]any
 
 func loadDocument(t *testing.T) document {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(templatetest.Root(t), "template.yaml"))
+	template, err := readDocument()
 	if err != nil {
 		t.Fatal(err)
+	}
+	return template
+}
+
+// readDocument reads it once: no test changes it.
+var readDocument = sync.OnceValues(func() (document, error) {
+	root, err := templatetest.FindRoot()
+	if err != nil {
+		return nil, err
+	}
+	text, err := os.ReadFile(filepath.Join(root, "template.yaml"))
+	if err != nil {
+		return nil, err
 	}
 	file, err := parser.ParseBytes(text, 0)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	return plain(file.Docs[0].Body).(map[string]any)
-}
+	return plain(file.Docs[0].Body).(map[string]any), nil
+})
 
 func plain(node ast.Node) any {
 	switch node := node.(type) {

@@ -24,22 +24,6 @@ func property[T any](t *testing.T, template templatetest.Template, resource, nam
 	return value
 }
 
-func TestAMessageStaysOutOfSightForSixConsumerTimeouts(t *testing.T) {
-	template := templatetest.Load(t)
-	timeout := property[uint64](t, template, "ConsumerFunction", "Timeout")
-	visibility := property[uint64](t, template, "EventsQueue", "VisibilityTimeout")
-	if visibility < 6*timeout {
-		t.Errorf("visibility is %d s, the consumer's timeout %d s", visibility, timeout)
-	}
-}
-
-func TestTheConsumerHasTheLeastConcurrencyThatLambdaTakes(t *testing.T) {
-	parameter := templatetest.Load(t).Parameters["ConsumerConcurrency"]
-	if parameter["MinValue"] != uint64(2) || parameter["Default"] != uint64(5) {
-		t.Errorf("got %v, want 5, and at least 2", parameter)
-	}
-}
-
 func TestFailuresAreReportedOneByOne(t *testing.T) {
 	template := templatetest.Load(t)
 	for _, name := range []string{"EventsToConsumer", "PayoutsToPublisher"} {
@@ -56,7 +40,6 @@ func TestThePublisherGivesNothingUp(t *testing.T) {
 	mapping := templatetest.Load(t).Resources["PayoutsToPublisher"].Properties
 	for name, want := range map[string]any{
 		"StartingPosition": "TRIM_HORIZON", "BisectBatchOnFunctionError": true,
-		"MaximumRetryAttempts": int64(-1), "MaximumRecordAgeInSeconds": int64(-1),
 	} {
 		if mapping[name] != want {
 			t.Errorf("%s: %v (%[2]T), want %v", name, mapping[name], want)
