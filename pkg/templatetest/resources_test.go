@@ -1,0 +1,371 @@
+package templatetest_test
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml/parser"
+	"github.com/google/go-cmp/cmp"
+
+	"payout-callbacks/pkg/app"
+	"payout-callbacks/pkg/templatetest"
+)
+
+// ofProvider states what each provider has, [Name] and [name] being its name.
+const ofProvider = `
+[Name]Integration:
+  Type: AWS::ApiGatewayV2::Integration
+  DependsOn: [Name]FunctionAliaslive
+  Properties:
+    {ApiId: !Ref CallbackApi, IntegrationType: AWS_PROXY, IntegrationUri: !Sub "${[Name]Function.Arn}:live", PayloadFormatVersion: "2.0"}
+[Name]Permission:
+  Type: AWS::Lambda::Permission
+  Properties:
+    Action: lambda:InvokeFunction
+    FunctionName: !Ref [Name]Function.Alias
+    Principal: apigateway.amazonaws.com
+    SourceArn: !Sub arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${CallbackApi}/*/POST/callbacks/[name]/*
+[Name]Keys:
+  Type: AWS::SecretsManager::Secret
+  Properties: {Name: !Sub "${AWS::StackName}/keys/[name]"}
+`
+
+// ofType states what each type of callback has, [Type] and [type] being its name.
+const ofType = `
+[Name][Type]Route:
+  Type: AWS::ApiGatewayV2::Route
+  Properties:
+    {ApiId: !Ref CallbackApi, RouteKey: "POST /callbacks/[name]/[type]", Target: !Sub "integrations/${[Name]Integration}"}
+`
+
+// ofFunction states what each folder of functions has. Roles, variables and
+// numbers stand in tables of their own.
+const ofFunction = `
+[Name]Function:
+  Type: AWS::Serverless::Function
+  Metadata: {BuildMethod: go1.x}
+  Properties: {CodeUri: "functions/[name]/", LoggingConfig: {LogGroup: !Ref [Name]LogGroup}}
+[Name]LogGroup:
+  Type: AWS::Logs::LogGroup
+  Properties: {LogGroupName: !Sub "/aws/lambda/${AWS::StackName}/[name]", RetentionInDays: !Ref LogRetentionDays}
+`
+
+// others states every other resource, but for alarms, metric filters, the
+// dashboard and roles.
+const others = `
+CallbackApi:
+  Type: AWS::ApiGatewayV2::Api
+  Properties: {Name: !Sub "${AWS::StackName}", ProtocolType: HTTP, DisableExecuteApiEndpoint: !If [HasDomain, true, false]}
+CallbackStage:
+  Type: AWS::ApiGatewayV2::Stage
+  Properties:
+    ApiId: !Ref CallbackApi
+    StageName: $default
+    AutoDeploy: true
+    DefaultRouteSettings: {ThrottlingRateLimit: !Ref ThrottleRate, ThrottlingBurstLimit: !Ref ThrottleBurst}
+    AccessLogSettings: {DestinationArn: !GetAtt AccessLogGroup.Arn}
+AccessLogGroup:
+  Type: AWS::Logs::LogGroup
+  Properties: {LogGroupName: !Sub "/aws/vendedlogs/apigateway/${AWS::StackName}", RetentionInDays: !Ref LogRetentionDays}
+CallbackDomainName:
+  Type: AWS::ApiGatewayV2::DomainName
+  Condition: HasDomain
+  Properties:
+    DomainName: !Ref CallbackDomain
+    DomainNameConfigurations: [{CertificateArn: !Ref CertificateArn, EndpointType: REGIONAL, SecurityPolicy: TLS_1_2}]
+CallbackDomainMapping:
+  Type: AWS::ApiGatewayV2::ApiMapping
+  Condition: HasDomain
+  Properties: {ApiId: !Ref CallbackApi, DomainName: !Ref CallbackDomainName, Stage: !Ref CallbackStage}
+
+EventsQueue:
+  Type: AWS::SQS::Queue
+  Properties:
+    QueueName: !Sub ${AWS::StackName}-events
+    SqsManagedSseEnabled: true
+    RedrivePolicy: {deadLetterTargetArn: !GetAtt DeadLetterQueue.Arn}
+DeadLetterQueue:
+  Type: AWS::SQS::Queue
+  Properties:
+    QueueName: !Sub ${AWS::StackName}-dead-letters
+    SqsManagedSseEnabled: true
+    RedriveAllowPolicy:
+      redrivePermission: byQueue
+      sourceQueueArns: [!Sub "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:${AWS::StackName}-events"]
+EventsQueuePolicy:
+  Type: AWS::SQS::QueuePolicy
+  Condition: OnAWS
+  Properties:
+    Queues: [!Ref EventsQueue]
+    PolicyDocument:
+      Statement: [{Sid: TLSOnly, Effect: Deny, Principal: "*", Action: "sqs:*", Resource: !GetAtt EventsQueue.Arn, Condition: {Bool: {"aws:SecureTransport": "false"}}}]
+DeadLetterQueuePolicy:
+  Type: AWS::SQS::QueuePolicy
+  Condition: OnAWS
+  Properties:
+    Queues: [!Ref DeadLetterQueue]
+    PolicyDocument:
+      Statement: [{Sid: TLSOnly, Effect: Deny, Principal: "*", Action: "sqs:*", Resource: !GetAtt DeadLetterQueue.Arn, Condition: {Bool: {"aws:SecureTransport": "false"}}}]
+EventsToConsumer: # a message that fails comes again alone
+  Type: AWS::Lambda::EventSourceMapping
+  Properties:
+    FunctionName: !Ref ConsumerFunction.Alias
+    EventSourceArn: !GetAtt EventsQueue.Arn
+    FunctionResponseTypes: [ReportBatchItemFailures]
+    ScalingConfig: {MaximumConcurrency: !Ref ConsumerConcurrency}
+PayoutsToPublisher: # the stream is read from its beginning, and nothing in it is given up
+  Type: AWS::Lambda::EventSourceMapping
+  Properties:
+    FunctionName: !Ref PublisherFunction.Alias
+    EventSourceArn: !GetAtt PayoutsTable.StreamArn
+    StartingPosition: TRIM_HORIZON
+    FunctionResponseTypes: [ReportBatchItemFailures]
+    BisectBatchOnFunctionError: true
+PayoutBus:
+  Type: AWS::Events::EventBus
+  Properties: {Name: !Sub "${AWS::StackName}-payouts"}
+
+ReceiptsTable: # money is kept whatever happens to the stack
+  Type: AWS::DynamoDB::Table
+  DeletionPolicy: RetainExceptOnCreate
+  UpdateReplacePolicy: Retain
+  Properties:
+    BillingMode: PAY_PER_REQUEST
+    AttributeDefinitions:
+      - {AttributeName: payout, AttributeType: S}
+      - {AttributeName: receipt, AttributeType: S}
+      - {AttributeName: due, AttributeType: S}
+      - {AttributeName: dueAt, AttributeType: N}
+    KeySchema: [{AttributeName: payout, KeyType: HASH}, {AttributeName: receipt, KeyType: RANGE}]
+    GlobalSecondaryIndexes:
+      - IndexName: unapplied
+        KeySchema: [{AttributeName: due, KeyType: HASH}, {AttributeName: dueAt, KeyType: RANGE}]
+        Projection: {ProjectionType: INCLUDE, NonKeyAttributes: [acceptedAt]}
+    PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true}
+    SSESpecification: {SSEEnabled: true}
+    DeletionProtectionEnabled: !Ref ProtectTables
+PayoutsTable: # a change needs both images
+  Type: AWS::DynamoDB::Table
+  DeletionPolicy: RetainExceptOnCreate
+  UpdateReplacePolicy: Retain
+  Properties:
+    BillingMode: PAY_PER_REQUEST
+    AttributeDefinitions:
+      - {AttributeName: payout, AttributeType: S}
+      - {AttributeName: reference, AttributeType: S}
+      - {AttributeName: conflicted, AttributeType: S}
+      - {AttributeName: updatedAt, AttributeType: N}
+    KeySchema: [{AttributeName: payout, KeyType: HASH}]
+    GlobalSecondaryIndexes:
+      - IndexName: reference
+        KeySchema: [{AttributeName: reference, KeyType: HASH}, {AttributeName: payout, KeyType: RANGE}]
+        Projection: {ProjectionType: KEYS_ONLY}
+      - IndexName: conflicted
+        KeySchema: [{AttributeName: conflicted, KeyType: HASH}, {AttributeName: updatedAt, KeyType: RANGE}]
+        Projection: {ProjectionType: KEYS_ONLY}
+    StreamSpecification: {StreamViewType: NEW_AND_OLD_IMAGES}
+    PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true}
+    SSESpecification: {SSEEnabled: true}
+    DeletionProtectionEnabled: !Ref ProtectTables
+
+AlarmTopic:
+  Type: AWS::SNS::Topic
+AlarmEmailSubscription:
+  Type: AWS::SNS::Subscription
+  Condition: HasAlarmEmail
+  Properties: {TopicArn: !Ref AlarmTopic, Protocol: email, Endpoint: !Ref AlarmEmail}
+`
+
+// ofFunctions states what single functions have besides. The schedule has no
+// name: SAM would name it after its event, the same in every stack of an account.
+var ofFunctions = map[string]string{
+	"CregisFunction":  ingressConcurrency,
+	"PivotFunction":   ingressConcurrency,
+	"SweeperFunction": `Events: {EveryMinute: {Type: ScheduleV2, Properties: {OmitName: true, ScheduleExpression: rate(1 minute)}}}`,
+}
+
+const ingressConcurrency = `ReservedConcurrentExecutions: !If [ReservesConcurrency, !Ref IngressReservedConcurrency, !Ref AWS::NoValue]`
+
+// elsewhere lists what other tests state: types of resources and properties.
+var elsewhere = []string{
+	"AWS::CloudWatch::Alarm", "AWS::Logs::MetricFilter", "AWS::CloudWatch::Dashboard", "AWS::IAM::Role", // alarms_test, watch_test, roles
+	"Role", "Policies", "Environment", "Format", // roles, environment, the access log
+	"Description", "DisplayName", "cfn-lint", // texts for people, and the linter's
+}
+
+func TestResources_AreThoseStated(t *testing.T) {
+	template := loadDocument(t)
+	want := map[string]any{}
+	state := func(text string) {
+		maps.Copy(want, template.resolve(parsed(t, text), nil).(map[string]any))
+	}
+	state(others)
+	for _, function := range functionFolders(t) {
+		state(named(ofFunction, function, ""))
+	}
+	for id, text := range ofFunctions {
+		properties := want[id].(map[string]any)["Properties"].(map[string]any)
+		maps.Copy(properties, template.resolve(parsed(t, text), nil).(map[string]any))
+	}
+	for _, provider := range app.Providers() {
+		state(named(ofProvider, provider.Name(), ""))
+		for _, kind := range provider.Types() {
+			state(named(ofType, provider.Name(), string(kind)))
+		}
+	}
+	got := map[string]any{}
+	for id, resource := range template["Resources"].(map[string]any) {
+		if kind := resource.(map[string]any)["Type"].(string); !slices.Contains(elsewhere, kind) {
+			got[id] = template.resolve(resource, nil)
+		}
+	}
+	if diff := cmp.Diff(withoutRest(want), withoutRest(got)); diff != "" {
+		t.Errorf("stated are -, template.yaml has +:\n%s", diff)
+	}
+}
+
+// withoutRest drops what other tests state, and what is empty then.
+func withoutRest(value any) any {
+	switch value := value.(type) {
+	case uint64, int64:
+		return nil // numberTable
+	case map[string]any:
+		rest := map[string]any{}
+		for name, element := range value {
+			if kept := withoutRest(element); kept != nil && !slices.Contains(elsewhere, name) {
+				rest[name] = kept
+			}
+		}
+		if len(rest) == 0 {
+			return nil
+		}
+		return rest
+	}
+	return value
+}
+
+func parsed(t *testing.T, text string) any {
+	t.Helper()
+	file, err := parser.ParseBytes([]byte(text), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plain(file.Docs[0].Body)
+}
+
+// named puts the names of a provider or function and of a type into a statement:
+// sub-address-payout is SubAddressPayout where a name begins with a capital.
+func named(text, name, kind string) string {
+	return strings.NewReplacer("[name]", name, "[Name]", capital(name), "[type]", kind, "[Type]", capital(kind)).Replace(text)
+}
+
+func capital(name string) string {
+	var words []string
+	for word := range strings.SplitSeq(name, "-") {
+		if word != "" {
+			words = append(words, strings.ToUpper(word[:1])+word[1:])
+		}
+	}
+	return strings.Join(words, "")
+}
+
+func functionFolders(t *testing.T) []string {
+	t.Helper()
+	entries, err := os.ReadDir(filepath.Join(templatetest.Root(t), "functions"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var folders []string
+	for _, entry := range entries {
+		folders = append(folders, entry.Name())
+	}
+	return folders
+}
+
+// environmentTable states what each variable of a function is.
+var environmentTable = map[string]string{
+	"RECEIPTS_TABLE":        "${ReceiptsTable}",
+	"PAYOUTS_TABLE":         "${PayoutsTable}",
+	"EVENTS_QUEUE_URL":      "${EventsQueue}",
+	"DEAD_LETTER_QUEUE_URL": "${DeadLetterQueue}",
+	"PAYOUT_BUS_NAME":       "${PayoutBus}",
+	"KEYS_SECRET_PREFIX":    "${AWS::StackName}/keys/", // before the name of ofProvider's keys
+	"METRICS_NAMESPACE":     ourNamespace,
+	"SWEEP_LIMIT":           "${SweepLimit}",
+	"AWS_NEW_RETRIES_2026":  "true",
+}
+
+func TestVariables_AreThoseStated(t *testing.T) {
+	template := loadDocument(t)
+	environments := map[string]any{"Globals": template["Globals"].(map[string]any)["Function"].(map[string]any)["Environment"]}
+	for id, properties := range template.resources("AWS::Serverless::Function", nil) {
+		environments[id] = properties["Environment"]
+	}
+	found := map[string]bool{}
+	for id, environment := range environments {
+		if environment == nil {
+			continue
+		}
+		variables := environment.(map[string]any)["Variables"]
+		if id == "Globals" {
+			variables = template.resolve(variables, nil)
+		}
+		for name, value := range variables.(map[string]any) {
+			if found[name] = true; value != environmentTable[name] {
+				t.Errorf("%s: %s is %v, want %s", id, name, value, environmentTable[name])
+			}
+		}
+	}
+	if got, want := slices.Sorted(maps.Keys(found)), slices.Sorted(maps.Keys(environmentTable)); !slices.Equal(got, want) {
+		t.Errorf("template.yaml sets %v, the table has %v", got, want)
+	}
+}
+
+// Globals hold for every function. Variables and numbers stand elsewhere.
+const globals = `
+Runtime: provided.al2023
+Handler: bootstrap
+Architectures: [!Ref Architecture]
+Tracing: Active
+LoggingConfig: {LogFormat: JSON, SystemLogLevel: WARN}
+AutoPublishAlias: live
+AutoPublishAliasAllProperties: true
+DeploymentPreference: # an !If there is ignored: SAM then deploys by canary whatever the parameter says
+  Enabled: !Ref CanaryDeployment
+  Type: Canary10Percent5Minutes
+`
+
+func TestGlobals_AreThoseStated(t *testing.T) {
+	template := loadDocument(t)
+	got := template.resolve(template["Globals"].(map[string]any)["Function"], nil).(map[string]any)
+	preference := got["DeploymentPreference"].(map[string]any)
+	takenBackBy := []any{"${OwnFaultsAlarm}", "${SlowAnswersAlarm}", "${OldestUnappliedAlarm}", "${DeadLettersAlarm}"}
+	for _, provider := range app.Providers() { // a version that refuses what is authentic
+		takenBackBy = append(takenBackBy, fmt.Sprintf("${%sRefusedAlarm}", capital(provider.Name())))
+	}
+	alarms := preference["Alarms"].([]any)
+	if diff := cmp.Diff(sortedTexts(takenBackBy), sortedTexts(alarms)); diff != "" {
+		t.Errorf("a version is taken back by -, in template.yaml by +:\n%s", diff)
+	}
+	if len(alarms) > 10 {
+		t.Errorf("%d alarms take a version back, CodeDeploy takes 10", len(alarms))
+	}
+	delete(preference, "Alarms")
+	if diff := cmp.Diff(template.resolve(parsed(t, globals), nil), withoutRest(got)); diff != "" {
+		t.Errorf("stated is -, template.yaml has +:\n%s", diff)
+	}
+}
+
+func sortedTexts(list []any) []string {
+	var texts []string
+	for _, element := range list {
+		texts = append(texts, fmt.Sprint(element))
+	}
+	slices.Sort(texts)
+	return texts
+}
