@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/google/go-cmp/cmp"
 )
 
 // parametersOf reads the parameters that samconfig.toml gives to an environment.
@@ -57,6 +58,12 @@ func TestTheProductionConfigurationDeploys(t *testing.T) {
 	outputs, err := readOutputs(t.Context(), d.running(), name)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if outputs["ApiUrl"] != "https://payments.example.com" {
+		t.Errorf("the URL of the API is %s", outputs["ApiUrl"])
+	}
+	if diff := cmp.Diff(callbackPaths(d.stack.Outputs), callbackPaths(outputs)); diff != "" {
+		t.Errorf("at the API's own name the paths are -, at the domain +:\n%s", diff)
 	}
 	consumer := stack{Functions: []string{outputs["ConsumerFunctionName"]}}
 	if err := correctMapping(t.Context(), d.workspace, consumer); err != nil {

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"payout-callbacks/pkg/callback"
+)
+
+// callbackPaths returns the path behind each output that is a callback URL.
+func callbackPaths(outputs map[string]string) map[string]string {
+	paths := map[string]string{}
+	for name, value := range outputs {
+		if path, ok := strings.CutPrefix(value, outputs["ApiUrl"]+"/"); ok && outputs["ApiUrl"] != "" {
+			paths[name] = "/" + path
+		}
+	}
+	return paths
+}
+
+// Each URL that the stack states is another one, and the function of its
+// provider answers a forged callback there.
+func TestOutputs_URLsAreAnswered(t *testing.T) {
+	d := newDeployed(t)
+	paths := callbackPaths(d.stack.Outputs)
+	urls := 0
+	for name, provider := range d.providers {
+		urls += len(provider.Types())
+		for output, path := range paths {
+			if !strings.HasPrefix(strings.ToLower(output), name) {
+				continue
+			}
+			code, text := d.postTo(t, path)
+			refusals := []callback.Reply{provider.Reply(callback.Unauthentic), provider.Reply(callback.Malformed)}
+			if !slices.ContainsFunc(refusals, func(r callback.Reply) bool { return r.Code == code && r.Body == text }) {
+				t.Errorf("%s: POST %s is answered %d %q, want one of %v", output, path, code, text, refusals)
+			}
+		}
+	}
+	if different := slices.Compact(slices.Sorted(maps.Values(paths))); len(different) != urls || len(paths) != urls {
+		t.Errorf("the providers have %d types, the outputs these URLs: %v", urls, paths)
+	}
+}
+
+// postTo posts a body that no key signed, and returns the answer.
+func (d *deployed) postTo(t *testing.T, path string) (code int, text string) {
+	t.Helper()
+	response, err := d.http.Post(d.stack.APIURL+path, "application/json", strings.NewReader("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(body)
+}
