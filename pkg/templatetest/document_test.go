@@ -91,8 +91,8 @@ func (d document) resources(kind string, parameters map[string]any) map[string]m
 
 // resolve replaces references as CloudFormation does: a parameter that has a
 // value by the value, everything else by "${…}", whichever function names it.
-// A text that only looks like a reference becomes "${!…}". Fn::If is decided
-// where there are parameters, and kept where there are none.
+// A text that only looks like a reference becomes "${!…}". Without parameters
+// nothing is decided: Fn::If and AWS::NoValue stay.
 func (d document) resolve(value any, parameters map[string]any) any {
 	switch value := value.(type) {
 	case string:
@@ -100,7 +100,7 @@ func (d document) resolve(value any, parameters map[string]any) any {
 	case []any:
 		list := []any{}
 		for _, element := range value {
-			if resolved := d.resolve(element, parameters); resolved != "${AWS::NoValue}" {
+			if resolved := d.resolve(element, parameters); parameters == nil || resolved != "${AWS::NoValue}" {
 				list = append(list, resolved)
 			}
 		}
@@ -111,7 +111,7 @@ func (d document) resolve(value any, parameters map[string]any) any {
 		}
 		mapping := map[string]any{}
 		for key, element := range value {
-			if resolved := d.resolve(element, parameters); resolved != "${AWS::NoValue}" {
+			if resolved := d.resolve(element, parameters); parameters == nil || resolved != "${AWS::NoValue}" {
 				mapping[key] = resolved
 			}
 		}

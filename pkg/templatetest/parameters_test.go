@@ -68,12 +68,11 @@ var conditionTable = map[string]struct {
 
 func TestConditions_AreThoseOfTheTable(t *testing.T) {
 	template := loadDocument(t)
-	for name := range template["Conditions"].(map[string]any) {
-		row, ok := conditionTable[name]
-		if !ok {
-			t.Errorf("%s is not in the table", name)
-			continue
-		}
+	names := slices.Sorted(maps.Keys(template["Conditions"].(map[string]any)))
+	if want := slices.Sorted(maps.Keys(conditionTable)); !slices.Equal(names, want) {
+		t.Fatalf("template.yaml has the conditions %v, the table %v", names, want)
+	}
+	for name, row := range conditionTable {
 		if template.holds(name, template.defaults(nil)) != row.byDefault {
 			t.Errorf("by default, %s is %v", name, !row.byDefault)
 		}
