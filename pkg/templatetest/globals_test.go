@@ -22,6 +22,7 @@ var environmentTable = map[string]string{
 	"METRICS_NAMESPACE":     ourNamespace,
 	"SWEEP_LIMIT":           "${SweepLimit}",
 	"AWS_NEW_RETRIES_2026":  "true",
+	"AWS_ENDPOINT_URL":      "${AWS::NoValue}", // sets nothing; sam local passes on what is named
 }
 
 func TestVariables_AreThoseStated(t *testing.T) {
