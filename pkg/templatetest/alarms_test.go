@@ -192,7 +192,11 @@ func describeParts(parts []any) (expression string, metrics []string) {
 		if text, ok := part["Expression"].(string); ok {
 			expression += text
 			delete(part, "Expression")
-			delete(part, "Id")
+			if id, ok := part["Id"].(string); ok && id != "" && id[0] >= 'a' && id[0] <= 'z' {
+				delete(part, "Id") // nothing refers to it
+			} else {
+				metrics = append(metrics, "an expression without an Id")
+			}
 			metrics = append(metrics, leftOver(part)...)
 			continue
 		}
