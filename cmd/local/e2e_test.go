@@ -211,7 +211,7 @@ func TestTheSweeperPicksUpALostMessage(t *testing.T) {
 	receipt := d.event("01")
 	receipt.DueAt = time.Now().Add(-time.Second).UTC().Truncate(time.Millisecond)
 	store := &dynamostore.Store{Client: d.dynamodb, Receipts: d.stack.ReceiptsTable, Payouts: d.stack.PayoutsTable}
-	if found, err := store.Create(t.Context(), receipt); err != nil || found != "" {
+	if found, err := store.Create(t.Context(), receipt); err != nil || found.State != "" {
 		t.Fatal(found, err)
 	}
 	d.sweep(t)

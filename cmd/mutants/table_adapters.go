@@ -59,7 +59,7 @@ var adapters = []mutant{{
 	old: `if refused, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {`,
 	new: `if refused, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok || err != nil {
 		if !ok {
-			return inbox.Applied, nil
+			return inbox.Existing{State: inbox.Applied}, nil
 		}`,
 }, {
 	name: "held callbacks stand in the sweep's way", breaks: "I3", file: "pkg/dynamostore/receipt.go",

@@ -8,8 +8,8 @@ var flow = []mutant{{
 	accepted, err := inbox.Accepted{As: inbox.New}, error(nil)`,
 }, {
 	name: "success on a failed store", breaks: "I1", file: "pkg/callback/handler.go",
-	old: `return Result{Reply: h.Provider.Reply(Unavailable), Verdict: Unavailable, Sender: sender, Err: err}`,
-	new: `return Result{Reply: h.Provider.Reply(Acknowledge), Verdict: Acknowledge, Sender: sender, Err: err}`,
+	old: `return Result{Reply: h.Provider.Reply(Unavailable), Verdict: Unavailable, Sender: sender, Receipt: receipt, Err: err}`,
+	new: `return Result{Reply: h.Provider.Reply(Acknowledge), Verdict: Acknowledge, Sender: sender, Receipt: receipt, Err: err}`,
 }, {
 	name: "401 on a fault of ours", breaks: "I7", file: "pkg/callback/handler.go",
 	old: "\treturn Unavailable\n}",
@@ -63,7 +63,7 @@ var flow = []mutant{{
 		if sendErr := in.send(ctx, receipt); sendErr != nil {`,
 	new: `sendErr := in.send(ctx, receipt)
 	_, err := in.create(ctx, receipt)
-	found := State("")
+	found := Existing{}
 	switch {
 	case err == nil && sendErr == nil:
 		return Accepted{As: New}, nil
@@ -90,8 +90,8 @@ var flow = []mutant{{
 		if sendErr := in.send(ctx, receipt); sendErr != nil {`,
 }, {
 	name: "a duplicate that is still received is not sent again", breaks: "I3", file: "pkg/inbox/accept.go",
-	old: `case found == Received:`,
-	new: `case found == Held && receipt.State != Held:`,
+	old: `case found.State == Received && `,
+	new: `case found.State == Held && `,
 }, {
 	name: "an absent receipt counts as applied", breaks: "I3", file: "pkg/inbox/apply.go",
 	old: `case refusal.ReceiptRefused && refusal.Receipt == Applied:`,

@@ -251,9 +251,9 @@ type faulty struct {
 
 func (s *faulty) down() bool { return s.broken == "table" || s.broken == "both" }
 
-func (s *faulty) Create(ctx context.Context, receipt inbox.Receipt) (inbox.State, error) {
+func (s *faulty) Create(ctx context.Context, receipt inbox.Receipt) (inbox.Existing, error) {
 	if s.down() {
-		return "", errDown
+		return inbox.Existing{}, errDown
 	}
 	return s.Store.Create(ctx, receipt)
 }

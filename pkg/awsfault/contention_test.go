@@ -98,6 +98,7 @@ func TestAPutThatMeetsATransactionIsTriedAgain(t *testing.T) {
 	w := newWorld(t)
 	w.wantAccepted(w.receipt(1), inbox.New)
 	w.db.Next(putItem, awsfault.InConflict, awsfault.InConflict)
+	w.now = w.now.Add(time.Second)
 	w.wantAccepted(w.receipt(1), inbox.Duplicate)
 	w.settle()
 	w.wantApplied(1)

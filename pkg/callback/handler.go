@@ -34,7 +34,7 @@ type Result struct {
 	Reply   Reply
 	Verdict Verdict
 	Sender  Sender           // of an authentic request
-	Receipt inbox.Receipt    // of an acknowledged request
+	Receipt inbox.Receipt    // of an authentic request
 	As      inbox.Acceptance // of an acknowledged request
 	// Err is why the request was not acknowledged, or what failed although it was.
 	Err error
@@ -51,7 +51,7 @@ func (h *Handler) Handle(ctx context.Context, request Request) Result {
 	receipt := NewReceipt(h.Provider, request, sender, h.Now())
 	accepted, err := h.Inbox.Accept(ctx, receipt)
 	if err != nil {
-		return Result{Reply: h.Provider.Reply(Unavailable), Verdict: Unavailable, Sender: sender, Err: err}
+		return Result{Reply: h.Provider.Reply(Unavailable), Verdict: Unavailable, Sender: sender, Receipt: receipt, Err: err}
 	}
 	return Result{
 		Reply:   h.Provider.Reply(Acknowledge),

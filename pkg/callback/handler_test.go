@@ -70,8 +70,8 @@ func keyOf(key callback.Key) callback.Keys {
 
 type down struct{ inbox.Store }
 
-func (down) Create(context.Context, inbox.Receipt) (inbox.State, error) {
-	return "", errors.New("store is down")
+func (down) Create(context.Context, inbox.Receipt) (inbox.Existing, error) {
+	return inbox.Existing{}, errors.New("store is down")
 }
 
 type stuck struct{ inbox.Queue }

@@ -17,7 +17,7 @@ func put(t *testing.T, store inbox.Store, record payout.Record, status payout.St
 	t.Helper()
 	event := payout.Event{ID: "cregis/payout/1/2", Status: status, Amount: "1"}
 	receipt := inbox.NewReceipt(event, nil, "", accepted)
-	if found, err := store.Create(t.Context(), receipt); err != nil || found != "" {
+	if found, err := store.Create(t.Context(), receipt); err != nil || found.State != "" {
 		t.Fatalf("found %q, %v", found, err)
 	}
 	next, outcome := record.Apply(event)

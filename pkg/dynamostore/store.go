@@ -28,10 +28,10 @@ const unappliedIndex = "unapplied"
 const absent = "attribute_not_exists(payout)"
 
 // Create implements inbox.Store.
-func (s *Store) Create(ctx context.Context, receipt inbox.Receipt) (inbox.State, error) {
+func (s *Store) Create(ctx context.Context, receipt inbox.Receipt) (inbox.Existing, error) {
 	encoded, err := encodeReceipt(receipt)
 	if err != nil {
-		return "", err
+		return inbox.Existing{}, err
 	}
 	input := &dynamodb.PutItemInput{
 		TableName:                           &s.Receipts,
@@ -44,9 +44,9 @@ func (s *Store) Create(ctx context.Context, receipt inbox.Receipt) (inbox.State,
 		return err
 	})
 	if refused, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
-		return stateOf(refused.Item), nil
+		return inbox.Existing{State: stateOf(refused.Item), AcceptedAt: item(refused.Item).time("acceptedAt")}, nil
 	}
-	return "", err
+	return inbox.Existing{}, err
 }
 
 // Apply implements inbox.Store.

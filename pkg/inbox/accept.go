@@ -12,7 +12,7 @@ type Acceptance string
 // The ways in which a receipt becomes durable.
 const (
 	New       Acceptance = "new"       // in the store and, unless held, in the queue
-	Duplicate Acceptance = "duplicate" // the store had it
+	Duplicate Acceptance = "duplicate" // the store had it from an earlier delivery
 	ByRecord  Acceptance = "by-record" // in the store only; Sweep will send it
 	ByQueue   Acceptance = "by-queue"  // in the queue only; Apply or Sweep will record it
 )
@@ -41,27 +41,33 @@ func (in *Inbox) Accept(ctx context.Context, receipt Receipt) (Accepted, error) 
 			return Accepted{}, errors.Join(err, sendErr)
 		}
 		return Accepted{As: ByQueue, Fault: err}, nil
-	case found == "" && receipt.State == Received:
-		if err := in.send(ctx, receipt); err != nil {
-			return Accepted{As: ByRecord, Fault: err}, nil //nolint:nilerr // the receipt is durable; the fault travels along
-		}
-		return Accepted{As: New}, nil
-	case found == Received:
-		// The first delivery's message may have been lost; another one does no
+	case found.State == "" || found.AcceptedAt.Equal(receipt.AcceptedAt):
+		// The second is our own put, tried again because its answer was lost.
+		return in.acceptNew(ctx, receipt), nil
+	case found.State == Received && receipt.AcceptedAt.Sub(found.AcceptedAt) >= resendAfter:
+		// The first delivery's message may have been lost; another message does no
 		// harm and brings the payout up to date before Sweep would.
 		return Accepted{As: Duplicate, Fault: in.send(ctx, receipt)}, nil
-	case found != "":
-		return Accepted{As: Duplicate}, nil
 	}
-	return Accepted{As: New}, nil
+	return Accepted{As: Duplicate}, nil
 }
 
-func (in *Inbox) create(ctx context.Context, receipt Receipt) (State, error) {
+func (in *Inbox) acceptNew(ctx context.Context, receipt Receipt) Accepted {
+	if receipt.State != Received {
+		return Accepted{As: New}
+	}
+	if err := in.send(ctx, receipt); err != nil {
+		return Accepted{As: ByRecord, Fault: err}
+	}
+	return Accepted{As: New}
+}
+
+func (in *Inbox) create(ctx context.Context, receipt Receipt) (Existing, error) {
 	ctx, cancel := context.WithTimeout(ctx, putTimeout)
 	defer cancel()
 	found, err := in.Store.Create(ctx, receipt)
 	if err != nil {
-		return "", fmt.Errorf("put receipt: %w", err)
+		return Existing{}, fmt.Errorf("put receipt: %w", err)
 	}
 	return found, nil
 }

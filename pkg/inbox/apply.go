@@ -62,7 +62,7 @@ func (in *Inbox) hold(ctx context.Context, receipt Receipt) (payout.Outcome, err
 	switch {
 	case err != nil:
 		return "", err
-	case found != "":
+	case found.State != "":
 		return AlreadyApplied, nil
 	}
 	return NowHeld, nil

@@ -9,6 +9,10 @@ const (
 	sendTimeout = 1 * time.Second
 )
 
+// resendAfter is how long a receipt waits before another delivery of its callback
+// sends it again: replays of a receipt that is on its way do not fill the queue.
+const resendAfter = time.Minute
+
 // Inbox accepts, applies and sweeps receipts. All fields are required except
 // DeadLetters, which only Sweep needs. It is safe for concurrent use.
 type Inbox struct {

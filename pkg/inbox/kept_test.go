@@ -59,4 +59,6 @@ func TestADeadLetterThatCannotBeStoredIsNotDeleted(t *testing.T) {
 // unwritable can be read.
 type unwritable struct{ *memory.Store }
 
-func (unwritable) Create(context.Context, inbox.Receipt) (inbox.State, error) { return "", errDown }
+func (unwritable) Create(context.Context, inbox.Receipt) (inbox.Existing, error) {
+	return inbox.Existing{}, errDown
+}

@@ -24,9 +24,10 @@ var ErrLaterRecord = errors.New("written by a later version")
 // have happened. It is safe for concurrent use. It retries what its technology
 // says is worth retrying within the context's deadline; nothing else does.
 type Store interface {
-	// Create records a receipt unless one of its key is there. It returns the
-	// state of the one that was there, or "" when the receipt is new.
-	Create(ctx context.Context, receipt Receipt) (State, error)
+	// Create records a receipt unless a receipt of its key exists. It returns the
+	// one that exists, or a zero Existing when the receipt is new. Where the store
+	// tries its own write again, the one that exists may be the receipt itself.
+	Create(ctx context.Context, receipt Receipt) (Existing, error)
 
 	// Apply writes both halves of a change, or neither. Where a condition
 	// refuses it, nothing is written and the refusal says what was met.
@@ -42,6 +43,12 @@ type Store interface {
 	// It fails with ErrDamaged where the receipt cannot be read; its time has
 	// then moved all the same.
 	Claim(ctx context.Context, due Due, next time.Time) (Receipt, bool, error)
+}
+
+// Existing is the receipt that stands under a key.
+type Existing struct {
+	State      State
+	AcceptedAt time.Time
 }
 
 // Change is the effect of one receipt: the receipt as applied and the payout's

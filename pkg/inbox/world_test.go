@@ -43,10 +43,10 @@ type faultyStore struct {
 	w *world
 }
 
-func (s faultyStore) Create(ctx context.Context, r inbox.Receipt) (inbox.State, error) {
+func (s faultyStore) Create(ctx context.Context, r inbox.Receipt) (inbox.Existing, error) {
 	s.w.puts++
 	if s.w.storeDown {
-		return "", errDown
+		return inbox.Existing{}, errDown
 	}
 	return s.Store.Create(ctx, r)
 }

@@ -25,20 +25,20 @@ type Store struct {
 var _ inbox.Store = (*Store)(nil)
 
 // Create implements inbox.Store.
-func (s *Store) Create(ctx context.Context, receipt inbox.Receipt) (inbox.State, error) {
+func (s *Store) Create(ctx context.Context, receipt inbox.Receipt) (inbox.Existing, error) {
 	if err := ctx.Err(); err != nil {
-		return "", err
+		return inbox.Existing{}, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if found, ok := s.receipts[receipt.Key]; ok {
-		return found.State, nil
+		return inbox.Existing{State: found.State, AcceptedAt: found.AcceptedAt}, nil
 	}
 	if receipt.State == inbox.Applied {
 		panic("memory: an applied receipt is only created together with its effect")
 	}
 	s.put(receipt)
-	return "", nil
+	return inbox.Existing{}, nil
 }
 
 // Apply implements inbox.Store.

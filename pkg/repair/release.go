@@ -66,7 +66,7 @@ func (r *Repairs) record(ctx context.Context, parsed inbox.Receipt) error {
 	if err != nil {
 		return fmt.Errorf("put receipt of released event: %w", err)
 	}
-	if found == "" || found == inbox.Received {
+	if found.State == "" || found.State == inbox.Received {
 		_ = r.Inbox.Queue.Send(ctx, parsed) // where that fails, the sweeper sends it
 	}
 	return nil

@@ -413,7 +413,9 @@ func TestACallbackThatWasTakenUpIsADuplicate(t *testing.T) {
 		}
 		w.consume()
 		before := w.state(w.held().Key)
-		accepted, err := repairs.Inbox.Accept(t.Context(), w.held())
+		again := w.held()
+		again.AcceptedAt = again.AcceptedAt.Add(time.Hour)
+		accepted, err := repairs.Inbox.Accept(t.Context(), again)
 		if err != nil || accepted.As != inbox.Duplicate || w.state(w.held().Key) != before {
 			t.Errorf("%s, then told again: %q, %v, and it is %s", act, accepted.As, err, w.state(w.held().Key))
 		}

@@ -14,14 +14,14 @@ type Metric struct {
 // What is told of callbacks. A count of nothing is not told.
 var (
 	Callbacks    = Metric{"Callbacks", "Count", true}           // answered
-	Acknowledged = Metric{"Acknowledged", "Count", true}        // authentic and durable
+	Acknowledged = Metric{"Acknowledged", "Count", true}        // authentic, durable and not known before
 	Refused      = Metric{"Refused", "Count", true}             // not authentic, malformed or too large
 	Unavailable  = Metric{"Unavailable", "Count", true}         // answered 503: our fault
 	Duplicates   = Metric{"Duplicates", "Count", true}          // known before
-	Held         = Metric{"Held", "Count", true}                // authentic, not understood
+	Held         = Metric{"Held", "Count", true}                // authentic, not understood and not known before
 	ByRecord     = Metric{"AcceptedByRecord", "Count", true}    // the queue was down
 	ByQueue      = Metric{"AcceptedByQueueOnly", "Count", true} // the table was down
-	PreviousKey  = Metric{"PreviousKey", "Count", true}         // verified by an account's previous key
+	PreviousKey  = Metric{"PreviousKey", "Count", true}         // verified by an account's previous key, and not known before
 )
 
 // What is told of batches from the queue. A count of nothing is not told.

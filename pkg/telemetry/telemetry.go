@@ -45,8 +45,6 @@ func (r *Recorder) Callback(ctx context.Context, provider string, result callbac
 	case result.Verdict != callback.Acknowledge:
 		level = warn
 	case result.Receipt.State == inbox.Held:
-		// One that is there already counts again: its own first put may have been
-		// done without an answer, and then this is the only time it is counted.
 		level, outcome = warn, string(inbox.Held)
 	case result.Err != nil:
 		level, outcome = warn, string(result.As)
@@ -54,16 +52,21 @@ func (r *Recorder) Callback(ctx context.Context, provider string, result callbac
 		outcome = string(result.As)
 	}
 	acknowledged := result.Verdict == callback.Acknowledge
+	// Whoever has a callback can replay it: what is known already neither sets an
+	// alarm off nor keeps it quiet. A held callback counts although the answer is
+	// 503: its put may have been done without an answer, and then each further
+	// delivery is a duplicate.
+	known := result.As == inbox.Duplicate
 	r.line(ctx, level, "callback", []measured{
 		one(Callbacks, true),
-		one(Acknowledged, acknowledged),
+		one(Acknowledged, acknowledged && !known),
 		one(Unavailable, result.Verdict == callback.Unavailable),
 		one(Refused, !acknowledged && result.Verdict != callback.Unavailable),
-		one(Held, outcome == string(inbox.Held)),
-		one(Duplicates, result.As == inbox.Duplicate),
+		one(Held, result.Receipt.State == inbox.Held && !known),
+		one(Duplicates, known),
 		one(ByRecord, result.As == inbox.ByRecord),
 		one(ByQueue, result.As == inbox.ByQueue),
-		one(PreviousKey, result.Sender.Previous),
+		one(PreviousKey, result.Sender.Previous && !known),
 	},
 		text("provider", provider),
 		text("outcome", outcome),

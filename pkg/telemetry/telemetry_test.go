@@ -79,7 +79,7 @@ func TestWhatACallbackCountsAs(t *testing.T) {
 		{"new", callback.Result{Verdict: callback.Acknowledge, As: inbox.New, Receipt: receipt()},
 			"new", "INFO", []string{"Acknowledged"}},
 		{"duplicate", callback.Result{Verdict: callback.Acknowledge, As: inbox.Duplicate, Receipt: receipt()},
-			"duplicate", "INFO", []string{"Acknowledged", "Duplicates"}},
+			"duplicate", "INFO", []string{"Duplicates"}},
 		{"by record", callback.Result{Verdict: callback.Acknowledge, As: inbox.ByRecord, Receipt: receipt(), Err: errors.New("down")},
 			"by-record", "WARN", []string{"Acknowledged", "AcceptedByRecord"}},
 		{"by queue", callback.Result{Verdict: callback.Acknowledge, As: inbox.ByQueue, Receipt: receipt(), Err: errors.New("down")},
@@ -87,7 +87,11 @@ func TestWhatACallbackCountsAs(t *testing.T) {
 		{"held", callback.Result{Verdict: callback.Acknowledge, As: inbox.New, Receipt: held()},
 			"held", "WARN", []string{"Acknowledged", "Held"}},
 		{"held again", callback.Result{Verdict: callback.Acknowledge, As: inbox.Duplicate, Receipt: held()},
-			"held", "WARN", []string{"Acknowledged", "Duplicates", "Held"}},
+			"held", "WARN", []string{"Duplicates"}},
+		{"a replay under the previous key", callback.Result{Verdict: callback.Acknowledge, As: inbox.Duplicate, Receipt: receipt(), Sender: callback.Sender{Previous: true}},
+			"duplicate", "INFO", []string{"Duplicates"}},
+		{"held, and perhaps not stored", callback.Result{Verdict: callback.Unavailable, Receipt: held(), Err: errors.New("down")},
+			"unavailable", "ERROR", []string{"Held", "Unavailable"}},
 		{"held by queue", callback.Result{Verdict: callback.Acknowledge, As: inbox.ByQueue, Receipt: held(), Err: errors.New("down")},
 			"held", "WARN", []string{"AcceptedByQueueOnly", "Acknowledged", "Held"}},
 		{"forged", callback.Result{Verdict: callback.Unauthentic, Err: callback.ErrUnauthentic},
@@ -147,7 +151,8 @@ func TestEveryMetricIsTold(t *testing.T) {
 	down := errors.New("down")
 	lines := written(t, func(r *telemetry.Recorder) {
 		for _, result := range []callback.Result{
-			{Verdict: callback.Acknowledge, As: inbox.Duplicate, Receipt: receipt(), Sender: callback.Sender{Previous: true}},
+			{Verdict: callback.Acknowledge, As: inbox.Duplicate, Receipt: receipt()},
+			{Verdict: callback.Acknowledge, As: inbox.New, Receipt: receipt(), Sender: callback.Sender{Previous: true}},
 			{Verdict: callback.Acknowledge, As: inbox.ByRecord, Receipt: receipt(), Err: down},
 			{Verdict: callback.Acknowledge, As: inbox.ByQueue, Receipt: held(), Err: down},
 			{Verdict: callback.TooLarge, Err: callback.ErrTooLarge},

@@ -102,7 +102,7 @@ func change(r inbox.Receipt, base payout.Record) inbox.Change {
 func create(ctx context.Context, t *testing.T, store inbox.Store, r inbox.Receipt) {
 	t.Helper()
 	found, err := store.Create(ctx, r)
-	if err != nil || found != "" {
-		t.Fatalf("create %v: found %q, %v", r.Key, found, err)
+	if err != nil || found.State != "" {
+		t.Fatalf("create %v: found %+v, %v", r.Key, found, err)
 	}
 }

@@ -132,8 +132,8 @@ const reserve = 5 * time.Second
 
 type processStore struct{ p *Process }
 
-func (s processStore) Create(ctx context.Context, receipt inbox.Receipt) (inbox.State, error) {
-	return ask(ctx, s.p, "store.Create", func() (inbox.State, error) { return s.p.Store.Create(s.p.untimed(ctx), receipt) })
+func (s processStore) Create(ctx context.Context, receipt inbox.Receipt) (inbox.Existing, error) {
+	return ask(ctx, s.p, "store.Create", func() (inbox.Existing, error) { return s.p.Store.Create(s.p.untimed(ctx), receipt) })
 }
 
 func (s processStore) Apply(ctx context.Context, change inbox.Change) (*inbox.Refusal, error) {

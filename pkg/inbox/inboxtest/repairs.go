@@ -103,8 +103,8 @@ func keepsClosed(t *testing.T, h Harness) {
 		held := heldReceipt(string(state), nil)
 		create(t.Context(), t, h.Store, held)
 		h.close(t, closed(held, state), inbox.Held)
-		if found, err := h.Store.Create(t.Context(), held); err != nil || found != state {
-			t.Errorf("told again: found %q, %v, want %s", found, err, state)
+		if found, err := h.Store.Create(t.Context(), held); err != nil || found.State != state {
+			t.Errorf("told again: found %+v, %v, want %s", found, err, state)
 		}
 	}
 }

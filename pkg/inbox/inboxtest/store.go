@@ -39,19 +39,19 @@ func createsOnce(t *testing.T, h Harness) {
 	create(t.Context(), t, h.Store, first)
 	again := received(event(1, payout.Succeeded), `{"again":1}`)
 	again.AcceptedAt = start.Add(time.Hour)
-	if found, err := h.Store.Create(t.Context(), again); err != nil || found != inbox.Received {
-		t.Errorf("again: found %q, %v, want received", found, err)
+	if found, err := h.Store.Create(t.Context(), again); err != nil || found != (inbox.Existing{State: inbox.Received, AcceptedAt: start}) {
+		t.Errorf("again: found %+v, %v, want received, as of the first", found, err)
 	}
 	held := heldReceipt("subject", []byte("body"))
 	create(t.Context(), t, h.Store, held)
-	if found, err := h.Store.Create(t.Context(), held); err != nil || found != inbox.Held {
-		t.Errorf("held again: found %q, %v, want held", found, err)
+	if found, err := h.Store.Create(t.Context(), held); err != nil || found != (inbox.Existing{State: inbox.Held, AcceptedAt: start}) {
+		t.Errorf("held again: found %+v, %v, want held", found, err)
 	}
 	if _, err := h.Store.Apply(t.Context(), change(first, payout.Record{})); err != nil {
 		t.Fatal(err)
 	}
-	if found, err := h.Store.Create(t.Context(), again); err != nil || found != inbox.Applied {
-		t.Errorf("after it was applied: found %q, %v, want applied", found, err)
+	if found, err := h.Store.Create(t.Context(), again); err != nil || found != (inbox.Existing{State: inbox.Applied, AcceptedAt: start}) {
+		t.Errorf("after it was applied: found %+v, %v, want applied, as of the first", found, err)
 	}
 	if got := h.Receipt(t, first.Key); string(got.Body) != `{"first":1}` || !got.AcceptedAt.Equal(start) {
 		t.Errorf("the first delivery's body or time is gone: %s, %s", got.Body, got.AcceptedAt)

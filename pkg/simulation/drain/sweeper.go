@@ -34,7 +34,7 @@ func (s *sweeping) Claim(ctx context.Context, due inbox.Due, next time.Time) (in
 }
 
 // Create implements inbox.Store.
-func (s *sweeping) Create(ctx context.Context, receipt inbox.Receipt) (inbox.State, error) {
+func (s *sweeping) Create(ctx context.Context, receipt inbox.Receipt) (inbox.Existing, error) {
 	s.spend()
 	return s.Store.Create(ctx, receipt)
 }
