@@ -51,7 +51,7 @@ func (q *Queue) Send(ctx context.Context, receipts ...inbox.Receipt) error {
 	defer q.mu.Unlock()
 	refused := inbox.SendErrors{}
 	for place, receipt := range receipts {
-		if err := refusal(receipt); err != nil {
+		if err := SQSRefusal(receipt); err != nil {
 			refused[place] = err
 			continue
 		}

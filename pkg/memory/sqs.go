@@ -25,8 +25,8 @@ var sqsCharacters = &unicode.RangeTable{
 	LatinOffset: 2, //nolint:mnd // the ranges below U+0100
 }
 
-// refusal returns why SQS would refuse the message of a receipt, or nil.
-func refusal(receipt inbox.Receipt) error {
+// SQSRefusal returns why SQS would refuse the message of a receipt, or nil.
+func SQSRefusal(receipt inbox.Receipt) error {
 	text, err := sqsqueue.Encode(receipt)
 	switch {
 	case err != nil:

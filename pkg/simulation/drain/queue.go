@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/memory"
 )
 
 // What the template and SQS say of the queue.
@@ -58,10 +59,15 @@ func (q *queue) Send(ctx context.Context, receipts ...inbox.Receipt) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	for _, receipt := range receipts {
+	refused := inbox.SendErrors{}
+	for place, receipt := range receipts {
+		if err := memory.SQSRefusal(receipt); err != nil {
+			refused[place] = err
+			continue
+		}
 		q.enqueue(&message{receipt: receipt, sentAt: q.now()})
 	}
-	return nil
+	return refused.AsError()
 }
 
 func (q *queue) enqueue(m *message) {
