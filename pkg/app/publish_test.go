@@ -1,9 +1,13 @@
 package app_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"payout-callbacks/pkg/app"
+	"payout-callbacks/pkg/eventbus"
 	"payout-callbacks/pkg/notice"
 	"payout-callbacks/pkg/telemetry"
 )
@@ -51,5 +56,41 @@ func TestThePublisherAnswersFromWhereToGoOn(t *testing.T) {
 	stack := app.Stack{Bus: bus(0), Recorder: telemetry.NewRecorder(io.Discard, "n", time.Now)}
 	if _, err := stack.Publish(t.Context(), batch); err == nil {
 		t.Error("none taken, and the function did not fail")
+	}
+}
+
+// A notice that EventBridge refuses for good is counted and logged, and stops no other.
+func TestPublish_PassesOverWhatTheBusRefusesForGood(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		answer := `{"FailedEntryCount":0,"Entries":[{"EventId":"1"}]}`
+		switch bad := strings.Contains(string(body), "cregis/payout/7/1#"); {
+		case bad && strings.Contains(string(body), "cregis/payout/7/2#"):
+			answer = `{"FailedEntryCount":1,"Entries":[{"ErrorCode":"MalformedDetail"},{"EventId":"1"}]}`
+		case bad:
+			answer = `{"FailedEntryCount":1,"Entries":[{"ErrorCode":"MalformedDetail"}]}`
+		}
+		_, _ = io.WriteString(w, answer)
+	}))
+	defer server.Close()
+	at := settings
+	at.Endpoint = server.URL
+	var lines bytes.Buffer
+	stack := app.Stack{Bus: eventbus.New(app.NewAWSConfig(at), "bus"), Recorder: telemetry.NewRecorder(&lines, "n", time.Now)}
+	batch := events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{inserted("100", "1"), inserted("200", "2")}}
+	if got, err := stack.Publish(t.Context(), batch); err != nil || len(got.BatchItemFailures) != 0 {
+		t.Errorf("%+v, %v, want no failure", got, err)
+	}
+	for _, want := range []string{`"level":"ERROR"`, `"Damaged":1`, `"Published":1`, "cregis/payout/7/1#1", "MalformedDetail"} {
+		if !strings.Contains(lines.String(), want) {
+			t.Errorf("the line does not hold %s: %s", want, lines.String())
+		}
+	}
+	alone := events.DynamoDBEvent{Records: batch.Records[:1]}
+	if got, err := stack.Publish(t.Context(), alone); err != nil || len(got.BatchItemFailures) != 0 {
+		t.Errorf("alone: %+v, %v, want no failure", got, err)
 	}
 }

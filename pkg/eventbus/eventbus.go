@@ -52,7 +52,7 @@ func (b *Bus) Publish(ctx context.Context, notices []notice.Notice) (int, error)
 		n, err := b.put(ctx, entries)
 		published += n
 		if err != nil {
-			return published, err
+			return published, fmt.Errorf("notice %s: %w", notices[published].ID, err)
 		}
 	}
 	return published, nil
@@ -103,21 +103,4 @@ func sizeOf(entry types.PutEventsRequestEntry) int {
 		size += len(resource)
 	}
 	return size
-}
-
-// put sends one request. Entries fail one by one: the answer is in their order.
-func (b *Bus) put(ctx context.Context, entries []types.PutEventsRequestEntry) (int, error) {
-	out, err := b.Client.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: entries})
-	if err != nil {
-		return 0, err
-	}
-	if out.FailedEntryCount == 0 {
-		return len(entries), nil
-	}
-	for n, result := range out.Entries {
-		if result.ErrorCode != nil {
-			return n, fmt.Errorf("put events: %d of %d failed: %s", out.FailedEntryCount, len(entries), *result.ErrorCode)
-		}
-	}
-	return 0, fmt.Errorf("put events: %d of %d failed, and the answer names none", out.FailedEntryCount, len(entries))
 }

@@ -182,3 +182,52 @@ func TestFailuresAreCountedFromTheFirst(t *testing.T) {
 		}
 	}
 }
+
+// The stream waits for what may be taken later, and passes over what never will be.
+func TestPublish_OfAnEntryThatTheBusRefuses(t *testing.T) {
+	for code, final := range map[string]bool{
+		"InternalFailure": false, "ThrottlingException": false, "ServiceUnavailable": false,
+		"MalformedDetail": true, "InvalidArgument": true, "RedactionFailure": true, "SomethingNew": true,
+		"AccessDeniedException": true, "NotAuthorizedForSourceException": true, "NotAuthorizedForDetailTypeException": true,
+	} {
+		b, _ := bus(t, func(request) (int, string) { return http.StatusOK, answerOf([]string{"", code, ""}) })
+		n, err := b.Publish(t.Context(), notices(3))
+		if n != 1 || errors.Is(err, notice.ErrUnfit) != final || !strings.Contains(err.Error(), notices(2)[1].ID) {
+			t.Errorf("%s: published %d, %v; want the first, and the second refused for good: %t", code, n, err, final)
+		}
+	}
+}
+
+// A permission that is missing for all entries can be granted: nothing is passed over.
+func TestPublish_WithoutAPermission_Waits(t *testing.T) {
+	denied := "AccessDeniedException"
+	for name, answer := range map[string]string{
+		"all entries": answerOf([]string{denied, denied, denied}),
+		"and a fault": answerOf([]string{denied, "InternalFailure", denied}),
+	} {
+		b, _ := bus(t, func(request) (int, string) { return http.StatusOK, answer })
+		if n, err := b.Publish(t.Context(), notices(3)); n != 0 || err == nil || errors.Is(err, notice.ErrUnfit) {
+			t.Errorf("%s: published %d, %v", name, n, err)
+		}
+	}
+}
+
+func TestPublish_OfARequestThatIsRefusedWhole_FindsTheEntry(t *testing.T) {
+	all := notices(12)
+	all[1].Reason = "bad"
+	b, _ := bus(t, func(one request) (int, string) {
+		for _, entry := range one.Entries {
+			if strings.Contains(entry.Detail, "bad") {
+				return http.StatusBadRequest, `{"__type":"ValidationException","message":"canary"}`
+			}
+		}
+		return taken(one)
+	})
+	n, err := b.Publish(t.Context(), all)
+	if n != 1 || !errors.Is(err, notice.ErrUnfit) || !strings.Contains(err.Error(), all[1].ID) || strings.Contains(err.Error(), "canary") {
+		t.Errorf("published %d, %v; want the first, and the second refused for good", n, err)
+	}
+	if n, err := b.Publish(t.Context(), all[2:]); n != 10 || err != nil {
+		t.Errorf("the others: published %d, %v", n, err)
+	}
+}
