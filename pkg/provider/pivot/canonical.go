@@ -2,8 +2,9 @@ package pivot
 
 import "strings"
 
-// Canonical forms: a payout has one id however it is spelled. The receipt keeps
-// the body as it was sent, and a question to Pivot takes the spelling from there.
+// Canonical forms: a payout has one id and one reference (nfc.go) however they
+// are spelled. The receipt keeps the body as it was sent, and a question to Pivot
+// takes the spelling from there.
 
 // canonicalID returns a uuid of RFC 9562 in lower case, its canonical form. Of
 // any other id the case may count, and it stays as it is.

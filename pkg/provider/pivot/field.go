@@ -25,8 +25,9 @@ var (
 	isCurrency = form{"three capital letters", isoLike}
 	// Ours, 1-100 characters in the request that creates the payout. Any script
 	// is let through; what a person cannot see, or what turns the rest of a
-	// line around, is not. Escaped, the longest has 1,200 bytes: an id with it
-	// stays within the 2,048 of a DynamoDB partition key.
+	// line around, is not. Characters are counted in the canonical form. Escaped,
+	// the longest has 1,200 bytes: an id with it stays within the 2,048 of a
+	// DynamoDB partition key.
 	isReference = form{"1 to 100 printable characters", printable}
 )
 
@@ -54,7 +55,7 @@ func printable(text string) bool {
 			return false
 		}
 	}
-	count := utf8.RuneCountInString(text)
+	count := utf8.RuneCountInString(canonicalText(text))
 	return count >= 1 && count <= 100
 }
 

@@ -127,7 +127,7 @@ func (r *reader) payout(word, merchant string) payout.Event {
 	if !r.body.has(singleStatus) {
 		r.holdf(callback.ReasonField, "payouts.status: missing")
 	}
-	ours := r.text(reference, isReference)
+	ours := canonicalText(r.text(reference, isReference))
 	r.object(amount)
 	return payout.Event{
 		ID:        payout.NewID(name, payout.TypePayout, merchant, canonicalID(r.text(uuid, isUUID)), ours),

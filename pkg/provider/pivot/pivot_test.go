@@ -242,6 +242,11 @@ func TestIDs_OnePayoutInTwoSpellings(t *testing.T) {
 			}
 		})
 	}
+	formC, _ := parse(t, bytes.ReplaceAll(body(t, "single-success"), []byte("TestReforza"), []byte("Té \u1ec7 \ud55c \u212b")))
+	formD, held := parse(t, bytes.ReplaceAll(body(t, "single-success"), []byte("TestReforza"), []byte("Te\u0301 e\u0302\u0323 \u1112\u1161\u11ab A\u030a")))
+	if held != nil || formC.ID != formD.ID || formC.Fingerprint() != formD.Fingerprint() || formD.Reference != "Té \u1ec7 \ud55c ÅPivot001" {
+		t.Errorf("two forms of one reference: %q and %q, held %+v", formC.Reference, formD.Reference, held)
+	}
 	lower, _ := parse(t, bytes.ReplaceAll(body(t, "single-success"), []byte(uuid), []byte("abc-7")))
 	upper, _ := parse(t, bytes.ReplaceAll(body(t, "single-success"), []byte(uuid), []byte("ABC-7")))
 	if lower.ID == upper.ID {
