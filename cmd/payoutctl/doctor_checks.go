@@ -155,11 +155,11 @@ func (d *doctor) letters(waiting int) finding {
 const enough = 100
 
 func (d *doctor) unapplied(ctx context.Context) (finding, error) {
-	for due, err := range d.stack.reader().Unapplied(ctx, inbox.Received) {
-		if err != nil {
+	for receipt, err := range d.stack.reader().Unapplied(ctx, inbox.Received) {
+		if err != nil && !errors.Is(err, inbox.ErrDamaged) {
 			return finding{}, err
 		}
-		waits := d.now().Sub(due.AcceptedAt)
+		waits := d.now().Sub(receipt.AcceptedAt)
 		if waits > inbox.FirstDue+late {
 			return bad(failing, d.self()+" receipts received", "the oldest has waited for %s", age(waits)), nil
 		}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/alecthomas/kong"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
@@ -138,3 +139,23 @@ func JudgeSubscribers(confirmed, pending int) string {
 }
 
 func (f finding) words() string { return string(f.Health) + ": " + f.Detail }
+
+// Commands returns the commands and the help of each.
+func Commands() map[string]string {
+	names := kong.Vars{"statuses": "", "causes": "", "reasons": "", "dlqMost": "1", "when": ""}
+	commands := map[string]string{}
+	for _, command := range kong.Must(&commandLine{}, names, kong.ExplicitGroups(groups())).Model.Leaves(true) {
+		commands[command.Path()] = command.Detail
+	}
+	return commands
+}
+
+// RunOn is Run on the local stack that a file describes.
+func RunOn(stack string, args []string, stdout, stderr io.Writer) int {
+	return run(context.Background(), append([]string{"--local"}, args...), streams{strings.NewReader(""), stdout, stderr}, func(name string) string {
+		if name == stackVariable {
+			return stack
+		}
+		return ""
+	})
+}

@@ -110,19 +110,14 @@ func (c *receiptsCommand) check(s *session) (before time.Time, err error) {
 	return s.now().Add(-span), nil
 }
 
-// read gets what was asked for. An index may be a moment behind: what has
-// another state since is left out.
+// read gets what was asked for.
 func (c *receiptsCommand) read(ctx context.Context, reader *dynamostore.Reader, before time.Time) (found []entry, more bool, err error) {
-	for key, err := range c.keys(ctx, reader) {
-		if err != nil {
-			return nil, false, err
-		}
-		receipt, there, err := reader.Receipt(ctx, key)
+	for receipt, err := range c.receipts(ctx, reader) {
 		damaged := errors.Is(err, inbox.ErrDamaged)
 		switch {
 		case err != nil && !damaged:
 			return nil, false, err
-		case !damaged && (!there || !c.admits(receipt, before)):
+		case !damaged && !c.admits(receipt, before):
 			continue
 		case len(found) == c.Limit:
 			return found, true, nil
@@ -137,28 +132,29 @@ func (c *receiptsCommand) scans() bool {
 	return inbox.State(c.State) != inbox.Held && inbox.State(c.State) != inbox.Received
 }
 
-// keys names the receipts that were in the state when it was looked for.
-func (c *receiptsCommand) keys(ctx context.Context, reader *dynamostore.Reader) iter.Seq2[inbox.Key, error] {
+// receipts lists the receipts that are in the state.
+func (c *receiptsCommand) receipts(ctx context.Context, reader *dynamostore.Reader) iter.Seq2[inbox.Receipt, error] {
 	if c.scans() {
 		return scanned(ctx, reader, inbox.State(c.State))
 	}
-	return func(yield func(inbox.Key, error) bool) {
-		for due, err := range reader.Unapplied(ctx, inbox.State(c.State)) {
-			if !yield(due.Key, err) {
-				return
-			}
-		}
-	}
+	return reader.Unapplied(ctx, inbox.State(c.State))
 }
 
-// scanned looks through the whole table.
-func scanned(ctx context.Context, reader *dynamostore.Reader, state inbox.State) iter.Seq2[inbox.Key, error] {
-	return func(yield func(inbox.Key, error) bool) {
-		for receipt, err := range reader.ScanReceipts(ctx, time.Time{}, time.Time{}) {
-			if errors.Is(err, inbox.ErrDamaged) || errors.Is(err, inbox.ErrMisplaced) {
-				err = nil
+// scanned looks through the whole table, which brings no bodies: each receipt of
+// the state is read again by its key.
+func scanned(ctx context.Context, reader *dynamostore.Reader, state inbox.State) iter.Seq2[inbox.Receipt, error] {
+	return func(yield func(inbox.Receipt, error) bool) {
+		for found, err := range reader.ScanReceipts(ctx, time.Time{}, time.Time{}) {
+			ends := err != nil && !errors.Is(err, inbox.ErrDamaged) && !errors.Is(err, inbox.ErrMisplaced)
+			switch {
+			case ends:
+				yield(inbox.Receipt{}, err)
+				return
+			case found.State != state:
+				continue
 			}
-			if (err != nil || receipt.State == state) && !yield(receipt.Key, err) {
+			receipt, _, err := reader.Receipt(ctx, found.Key)
+			if !yield(receipt, err) {
 				return
 			}
 		}

@@ -108,24 +108,17 @@ func (c *releaseCommand) list(ctx context.Context, editor *dynamostore.Editor) i
 		return heldNamed(ctx, editor, c.Held)
 	}
 	return func(yield func(inbox.Receipt, error) bool) {
-		for due, err := range editor.Unapplied(ctx, inbox.Held) {
-			if err != nil {
-				yield(inbox.Receipt{}, err)
-				return
-			}
-			receipt, there, err := editor.Receipt(ctx, due.Key)
-			chosen := err != nil || there && c.admits(receipt)
-			if chosen && !yield(receipt, err) {
+		for receipt, err := range editor.Unapplied(ctx, inbox.Held) {
+			if (err != nil || c.admits(receipt)) && !yield(receipt, err) {
 				return
 			}
 		}
 	}
 }
 
-// admits reports whether --all means this one. The index may be a moment behind.
+// admits reports whether --all means this receipt.
 func (c *releaseCommand) admits(receipt inbox.Receipt) bool {
-	return receipt.State == inbox.Held &&
-		(c.Provider == "" || c.Provider == receipt.Provider()) &&
+	return (c.Provider == "" || c.Provider == receipt.Provider()) &&
 		(c.HeldFor == "" || c.HeldFor == receipt.Reason)
 }
 

@@ -15,8 +15,8 @@ import (
 
 // Source is what is audited. It is safe for concurrent use.
 //
-// The two scans may be a moment behind; the other reads see every write that was
-// finished before. In a sequence of receipts an error that is inbox.ErrDamaged
+// All its reads see every write that was finished before; those of a scan, which
+// goes on for long, every write that was finished before the item was read. In a sequence of receipts an error that is inbox.ErrDamaged
 // or inbox.ErrMisplaced is about the one that comes with it; any other ends it.
 type Source interface {
 	// ScanReceipts lists the receipts that were accepted from a time until

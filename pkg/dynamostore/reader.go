@@ -101,7 +101,8 @@ func (r *Reader) storyOf(payoutID string) *dynamodb.QueryInput {
 }
 
 // ByReference lists the payouts that show a reference of ours. The index may be
-// a moment behind, and a payout whose facts tell two references shows neither.
+// a moment behind, so each payout that it names is read again by its ID. A
+// payout with two references shows neither.
 func (r *Reader) ByReference(ctx context.Context, reference string) iter.Seq2[Stored, error] {
 	return r.indexed(ctx, &dynamodb.QueryInput{
 		TableName:                 &r.Payouts,
@@ -115,7 +116,8 @@ func (r *Reader) ByReference(ctx context.Context, reference string) iter.Seq2[St
 // List lists payouts. Those that are conflicted come from an index, the last
 // one updated first. Anything else is a Scan: it comes in no order, and costs
 // the reading of whatever part of the table is passed until the caller stops.
-// Either may be a moment behind.
+// The index may be a moment behind, so each payout that it names is read again
+// by its ID; a Scan sees every write that was finished before its page was read.
 func (r *Reader) List(ctx context.Context, filter Filter) iter.Seq2[Stored, error] {
 	if filter.Status != payout.Conflicted {
 		return r.scan(ctx, filter)

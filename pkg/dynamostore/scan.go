@@ -25,7 +25,8 @@ var withoutBody = []string{
 
 // ScanReceipts lists all receipts that were accepted from one time until before
 // another, either of which may be zero, without their bodies and notes. It reads
-// the whole table whatever the times are. Those of one payout come one after the
+// the whole table whatever the times are, and each page of it sees every write
+// that was finished before that page was read. Those of one payout come one after the
 // other, as DynamoDB stores them, though no page of it promises that of a Scan.
 // Besides inbox.ErrDamaged, inbox.ErrMisplaced is about the one receipt that
 // comes with it.
@@ -88,7 +89,7 @@ func decodePlaced(i item) (inbox.Receipt, error) {
 }
 
 // ScanPayouts lists all payouts that were updated since, damaged ones included.
-// It reads the whole table.
+// It reads the whole table, as ScanReceipts does.
 func (r *Reader) ScanPayouts(ctx context.Context, since time.Time) iter.Seq2[inbox.Standing, error] {
 	input := &dynamodb.ScanInput{TableName: &r.Payouts}
 	if !since.IsZero() {
@@ -122,7 +123,10 @@ func setFilter(input *dynamodb.ScanInput, conditions []string) {
 	}
 }
 
+// scanAll lists the items of a table. Its reads are strongly consistent, at
+// twice the price: an audit reports what it finds there, and publish sends it.
 func (r *Reader) scanAll(ctx context.Context, input *dynamodb.ScanInput) iter.Seq2[item, error] {
+	input.ConsistentRead = aws.Bool(true)
 	pages := dynamodb.NewScanPaginator(r.Client, input)
 	return items(pages.HasMorePages, func() ([]map[string]types.AttributeValue, error) {
 		page, err := pages.NextPage(ctx)

@@ -3,6 +3,7 @@ package dynamostore
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 
@@ -15,8 +16,32 @@ import (
 // Unapplied lists the receipts that are received, or those that are held, by
 // the time at which they are due: for a held one, that is when it was accepted.
 // It merges the shards of the index and holds one page of each. The index may
-// be a moment behind; [Reader.Receipt] tells how a receipt stands.
-func (r *Reader) Unapplied(ctx context.Context, state inbox.State) iter.Seq2[inbox.Due, error] {
+// be a moment behind, so each receipt is read again by its key: one that has
+// another state by then is left out, one that is damaged comes with
+// [inbox.ErrDamaged] and its key.
+func (r *Reader) Unapplied(ctx context.Context, state inbox.State) iter.Seq2[inbox.Receipt, error] {
+	return func(yield func(inbox.Receipt, error) bool) {
+		for due, err := range r.indexedUnapplied(ctx, state) {
+			if err != nil {
+				yield(inbox.Receipt{}, err)
+				return
+			}
+			receipt, there, err := r.Receipt(ctx, due.Key)
+			damaged := errors.Is(err, inbox.ErrDamaged)
+			switch {
+			case damaged:
+				receipt.Key = due.Key
+			case err == nil && (!there || receipt.State != state):
+				continue
+			}
+			if !yield(receipt, err) || err != nil && !damaged {
+				return
+			}
+		}
+	}
+}
+
+func (r *Reader) indexedUnapplied(ctx context.Context, state inbox.State) iter.Seq2[inbox.Due, error] {
 	return oldestFirst(func(n int) iter.Seq2[inbox.Due, error] {
 		return queryUnapplied(ctx, r.Client, &dynamodb.QueryInput{
 			TableName:                 &r.Receipts,

@@ -1,0 +1,159 @@
+package main_test
+
+import (
+	"crypto/md5"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"payout-callbacks/pkg/dynamostore"
+)
+
+// storedItem is an item as DynamoDB is sent it.
+type storedItem map[string]json.RawMessage
+
+func (i storedItem) key() string { return string(i["payout"]) + string(i["receipt"]) }
+
+// tableRequest is what the tables below need of a request, and what a test
+// looks at.
+type tableRequest struct {
+	operation                 string
+	TableName, IndexName      string
+	ConsistentRead            bool
+	Key, Item                 storedItem
+	ExpressionAttributeValues storedItem
+	TransactItems             []struct {
+		Put struct {
+			TableName string
+			Item      storedItem
+		}
+	}
+	MessageBody string
+
+	names []string // keys of the items of an index that it was answered with
+}
+
+// tables answers as DynamoDB, SQS and EventBridge do where every condition
+// holds, and keeps each request. It has one dead-letter message.
+type tables struct {
+	*httptest.Server
+
+	mu         sync.Mutex
+	items      map[string]map[string]storedItem
+	deadLetter string
+	requests   []tableRequest
+}
+
+func newTables(t *testing.T) *tables {
+	t.Helper()
+	fake := &tables{items: map[string]map[string]storedItem{"receipts": {}, "payouts": {}}}
+	fake.Server = httptest.NewServer(fake)
+	t.Cleanup(fake.Close)
+	return fake
+}
+
+func (f *tables) store() *dynamostore.Store {
+	return &dynamostore.Store{
+		Receipts: "receipts", Payouts: "payouts",
+		Client: dynamodb.New(dynamodb.Options{
+			Region: "us-east-1", BaseEndpoint: aws.String(f.URL), Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+		}),
+	}
+}
+
+// ServeHTTP implements http.Handler.
+func (f *tables) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	body, _ := io.ReadAll(r.Body)
+	var request tableRequest
+	_ = json.Unmarshal(body, &request)
+	_, request.operation, _ = strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	answer := f.answer(&request)
+	f.requests = append(f.requests, request)
+	_ = json.NewEncoder(w).Encode(answer)
+}
+
+func (f *tables) answer(request *tableRequest) map[string]any {
+	switch request.operation {
+	case "GetItem", "UpdateItem":
+		found, ok := f.items[request.TableName][request.Key.key()]
+		if !ok {
+			return map[string]any{}
+		}
+		return map[string]any{"Item": found, "Attributes": found}
+	case "Query", "Scan":
+		found := f.list(request)
+		return map[string]any{"Items": found, "Count": len(found)}
+	case "PutItem":
+		f.items[request.TableName][request.Item.key()] = request.Item
+	case "TransactWriteItems":
+		for _, write := range request.TransactItems {
+			f.items[write.Put.TableName][write.Put.Item.key()] = write.Put.Item
+		}
+	default:
+		return f.deliver(request)
+	}
+	return map[string]any{}
+}
+
+// list returns the items of a table, of a partition, or of an index's.
+func (f *tables) list(request *tableRequest) []storedItem {
+	all := slices.SortedFunc(maps.Values(f.items[request.TableName]), func(a, b storedItem) int { return strings.Compare(a.key(), b.key()) })
+	if request.operation == "Scan" {
+		return all
+	}
+	attribute, ok := map[string]string{"unapplied": "due", "reference": "reference", "conflicted": "conflicted"}[request.IndexName]
+	if !ok {
+		attribute = "payout"
+	}
+	found := slices.DeleteFunc(all, func(one storedItem) bool {
+		return one[attribute] == nil || !slices.ContainsFunc(slices.Collect(maps.Values(request.ExpressionAttributeValues)), func(value json.RawMessage) bool {
+			return string(value) == string(one[attribute])
+		})
+	})
+	for _, item := range found {
+		if request.IndexName != "" {
+			request.names = append(request.names, item.key())
+		}
+	}
+	return found
+}
+
+// deliver answers for the queues and the bus.
+func (f *tables) deliver(request *tableRequest) map[string]any {
+	sum := md5.Sum([]byte(request.MessageBody))
+	switch request.operation {
+	case "SendMessage":
+		return map[string]any{"MessageId": "1", "MD5OfMessageBody": hex.EncodeToString(sum[:])}
+	case "PutEvents":
+		return map[string]any{"FailedEntryCount": 0, "Entries": []any{map[string]any{"EventId": "1"}}}
+	case "ReceiveMessage":
+		sum = md5.Sum([]byte(f.deadLetter))
+		return map[string]any{"Messages": []any{map[string]any{
+			"MessageId": "m1", "ReceiptHandle": "h1", "Body": f.deadLetter, "MD5OfBody": hex.EncodeToString(sum[:]),
+			"Attributes": map[string]any{"SentTimestamp": "1795251600000", "ApproximateReceiveCount": "11"},
+		}}}
+	}
+	return map[string]any{}
+}
+
+// taken returns the requests since it was last called.
+func (f *tables) taken() []tableRequest {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	taken := f.requests
+	f.requests = nil
+	return taken
+}
