@@ -20,6 +20,10 @@ import (
 // answerWithin is the longest that a provider waits for its answer.
 const answerWithin = 4 * time.Second
 
+// sweepReserve is the last part of the sweeper's time, which is kept for its
+// lines of log and metric.
+const sweepReserve = 2 * time.Second
+
 // ServeCallbacks runs the function that answers one provider's callbacks.
 func ServeCallbacks(provider callback.Provider) {
 	ctx := context.Background()
@@ -85,7 +89,9 @@ func (s Stack) Batch(ctx context.Context, batch events.SQSEvent) (events.SQSEven
 // schedule does not look at what it answers; an operator who runs it does.
 func (s Stack) Sweep(ctx context.Context) (inbox.Swept, error) {
 	started := time.Now()
-	swept, err := s.Inbox.Sweep(ctx, s.Config.SweepLimit)
+	work, cancel := inbox.WithReserve(ctx, sweepReserve)
+	defer cancel()
+	swept, err := s.Inbox.Sweep(work, s.Config.SweepLimit)
 	s.Recorder.Sweep(ctx, swept, time.Since(started), err)
 	return swept, err
 }

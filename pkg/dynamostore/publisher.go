@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/notice"
 )
 
@@ -63,7 +64,7 @@ func (p *Publisher) Publish(ctx context.Context, batch events.DynamoDBEvent) Pub
 			waiting = append(waiting, told{found, record.Change.SequenceNumber})
 		}
 	}
-	ctx, cancel := workContext(ctx)
+	ctx, cancel := inbox.WithReserve(ctx, reserve)
 	defer cancel()
 	p.send(ctx, waiting, &result)
 	return result
@@ -118,12 +119,4 @@ func (p Publication) Response() events.DynamoDBEventResponse {
 			events.DynamoDBBatchItemFailure{ItemIdentifier: p.again})
 	}
 	return response
-}
-
-func workContext(ctx context.Context) (context.Context, context.CancelFunc) {
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		return context.WithCancel(ctx)
-	}
-	return context.WithDeadline(ctx, deadline.Add(-reserve))
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -275,7 +276,9 @@ func TestANoticeThatNoBusTakesIsPassedOver(t *testing.T) {
 
 // I3: a batch is not worked on until Lambda ends the function, because then
 // nobody says from where to go on.
-func TestTimeIsKeptForTheAnswer(t *testing.T) {
+func TestTimeIsKeptForTheAnswer(t *testing.T) { synctest.Test(t, timeIsKept) }
+
+func timeIsKept(t *testing.T) {
 	s := newStream(t)
 	s.tell(told1(1, payout.Succeeded))
 	ctx, cancel := context.WithTimeout(t.Context(), reserve-time.Millisecond)

@@ -52,7 +52,7 @@ const (
 // became of it. None of them can fail another: a panic is one message's own.
 func (c *Consumer) Consume(ctx context.Context, batch events.SQSEvent) []Delivery {
 	deliveries := make([]Delivery, len(batch.Records))
-	work, cancel := workContext(ctx)
+	work, cancel := inbox.WithReserve(ctx, reserve)
 	defer cancel()
 	var running sync.WaitGroup
 	for n, record := range batch.Records {
@@ -125,12 +125,4 @@ func backoff(receives string) time.Duration {
 		return first
 	}
 	return min(first<<min(n-1, 5), last)
-}
-
-func workContext(ctx context.Context) (context.Context, context.CancelFunc) {
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		return context.WithCancel(ctx)
-	}
-	return context.WithDeadline(ctx, deadline.Add(-reserve))
 }

@@ -37,7 +37,10 @@ type postponed struct {
 	waits map[string]time.Duration
 }
 
-func (p *postponed) Postpone(_ context.Context, handle string, wait time.Duration) error {
+func (p *postponed) Postpone(ctx context.Context, handle string, wait time.Duration) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.waits == nil {
