@@ -65,15 +65,34 @@ func (a *timedAWS) Do(request *http.Request) (*http.Response, error) {
 	}
 	answer, ok := a.answers[operation]
 	if !ok {
-		var sent struct{ MessageBody string }
-		_ = json.Unmarshal(body, &sent)
-		sum := md5.Sum([]byte(sent.MessageBody))
-		answer = fmt.Sprintf(`{"MD5OfMessageBody": "%s", "MessageId": "1"}`, hex.EncodeToString(sum[:]))
+		answer = sentAnswer(body)
 	}
 	return &http.Response{
 		StatusCode: http.StatusOK, Request: request, Body: io.NopCloser(strings.NewReader(answer)),
 		Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
 	}, nil
+}
+
+// sentAnswer says that SQS has taken the messages of a request.
+func sentAnswer(body []byte) string {
+	type message struct{ Id, MessageBody string } //nolint:revive // as SQS names it
+	var sent struct {
+		message
+		Entries []message
+	}
+	_ = json.Unmarshal(body, &sent)
+	of := func(m message) map[string]string {
+		sum := md5.Sum([]byte(m.MessageBody))
+		return map[string]string{"Id": m.Id, "MessageId": "1", "MD5OfMessageBody": hex.EncodeToString(sum[:])}
+	}
+	answer := map[string]any{"MessageId": "1", "MD5OfMessageBody": of(sent.message)["MD5OfMessageBody"]}
+	var taken []map[string]string
+	for _, entry := range sent.Entries {
+		taken = append(taken, of(entry))
+	}
+	answer["Successful"] = taken
+	text, _ := json.Marshal(answer)
+	return string(text)
 }
 
 // timedStack is the stack and the keys of a function, over one double.
