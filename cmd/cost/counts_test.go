@@ -68,8 +68,9 @@ func TestTheCountsAreWhatTheFunctionsDo(t *testing.T) {
 	}
 }
 
-// alike lets a size move by a hundredth: times lose their last zeros.
-func alike(a, b int64) bool { return max(a, b)-min(a, b) <= max(a, b)/100 }
+// alike lets a size move by a twentieth: how long something took has more or
+// fewer digits, and times lose their last zeros.
+func alike(a, b int64) bool { return max(a, b)-min(a, b) <= max(a, b)/20 }
 
 // measure sends one example through the functions.
 func measure(t *testing.T, provider app.SigningProvider, name string) counts {

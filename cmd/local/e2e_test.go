@@ -94,7 +94,7 @@ func (d *deployed) playVector(t *testing.T, provider providertest.Provider, vect
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, _, err := d.post(t.Context(), provider.Name(), vector.Type, header, body)
+	got, _, err := d.deliver(t.Context(), provider.Name(), vector.Type, header, body)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,7 +214,7 @@ func TestTheSweeperPicksUpALostMessage(t *testing.T) {
 	if found, err := store.Create(t.Context(), receipt); err != nil || found.State != "" {
 		t.Fatal(found, err)
 	}
-	d.sweep(t)
+	d.eventually(t, "a sweep has ended well", func(ctx context.Context) bool { return d.sweep(ctx, t) })
 	d.wantReceipt(t, receipt.Key, inbox.Applied)
 	d.wantStatus(t, receipt, payout.Succeeded)
 }
@@ -230,7 +230,7 @@ func TestTheSweeperAdoptsFromTheDeadLetterQueue(t *testing.T) {
 	}
 	d.sendMessage(t, d.stack.DeadLetterQueueURL, text)
 	d.eventually(t, "the dead letter was adopted and applied", func(ctx context.Context) bool {
-		d.sweep(t)
+		d.sweep(ctx, t)
 		found, _, err := d.reader.Receipt(ctx, receipt.Key)
 		return err == nil && found.State == inbox.Applied
 	})
@@ -278,17 +278,20 @@ func (d *deployed) sendMessage(t *testing.T, queue, text string) {
 	}
 }
 
-// sweep runs the deployed sweeper once.
-func (d *deployed) sweep(t *testing.T) {
+// sweep runs the deployed sweeper once, and reports whether it ended well: on a
+// busy machine its requests run into their deadlines.
+func (d *deployed) sweep(ctx context.Context, t *testing.T) bool {
 	t.Helper()
 	var answer json.RawMessage
 	path := "/2015-03-31/functions/" + d.stack.function("sweeper") + "/invocations"
-	if err := callLambda(t.Context(), d.workspace, lambdaCall{method: http.MethodPost, path: path, body: "{}"}, &answer); err != nil {
+	if err := callLambda(ctx, d.workspace, lambdaCall{method: http.MethodPost, path: path, body: "{}"}, &answer); err != nil {
 		t.Fatal(err)
 	}
 	if bytes.Contains(answer, []byte("errorMessage")) {
-		t.Fatalf("the sweeper failed: %s", answer)
+		t.Logf("the sweeper failed: %s", answer)
+		return false
 	}
+	return true
 }
 
 func (d *deployed) wantStatus(t *testing.T, receipt inbox.Receipt, want payout.Status) {

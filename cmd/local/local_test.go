@@ -23,8 +23,12 @@ func TestAStoppedChildTakesItsChildrenWithIt(t *testing.T) {
 	}
 	pid := waitForPID(t, pidFile)
 	c.stop()
-	if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) && !zombie(pid) {
-		t.Errorf("grandchild %d is alive after stop", pid)
+	for ended := time.After(patience); !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) && !zombie(pid); {
+		select {
+		case <-ended: // a killed process is gone once it was scheduled
+			t.Fatalf("grandchild %d is alive after stop", pid)
+		case <-time.After(10 * time.Millisecond):
+		}
 	}
 }
 
@@ -86,7 +90,7 @@ func TestAWorkspaceIsClaimedOnce(t *testing.T) {
 
 func waitForPID(t *testing.T, file string) int {
 	t.Helper()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(patience)
 	for {
 		if content, err := os.ReadFile(file); err == nil {
 			pid, err := strconv.Atoi(strings.TrimSpace(string(content)))

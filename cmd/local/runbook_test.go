@@ -160,9 +160,16 @@ func (b *broken) repair(t *testing.T, block string) {
 	}
 }
 
-func (b *broken) send(t *testing.T, line string) {
+// send sends a callback as its provider does, until it is acknowledged.
+func (b *broken) send(t *testing.T, line string) []byte {
 	t.Helper()
-	b.must(t, "payoutctl send cregis payout "+line)
+	var out []byte
+	b.eventually(t, line+" is acknowledged", func(ctx context.Context) (sent bool) {
+		var err error
+		out, err = b.line(ctx, t, "payoutctl send cregis payout "+line)
+		return err == nil
+	})
+	return out
 }
 
 func (b *broken) wantShown(t *testing.T, id string, status payout.Status) {
@@ -194,7 +201,7 @@ func (b *broken) conflict(t *testing.T) {
 }
 
 func (b *broken) held(t *testing.T) {
-	out := b.must(t, "payoutctl --json send cregis payout --cid 1002 --status 9")
+	out := b.send(t, "--json --cid 1002 --status 9")
 	var answer struct{ Payout string }
 	if err := json.Unmarshal(out, &answer); err != nil || !strings.HasPrefix(answer.Payout, "held/") {
 		t.Fatalf("%v\n%s", err, out)

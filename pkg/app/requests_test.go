@@ -163,6 +163,36 @@ func TestTheRequestsOfACallback(t *testing.T) {
 	aws.wantCounts(t, map[string]int{"TransactWriteItems": 1})
 }
 
+// A later event of a payout is refused by what stands there, and applied to it.
+func TestTheRequestsOfALaterEvent(t *testing.T) {
+	aws := &counter{counts: map[string]int{}, answers: map[string]func() (int, any){}}
+	function, event := ingress(t, aws)
+	invoke(t, function, event, `"statusCode":200`)
+	clear(aws.counts)
+	stored := map[string]any{"payout": text("cregis/payout/1/1"), "version": map[string]string{"N": "3"}}
+	aws.answers["TransactWriteItems"] = func() (int, any) {
+		delete(aws.answers, "TransactWriteItems")
+		return http.StatusBadRequest, map[string]any{
+			"__type":              "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+			"CancellationReasons": []any{map[string]any{"Code": "None"}, map[string]any{"Code": "ConditionalCheckFailed", "Item": stored}},
+		}
+	}
+	batch, err := json.Marshal(events.SQSEvent{Records: []events.SQSMessage{{MessageId: "1", Body: aws.last}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	invoke(t, lambda.NewHandler(newStack(aws).Batch), batch, `{"batchItemFailures":[]}`)
+	aws.wantCounts(t, map[string]int{"TransactWriteItems": 2})
+}
+
+// A sweep that finds nothing asks each shard of the index and the dead-letter
+// queue once.
+func TestTheRequestsOfASweep(t *testing.T) {
+	aws := &counter{counts: map[string]int{}}
+	invoke(t, lambda.NewHandler(newStack(aws).Sweep), []byte("{}"), `"Due":0`)
+	aws.wantCounts(t, map[string]int{"Query": 16, "ReceiveMessage": 1})
+}
+
 func text(value string) map[string]string { return map[string]string{"S": value} }
 
 // From event bytes to response bytes, the SDK included. The bound is what it

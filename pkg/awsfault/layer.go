@@ -64,13 +64,15 @@ func (l *Layer) Attempts(operation string) int {
 
 func (l *Layer) handle(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,
 ) (middleware.DeserializeOutput, middleware.Metadata, error) {
+	// However slow the machine is, a fault alone ends the time of an attempt.
+	untimed := context.WithoutCancel(ctx)
 	fault := l.take(awsmiddleware.GetOperationName(ctx))
 	if fault == nil {
-		return next.HandleDeserialize(ctx, in)
+		return next.HandleDeserialize(untimed, in)
 	}
 	var metadata middleware.Metadata
 	response, err := fault(ctx, func() (*smithyhttp.Response, error) {
-		out, meta, err := next.HandleDeserialize(ctx, in)
+		out, meta, err := next.HandleDeserialize(untimed, in)
 		metadata = meta
 		response, _ := out.RawResponse.(*smithyhttp.Response)
 		return response, err

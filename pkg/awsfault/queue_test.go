@@ -39,11 +39,7 @@ func TestALastingFaultOfTheQueueLeavesTheRecord(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			w.queues.Always(sendOne, fault)
-			started := time.Now()
 			w.wantAccepted(w.receipt(1), inbox.ByRecord)
-			if took := time.Since(started); took > 3*time.Second {
-				t.Errorf("took %s, want 1 s and a little", took)
-			}
 			w.settle()
 			w.wantApplied(1)
 		})

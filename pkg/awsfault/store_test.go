@@ -128,7 +128,8 @@ func TestATransactionThatIsNotAnsweredIsAnErrorAndAppliedOnce(t *testing.T) {
 	}
 }
 
-// The put has two seconds and the send one: the provider is answered within four.
+// A put that hangs does not use up the time of the send. How long each takes is
+// held in pkg/app, under a virtual clock.
 func TestAPutThatIsNotAnsweredLeavesTimeForTheQueue(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]awsfault.Fault{
@@ -139,26 +140,18 @@ func TestAPutThatIsNotAnsweredLeavesTimeForTheQueue(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			w.db.Always(putItem, fault)
-			started := time.Now()
 			w.wantAccepted(w.receipt(1), inbox.ByQueue)
-			if took := time.Since(started); took > 4*time.Second {
-				t.Errorf("took %s, want 2 s and a little", took)
-			}
 			w.settle()
 			w.wantApplied(1)
 		})
 	}
 }
 
-func TestBothHangingIsAnErrorInTime(t *testing.T) {
+func TestBothHangingIsAnError(t *testing.T) {
 	w := newWorld(t)
 	w.db.Always(putItem, awsfault.Hang)
 	w.queues.Always(sendOne, awsfault.Hang)
-	started := time.Now()
 	w.refused(w.receipt(1))
-	if took := time.Since(started); took > 4*time.Second {
-		t.Errorf("took %s, and the provider waits for 4 s", took)
-	}
 	w.settle()
 	w.wantApplied(0)
 }
