@@ -109,7 +109,7 @@ func timedStack(aws *timedAWS) (app.Stack, callback.KeySource) {
 
 var timedKeys = callback.Keys{
 	"1382528827416576":                     {Current: "f502a9ac9ca54327986f29c03b271491"},
-	"922e39ab-7565-49f6-b84f-fb56122821ae": {Current: "a key"},
+	"922e39ab-7565-49f6-b84f-fb56122821ae": {Current: "key-of-the-merchant-0123456789"},
 }
 
 func timedReceipt() inbox.Receipt {
