@@ -63,7 +63,7 @@ var counted = counts{
 	DuplicateLine: 660,
 	DeliveryLine:  349,
 	BatchLine:     494,
-	SweepLine:     612,
+	SweepLine:     665,
 
 	Metrics:      41,
 	AlarmMetrics: 30,
