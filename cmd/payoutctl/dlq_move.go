@@ -115,14 +115,15 @@ func (c *dlqRedriveCommand) Run(ctx context.Context, s *session) error {
 
 // unseen is no where letters were named and not all of them were met.
 func (c *dlqRedriveCommand) unseen(s *session, done redrive.Done) error {
-	if done.Chosen >= len(c.MessageID) {
+	named := slices.Compact(slices.Sorted(slices.Values(c.MessageID)))
+	if done.Chosen >= len(named) {
 		return nil
 	}
-	if len(c.MessageID) == 1 {
-		return s.noLetter(c.MessageID[0])
+	if len(named) == 1 {
+		return s.noLetter(named[0])
 	}
 	return no("see them with: "+s.self()+" dlq list --each", "%d of the %d dead letters named are not in sight, or not of that choice",
-		len(c.MessageID)-done.Chosen, len(c.MessageID))
+		len(named)-done.Chosen, len(named))
 }
 
 func (s *session) noLetter(id string) error {
@@ -297,11 +298,12 @@ type savedLetter struct {
 	Reason     string                                 `json:"reason"`
 	Group      string                                 `json:"group,omitzero"`
 	Attributes map[string]types.MessageAttributeValue `json:"attributes,omitempty"`
+	System     map[string]string                      `json:"system,omitempty"` // as SQS names them
 	Body       string                                 `json:"body"`
 }
 
 func save(file *os.File, found redrive.Found, why string) error {
-	line, err := jsonLine(savedLetter{found.ID, found.SentAt, why, found.Group, found.Attributes, found.Body})
+	line, err := jsonLine(savedLetter{found.ID, found.SentAt, why, found.Group, found.Attributes, found.System, found.Body})
 	if err != nil {
 		return fmt.Errorf("save message %s: %w", found.ID, err)
 	}

@@ -87,12 +87,16 @@ func (c *payoutsCommand) Run(ctx context.Context, s *session) error {
 	return nil
 }
 
-// sound leaves out payouts that cannot be read, and tells about each.
+// sound leaves out payouts that cannot be read, and says so of each.
 func (s *session) sound(list iter.Seq2[dynamostore.Stored, error]) iter.Seq2[dynamostore.Stored, error] {
 	return func(yield func(dynamostore.Stored, error) bool) {
 		for one, err := range list {
-			if errors.Is(err, inbox.ErrDamagedRecord) {
+			switch {
+			case errors.Is(err, inbox.ErrDamagedRecord):
 				s.notef("%s cannot be read: %s refold %s --dry-run", clean(string(one.ID)), s.self(), quoted(string(one.ID)))
+				continue
+			case errors.Is(err, inbox.ErrLaterRecord):
+				s.notef("%s", clean(err.Error()))
 				continue
 			}
 			if !yield(one, err) {

@@ -39,7 +39,11 @@ type tableRequest struct {
 			Item      storedItem
 		}
 	}
-	MessageBody string
+	MessageBody              string
+	QueueUrl, MessageGroupId string //nolint:revive // as SQS names them
+	ReceiptHandle            string
+	MessageAttributes        map[string]map[string]string
+	MessageSystemAttributes  map[string]map[string]string
 
 	names []string // keys of the items of an index that it was answered with
 }
@@ -143,7 +147,7 @@ func (f *tables) deliver(request *tableRequest) map[string]any {
 		sum = md5.Sum([]byte(f.deadLetter))
 		return map[string]any{"Messages": []any{map[string]any{
 			"MessageId": "m1", "ReceiptHandle": "h1", "Body": f.deadLetter, "MD5OfBody": hex.EncodeToString(sum[:]),
-			"Attributes": map[string]any{"SentTimestamp": "1795251600000", "ApproximateReceiveCount": "11"},
+			"Attributes": deadLetterSystem, "MessageAttributes": deadLetterAttributes,
 		}}}
 	}
 	return map[string]any{}

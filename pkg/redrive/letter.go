@@ -17,7 +17,8 @@ type Letter struct {
 	Handle     string // of this delivery
 	Body       string
 	Attributes map[string]types.MessageAttributeValue
-	Group      string // message group, or ""
+	System     map[string]string // all that SQS says of it: its sender, when it was first received, and more
+	Group      string            // message group, or ""
 	Trace      string // X-Ray header, or ""
 	SentAt     time.Time
 	Receives   int

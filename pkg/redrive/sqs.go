@@ -43,6 +43,7 @@ func (q SQS) Receive(ctx context.Context) ([]Letter, error) {
 			Handle:     aws.ToString(message.ReceiptHandle),
 			Body:       aws.ToString(message.Body),
 			Attributes: message.MessageAttributes,
+			System:     message.Attributes,
 			Group:      system(types.MessageSystemAttributeNameMessageGroupId),
 			Trace:      system(types.MessageSystemAttributeNameAWSTraceHeader),
 			SentAt:     time.UnixMilli(sent).UTC(),

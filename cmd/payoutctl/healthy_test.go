@@ -1,0 +1,185 @@
+package main_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/smithy-go/encoding/cbor"
+
+	"payout-callbacks/pkg/app"
+	"payout-callbacks/pkg/callback"
+)
+
+// alarmState is an alarm as CloudWatch describes it.
+type alarmState struct {
+	name, state string
+	enabled     bool
+}
+
+// healthyStack is a deployed stack with which nothing is wrong, as AWS describes
+// it, until a test changes it.
+type healthyStack struct {
+	clock         time.Duration // how far the API's clock is off
+	answers       map[string]int
+	keys          map[string]string // values of the secrets, by provider
+	states        map[string]string // of the mappings and the schedule
+	sweeps        int
+	messages      map[string]int
+	items         map[string]string // of the indexes, by the beginning of their key
+	receipt       string            // state of the receipt that an index names
+	alarms        []alarmState
+	subscriptions []string
+}
+
+func newHealthyStack() *healthyStack {
+	return &healthyStack{
+		answers: map[string]int{}, keys: map[string]string{
+			"cregis": `{"` + demoProject + `": {"current": "` + cregisKey + `"}}`, "pivot": `{"` + demoMerchant + `": {"current": "` + pivotKey + `"}}`,
+		},
+		states: map[string]string{"consumer": "Enabled", "publisher": "Enabled", "sweeper": "ENABLED"},
+		sweeps: 1, messages: map[string]int{}, items: map[string]string{}, receipt: "received",
+		alarms:        []alarmState{{"prod-held", "OK", true}, {"prod-refused", "OK", true}},
+		subscriptions: []string{"arn:aws:sns:eu-west-1:1:topic:1"},
+	}
+}
+
+// serve returns the environment of somebody who asks AWS about the stack.
+func (h *healthyStack) serve(t *testing.T) {
+	t.Helper()
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	for name, value := range map[string]string{
+		"AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": server.URL, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+		"AWS_PROFILE": "", "AWS_CONFIG_FILE": "none", "AWS_SHARED_CREDENTIALS_FILE": "none", "AWS_EC2_METADATA_DISABLED": "true",
+	} {
+		t.Setenv(name, value)
+	}
+}
+
+// ServeHTTP implements http.Handler: the API and each service of AWS.
+func (h *healthyStack) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	sent, _ := io.ReadAll(r.Body)
+	_, target, isJSON := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
+	last := parts[len(parts)-1]
+	switch {
+	case r.Method == http.MethodHead:
+		w.Header()["Date"] = []string{time.Now().Add(h.clock).UTC().Format(http.TimeFormat)}
+	case strings.Contains(r.URL.Path, "/callbacks/"):
+		h.refuse(w, parts[len(parts)-2])
+	case isJSON:
+		answer := h.json(target, string(sent))
+		w.Header().Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE([]byte(answer))), 10))
+		_, _ = io.WriteString(w, answer)
+	case strings.Contains(r.URL.Path, "/operation/"):
+		w.Header().Set("Smithy-Protocol", "rpc-v2-cbor")
+		_, _ = w.Write(cbor.Encode(h.metrics(last)))
+	case strings.Contains(r.URL.Path, "/schedules/"), strings.Contains(r.URL.Path, "/event-source-mappings/"):
+		_, _ = fmt.Fprintf(w, `{"State": %q, "Name": "s", "EventSourceMappingArn": "arn:aws:lambda:eu-west-1:1:event-source-mapping:u"}`, h.states[last])
+	case strings.Contains(r.URL.Path, "/tags/"):
+		_, _ = io.WriteString(w, `{"Tags": {}}`)
+	default:
+		_, _ = io.WriteString(w, h.xml(r.Host, string(sent)))
+	}
+}
+
+// refuse answers what is not signed, as the provider's documentation says.
+func (h *healthyStack) refuse(w http.ResponseWriter, provider string) {
+	if code := h.answers[provider]; code != 0 {
+		w.WriteHeader(code)
+		return
+	}
+	for _, known := range app.Providers() {
+		if known.Name() == provider {
+			reply := known.Reply(callback.Unauthentic)
+			w.WriteHeader(reply.Code)
+			_, _ = io.WriteString(w, reply.Body)
+		}
+	}
+}
+
+func (h *healthyStack) json(operation, sent string) string {
+	switch operation {
+	case "GetSecretValue":
+		provider := "cregis"
+		if strings.Contains(sent, "prod/keys/pivot") {
+			provider = "pivot"
+		}
+		value, _ := json.Marshal(h.keys[provider])
+		return fmt.Sprintf(`{"VersionId": "v1", "CreatedDate": 1767225600, "SecretString": %s}`, value)
+	case "ListSecretVersionIds":
+		return `{"Versions": [{"VersionId": "v1", "CreatedDate": 1767225600}]}`
+	case "GetQueueAttributes":
+		for queue, waiting := range h.messages {
+			if strings.Contains(sent, "/1/"+queue) {
+				return fmt.Sprintf(`{"Attributes": {"ApproximateNumberOfMessages": "%d"}}`, waiting)
+			}
+		}
+		return `{"Attributes": {"ApproximateNumberOfMessages": "0"}}`
+	case "Query":
+		for key, item := range h.items {
+			if strings.Contains(sent, `{"S":"`+key) {
+				return fmt.Sprintf(`{"Items": [%s], "Count": 1}`, item)
+			}
+		}
+		return `{"Items": [], "Count": 0}`
+	case "GetItem":
+		if strings.Contains(sent, "prod-payouts") {
+			return `{"Item": {"payout": {"S": "cregis/payout/1/2"}, "version": {"N": "2"}, "claims": {"M": {"status": {"L": [{"S": "failed"}, {"S": "succeeded"}]}}}}}`
+		}
+		key := strings.ReplaceAll(sent[strings.Index(sent, `"Key":{`)+7:], "}}}", "}}")
+		key, _, _ = strings.Cut(key, `},"TableName"`)
+		return fmt.Sprintf(`{"Item": {%s, "state": {"S": %q}, "acceptedAt": {"N": "%d"}}}`, strings.TrimRight(key, "}")+"}", h.receipt, longAgo().UnixMilli())
+	}
+	return "{}"
+}
+
+func (h *healthyStack) metrics(operation string) cbor.Value {
+	if operation == "GetMetricStatistics" {
+		var points cbor.List
+		for range h.sweeps {
+			points = append(points, cbor.Map{"Sum": cbor.Float64(1)})
+		}
+		return cbor.Map{"Datapoints": points}
+	}
+	var alarms cbor.List
+	for _, alarm := range h.alarms {
+		alarms = append(alarms, cbor.Map{
+			"AlarmName": cbor.String(alarm.name), "StateValue": cbor.String(alarm.state), "ActionsEnabled": cbor.Bool(alarm.enabled),
+			"AlarmActions": cbor.List{cbor.String("arn:aws:sns:eu-west-1:1:topic")},
+		})
+	}
+	return cbor.Map{"MetricAlarms": alarms}
+}
+
+func (h *healthyStack) xml(host, sent string) string {
+	switch {
+	case strings.Contains(sent, "Action=GetCallerIdentity"):
+		return `<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::1:user/a</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>`
+	case strings.Contains(sent, "Action=ListSubscriptionsByTopic"):
+		members := ""
+		for _, arn := range h.subscriptions {
+			members += "<member><SubscriptionArn>" + arn + "</SubscriptionArn></member>"
+		}
+		return `<R><ListSubscriptionsByTopicResult><Subscriptions>` + members + `</Subscriptions></ListSubscriptionsByTopicResult></R>`
+	}
+	outputs := ""
+	for name, value := range map[string]string{
+		"ApiUrl": "http://" + host + "/api", "ReceiptsTableName": "prod-receipts", "PayoutsTableName": "prod-payouts",
+		"EventsQueueUrl": "http://" + host + "/1/events", "DeadLetterQueueUrl": "http://" + host + "/1/dead-letters",
+		"CregisKeysSecret": "prod/keys/cregis", "PivotKeysSecret": "prod/keys/pivot", "AlarmTopicArn": "arn:aws:sns:eu-west-1:1:topic",
+		"ConsumerMappingId": "consumer", "PublisherMappingId": "publisher", "SweeperScheduleName": "sweeper", "SweeperFunctionName": "f",
+		"PayoutBusName": "prod-payouts",
+	} {
+		outputs += fmt.Sprintf("<member><OutputKey>%s</OutputKey><OutputValue>%s</OutputValue></member>", name, value)
+	}
+	return `<R><DescribeStacksResult><Stacks><member><StackName>prod</StackName><Outputs>` + outputs + `</Outputs></member></Stacks></DescribeStacksResult></R>`
+}

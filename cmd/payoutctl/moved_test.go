@@ -1,0 +1,108 @@
+package main_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	payoutctl "payout-callbacks/cmd/payoutctl"
+)
+
+// What a dead-letter message has besides its body.
+var (
+	deadLetterSystem = map[string]string{
+		"SentTimestamp": "1795251600000", "ApproximateReceiveCount": "11", "ApproximateFirstReceiveTimestamp": "1795251601000",
+		"SenderId": "AROA:cregis", "DeadLetterQueueSourceArn": "arn:aws:sqs:us-east-1:1:events",
+		"MessageGroupId": "cregis.7", "AWSTraceHeader": "Root=1-5759e988-bd862e3fe1be46a994272793",
+	}
+	deadLetterAttributes = map[string]map[string]string{
+		"text": {"DataType": "String", "StringValue": "ä"}, "count": {"DataType": "Number.int", "StringValue": "7"},
+		"bytes": {"DataType": "Binary", "BinaryValue": "AAH/"},
+	}
+)
+
+// deadLetterCommand runs a command on a stack with one dead-letter message, and
+// returns its requests.
+func deadLetterCommand(t *testing.T, body string, args ...string) (int, []tableRequest, string) {
+	t.Helper()
+	fake := newTables(t)
+	fake.deadLetter = body
+	dir := t.TempDir()
+	if err := (fakes{api: fake.URL, aws: fake.URL}).writeStack(dir); err != nil {
+		t.Fatal(err)
+	}
+	var out, problems bytes.Buffer
+	code := payoutctl.RunOn(filepath.Join(dir, ".local", "stack.json"), args, &out, &problems)
+	return code, fake.taken(), out.String() + problems.String()
+}
+
+func requestsOf(requests []tableRequest, operation string) []tableRequest {
+	return slices.DeleteFunc(slices.Clone(requests), func(one tableRequest) bool { return one.operation != operation })
+}
+
+// A message that is sent back arrives as it was: its body byte for byte, its
+// attributes, its group and its trace.
+func TestRedrive_MovesAMessageWhole(t *testing.T) {
+	for name, body := range map[string]string{"ours": received(t), "unreadable": "{ \"é\":\t1 }\n "} {
+		t.Run(name, func(t *testing.T) {
+			code, requests, text := deadLetterCommand(t, body, "dlq", "redrive", "--message-id", "m1", "--message-id", "m1", "--reason", "why")
+			if code != 0 {
+				t.Fatalf("exit code %d\n%s", code, text)
+			}
+			sent, deleted := requestsOf(requests, "SendMessage"), requestsOf(requests, "DeleteMessage")
+			if len(sent) != 1 || len(deleted) != 1 || deleted[0].ReceiptHandle != "h1" {
+				t.Fatalf("sent %d times, deleted %d times", len(sent), len(deleted))
+			}
+			trace := map[string]map[string]string{"AWSTraceHeader": {"DataType": "String", "StringValue": deadLetterSystem["AWSTraceHeader"]}}
+			for what, diff := range map[string]string{
+				"body": cmp.Diff(body, sent[0].MessageBody), "group": cmp.Diff("cregis.7", sent[0].MessageGroupId),
+				"attributes": cmp.Diff(deadLetterAttributes, sent[0].MessageAttributes), "trace": cmp.Diff(trace, sent[0].MessageSystemAttributes),
+				"queue": cmp.Diff("/1/events", sent[0].QueueUrl[len(sent[0].QueueUrl)-len("/1/events"):]),
+			} {
+				if diff != "" {
+					t.Errorf("%s (-was +sent):\n%s", what, diff)
+				}
+			}
+		})
+	}
+}
+
+// A message that is dropped is whole in the file: also who sent it, when it was
+// first received and from which queue it came.
+func TestDrop_SavesAMessageWhole(t *testing.T) {
+	const body = "{ \"é\":\t1 }\n "
+	file := filepath.Join(t.TempDir(), "dropped.jsonl")
+	code, requests, text := deadLetterCommand(t, body, "dlq", "drop", "--message-id", "m1", "--to", file, "--reason", "why")
+	if code != 0 || len(requestsOf(requests, "DeleteMessage")) != 1 {
+		t.Fatalf("exit code %d\n%s", code, text)
+	}
+	line, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var saved struct {
+		Message, SentAt, Reason, Group, Body string
+		System                               map[string]string
+		Attributes                           map[string]struct{ DataType, StringValue, BinaryValue string }
+	}
+	if err := json.Unmarshal(line, &saved); err != nil {
+		t.Fatal(err)
+	}
+	if saved.Message != "m1" || saved.Body != body || saved.Reason != "why" || saved.Group != "cregis.7" || saved.SentAt != "2026-11-21T09:00:00Z" {
+		t.Errorf("saved %s", line)
+	}
+	if diff := cmp.Diff(deadLetterSystem, saved.System); diff != "" {
+		t.Errorf("system attributes (-was +saved):\n%s", diff)
+	}
+	for name, want := range deadLetterAttributes {
+		got := saved.Attributes[name]
+		if got.DataType != want["DataType"] || got.StringValue != want["StringValue"] || got.BinaryValue != want["BinaryValue"] {
+			t.Errorf("attribute %s: got %+v, want %v", name, got, want)
+		}
+	}
+}
