@@ -27,6 +27,8 @@ func TestTheVerdictSaysWhatIsNotProven(t *testing.T) {
 		"an empty window":   {audit.Summary{}, time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), 0, []string{"there was nothing to add up: no receipt was accepted in that time"}},
 		"no receipts":       {audit.Summary{Payouts: 1}, time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), 0, []string{"no receipt was accepted in that time", "it adds up"}},
 		"an empty stack":    {audit.Summary{}, time.Time{}, 0, []string{"there was nothing to add up: there is no receipt at all"}},
+		"one finding":       {audit.Summary{Receipts: 25, Payouts: 20, Findings: 1}, time.Time{}, 1, []string{"verdict       1 finding, listed above\n"}},
+		"and a good log":    {audit.Summary{Receipts: 25, Payouts: 20, Findings: 2, Log: &audit.LogSummary{Lines: 1, Acknowledged: 1}}, time.Time{}, 1, []string{"2 findings, listed above"}},
 		"a finding":         {audit.Summary{Findings: 1, Log: &audit.LogSummary{}}, time.Time{}, 1, []string{"1 finding, listed above"}},
 	} {
 		text, code := payoutctl.Judge(test.summary, test.from)

@@ -1,6 +1,8 @@
 package main_test
 
 import (
+	"crypto/md5"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
@@ -9,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -37,6 +40,16 @@ type healthyStack struct {
 	receipt       string            // state of the receipt that an index names
 	alarms        []alarmState
 	subscriptions []string
+	reaches       []string // alarms that are heard of at the topic
+
+	mu   sync.Mutex
+	sent []string // operations, in their order
+}
+
+func (h *healthyStack) note(operation string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.sent = append(h.sent, operation)
 }
 
 func newHealthyStack() *healthyStack {
@@ -81,7 +94,9 @@ func (h *healthyStack) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, answer)
 	case strings.Contains(r.URL.Path, "/operation/"):
 		w.Header().Set("Smithy-Protocol", "rpc-v2-cbor")
-		_, _ = w.Write(cbor.Encode(h.metrics(last)))
+		if answer := h.metrics(last); answer != nil {
+			_, _ = w.Write(cbor.Encode(answer))
+		}
 	case strings.Contains(r.URL.Path, "/schedules/"), strings.Contains(r.URL.Path, "/event-source-mappings/"):
 		_, _ = fmt.Fprintf(w, `{"State": %q, "Name": "s", "EventSourceMappingArn": "arn:aws:lambda:eu-west-1:1:event-source-mapping:u"}`, h.states[last])
 	case strings.Contains(r.URL.Path, "/tags/"):
@@ -107,6 +122,7 @@ func (h *healthyStack) refuse(w http.ResponseWriter, provider string) {
 }
 
 func (h *healthyStack) json(operation, sent string) string {
+	h.note(operation)
 	switch operation {
 	case "GetSecretValue":
 		provider := "cregis"
@@ -124,6 +140,10 @@ func (h *healthyStack) json(operation, sent string) string {
 			}
 		}
 		return `{"Attributes": {"ApproximateNumberOfMessages": "0"}}`
+	case "CreateQueue":
+		return `{"QueueUrl": "http://sqs.test/1/drill"}`
+	case "ReceiveMessage":
+		return h.notifications()
 	case "Query":
 		for key, item := range h.items {
 			if strings.Contains(sent, `{"S":"`+key) {
@@ -142,7 +162,24 @@ func (h *healthyStack) json(operation, sent string) string {
 	return "{}"
 }
 
+// notifications are those of the alarms that reach the topic.
+func (h *healthyStack) notifications() string {
+	var messages []map[string]string
+	for _, name := range h.reaches {
+		alarm, _ := json.Marshal(map[string]string{"AlarmName": name, "NewStateValue": "ALARM"})
+		body, _ := json.Marshal(map[string]string{"Type": "Notification", "Message": string(alarm)})
+		sum := md5.Sum(body)
+		messages = append(messages, map[string]string{"Body": string(body), "MD5OfBody": hex.EncodeToString(sum[:]), "ReceiptHandle": name})
+	}
+	text, _ := json.Marshal(map[string]any{"Messages": messages})
+	return string(text)
+}
+
 func (h *healthyStack) metrics(operation string) cbor.Value {
+	h.note(operation)
+	if operation == "SetAlarmState" {
+		return nil
+	}
 	if operation == "GetMetricStatistics" {
 		var points cbor.List
 		for range h.sweeps {
@@ -170,6 +207,13 @@ func (h *healthyStack) xml(host, sent string) string {
 			members += "<member><SubscriptionArn>" + arn + "</SubscriptionArn></member>"
 		}
 		return `<R><ListSubscriptionsByTopicResult><Subscriptions>` + members + `</Subscriptions></ListSubscriptionsByTopicResult></R>`
+	}
+	if strings.Contains(sent, "Action=Subscribe") {
+		return `<R><SubscribeResult><SubscriptionArn>arn:aws:sns:eu-west-1:1:topic:drill</SubscriptionArn></SubscribeResult></R>`
+	}
+	if strings.Contains(sent, "Action=Unsubscribe") {
+		h.note("Unsubscribe")
+		return `<R></R>`
 	}
 	outputs := ""
 	for name, value := range map[string]string{
