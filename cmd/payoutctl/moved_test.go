@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -104,5 +105,23 @@ func TestDrop_SavesAMessageWhole(t *testing.T) {
 		if got.DataType != want["DataType"] || got.StringValue != want["StringValue"] || got.BinaryValue != want["BinaryValue"] {
 			t.Errorf("attribute %s: got %+v, want %v", name, got, want)
 		}
+	}
+}
+
+// Looking at dead-letter messages asks all servers of SQS, keeps the messages
+// from others for half a minute at most, and puts each back in sight at once.
+func TestDeadLetters_AreBackInSightAfterALook(t *testing.T) {
+	code, requests, text := deadLetterCommand(t, "unreadable", "dlq", "list")
+	if code != 0 {
+		t.Fatalf("exit code %d\n%s", code, text)
+	}
+	for _, request := range requestsOf(requests, "ReceiveMessage") {
+		if request.WaitTimeSeconds == nil || *request.WaitTimeSeconds != 1 || request.VisibilityTimeout == nil || *request.VisibilityTimeout != 30 {
+			t.Errorf("received with %+v", request)
+		}
+	}
+	back := requestsOf(requests, "ChangeMessageVisibility")
+	if len(back) != 1 || back[0].ReceiptHandle != "h1" || back[0].VisibilityTimeout == nil || *back[0].VisibilityTimeout != 0 || !strings.HasSuffix(back[0].QueueUrl, "/1/dead-letters") {
+		t.Errorf("put back: %+v", back)
 	}
 }

@@ -39,11 +39,12 @@ type tableRequest struct {
 			Item      storedItem
 		}
 	}
-	MessageBody              string
-	QueueUrl, MessageGroupId string //nolint:revive // as SQS names them
-	ReceiptHandle            string
-	MessageAttributes        map[string]map[string]string
-	MessageSystemAttributes  map[string]map[string]string
+	MessageBody                        string
+	QueueUrl, MessageGroupId           string //nolint:revive // as SQS names them
+	ReceiptHandle                      string
+	WaitTimeSeconds, VisibilityTimeout *int
+	MessageAttributes                  map[string]map[string]string
+	MessageSystemAttributes            map[string]map[string]string
 
 	names []string // keys of the items of an index that it was answered with
 }
