@@ -227,10 +227,10 @@ func (d *drill) restore(ctx context.Context, exercises []*exercise) error {
 	return errors.Join(errs...)
 }
 
-// await listens until all have arrived or the time is over.
+// await listens until all have arrived or the time is over, at least once.
 func (d *drill) await(ctx context.Context, listening *listener, exercises []*exercise, wait time.Duration) error {
 	tell := d.progress()
-	for deadline := d.now().Add(wait); d.now().Before(deadline); {
+	for deadline, first := d.now().Add(wait), true; first || d.now().Before(deadline); first = false {
 		waiting := slices.DeleteFunc(slices.Clone(exercises), func(e *exercise) bool { return e.Arrived || e.How == isOn })
 		if len(waiting) == 0 {
 			return nil

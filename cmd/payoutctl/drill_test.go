@@ -117,7 +117,7 @@ func TestDrill_ReportsOneAlarmThatDoesNotReachTheTopic(t *testing.T) {
 			stack.reaches = test.reaches
 			stack.serve(t)
 			var out, problems bytes.Buffer
-			args := []string{"--stack", "prod", "--json", "drill", "--wiring", "--wait", "300ms", "--reason", "why", "--yes", "--yes-production"}
+			args := []string{"--stack", "prod", "--json", "drill", "--wiring", "--wait", "1ms", "--reason", "why", "--yes", "--yes-production"}
 			if code := payoutctl.Run(args, &out, &problems); code != test.code || problems.String() != test.text {
 				t.Errorf("exit code %d, %q, want %d, %q", code, problems.String(), test.code, test.text)
 			}
