@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 )
 
 // checkAnswer returns the failure that a function's answer states, with the cause that its log states.
@@ -53,13 +54,17 @@ func causeIn(log []byte) string {
 	return cmp.Or(cause, last, "its log is empty")
 }
 
-// payoutIn returns the first payout that the function's log names, if any.
+// payoutIn returns the first payout that the function's log names, as a word of a shell's line; empty where it names none.
 func payoutIn(log []byte) string {
 	for line := range bytes.Lines(log) {
 		var entry logged
-		if json.Unmarshal(line, &entry) == nil && entry.Payout != "" {
-			return entry.Payout
+		if json.Unmarshal(line, &entry) != nil || entry.Payout == "" {
+			continue
 		}
+		if strings.ContainsAny(entry.Payout, "$&") { // a payout's other characters mean nothing to a shell
+			return "'" + entry.Payout + "'"
+		}
+		return entry.Payout
 	}
 	return ""
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"payout-callbacks/pkg/payout"
 	"payout-callbacks/pkg/templatetest"
 )
 
@@ -115,6 +116,20 @@ func TestCheckAnswer(t *testing.T) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
 		})
+	}
+}
+
+func TestPayoutIn(t *testing.T) {
+	const plain = "START\n{\"message\":\"sweep\"}\n{\"payout\":\"pivot/payout/m/u/a%20b\"}\n{\"payout\":\"pivot/payout/m/u/c\"}\n"
+	id := payout.NewID("pivot", payout.TypePayout, "m", "u", "a&b$(c)'d")
+	for log, want := range map[string]string{
+		plain:                             "pivot/payout/m/u/a%20b",
+		`{"payout":"` + string(id) + `"}`: "'pivot/payout/m/u/a&b$%28c%29%27d'",
+		"END\n":                           "",
+	} {
+		if got := payoutIn([]byte(log)); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"payout-callbacks/pkg/payout"
 )
@@ -141,15 +142,25 @@ func (d *deployed) startPlain(t *testing.T, ready containers, command string) st
 		t.Fatal(err)
 	}
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	d.plain(t, ready.daemon, folder, command, "--port", strconv.Itoa(port))
-	d.eventually(t, "sam local "+command, func(ctx context.Context) bool {
-		connection, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
-		if err == nil {
-			_ = connection.Close()
+	server := d.plain(t, ready.daemon, folder, command, "--port", strconv.Itoa(port))
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for !accepts(t.Context(), address) {
+		select {
+		case <-server.done:
+			t.Fatalf("sam local %s ends: %v", command, server.err)
+		case <-tick.C:
 		}
-		return err == nil
-	})
+	}
 	return "http://" + address
+}
+
+func accepts(ctx context.Context, address string) bool {
+	connection, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return false
+	}
+	return connection.Close() == nil
 }
 
 func (d *deployed) postToStartAPI(t *testing.T, ready containers) {
