@@ -41,8 +41,8 @@ drain: ## a day without the consumer and what it takes to drain, as docs/PERFORM
 storm: $(LOCAL) ## callbacks over HTTP while connections are cut, and a reckoning: COUNT= (3000), RATE= (50 a second), SEED=
 	@exec $(LOCAL) exec -- go run ./cmd/storm $(if $(COUNT),--count=$(COUNT)) $(if $(RATE),--rate=$(RATE)) $(if $(SEED),--seed=$(SEED))
 
-bench: $(LOCAL) ## ratios against the least code that does the same requests: ONLY=, QUICK=1, JSON=1, DOCS=docs/PERFORMANCE.md
-	@exec $(LOCAL) exec -- go run ./cmd/bench $(if $(ONLY),--only=$(ONLY)) $(if $(QUICK),--quick) $(if $(JSON),--json) $(if $(DOCS),--docs=$(DOCS))
+bench: $(LOCAL) ## benchmarks in pairs, in turns, and their ratios; sizes, cold start, memory: ROUNDS= (10)
+	@exec $(LOCAL) exec -- env ROUNDS=$(or $(ROUNDS),10) tools/bench.sh
 
 fuzz: ## each fuzz target for TIME= (10s)
 	@.ci/fuzz $(or $(TIME),10s)
@@ -51,7 +51,7 @@ mutants: $(LOCAL) ## break the code on purpose, see each breakage caught by a te
 	@exec $(LOCAL) exec -- go run ./cmd/mutants $(if $(ONLY),--only='$(ONLY)')
 
 check: tools $(CHECKOV) .local/bin/golangci-lint-$(GOLANGCI_VERSION) ## format, vet, linters, modules, template, known vulnerabilities
-	@unformatted=$$(gofmt -l cmd examples functions pkg); test -z "$$unformatted" || { echo "gofmt -w $$unformatted"; exit 1; }
+	@unformatted=$$(gofmt -l cmd examples functions pkg tools); test -z "$$unformatted" || { echo "gofmt -w $$unformatted"; exit 1; }
 	go vet ./...
 	.local/bin/golangci-lint-$(GOLANGCI_VERSION) run
 	go mod tidy -diff

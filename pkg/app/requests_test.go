@@ -208,12 +208,3 @@ func TestAcceptingAllocatesLittle(t *testing.T) {
 		t.Errorf("%.0f allocations, want at most %d", got, most)
 	}
 }
-
-func BenchmarkAccept(b *testing.B) {
-	aws := &counter{counts: map[string]int{}}
-	function, event := ingress(b, aws)
-	b.ReportAllocs()
-	for b.Loop() {
-		invoke(b, function, event, `"statusCode":200`)
-	}
-}

@@ -1,0 +1,177 @@
+// Command measure prints what Go benchmarks cannot see of a function: the size
+// of its binary, the time from the start of its process to the first answer,
+// and the memory that it keeps. Each figure stands beside that of a function
+// that returns a constant (hello) and of one that sends the same requests by
+// the SDK and does nothing else (bare). `make bench` runs it on the local stack.
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"text/tabwriter"
+	"time"
+)
+
+const (
+	hello  = "./tools/measure/hello"
+	bare   = "./tools/measure/bare"
+	cregis = "./functions/cregis"
+)
+
+func main() {
+	if err := run(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, "measure:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "WHAT\tFUNCTION\tVALUE\tAGAINST hello")
+	if err := sizes(ctx, table); err != nil {
+		return err
+	}
+	if runtime.GOOS != "linux" {
+		fmt.Fprintln(table, "cold start, memory\t\tnot measured: the functions run on Linux only\t")
+		return table.Flush()
+	}
+	target, err := newTarget(ctx)
+	if err != nil {
+		return err
+	}
+	defer target.remove(ctx)
+	if err := target.processes(ctx, table); err != nil {
+		return err
+	}
+	return table.Flush()
+}
+
+// compile builds a program with the flags of a deployment and returns the path of its binary.
+func compile(ctx context.Context, program, arch string) (string, error) {
+	binary := filepath.Join(".local", "measure", arch, filepath.Base(program))
+	build := exec.CommandContext(ctx, "go", "build", "-tags=lambda.norpc", "-trimpath", "-ldflags=-s -w", "-o", binary, program)
+	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch)
+	if output, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build %s: %w: %s", program, err, output)
+	}
+	return binary, nil
+}
+
+func sizes(ctx context.Context, table *tabwriter.Writer) error {
+	programs, err := filepath.Glob("functions/*")
+	if err != nil {
+		return err
+	}
+	var base float64
+	for _, program := range append([]string{hello}, programs...) {
+		binary, err := compile(ctx, "./"+filepath.Clean(program), "arm64")
+		if err != nil {
+			return err
+		}
+		info, err := os.Stat(binary)
+		if err != nil {
+			return err
+		}
+		megabytes := float64(info.Size()) / 1e6
+		if base == 0 {
+			base = megabytes
+		}
+		fmt.Fprintf(table, "binary, arm64\t%s\t%.2f MB\t%.2f\n", filepath.Base(program), megabytes, megabytes/base)
+	}
+	return nil
+}
+
+const (
+	coldStarts  = 21
+	invocations = 5_000
+)
+
+// processes measures the functions as processes, in turns.
+func (t *target) processes(ctx context.Context, table *tabwriter.Writer) error {
+	programs := []string{hello, bare, cregis}
+	binaries := map[string]string{}
+	for _, program := range programs {
+		binary, err := compile(ctx, program, runtime.GOARCH)
+		if err != nil {
+			return err
+		}
+		binaries[program] = binary
+	}
+	starts := map[string][]time.Duration{}
+	for range coldStarts {
+		for _, program := range programs {
+			took, _, err := t.start(ctx, binaries[program], 1)
+			if err != nil {
+				return err
+			}
+			starts[program] = append(starts[program], took)
+		}
+	}
+	median := func(program string) time.Duration {
+		slices.Sort(starts[program])
+		return starts[program][coldStarts/2]
+	}
+	for _, program := range programs {
+		fmt.Fprintf(table, "cold start, median of %d\t%s\t%v\t%.2f\n", coldStarts, filepath.Base(program),
+			median(program).Round(10*time.Microsecond), float64(median(program))/float64(median(hello)))
+	}
+	var base float64
+	for _, program := range programs {
+		_, resident, err := t.start(ctx, binaries[program], invocations)
+		if err != nil {
+			return err
+		}
+		megabytes := float64(resident) / 1e6
+		if program == hello {
+			base = megabytes
+		}
+		fmt.Fprintf(table, "resident after %d\t%s\t%.2f MB\t%.2f\n", invocations, filepath.Base(program), megabytes, megabytes/base)
+	}
+	return nil
+}
+
+// start runs a function until it has answered a number of callbacks. It returns the time from the start of
+// the process to the first answer, and the resident bytes after the last.
+func (t *target) start(ctx context.Context, binary string, count int) (first time.Duration, resident int64, err error) {
+	api, err := listen(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer api.close()
+	process := exec.CommandContext(ctx, binary)
+	process.Env = append(append(os.Environ(), t.environment...), "AWS_LAMBDA_RUNTIME_API="+api.address)
+	var stderr bytes.Buffer
+	process.Stderr = &stderr
+	begun := time.Now()
+	if err := process.Start(); err != nil {
+		return 0, 0, err
+	}
+	defer func() {
+		_ = process.Process.Kill()
+		_ = process.Wait()
+	}()
+	for n := range count {
+		event, err := t.callback()
+		if err != nil {
+			return 0, 0, err
+		}
+		answer, err := api.invoke(ctx, event)
+		if err == nil && bytes.Contains(answer, []byte(`"statusCode":5`)) {
+			err = fmt.Errorf("it answered %s", answer)
+		}
+		if err != nil {
+			return 0, 0, fmt.Errorf("%s: %w\n%s", binary, err, stderr.String())
+		}
+		if n == 0 {
+			first = time.Since(begun)
+		}
+	}
+	resident, err = residentBytes(process.Process.Pid)
+	return first, resident, err
+}
