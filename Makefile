@@ -18,7 +18,7 @@ CHECKOV  := .local/checkov/bin/checkov
 RACE := $(if $(shell command -v "$$(go env CC)" 2>/dev/null),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit simulate drain storm bench fuzz mutants check environment build deploy invoke tools clean $(LOCAL)
+.PHONY: help run test unit simulate storm bench fuzz mutants check environment build deploy invoke tools clean $(LOCAL)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,13 +33,10 @@ unit: ## the tests that need nothing but Go
 	go test $(RACE) -shuffle=on ./...
 
 simulate: ## histories of providers, outages and crashes under a virtual clock: N= (100000), SEED=
-	@go run ./cmd/simulate -n $(or $(N),100000) $(if $(SEED),-seed $(SEED))
-
-drain: ## a day without the consumer and what it takes to drain, as docs/PERFORMANCE.md shows it: ARGS='-rate 20 -outage 6h'
-	@go run ./cmd/simulate drain $(ARGS)
+	@go run ./tools/simulate -n $(or $(N),100000) $(if $(SEED),-seed $(SEED))
 
 storm: $(LOCAL) ## callbacks over HTTP while connections are cut, and a reckoning: COUNT= (3000), RATE= (50 a second), SEED=
-	@exec $(LOCAL) exec -- go run ./cmd/storm $(if $(COUNT),--count=$(COUNT)) $(if $(RATE),--rate=$(RATE)) $(if $(SEED),--seed=$(SEED))
+	@exec $(LOCAL) exec -- go run ./tools/storm $(if $(COUNT),--count=$(COUNT)) $(if $(RATE),--rate=$(RATE)) $(if $(SEED),--seed=$(SEED))
 
 bench: $(LOCAL) ## benchmarks in pairs, in turns, and their ratios; sizes, cold start, memory: ROUNDS= (10)
 	@exec $(LOCAL) exec -- env ROUNDS=$(or $(ROUNDS),10) tools/bench.sh

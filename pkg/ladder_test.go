@@ -47,7 +47,6 @@ var ladder = map[string][]string{
 		"pkg/payout", "pkg/inbox", "pkg/inbox/inboxtest", "pkg/memory", "pkg/callback", "pkg/secret", "pkg/sqsqueue",
 		"pkg/provider/cregis", "pkg/provider/pivot",
 	},
-	"pkg/simulation/drain": {"pkg/payout", "pkg/inbox", "pkg/inbox/inboxtest", "pkg/memory"},
 }
 
 // What the inner packages may import of others: no SDK, no HTTP server, no

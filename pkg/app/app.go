@@ -26,7 +26,7 @@ import (
 const attemptTimeout = time.Second
 
 // Stack is what every function has at hand. Its functions are those that Lambda
-// runs; cmd/storm runs them in one process.
+// runs; tools/storm runs them in one process.
 type Stack struct {
 	Config   config.Config
 	Queue    *sqsqueue.Queue

@@ -15,5 +15,5 @@
 // the history runs until nothing is left to do; then every fact that a
 // provider told must be in its payout's record, and nothing else.
 //
-// It is for tests and for cmd/simulate, and is never linked into a function.
+// It is for tests and for tools/simulate, and is never linked into a function.
 package simulation

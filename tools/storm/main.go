@@ -4,7 +4,7 @@
 // must be there, once, and nothing else.
 //
 //	make storm
-//	.local/bin/local exec -- go run ./cmd/storm --count 10000 --rate 200 --seed 7
+//	.local/bin/local exec -- go run ./tools/storm --count 10000 --rate 200 --seed 7
 //
 // The functions run in this process, as pkg/app wires them for Lambda, with the
 // real SDK; what Lambda, API Gateway and the scheduler do around them is done

@@ -1,9 +1,5 @@
 // Command simulate plays seeded histories of the whole application in memory
 // (see package simulation) until one breaks a promise. It is `make simulate`.
-//
-// `simulate drain` plays a load, a long outage of the consumer and the drain
-// (see package drain): the table of docs/PERFORMANCE.md, or one scenario by its
-// flags. It is `make drain`.
 package main
 
 import (
@@ -21,9 +17,6 @@ import (
 )
 
 func main() {
-	if len(os.Args) > 1 && os.Args[1] == "drain" {
-		os.Exit(playDrain(os.Args[2:], os.Stdout, os.Stderr))
-	}
 	count := flag.Uint64("n", 100_000, "how many histories")
 	seed := flag.Uint64("seed", 0, "the seed of the first one, and the next ones count up from it (0: of this moment)")
 	flag.Parse()
