@@ -16,15 +16,15 @@ var providers = []mutant{{
 }, {
 	name: "duplicate names are allowed", breaks: "I6", file: "pkg/provider/cregis/body.go",
 	old: `return isNew`,
-	new: `return isNew || slot.told()`,
+	new: `return isNew || slot.isSet()`,
 }, {
 	name: "duplicate names that no page documents are allowed", breaks: "I6", file: "pkg/provider/cregis/body.go",
-	old: `if b.others[i].name == b.others[i-1].name {`,
-	new: `if b.others[i] == b.others[i-1] {`,
+	old: `if b.unknown[i].name == b.unknown[i-1].name {`,
+	new: `if b.unknown[i] == b.unknown[i-1] {`,
 }, {
 	name: "0 is dropped from the signature", breaks: "I6", file: "pkg/provider/cregis/body.go",
-	old: `func (v value) told() bool { return v.text != "" }`,
-	new: `func (v value) told() bool { return v.text != "" && v.text != "0" }`,
+	old: `func (v value) isSet() bool { return v.text != "" }`,
+	new: `func (v value) isSet() bool { return v.text != "" && v.text != "0" }`,
 }, {
 	name: "null is signed as a word", breaks: "I6", file: "pkg/provider/cregis/body.go",
 	old: `		text.Next()
@@ -45,30 +45,30 @@ var providers = []mutant{{
 	new: `ok {`,
 }, {
 	name: "int64 through float", breaks: "I7", file: "pkg/provider/cregis/parse.go",
-	old: `millis, _ := strconv.ParseInt(b.own[blockTime].text, 10, 64)`,
-	new: `millis, _ := strconv.ParseInt(b.own[blockTime].text, 10, 64)
-	float, _ := strconv.ParseFloat(b.own[cid].text, 64)
-	b.own[cid].text = strconv.FormatFloat(float, 'f', 0, 64)`,
+	old: `millis, _ := strconv.ParseInt(b.documented[blockTime].text, 10, 64)`,
+	new: `millis, _ := strconv.ParseInt(b.documented[blockTime].text, 10, 64)
+	float, _ := strconv.ParseFloat(b.documented[cid].text, 64)
+	b.documented[cid].text = strconv.FormatFloat(float, 'f', 0, 64)`,
 }, {
 	name: "the fingerprint has the remark", breaks: "I2", file: "pkg/provider/cregis/parse.go",
 	old: `Reason:      outcome.reason,`,
-	new: `Reason:      outcome.reason + b.own[remark].text,`,
+	new: `Reason:      outcome.reason + b.documented[remark].text,`,
 }, {
 	name: "the key includes the nonce", breaks: "I2", file: "pkg/provider/cregis/parse.go",
-	old: `Memo:        b.own[memo].text,`,
-	new: `Memo:        b.own[memo].text + b.own[nonce].text,`,
+	old: `Memo:        b.documented[memo].text,`,
+	new: `Memo:        b.documented[memo].text + b.documented[nonce].text,`,
 }, {
 	name: "the ambiguity check is off", breaks: "I6", file: "pkg/provider/cregis/parse.go",
-	old: `b.misfit, b.forms, b.ambiguous,`,
-	new: `b.misfit, b.forms,`,
+	old: `p.checkKind, p.checkFormats, p.checkUnambiguous,`,
+	new: `p.checkKind, p.checkFormats,`,
 }, {
 	name: "a callback of another type is read as the route's", breaks: "I4", file: "pkg/provider/cregis/parse.go",
-	old: `b.misfit, b.forms, b.ambiguous,`,
-	new: `b.forms, b.ambiguous,`,
+	old: `p.checkKind, p.checkFormats, p.checkUnambiguous,`,
+	new: `p.checkFormats, p.checkUnambiguous,`,
 }, {
 	name: "an unknown status counts as failed", breaks: "I7", file: "pkg/provider/cregis/parse.go",
 	old: `unknown = hold(callback.ReasonStatus, "status is %s; known are 2, 4, 6, 7", value.text)`,
-	new: `b.own[status].text = "7"`,
+	new: `b.documented[status].text = "7"`,
 }, {
 	name: "success has a line feed", breaks: "I7", file: "pkg/provider/cregis/provider.go",
 	old: `Body: "success"`,

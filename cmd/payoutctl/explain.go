@@ -70,7 +70,10 @@ func (c *explainCommand) Run(ctx context.Context, s *session) error {
 		in.Keys, err = c.offline(s)
 	} else {
 		in.Keys, in.Others, err = s.allKeys(ctx, provider.Name())
-		reader, err = both(reader, err, func() (*dynamostore.Reader, error) { return s.reader(ctx) })
+		var of stack
+		of, err = both(of, err, func() (stack, error) { return s.stack(ctx) })
+		in.Provider, err = both(in.Provider, err, func() (explain.Provider, error) { return of.provider(provider.Name()) })
+		reader = of.reader()
 	}
 	if err != nil {
 		return err

@@ -24,15 +24,16 @@ func (c *explainCommand) runHeld(ctx context.Context, s *session) error {
 	if c.KeyFile != "" || c.Account != "" || c.Provider != "" {
 		return usage("", "a held callback is of a stack, and says itself whose it is: without --provider, --account and --key-file")
 	}
-	reader, err := s.reader(ctx)
+	stack, err := s.stack(ctx)
 	if err != nil {
 		return err
 	}
+	reader := stack.reader()
 	held, err := s.heldCallback(ctx, reader, c.File)
 	if err != nil {
 		return err
 	}
-	provider, err := providerNamed(held.Provider())
+	provider, err := stack.provider(held.Provider())
 	if err != nil {
 		return err
 	}

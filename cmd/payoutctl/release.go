@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
 	"strings"
 
 	"payout-callbacks/pkg/app"
@@ -31,7 +30,7 @@ func (releaseCommand) Help() string {
 	return `A callback that is authentic and not understood is held. Once there is code that understands it, this reads it again
 with that code, from the body as it was kept: what it tells becomes a receipt of its own, is applied like any other,
 and the held one is marked as released. It is this program's code that reads: deploy the same version first, or
-functions and tool disagree. What is still not understood stays held, and so does a body that was cut because it was
+functions and tool disagree. Fields that the stack's parameter CregisKnownFields names are known. What is still not understood stays held, and so does a body that was cut because it was
 too large. A signature that covers two readings stays held as well: ask the provider, then dismiss it.
 
 It may be stopped and run again, by two people at once: each callback is applied once.
@@ -58,7 +57,7 @@ func (c *releaseCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	editor := stack.editor()
-	run := releaseRun{session: s, list: func() iter.Seq2[inbox.Receipt, error] { return c.list(ctx, editor) }}
+	run := releaseRun{session: s, provider: stack.provider, list: func() iter.Seq2[inbox.Receipt, error] { return c.list(ctx, editor) }}
 	understood, err := run.plan()
 	if err != nil || c.DryRun {
 		return err
@@ -142,9 +141,10 @@ func heldNamed(ctx context.Context, editor *dynamostore.Editor, ids []string) it
 type releaseRun struct {
 	*session
 
-	list    func() iter.Seq2[inbox.Receipt, error]
-	hand    inbox.Hand
-	repairs *repair.Repairs
+	provider func(name string) (app.SigningProvider, error) // as the stack's functions parse callbacks
+	list     func() iter.Seq2[inbox.Receipt, error]
+	hand     inbox.Hand
+	repairs  *repair.Repairs
 
 	left int // callbacks that are not what was asked for
 }
@@ -205,16 +205,17 @@ func readHeld(held inbox.Receipt, err error) (heldView, error) {
 
 // reparse reads a held callback with the code of this program.
 func (r *releaseRun) reparse(held inbox.Receipt, err error) (repair.Outcome, inbox.Receipt) {
-	at := slices.IndexFunc(app.Providers(), func(one app.SigningProvider) bool { return one.Name() == held.Provider() })
 	switch {
 	case err != nil:
 		return repair.StillHeld, inbox.Receipt{Reason: "damaged"}
 	case held.State == "":
 		return repair.NotThere, held
-	case at < 0:
+	}
+	provider, err := r.provider(held.Provider())
+	if err != nil {
 		return repair.StillHeld, inbox.Receipt{Reason: "unknown-provider"}
 	}
-	parsed := callback.Reparse(app.Providers()[at], held, r.now())
+	parsed := callback.Reparse(provider, held, r.now())
 	switch {
 	case parsed.WasHeld() && held.State == inbox.Dismissed:
 		return repair.Dismissed, parsed

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -11,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"payout-callbacks/pkg/app"
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/dynamostore"
 	"payout-callbacks/pkg/inbox"
@@ -56,6 +58,18 @@ func (s *session) reader(ctx context.Context) (*dynamostore.Reader, error) {
 		return nil, err
 	}
 	return stack.reader(), nil
+}
+
+// provider returns a provider as the stack's functions parse its callbacks.
+func (s stack) provider(name string) (app.SigningProvider, error) {
+	if _, err := providerNamed(name); err != nil {
+		return nil, err
+	}
+	providers, err := app.ProvidersOf(s.outputs)
+	if err != nil {
+		return nil, failure("deploy the template of this version", "%w", err)
+	}
+	return providers[slices.IndexFunc(providers, func(p app.SigningProvider) bool { return p.Name() == name })], nil
 }
 
 func (s stack) reader() *dynamostore.Reader {

@@ -297,6 +297,9 @@ func heldText(style style, r inbox.Receipt, now time.Time, self string) string {
 	rows := table{style: style}
 	rows.add(plain("held", clean(r.Key.Payout))...)
 	rows.add(cell{text: "why"}, cell{text: clean(r.Reason), colour: yellow})
+	if r.ProviderID != "" {
+		rows.add(plain("provider id", clean(r.ProviderID))...)
+	}
 	rows.add(plain("accepted", instant(r.AcceptedAt)+" UTC, "+age(now.Sub(r.AcceptedAt))+" ago")...)
 	rows.add(plain("key", clean(r.KeyID))...)
 	rows.add(plain("body", strconv.Itoa(len(r.Body))+" bytes")...)

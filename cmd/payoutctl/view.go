@@ -121,10 +121,11 @@ type receiptView struct {
 	Totals     map[payout.Status]tallyRow `json:"totals,omitempty"`
 	Decision   *payout.Resolution         `json:"decision,omitempty"`
 	Note       string                     `json:"note,omitzero"`
-	As         *receiptName               `json:"as,omitempty"`     // of a released callback: the receipt of its event
-	Hand       *handView                  `json:"hand,omitempty"`   // of a released or dismissed callback
-	Body       string                     `json:"body,omitzero"`    // with --full or --body
-	Damaged    bool                       `json:"damaged,omitzero"` // only the key can be trusted
+	ProviderID string                     `json:"providerId,omitzero"` // of a held callback
+	As         *receiptName               `json:"as,omitempty"`        // of a released callback: the receipt of its event
+	Hand       *handView                  `json:"hand,omitempty"`      // of a released or dismissed callback
+	Body       string                     `json:"body,omitzero"`       // with --full or --body
+	Damaged    bool                       `json:"damaged,omitzero"`    // only the key can be trusted
 }
 
 type receiptName struct {
@@ -139,7 +140,7 @@ func receiptViewOf(e entry, withBody bool) receiptView {
 		AcceptedAt: r.AcceptedAt, AppliedAt: r.AppliedAt, DueAt: r.DueAt,
 		Outcome: r.Outcome, KeyID: r.KeyID, Status: r.Event.Status, Reason: r.Reason + r.Event.Reason,
 		Claims: e.claims(), Totals: tallies(r.Event.Totals), Decision: r.Decision, Note: r.Note, Damaged: e.damaged,
-		Hand: handViewOf(r.Hand),
+		Hand: handViewOf(r.Hand), ProviderID: r.ProviderID,
 	}
 	if r.State == inbox.Released {
 		view.As = &receiptName{r.As.Payout, r.As.Receipt}

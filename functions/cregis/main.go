@@ -1,9 +1,6 @@
 // Command cregis is the Lambda function that answers Cregis's callbacks.
 package main
 
-import (
-	"payout-callbacks/pkg/app"
-	"payout-callbacks/pkg/provider/cregis"
-)
+import "payout-callbacks/pkg/app"
 
-func main() { app.ServeCallbacks(cregis.Provider{}) }
+func main() { app.ServeCregis() }

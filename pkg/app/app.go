@@ -98,8 +98,12 @@ func NewAWSConfig(settings config.AWS) aws.Config {
 func start() (Stack, aws.Config) {
 	stack, sdk, err := stackOfLambda()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "cannot start:", err)
-		os.Exit(1)
+		fail(err)
 	}
 	return stack, sdk
+}
+
+func fail(err error) {
+	fmt.Fprintln(os.Stderr, "cannot start:", err)
+	os.Exit(1)
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"os"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -10,9 +11,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/config"
 	"payout-callbacks/pkg/dynamostore"
 	"payout-callbacks/pkg/gateway"
 	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/provider/cregis"
 	"payout-callbacks/pkg/secret"
 	"payout-callbacks/pkg/sqsqueue"
 )
@@ -38,6 +41,15 @@ func ServeCallbacks(provider callback.Provider) {
 		}
 	})
 	lambda.Start(stack.Callbacks(provider, keys))
+}
+
+// ServeCregis runs the function that answers Cregis's callbacks.
+func ServeCregis() {
+	settings, err := config.LoadCregis(os.Getenv)
+	if err != nil {
+		fail(err)
+	}
+	ServeCallbacks(cregis.New(settings.KnownFields, settings.ReferencePattern))
 }
 
 // Consume runs the function that applies what the queue delivers.

@@ -99,6 +99,8 @@ func NewReceipt(provider Provider, request Request, sender Sender, now time.Time
 		Subject:  held.Subject,
 		Reason:   string(held.Reason),
 		Note:     held.Note,
+
+		ProviderID: held.ProviderID,
 	}, request.Body, sender.KeyID, now)
 }
 

@@ -64,6 +64,9 @@ type Held struct {
 	// Subject identifies the callback among the held ones of its account:
 	// copies of one signed body have one subject however they are spaced.
 	Subject []byte
+	// ProviderID is the provider's id of the payout, where the callback states
+	// one: a hint for a query, which no event was built from.
+	ProviderID string
 }
 
 // Reason is a cause of holding a callback: a short word, also in metrics.
@@ -71,20 +74,22 @@ type Reason string
 
 // The reasons for which callbacks are held.
 const (
-	ReasonUnreadable Reason = "unreadable"     // not the JSON that the provider documents
-	ReasonTooLarge   Reason = "too-large"      // over MaxBody bytes; the first are kept
-	ReasonUnknown    Reason = "unknown-event"  // another family of callbacks, or a probe
-	ReasonStatus     Reason = "unknown-status" // a status that is not in the provider's table
-	ReasonField      Reason = "field"          // a field is missing or is not of its documented form
-	ReasonMismatch   Reason = "mismatch"       // two fields of the callback disagree
-	ReasonRoute      Reason = "other-type"     // a callback of another type on this route
-	ReasonAmbiguous  Reason = "ambiguous"      // the signature also covers another reading
+	ReasonUnreadable   Reason = "unreadable"     // not the JSON that the provider documents
+	ReasonTooLarge     Reason = "too-large"      // over MaxBody bytes; the first are kept
+	ReasonUnknown      Reason = "unknown-event"  // another family of callbacks, or a probe
+	ReasonStatus       Reason = "unknown-status" // a status that is not in the provider's table
+	ReasonField        Reason = "field"          // a field is missing or is not of its documented form
+	ReasonUnknownField Reason = "unknown-field"  // a field that is neither documented nor known
+	ReasonMismatch     Reason = "mismatch"       // two fields of the callback disagree
+	ReasonRoute        Reason = "other-type"     // a callback of another type on this route
+	ReasonAmbiguous    Reason = "ambiguous"      // the signature also covers another reading
 )
 
 // Reasons lists the reasons for which callbacks are held.
 func Reasons() []Reason {
 	return []Reason{
-		ReasonUnreadable, ReasonTooLarge, ReasonUnknown, ReasonStatus, ReasonField, ReasonMismatch, ReasonRoute, ReasonAmbiguous,
+		ReasonUnreadable, ReasonTooLarge, ReasonUnknown, ReasonStatus, ReasonField, ReasonUnknownField, ReasonMismatch, ReasonRoute,
+		ReasonAmbiguous,
 	}
 }
 

@@ -63,7 +63,7 @@ func FuzzReceiptItem(f *testing.F) {
 		received := inbox.NewReceipt(event, body, "0a1b2c3d", now)
 		applied := received
 		applied.State, applied.Outcome, applied.AppliedAt, applied.DueAt = inbox.Applied, payout.Changed, now.Add(time.Second), time.Time{}
-		held := inbox.NewHeldReceipt(inbox.HeldCallback{Provider: "pivot", Type: payout.TypePayout, Account: account, Subject: body, Reason: status, Note: memo}, body, "", now)
+		held := inbox.NewHeldReceipt(inbox.HeldCallback{Provider: "pivot", Type: payout.TypePayout, Account: account, Subject: body, Reason: status, Note: memo, ProviderID: status}, body, "", now)
 		released, dismissed := held, held
 		released.State, released.As, released.Hand = inbox.Released, received.Key, inbox.NewHand(account, memo, now)
 		dismissed.State, dismissed.Hand = inbox.Dismissed, inbox.NewHand(account, reason, now)

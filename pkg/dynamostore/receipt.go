@@ -51,6 +51,7 @@ func encodeReceipt(r inbox.Receipt) (item, error) {
 	}
 	if r.WasHeld() {
 		i.setText("reason", r.Reason)
+		i.setText("providerId", r.ProviderID)
 		return i, nil
 	}
 	if r.Decision != nil {
@@ -99,7 +100,7 @@ func decodeReceipt(i item) (inbox.Receipt, error) {
 	}
 	switch {
 	case r.WasHeld():
-		r.Reason = i.text("reason")
+		r.Reason, r.ProviderID = i.text("reason"), i.text("providerId")
 		r.As, r.Hand = decodeKey(i.child("as")), decodeHand(i.child("hand"))
 	case i.text("decision") != "":
 		r.Decision = new(payout.Resolution)

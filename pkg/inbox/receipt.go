@@ -52,6 +52,9 @@ type Receipt struct {
 
 	Reason string // of a held callback: why, in one low-cardinality word
 	Note   string // of a held callback or a decision: for the person who looks
+	// ProviderID is the provider's id of the payout that a held callback names: a
+	// hint for a query, and no part of what the receipt means.
+	ProviderID string
 
 	As   Key  // of a released callback: the receipt of its event
 	Hand Hand // of a released or dismissed callback: who took it up
@@ -87,6 +90,8 @@ type HeldCallback struct {
 	Subject  []byte      // what makes it another one than the rest
 	Reason   string
 	Note     string
+
+	ProviderID string // of the payout, where the callback states one
 }
 
 // NewHeldReceipt returns the receipt of a held callback. Each has a key of its
@@ -100,6 +105,7 @@ func NewHeldReceipt(held HeldCallback, body []byte, keyID string, now time.Time)
 		State:      Held,
 		Reason:     held.Reason,
 		Note:       strings.ToValidUTF8(held.Note[:min(len(held.Note), maxNote)], ""), // it may be cut in a character
+		ProviderID: held.ProviderID,
 		Body:       body,
 		KeyID:      keyID,
 		AcceptedAt: toMillis(now),

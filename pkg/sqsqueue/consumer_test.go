@@ -181,7 +181,7 @@ func TestDecodeRefusesAnAmountThatIsNone(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	for _, receipt := range []inbox.Receipt{
 		receiptOf("1"),
-		inbox.NewHeldReceipt(inbox.HeldCallback{Provider: "pivot", Type: payout.TypePayout, Account: "a", Subject: []byte("s"), Reason: "r", Note: "n"}, []byte("\xff"), "k", now),
+		inbox.NewHeldReceipt(inbox.HeldCallback{Provider: "pivot", Type: payout.TypePayout, Account: "a", Subject: []byte("s"), Reason: "r", Note: "n", ProviderID: "9"}, []byte("\xff"), "k", now),
 		inbox.NewDecision(payout.Resolution{ID: "a/b/c/d", Replaces: []string{"1x"}}, "why", now),
 	} {
 		text, err := sqsqueue.Encode(receipt)

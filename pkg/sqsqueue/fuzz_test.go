@@ -46,7 +46,7 @@ func FuzzMessage(f *testing.F) {
 			Reference: reference, Reason: free, Amount: payout.Amount(amount), TxID: txid, BlockHeight: height, BlockTime: mined,
 			Totals: payout.Totals{Pending: payout.Tally{Count: mined, Amount: "1.5"}},
 		}
-		held := inbox.HeldCallback{Provider: "pivot", Type: payout.TypePayout, Account: account, Subject: body, Reason: status, Note: free}
+		held := inbox.HeldCallback{Provider: "pivot", Type: payout.TypePayout, Account: account, Subject: body, Reason: status, Note: free, ProviderID: status}
 		for _, want := range []inbox.Receipt{
 			inbox.NewReceipt(event, body, "0a1b2c3d", now),
 			inbox.NewHeldReceipt(held, body, "", now),

@@ -32,6 +32,7 @@ type message struct {
 	Decision   *payout.Resolution `json:"decision,omitempty"`
 	Reason     string             `json:"reason,omitempty"`
 	Note       string             `json:"note,omitempty"`
+	ProviderID string             `json:"providerId,omitempty"` // of a held callback
 }
 
 type event struct {
@@ -64,6 +65,7 @@ func Encode(r inbox.Receipt) (string, error) {
 		Decision:   r.Decision,
 		Reason:     r.Reason,
 		Note:       r.Note,
+		ProviderID: r.ProviderID,
 	}
 	if r.State != inbox.Held && r.Decision == nil {
 		m.Event = encodeEvent(r.Event)
@@ -137,6 +139,7 @@ func Decode(text string) (inbox.Receipt, error) {
 		Decision:   m.Decision,
 		Reason:     m.Reason,
 		Note:       m.Note,
+		ProviderID: m.ProviderID,
 	}
 	if m.Event != nil {
 		status, _, _ := strings.Cut(m.Receipt, "/")

@@ -13,7 +13,7 @@ import (
 	"payout-callbacks/pkg/provider/cregis"
 )
 
-var examples = []string{"payout-status-6", "sub-address-example", "payout-unknown-field"}
+var examples = []string{"payout-status-6", "sub-address-example", "payout-remark-with-names"}
 
 // BenchmarkVerifyAndParse compares with one pass over the tokens of the strict
 // JSON and one MD5, which every verification makes.

@@ -14,11 +14,11 @@ import (
 
 // body is a flat JSON object as it is signed.
 type body struct {
-	own    [documentedCount]value // by documented name
-	others []field                // those that no page documents; sorted by name
-	sign   value
-	size   int    // of all names and texts, the sign's too
-	signed string // the canonical string, once it was asked for
+	documented [documentedCount]value // by index of the name
+	unknown    []field                // those that no page documents; sorted by name
+	sign       value
+	size       int    // of all names and texts, the sign's too
+	signed     string // the canonical string, once it was asked for
 }
 
 // value is what stands behind a name. The zero value is that of a name which
@@ -33,9 +33,9 @@ type field struct {
 	value value
 }
 
-// told reports whether a value counts: null, "" and absent are one. 0 and
-// false are told.
-func (v value) told() bool { return v.text != "" }
+// isSet reports whether a value is signed: null, "" and absent are the same.
+// 0 and false are set.
+func (v value) isSet() bool { return v.text != "" }
 
 // What is wrong with a body is never said in its own words: errors are logged.
 var errMalformed = fmt.Errorf("%w: not one flat object of strict JSON", callback.ErrMalformed)
@@ -111,12 +111,12 @@ func (b *body) add(name string, v value) bool {
 	b.size += len(name) + len(v.text)
 	slot := &b.sign
 	if name != nameSign {
-		rule, ok := documentedNames.find(name)
+		rule, ok := documentedIndex(name)
 		if !ok {
-			b.others = append(b.others, field{name, v})
+			b.unknown = append(b.unknown, field{name, v})
 			return true
 		}
-		slot = &b.own[rule]
+		slot = &b.documented[rule]
 	}
 	isNew := slot.kind == 0
 	*slot = v
@@ -126,30 +126,30 @@ func (b *body) add(name string, v value) bool {
 // sort puts the other fields in order and keeps those that count. It reports
 // whether all of their names are different, of those that do not count too.
 func (b *body) sort() bool {
-	slices.SortFunc(b.others, func(x, y field) int { return cmp.Compare(x.name, y.name) })
-	for i := 1; i < len(b.others); i++ {
-		if b.others[i].name == b.others[i-1].name {
+	slices.SortFunc(b.unknown, func(x, y field) int { return cmp.Compare(x.name, y.name) })
+	for i := 1; i < len(b.unknown); i++ {
+		if b.unknown[i].name == b.unknown[i-1].name {
 			return false
 		}
 	}
-	b.others = slices.DeleteFunc(b.others, func(f field) bool { return !f.value.told() })
+	b.unknown = slices.DeleteFunc(b.unknown, func(f field) bool { return !f.value.isSet() })
 	return true
 }
 
 // fields yields name and text of all that is signed, sorted by the bytes of
 // the names.
 func (b *body) fields(yield func(name, text string) bool) {
-	others := b.others
+	others := b.unknown
 	for rule := 0; rule < documentedCount || len(others) > 0; {
 		var name, text string
 		switch {
-		case rule < documentedCount && !b.own[rule].told():
+		case rule < documentedCount && !b.documented[rule].isSet():
 			rule++
 			continue
 		case len(others) > 0 && (rule == documentedCount || others[0].name < documented[rule].name):
 			name, text, others = others[0].name, others[0].value.text, others[1:]
 		default:
-			name, text, rule = documented[rule].name, b.own[rule].text, rule+1
+			name, text, rule = documented[rule].name, b.documented[rule].text, rule+1
 		}
 		if !yield(name, text) {
 			return

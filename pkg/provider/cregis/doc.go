@@ -9,9 +9,9 @@
 //     the previous key of the project that the body names, over every field of
 //     one strict, flat JSON object.
 //   - One signature covers every body that has the same canonical string, so
-//     a body becomes an event only if nothing else that Cregis or we might have
-//     signed can be read out of that string (see search.go). Where something
-//     can, the callback is held with all of its readings.
+//     a body becomes an event only if it has known fields alone and no value of
+//     it may contain another field (see unambiguous.go). Otherwise the callback is
+//     held with its signed text.
 //   - A field becomes part of an event only in its documented form, and a body
 //     only on the route of its own type. Everything else that is authentic is
 //     held; nothing is guessed.

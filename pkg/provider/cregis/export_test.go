@@ -1,6 +1,6 @@
 package cregis
 
-import "payout-callbacks/pkg/payout"
+import "slices"
 
 // Canonical returns the signed text of a body, and whether it can be read.
 func Canonical(raw []byte) (string, bool) {
@@ -11,25 +11,24 @@ func Canonical(raw []byte) (string, bool) {
 	return body.canonical(), true
 }
 
-// Forms returns what the values of each documented field are held to.
-func Forms() map[string]func(string) bool {
+// Forms returns what the values of each documented field are held to on a chain.
+func Forms(chain string) map[string]func(string) bool {
 	forms := map[string]func(string) bool{}
 	for _, rule := range documented {
 		if rule.form != nil {
-			forms[rule.name] = rule.form
+			forms[rule.name] = func(text string) bool { return rule.form(chain, text) }
 		}
 	}
 	return forms
 }
 
-// OtherReadings runs the search for other readings both ways: the short one,
-// which says only that there are none, and the long one.
-func OtherReadings(kind payout.Type, raw []byte) (short bool, long int) {
-	body, err := read(raw)
-	if err != nil {
-		panic(err)
+// WithoutNamesInFreeTexts returns the provider without the rule on names in free
+// texts, so that tests can show that they find what the rule prevents.
+func WithoutNamesInFreeTexts(p Provider) Provider {
+	without := *p.options()
+	without.names = slices.Clone(without.names)
+	for i := range without.names {
+		without.names[i].begins = nil
 	}
-	search := newSearch(body, shapeOf(kind))
-	search.claims()
-	return len(body.others) == 0 && search.onlyOwnNames(), len(search.others())
+	return Provider{set: &without}
 }

@@ -1,56 +1,61 @@
 package cregis
 
-import (
-	"math/bits"
-	"slices"
-	"strings"
-)
+import "payout-callbacks/pkg/payout"
 
-// shapes is a set of the texts that are signed with a project's key: the two
-// callbacks that are read here, those that are not, and our own requests.
-type shapes uint8
+// messageKind is a set of the kinds of message that are signed with a project's
+// key: the two callbacks that are parsed here, other callbacks, our own requests.
+type messageKind uint8
 
-// The shapes, in the order of shapeNames.
+// The kinds, in the order of kindNames.
 const (
-	payoutCallback     shapes = 1 << iota
-	subAddressCallback        // out of a sub-address
-	verification              // asks whether to pay at all; has no status, and "success" is no answer to it
-	deposit                   // its memo is written by whoever pays in
-	collection                // of 2023; its status 2 means success
-	payoutRequest             // ours, to /api/v1/payout
-	transferRequest           // ours, to /api/v2/payout and /api/v1/sub_address_withdrawal
+	payoutCallback     messageKind = 1 << iota
+	subAddressCallback             // out of a sub-address
+	verification                   // asks whether to pay at all; has no status, and "success" is no answer to it
+	deposit                        // its memo is written by whoever pays in
+	collection                     // of 2023; its status 2 means success
+	payoutRequest                  // ours, to /api/v1/payout
+	transferRequest                // ours, to /api/v2/payout and /api/v1/sub_address_withdrawal
 
 	callbacks = payoutCallback | subAddressCallback
 	incoming  = deposit | collection
 	requests  = payoutRequest | transferRequest
-	everyone  = callbacks | verification | incoming | requests
+	allKinds  = callbacks | verification | incoming | requests
 )
 
-var shapeNames = []string{
+var kindNames = []string{
 	"payout callback", "sub-address payout callback", "external verification callback",
 	"deposit callback", "collection callback", "payout request", "transfer request",
 }
 
-func (s shapes) each() []shapes {
-	var each []shapes
-	for i := range shapeNames {
-		if one := shapes(1) << i; s&one != 0 {
-			each = append(each, one)
-		}
+// kindOf returns the kind of message that a route is for, or 0.
+func kindOf(route payout.Type) messageKind {
+	switch route {
+	case payout.TypePayout:
+		return payoutCallback
+	case payout.TypeSubAddressPayout:
+		return subAddressCallback
 	}
-	return each
+	return 0
 }
 
-// rule is what is known of the fields of one name.
+// rule is what is known about the fields with one name.
 type rule struct {
 	name   string
-	must   shapes            // that always have it
-	may    shapes            // that can have it
-	form   func(string) bool // of the values that are taken
-	number bool              // whether a JSON number is taken besides a string
-	event  bool              // whether it is part of what an event means
-	free   bool              // whether people write it: any text can stand in it
-	other  bool              // whether no page documents it
+	must   messageKind // kinds that always have it
+	may    messageKind // kinds that can have it
+	form   form        // of the values that are accepted; nil for fields of other kinds only
+	begins begins      // the beginning of a value, see checkUnambiguous; nil if its name is allowed in a free text
+	number bool        // whether a JSON number is accepted besides a string
+	free   bool        // whether people write it: any text can stand in it
+	splits bool        // whether a value of the form can end in another field, see hasOtherEnd
+}
+
+// form reports whether text is a value of a field in a callback about the chain.
+type form func(chain, text string) bool
+
+// anyChain returns the form of a value that is written alike on all chains.
+func anyChain(is func(text string) bool) form {
+	return func(_, text string) bool { return is(text) }
 }
 
 // The documented names, sorted, as indexes of documented.
@@ -80,112 +85,45 @@ const (
 	documentedCount
 )
 
-// documented says what is known of the fields of all shapes. The forms of the fields that
-// an event is made of are as tight as ordinary callbacks allow: what a value
-// cannot be cannot be read into it either. Fields that the pages call integers
-// come as strings of digits in some of Cregis's own examples, and the other way
-// round; the signed text is the same.
+// documented lists the fields of all kinds of message. The forms of the fields
+// that an event is built from are as tight as ordinary callbacks allow: what
+// a value cannot be, nobody can read into it either. Fields that the pages call
+// integers come as strings of digits in some of Cregis's own examples, and the
+// other way round; the signed text is the same.
 var documented = [documentedCount]rule{
-	address:      {name: "address", must: payoutCallback | incoming | payoutRequest, form: isAddress, event: true},
-	amount:       {name: "amount", must: everyone, form: isAmount, event: true},
-	blockHeight:  {name: "block_height", may: callbacks | incoming, form: isHeight, number: true, event: true},
-	blockTime:    {name: "block_time", may: callbacks | incoming, form: isBlockTime, number: true, event: true},
-	callbackURL:  {name: "callback_url", may: requests, free: true},
-	chainID:      {name: "chain_id", must: callbacks | verification | incoming, form: isCount, number: true, event: true},
-	cid:          {name: "cid", must: callbacks | verification | incoming, form: isID, number: true, event: true},
-	currency:     {name: "currency", must: callbacks | incoming | requests, form: isCurrency, event: true},
-	fromAddress:  {name: "from_address", must: subAddressCallback | verification, may: transferRequest, form: isAddress, event: true},
-	memo:         {name: "memo", may: everyone, form: isMemo, event: true, free: true},
-	nonce:        {name: "nonce", must: everyone, form: isNonce},
-	pid:          {name: "pid", must: everyone, form: isID, number: true, event: true},
+	address:      {name: "address", must: payoutCallback | incoming | payoutRequest, form: isAddress, begins: beginsAddress, splits: true},
+	amount:       {name: "amount", must: allKinds, form: anyChain(isAmount), begins: atLeast(1, digit)},
+	blockHeight:  {name: "block_height", may: callbacks | incoming, form: anyChain(isHeight), begins: atLeast(1, digit), number: true},
+	blockTime:    {name: "block_time", may: callbacks | incoming, form: anyChain(isBlockTime), begins: atLeast(1, digit), number: true},
+	callbackURL:  {name: "callback_url", may: requests},
+	chainID:      {name: "chain_id", must: callbacks | verification | incoming, form: anyChain(isCount), begins: atLeast(1, digit), number: true},
+	cid:          {name: "cid", must: callbacks | verification | incoming, form: anyChain(isID), begins: atLeast(1, digit), number: true},
+	currency:     {name: "currency", must: callbacks | incoming | requests, form: anyChain(isCurrency), begins: beginsCurrency, splits: true},
+	fromAddress:  {name: "from_address", must: subAddressCallback | verification, may: transferRequest, form: isAddress, begins: beginsAddress},
+	memo:         {name: "memo", may: allKinds, form: anyChain(isMemo), free: true},
+	nonce:        {name: "nonce", must: allKinds, form: anyChain(isNonce), begins: atLeast(6, alnum)},
+	pid:          {name: "pid", must: allKinds, form: anyChain(isID), begins: atLeast(1, digit), number: true},
 	realAmount:   {name: "real_amount", must: collection},
-	remark:       {name: "remark", may: callbacks | verification | requests, form: isRemark, free: true},
-	status:       {name: "status", must: callbacks | incoming, form: isStatus, number: true, event: true},
-	thirdPartyID: {name: "third_party_id", must: everyone &^ deposit, form: isReference, event: true, free: true},
-	timestamp:    {name: "timestamp", must: everyone, form: isTimestamp, number: true},
-	toAddress:    {name: "to_address", must: subAddressCallback | verification | transferRequest, form: isAddress, event: true},
-	tokenID:      {name: "token_id", must: callbacks | verification | incoming, form: isToken, number: true, event: true},
-	txID:         {name: "txid", may: callbacks | incoming, form: isTxID, event: true},
+	remark:       {name: "remark", may: callbacks | verification | requests, form: anyChain(isRemark), free: true},
+	status:       {name: "status", must: callbacks | incoming, form: anyChain(isStatus), begins: atLeast(1, digit), number: true},
+	thirdPartyID: {name: "third_party_id", must: allKinds &^ deposit, form: anyChain(isPrintable), begins: anything, free: true},
+	timestamp:    {name: "timestamp", must: allKinds, form: anyChain(isTimestamp), begins: atLeast(1, digit), number: true},
+	toAddress:    {name: "to_address", must: subAddressCallback | verification | transferRequest, form: isAddress, begins: beginsAddress, splits: true},
+	tokenID:      {name: "token_id", must: callbacks | verification | incoming, form: isToken, begins: atLeast(1, alnum), number: true},
+	txID:         {name: "txid", may: callbacks | incoming, form: anyChain(isTxID), begins: atLeast(1, alnum)},
 	walletID:     {name: "wallet_id", may: transferRequest},
 }
 
-// lexicon finds names in a text.
-type lexicon struct {
-	rules []rule // sorted by name
-	// By byte, the rules whose names have it at their first and at their second
-	// place: a name begins only where both sets have it, which is nearly nowhere.
-	first, second [256]set
+// documentedIndex returns the index of a name in documented.
+func documentedIndex(name string) (int, bool) {
+	i, ok := documentedByName[name]
+	return i, ok
 }
 
-// set is a set of rules, of which there are never as many as it has bits.
-type set uint64
-
-const _ = uint(64 - documentedCount - maxOthers)
-
-var documentedNames = newLexicon(documented[:])
-
-func newLexicon(rules []rule) *lexicon {
-	names := &lexicon{rules: rules}
-	for i, rule := range rules {
-		names.first[rule.name[0]] |= 1 << i
-		if len(rule.name) > 1 {
-			names.second[rule.name[1]] |= 1 << i
-			continue
-		}
-		for char := range names.second {
-			names.second[char] |= 1 << i
-		}
+var documentedByName = func() map[string]int {
+	byName := make(map[string]int, documentedCount)
+	for i, rule := range documented {
+		byName[rule.name] = i
 	}
-	return names
-}
-
-// with returns the lexicon with the names of other fields added, of which
-// there are at most maxOthers. What Cregis may come to sign besides can stand
-// in any shape.
-func (l *lexicon) with(others []field) *lexicon {
-	rules := slices.Clone(l.rules)
-	for _, other := range others {
-		at := slices.IndexFunc(rules, func(known rule) bool { return known.name > other.name })
-		if at < 0 {
-			at = len(rules)
-		}
-		rules = slices.Insert(rules, at, rule{name: other.name, may: everyone, other: true})
-	}
-	return newLexicon(rules)
-}
-
-// find returns the index of the rule for a name.
-func (l *lexicon) find(name string) (int, bool) {
-	if name == "" {
-		return 0, false
-	}
-	for found := l.first[name[0]]; found != 0; found &= found - 1 {
-		if i := found.least(); l.rules[i].name == name {
-			return i, true
-		}
-	}
-	return 0, false
-}
-
-// places returns where names stand in the text, one inside another too, and
-// stops looking once there are more than maxPlaces.
-func (l *lexicon) places(text string) []place {
-	places := make([]place, 0, documentedCount)
-	for at := 0; at < len(text) && len(places) <= maxPlaces; at++ {
-		begun := l.first[text[at]]
-		if begun == 0 {
-			continue
-		}
-		if at+1 < len(text) {
-			begun &= l.second[text[at+1]]
-		}
-		for ; begun != 0; begun &= begun - 1 {
-			if i := begun.least(); strings.HasPrefix(text[at:], l.rules[i].name) {
-				places = append(places, place{at: at, end: at + len(l.rules[i].name), rule: i})
-			}
-		}
-	}
-	return places
-}
-
-func (s set) least() int { return bits.TrailingZeros64(uint64(s)) }
+	return byName
+}()

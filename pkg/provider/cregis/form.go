@@ -23,20 +23,22 @@ const (
 	mark            // : _ -
 	base64          // + / - _ besides letters and digits
 	printable       // space to ~
+	underscore
 
 	alnum = digit | upper | lower
 )
 
 var classes = func() (table [256]class) {
 	members := map[class]string{
-		digit:  "0123456789",
-		upper:  "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-		lower:  "abcdefghijklmnopqrstuvwxyz",
-		hexa:   "0123456789ABCDEFabcdef",
-		base58: "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz",
-		base32: "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567",
-		mark:   ":_-",
-		base64: "+/-_",
+		digit:      "0123456789",
+		upper:      "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+		lower:      "abcdefghijklmnopqrstuvwxyz",
+		hexa:       "0123456789ABCDEFabcdef",
+		base58:     "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz",
+		base32:     "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567",
+		mark:       ":_-",
+		base64:     "+/-_",
+		underscore: "_",
 	}
 	for class, characters := range members {
 		for _, c := range []byte(characters) {
@@ -105,15 +107,14 @@ func isStatus(text string) bool {
 	return known
 }
 
-func isAddress(text string) bool { return made(text, alnum|mark, 20, 128) }
-
 func isRemark(text string) bool { return utf8.RuneCountInString(text) <= 256 }
 
 func isMemo(text string) bool { return utf8.RuneCountInString(text) <= 128 }
 
-func isReference(text string) bool {
-	return made(text, printable, 1, 128) && !strings.Contains(text, "third_party_id")
-}
+// isPrintable is the form of our reference unless Options has a pattern.
+func isPrintable(text string) bool { return made(text, printable, 1, maxReference) }
+
+const maxReference = 128
 
 // isCurrency takes a token's symbol (USDT, stETH, USDC.e, USDe, pepe) with or
 // without its network (USDT-BEP20), and the chain@token of a request. Unless all
@@ -121,7 +122,7 @@ func isReference(text string) bool {
 // of a field that follows it could begin.
 func isCurrency(text string) bool {
 	if chain, token, found := strings.Cut(text, "@"); found {
-		return isCount(chain) && isToken(token)
+		return isCount(chain) && isToken(chain, token)
 	}
 	if symbol, network, found := strings.Cut(text, "-"); found {
 		return isSymbol(symbol) && made(network, upper|digit, 1, 20)
@@ -149,31 +150,6 @@ func isSymbol(text string) bool {
 	}
 }
 
-// isToken takes what names a token on its chain: a number or a symbol (native
-// coins, TRC-10, Algorand), a contract (EVM, TRON, Solana, TON), a type (Sui,
-// Aptos), a policy with an asset (Cardano), a code with its issuer (XRP, Stellar).
-func isToken(text string) bool {
-	if isCount(text) || made(text, upper|digit, 1, 12) || isContract(text) || made(text, hexa, 40, 120) {
-		return true
-	}
-	if hex, found := strings.CutPrefix(text, "0x"); found {
-		address, kind, _ := strings.Cut(hex, "::")
-		if made(address, hexa, 1, 64) && made(kind, alnum|mark, 0, 64) {
-			return true
-		}
-	}
-	at := strings.IndexAny(text, ".:-")
-	if at < 0 {
-		return false
-	}
-	return made(text[:at], alnum, 1, 64) && (isContract(text[at+1:]) || made(text[at+1:], hexa, 2, 64))
-}
-
-// isContract takes an address in base 58 or 32, or one of TON in base 64.
-func isContract(text string) bool {
-	return made(text, base58, 25, 44) || made(text, base32, 56, 58) || made(text, alnum|base64, 48, 48)
-}
-
 // isTxID takes 32 bytes in hexadecimal digits (BTC, TRON, XRP, TON, Cardano …;
 // with 0x EVM, Aptos), a signature or a digest in base 58 (Solana, Sui, NEAR),
 // 32 bytes in base 64 (TON), and base 32 (Algorand).
@@ -183,12 +159,3 @@ func isTxID(text string) bool {
 		made(strings.TrimSuffix(text, "="), alnum|base64, 43, 43) ||
 		made(text, base32, 52, 52)
 }
-
-// isName takes the names of fields that are not documented. Anything odder
-// than an identifier is a way to hide something.
-func isName(text string) bool {
-	return len(text) <= maxName && text != "" && classes[text[0]]&(upper|lower) != 0 &&
-		run(text, alnum|mark) == len(text)
-}
-
-const maxName = 40

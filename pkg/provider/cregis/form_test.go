@@ -65,11 +65,16 @@ func TestPropertyFormsAreTheirExpressions(t *testing.T) {
 		}
 		return strings.Join(parts, rapid.SampledFrom([]string{"", ".", "::", "-", "@", "0x"}).Draw(t, "glue"))
 	})
-	forms := cregis.Forms()
-	forms["from_address"], forms["to_address"] = nil, nil // the same as address
+	forms := cregis.Forms("195")
+	for _, byChain := range []string{"address", "from_address", "to_address", "token_id"} {
+		forms[byChain] = nil // see chain_test.go
+	}
 	check := func(t *rapid.T) {
 		value := text.Draw(t, "value")
 		for name, form := range forms {
+			if name == "currency" && strings.Contains(value, "@") {
+				continue // its token depends on the chain
+			}
 			if form != nil && form(value) != exactly[name](value) {
 				t.Fatalf("%s: %q: got %t, want %t", name, value, form(value), !form(value))
 			}
@@ -104,7 +109,7 @@ func TestFormsAtTheirEdges(t *testing.T) {
 		{"amount", "1." + strings.Repeat("9", 31), false},
 		{"amount", "1e3", false},
 		{"status", "06", false},
-		{"third_party_id", "a third_party_id of mine", false},
+		{"third_party_id", "a third_party_id of mine", true},
 		{"third_party_id", strings.Repeat("x", 129), false},
 		{"remark", strings.Repeat("é", 256), true},
 		{"remark", strings.Repeat("é", 257), false},
@@ -116,11 +121,10 @@ func TestFormsAtTheirEdges(t *testing.T) {
 		{"currency", "weETH", true},
 		{"currency", "$WIF", true},
 		{"currency", "USDT-BEP20", true},
-		{"token_id", "0x2::sui::SUI", true},
 		{"token_id", "195txid", false},
 		{"txid", strings.Repeat("a", 63), false},
 	}
-	forms := cregis.Forms()
+	forms := cregis.Forms("195")
 	for _, test := range tests {
 		if got := forms[test.name](test.value); got != test.want {
 			t.Errorf("%s: %q: got %t, want %t", test.name, test.value, got, test.want)

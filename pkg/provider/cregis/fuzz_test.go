@@ -117,8 +117,7 @@ func hasLoneSurrogate(text string) bool {
 }
 
 // FuzzParse: whatever is signed becomes an event that keeps its forms or is
-// held; and where it becomes an event, nothing that shares its signature reads
-// otherwise.
+// held.
 func FuzzParse(f *testing.F) {
 	seed(f)
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -146,9 +145,6 @@ func checkParse(t *testing.T, request callback.Request) {
 	again, held := cregis.Provider{}.Parse(callback.NewRequest(request.Type, nil, reordered(t, request.Body)), callback.Sender{})
 	if held != nil || again != event {
 		t.Errorf("in another order: %+v, held %+v, want %+v", again, held, event)
-	}
-	if text, _ := cregis.Canonical(request.Body); len(text) < 1000 {
-		(&adversary{text: text, patience: 20_000}).try().check(t, text)
 	}
 }
 

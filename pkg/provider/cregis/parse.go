@@ -2,6 +2,7 @@ package cregis
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,98 +12,115 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// maxOthers bounds the fields that no page documents. Every one of them is one
-// more name under which a signed text might be cut.
-const maxOthers = 16
-
-// parse turns an authentic body into the event that it tells, or says why it
-// cannot. The order of the checks decides which reason is given: what a body
-// is comes before what is wrong with it.
-func parse(kind payout.Type, b *body) (payout.Event, *callback.Held) {
-	for _, check := range []func(payout.Type) *callback.Held{
-		b.misfit, b.forms, b.ambiguous,
+// parse turns an authentic body into its event, or says why it cannot. The
+// order of the checks decides which reason is given: what kind of message a
+// body is comes before what is wrong with it.
+func (p Provider) parse(route payout.Type, b *body) (payout.Event, *callback.Held) {
+	kind := kindOf(route)
+	if kind == 0 {
+		return payout.Event{}, hold(callback.ReasonRoute, "Cregis has no callbacks of type %q", route)
+	}
+	for _, check := range []func(messageKind, *body) *callback.Held{
+		p.checkKind, p.checkFormats, p.checkUnambiguous,
 	} {
-		if held := check(kind); held != nil {
+		if held := check(kind, b); held != nil {
+			held.ProviderID = b.providerID()
 			return payout.Event{}, held
 		}
 	}
-	return b.event(kind), nil
+	return b.event(route), nil
 }
 
-// shapeOf returns the shape that a route is for, or none.
-func shapeOf(kind payout.Type) shapes {
-	switch kind {
-	case payout.TypePayout:
-		return payoutCallback
-	case payout.TypeSubAddressPayout:
-		return subAddressCallback
+// checkKind holds a body that is not of the route's kind: one that is complete
+// as another kind of message, one with a field that is neither documented for
+// the route's kind nor known, or one that lacks a field.
+func (p Provider) checkKind(kind messageKind, b *body) *callback.Held {
+	missing := b.names(func(r *rule, isSet bool) bool { return !isSet && r.must&kind != 0 })
+	others := b.names(func(r *rule, isSet bool) bool { return isSet && !r.isOf(kind) && !p.options().known[r.name] })
+	unknown := slices.Clone(others)
+	for _, field := range b.unknown {
+		if !p.options().known[field.name] {
+			unknown = append(unknown, field.name)
+		}
 	}
-	return 0
-}
-
-// misfit holds a body that is not of the route's shape: one with a field that
-// only other shapes have, one that is complete as another shape, or one that
-// lacks a field.
-func (b *body) misfit(kind payout.Type) *callback.Held {
-	shape := shapeOf(kind)
+	if len(missing) > 0 || len(others) > 0 {
+		for i, name := range kindNames {
+			if b.fits(messageKind(1) << i) {
+				return hold(callback.ReasonRoute, "this is a %s, which this route is not for", name)
+			}
+		}
+	}
 	switch {
-	case shape == 0:
-		return hold(callback.ReasonRoute, "Cregis has no callbacks of type %q", kind)
-	case b.fits(shape):
-		return nil
+	case len(missing) > 0 && len(others) > 0:
+		return hold(callback.ReasonRoute, "fields of another kind of message: %s; missing: %s", list(others), list(missing))
+	case len(unknown) > 0:
+		return hold(callback.ReasonUnknownField, "fields that are neither documented nor known: %s", list(unknown))
+	case len(missing) > 0:
+		return hold(callback.ReasonField, "missing: %s", list(missing))
 	}
-	if strange := b.names(func(r *rule, told bool) bool { return told && (r.must|r.may)&shape == 0 }); strange != "" {
-		return hold(callback.ReasonRoute, "fields of another type of callback than this route's: %s", strange)
-	}
-	for _, other := range everyone.each() {
-		if b.fits(other) {
-			return hold(callback.ReasonRoute, "this is a %s, which this route is not for", other.name())
-		}
-	}
-	missing := b.names(func(r *rule, told bool) bool { return !told && r.must&shape != 0 })
-	return hold(callback.ReasonField, "missing: %s", missing)
+	return nil
 }
 
-func (b *body) fits(shape shapes) bool {
-	for i := range documented {
-		rule, told := &documented[i], b.own[i].told()
-		if rule.must&shape != 0 && !told || told && (rule.must|rule.may)&shape == 0 {
-			return false
-		}
-	}
-	return true
+// isOf reports whether messages of the kind can have the field.
+func (r *rule) isOf(kind messageKind) bool { return (r.must|r.may)&kind != 0 }
+
+// fits reports whether the body's documented fields are those of the kind.
+func (b *body) fits(kind messageKind) bool {
+	return len(b.names(func(r *rule, isSet bool) bool {
+		return isSet && !r.isOf(kind) || !isSet && r.must&kind != 0
+	})) == 0
 }
 
-func (b *body) names(which func(r *rule, told bool) bool) string {
+func (b *body) names(match func(r *rule, isSet bool) bool) []string {
 	var names []string
 	for i := range documented {
-		if which(&documented[i], b.own[i].told()) {
+		if match(&documented[i], b.documented[i].isSet()) {
 			names = append(names, documented[i].name)
 		}
 	}
-	return strings.Join(names, ", ")
+	return names
 }
 
-// forms holds a body with a value that is not of its documented form, a status
-// last: with any other fault as well it is not just a new status.
-func (b *body) forms(payout.Type) *callback.Held {
+// list writes names for a note, which has to hold the signed text as well.
+func list(names []string) string {
+	const most = 10
+	var quoted []string
+	for _, name := range names[:min(len(names), most)] {
+		quoted = append(quoted, fmt.Sprintf("%.100q", name))
+	}
+	if len(names) > most {
+		quoted = append(quoted, fmt.Sprintf("%d more", len(names)-most))
+	}
+	return strings.Join(quoted, ", ")
+}
+
+// checkFormats holds a body with a value that is not of its documented form,
+// a status last: with any other fault as well it is not just a new status.
+func (p Provider) checkFormats(_ messageKind, b *body) *callback.Held {
 	var unknown *callback.Held
 	for i := range documented {
 		rule := &documented[i]
-		switch value := b.own[i]; {
-		case !value.told(), rule.takes(value) && rule.form(value.text):
+		switch value := b.documented[i]; {
+		case !value.isSet(), p.hasForm(rule, b, value):
 		case i == status && rule.takes(value) && isCount(value.text):
 			unknown = hold(callback.ReasonStatus, "status is %s; known are 2, 4, 6, 7", value.text)
 		default:
 			return hold(callback.ReasonField, "%s is not of its documented form: %q", rule.name, value.text)
 		}
 	}
-	for _, other := range b.others {
-		if !isName(other.name) {
-			return hold(callback.ReasonField, "a field has no name as Cregis uses them: %q", other.name)
-		}
-	}
 	return unknown
+}
+
+// hasForm reports whether the value is of the field's form. A known field that
+// only other kinds of message document can hold any text.
+func (p Provider) hasForm(r *rule, b *body, v value) bool {
+	switch {
+	case r.form == nil:
+		return true
+	case r.name == documented[thirdPartyID].name:
+		return r.takes(v) && p.options().isReference(v.text)
+	}
+	return r.takes(v) && r.form(b.documented[chainID].text, v.text)
 }
 
 // takes reports whether the field's JSON type is one that the rule allows.
@@ -110,56 +128,41 @@ func (r *rule) takes(v value) bool {
 	return v.kind == jsontext.KindString || r.number && v.kind == jsontext.KindNumber
 }
 
+// providerID returns Cregis's id of the payout, or "" where the body has none.
+func (b *body) providerID() string {
+	if value := b.documented[cid]; documented[cid].takes(value) && isID(value.text) {
+		return value.text
+	}
+	return ""
+}
+
 // event builds the event out of values that have their forms.
-func (b *body) event(kind payout.Type) payout.Event {
-	outcome := statuses[b.own[status].text]
+func (b *body) event(route payout.Type) payout.Event {
+	outcome := statuses[b.documented[status].text]
 	// Of an absent value there is nothing to read, and 0 says so.
-	sum, _ := payout.ParseAmount(b.own[amount].text)
-	height, _ := strconv.ParseUint(b.own[blockHeight].text, 10, 64)
-	millis, _ := strconv.ParseInt(b.own[blockTime].text, 10, 64)
+	sum, _ := payout.ParseAmount(b.documented[amount].text)
+	height, _ := strconv.ParseUint(b.documented[blockHeight].text, 10, 64)
+	millis, _ := strconv.ParseInt(b.documented[blockTime].text, 10, 64)
 	event := payout.Event{
-		ID:          payout.NewID(Provider{}.Name(), kind, b.own[pid].text, b.own[cid].text, ""),
-		Reference:   b.own[thirdPartyID].text,
+		ID:          payout.NewID(Provider{}.Name(), route, b.documented[pid].text, b.documented[cid].text, ""),
+		Reference:   b.documented[thirdPartyID].text,
 		Status:      outcome.status,
 		Reason:      outcome.reason,
 		Amount:      sum,
-		Currency:    b.own[currency].text,
-		Chain:       b.own[chainID].text,
-		Token:       b.own[tokenID].text,
-		From:        b.own[fromAddress].text,
-		To:          b.own[toAddress].text,
-		Memo:        b.own[memo].text,
-		TxID:        b.own[txID].text,
+		Currency:    b.documented[currency].text,
+		Chain:       b.documented[chainID].text,
+		Token:       b.documented[tokenID].text,
+		From:        b.documented[fromAddress].text,
+		To:          b.documented[toAddress].text,
+		Memo:        b.documented[memo].text,
+		TxID:        b.documented[txID].text,
 		BlockHeight: height,
 		BlockTime:   millis,
 	}
-	if kind == payout.TypePayout {
-		event.To = b.own[address].text
+	if route == payout.TypePayout { // a field that the route's kind does not document adds nothing to the event
+		event.From, event.To = "", b.documented[address].text
 	}
 	return event
-}
-
-// ambiguous holds a body whose signature covers something else as well.
-func (b *body) ambiguous(kind payout.Type) *callback.Held {
-	if len(b.others) > maxOthers {
-		return hold(callback.ReasonAmbiguous, "%d fields that no page documents, over %d", len(b.others), maxOthers)
-	}
-	search := newSearch(b, shapeOf(kind))
-	if len(b.others) == 0 && search.onlyOwnNames() {
-		return nil
-	}
-	if len(search.places) > maxPlaces {
-		return hold(callback.ReasonAmbiguous, "field names in more than %d places", maxPlaces)
-	}
-	search.claims()
-	if name := search.hidden(); name != "" {
-		return hold(callback.ReasonField, "the value of %s holds the name of another field", name)
-	}
-	others := search.others()
-	if len(others) == 0 {
-		return nil
-	}
-	return hold(callback.ReasonAmbiguous, "%s", search.describe(others))
 }
 
 func hold(reason callback.Reason, format string, args ...any) *callback.Held {

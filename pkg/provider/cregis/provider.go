@@ -8,7 +8,7 @@ import (
 )
 
 // Provider is Cregis. It is a stateless value, safe for concurrent use.
-type Provider struct{}
+type Provider struct{ set *options }
 
 var (
 	_ callback.Provider = Provider{}
@@ -59,7 +59,7 @@ func (Provider) Verify(request callback.Request, keys callback.Keys) (callback.S
 }
 
 // Parse implements [callback.Provider].
-func (Provider) Parse(request callback.Request, _ callback.Sender) (payout.Event, *callback.Held) {
+func (p Provider) Parse(request callback.Request, _ callback.Sender) (payout.Event, *callback.Held) {
 	body, err := readOnce(request)
 	if err != nil || request.TooLarge() {
 		return payout.Event{}, &callback.Held{
@@ -68,7 +68,7 @@ func (Provider) Parse(request callback.Request, _ callback.Sender) (payout.Event
 			Subject: request.Body,
 		}
 	}
-	event, held := parse(request.Type, body)
+	event, held := p.parse(request.Type, body)
 	if held != nil {
 		// Whoever may cut the text into other bodies can send one of those first.
 		// What was signed is kept with whichever came, so that nothing is lost.

@@ -48,7 +48,7 @@ func (b *body) sender(keys callback.Keys) (callback.Sender, error) {
 // account returns the project that the body names, or "" where it names none
 // in the documented way. A project's number may come as a string.
 func (b *body) account() string {
-	pid := b.own[pid]
+	pid := b.documented[pid]
 	if pid.kind != jsontext.KindString && pid.kind != jsontext.KindNumber || !isID(pid.text) {
 		return ""
 	}

@@ -1,0 +1,108 @@
+package cregis
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// chainForm is how addresses and tokens are written on a chain: shapes without
+// checksums. The lengths are the usual ones, so close together that no shape
+// can be read as a shorter value of itself and a field behind it.
+type chainForm struct {
+	address *regexp.Regexp
+	token   *regexp.Regexp // besides the digits that name the native coin
+}
+
+// The alphabets of addresses.
+const (
+	base58Chars = `[1-9A-HJ-NP-Za-km-z]`
+	bech32Chars = `[02-9ac-hj-np-z]`
+)
+
+// The shapes of addresses.
+const (
+	shapeEVM = `0x[0-9a-fA-F]{40}`
+	// An address whose version is 0 (1…, r…) has 34 characters, one of 24 has 33,
+	// one of a million fewer; with another version the length is always the same.
+	shapeBitcoin  = `[13mn2]` + base58Chars + `{31,34}|(?:bc|tb)1` + bech32Chars + `{39}|(?:bc|tb)1` + bech32Chars + `{59}|BC1[02-9AC-HJ-NP-Z]{39}|BC1[02-9AC-HJ-NP-Z]{59}`
+	shapeDogecoin = `[DA9nm2]` + base58Chars + `{33}`
+	shapeLitecoin = `[LM3mn2Q]` + base58Chars + `{32,34}|t?ltc1` + bech32Chars + `{39}|t?ltc1` + bech32Chars + `{59}`
+	shapeCash     = `[13mn2]` + base58Chars + `{31,34}|(?:bitcoincash:|bchtest:)?[qprz][02-9ac-hj-np-z]{41}`
+	shapeTRON     = `T` + base58Chars + `{33}`
+	shapeSolana   = base58Chars + `{42,44}`
+	shapeTON      = `[EUk0][Qf][A-Za-z0-9_-]{46}|[EUk0][Qf][A-Za-z0-9+/]{46}|(?:0|-1):[0-9a-fA-F]{64}`
+	shapeFilecoin = `[ft]0[0-9]{1,20}|[ft][12][a-z2-7]{39}|[ft]3[a-z2-7]{84}|[ft]410f[a-z2-7]{39}|` + shapeEVM
+	shapeRipple   = `r` + base58Chars + `{31,33}|[XT]` + base58Chars + `{46}`
+	shapeSui      = `0x[0-9a-fA-F]{64}`
+)
+
+// The forms of the chains in Cregis's published list of currencies, by chain id.
+var chainForms = func() map[string]chainForm {
+	evm := newChainForm(shapeEVM, shapeEVM)
+	forms := map[string]chainForm{
+		"0":    newChainForm(shapeBitcoin, ""),
+		"2":    newChainForm(shapeLitecoin, ""),
+		"3":    newChainForm(shapeDogecoin, ""),
+		"5":    newChainForm(shapeCash, `[0-9a-f]{64}`),
+		"144":  newChainForm(shapeRipple, `(?:[A-Za-z0-9]{3}|[0-9A-Fa-f]{40})[.:+-]r`+base58Chars+`{24,34}`),
+		"195":  newChainForm(shapeTRON, shapeTRON),
+		"1000": newChainForm(shapeSolana, base58Chars+`{32,44}`),
+		"2000": newChainForm(shapeTON, shapeTON),
+		"2307": newChainForm(shapeFilecoin, shapeFilecoin),
+		"3000": newChainForm(shapeSui, `0x[0-9a-fA-F]{1,64}(?:::[A-Za-z0-9_]{1,64}){0,2}`),
+	}
+	for _, chain := range []string{"60", "61", "62", "63", "64", "65", "66", "67", "2510"} {
+		forms[chain] = evm
+	}
+	return forms
+}()
+
+// otherChain is the form on all other chains: the shapes of those above and of
+// other large chains, of 20 characters or more.
+var otherChain = newChainForm(
+	strings.Join([]string{
+		shapeEVM, shapeSui, shapeBitcoin, shapeDogecoin, shapeLitecoin, shapeCash, shapeTRON, shapeSolana, shapeTON, shapeRipple,
+		`[ft][12][a-z2-7]{39}|[ft]3[a-z2-7]{84}|[ft]410f[a-z2-7]{39}`, // Filecoin
+		base58Chars + `{46,48}`,     // Polkadot, Tezos
+		`[A-Z2-7]{56}|[A-Z2-7]{58}`, // Stellar, Algorand
+		`addr(?:_test)?1[vw]` + bech32Chars + `{52}|addr(?:_test)?1[qxyz]` + bech32Chars + `{97}`, // Cardano
+		`[a-z]{1,12}1` + bech32Chars + `{38}|[a-z]{1,12}1` + bech32Chars + `{58}`,                 // Cosmos
+		`[0-9a-f]{64}`, // NEAR
+	}, "|"),
+	strings.Join([]string{
+		`[A-Z0-9]{1,12}`, `0x[0-9a-fA-F]{1,64}(?:::[A-Za-z0-9:_-]{0,64})?`, base58Chars + `{25,44}`, `[A-Z2-7]{56,58}`,
+		shapeTON, `[0-9a-fA-F]{40,120}`, `[A-Za-z0-9]{1,64}[.:-](?:` + base58Chars + `{25,44}|[A-Z2-7]{56,58}|[0-9a-fA-F]{2,64})`,
+	}, "|"))
+
+func newChainForm(address, token string) chainForm {
+	form := chainForm{address: regexp.MustCompile(`^(?:` + address + `)$`)}
+	if token != "" {
+		form.token = regexp.MustCompile(`^(?:` + token + `)$`)
+	}
+	return form
+}
+
+func formsOf(chain string) chainForm {
+	if form, ok := chainForms[chain]; ok {
+		return form
+	}
+	return otherChain
+}
+
+func isAddress(chain, text string) bool { return formsOf(chain).address.MatchString(text) }
+
+// isToken accepts what names a token on its chain: a number for the native coin
+// (and for some tokens), a contract, a type, a code with its issuer.
+func isToken(chain, text string) bool {
+	form := formsOf(chain)
+	return isCount(text) || form.token != nil && form.token.MatchString(text)
+}
+
+// beginsAddress reports whether an address may begin the text: as many of its
+// characters as the shortest known address has, which is Filecoin's f0 and a
+// number, or at least 20 characters.
+func beginsAddress(rest string) bool {
+	isShort := len(rest) > 2 && slices.Contains([]string{"f0", "t0"}, rest[:2]) && classes[rest[2]]&digit != 0
+	return isShort || run(rest, alnum|mark|base64) >= 20
+}

@@ -1,0 +1,61 @@
+package cregis_test
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/provider/cregis"
+)
+
+// pair is a field of a body that a test builds. Text in quotes or not is the
+// same to the signature, so that tests send all of it in quotes.
+type pair struct{ name, text string }
+
+func canonicalOf(pairs []pair) string {
+	pairs = slices.SortedFunc(slices.Values(pairs), func(a, b pair) int { return strings.Compare(a.name, b.name) })
+	var text strings.Builder
+	for _, pair := range pairs {
+		text.WriteString(pair.name + pair.text)
+	}
+	return text.String()
+}
+
+func bodyOf(pairs []pair) []byte {
+	members := make([]string, 0, len(pairs))
+	for _, pair := range pairs {
+		name, _ := json.Marshal(pair.name)
+		text, _ := json.Marshal(pair.text)
+		members = append(members, string(name)+":"+string(text))
+	}
+	return []byte("{" + strings.Join(members, ",") + "}")
+}
+
+// changed returns the pairs with changes; a change to "" removes a field.
+func changed(pairs []pair, changes ...pair) []pair {
+	pairs = slices.Clone(pairs)
+	for _, change := range changes {
+		pairs = slices.DeleteFunc(pairs, func(p pair) bool { return p.name == change.name })
+		if change.text != "" {
+			pairs = append(pairs, change)
+		}
+	}
+	return pairs
+}
+
+func parsePairs(p cregis.Provider, route payout.Type, pairs []pair) (payout.Event, *callback.Held) {
+	return p.Parse(callback.NewRequest(route, nil, bodyOf(pairs)), callback.Sender{Account: project})
+}
+
+// payoutPairs is a callback of each route with its required fields.
+var (
+	payoutPairs = []pair{
+		{"address", "TXsmKpEuW7qWnXzJLGP9eDLvWPR2GRn1FS"}, {"amount", "1.1"}, {"chain_id", "195"}, {"cid", "1391751691788288"},
+		{"currency", "TRX"}, {"nonce", "ubqso3"}, {"pid", project}, {"status", "7"}, {"third_party_id", "REAL-1"},
+		{"timestamp", "1687850657960"}, {"token_id", "195"},
+	}
+	subAddressPairs = changed(payoutPairs, pair{"address", ""}, pair{"from_address", "TVjsyZ7fYF3qLF6BQgPmTEZy1xrNNyVAAA"},
+		pair{"to_address", "TXsmKpEuW7qWnXzJLGP9eDLvWPR2GRn1FS"})
+)
