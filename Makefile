@@ -45,7 +45,7 @@ fuzz: ## each fuzz target for TIME= (10s)
 	@.ci/fuzz $(or $(TIME),10s)
 
 mutants: $(LOCAL) ## break the code on purpose, see each breakage caught by a test: ONLY='part of a name'
-	@exec $(LOCAL) exec -- go run ./cmd/mutants $(if $(ONLY),--only='$(ONLY)')
+	@exec $(LOCAL) exec -- go run ./tools/mutants $(if $(ONLY),-only '$(ONLY)')
 
 check: tools $(CHECKOV) .local/bin/golangci-lint-$(GOLANGCI_VERSION) ## format, vet, linters, modules, template, known vulnerabilities
 	@unformatted=$$(gofmt -l cmd examples functions pkg tools); test -z "$$unformatted" || { echo "gofmt -w $$unformatted"; exit 1; }

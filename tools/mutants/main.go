@@ -1,6 +1,6 @@
 // Command mutants breaks the shipped code on purpose, one small change at a
 // time, and runs the ordinary tests on each breakage. The changes are in
-// mutants.yaml. A mutant is caught when a test fails. A mutant that survives, or
+// mutants.txt. A mutant is caught when a test fails. A mutant that survives, or
 // whose patch no longer applies or compiles, fails the command.
 //
 //	make mutants                         all of them, on the local stack
@@ -21,18 +21,15 @@ import (
 	"sync"
 	"syscall"
 	"time"
-
-	"github.com/goccy/go-yaml"
 )
 
 // mutant is one patch. Old stands in the file exactly once.
 type mutant struct {
-	Name   string   `yaml:"name"`
-	Breaks string   `yaml:"breaks"` // an invariant of docs/STATES.md
-	File   string   `yaml:"file"`
-	Old    string   `yaml:"old"`
-	New    string   `yaml:"new"`
-	Tests  []string `yaml:"tests"` // packages whose tests run, after the file's own
+	Name     string
+	Breaks   string // an invariant of docs/STATES.md
+	File     string
+	Old, New string
+	Tests    []string // packages whose tests run, after the file's own
 }
 
 const (
@@ -59,12 +56,36 @@ func main() {
 
 // load reads the mutants of a module.
 func load(root string) ([]mutant, error) {
-	text, err := os.ReadFile(filepath.Join(root, "tools", "mutants", "mutants.yaml"))
+	text, err := os.ReadFile(filepath.Join(root, "tools", "mutants", "mutants.txt"))
 	if err != nil {
 		return nil, err
 	}
 	var mutants []mutant
-	return mutants, yaml.UnmarshalWithOptions(text, &mutants, yaml.Strict())
+	for _, block := range strings.Split(string(text), "\nmutant ")[1:] {
+		head, patch, ok := strings.Cut(block, "\n<<<<\n")
+		before, after, split := strings.Cut(patch, "\n====\n")
+		after, _, ended := strings.Cut(after, "\n>>>>")
+		name, fields, _ := strings.Cut(head, "\n")
+		if !ok || !split || !ended {
+			return nil, fmt.Errorf("mutants.txt: %s has no patch of the form <<<< ==== >>>>", name)
+		}
+		m := mutant{Name: name, Old: before, New: after}
+		for line := range strings.Lines(fields) {
+			key, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+			switch key {
+			case "breaks":
+				m.Breaks = value
+			case "file":
+				m.File = value
+			case "tests":
+				m.Tests = strings.Fields(value)
+			default:
+				return nil, fmt.Errorf("mutants.txt: %s has a line %q", name, key)
+			}
+		}
+		mutants = append(mutants, m)
+	}
+	return mutants, nil
 }
 
 // run returns the number of mutants that no test caught.
