@@ -42,6 +42,15 @@ func deadLetterCommand(t *testing.T, body string, args ...string) (int, []tableR
 	return code, fake.taken(), out.String() + problems.String()
 }
 
+// wantTag looks for what was recorded on the queue before anything was moved.
+func wantTag(t *testing.T, requests []tableRequest, line string) {
+	t.Helper()
+	tags := requestsOf(requests, "TagQueue")
+	if len(tags) != 1 || !strings.HasSuffix(tags[0].Tags["payout-callbacks:last-change"], line) {
+		t.Errorf("recorded on the queue: %+v, want %q", tags, line)
+	}
+}
+
 func requestsOf(requests []tableRequest, operation string) []tableRequest {
 	return slices.DeleteFunc(slices.Clone(requests), func(one tableRequest) bool { return one.operation != operation })
 }
@@ -59,6 +68,7 @@ func TestRedrive_MovesAMessageWhole(t *testing.T) {
 			if len(sent) != 1 || len(deleted) != 1 || deleted[0].ReceiptHandle != "h1" {
 				t.Fatalf("sent %d times, deleted %d times", len(sent), len(deleted))
 			}
+			wantTag(t, requests, " dlq redrive: why")
 			trace := map[string]map[string]string{"AWSTraceHeader": {"DataType": "String", "StringValue": deadLetterSystem["AWSTraceHeader"]}}
 			for what, diff := range map[string]string{
 				"body": cmp.Diff(body, sent[0].MessageBody), "group": cmp.Diff("cregis.7", sent[0].MessageGroupId),
@@ -82,6 +92,7 @@ func TestDrop_SavesAMessageWhole(t *testing.T) {
 	if code != 0 || len(requestsOf(requests, "DeleteMessage")) != 1 {
 		t.Fatalf("exit code %d\n%s", code, text)
 	}
+	wantTag(t, requests, " dlq drop: why")
 	line, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)

@@ -42,6 +42,7 @@ type tableRequest struct {
 	MessageBody                        string
 	QueueUrl, MessageGroupId           string //nolint:revive // as SQS names them
 	ReceiptHandle                      string
+	Tags                               map[string]string
 	WaitTimeSeconds, VisibilityTimeout *int
 	MessageAttributes                  map[string]map[string]string
 	MessageSystemAttributes            map[string]map[string]string

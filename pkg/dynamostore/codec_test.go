@@ -103,8 +103,8 @@ func TestOnlyContentionIsTriedAgain(t *testing.T) {
 		want int
 	}{
 		"done":                       {nil, 1},
-		"another transaction":        {cancelled("None", "TransactionConflict"), contentionTries},
-		"the same one is under way":  {&types.TransactionInProgressException{}, contentionTries},
+		"another transaction":        {cancelled("None", "TransactionConflict"), 6},
+		"the same one is under way":  {&types.TransactionInProgressException{}, 6},
 		"a refused condition":        {cancelled("ConditionalCheckFailed", "None"), 1},
 		"throttled inside":           {cancelled("None", "ThrottlingError"), 1},
 		"a failure of the transport": {errors.New("connection reset"), 1},

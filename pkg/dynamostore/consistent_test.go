@@ -44,7 +44,7 @@ func (r *recordedReads) Do(request *http.Request) (*http.Response, error) {
 	}
 	_ = json.Unmarshal(body, &read)
 	*r = append(*r, read)
-	const stored = `{"payout": {"S": "cregis/payout/1/1"}, "receipt": {"S": "held"}, "state": {"S": "held"}}`
+	const stored = `{"payout": {"S": "held/cregis/payout/1/x"}, "receipt": {"S": "held"}, "state": {"S": "held"}}`
 	answer := fmt.Sprintf(`{"Item": %s, "Attributes": %[1]s, "Items": [%[1]s], "Count": 1}`, stored)
 	if !strings.Contains(string(body), "ExclusiveStartKey") {
 		answer = strings.TrimSuffix(answer, "}") + `, "LastEvaluatedKey": {"payout": {"S": "cregis/payout/1/1"}}}`
@@ -120,6 +120,26 @@ func wantConsistent(t *testing.T, recorded recordedReads) {
 		reads := read.operation == "GetItem" || read.operation == "Query" || read.operation == "Scan"
 		if reads && read.IndexName == "" && !read.ConsistentRead {
 			t.Errorf("%s is not strongly consistent", read.operation)
+		}
+	}
+}
+
+// The index may name a receipt that has another state by now: it is left out.
+func TestUnapplied_LeavesOutWhatHasAnotherState(t *testing.T) {
+	var recorded recordedReads
+	reader := &dynamostore.Reader{Receipts: "receipts", Client: dynamodb.New(dynamodb.Options{
+		Region: "us-east-1", HTTPClient: &recorded, BaseEndpoint: aws.String("http://dynamodb.test"),
+		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+	})}
+	for state, want := range map[inbox.State]bool{inbox.Held: true, inbox.Received: false} {
+		found := false
+		for receipt, err := range reader.Unapplied(t.Context(), state) {
+			if found = true; receipt.Key.Payout != "held/cregis/payout/1/x" {
+				t.Errorf("got %v, %v", receipt.Key, err)
+			}
+		}
+		if found != want {
+			t.Errorf("%s: found %v, want %v", state, found, want)
 		}
 	}
 }

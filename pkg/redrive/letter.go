@@ -19,7 +19,7 @@ type Letter struct {
 	Attributes map[string]types.MessageAttributeValue
 	System     map[string]string // all that SQS says of it: its sender, when it was first received, and more
 	Group      string            // message group, or ""
-	Trace      string // X-Ray header, or ""
+	Trace      string            // X-Ray header, or ""
 	SentAt     time.Time
 	Receives   int
 }
