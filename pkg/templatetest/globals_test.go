@@ -21,6 +21,8 @@ var environmentTable = map[string]string{
 	"KEYS_SECRET_PREFIX":    "${AWS::StackName}/keys/", // before the name of ofProvider's keys
 	"METRICS_NAMESPACE":     ourNamespace,
 	"SWEEP_LIMIT":           "${SweepLimit}",
+	"CREGIS_KNOWN_FIELDS":   "${CregisKnownFields}",
+	"REFERENCE_PATTERN":     "${ReferencePattern}",
 	"AWS_NEW_RETRIES_2026":  "true",
 	"AWS_ENDPOINT_URL":      "${AWS::NoValue}", // sets nothing; sam local passes on what is named
 }

@@ -44,6 +44,9 @@ var numberTable = []struct {
 	{"ConsumerConcurrency.MaxValue", 1000, "the most that Lambda accepts", func(_ numbers, v int) bool { return v <= 1000 }},
 	{"SweepLimit.Default", 1000, "within the bounds", func(n numbers, v int) bool { return v >= n["SweepLimit.MinValue"] }},
 	{"SweepLimit.MinValue", 1, "0 sends nothing", func(_ numbers, v int) bool { return v > 0 }},
+	{"CregisKnownFields.MaxLength", 512, "the variables of a function have 4 KB together", fitsVariables},
+	{"ReferencePattern.MaxLength", 256, "the variables of a function have 4 KB together", fitsVariables},
+	{"ReferencePattern.MinLength", 1, "an empty pattern matches no reference", func(_ numbers, v int) bool { return v > 0 }},
 	{"LogRetentionDays.Default", 30, "the log outlives every message, and a dead one", func(n numbers, v int) bool { return v*day > n["DeadLetterQueue.MessageRetentionPeriod"] }},
 	{"CregisSilenceHours.Default", 0, "0 expects nothing", isZero},
 	{"CregisSilenceHours.MinValue", 0, "0 expects nothing", isZero},
@@ -83,6 +86,8 @@ var numberTable = []struct {
 	{"PayoutsToPublisher.MaximumRetryAttempts", -1, "nothing is given up", isForever},
 	{"PayoutsToPublisher.MaximumRecordAgeInSeconds", -1, "nothing is given up", isForever},
 }
+
+func fitsVariables(_ numbers, value int) bool { return value <= 4096/8 }
 
 func isZero(_ numbers, value int) bool    { return value == 0 }
 func isForever(_ numbers, value int) bool { return value == -1 }

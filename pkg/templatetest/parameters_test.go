@@ -22,6 +22,8 @@ var parameterTable = map[string]string{
 	"Architecture":               `String "arm64", AllowedValues [arm64 x86_64]`,
 	"ConsumerConcurrency":        `Number 5, MaxValue 1000, MinValue 2`,
 	"SweepLimit":                 `Number 1000, MinValue 1`,
+	"CregisKnownFields":          `String "", AllowedPattern ^([A-Za-z][0-9A-Za-z_-]{0,39}(,[A-Za-z][0-9A-Za-z_-]{0,39})*)?$, MaxLength 512`,
+	"ReferencePattern":           `String "[ -~]{1,128}", AllowedPattern ^[ -~]+$, MaxLength 256, MinLength 1`,
 	"LogRetentionDays":           `Number 30, AllowedValues [1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1096 1827 3653]`,
 	"AlarmEmail":                 `String ""`,
 	"CregisSilenceHours":         `Number 0, MaxValue 168, MinValue 0`,
@@ -59,6 +61,7 @@ var conditionTable = map[string]struct {
 	value     any
 }{
 	"HasDomain":           {false, "CallbackDomain", "payments.example.com"},
+	"KnowsMoreFields":     {false, "CregisKnownFields", "sub_status"},
 	"HasAlarmEmail":       {false, "AlarmEmail", "oncall@example.com"},
 	"ReservesConcurrency": {false, "IngressReservedConcurrency", 1},
 	"ExpectsCregis":       {false, "CregisSilenceHours", 1},
@@ -125,6 +128,8 @@ var outputTable = map[string]string{
 	"AccessLogGroupName":    "${AccessLogGroup}",
 	"AlarmTopicArn":         "${AlarmTopic}",
 	"DashboardName":         "${Dashboard}",
+	"CregisKnownFields":     "${CregisKnownFields} if KnowsMoreFields",
+	"ReferencePattern":      "${ReferencePattern}",
 	"CallbackDomainTarget":  "${CallbackDomainName.RegionalDomainName} if HasDomain",
 }
 
@@ -136,7 +141,10 @@ func TestOutputs_AreThoseOfTheTableAndTheRoutes(t *testing.T) {
 		"${CallbackApi.ApiEndpoint}":   template.defaults(nil),
 		"https://payments.example.com": template.defaults(map[string]any{"CallbackDomain": "payments.example.com"}),
 	} {
-		want := maps.Clone(outputTable)
+		want := map[string]string{}
+		for name, text := range outputTable {
+			want[name] = fmt.Sprint(template.resolve(map[string]any{"Fn::Sub": text}, parameters))
+		}
 		want["ApiUrl"] = base
 		for _, provider := range app.Providers() {
 			for _, kind := range provider.Types() {
