@@ -32,3 +32,16 @@ func WithoutNamesInFreeTexts(p Provider) Provider {
 	}
 	return Provider{set: &without}
 }
+
+// CanonicalAddress is the form of an address in an event.
+func CanonicalAddress(chain, text string) string { return canonicalAddress(chain, text) }
+
+// CanonicalToken is the form of a token in an event.
+func CanonicalToken(chain, text string) string { return canonicalToken(chain, text) }
+
+// CanonicalTxID is the form of a transaction's id in an event.
+func CanonicalTxID(chain, to, text string) string { return canonicalTxID(chain, to, text) }
+
+// CurrencyOf is the symbol of a currency in an event, and whether it agrees with
+// chain and token.
+func CurrencyOf(chain, token, text string) (string, bool) { return currencyOf(chain, token, text) }

@@ -14,15 +14,16 @@ import (
 type class uint16
 
 const (
-	digit     class = 1 << iota
-	upper           // A-Z
-	lower           // a-z
-	hexa            // 0-9 A-F a-f
-	base58          // letters and digits without 0 O I l
-	base32          // A-Z 2-7
-	mark            // : _ -
-	base64          // + / - _ besides letters and digits
-	printable       // space to ~
+	digit       class = 1 << iota
+	upper             // A-Z
+	lower             // a-z
+	hexa              // 0-9 A-F a-f
+	base58            // letters and digits without 0 O I l
+	base32            // A-Z 2-7
+	lowerBase32       // a-z 2-7
+	mark              // : _ -
+	base64            // + / - _ besides letters and digits
+	printable         // space to ~
 	underscore
 
 	alnum = digit | upper | lower
@@ -30,15 +31,16 @@ const (
 
 var classes = func() (table [256]class) {
 	members := map[class]string{
-		digit:      "0123456789",
-		upper:      "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-		lower:      "abcdefghijklmnopqrstuvwxyz",
-		hexa:       "0123456789ABCDEFabcdef",
-		base58:     "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz",
-		base32:     "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567",
-		mark:       ":_-",
-		base64:     "+/-_",
-		underscore: "_",
+		digit:       "0123456789",
+		upper:       "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+		lower:       "abcdefghijklmnopqrstuvwxyz",
+		hexa:        "0123456789ABCDEFabcdef",
+		base58:      "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz",
+		base32:      "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567",
+		lowerBase32: "abcdefghijklmnopqrstuvwxyz234567",
+		mark:        ":_-",
+		base64:      "+/-_",
+		underscore:  "_",
 	}
 	for class, characters := range members {
 		for _, c := range []byte(characters) {
@@ -116,20 +118,6 @@ func isPrintable(text string) bool { return made(text, printable, 1, maxReferenc
 
 const maxReference = 128
 
-// isCurrency takes a token's symbol (USDT, stETH, USDC.e, USDe, pepe) with or
-// without its network (USDT-BEP20), and the chain@token of a request. Unless all
-// of it is lower-case, a symbol ends in none of the letters with which the name
-// of a field that follows it could begin.
-func isCurrency(text string) bool {
-	if chain, token, found := strings.Cut(text, "@"); found {
-		return isCount(chain) && isToken(chain, token)
-	}
-	if symbol, network, found := strings.Cut(text, "-"); found {
-		return isSymbol(symbol) && made(network, upper|digit, 1, 20)
-	}
-	return isSymbol(text)
-}
-
 func isSymbol(text string) bool {
 	if made(text, lower, 2, 12) {
 		return true
@@ -152,8 +140,12 @@ func isSymbol(text string) bool {
 
 // isTxID takes 32 bytes in hexadecimal digits (BTC, TRON, XRP, TON, Cardano …;
 // with 0x EVM, Aptos), a signature or a digest in base 58 (Solana, Sui, NEAR),
-// 32 bytes in base 64 (TON), and base 32 (Algorand).
+// 32 bytes in base 64 (TON), base 32 (Algorand), and the CID of a message in
+// base 32 (Filecoin).
 func isTxID(text string) bool {
+	if cid, found := strings.CutPrefix(text, "bafy"); found {
+		return made(cid, lowerBase32, 58, 58)
+	}
 	return made(strings.TrimPrefix(text, "0x"), hexa, 64, 64) ||
 		made(text, base58, 42, 44) || made(text, base58, 80, 88) ||
 		made(strings.TrimSuffix(text, "="), alnum|base64, 43, 43) ||

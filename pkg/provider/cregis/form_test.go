@@ -20,8 +20,8 @@ var exactly = map[string]func(string) bool{
 	"block_time":   matches(`0|\d{10,16}`),
 	"chain_id":     matches(`\d{1,20}`),
 	"cid":          upTo(`[1-9]\d*`, math.MaxInt64),
-	"currency": matches(`\d{1,20}@` + token + `|(?:[a-z]{2,12}|\$?[a-z]{0,5}[A-Z0-9]{1,20}(?:\.[a-z])?` +
-		`|\$?[a-z]{0,5}[A-Z0-9]{0,17}USDe)(?:-[A-Z0-9]{1,20})?`),
+	"currency": matches(`(?:\d{1,20}@` + token + `|` + publishedNames + `|(?:[a-z]{2,12}|\$?[a-z]{0,5}[A-Z0-9]{1,20}(?:\.[a-z])?` +
+		`|\$?[a-z]{0,5}[A-Z0-9]{0,17}USDe)(?:-(?:[A-Z0-9]{1,20}|` + networks + `))?)(?:#[A-Za-z0-9]{1,20})?`),
 	"memo":           matches(`(?s).{0,128}`),
 	"nonce":          matches(`[A-Za-z0-9]{6}`),
 	"pid":            upTo(`[1-9]\d*`, math.MaxInt64),
@@ -31,7 +31,7 @@ var exactly = map[string]func(string) bool{
 	"timestamp":      matches(`\d{13}`),
 	"token_id":       matches(token),
 	"txid": matches(`(0x)?[0-9a-fA-F]{64}|[1-9A-HJ-NP-Za-km-z]{42,44}|[1-9A-HJ-NP-Za-km-z]{80,88}` +
-		`|[A-Za-z0-9+/_-]{43}=?|[A-Z2-7]{52}`),
+		`|[A-Za-z0-9+/_-]{43}=?|[A-Z2-7]{52}|bafy[a-z2-7]{58}`),
 }
 
 func matches(expression string) func(string) bool {
@@ -47,8 +47,10 @@ func upTo(expression string, most uint64) func(string) bool {
 }
 
 const (
-	contract = `(?:[1-9A-HJ-NP-Za-km-z]{25,44}|[A-Z2-7]{56,58}|[A-Za-z0-9+/_-]{48})`
-	token    = `(?:\d{1,20}|[A-Z0-9]{1,12}|` + contract + `|[0-9a-fA-F]{40,120}|0x[0-9a-fA-F]{1,64}(?:::[A-Za-z0-9:_-]{0,64})?` +
+	publishedNames = `Bitcoin(?: Cash)?|Ethereum(?: Classic)?|Uniswap-ERC20|ChainLink-ERC20|Dogecoin|Litecoin|Arbitrum One|Optimism|Avalanche-C|Base|Solana|Filecoin`
+	networks       = `Polygon|Arbitrum One|Optimism|Avalanche-C|Base|Solana|Jetton|Ripple`
+	contract       = `(?:[1-9A-HJ-NP-Za-km-z]{25,44}|[A-Z2-7]{56,58}|[A-Za-z0-9+/_-]{48})`
+	token          = `(?:\d{1,20}|[A-Z0-9]{1,12}|` + contract + `|[0-9a-fA-F]{40,120}|0x[0-9a-fA-F]{1,64}(?:::[A-Za-z0-9:_-]{0,64})?` +
 		`|[A-Za-z0-9]{1,64}[.:-](?:` + contract + `|[0-9a-fA-F]{2,64}))`
 )
 

@@ -21,7 +21,7 @@ func (p Provider) parse(route payout.Type, b *body) (payout.Event, *callback.Hel
 		return payout.Event{}, hold(callback.ReasonRoute, "Cregis has no callbacks of type %q", route)
 	}
 	for _, check := range []func(messageKind, *body) *callback.Held{
-		p.checkKind, p.checkFormats, p.checkUnambiguous,
+		p.checkKind, p.checkFormats, p.checkUnambiguous, checkCurrency,
 	} {
 		if held := check(kind, b); held != nil {
 			held.ProviderID = b.providerID()
@@ -136,6 +136,24 @@ func (b *body) providerID() string {
 	return ""
 }
 
+// asset returns chain, token and symbol in canonical form, and whether the
+// currency names this chain and token.
+func (b *body) asset() (chain, token, symbol string, ok bool) {
+	chain = canonicalNumber(b.documented[chainID].text)
+	token = canonicalToken(chain, b.documented[tokenID].text)
+	symbol, ok = currencyOf(chain, token, b.documented[currency].text)
+	return chain, token, symbol, ok
+}
+
+// checkCurrency holds a body whose currency names another chain than its chain
+// id, or another token than its token id.
+func checkCurrency(_ messageKind, b *body) *callback.Held {
+	if chain, token, _, ok := b.asset(); !ok {
+		return hold(callback.ReasonMismatch, "currency is %q, but the chain is %q and the token %q", b.documented[currency].text, chain, token)
+	}
+	return nil
+}
+
 // event builds the event out of values that have their forms.
 func (b *body) event(route payout.Type) payout.Event {
 	outcome := statuses[b.documented[status].text]
@@ -143,25 +161,26 @@ func (b *body) event(route payout.Type) payout.Event {
 	sum, _ := payout.ParseAmount(b.documented[amount].text)
 	height, _ := strconv.ParseUint(b.documented[blockHeight].text, 10, 64)
 	millis, _ := strconv.ParseInt(b.documented[blockTime].text, 10, 64)
+	chain, token, symbol, _ := b.asset()
 	event := payout.Event{
 		ID:          payout.NewID(Provider{}.Name(), route, b.documented[pid].text, b.documented[cid].text, ""),
 		Reference:   b.documented[thirdPartyID].text,
 		Status:      outcome.status,
 		Reason:      outcome.reason,
 		Amount:      sum,
-		Currency:    b.documented[currency].text,
-		Chain:       b.documented[chainID].text,
-		Token:       b.documented[tokenID].text,
-		From:        b.documented[fromAddress].text,
-		To:          b.documented[toAddress].text,
+		Currency:    symbol,
+		Chain:       chain,
+		Token:       token,
+		From:        canonicalAddress(chain, b.documented[fromAddress].text),
+		To:          canonicalAddress(chain, b.documented[toAddress].text),
 		Memo:        b.documented[memo].text,
-		TxID:        b.documented[txID].text,
 		BlockHeight: height,
 		BlockTime:   millis,
 	}
 	if route == payout.TypePayout { // a field that the route's kind does not document adds nothing to the event
-		event.From, event.To = "", b.documented[address].text
+		event.From, event.To = "", canonicalAddress(chain, b.documented[address].text)
 	}
+	event.TxID = canonicalTxID(chain, event.To, b.documented[txID].text)
 	return event
 }
 

@@ -56,7 +56,11 @@ func (p Provider) checkUnambiguous(kind messageKind, b *body) *callback.Held {
 			return hold(callback.ReasonAmbiguous, "the value of %s holds %q, the name of a field, at byte %d (byte %d of the signed text)",
 				name, found, place, at+place)
 		}
-		if place := otherEnd(kind, b.documented[chainID].text, name, text); place > 0 {
+		whole := text
+		if name == documented[currency].name {
+			whole = b.openCurrency()
+		}
+		if place := otherEnd(kind, b.documented[chainID].text, name, whole); place > 0 {
 			return hold(callback.ReasonAmbiguous, "the value of %s may end at byte %d (byte %d of the signed text), where %q may begin another field",
 				name, place, at+place, text[place:])
 		}

@@ -1,0 +1,182 @@
+package cregis
+
+import (
+	b64 "encoding/base64"
+	"encoding/hex"
+	"strings"
+)
+
+// Canonical forms: an address, a token or a transaction has one spelling in an
+// event, by the rules of its chain, so that two spellings of it are no conflict.
+// The receipt keeps the body as it was sent. Where the case of a letter counts
+// (base 58) and where a spelling is not known, the text stays as it is.
+
+// The chains with rules of their own, by Cregis's numbers.
+const (
+	chainBitcoin     = "0"
+	chainLitecoin    = "2"
+	chainBitcoinCash = "5"
+	chainTON         = "2000"
+	chainFilecoin    = "2307"
+)
+
+// canonicalNumber returns a number without zeros before it.
+func canonicalNumber(text string) string {
+	if trimmed := strings.TrimLeft(text, "0"); trimmed != "" {
+		return trimmed
+	}
+	return "0"
+}
+
+// canonicalAddress returns an address in the canonical form of its chain.
+func canonicalAddress(chain, text string) string {
+	switch {
+	case isHexNumber(text):
+		return strings.ToLower(text) // the case is a check sum at most (EIP-55)
+	case chain == chainTON:
+		return canonicalTON(text)
+	case chain == chainBitcoinCash:
+		return canonicalCash(text)
+	case chain == chainBitcoin || chain == chainLitecoin:
+		return canonicalBech32(text)
+	}
+	return text
+}
+
+// canonicalToken returns a token in the canonical form of its chain. Of a type
+// such as 0x2::sui::SUI, the address alone is a number.
+func canonicalToken(chain, text string) string {
+	if made(text, digit, 1, len(text)) {
+		return canonicalNumber(text)
+	}
+	address, kind, found := strings.Cut(text, "::")
+	if address = canonicalAddress(chain, address); found {
+		return address + "::" + kind
+	}
+	return address
+}
+
+// canonicalTxID returns the id of a transaction to a recipient in canonical form:
+// 32 bytes in lower-case hexadecimal digits, with 0x where transactions go to
+// addresses with 0x. The ids of other forms stay as they are.
+func canonicalTxID(chain, to, text string) string {
+	digits := strings.TrimPrefix(text, "0x")
+	switch isEVM := isHexNumber(to) && len(to) == len("0x")+40; {
+	case chain == chainTON && !made(digits, hexa, 64, 64):
+		return canonicalHash(text)
+	case !made(digits, hexa, 64, 64):
+		return text
+	case isEVM, chain == chainFilecoin:
+		return "0x" + strings.ToLower(digits)
+	}
+	return strings.ToLower(digits)
+}
+
+func isHexNumber(text string) bool {
+	digits, found := strings.CutPrefix(text, "0x")
+	return found && made(digits, hexa, 1, len(digits))
+}
+
+// canonicalBech32 returns an address of BIP 173 in lower case. One in both cases
+// is not valid and stays as it is, like those in base 58.
+func canonicalBech32(text string) string {
+	lower := strings.ToLower(text)
+	if text != strings.ToUpper(text) {
+		return text
+	}
+	for _, prefix := range []string{"bc1", "tb1", "bcrt1", "ltc1", "tltc1", "rltc1"} {
+		if strings.HasPrefix(lower, prefix) {
+			return lower
+		}
+	}
+	return text
+}
+
+// canonicalCash returns a CashAddr in lower case without its prefix, which is
+// optional.
+func canonicalCash(text string) string {
+	short := text
+	if _, after, found := strings.Cut(text, ":"); found {
+		short = after
+	}
+	lower := strings.ToLower(short)
+	if short != lower && short != strings.ToUpper(short) || !made(lower, alnum, 42, 42) || !strings.ContainsAny(lower[:1], "qp") {
+		return text
+	}
+	return lower
+}
+
+// The parts of a TON address: a tag, the workchain, the account, a check sum.
+const (
+	tonAccount     = 2
+	tonCheckSum    = tonAccount + 32
+	tonSize        = tonCheckSum + 2
+	tonBounceable  = 0x11
+	tonUnbounced   = 0x51
+	tonTestnetFlag = 0x80
+)
+
+// canonicalTON returns the bounceable URL-safe form of an address on TON, which
+// explorers show. The same account is also written without the bounce flag,
+// in the other base 64 and as workchain:account.
+func canonicalTON(text string) string {
+	address, ok := decodeTON(text)
+	if !ok {
+		return text
+	}
+	address[0] = tonBounceable | address[0]&tonTestnetFlag
+	sum := crc16(address[:tonCheckSum])
+	address[tonCheckSum], address[tonCheckSum+1] = byte(sum>>8), byte(sum)
+	return b64.URLEncoding.EncodeToString(address[:])
+}
+
+func decodeTON(text string) (address [tonSize]byte, ok bool) {
+	if workchain, account, found := strings.Cut(text, ":"); found {
+		switch workchain {
+		case "0":
+		case "-1":
+			address[1] = 0xff
+		default:
+			return address, false
+		}
+		n, err := hex.Decode(address[tonAccount:tonCheckSum], []byte(account[:min(len(account), 64)]))
+		return address, err == nil && n == 32 && len(account) == 64
+	}
+	if len(text) != b64.URLEncoding.EncodedLen(tonSize) {
+		return address, false
+	}
+	n, err := b64.URLEncoding.Decode(address[:], []byte(strings.NewReplacer("+", "-", "/", "_").Replace(text)))
+	if err != nil || n != tonSize {
+		return address, false
+	}
+	tag, sum := address[0]&^tonTestnetFlag, crc16(address[:tonCheckSum])
+	isValid := address[tonCheckSum] == byte(sum>>8) && address[tonCheckSum+1] == byte(sum)
+	return address, isValid && (tag == tonBounceable || tag == tonUnbounced)
+}
+
+// crc16 is the check sum of TON's addresses: CRC-16/XMODEM.
+func crc16(data []byte) uint16 {
+	var sum uint16
+	for _, b := range data {
+		sum ^= uint16(b) << 8
+		for range 8 {
+			carry := sum & 0x8000
+			sum <<= 1
+			if carry != 0 {
+				sum ^= 0x1021
+			}
+		}
+	}
+	return sum
+}
+
+// canonicalHash returns the hexadecimal digits of a hash of TON, which is also
+// written in base 64.
+func canonicalHash(text string) string {
+	text, original := strings.NewReplacer("+", "-", "/", "_").Replace(strings.TrimRight(text, "=")), text
+	hash, err := b64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil || len(hash) != 32 {
+		return original
+	}
+	return hex.EncodeToString(hash)
+}

@@ -1,0 +1,184 @@
+package cregis_test
+
+import (
+	"encoding/json"
+	"maps"
+	"strings"
+	"testing"
+
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/provider/cregis"
+)
+
+// parseFields parses the printed example with other fields.
+func parseFields(t *testing.T, others map[string]any) (payout.Event, *callback.Held) {
+	t.Helper()
+	fields := map[string]any{
+		"pid": 1382528827416576, "cid": 1391751691788288, "address": "TXsmKpEuW7qWnXzJLGP9eDLvWPR2GRn1FS", "chain_id": "195", "token_id": "195",
+		"currency": "TRX", "amount": "1.1", "third_party_id": "1e0fb3a0a9454ad8928d26b592e8b3c7", "status": 6,
+		"txid": "6dd05b0972075542219a3fcc116c58feaf9480f1f698cc46c4367ded83955cfd", "nonce": "ubqso3", "timestamp": 1687850657960,
+	}
+	maps.Copy(fields, others)
+	raw, err := json.Marshal(fields)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cregis.Provider{}.Parse(callback.NewRequest(payout.TypePayout, nil, raw), callback.Sender{Account: "1382528827416576"})
+}
+
+const (
+	evm      = "0x8894E0a0c962CB723c1976a4421c95949bE2D4E3"
+	hash     = "6dd05b0972075542219a3fcc116c58feaf9480f1f698cc46c4367ded83955cfd"
+	tonHash  = "f1c8a3a2a0b4fbffc8b3c6d1e0a9f8b7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e2fb"
+	tonURL   = "8cijoqC0-__Is8bR4Kn4t8bV5POiscDZ6PemtcTT4vs"
+	message  = "bafy2bzaceaecvxqeidqvdbnyfgtrwhdqzdqnwvtuqyjcj5g5t3yuzyhb6o5yk"
+	usdtEQ   = "EQCxE6mUtQJKFnGfaROTKOt1lZbDiiX1kCixRv7Nw2Id_sDs"
+	usdtUQ   = "UQCxE6mUtQJKFnGfaROTKOt1lZbDiiX1kCixRv7Nw2Id_p0p"
+	usdtRaw  = "0:b113a994b5024a16719f69139328eb759596c38a25f59028b146fecdc3621dfe"
+	segwit   = "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq"
+	cash     = "qpm2qsznhks23z7629mms6s4cwef74vcwvy22gdx6a"
+	tronUSDT = "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t"
+)
+
+func TestCanonicalAddress(t *testing.T) {
+	for _, test := range []struct{ chain, text, want string }{
+		{"60", evm, strings.ToLower(evm)},
+		{"2510", strings.ToLower(evm), strings.ToLower(evm)},
+		{"61", "0x" + strings.ToUpper(evm[2:]), strings.ToLower(evm)},
+		{"999", evm, strings.ToLower(evm)}, // 0x is no base 58: the chain does not matter
+		{"2307", evm, strings.ToLower(evm)},
+		{"3000", "0x" + strings.ToUpper(hash), "0x" + hash},
+		{"195", "TXsmKpEuW7qWnXzJLGP9eDLvWPR2GRn1FS", "TXsmKpEuW7qWnXzJLGP9eDLvWPR2GRn1FS"},
+		{"1000", "7xKXtg2CW87d97TXJSDpbD5jBkheTqA83TZRuJosgAsU", "7xKXtg2CW87d97TXJSDpbD5jBkheTqA83TZRuJosgAsU"},
+		{"0", strings.ToUpper(segwit), segwit},
+		{"0", "BC1" + segwit[3:], "BC1" + segwit[3:]}, // both cases: not valid
+		{"0", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"},
+		{"2", "LTC1QG82U5L3Q7V8TX7D2Y0Q3QXH2X8Z3N7P4Z7J3V6", "ltc1qg82u5l3q7v8tx7d2y0q3qxh2x8z3n7p4z7j3v6"},
+		{"5", "bitcoincash:" + cash, cash},
+		{"5", "BITCOINCASH:" + strings.ToUpper(cash), cash},
+		{"5", cash, cash},
+		{"5", "1BpEi6DfDAUFd7GtittLSdBeYJvcoaVggu", "1BpEi6DfDAUFd7GtittLSdBeYJvcoaVggu"},
+		{"2000", usdtEQ, usdtEQ},
+		{"2000", usdtUQ, usdtEQ},
+		{"2000", usdtRaw, usdtEQ},
+		{"2000", "0:" + strings.ToUpper(usdtRaw[2:]), usdtEQ},
+		{"2000", strings.ReplaceAll(usdtEQ, "_", "/"), usdtEQ},
+		{"2000", usdtEQ[:47] + "t", usdtEQ[:47] + "t"}, // a wrong check sum
+		{"2000", "1:" + usdtRaw[2:], "1:" + usdtRaw[2:]},
+		{"195", usdtUQ, usdtUQ}, // on another chain: not known
+		{"2307", "f1abjxfbp274xpdqcpuaykwkfb43omjotacm2p3za", "f1abjxfbp274xpdqcpuaykwkfb43omjotacm2p3za"},
+		{"60", "", ""},
+	} {
+		got := cregis.CanonicalAddress(test.chain, test.text)
+		if got != test.want {
+			t.Errorf("chain %s: %s is %s, want %s", test.chain, test.text, got, test.want)
+		}
+		if again := cregis.CanonicalAddress(test.chain, got); again != got {
+			t.Errorf("chain %s: %s becomes %s when done again", test.chain, got, again)
+		}
+	}
+}
+
+func TestCanonicalToken(t *testing.T) {
+	for _, test := range []struct{ chain, text, want string }{
+		{"195", "195", "195"},
+		{"195", "0195", "195"},
+		{"0", "0", "0"},
+		{"0", "00", "0"},
+		{"60", "0xDAC17F958D2ee523a2206206994597C13D831ec7", "0xdac17f958d2ee523a2206206994597c13d831ec7"},
+		{"195", tronUSDT, tronUSDT},
+		{"2000", usdtUQ, usdtEQ},
+		{"3000", "0xA" + hash[1:] + "::usdC::USDC", "0xa" + hash[1:] + "::usdC::USDC"},
+	} {
+		if got := cregis.CanonicalToken(test.chain, test.text); got != test.want {
+			t.Errorf("chain %s: %s is %s, want %s", test.chain, test.text, got, test.want)
+		}
+	}
+}
+
+func TestCanonicalTxID(t *testing.T) {
+	const base58 = "5VERv8NMvzbJMEkV8xnrLkEaWRtSz9CosKDYjCJjBRnbJLgp8uirBgmQpjKhoR4tjF3ZpRzrFmBV6UjKdiSZkQUW"
+	for _, test := range []struct{ chain, to, text, want string }{
+		{"60", evm, hash, "0x" + hash},
+		{"60", evm, "0x" + strings.ToUpper(hash), "0x" + hash},
+		{"999", evm, hash, "0x" + hash},
+		{"195", "TXsmKpEuW7qWnXzJLGP9eDLvWPR2GRn1FS", "0x" + strings.ToUpper(hash), hash},
+		{"144", "rN7n7otQDd6FczFgLdSqtcsAUxDkw6fzRH", strings.ToUpper(hash), hash},
+		{"2307", "f01234", strings.ToUpper(hash), "0x" + hash},
+		{"2307", "f01234", message, message},
+		{"1000", "7xKXtg2CW87d97TXJSDpbD5jBkheTqA83TZRuJosgAsU", base58, base58},
+		{"2000", usdtEQ, tonURL, tonHash},
+		{"2000", usdtEQ, tonURL + "=", tonHash},
+		{"2000", usdtEQ, strings.NewReplacer("-", "+", "_", "/").Replace(tonURL) + "=", tonHash},
+		{"2000", usdtEQ, strings.ToUpper(tonHash), tonHash},
+		{"195", "", tonURL, tonURL},
+		{"60", evm, "", ""},
+	} {
+		if got := cregis.CanonicalTxID(test.chain, test.to, test.text); got != test.want {
+			t.Errorf("chain %s: %s is %s, want %s", test.chain, test.text, got, test.want)
+		}
+	}
+}
+
+// Callbacks about one payout that differ in spellings only are one event.
+func TestEvent_OfTwoSpellingsIsOne(t *testing.T) {
+	for name, test := range map[string]struct {
+		one, other map[string]any
+		same       bool
+	}{
+		"EIP-55, lower case, 0x, contract": {
+			map[string]any{"chain_id": "60", "token_id": "0xdAC17F958D2ee523a2206206994597C13D831ec7", "currency": "USDT-ERC20", "address": evm, "txid": hash},
+			map[string]any{
+				"chain_id": "60", "token_id": "0xdac17f958d2ee523a2206206994597c13d831ec7", "currency": "USDT", "address": strings.ToLower(evm),
+				"txid": "0x" + strings.ToUpper(hash),
+			}, true,
+		},
+		"a number as text":                  {map[string]any{"chain_id": "195"}, map[string]any{"chain_id": 195}, true},
+		"TON":                               {ton(usdtUQ, tonURL), ton(usdtRaw, tonHash), true},
+		"another recipient":                 {map[string]any{}, map[string]any{"address": tronUSDT}, false},
+		"base 58 in another case":           {map[string]any{}, map[string]any{"address": "TXsmKpEuW7qWnXzJLGP9eDLvWPR2GRn1Fs"}, false},
+		"another chain":                     {map[string]any{}, map[string]any{"chain_id": "196"}, false},
+		"another transaction":               {map[string]any{}, map[string]any{"txid": hash[1:] + "0"}, false},
+		"a memo in another case":            {map[string]any{"memo": "a"}, map[string]any{"memo": "A"}, false},
+		"a reference in another case":       {map[string]any{"third_party_id": "a"}, map[string]any{"third_party_id": "A"}, false},
+		"a currency and chain@token differ": {map[string]any{}, map[string]any{"currency": "195@195"}, false}, // no conflict all the same
+	} {
+		t.Run(name, func(t *testing.T) {
+			one, held := parseFields(t, test.one)
+			if held != nil {
+				t.Fatal(held.Note)
+			}
+			other, held := parseFields(t, test.other)
+			if held != nil {
+				t.Fatal(held.Note)
+			}
+			if same := one.Fingerprint() == other.Fingerprint(); same != test.same {
+				t.Errorf("one event: %t, want %t\n%+v\n%+v", same, test.same, one, other)
+			}
+		})
+	}
+	plain, _ := parseFields(t, nil)
+	stated, _ := parseFields(t, map[string]any{"currency": "195@195"})
+	record, _ := payout.Record{}.Apply(plain)
+	if record, outcome := record.Apply(stated); outcome != payout.Unchanged {
+		t.Errorf("TRX and 195@195: %s, %v", outcome, record.Contradictions())
+	}
+}
+
+func ton(to, txid string) map[string]any {
+	return map[string]any{"chain_id": "2000", "token_id": "2000", "currency": "TON", "address": to, "txid": txid}
+}
+
+func TestFilecoin_MessageIDs(t *testing.T) {
+	fields := map[string]any{"chain_id": "2307", "token_id": "2307", "currency": "Filecoin", "address": recipients["2307"]}
+	for text, isID := range map[string]bool{
+		message: true, "0x" + hash: true, hash: true,
+		message[:61]: false, message + "a": false, strings.ToUpper(message): false, "bafy" + strings.Repeat("1", 58): false,
+	} {
+		fields["txid"] = text
+		if _, held := parseFields(t, fields); (held == nil) != isID {
+			t.Errorf("%s: held %+v, want an id: %t", text, held, isID)
+		}
+	}
+}
