@@ -58,6 +58,7 @@ type tables struct {
 	mu         sync.Mutex
 	items      map[string]map[string]storedItem
 	deadLetter string
+	applies    bool // a receipt that is put counts as applied
 	requests   []tableRequest
 }
 
@@ -103,6 +104,9 @@ func (f *tables) answer(request *tableRequest) map[string]any {
 		found := f.list(request)
 		return map[string]any{"Items": found, "Count": len(found)}
 	case "PutItem":
+		if f.applies {
+			request.Item["state"] = json.RawMessage(`{"S":"applied"}`)
+		}
 		f.items[request.TableName][request.Item.key()] = request.Item
 	case "TransactWriteItems":
 		for _, write := range request.TransactItems {
