@@ -2,8 +2,6 @@ package templatetest_test
 
 import (
 	"encoding/json"
-	"slices"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -38,89 +36,4 @@ func TestTheAccessLogHoldsNothingOfTheCallback(t *testing.T) {
 	if diff := cmp.Diff(want, fields); diff != "" {
 		t.Error(diff)
 	}
-}
-
-// I10: no function may do what it does not need. What each needs is written
-// here a second time, so that widening it takes two hands.
-func TestEachFunctionMayDoWhatItMustAndNothingMore(t *testing.T) {
-	ingress := func(keys string) map[string]string {
-		return map[string]string{
-			"dynamodb:PutItem":              "ReceiptsTable.Arn",
-			"sqs:SendMessage":               "EventsQueue.Arn",
-			"secretsmanager:GetSecretValue": keys,
-		}
-	}
-	want := map[string]map[string]string{
-		"CregisFunction": ingress("CregisKeys.Id"),
-		"PivotFunction":  ingress("PivotKeys.Id"),
-		"ConsumerFunction": {
-			"dynamodb:PutItem":            "PayoutsTable.Arn ReceiptsTable.Arn",
-			"dynamodb:UpdateItem":         "ReceiptsTable.Arn",
-			"sqs:ReceiveMessage":          "EventsQueue.Arn",
-			"sqs:DeleteMessage":           "EventsQueue.Arn",
-			"sqs:GetQueueAttributes":      "EventsQueue.Arn",
-			"sqs:ChangeMessageVisibility": "EventsQueue.Arn",
-		},
-		"SweeperFunction": {
-			"dynamodb:Query": "${ReceiptsTable.Arn}/index/unapplied",
-			// The payouts, too: it applies a receipt whose message the queue refuses, as the consumer would.
-			"dynamodb:PutItem":            "PayoutsTable.Arn ReceiptsTable.Arn",
-			"dynamodb:UpdateItem":         "ReceiptsTable.Arn",
-			"sqs:SendMessage":             "EventsQueue.Arn",
-			"sqs:GetQueueAttributes":      "DeadLetterQueue.Arn EventsQueue.Arn",
-			"sqs:ReceiveMessage":          "DeadLetterQueue.Arn",
-			"sqs:DeleteMessage":           "DeadLetterQueue.Arn",
-			"sqs:ChangeMessageVisibility": "DeadLetterQueue.Arn",
-		},
-		"PublisherFunction": {
-			"dynamodb:DescribeStream":   "PayoutsTable.StreamArn",
-			"dynamodb:GetRecords":       "PayoutsTable.StreamArn",
-			"dynamodb:GetShardIterator": "PayoutsTable.StreamArn",
-			"dynamodb:ListStreams":      "${PayoutsTable.Arn}/stream/*",
-			"events:PutEvents":          "PayoutBus.Arn",
-		},
-	}
-	got := map[string]map[string]string{}
-	template := templatetest.Load(t)
-	for name, resource := range template.Resources {
-		if resource.Type == "AWS::Serverless::Function" {
-			got[name] = allowed(property[[]any](t, template, name, "Policies"))
-		}
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("what each must, and may:\n%s", diff)
-	}
-}
-
-// allowed lists the resources, sorted, of each action that policies allow.
-func allowed(policies []any) map[string]string {
-	resources := map[string][]string{}
-	for _, policy := range policies {
-		for _, one := range policy.(map[string]any)["Statement"].([]any) {
-			statement := one.(map[string]any)
-			for _, action := range actions(statement) {
-				resources[action] = append(resources[action], statement["Resource"].(string))
-			}
-		}
-	}
-	joined := map[string]string{}
-	for action, of := range resources {
-		slices.Sort(of)
-		joined[action] = strings.Join(of, " ")
-	}
-	return joined
-}
-
-func actions(statement map[string]any) []string {
-	switch action := statement["Action"].(type) {
-	case string:
-		return []string{action}
-	case []any:
-		var all []string
-		for _, one := range action {
-			all = append(all, one.(string))
-		}
-		return all
-	}
-	return []string{"anything"}
 }
