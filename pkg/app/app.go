@@ -66,9 +66,9 @@ func NewStack(settings config.Config, clients Clients, output io.Writer) Stack {
 	}
 }
 
-// stackOfLambda is the stack that the environment tells of.
-func stackOfLambda() (Stack, aws.Config, error) {
-	settings, err := config.Load(os.Getenv)
+// stackOfLambda returns the stack of a function, as its environment describes it.
+func stackOfLambda(function config.Function) (Stack, aws.Config, error) {
+	settings, err := config.Load(function, os.Getenv)
 	if err != nil {
 		return Stack{}, aws.Config{}, fmt.Errorf("read configuration: %w", err)
 	}
@@ -95,8 +95,8 @@ func NewAWSConfig(settings config.AWS) aws.Config {
 
 // start ends a function that cannot start. Lambda logs the error and starts
 // another one; API Gateway answers 500, which is our fault and says so.
-func start() (Stack, aws.Config) {
-	stack, sdk, err := stackOfLambda()
+func start(function config.Function) (Stack, aws.Config) {
+	stack, sdk, err := stackOfLambda(function)
 	if err != nil {
 		fail(err)
 	}

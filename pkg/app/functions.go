@@ -30,7 +30,7 @@ const sweepReserve = 2 * time.Second
 // ServeCallbacks runs the function that answers one provider's callbacks.
 func ServeCallbacks(provider callback.Provider) {
 	ctx := context.Background()
-	stack, sdk := start()
+	stack, sdk := start(config.Ingress)
 	name := stack.Config.KeysSecretPrefix + provider.Name()
 	keys := secret.NewKeys(secretsmanager.NewFromConfig(sdk), name, time.Now)
 	keys.OnFlaw = func(ctx context.Context, flaw error) { stack.Recorder.UnusableKeys(ctx, provider.Name(), flaw) }
@@ -54,14 +54,14 @@ func ServeCregis() {
 
 // Consume runs the function that applies what the queue delivers.
 func Consume() {
-	stack, sdk := start()
+	stack, sdk := start(config.Consumer)
 	connectDynamoDB(context.Background(), sdk)()
 	lambda.Start(stack.Batch)
 }
 
 // Sweep runs the function that sends again what was not applied in time.
 func Sweep() {
-	stack, _ := start()
+	stack, _ := start(config.Sweeper)
 	lambda.Start(stack.Sweep)
 }
 
@@ -69,7 +69,7 @@ func Sweep() {
 // It is handed its bus: imported here, EventBridge's SDK would be in every
 // function, and be initialised there.
 func Publish[B dynamostore.Bus](newBus func(sdk aws.Config, name string) B) {
-	stack, sdk := start()
+	stack, sdk := start(config.Publisher)
 	stack.Bus = newBus(sdk, stack.Config.PayoutBusName)
 	lambda.Start(stack.Publish)
 }

@@ -1,5 +1,5 @@
-// Package config is what a deployed function is told by its environment. No
-// other package reads it.
+// Package config reads a function's settings from its environment. No other
+// package reads it.
 package config
 
 import (
@@ -8,7 +8,23 @@ import (
 	"strconv"
 )
 
-// Config is the environment that template.yaml and Lambda give to every function.
+// Function names a function by the settings that it reads. A function reads no
+// other function's settings, so a wrong setting stops nothing but its readers.
+type Function string
+
+// The functions.
+const (
+	Ingress   Function = "ingress" // of each provider
+	Consumer  Function = "consumer"
+	Sweeper   Function = "sweeper"
+	Publisher Function = "publisher"
+)
+
+// MaxSweepLimit is the highest SWEEP_LIMIT, and the MaxValue of its parameter.
+const MaxSweepLimit = 10_000
+
+// Config is the environment that template.yaml and Lambda give to a function.
+// What the function does not use is empty.
 type Config struct {
 	ReceiptsTable      string // RECEIPTS_TABLE: name of the table of receipts
 	PayoutsTable       string // PAYOUTS_TABLE: name of the table of payouts
@@ -17,7 +33,7 @@ type Config struct {
 	PayoutBusName      string // PAYOUT_BUS_NAME: of the bus that notices of payouts are put on
 	KeysSecretPrefix   string // KEYS_SECRET_PREFIX: + provider's name = name of the secret with its keys
 	MetricsNamespace   string // METRICS_NAMESPACE: CloudWatch namespace of this stack's metrics
-	SweepLimit         int    // SWEEP_LIMIT: how many receipts one sweep sends at most, 1 to 10,000
+	SweepLimit         int    // SWEEP_LIMIT: how many receipts one sweep sends at most, 1 to MaxSweepLimit
 	AWS                AWS
 }
 
@@ -30,36 +46,61 @@ type AWS struct {
 	SessionToken string // AWS_SESSION_TOKEN
 }
 
-// Load reads the configuration, or says everything that is wrong with it.
-func Load(getenv func(string) string) (Config, error) {
-	var problems []error
-	required := func(name string) string {
-		value := getenv(name)
-		if value == "" {
-			problems = append(problems, fmt.Errorf("%s is not set", name))
-		}
-		return value
-	}
+// Load reads the configuration of a function, or returns everything that is
+// wrong with it.
+func Load(function Function, getenv func(string) string) (Config, error) {
+	environment := environment{getenv: getenv}
 	config := Config{
-		ReceiptsTable:      required("RECEIPTS_TABLE"),
-		PayoutsTable:       required("PAYOUTS_TABLE"),
-		EventsQueueURL:     required("EVENTS_QUEUE_URL"),
-		DeadLetterQueueURL: required("DEAD_LETTER_QUEUE_URL"),
-		PayoutBusName:      required("PAYOUT_BUS_NAME"),
-		KeysSecretPrefix:   required("KEYS_SECRET_PREFIX"),
-		MetricsNamespace:   required("METRICS_NAMESPACE"),
+		MetricsNamespace: environment.required("METRICS_NAMESPACE"),
 		AWS: AWS{
-			Region:       required("AWS_REGION"),
+			Region:       environment.required("AWS_REGION"),
 			Endpoint:     getenv("AWS_ENDPOINT_URL"),
-			AccessKeyID:  required("AWS_ACCESS_KEY_ID"),
-			SecretKey:    required("AWS_SECRET_ACCESS_KEY"),
+			AccessKeyID:  environment.required("AWS_ACCESS_KEY_ID"),
+			SecretKey:    environment.required("AWS_SECRET_ACCESS_KEY"),
 			SessionToken: getenv("AWS_SESSION_TOKEN"),
 		},
 	}
-	limit, err := strconv.Atoi(required("SWEEP_LIMIT"))
-	if err != nil || limit < 1 || limit > 10_000 {
-		problems = append(problems, errors.New("SWEEP_LIMIT is not a number from 1 to 10000"))
+	switch function {
+	case Ingress:
+		config.ReceiptsTable = environment.required("RECEIPTS_TABLE")
+		config.EventsQueueURL = environment.required("EVENTS_QUEUE_URL")
+		config.KeysSecretPrefix = environment.required("KEYS_SECRET_PREFIX")
+	case Consumer:
+		config.ReceiptsTable = environment.required("RECEIPTS_TABLE")
+		config.PayoutsTable = environment.required("PAYOUTS_TABLE")
+		config.EventsQueueURL = environment.required("EVENTS_QUEUE_URL")
+	case Sweeper:
+		config.ReceiptsTable = environment.required("RECEIPTS_TABLE")
+		config.EventsQueueURL = environment.required("EVENTS_QUEUE_URL")
+		config.DeadLetterQueueURL = environment.required("DEAD_LETTER_QUEUE_URL")
+		config.SweepLimit = environment.number("SWEEP_LIMIT", MaxSweepLimit)
+	case Publisher:
+		config.PayoutBusName = environment.required("PAYOUT_BUS_NAME")
 	}
-	config.SweepLimit = limit
-	return config, errors.Join(problems...)
+	return config, errors.Join(environment.problems...)
+}
+
+// environment reads variables and collects what is wrong with them.
+type environment struct {
+	getenv   func(string) string
+	problems []error
+}
+
+func (e *environment) required(name string) string {
+	value := e.getenv(name)
+	if value == "" {
+		e.problems = append(e.problems, fmt.Errorf("%s is not set", name))
+	}
+	return value
+}
+
+// number reads a number from 1 to highest. CloudFormation lets a parameter of
+// type Number have a fraction or an exponent; a fraction is dropped.
+func (e *environment) number(name string, highest int) int {
+	value, err := strconv.ParseFloat(e.getenv(name), 64)
+	if err != nil || !(value >= 1 && value <= float64(highest)) { // not a number is in no range
+		e.problems = append(e.problems, fmt.Errorf("%s is not a number from 1 to %d", name, highest))
+		return 0
+	}
+	return int(value)
 }
