@@ -220,6 +220,9 @@ func auditText(style style, view auditView, now time.Time) string {
 		row("log", fmt.Sprintf("%s, %d of another kind, %d there before; %d answered 200 by the gateway, %d acknowledged by functions, %d with a receipt of that time",
 			count(int(told.Lines), "line"), told.Foreign, told.Repeated, told.Answered, told.Acknowledged, told.Receipts), "")
 	}
+	if log := view.Log; log != nil && log.NoRoute > 0 {
+		row("no route", fmt.Sprintf("%s answered 404: a provider may have a wrong URL, the lines' sourceIp says who", count(int(log.NoRoute), "POST request")), yellow)
+	}
 	row("verdict", view.verdict(), view.colour())
 	for _, one := range view.NotProven {
 		row("not proven", one, "")

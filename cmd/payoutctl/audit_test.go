@@ -23,6 +23,7 @@ func TestTheVerdictSaysWhatIsNotProven(t *testing.T) {
 		"another file":      {some(&audit.LogSummary{Lines: 91, Foreign: 91}), time.Time{}, 1, []string{"the log proves nothing", "91 lines, 91 of another kind"}},
 		"no acknowledgment": {some(&audit.LogSummary{Lines: 3}), time.Time{}, 0, []string{"the log names none of their receipts", "by these logs nothing was"}},
 		"the gateway alone": {some(&audit.LogSummary{Lines: 1, Answered: 1}), time.Time{}, 0, []string{"the log names none of their receipts", "only the functions' own lines say"}},
+		"no route":          {some(&audit.LogSummary{Lines: 3, Answered: 1, Acknowledged: 1, NoRoute: 2}), time.Time{}, 0, []string{"no route      2 POST requests answered 404: a provider may have a wrong URL", "it adds up"}},
 		"functions alone":   {some(&audit.LogSummary{Lines: 1, Acknowledged: 1}), time.Time{}, 0, []string{"verdict       it adds up\n", "its access log was not given"}},
 		"an empty window":   {audit.Summary{}, time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), 0, []string{"there was nothing to add up: no receipt was accepted in that time"}},
 		"no receipts":       {audit.Summary{Payouts: 1}, time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), 0, []string{"no receipt was accepted in that time", "it adds up"}},

@@ -39,9 +39,13 @@ const (
 // What makes up a payout's id, and so stands in lines as part of it.
 var identity = []string{"pid", "cid", "merchantId", "uuid", "referenceId"}
 
+// The fields that name an account, which stands in the line of a refusal.
+var accounts = []string{"pid", "merchantId"}
+
 // I9: every vector, and every vector with a canary in each field in turn, under
 // keys that are canaries, through every function, while the stores work and
-// while they fail: nothing of it stands in a line, but for the payout's id.
+// while they fail: nothing of it stands in a line, but for the payout's id
+// and the account that a refused callback names.
 func TestNoLineHoldsAnythingOfACallback(t *testing.T) {
 	for _, provider := range app.Providers() {
 		vectors, err := providertest.Load(os.DirFS(path.Join("..", "provider", provider.Name(), "testdata")))
@@ -160,11 +164,13 @@ func inspect(t *testing.T, line []byte, told variant) {
 			t.Errorf("the field %s is not among those that may be written: %s", name, line)
 		}
 	}
-	id, _ := fields["payout"].(string)
-	if !slices.Contains(identity, told.field) && strings.Contains(id, string(canaryNumber)) {
-		t.Errorf("%s stands in the payout's id: %s", told.field, line)
+	for name, from := range map[string][]string{"payout": identity, "claimed_account": accounts} {
+		value, _ := fields[name].(string)
+		if !slices.Contains(from, told.field) && strings.Contains(value, string(canaryNumber)) {
+			t.Errorf("%s stands in %s: %s", told.field, name, line)
+		}
+		delete(fields, name)
 	}
-	delete(fields, "payout")
 	rest, err := json.Marshal(fields)
 	if err != nil {
 		t.Fatal(err)

@@ -23,6 +23,7 @@ type LogSummary struct {
 	Repeated     int64 `json:"repeated,omitempty"`     // lines of a request that was counted before
 	Answered     int64 `json:"answered,omitempty"`     // of the gateway: callbacks answered 200
 	Acknowledged int64 `json:"acknowledged,omitempty"` // of the functions: callbacks acknowledged
+	NoRoute      int64 `json:"noRoute,omitempty"`      // of the gateway: POST requests answered 404, at a URL that is not ours
 	Receipts     int64 `json:"receipts"`               // that stand for a callback accepted in the window
 }
 
@@ -42,9 +43,6 @@ const maxLine = 1 << 20
 // slack is how far apart a receipt's time and its log lines' may be.
 const slack = time.Minute
 
-// callbackRoutes is how the route keys of callbacks begin.
-const callbackRoutes = http.MethodPost + " /callbacks/"
-
 // log is what is kept of logs: the sides of each request that were read, so
 // that a line that is there twice counts once.
 type log struct {
@@ -62,11 +60,13 @@ type side uint8
 const (
 	byGateway side = 1 << iota
 	byFunction
+	noRoute
 )
 
 // line is a line of the gateway's access log or of a function's own log.
 type line struct {
 	RouteKey    string          `json:"routeKey"`
+	Method      string          `json:"method"`
 	Status      json.RawMessage `json:"status"`
 	Integration string          `json:"integrationRequestId"`
 	RequestID   string          `json:"requestId"`
@@ -123,22 +123,31 @@ func (a *Audit) ReadLog(ctx context.Context, r io.Reader) error {
 // readLine reports whether the line is of the gateway or of a function's
 // callback, and counts it if it is of the window.
 func (a *Audit) readLine(work *pool, one line) bool {
-	ofGateway, ofFunction := one.RouteKey != "", one.Message+one.Msg == "callback"
+	ofGateway, ofFunction := one.RouteKey != "" || len(one.Status) > 0, one.Message+one.Msg == "callback"
 	switch {
 	case !ofGateway && !ofFunction:
 		return false
 	case !a.within(one.at()):
 	case ofGateway:
-		ok := strings.HasPrefix(one.RouteKey, callbackRoutes) && string(bytes.Trim(one.Status, `"`)) == strconv.Itoa(http.StatusOK)
-		if ok && a.log.isNew(one.Integration, byGateway) {
-			a.log.Answered++
-		}
+		a.log.countAnswer(one)
 	case one.Accepted == "": // refused, or not kept: nothing was promised
 	case a.log.isNew(one.Function, byFunction):
 		a.log.Acknowledged++
 		work.do(func() error { return a.acknowledged(work.ctx, one) })
 	}
 	return true
+}
+
+// countAnswer counts a line of the gateway. A request to no route never met a
+// function, so the gateway's own id names it.
+func (l *log) countAnswer(one line) {
+	isCallback := strings.HasPrefix(one.RouteKey, http.MethodPost+" /") && strings.Contains(one.RouteKey, "/callbacks/")
+	switch status := string(bytes.Trim(one.Status, `"`)); {
+	case status == strconv.Itoa(http.StatusOK) && isCallback && l.isNew(one.Integration, byGateway):
+		l.Answered++
+	case status == strconv.Itoa(http.StatusNotFound) && one.Method == http.MethodPost && l.isNew(one.RequestID, noRoute):
+		l.NoRoute++
+	}
 }
 
 // isNew notes one side of a request, and reports whether it was not known. Of a

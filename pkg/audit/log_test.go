@@ -27,6 +27,11 @@ func gatewayLine(request, route, status, at string) string {
 	return fmt.Sprintf(`{"requestId":"g","time":%q,"routeKey":%q,"status":%s,"integrationRequestId":%q}`, at, route, status, request)
 }
 
+// noRouteLine is what the gateway writes about a request that met no function.
+func noRouteLine(request, method, route, status string) string {
+	return fmt.Sprintf(`{"requestId":%q,"time":%q,"routeKey":%q,"method":%q,"status":%s,"integrationRequestId":"-"}`, request, at, route, method, status)
+}
+
 const (
 	route = "POST /callbacks/cregis/payout"
 	at    = "21/Nov/2026:12:00:00 +0000"
@@ -78,6 +83,17 @@ func TestLogsAreHeldToTheReceipts(t *testing.T) {
 		"a line of another kind and another time is of another kind": {
 			from: minute(10), to: minute(20), lines: []string{`{"message":"sweep","timestamp":"2026-11-21T12:00:00Z"}`, "91 lines"},
 			summary: audit.LogSummary{Lines: 2, Foreign: 2},
+		},
+		"requests to no route count once each, and are no finding": {
+			lines: []string{
+				gatewayLine("r1", route, `"200"`, at), functionLine("r1", one, inbox.New),
+				noRouteLine("g1", "POST", "-", `"404"`), noRouteLine("g1", "POST", "-", `"404"`), noRouteLine("g2", "POST", "", "404"), noRouteLine("g3", "GET", "-", `"404"`),
+			},
+			summary: audit.LogSummary{Lines: 6, Repeated: 1, Answered: 1, Acknowledged: 1, NoRoute: 2, Receipts: 1},
+		},
+		"a route with a token before it is one of callbacks": {
+			lines:   []string{gatewayLine("r1", "POST /0123456789abcdef/callbacks/cregis/payout", `"200"`, at), functionLine("r1", one, inbox.New)},
+			summary: audit.LogSummary{Lines: 2, Answered: 1, Acknowledged: 1, Receipts: 1},
 		},
 		"lines of another time do not count": {
 			from: minute(10), to: minute(20), lines: []string{functionLine("r1", gone, inbox.New), gatewayLine("r1", route, `"200"`, at), gatewayLine("r2", route, "200", fmt.Sprint(noon.UnixMilli()))},

@@ -34,6 +34,7 @@ type Result struct {
 	Reply   Reply
 	Verdict Verdict
 	Sender  Sender           // of an authentic request
+	Claimed string           // account that a refused request names, see Claimant
 	Receipt inbox.Receipt    // of an authentic request
 	As      inbox.Acceptance // of an acknowledged request
 	// Err is why the request was not acknowledged, or what failed although it was.
@@ -46,7 +47,7 @@ func (h *Handler) Handle(ctx context.Context, request Request) Result {
 	sender, err := h.verify(ctx, request)
 	if err != nil {
 		verdict := verdictOf(err)
-		return Result{Reply: h.Provider.Reply(verdict), Verdict: verdict, Err: err}
+		return Result{Reply: h.Provider.Reply(verdict), Verdict: verdict, Claimed: h.claimedAccount(request, verdict), Err: err}
 	}
 	receipt := NewReceipt(h.Provider, request, sender, h.Now())
 	accepted, err := h.Inbox.Accept(ctx, receipt)
@@ -61,6 +62,15 @@ func (h *Handler) Handle(ctx context.Context, request Request) Result {
 		As:      accepted.As,
 		Err:     accepted.Fault,
 	}
+}
+
+// claimedAccount returns the account that a refused request names.
+func (h *Handler) claimedAccount(request Request, verdict Verdict) string {
+	claimant, ok := h.Provider.(Claimant)
+	if !ok || verdict == Unavailable {
+		return ""
+	}
+	return claimant.ClaimedAccount(request)
 }
 
 // verify tries the keys at hand, and where they do not fit, those of this

@@ -47,6 +47,14 @@ type Provider interface {
 	Reply(verdict Verdict) Reply
 }
 
+// Claimant is a provider that names the account of a request that it refused.
+type Claimant interface {
+	// ClaimedAccount returns the account that the request names, where that has
+	// the form of an account of this provider, and "" otherwise. Nothing proves
+	// it: it is for the log alone, where it says whose callbacks are refused.
+	ClaimedAccount(request Request) string
+}
+
 // Sender is who proved to have sent a request.
 type Sender struct {
 	Account  string // the account whose key it knows

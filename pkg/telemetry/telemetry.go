@@ -75,6 +75,7 @@ func (r *Recorder) Callback(ctx context.Context, provider string, result callbac
 		text("accepted", result.As),
 		text("reason", result.Receipt.Reason),
 		text("key_id", result.Sender.KeyID),
+		text("claimed_account", result.Claimed),
 		millis(took),
 		failure(result.Err))
 }
@@ -173,6 +174,7 @@ func Fields() []string {
 		"reason",            // why a callback is held, one of callback.Reason
 		"payout", "receipt", // the key of a receipt
 		"key_id",             // six digits of a hash
+		"claimed_account",    // account that a refused callback names; unproven
 		"delivery",           // SQS's id of a message
 		"skipped",            // whether a sweep left everything to a full queue
 		"records",            // how many changes of payouts a batch had

@@ -50,6 +50,22 @@ var alarmTable = map[string]string{
 		IF(refused >= 3, 100 * refused / callbacks, 0) > 10 in 1 of 1, missing is notBreaching
 		callbacks = Sum of ours Callbacks provider=pivot in 900 s
 		refused = Sum of ours Refused provider=pivot in 900 s`,
+	"CregisRefusedSixHoursAlarm": `
+		cregis-refused-six-hours if OnAWS
+		IF(FILL(refused, 0) >= 1 AND FILL(acknowledged, 0) < 1, 100, IF(FILL(refused, 0) >= 3, 100 * refused / callbacks, 0)) > 5 in 1 of 1, missing is notBreaching
+		acknowledged = Sum of ours Acknowledged provider=cregis in 21600 s
+		callbacks = Sum of ours Callbacks provider=cregis in 21600 s
+		refused = Sum of ours Refused provider=cregis in 21600 s`,
+	"PivotRefusedSixHoursAlarm": `
+		pivot-refused-six-hours if OnAWS
+		IF(FILL(refused, 0) >= 1 AND FILL(acknowledged, 0) < 1, 100, IF(FILL(refused, 0) >= 3, 100 * refused / callbacks, 0)) > 5 in 1 of 1, missing is notBreaching
+		acknowledged = Sum of ours Acknowledged provider=pivot in 21600 s
+		callbacks = Sum of ours Callbacks provider=pivot in 21600 s
+		refused = Sum of ours Refused provider=pivot in 21600 s`,
+	"NoRouteAlarm": `
+		no-route
+		it > 0 in 1 of 1, missing is notBreaching
+		it = Sum of ours NoRoute in 3600 s`,
 	"CregisSilentAlarm": `
 		cregis-silent if ExpectsCregis
 		it < 1 in ${CregisSilenceHours} of ${CregisSilenceHours}, missing is breaching
@@ -102,6 +118,9 @@ var alarmTable = map[string]string{
 
 // filterTable does the same for the filters that make metrics of logs.
 var filterTable = map[string]string{
+	"NoRouteFilter": `
+		{ $.status = "404" && $.method = "POST" } in ${AccessLogGroup}
+		1 of ours NoRoute`,
 	"GatewayThrottledFilter": `
 		{ $.status = "429" } in ${AccessLogGroup}
 		1 of ours GatewayThrottled`,

@@ -29,7 +29,7 @@ func TestTheAccessLogHoldsNothingOfTheCallback(t *testing.T) {
 		t.Fatalf("a line is no JSON: %v", err)
 	}
 	want := map[string]string{
-		"requestId": "$context.requestId", "time": "$context.requestTime", "routeKey": "$context.routeKey", "status": "$context.status",
+		"requestId": "$context.requestId", "time": "$context.requestTime", "routeKey": "$context.routeKey", "method": "$context.httpMethod", "status": "$context.status",
 		"sourceIp": "$context.identity.sourceIp", "latency": "$context.responseLatency", "integrationStatus": "$context.integration.status",
 		"integrationRequestId": "$context.integration.requestId", "error": "$context.error.message", "integrationError": "$context.integration.error",
 	}

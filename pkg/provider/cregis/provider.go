@@ -13,6 +13,7 @@ type Provider struct{ set *options }
 var (
 	_ callback.Provider = Provider{}
 	_ callback.Signer   = Provider{}
+	_ callback.Claimant = Provider{}
 )
 
 // Name implements [callback.Provider].
@@ -56,6 +57,18 @@ func (Provider) Verify(request callback.Request, keys callback.Keys) (callback.S
 		return callback.Sender{}, err
 	}
 	return body.sender(keys)
+}
+
+// ClaimedAccount implements [callback.Claimant].
+func (Provider) ClaimedAccount(request callback.Request) string {
+	if request.TooLarge() {
+		return ""
+	}
+	body, err := readOnce(request)
+	if err != nil {
+		return ""
+	}
+	return body.account()
 }
 
 // Parse implements [callback.Provider].

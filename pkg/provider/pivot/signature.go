@@ -147,6 +147,30 @@ func first(owners []callback.Sender) callback.Sender {
 	return chosen
 }
 
+// ClaimedAccount implements callback.Claimant: a merchant id of the form of the
+// documented ones, 32 hexadecimal digits in five groups.
+func (Provider) ClaimedAccount(request callback.Request) string {
+	merchant := merchantOf(request)
+	if !isMerchantID(merchant) {
+		return ""
+	}
+	return merchant
+}
+
+func isMerchantID(text string) bool {
+	const form = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"
+	if len(text) != len(form) {
+		return false
+	}
+	for n, char := range []byte(text) {
+		isHex := char >= '0' && char <= '9' || char|0x20 >= 'a' && char|0x20 <= 'f'
+		if isHyphen := form[n] == '-'; isHyphen != (char == '-') || !isHyphen && !isHex {
+			return false
+		}
+	}
+	return true
+}
+
 // merchantOf returns the merchant that the body names, or "" where it names
 // none that can be read. What was cut off cannot be known, so a body that is
 // too large names none.
