@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"payout-callbacks/pkg/config"
 	"payout-callbacks/pkg/inbox"
 )
 
@@ -42,7 +43,8 @@ var numberTable = []struct {
 	}},
 	{"ConsumerConcurrency.MinValue", 2, "the least that Lambda accepts", func(_ numbers, v int) bool { return v >= 2 }},
 	{"ConsumerConcurrency.MaxValue", 1000, "the most that Lambda accepts", func(_ numbers, v int) bool { return v <= 1000 }},
-	{"SweepLimit.Default", 1000, "within the bounds", func(n numbers, v int) bool { return v >= n["SweepLimit.MinValue"] }},
+	{"SweepLimit.Default", 1000, "within the bounds", func(n numbers, v int) bool { return v >= n["SweepLimit.MinValue"] && v <= n["SweepLimit.MaxValue"] }},
+	{"SweepLimit.MaxValue", 10_000, "the most that the code accepts", func(_ numbers, v int) bool { return v == config.MaxSweepLimit }},
 	{"SweepLimit.MinValue", 1, "0 sends nothing", func(_ numbers, v int) bool { return v > 0 }},
 	{"CregisKnownFields.MaxLength", 512, "the variables of a function have 4 KB together", fitsVariables},
 	{"ReferencePattern.MaxLength", 256, "the variables of a function have 4 KB together", fitsVariables},

@@ -21,7 +21,7 @@ var parameterTable = map[string]string{
 	"IngressReservedConcurrency": `Number 0, MinValue 0`,
 	"Architecture":               `String "arm64", AllowedValues [arm64 x86_64]`,
 	"ConsumerConcurrency":        `Number 5, MaxValue 1000, MinValue 2`,
-	"SweepLimit":                 `Number 1000, MinValue 1`,
+	"SweepLimit":                 `Number 1000, MaxValue 10000, MinValue 1`,
 	"CregisKnownFields":          `String "", AllowedPattern ^([A-Za-z][0-9A-Za-z_-]{0,39}(,[A-Za-z][0-9A-Za-z_-]{0,39})*)?$, MaxLength 512`,
 	"ReferencePattern":           `String "[ -~]{1,128}", AllowedPattern ^[ -~]+$, MaxLength 256, MinLength 1`,
 	"LogRetentionDays":           `Number 30, AllowedValues [1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1096 1827 3653]`,
