@@ -71,6 +71,7 @@ func Load(function Function, getenv func(string) string) (Config, error) {
 		config.EventsQueueURL = environment.required("EVENTS_QUEUE_URL")
 	case Sweeper:
 		config.ReceiptsTable = environment.required("RECEIPTS_TABLE")
+		config.PayoutsTable = environment.required("PAYOUTS_TABLE")
 		config.EventsQueueURL = environment.required("EVENTS_QUEUE_URL")
 		config.DeadLetterQueueURL = environment.required("DEAD_LETTER_QUEUE_URL")
 		config.SweepLimit = environment.number("SWEEP_LIMIT", MaxSweepLimit)

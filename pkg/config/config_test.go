@@ -200,7 +200,7 @@ func list(value any) []any {
 }
 
 func TestLoad_ReturnsAllProblemsAtOnce(t *testing.T) {
-	for function, want := range map[config.Function]int{config.Ingress: 7, config.Consumer: 7, config.Sweeper: 8, config.Publisher: 5} {
+	for function, want := range map[config.Function]int{config.Ingress: 7, config.Consumer: 7, config.Sweeper: 9, config.Publisher: 5} {
 		_, err := config.Load(function, func(string) string { return "" })
 		if err == nil || strings.Count(err.Error(), "\n")+1 != want {
 			t.Errorf("%s: got %v, want %d problems", function, err, want)

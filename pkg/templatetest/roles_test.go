@@ -252,3 +252,26 @@ func list(value any) []any {
 	values, _ := value.([]any)
 	return values
 }
+
+// The role of a function and its variables are changed in two places: a function
+// that may write to a resource and has no name of it fails at the first use.
+func TestFunctions_HaveAVariableForEachResourceTheyCall(t *testing.T) {
+	template := templatetest.Load(t)
+	called := []string{"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query", "sqs:SendMessage", "events:PutEvents"}
+	for name, resource := range template.Resources {
+		if resource.Type != "AWS::Serverless::Function" {
+			continue
+		}
+		variables := resource.Properties["Environment"].(map[string]any)["Variables"].(map[string]any)
+		named := slices.Collect(maps.Values(variables))
+		allowed := permissionsOf(t, name, template.Resources[strings.TrimSuffix(name, "Function")+"Role"].Properties)
+		for _, action := range called {
+			for _, target := range strings.Fields(allowed[action]) {
+				target, _, _ = strings.Cut(strings.TrimPrefix(target, "${"), ".")
+				if !slices.Contains(named, any(target)) {
+					t.Errorf("%s may %s on %s and has no variable that names it", name, action, target)
+				}
+			}
+		}
+	}
+}
