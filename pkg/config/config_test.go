@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -13,14 +14,26 @@ import (
 	"payout-callbacks/pkg/templatetest"
 )
 
-// functions maps the functions of the template to the settings they read.
-func functions() map[string]config.Function {
-	return map[string]config.Function{
-		"CregisFunction":    config.Ingress,
-		"PivotFunction":     config.Ingress,
-		"ConsumerFunction":  config.Consumer,
-		"SweeperFunction":   config.Sweeper,
-		"PublisherFunction": config.Publisher,
+// loader reads a function's configuration as the function does at its start.
+type loader func(getenv func(string) string) error
+
+// functions maps the functions of the template to what they read.
+func functions() map[string]loader {
+	common := func(function config.Function) loader {
+		return func(getenv func(string) string) error {
+			_, err := config.Load(function, getenv)
+			return err
+		}
+	}
+	return map[string]loader{
+		"CregisFunction": func(getenv func(string) string) error {
+			_, err := config.LoadCregis(getenv)
+			return errors.Join(err, common(config.Ingress)(getenv))
+		},
+		"PivotFunction":     common(config.Ingress),
+		"ConsumerFunction":  common(config.Consumer),
+		"SweeperFunction":   common(config.Sweeper),
+		"PublisherFunction": common(config.Publisher),
 	}
 }
 
@@ -42,15 +55,14 @@ func variablesOf(template templatetest.Template, function string) map[string]str
 }
 
 // load loads a function's configuration from variables and what Lambda sets.
-func load(function config.Function, variables map[string]string, onRead func(name string)) error {
-	_, err := config.Load(function, func(name string) string {
+func load(function loader, variables map[string]string, onRead func(name string)) error {
+	return function(func(name string) string {
 		if strings.HasPrefix(name, "AWS_") {
 			return "set by Lambda"
 		}
 		onRead(name)
 		return variables[name]
 	})
-	return err
 }
 
 // resolve replaces the parameters in variables by values.
@@ -103,7 +115,11 @@ func TestTemplate_GivesEachFunctionTheVariablesItReadsAndNoOthers(t *testing.T) 
 // has no list of allowed values, texts that the template and the code both
 // accept, and texts that both refuse.
 func samples() map[string][]string {
-	return map[string][]string{}
+	return map[string][]string{
+		"CregisKnownFields": {"", "sub_status", "fee,networkFee", "sub status", "a,,b", "a,", "1a", "é", strings.Repeat("a,", 255) + "ab", strings.Repeat("a,", 256) + "a"},
+		// CloudFormation cannot tell whether an expression is well formed; a wrong one stops Cregis's function alone.
+		"ReferencePattern": {"", "a", "PAY-[0-9]+", "é", strings.Repeat("a", 256), strings.Repeat("a", 257)},
+	}
 }
 
 // What the template lets through, a function must be able to start with: the
@@ -189,6 +205,10 @@ func accepts(t *testing.T, parameter map[string]any, value string) bool {
 	}
 	if allowed := list(parameter["AllowedValues"]); len(allowed) > 0 {
 		return slices.ContainsFunc(allowed, func(one any) bool { return fmt.Sprint(one) == value })
+	}
+	shortest, longest := parameter["MinLength"], parameter["MaxLength"]
+	if shortest != nil && len(value) < bound(t, "", parameter, "MinLength") || longest != nil && len(value) > bound(t, "", parameter, "MaxLength") {
+		return false
 	}
 	pattern, ok := parameter["AllowedPattern"].(string)
 	return !ok || regexp.MustCompile(`^(?:`+pattern+`)$`).MatchString(value)
