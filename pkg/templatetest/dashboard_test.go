@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"payout-callbacks/pkg/telemetry"
-	"payout-callbacks/pkg/templatetest"
 )
 
 type widget struct {
@@ -21,8 +20,11 @@ type widget struct {
 func widgets(t *testing.T) []widget {
 	t.Helper()
 	var body struct{ Widgets []widget }
-	text := property[string](t, templatetest.Load(t), "Dashboard", "DashboardBody")
-	if err := json.Unmarshal([]byte(text), &body); err != nil {
+	dashboard := loadDocument(t).resources("AWS::CloudWatch::Dashboard", nil)["Dashboard"]
+	if dashboard["DashboardName"] != "${AWS::StackName}" {
+		t.Errorf("the dashboard is named %v", dashboard["DashboardName"])
+	}
+	if err := json.Unmarshal([]byte(dashboard["DashboardBody"].(string)), &body); err != nil {
 		t.Fatal(err)
 	}
 	return body.Widgets

@@ -42,20 +42,26 @@ const ofType = `
     {ApiId: !Ref CallbackApi, RouteKey: "POST /callbacks/[name]/[type]", Target: !Sub "integrations/${[Name]Integration}"}
 `
 
-// ofFunction states what each folder of functions has. Roles, variables and
-// numbers stand in tables of their own.
+// ofFunction states what each folder of functions has. Permissions, variables
+// and numbers stand in tables of their own.
 const ofFunction = `
 [Name]Function:
   Type: AWS::Serverless::Function
   Metadata: {BuildMethod: go1.x}
-  Properties: {CodeUri: "functions/[name]/", LoggingConfig: {LogGroup: !Ref [Name]LogGroup}}
+  Properties: {CodeUri: "functions/[name]/", Role: !GetAtt [Name]Role.Arn, LoggingConfig: {LogGroup: !Ref [Name]LogGroup}}
+[Name]Role:
+  Type: AWS::IAM::Role
+  Properties:
+    AssumeRolePolicyDocument:
+      Version: "2012-10-17"
+      Statement: [{Effect: Allow, Action: "sts:AssumeRole", Principal: {Service: lambda.amazonaws.com}}]
 [Name]LogGroup:
   Type: AWS::Logs::LogGroup
   Properties: {LogGroupName: !Sub "/aws/lambda/${AWS::StackName}/[name]", RetentionInDays: !Ref LogRetentionDays}
 `
 
-// others states every other resource, but for alarms, metric filters, the
-// dashboard and roles.
+// others states every other resource, but for alarms, metric filters and the
+// dashboard.
 const others = `
 CallbackApi:
   Type: AWS::ApiGatewayV2::Api
@@ -192,8 +198,8 @@ const ingressConcurrency = `ReservedConcurrentExecutions: !If [ReservesConcurren
 
 // elsewhere lists what other tests state: types of resources and properties.
 var elsewhere = []string{
-	"AWS::CloudWatch::Alarm", "AWS::Logs::MetricFilter", "AWS::CloudWatch::Dashboard", "AWS::IAM::Role", // alarms_test, watch_test, roles
-	"Role", "Policies", "Environment", "Format", // roles, environment, the access log
+	"AWS::CloudWatch::Alarm", "AWS::Logs::MetricFilter", "AWS::CloudWatch::Dashboard", // alarms_test, dashboard_test
+	"Policies", "Environment", "Format", // roles_test, globals_test, template_test
 	"Description", "DisplayName", "cfn-lint", // texts for people, and the linter's
 }
 

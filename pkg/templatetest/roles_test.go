@@ -275,3 +275,17 @@ func TestFunctions_HaveAVariableForEachResourceTheyCall(t *testing.T) {
 		}
 	}
 }
+
+// A name without a reference is no ARN: the role allows nothing then.
+func TestRoles_ReferToTheirResources(t *testing.T) {
+	for id, role := range loadDocument(t).resources("AWS::IAM::Role", nil) {
+		for _, policy := range role["Policies"].([]any) {
+			document := policy.(map[string]any)["PolicyDocument"].(map[string]any)
+			for _, statement := range statementsOf(document) {
+				if resource := statement["Resource"].(string); resource != "*" && !placeholder.MatchString(resource) {
+					t.Errorf("%s: %s is no resource of the template", id, resource)
+				}
+			}
+		}
+	}
+}
