@@ -95,6 +95,7 @@ func (s stack) sweep(ctx context.Context, name string) (inbox.Swept, error) {
 		Adopted    int           `json:"Adopted"`
 		Foreign    int           `json:"Foreign"`
 		OldestAge  time.Duration `json:"OldestAge"`
+		AgeUnknown bool          `json:"AgeUnknown"`
 		Damaged    int           `json:"Damaged"`
 		Skipped    bool          `json:"Skipped"`
 	}
@@ -114,7 +115,7 @@ func (s *session) printSwept(swept inbox.Swept) error {
 		})
 	}
 	text := fmt.Sprintf("%s due, %d sent again\n", count(swept.Due, "receipt"), swept.Sent)
-	if swept.Due > 0 {
+	if swept.OldestAge > 0 {
 		text += "the oldest was accepted " + age(swept.OldestAge) + " ago\n"
 	}
 	text += fmt.Sprintf("%s taken in, %d not ours\n", count(swept.Adopted, "dead letter"), swept.Foreign)

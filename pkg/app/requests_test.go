@@ -185,12 +185,12 @@ func TestTheRequestsOfALaterEvent(t *testing.T) {
 	aws.wantCounts(t, map[string]int{"TransactWriteItems": 2})
 }
 
-// A sweep that finds nothing asks each shard of the index and the dead-letter
+// A sweep that finds nothing asks each shard of both indexes and the dead-letter
 // queue once.
 func TestTheRequestsOfASweep(t *testing.T) {
 	aws := &counter{counts: map[string]int{}}
 	invoke(t, lambda.NewHandler(newStack(aws).Sweep), []byte("{}"), `"Due":0`)
-	aws.wantCounts(t, map[string]int{"Query": 16, "ReceiveMessage": 1})
+	aws.wantCounts(t, map[string]int{"Query": 32, "ReceiveMessage": 1})
 }
 
 func text(value string) map[string]string { return map[string]string{"S": value} }

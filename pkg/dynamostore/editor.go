@@ -105,7 +105,7 @@ func (e *Editor) Reindex(ctx context.Context, key inbox.Key, now time.Time) (boo
 	input := &dynamodb.UpdateItemInput{
 		TableName:                 &e.Receipts,
 		Key:                       receiptKey(key),
-		UpdateExpression:          aws.String("REMOVE #due, dueAt"),
+		UpdateExpression:          aws.String("REMOVE #due, dueAt, claimed"),
 		ConditionExpression:       aws.String("#state = :state"),
 		ExpressionAttributeNames:  map[string]string{"#state": "state", "#due": "due"},
 		ExpressionAttributeValues: item{":state": text(string(receipt.State))},
@@ -135,5 +135,5 @@ func placed(i item, receipt inbox.Receipt) bool {
 	if waits(receipt) {
 		return isNumber && i.text("due") == dueIn(receipt.Key, receipt.State)
 	}
-	return i["due"] == nil && i["dueAt"] == nil
+	return i["due"] == nil && i["dueAt"] == nil && i["claimed"] == nil
 }

@@ -164,11 +164,13 @@ func decodeKey(i item) inbox.Key {
 }
 
 // dueIn names the partition of the index that a receipt stands in.
-func dueIn(key inbox.Key, state inbox.State) string {
+func dueIn(key inbox.Key, state inbox.State) string { return shard(state, shardOf(key)) }
+
+func shardOf(key inbox.Key) int {
 	hash := fnv.New32a()
 	_, _ = hash.Write([]byte(key.Payout)) // never fails
 	_, _ = hash.Write([]byte(key.Receipt))
-	return shard(state, int(hash.Sum32()%shards))
+	return int(hash.Sum32() % shards)
 }
 
 func shard(state inbox.State, n int) string { return string(state) + "/" + strconv.Itoa(n) }

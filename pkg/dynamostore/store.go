@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -22,8 +23,12 @@ type Store struct {
 
 var _ inbox.Store = (*Store)(nil)
 
-// The index of receipts that are not applied yet.
-const unappliedIndex = "unapplied"
+// The indexes of receipts that are not applied yet: all of them by when they are
+// due, and those that a sweep has claimed by when they were accepted.
+const (
+	unappliedIndex = "unapplied"
+	claimedIndex   = "claimed"
+)
 
 const absent = "attribute_not_exists(payout)"
 
@@ -87,7 +92,7 @@ func (s *Store) receiptWrite(change inbox.Change) (types.TransactWriteItem, erro
 	return types.TransactWriteItem{Update: &types.Update{
 		TableName:                &s.Receipts,
 		Key:                      receiptKey(change.Receipt.Key),
-		UpdateExpression:         aws.String("SET #state = :applied, outcome = :outcome, appliedAt = :now REMOVE #due, dueAt"),
+		UpdateExpression:         aws.String("SET #state = :applied, outcome = :outcome, appliedAt = :now REMOVE #due, dueAt, claimed"),
 		ConditionExpression:      aws.String("#state = :received"),
 		ExpressionAttributeNames: map[string]string{"#state": "state", "#due": "due"},
 		ExpressionAttributeValues: item{
@@ -156,13 +161,14 @@ func (s *Store) Claim(ctx context.Context, due inbox.Due, next time.Time) (inbox
 	input := &dynamodb.UpdateItemInput{
 		TableName:                &s.Receipts,
 		Key:                      receiptKey(due.Key),
-		UpdateExpression:         aws.String("SET dueAt = :next"),
+		UpdateExpression:         aws.String("SET dueAt = :next, claimed = :claimed"),
 		ConditionExpression:      aws.String("#state = :received AND dueAt = :seen"),
 		ExpressionAttributeNames: map[string]string{"#state": "state"},
 		ExpressionAttributeValues: item{
 			":received": text(string(inbox.Received)),
 			":seen":     number(due.DueAt.UnixMilli()),
 			":next":     number(next.UnixMilli()),
+			":claimed":  text(strconv.Itoa(shardOf(due.Key))),
 		},
 		ReturnValues: types.ReturnValueAllNew,
 	}

@@ -106,7 +106,9 @@ func faultsOf(call string) []inboxtest.Fault {
 	return everyFault()
 }
 
-func isQuestion(call string) bool { return call == "store.Due" || call == "queue.Waiting" }
+func isQuestion(call string) bool {
+	return call == "store.Due" || call == "store.OldestClaimed" || call == "queue.Waiting"
+}
 
 func everyFault() []inboxtest.Fault {
 	return []inboxtest.Fault{

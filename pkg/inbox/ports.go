@@ -37,6 +37,11 @@ type Store interface {
 	// of them, those due for the longest first. The list may be slightly stale.
 	Due(ctx context.Context, now time.Time, limit int) ([]Due, error)
 
+	// OldestClaimed returns when the oldest receipt in state received that was ever
+	// claimed was accepted, and false where no such receipt waits. Its answer may be
+	// slightly stale; its cost does not depend on how many receipts wait.
+	OldestClaimed(ctx context.Context) (acceptedAt time.Time, ok bool, err error)
+
 	// Claim moves a due receipt's time, if it is still received and still due
 	// when it was seen to be, and returns it. Of two callers that saw the same
 	// time only one gets true; a receipt that is gone or applied gives false.

@@ -14,7 +14,8 @@ type Swept struct {
 	Unsendable int           // of those, refused by the queue for what they are; this run applies them itself
 	Adopted    int           // dead letters that are in the store now, and no longer in the queue
 	Foreign    int           // dead letters that are not ours to read, left for a person
-	OldestAge  time.Duration // since the oldest receipt found due was accepted
+	OldestAge  time.Duration // since the oldest receipt that waits, due or claimed, was accepted
+	AgeUnknown bool          // that could not be read
 	Damaged    int           // receipts found due that cannot be read, left for a person
 	Skipped    bool          // nothing was sent, because the queue is full of work
 }
@@ -50,12 +51,29 @@ func (in *Inbox) Sweep(ctx context.Context, limit int) (Swept, error) {
 		return Swept{}, fmt.Errorf("list due receipts: %w", err)
 	}
 	swept := Swept{Due: len(due)}
-	for _, one := range due {
-		swept.OldestAge = max(swept.OldestAge, now.Sub(one.AcceptedAt))
-	}
-	err = in.resend(ctx, due, limit, &swept)
+	measureErr := in.measure(ctx, now, due, &swept)
+	err = errors.Join(measureErr, in.resend(ctx, due, limit, &swept))
 	// The list was read, so the store is well enough to take in what it never got.
 	return swept, errors.Join(err, in.adopt(ctx, limit, &swept))
+}
+
+// measure finds how long the oldest receipt has waited. A claim moves a receipt
+// out of the list of what is due for up to an hour, in which it waits all the
+// same. A receipt that was never claimed is in the list as soon as it is due, or
+// everything in the list is older.
+func (in *Inbox) measure(ctx context.Context, now time.Time, due []Due, swept *Swept) error {
+	oldest, ok, err := in.Store.OldestClaimed(ctx)
+	if err != nil {
+		swept.AgeUnknown = true
+		return fmt.Errorf("read the oldest claimed receipt: %w", err)
+	}
+	if ok {
+		swept.OldestAge = max(0, now.Sub(oldest))
+	}
+	for _, receipt := range due {
+		swept.OldestAge = max(swept.OldestAge, now.Sub(receipt.AcceptedAt))
+	}
+	return nil
 }
 
 func (in *Inbox) resend(ctx context.Context, due []Due, limit int, swept *Swept) error {

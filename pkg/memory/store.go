@@ -17,7 +17,8 @@ import (
 type Store struct {
 	mu       sync.Mutex
 	receipts map[inbox.Key]inbox.Receipt
-	waiting  waiting // index of those that are received
+	waiting  waiting // index of those that are received, by when they are due
+	claimed  waiting // index of those of them that were claimed, by when they were accepted
 	records  map[payout.ID]payout.Record
 	damage   damage // done on purpose; none as a rule
 }
@@ -104,7 +105,25 @@ func (s *Store) Claim(ctx context.Context, due inbox.Due, next time.Time) (inbox
 	}
 	receipt.DueAt = next
 	s.put(receipt)
+	heap.Push(&s.claimed, waits{receipt.AcceptedAt, receipt.Key})
 	return receipt, true, nil
+}
+
+// OldestClaimed implements inbox.Store.
+func (s *Store) OldestClaimed(ctx context.Context) (acceptedAt time.Time, ok bool, err error) {
+	if err := ctx.Err(); err != nil {
+		return time.Time{}, false, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for len(s.claimed) > 0 {
+		first := s.claimed[0]
+		if s.receipts[first.key].State == inbox.Received {
+			return first.at, true, nil
+		}
+		heap.Pop(&s.claimed)
+	}
+	return time.Time{}, false, nil
 }
 
 // Receipts returns all receipts, ordered by key.

@@ -9,7 +9,7 @@ import (
 )
 
 // waiting is what the index `unapplied` is on AWS: receipts by when they are
-// due, so that finding some does not take longer the more there are. An entry
+// due (and `claimed`, by when they were accepted), so that finding some does not take longer the more there are. An entry
 // is put down whenever a receipt is written as received, and is out of date
 // once that was written again; whoever meets one like that drops it.
 type waiting []waits

@@ -71,7 +71,7 @@ func (w *world) down(call string) bool {
 // may run, before it is made.
 func (w *world) decide(process, call string) inboxtest.Fault {
 	w.tally.Calls++
-	w.changed = w.changed || call != "store.Due" && call != "queue.Waiting"
+	w.changed = w.changed || call != "store.Due" && call != "store.OldestClaimed" && call != "queue.Waiting"
 	w.now = w.now.Add(w.between(0, 50*time.Millisecond))
 	w.letOthersRun()
 	fault := w.faultOf(call)

@@ -42,7 +42,7 @@ var (
 	Adopted    = Metric{"Adopted", "Count", false}           // dead letters that are in the store now
 	Foreign    = Metric{"Foreign", "Count", false}           // dead letters that are not ours to read
 	Damaged    = Metric{"Damaged", "Count", false}           // receipts or payouts that cannot be read
-	Oldest     = Metric{"OldestUnapplied", "Seconds", false} // since the oldest receipt found due was accepted
+	Oldest     = Metric{"OldestUnapplied", "Seconds", false} // since the oldest receipt that waits, due or claimed, was accepted
 )
 
 // Metrics lists them all.

@@ -143,7 +143,9 @@ func (r *Recorder) Sweep(ctx context.Context, swept inbox.Swept, took time.Durat
 			{Adopted, swept.Adopted},
 			{Foreign, swept.Foreign},
 			{Damaged, swept.Damaged},
-			{Oldest, int(swept.OldestAge.Seconds())},
+		}
+		if !swept.AgeUnknown {
+			told = append(told, measured{Oldest, int(swept.OldestAge.Seconds())})
 		}
 	}
 	if err == nil {

@@ -236,6 +236,15 @@ func TestASweepThatSawNothingTellsNoAge(t *testing.T) {
 	}
 }
 
+func TestSweep_ThatCannotMeasureTheAge_ReportsNone(t *testing.T) {
+	got := written(t, func(r *telemetry.Recorder) {
+		r.Sweep(t.Context(), inbox.Swept{Due: 1, Sent: 1, AgeUnknown: true}, 0, errors.New("down"))
+	})[0]
+	if _, reported := got["OldestUnapplied"]; reported || got["Sent"] != 1.0 || got["Sweeps"] != nil {
+		t.Errorf("got %v", got)
+	}
+}
+
 // I9: nothing of a callback but ids and words of ours is in any line.
 func TestNoBodyAddressOrAmountIsWritten(t *testing.T) {
 	var out strings.Builder

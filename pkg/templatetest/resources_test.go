@@ -146,11 +146,16 @@ ReceiptsTable: # money is kept whatever happens to the stack
       - {AttributeName: receipt, AttributeType: S}
       - {AttributeName: due, AttributeType: S}
       - {AttributeName: dueAt, AttributeType: N}
+      - {AttributeName: claimed, AttributeType: S}
+      - {AttributeName: acceptedAt, AttributeType: N}
     KeySchema: [{AttributeName: payout, KeyType: HASH}, {AttributeName: receipt, KeyType: RANGE}]
     GlobalSecondaryIndexes:
       - IndexName: unapplied
         KeySchema: [{AttributeName: due, KeyType: HASH}, {AttributeName: dueAt, KeyType: RANGE}]
         Projection: {ProjectionType: INCLUDE, NonKeyAttributes: [acceptedAt]}
+      - IndexName: claimed
+        KeySchema: [{AttributeName: claimed, KeyType: HASH}, {AttributeName: acceptedAt, KeyType: RANGE}]
+        Projection: {ProjectionType: KEYS_ONLY}
     PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true}
     SSESpecification: {SSEEnabled: true}
     DeletionProtectionEnabled: !Ref ProtectTables

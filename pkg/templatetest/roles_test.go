@@ -57,7 +57,7 @@ func writtenPermissions() map[string]permissions {
 			"sqs:ChangeMessageVisibility": "EventsQueue.Arn",
 		}),
 		"SweeperRole": everyFunction("SweeperLogGroup", permissions{
-			"dynamodb:Query": "${ReceiptsTable.Arn}/index/unapplied",
+			"dynamodb:Query": "${ReceiptsTable.Arn}/index/claimed ${ReceiptsTable.Arn}/index/unapplied",
 			// The payouts, too: it applies a receipt whose message the queue refuses, as the consumer would.
 			"dynamodb:PutItem":            "PayoutsTable.Arn ReceiptsTable.Arn",
 			"dynamodb:UpdateItem":         "ReceiptsTable.Arn",

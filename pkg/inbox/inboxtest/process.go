@@ -144,6 +144,14 @@ func (s processStore) Due(ctx context.Context, now time.Time, limit int) ([]inbo
 	return ask(ctx, s.p, "store.Due", func() ([]inbox.Due, error) { return s.p.Store.Due(s.p.untimed(ctx), now, limit) })
 }
 
+func (s processStore) OldestClaimed(ctx context.Context) (acceptedAt time.Time, ok bool, err error) {
+	err = s.p.Call(ctx, "store.OldestClaimed", func() (err error) {
+		acceptedAt, ok, err = s.p.Store.OldestClaimed(s.p.untimed(ctx))
+		return err
+	})
+	return acceptedAt, ok && err == nil, err
+}
+
 func (s processStore) Claim(ctx context.Context, due inbox.Due, next time.Time) (inbox.Receipt, bool, error) {
 	won := false
 	receipt, err := ask(ctx, s.p, "store.Claim", func() (receipt inbox.Receipt, err error) {

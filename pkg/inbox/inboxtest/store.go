@@ -24,6 +24,7 @@ func RunStore(t *testing.T, newHarness func(t *testing.T) Harness) {
 		"an absent receipt is created by its change":      createsByChange,
 		"what is due is listed oldest first":              listsDue,
 		"a due receipt is claimed by one":                 claimsOnce,
+		"the oldest claimed receipt is known":             knowsOldestClaimed,
 		"applied at once by many, it is applied once":     appliesOnceAmongMany,
 		"a cancelled context writes nothing":              obeysContext,
 	} {
@@ -235,6 +236,41 @@ func claimsOnce(t *testing.T, h Harness) {
 	}
 }
 
+func knowsOldestClaimed(t *testing.T, h Harness) {
+	h.wantOldestClaimed(t, time.Time{})
+	var receipts []inbox.Receipt
+	for n := range 40 { // so that they are in several shards
+		receipt := received(event(n, payout.Succeeded), "{}")
+		receipt.AcceptedAt = start.Add(-time.Duration(n) * time.Second)
+		create(t.Context(), t, h.Store, receipt)
+		receipts = append(receipts, receipt)
+	}
+	create(t.Context(), t, h.Store, heldReceipt("held", nil))
+	h.wantOldestClaimed(t, time.Time{})
+	for n, receipt := range receipts[:30] {
+		due := inbox.Due{Key: receipt.Key, DueAt: receipt.DueAt}
+		if _, won, err := h.Store.Claim(t.Context(), due, start.Add(time.Duration(n)*time.Minute)); err != nil || !won {
+			t.Fatalf("claim: %t, %v", won, err)
+		}
+	}
+	h.wantOldestClaimed(t, receipts[29].AcceptedAt)
+	for _, receipt := range receipts[5:30] {
+		if refusal, err := h.Store.Apply(t.Context(), change(receipt, payout.Record{})); err != nil || refusal != nil {
+			t.Fatalf("apply: %+v, %v", refusal, err)
+		}
+	}
+	h.wantOldestClaimed(t, receipts[4].AcceptedAt)
+}
+
+// wantOldestClaimed wants the time, or none where it is zero.
+func (h Harness) wantOldestClaimed(t *testing.T, want time.Time) {
+	t.Helper()
+	got, ok, err := h.Store.OldestClaimed(t.Context())
+	if err != nil || ok == want.IsZero() || !got.Equal(want) {
+		t.Errorf("the oldest claimed receipt: %s, %t, %v, want %s", got, ok, err, want)
+	}
+}
+
 func appliesOnceAmongMany(t *testing.T, h Harness) {
 	const consumers, events = 8, 10
 	box := &inbox.Inbox{Store: h.Store, Queue: h.Queue, Now: func() time.Time { return start }}
@@ -270,6 +306,9 @@ func obeysContext(t *testing.T, h Harness) {
 	}
 	if _, err := h.Store.Apply(ctx, change(receipt, payout.Record{})); err == nil {
 		t.Error("apply: no error")
+	}
+	if _, _, err := h.Store.OldestClaimed(ctx); err == nil {
+		t.Error("oldest claimed: no error")
 	}
 	if got := h.Receipt(t, receipt.Key); got.State != "" {
 		t.Errorf("the receipt is %s", got.State)

@@ -1,0 +1,83 @@
+package dynamostore
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+)
+
+// backlog is a DynamoDB that answers queries of the indexes as if so many
+// receipts waited, spread evenly over the shards, and counts the requests.
+type backlog struct {
+	waiting  int
+	requests int
+	items    int
+}
+
+func (b *backlog) Do(request *http.Request) (*http.Response, error) {
+	b.requests++
+	var query struct {
+		Limit                     int
+		ExpressionAttributeValues map[string]map[string]string
+		ExclusiveStartKey         map[string]map[string]string
+	}
+	if err := json.NewDecoder(request.Body).Decode(&query); err != nil {
+		return nil, err
+	}
+	name := query.ExpressionAttributeValues[":shard"]["S"]
+	n, err := strconv.Atoi(name[strings.LastIndex(name, "/")+1:])
+	if err != nil {
+		return nil, err
+	}
+	first := 0
+	if start := query.ExclusiveStartKey["dueAt"]["N"]; start != "" {
+		first, err = strconv.Atoi(start)
+		first = first/shards + 1
+	}
+	var items []map[string]map[string]string
+	inShard := b.waiting / shards
+	for k := first; k < inShard && len(items) < query.Limit; k++ {
+		at := strconv.Itoa(k*shards + n + 1)
+		items = append(items, map[string]map[string]string{
+			"payout": {"S": fmt.Sprint("cregis/payout/1/", at)}, "receipt": {"S": "failed/1"}, "dueAt": {"N": at}, "acceptedAt": {"N": at},
+		})
+	}
+	b.items += len(items)
+	answer := map[string]any{"Items": items}
+	if len(items) > 0 && first+len(items) < inShard {
+		answer["LastEvaluatedKey"] = items[len(items)-1]
+	}
+	text, err := json.Marshal(answer)
+	header := http.Header{"Content-Type": {"application/x-amz-json-1.0"}}
+	return &http.Response{StatusCode: http.StatusOK, Header: header, Body: io.NopCloser(bytes.NewReader(text))}, err
+}
+
+func TestStore_ReadsAsMuchForASweepHoweverManyReceiptsWait(t *testing.T) {
+	const limit = 1000
+	for _, waiting := range []int{1_000, 10_000, 100_000, 1_000_000} {
+		db := &backlog{waiting: waiting}
+		store := &Store{Receipts: "receipts", Client: dynamodb.New(dynamodb.Options{
+			Region: "us-east-1", HTTPClient: db, Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+		})}
+		due, err := store.Due(t.Context(), time.UnixMilli(1<<40), limit)
+		if err != nil || len(due) < limit-shards {
+			t.Fatalf("%d due, %v", len(due), err)
+		}
+		if oldest, ok, err := store.OldestClaimed(t.Context()); err != nil || !ok || oldest.UnixMilli() != 1 {
+			t.Fatalf("the oldest: %s, %t, %v", oldest, ok, err)
+		}
+		t.Logf("%d wait: %d requests, %d items", waiting, db.requests, db.items)
+		if most := 2*limit + 11*shards; db.requests != 2*shards || db.items > most {
+			t.Errorf("%d wait: %d requests and %d items, want %d requests and at most %d items", waiting, db.requests, db.items, 2*shards, most)
+		}
+	}
+}

@@ -1,0 +1,71 @@
+package inbox_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/memory"
+	"payout-callbacks/pkg/payout"
+)
+
+// A receipt that is claimed waits all the same, and not only in the minute in
+// which it is due.
+func TestSweep_MeasuresAClaimedReceiptInEveryMinute(t *testing.T) {
+	w := newWorld(t)
+	w.accept(w.receipt(payout.Succeeded))
+	accepted := w.now
+	for w.now.Sub(accepted) < 5*time.Hour {
+		w.now = w.now.Add(time.Minute)
+		w.queue.Lose()
+		age := w.now.Sub(accepted)
+		if swept := w.sweep(); age >= inbox.FirstDue && swept.OldestAge != age || swept.AgeUnknown {
+			t.Fatalf("after %s: %+v", age, swept)
+		}
+	}
+	w.now = w.now.Add(time.Hour)
+	w.sweep()
+	w.consume()
+	if swept := w.sweep(); swept.OldestAge != 0 || swept.AgeUnknown {
+		t.Errorf("after it was applied: %+v", swept)
+	}
+}
+
+func TestSweep_MeasuresTheOldestOfAllThatWait(t *testing.T) {
+	w := newWorld(t)
+	w.sendDown = true
+	first := w.now
+	for n := range uint64(50) {
+		w.accept(w.numbered(n, ""))
+		w.now = w.now.Add(30 * time.Second)
+	}
+	w.sendDown = false
+	for range 120 {
+		w.now = w.now.Add(time.Minute)
+		w.queue.Lose()
+		swept, err := w.box.Sweep(t.Context(), 7) // far fewer than wait
+		if want := w.now.Sub(first); err != nil || swept.OldestAge != want {
+			t.Fatalf("%+v, %v, want an age of %s", swept, err, want)
+		}
+	}
+}
+
+// What cannot be read is not zero, and keeps nothing from being sent.
+func TestSweep_ThatCannotReadTheOldest_SendsAndKnowsNoAge(t *testing.T) {
+	w := newWorld(t)
+	w.accept(w.receipt(payout.Succeeded))
+	w.queue.Lose()
+	w.now = w.now.Add(inbox.FirstDue)
+	w.box.Store = ageless{w.store}
+	if swept, err := w.box.Sweep(t.Context(), 10); !errors.Is(err, errDown) || swept.Sent != 1 || !swept.AgeUnknown || swept.OldestAge != 0 {
+		t.Errorf("got %+v, %v, want it sent, and no age", swept, err)
+	}
+}
+
+type ageless struct{ *memory.Store }
+
+func (ageless) OldestClaimed(context.Context) (time.Time, bool, error) {
+	return time.Time{}, false, errDown
+}
