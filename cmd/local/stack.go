@@ -49,13 +49,13 @@ func demoPreviousKeys() map[string]string {
 
 func newStack(w workspace, outputs map[string]string) (stack, error) {
 	// <id>.execute-api.localhost does not resolve everywhere; the same API also answers under a path.
-	id := regexp.MustCompile(`^https?://([0-9a-z]+)\.execute-api\.`).FindStringSubmatch(outputs["ApiUrl"])
+	id := regexp.MustCompile(`^https?://([0-9a-z]+)\.execute-api\.[^/]+(/[\w-]+)?$`).FindStringSubmatch(outputs["ApiUrl"])
 	if id == nil {
 		return stack{}, fmt.Errorf("the stack's ApiUrl has an unexpected form: %q", outputs["ApiUrl"])
 	}
 	s := stack{
 		Name:               stackName,
-		APIURL:             w.endpoint() + "/_aws/execute-api/" + id[1],
+		APIURL:             w.endpoint() + "/_aws/execute-api/" + id[1] + id[2], // and the path token, if there is one
 		EndpointURL:        w.endpoint(),
 		Region:             region,
 		ReceiptsTable:      outputs["ReceiptsTableName"],

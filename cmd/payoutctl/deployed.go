@@ -15,6 +15,7 @@ import (
 // provider's name.
 const (
 	outputAPI         = "ApiUrl"
+	outputNextAPI     = "ApiUrlNext" // there while two path tokens are accepted
 	outputReceipts    = "ReceiptsTableName"
 	outputPayouts     = "PayoutsTableName"
 	outputEvents      = "EventsQueueUrl"
@@ -41,6 +42,7 @@ func (s *session) deployedStack(ctx context.Context, name string) (stack, error)
 	return stack{
 		name:               name,
 		apiURL:             outputs[outputAPI],
+		nextAPIURL:         outputs[outputNextAPI],
 		receiptsTable:      outputs[outputReceipts],
 		payoutsTable:       outputs[outputPayouts],
 		eventsQueueURL:     outputs[outputEvents],

@@ -20,7 +20,7 @@ func (doctorCommand) Help() string {
 	return `Looks at what has to be right around the application: keys, URL, clock, queues, consumer, sweeper, alarms and who is told
 of them, and what waits for a person. Each check is ok, warn, fail or cannot tell, with what to do next. Nothing is
 changed and nothing stored: each provider's URL is sent one callback without a proof, which must be refused (and is
-counted as refused: three within a quarter of an hour may set off the alarm on a quiet stack).
+counted as refused: on a stack that acknowledged nothing in six hours that sets off the alarm PROVIDER-refused-six-hours).
 
 Examples:
 
@@ -149,7 +149,10 @@ func (d *doctor) checks() []check {
 	for _, provider := range providerNames() {
 		checks = append(checks,
 			check{"keys of " + provider, func(ctx context.Context) (finding, error) { return d.keys(ctx, provider) }},
-			check{"URL of " + provider, func(ctx context.Context) (finding, error) { return d.url(ctx, provider) }})
+			check{"URL of " + provider, func(ctx context.Context) (finding, error) { return d.url(ctx, provider, d.stack.apiURL) }})
+		if next := d.stack.nextAPIURL; next != "" {
+			checks = append(checks, check{"next URL of " + provider, func(ctx context.Context) (finding, error) { return d.url(ctx, provider, next) }})
+		}
 	}
 	checks = append(checks, check{"consumer", d.part("consumer")}, check{"sweeper", d.part("sweeper")}, check{"last sweep", d.lastSweep})
 	if d.stack.outputs[outputPublisher] != "" {

@@ -69,7 +69,7 @@ func (d *doctor) clock(ctx context.Context) (finding, error) {
 
 // url sends what nobody signed, as the provider sends: to be refused it has to
 // come through gateway, function and keys, and it leaves nothing.
-func (d *doctor) url(ctx context.Context, provider string) (finding, error) {
+func (d *doctor) url(ctx context.Context, provider, base string) (finding, error) {
 	speaks, err := providerNamed(provider)
 	if err != nil {
 		return finding{}, err
@@ -78,10 +78,10 @@ func (d *doctor) url(ctx context.Context, provider string) (finding, error) {
 		provider: speaks, kind: speaks.Types()[0], unsigned: true, want: callback.Unauthentic,
 		body: func() ([]byte, error) { return []byte(`{"payoutctl":"doctor"}`), nil },
 	}
-	got, err := sender{client: callbackClient(d.stack), url: out.url(d.stack.apiURL), out: out}.once(ctx)
+	got, err := sender{client: callbackClient(d.stack), url: out.url(base), out: out}.once(ctx)
 	if err != nil {
 		const next = "is the API up, and its name in DNS? The provider meets the same"
-		return bad(failing, next, "%s does not answer", out.url(d.stack.apiURL)), nil //nolint:nilerr // that is what was found
+		return bad(failing, next, "%s does not answer", out.url(base)), nil //nolint:nilerr // that is what was found
 	}
 	switch {
 	case got.AsExpected:

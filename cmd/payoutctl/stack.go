@@ -31,7 +31,8 @@ const attemptTimeout = 10 * time.Second
 type stack struct {
 	name               string
 	local              bool
-	apiURL             string // the callbacks' paths are appended to it
+	apiURL             string // the callbacks' paths are appended to it; it ends with a path token if there is a first one
+	nextAPIURL         string // the same with the second path token, "" without one
 	receiptsTable      string
 	payoutsTable       string
 	eventsQueueURL     string

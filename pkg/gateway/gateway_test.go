@@ -77,6 +77,13 @@ func TestALargeBodyIsCutAndMeasured(t *testing.T) {
 	}
 }
 
+func TestRequest_TakesTheTypeFromARouteWithAToken(t *testing.T) {
+	got := gateway.Request(events.APIGatewayV2HTTPRequest{RouteKey: "POST /0123456789abcdef0123456789abcdef/callbacks/cregis/sub-address-payout"})
+	if got.Type != payout.TypeSubAddressPayout {
+		t.Errorf("got %q", got.Type)
+	}
+}
+
 func TestResponse(t *testing.T) {
 	got := gateway.Response(callback.Reply{Code: 200, ContentType: "text/plain", Body: "success"})
 	if got.StatusCode != 200 || got.Body != "success" || got.Headers["Content-Type"] != "text/plain" || got.IsBase64Encoded {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -143,6 +144,13 @@ func (d document) call(function, parameters map[string]any) (resolved any, ok bo
 				}
 				return reference
 			}), true
+		case "Fn::Join":
+			arguments := d.resolve(argument, parameters).([]any)
+			var parts []string
+			for _, part := range arguments[1].([]any) {
+				parts = append(parts, fmt.Sprint(part))
+			}
+			return strings.Join(parts, arguments[0].(string)), true
 		case "Fn::If":
 			if parameters == nil {
 				return nil, false
@@ -168,6 +176,10 @@ func (d document) decide(expression any, parameters map[string]any) bool {
 		switch name {
 		case "Fn::Not":
 			return !d.decide(arguments[0], parameters)
+		case "Fn::And", "Fn::Or":
+			isOr := name == "Fn::Or"
+			isDecisive := func(argument any) bool { return d.decide(argument, parameters) == isOr }
+			return slices.ContainsFunc(arguments, isDecisive) == isOr
 		case "Fn::Equals":
 			return fmt.Sprint(d.resolve(arguments[0], parameters)) == fmt.Sprint(d.resolve(arguments[1], parameters))
 		}

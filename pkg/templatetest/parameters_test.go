@@ -16,6 +16,8 @@ import (
 var parameterTable = map[string]string{
 	"CallbackDomain":             `String ""`,
 	"CertificateArn":             `String ""`,
+	"CallbackPathToken":          "String \"\", " + tokenForm,
+	"CallbackPathTokenNext":      "String \"\", " + tokenForm,
 	"ThrottleRate":               `Number 1000, MinValue 1`,
 	"ThrottleBurst":              `Number 2000, MinValue 1`,
 	"IngressReservedConcurrency": `Number 0, MinValue 0`,
@@ -32,6 +34,8 @@ var parameterTable = map[string]string{
 	"ProtectTables":              `String "true", AllowedValues [true false]`,
 	"OnEmulator":                 `String "false", AllowedValues [true false]`,
 }
+
+const tokenForm = `AllowedPattern ([A-Za-z0-9_-]{22,64})?, ConstraintDescription Empty, or 22 to 64 letters, digits, hyphens and underscores.`
 
 func TestParameters_AreThoseOfTheTable(t *testing.T) {
 	got := map[string]string{}
@@ -62,6 +66,9 @@ var conditionTable = map[string]struct {
 }{
 	"HasDomain":           {false, "CallbackDomain", "payments.example.com"},
 	"KnowsMoreFields":     {false, "CregisKnownFields", "sub_status"},
+	"AcceptsPlainUrls":    {true, "", nil}, // urlSettings
+	"HasPathToken":        {false, "CallbackPathToken", firstToken},
+	"HasPathTokenNext":    {false, "CallbackPathTokenNext", secondToken},
 	"HasAlarmEmail":       {false, "AlarmEmail", "oncall@example.com"},
 	"ReservesConcurrency": {false, "IngressReservedConcurrency", 1},
 	"ExpectsCregis":       {false, "CregisSilenceHours", 1},
@@ -79,7 +86,7 @@ func TestConditions_AreThoseOfTheTable(t *testing.T) {
 		if template.holds(name, template.defaults(nil)) != row.byDefault {
 			t.Errorf("by default, %s is %v", name, !row.byDefault)
 		}
-		if template.holds(name, template.defaults(map[string]any{row.parameter: row.value})) == row.byDefault {
+		if row.parameter != "" && template.holds(name, template.defaults(map[string]any{row.parameter: row.value})) == row.byDefault {
 			t.Errorf("with %s %v, %s stays %v", row.parameter, row.value, name, row.byDefault)
 		}
 	}
@@ -138,17 +145,20 @@ var outputTable = map[string]string{
 func TestOutputs_AreThoseOfTheTableAndTheRoutes(t *testing.T) {
 	template := loadDocument(t)
 	for base, parameters := range map[string]map[string]any{
-		"${CallbackApi.ApiEndpoint}":   template.defaults(nil),
-		"https://payments.example.com": template.defaults(map[string]any{"CallbackDomain": "payments.example.com"}),
+		"${CallbackApi.ApiEndpoint}":   template.defaults(map[string]any{"CallbackPathTokenNext": secondToken}),
+		"https://payments.example.com": template.defaults(map[string]any{"CallbackPathTokenNext": secondToken, "CallbackDomain": "payments.example.com"}),
 	} {
 		want := map[string]string{}
 		for name, text := range outputTable {
 			want[name] = fmt.Sprint(template.resolve(map[string]any{"Fn::Sub": text}, parameters))
 		}
-		want["ApiUrl"] = base
+		next := " if HasPathTokenNext"
+		want["ApiUrl"], want["ApiUrlNext"] = base, base+"/"+secondToken+next
 		for _, provider := range app.Providers() {
 			for _, kind := range provider.Types() {
-				want[capital(provider.Name())+capital(string(kind))+"Url"] = fmt.Sprintf("%s/callbacks/%s/%s", base, provider.Name(), kind)
+				name := capital(provider.Name()) + capital(string(kind)) + "Url"
+				path := fmt.Sprintf("/callbacks/%s/%s", provider.Name(), kind)
+				want[name], want[name+"Next"] = base+path, base+"/"+secondToken+path+next
 			}
 		}
 		got, names := map[string]string{}, map[string]string{}

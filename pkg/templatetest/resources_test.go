@@ -28,7 +28,7 @@ const ofProvider = `
     Action: lambda:InvokeFunction
     FunctionName: !Ref [Name]Function.Alias
     Principal: apigateway.amazonaws.com
-    SourceArn: !Sub arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${CallbackApi}/*/POST/callbacks/[name]/*
+    SourceArn: !Sub arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${CallbackApi}/*/POST/*callbacks/[name]/*
 [Name]Keys:
   Type: AWS::SecretsManager::Secret
   Properties: {Name: !Sub "${AWS::StackName}/keys/[name]"}
@@ -38,8 +38,19 @@ const ofProvider = `
 const ofType = `
 [Name][Type]Route:
   Type: AWS::ApiGatewayV2::Route
+  Condition: AcceptsPlainUrls
   Properties:
     {ApiId: !Ref CallbackApi, RouteKey: "POST /callbacks/[name]/[type]", Target: !Sub "integrations/${[Name]Integration}"}
+[Name][Type]TokenRoute:
+  Type: AWS::ApiGatewayV2::Route
+  Condition: HasPathToken
+  Properties:
+    {ApiId: !Ref CallbackApi, RouteKey: !Sub "POST /${CallbackPathToken}/callbacks/[name]/[type]", Target: !Sub "integrations/${[Name]Integration}"}
+[Name][Type]TokenNextRoute:
+  Type: AWS::ApiGatewayV2::Route
+  Condition: HasPathTokenNext
+  Properties:
+    {ApiId: !Ref CallbackApi, RouteKey: !Sub "POST /${CallbackPathTokenNext}/callbacks/[name]/[type]", Target: !Sub "integrations/${[Name]Integration}"}
 `
 
 // ofFunction states what each folder of functions has. Permissions, variables
