@@ -1,6 +1,8 @@
 package main
 
 import (
+	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -47,7 +49,8 @@ func TestTheProductionConfigurationDeploys(t *testing.T) {
 		t.Fatalf("production has the parameters %v alone", parameters)
 	}
 	parameters = append(parameters, "IngressReservedConcurrency=5", "AlarmEmail=oncall@example.com", "CallbackDomain=payments.example.com",
-		"CertificateArn=arn:aws:acm:us-east-1:000000000000:certificate/0a1b2c3d-0000-4000-8000-000000000000")
+		"CertificateArn=arn:aws:acm:us-east-1:000000000000:certificate/0a1b2c3d-0000-4000-8000-000000000000",
+		"CallbackPathToken="+firstToken, "CallbackPathTokenNext="+secondToken)
 	name := "production-" + d.run
 	cmd := deployCommand(d.running(), name, parameters...)
 	log := filepath.Join(t.TempDir(), "deploy.log")
@@ -69,6 +72,7 @@ func TestTheProductionConfigurationDeploys(t *testing.T) {
 	if err := correctMapping(t.Context(), d.workspace, consumer); err != nil {
 		t.Fatal(err)
 	}
+	checkTokens(t, d, name, outputs)
 	tables := d.tables(t, name)
 	for _, table := range tables {
 		_, err := d.dynamodb.DeleteTable(t.Context(), &dynamodb.DeleteTableInput{TableName: aws.String(table)})
@@ -98,6 +102,54 @@ func (d *deployed) tables(t *testing.T, stackName string) []string {
 		}
 	}
 	return tables
+}
+
+const (
+	firstToken  = "0123456789abcdef0123456789abcdef"
+	secondToken = "fedcba9876543210fedcba9876543210"
+)
+
+// checkTokens sends a callback to each URL: with either token the function
+// answers, which has no keys yet; without a token the gateway answers.
+func checkTokens(t *testing.T, d *deployed, name string, outputs map[string]string) {
+	t.Helper()
+	if got := outputs["CregisPayoutUrl"]; got != "https://payments.example.com/"+firstToken+"/callbacks/cregis/payout" {
+		t.Errorf("CregisPayoutUrl is %s", got)
+	}
+	var apis struct {
+		Items []struct{ APIID, Name string }
+	}
+	answer, err := callSigned(t.Context(), d.workspace, signed{service: "apigateway", method: http.MethodGet, path: "/v2/apis"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(answer, &apis); err != nil {
+		t.Fatal(err)
+	}
+	sent := 0
+	for _, api := range apis.Items {
+		if api.Name != name {
+			continue
+		}
+		for token, want := range map[string]int{
+			"/" + firstToken: http.StatusServiceUnavailable, "/" + secondToken: http.StatusServiceUnavailable,
+			"": http.StatusNotFound, "/" + strings.ToUpper(firstToken): http.StatusNotFound,
+		} {
+			url := d.workspace.endpoint() + "/_aws/execute-api/" + api.APIID + token + "/callbacks/pivot/payout"
+			response, err := d.http.Post(url, "application/json", strings.NewReader("{}"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = response.Body.Close()
+			if response.StatusCode != want {
+				t.Errorf("POST %s/callbacks/pivot/payout: got %d, want %d", token, response.StatusCode, want)
+			}
+			sent++
+		}
+	}
+	if sent != 4 {
+		t.Errorf("%d callbacks sent; the emulator has the APIs %+v", sent, apis.Items)
+	}
 }
 
 // running is the workspace of the stack that is up, where it was built.
