@@ -62,7 +62,7 @@ func TestTheProductionConfigurationDeploys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if outputs["ApiUrl"] != "https://payments.example.com" {
+	if outputs["ApiUrl"] != "https://payments.example.com/"+firstToken {
 		t.Errorf("the URL of the API is %s", outputs["ApiUrl"])
 	}
 	if diff := cmp.Diff(callbackPaths(d.stack.Outputs), callbackPaths(outputs)); diff != "" {
@@ -72,7 +72,7 @@ func TestTheProductionConfigurationDeploys(t *testing.T) {
 	if err := correctMapping(t.Context(), d.workspace, consumer); err != nil {
 		t.Fatal(err)
 	}
-	checkTokens(t, d, name, outputs)
+	checkTokens(t, d, name)
 	tables := d.tables(t, name)
 	for _, table := range tables {
 		_, err := d.dynamodb.DeleteTable(t.Context(), &dynamodb.DeleteTableInput{TableName: aws.String(table)})
@@ -111,11 +111,8 @@ const (
 
 // checkTokens sends a callback to each URL: with either token the function
 // answers, which has no keys yet; without a token the gateway answers.
-func checkTokens(t *testing.T, d *deployed, name string, outputs map[string]string) {
+func checkTokens(t *testing.T, d *deployed, name string) {
 	t.Helper()
-	if got := outputs["CregisPayoutUrl"]; got != "https://payments.example.com/"+firstToken+"/callbacks/cregis/payout" {
-		t.Errorf("CregisPayoutUrl is %s", got)
-	}
 	var apis struct {
 		Items []struct{ APIID, Name string }
 	}
