@@ -24,13 +24,22 @@ func canonicalOf(pairs []pair) string {
 }
 
 func bodyOf(pairs []pair) []byte {
-	members := make([]string, 0, len(pairs))
-	for _, pair := range pairs {
-		name, _ := json.Marshal(pair.name)
-		text, _ := json.Marshal(pair.text)
-		members = append(members, string(name)+":"+string(text))
+	body := []byte("{")
+	for i, pair := range pairs {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = appendQuoted(append(appendQuoted(body, pair.name), ':'), pair.text)
 	}
-	return []byte("{" + strings.Join(members, ",") + "}")
+	return append(body, '}')
+}
+
+func appendQuoted(body []byte, text string) []byte {
+	if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }) {
+		quoted, _ := json.Marshal(text)
+		return append(body, quoted...)
+	}
+	return append(append(append(body, '"'), text...), '"')
 }
 
 // changed returns the pairs with changes; a change to "" removes a field.

@@ -49,20 +49,22 @@ const shortestName = 4
 // checkUnambiguous holds a body with a value in which another body with the same
 // signed text could find another field.
 func (p Provider) checkUnambiguous(kind messageKind, b *body) *callback.Held {
-	at := 0
+	signed, at := b.canonical(), 0
 	for name, text := range b.fields {
 		at += len(name)
 		if found, place := p.options().findName(name, text); found != "" {
 			return hold(callback.ReasonAmbiguous, "the value of %s holds %q, the name of a field, at byte %d (byte %d of the signed text)",
 				name, found, place, at+place)
 		}
-		whole := text
+		whole, behind := text, signed[at:]
 		if name == documented[currency].name {
-			whole = b.openCurrency()
+			if whole = b.openCurrency(); whole != text {
+				behind = whole
+			}
 		}
-		if place := otherEnd(kind, b.documented[chainID].text, name, whole); place > 0 {
-			return hold(callback.ReasonAmbiguous, "the value of %s may end at byte %d (byte %d of the signed text), where %q may begin another field",
-				name, place, at+place, text[place:])
+		if end := otherEnd(kind, b.documented[chainID].text, name, whole, behind); end > 0 {
+			return hold(callback.ReasonAmbiguous, "the value of %s may end at byte %d (byte %d of the signed text), where another field may begin",
+				name, end, at+end)
 		}
 		at += len(text)
 	}
@@ -117,9 +119,10 @@ func (n fieldName) find(text string) int {
 }
 
 // otherEnd returns where a value may end besides its own end, or 0: where a
-// shorter value has the form as well, and the rest may be name and value of
-// a field that sorts between this one and the next required one.
-func otherEnd(kind messageKind, chain, name, text string) int {
+// shorter or longer text has the form as well, and what is signed behind it may
+// be name and value of a field that sorts between this one and the next required
+// one. A longer text ends in the name that follows, if that is an optional field's.
+func otherEnd(kind messageKind, chain, name, text, signed string) int {
 	i, ok := documentedIndex(name)
 	if !ok || !documented[i].splits {
 		return 0
@@ -130,13 +133,23 @@ func otherEnd(kind messageKind, chain, name, text string) int {
 			next = documented[j].name
 		}
 	}
-	for end := len(text) - len("abc5"); end > 0; end-- {
-		if beginsName(name, text[end:], next) && documented[i].form(chain, text[:end]) {
+	longest := len(text)
+	if !strings.HasPrefix(signed[longest:], next) {
+		longest = min(longest+longestName, len(signed))
+	}
+	for end := 1; end < longest; end++ {
+		rest := signed[end:]
+		if end < len(text) {
+			rest = signed[end:len(text)]
+		}
+		if end != len(text) && beginsName(name, rest, next) && documented[i].form(chain, signed[:end]) {
 			return end
 		}
 	}
 	return 0
 }
+
+const longestName = len("third_party_id")
 
 // beginsName reports whether text begins with what may be a name that sorts after
 // one name and before another, and a value: three lower-case letters or

@@ -76,6 +76,22 @@ func TestParse_NameInFormattedValue(t *testing.T) {
 	}
 }
 
+// A currency that could end elsewhere, with a field behind it, has another end:
+// "uni" and a field isw…, "pepem" and a field emo….
+func TestParse_ValueWithAnotherEnd(t *testing.T) {
+	for currency, want := range map[string]callback.Reason{
+		"pepe": "", "uniswap": callback.ReasonAmbiguous, "shiba": "", "abifoo": callback.ReasonAmbiguous, "USDe": "", "stETH": "",
+	} {
+		if _, held := parsePairs(cregis.Provider{}, payout.TypePayout, changed(payoutPairs, pair{"currency", currency})); reasonOf(held) != want {
+			t.Errorf("%s: held %v, want %q", currency, held, want)
+		}
+	}
+	_, held := parsePairs(cregis.Provider{}, payout.TypePayout, changed(payoutPairs, pair{"currency", "pepe"}, pair{"memo", "5"}))
+	if reasonOf(held) != callback.ReasonAmbiguous {
+		t.Errorf("pepe before a memo: held %v", held)
+	}
+}
+
 // A name without a value is not signed; any other name that is not documented is
 // held until the parameter names it.
 func TestParse_UnknownField(t *testing.T) {
