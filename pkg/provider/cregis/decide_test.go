@@ -143,6 +143,8 @@ const mostStates = 1_500_000
 // No text has a genuine and an accepted reading that differ in a field that
 // counts. CREGIS_DECIDE=all asks for all shapes of addresses, which takes minutes.
 func TestDecide_NoAcceptedReadingDiffers(t *testing.T) {
+	t.Parallel()
+
 	var questions []question
 	all := os.Getenv("CREGIS_DECIDE") == "all"
 	for _, shape := range slices.Sorted(maps.Keys(shapes)) {
@@ -181,6 +183,8 @@ func TestDecide_FindsTextsWithoutRule3(t *testing.T) {
 // What remains: a future field can be merged into our reference, and into the memo
 // and the txid, and a genuine message without a status can get one.
 func TestDecide_WhatRemains(t *testing.T) {
+	t.Parallel()
+
 	fields := map[string]bool{"third_party_id": true}
 	if os.Getenv("CREGIS_DECIDE") == "all" {
 		fields = map[string]bool{"third_party_id": true, "memo": true, "txid": true, "token_id": false}

@@ -246,6 +246,8 @@ func messagesWith(messages []genuine, attacks []string) []genuine {
 }
 
 func TestForger_NoForgeryIsAccepted(t *testing.T) {
+	t.Parallel()
+
 	var result forgeries
 	all := append(schemas(), otherMessages()...)
 	messages := messagesWith(all, bestAttacks)
@@ -268,6 +270,8 @@ func TestForger_NoForgeryIsAccepted(t *testing.T) {
 
 // The same with one name of his own of up to 12 bytes, cut at every byte.
 func TestForger_NoInventedNameIsAccepted(t *testing.T) {
+	t.Parallel()
+
 	var result forgeries
 	messages := messagesWith(append(schemas(), otherMessages()...), []string{"xstatus6third_party_idPAY-9"})
 	for i := 0; i < len(messages); i += 40 {
