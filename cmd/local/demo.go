@@ -21,7 +21,7 @@ import (
 
 // patience is how long a callback may take to its acknowledgement, and from there to its payout. It ends as soon as it is
 // there; the bound is for a machine that is busy with other things.
-const patience = 3 * time.Minute
+const timeout = 3 * time.Minute
 
 // demonstrate sends the scenes through the deployed application and says of each what was answered and what became of
 // it. It fails unless every one of them went as it should.
@@ -36,9 +36,9 @@ func demonstrate(ctx context.Context, show progress, root string, s stack) error
 	for _, scene := range scenes {
 		answer, became, err := stage.play(ctx, scene)
 		if err != nil {
-			return fmt.Errorf("%s: %w", scene.what, err)
+			return fmt.Errorf("%s: %w", scene.title, err)
 		}
-		show.printf("%-62s %-14s %s", scene.what, answer, became)
+		show.printf("%-62s %-14s %s", scene.title, answer, became)
 		if answer != scene.answer || became != scene.becomes {
 			surprises++
 			show.printf("  expected: %s, %s", scene.answer, scene.becomes)
@@ -97,7 +97,7 @@ func (s stage) play(ctx context.Context, scene scene) (answer, became string, er
 	if scene.provider == "cregis" && code == http.StatusOK {
 		answer += " " + text // Cregis reads the body and nothing else
 	}
-	became, err = s.became(ctx, scene, s.receiptKey(scene, genuine, header))
+	became, err = s.result(ctx, scene, s.receiptKey(scene, genuine, header))
 	return answer, became, err
 }
 
@@ -108,7 +108,7 @@ func (s stage) sign(scene scene, key string) ([]byte, http.Header, error) {
 // deliver posts a callback as its provider does: again where the answer is a fault of the server's, as on a busy machine,
 // where a function's requests run into their deadlines.
 func (s stage) deliver(ctx context.Context, provider string, kind payout.Type, header http.Header, body []byte) (int, string, error) {
-	patient, cancel := context.WithTimeout(ctx, patience)
+	patient, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	for {
 		code, text, err := s.post(ctx, provider, kind, header, body)
@@ -154,8 +154,8 @@ func (s stage) receiptKey(scene scene, body []byte, header http.Header) inbox.Ke
 
 // became waits until the receipt is applied or held, and says what it is then. Of a forged callback there is none, and
 // nothing to wait for: it was answered after the last thing that could have written one.
-func (s stage) became(ctx context.Context, scene scene, key inbox.Key) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+func (s stage) result(ctx context.Context, scene scene, key inbox.Key) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	for {
 		receipt, found, err := s.reader.Receipt(ctx, key)

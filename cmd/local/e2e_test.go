@@ -101,7 +101,7 @@ func (d *deployed) playVector(t *testing.T, provider providertest.Provider, vect
 	want := replies[verdicts[strings.Fields(vector.Expect)[0]]]
 	switch {
 	case got == want.Code:
-	case vector.Expect == providertest.Malformed && got == replies[callback.Unauthentic].Code:
+	case vector.Expect == providertest.Malformed && got == replies[callback.Unauthenticated].Code:
 		// The gateway had mended the bytes before we saw them.
 	default:
 		t.Errorf("got %d, want %d", got, want.Code)
@@ -127,9 +127,9 @@ func (d *deployed) playVector(t *testing.T, provider providertest.Provider, vect
 }
 
 var verdicts = map[string]callback.Verdict{
-	providertest.Accepted:    callback.Acknowledge,
-	providertest.Held:        callback.Acknowledge,
-	providertest.Unauthentic: callback.Unauthentic,
+	providertest.Accepted:    callback.Acknowledged,
+	providertest.Held:        callback.Acknowledged,
+	providertest.Unauthentic: callback.Unauthenticated,
 	providertest.Malformed:   callback.Malformed,
 	providertest.TooLarge:    callback.TooLarge,
 }
@@ -149,14 +149,14 @@ func (d *deployed) wantReceipt(t *testing.T, key inbox.Key, want inbox.State) {
 // eventually asks until it is so, or for too long.
 func (d *deployed) eventually(t *testing.T, what string, so func(context.Context) bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for !so(ctx) {
 		select {
 		case <-ctx.Done():
-			t.Fatalf("after %s it is not so: %s", patience, what)
+			t.Fatalf("after %s it is not so: %s", timeout, what)
 		case <-tick.C:
 		}
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // emulatorPatience is generous: it is up in a second or two on an idle machine.
-const emulatorPatience = time.Minute
+const emulatorTimeout = time.Minute
 
 // startEmulator returns once the emulator answers.
 func startEmulator(ctx context.Context, w workspace) (*child, error) {
@@ -40,7 +40,7 @@ func startEmulator(ctx context.Context, w workspace) (*child, error) {
 }
 
 func (c *child) untilHealthy(ctx context.Context, w workspace) error {
-	ctx, cancel := context.WithTimeout(ctx, emulatorPatience)
+	ctx, cancel := context.WithTimeout(ctx, emulatorTimeout)
 	defer cancel()
 	for !healthy(ctx, w) {
 		select {

@@ -52,7 +52,7 @@ func testWorkspace(t *testing.T) workspace {
 }
 
 // seenByChild is the environment that a real child process reports.
-func seenByChild(t *testing.T, environ []string) []string {
+func childSees(t *testing.T, environ []string) []string {
 	t.Helper()
 	cmd := exec.Command("env")
 	cmd.Env = environ
@@ -71,7 +71,7 @@ func TestHostileVariablesDoNotReachChildren(t *testing.T) {
 		"builds":                      compiling(w, map[string]string{"GOROOT": "/go", "GOCACHE": "/cache", "GOMODCACHE": "/mod"}),
 	} {
 		t.Run(name, func(t *testing.T) {
-			seen := seenByChild(t, environ)
+			seen := childSees(t, environ)
 			for _, pair := range seen {
 				if strings.Contains(pair, "hostile") {
 					t.Errorf("a child sees %s", pair)
@@ -88,7 +88,7 @@ func TestHostileVariablesDoNotReachChildren(t *testing.T) {
 
 func TestDownloadsHaveProxiesButNothingOfAWS(t *testing.T) {
 	setHostile(t)
-	seen := seenByChild(t, downloading([]string{"HTTPS_PROXY=http://proxy", "PIP_CERT=/ca", "GOPROXY=direct", "AWS_PROFILE=hostile", "HOME=/home/dev"}))
+	seen := childSees(t, downloading([]string{"HTTPS_PROXY=http://proxy", "PIP_CERT=/ca", "GOPROXY=direct", "AWS_PROFILE=hostile", "HOME=/home/dev"}))
 	slices.Sort(seen)
 	want := []string{"GOPROXY=direct", "HOME=/home/dev", "HTTPS_PROXY=http://proxy", "PIP_CERT=/ca"}
 	if !slices.Equal(seen, want) {
@@ -99,7 +99,7 @@ func TestDownloadsHaveProxiesButNothingOfAWS(t *testing.T) {
 func TestTheCommandOfExecHasOnlyOurAWSVariables(t *testing.T) {
 	w := testWorkspace(t)
 	environ := commandEnvironment(w, []string{"AWS_PROFILE=hostile", "AWS_ENDPOINT_URL_S3=https://hostile.example", "EDITOR=vi"})
-	seen := seenByChild(t, environ)
+	seen := childSees(t, environ)
 	for _, pair := range seen {
 		if strings.Contains(pair, "hostile") {
 			t.Errorf("the command sees %s", pair)

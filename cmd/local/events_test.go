@@ -77,7 +77,7 @@ func TestSampleEvents_AreNewAfterTheDemonstration(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		played[stage.receiptKey(scene, body, header)] = scene.what
+		played[stage.receiptKey(scene, body, header)] = scene.title
 	}
 	for file, sample := range sampleEvents() {
 		key := receiptOf(t, sample.provider, sample.event(t, root)).Key

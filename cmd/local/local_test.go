@@ -23,7 +23,7 @@ func TestAStoppedChildTakesItsChildrenWithIt(t *testing.T) {
 	}
 	pid := waitForPID(t, pidFile)
 	c.stop()
-	for ended := time.After(patience); !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) && !zombie(pid); {
+	for ended := time.After(timeout); !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) && !zombie(pid); {
 		select {
 		case <-ended: // a killed process is gone once it was scheduled
 			t.Fatalf("grandchild %d is alive after stop", pid)
@@ -90,7 +90,7 @@ func TestAWorkspaceIsClaimedOnce(t *testing.T) {
 
 func waitForPID(t *testing.T, file string) int {
 	t.Helper()
-	deadline := time.After(patience)
+	deadline := time.After(timeout)
 	for {
 		if content, err := os.ReadFile(file); err == nil {
 			pid, err := strconv.Atoi(strings.TrimSpace(string(content)))
@@ -142,7 +142,7 @@ func TestHandBack(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if err := c.stops.handBack(root, c.older); err != nil && len(c.announced) > 0 {
+			if err := c.stops.restoreFile(root, c.older); err != nil && len(c.announced) > 0 {
 				t.Fatal(err)
 			}
 			if got, _ := readStack(newestStackFile(root)); got.Name != c.want.Name {

@@ -41,7 +41,7 @@ type event struct {
 	Source     string        `json:"source"`
 	DetailType notice.Type   `json:"detail-type"`
 	Resources  []string      `json:"resources"`
-	Detail     notice.Notice `json:"detail"`
+	Detail     notice.Notification `json:"detail"`
 }
 
 func (d *deployed) listen(t *testing.T, prefix string) *listener {
@@ -229,9 +229,9 @@ func (d *deployed) publisherResult(ctx context.Context, t *testing.T) string {
 }
 
 // samples takes what the sample of events/ is published as.
-type samples []notice.Notice
+type samples []notice.Notification
 
-func (s *samples) Publish(_ context.Context, notices []notice.Notice) (int, error) {
+func (s *samples) Publish(_ context.Context, notices []notice.Notification) (int, error) {
 	*s = append(*s, notices...)
 	return len(notices), nil
 }
@@ -255,7 +255,7 @@ func TestTheSampleOfTheStreamIsTrue(t *testing.T) {
 		t.Fatal(err)
 	}
 	record, _ := payout.Record{}.Apply(receipt.Event)
-	want, _ := notice.Of(record, accepted)
+	want, _ := notice.FromRecord(record, accepted)
 	var stream events.DynamoDBEvent
 	read("publisher.json", &stream)
 	var got samples

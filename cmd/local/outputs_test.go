@@ -34,7 +34,7 @@ func TestOutputs_URLsAreAnswered(t *testing.T) {
 				continue
 			}
 			code, text := d.postTo(t, path)
-			refusals := []callback.Reply{provider.Reply(callback.Unauthentic), provider.Reply(callback.Malformed)}
+			refusals := []callback.Reply{provider.Reply(callback.Unauthenticated), provider.Reply(callback.Malformed)}
 			if !slices.ContainsFunc(refusals, func(r callback.Reply) bool { return r.Code == code && r.Body == text }) {
 				t.Errorf("%s: POST %s is answered %d %q, want one of %v", output, path, code, text, refusals)
 			}

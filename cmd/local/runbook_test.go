@@ -102,7 +102,7 @@ type broken struct {
 	*deployed
 	cli    string            // folder of payoutctl
 	values map[string]string // variables of the lines
-	mended func(*testing.T)  // what has to be so in the end, besides a clean audit
+	repaired func(*testing.T)  // what has to be so in the end, besides a clean audit
 }
 
 // run runs one line of shell, as an operator would.
@@ -155,8 +155,8 @@ func (b *broken) repair(t *testing.T, block string) {
 	if out := b.must(t, "payoutctl dlq list --json 2>/dev/null"); len(out) > 0 {
 		t.Errorf("dead letters are left: %s", out)
 	}
-	if b.mended != nil {
-		b.mended(t)
+	if b.repaired != nil {
+		b.repaired(t)
 	}
 }
 
@@ -172,7 +172,7 @@ func (b *broken) send(t *testing.T, line string) []byte {
 	return out
 }
 
-func (b *broken) wantShown(t *testing.T, id string, status payout.Status) {
+func (b *broken) want(t *testing.T, id string, status payout.Status) {
 	t.Helper()
 	b.eventually(t, id+" is "+string(status), func(ctx context.Context) bool {
 		record, _, err := b.reader.Record(ctx, payout.ID(id))
@@ -188,8 +188,8 @@ func (b *broken) conflict(t *testing.T) {
 	b.values["PAYOUT"] = b.payoutID("1001")
 	b.send(t, "--cid 1001 --status 6")
 	b.send(t, "--cid 1001 --status 7")
-	b.wantShown(t, b.values["PAYOUT"], payout.Conflicted)
-	for receipt, err := range b.reader.Story(t.Context(), payout.ID(b.values["PAYOUT"])) {
+	b.want(t, b.values["PAYOUT"], payout.Conflicted)
+	for receipt, err := range b.reader.ReceiptsOf(t.Context(), payout.ID(b.values["PAYOUT"])) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -197,7 +197,7 @@ func (b *broken) conflict(t *testing.T) {
 			b.values["RECEIPT"] = receipt.Key.Receipt
 		}
 	}
-	b.mended = func(t *testing.T) { b.wantShown(t, b.values["PAYOUT"], payout.Failed) }
+	b.repaired = func(t *testing.T) { b.want(t, b.values["PAYOUT"], payout.Failed) }
 }
 
 func (b *broken) held(t *testing.T) {
@@ -243,7 +243,7 @@ func (b *broken) deadLetters(t *testing.T) {
 	b.values["FILE"] = filepath.Join(t.TempDir(), "dropped.jsonl")
 	applied := b.received(t, "1004", time.Now())
 	b.sendMessage(t, b.stack.EventsQueueURL, applied)
-	b.wantShown(t, b.payoutID("1004"), payout.Succeeded)
+	b.want(t, b.payoutID("1004"), payout.Succeeded)
 	letter := func(text string) string {
 		out, err := b.sqs.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &b.stack.DeadLetterQueueURL, MessageBody: &text})
 		if err != nil {
@@ -279,7 +279,7 @@ func (b *broken) received(t *testing.T, cid string, at time.Time) string {
 func (b *broken) lostMessage(t *testing.T) {
 	b.values["PAYOUT"] = b.payoutID("1006")
 	b.received(t, "1006", time.Now().Add(-20*time.Minute))
-	b.mended = func(t *testing.T) { b.wantShown(t, b.values["PAYOUT"], payout.Succeeded) }
+	b.repaired = func(t *testing.T) { b.want(t, b.values["PAYOUT"], payout.Succeeded) }
 }
 
 func (b *broken) stoppedSweeper(t *testing.T) {
@@ -293,7 +293,7 @@ func (b *broken) stoppedSweeper(t *testing.T) {
 func (b *broken) damagedPayout(t *testing.T) {
 	b.values["PAYOUT"] = b.payoutID("1008")
 	b.send(t, "--cid 1008 --status 6")
-	b.wantShown(t, b.values["PAYOUT"], payout.Succeeded)
+	b.want(t, b.values["PAYOUT"], payout.Succeeded)
 	claim := &types.AttributeValueMemberL{Value: []types.AttributeValue{&types.AttributeValueMemberS{Value: "failed"}}}
 	if _, err := b.dynamodb.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
 		TableName:                &b.stack.PayoutsTable,
@@ -309,5 +309,5 @@ func (b *broken) damagedPayout(t *testing.T) {
 	if out, err := b.line(t.Context(), t, "payoutctl audit"); err == nil {
 		t.Fatalf("the audit does not see a payout that was edited: %s", out)
 	}
-	b.mended = func(t *testing.T) { b.wantShown(t, b.values["PAYOUT"], payout.Succeeded) }
+	b.repaired = func(t *testing.T) { b.want(t, b.values["PAYOUT"], payout.Succeeded) }
 }

@@ -12,7 +12,7 @@ import (
 
 // scene is one callback of the demonstration and what must come of it.
 type scene struct {
-	what     string
+	title     string
 	provider string
 	kind     payout.Type
 	account  string
@@ -46,14 +46,14 @@ func cregisScenes(paid, subAddress example) []scene {
 	again := []string{`"status": 0`, succeeded, `"ubqso3"`, `"k7w2pq"`, "1687850657960", "1687854257960"}
 	contradicted := []string{"1391751691788288", "1391751691788289", `"status": 0`}
 	scenes := []scene{
-		{what: "Cregis payout, the documented example (status 0)", body: paid(), becomes: "held: unknown-status"},
-		{what: "  with status 6", body: paid(`"status": 0`, succeeded), becomes: "payout succeeded, 1 fact"},
-		{what: "  in the other published form, with a memo", body: paid(`"status": 0`, succeeded, `"remark"`, `"memo": "", "remark"`), becomes: "payout succeeded, 1 fact"},
-		{what: "  pushed again: fresh nonce, timestamp and signature", body: paid(again...), becomes: "payout succeeded, 1 fact"},
-		{what: "  forged: another amount, signed with another key", body: paid(`"status": 0`, succeeded, `"1.1"`, `"9000"`), forged: true, answer: "401", becomes: "nothing is left of it"},
-		{what: "Cregis payout, another one, status 6", body: paid(append(contradicted, succeeded)...), becomes: "payout succeeded, 1 fact"},
-		{what: "  and status 7 after it: a contradiction", body: paid(append(contradicted, failed)...), becomes: "payout conflicted, 2 facts"},
-		{what: "Cregis payout from a sub-address, the documented example", kind: payout.TypeSubAddressPayout, body: subAddress(), becomes: "payout succeeded, 1 fact"},
+		{title: "Cregis payout, the documented example (status 0)", body: paid(), becomes: "held: unknown-status"},
+		{title: "  with status 6", body: paid(`"status": 0`, succeeded), becomes: "payout succeeded, 1 fact"},
+		{title: "  in the other published form, with a memo", body: paid(`"status": 0`, succeeded, `"remark"`, `"memo": "", "remark"`), becomes: "payout succeeded, 1 fact"},
+		{title: "  pushed again: fresh nonce, timestamp and signature", body: paid(again...), becomes: "payout succeeded, 1 fact"},
+		{title: "  forged: another amount, signed with another key", body: paid(`"status": 0`, succeeded, `"1.1"`, `"9000"`), forged: true, answer: "401", becomes: "nothing is left of it"},
+		{title: "Cregis payout, another one, status 6", body: paid(append(contradicted, succeeded)...), becomes: "payout succeeded, 1 fact"},
+		{title: "  and status 7 after it: a contradiction", body: paid(append(contradicted, failed)...), becomes: "payout conflicted, 2 facts"},
+		{title: "Cregis payout from a sub-address, the documented example", kind: payout.TypeSubAddressPayout, body: subAddress(), becomes: "payout succeeded, 1 fact"},
 	}
 	for n := range scenes {
 		fill(&scenes[n], "cregis", demoProject, "200 success")
@@ -69,12 +69,12 @@ func pivotScenes(bulk, single example) []scene {
 		`"totalSuccessCount": 1`, `"totalSuccessCount": 0`, `"totalSuccessAmount": 100000`, `"totalSuccessAmount": 0`,
 	}
 	scenes := []scene{
-		{what: "Pivot bulk payout, the documented example", body: bulk(), becomes: "batch done, 1 fact"},
-		{what: "Pivot bulk payout, another one, pending", body: bulk(pending...), becomes: "batch pending, 1 fact"},
-		{what: "  and done after it", body: bulk(request, another), becomes: "batch done, 2 facts"},
-		{what: "Pivot single payout, the documented example", body: single(), becomes: "payout succeeded, 1 fact"},
-		{what: "  forged: another amount, under another key", body: single(`"100000"`, `"900000000"`), forged: true, answer: "401", becomes: "nothing is left of it"},
-		{what: "Pivot, an event of another family", body: []byte(`{"event": "PAYMENT.PAID", "data": {"id": "1"}}`), becomes: "held: unknown-event"},
+		{title: "Pivot bulk payout, the documented example", body: bulk(), becomes: "batch done, 1 fact"},
+		{title: "Pivot bulk payout, another one, pending", body: bulk(pending...), becomes: "batch pending, 1 fact"},
+		{title: "  and done after it", body: bulk(request, another), becomes: "batch done, 2 facts"},
+		{title: "Pivot single payout, the documented example", body: single(), becomes: "payout succeeded, 1 fact"},
+		{title: "  forged: another amount, under another key", body: single(`"100000"`, `"900000000"`), forged: true, answer: "401", becomes: "nothing is left of it"},
+		{title: "Pivot, an event of another family", body: []byte(`{"event": "PAYMENT.PAID", "data": {"id": "1"}}`), becomes: "held: unknown-event"},
 	}
 	for n := range scenes {
 		fill(&scenes[n], "pivot", demoMerchant, "200")

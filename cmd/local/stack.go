@@ -108,7 +108,7 @@ func (s stack) announce(root string) error {
 }
 
 // handBack leaves the files of announce to the stack that was up before, if it still is.
-func (s stack) handBack(root string, older stack) error {
+func (s stack) restoreFile(root string, older stack) error {
 	current, err := readStack(newestStackFile(root))
 	if err != nil || current.PID != s.PID {
 		return err // a stack that started later has put its own there

@@ -23,7 +23,7 @@ func (c upCommand) Run(ctx context.Context) error {
 	if err := r.stack.announce(r.root); err != nil {
 		return err
 	}
-	defer func() { _ = r.stack.handBack(r.root, older) }()
+	defer func() { _ = r.stack.restoreFile(r.root, older) }()
 
 	if err := demonstrate(ctx, r.show, r.root, r.stack); err != nil {
 		return fmt.Errorf("demonstration: %w", err)

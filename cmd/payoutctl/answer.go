@@ -56,7 +56,7 @@ func callbackClient(stack stack) *http.Client {
 }
 
 func (s sender) once(ctx context.Context) (answer, error) {
-	body, header, err := s.proven()
+	body, header, err := s.signed()
 	if err != nil {
 		return answer{}, err
 	}
@@ -77,15 +77,15 @@ func (s sender) once(ctx context.Context) (answer, error) {
 		return answer{}, failure("", "read answer: %w", err)
 	}
 	got := answer{URL: s.url, Code: response.StatusCode, Body: string(text)}
-	got.Verdict, got.AsExpected = s.judge(got)
-	if got.Verdict == callback.Acknowledge {
+	got.Verdict, got.AsExpected = s.check(got)
+	if got.Verdict == callback.Acknowledged {
 		got.Payout, got.Held = s.foresee(callback.NewRequest(s.out.kind, header, body))
 	}
 	return got, nil
 }
 
 // proven returns the body and the headers as the provider would send them.
-func (s sender) proven() ([]byte, http.Header, error) {
+func (s sender) signed() ([]byte, http.Header, error) {
 	body, err := s.out.body()
 	if err != nil {
 		return nil, nil, err
@@ -108,13 +108,13 @@ func (s sender) proven() ([]byte, http.Header, error) {
 
 // judge reads an answer with the provider's own table. Verdicts may share an
 // answer, so that it is compared with the wanted one's and not by its name.
-func (s sender) judge(got answer) (verdict callback.Verdict, asExpected bool) {
+func (s sender) check(got answer) (verdict callback.Verdict, asExpected bool) {
 	is := func(verdict callback.Verdict) bool {
 		reply := s.out.provider.Reply(verdict)
 		return reply.Code == got.Code && reply.Body == got.Body
 	}
 	for _, verdict := range []callback.Verdict{
-		s.out.want, callback.Acknowledge, callback.Unauthentic, callback.Malformed, callback.TooLarge, callback.Unavailable,
+		s.out.want, callback.Acknowledged, callback.Unauthenticated, callback.Malformed, callback.TooLarge, callback.Unavailable,
 	} {
 		if is(verdict) {
 			return verdict, verdict == s.out.want

@@ -149,7 +149,7 @@ func (s *session) printFinding(found audit.Finding) error {
 func (s *session) remedy(found audit.Finding) string {
 	id := quoted(found.Payout)
 	switch found.Kind {
-	case audit.PayoutAltered, audit.PayoutDamaged, audit.PayoutMissing, audit.FactMissing, audit.ReceiptMisplaced:
+	case audit.PayoutAltered, audit.PayoutDamaged, audit.PayoutMissing, audit.FactMissing, audit.ReceiptIndexMismatch:
 		return s.self() + " refold " + id + " --reason '…'"
 	case audit.FactUnproven:
 		return "restore the receipt, or have the provider push the payout's callback again, which becomes one; then: " +
@@ -218,7 +218,7 @@ func auditText(style style, view auditView, now time.Time) string {
 	row("dead letters", view.DeadLetters.text(), "")
 	if told := view.Log; told != nil {
 		row("log", fmt.Sprintf("%s, %d of another kind, %d there before; %d answered 200 by the gateway, %d acknowledged by functions, %d with a receipt of that time",
-			count(int(told.Lines), "line"), told.Foreign, told.Repeated, told.Answered, told.Acknowledged, told.Receipts), "")
+			count(int(told.Lines), "line"), told.Unreadable, told.Repeated, told.Answered, told.Acknowledged, told.Receipts), "")
 	}
 	if log := view.Log; log != nil && log.NoRoute > 0 {
 		row("no route", fmt.Sprintf("%s answered 404: a provider may have a wrong URL, the lines' sourceIp says who", count(int(log.NoRoute), "POST request")), yellow)

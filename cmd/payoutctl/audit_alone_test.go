@@ -49,12 +49,12 @@ func damages() map[string]damage {
 	held := func() inbox.Receipt {
 		return inbox.NewHeldReceipt(inbox.HeldCallback{Provider: "cregis", Type: payout.TypePayout, Account: "1", Subject: []byte("x"), Reason: "field"}, []byte("x"), "k", at())
 	}
-	closed := func(state inbox.State, hand inbox.Hand) inbox.Receipt {
+	closed := func(state inbox.State, hand inbox.ChangedBy) inbox.Receipt {
 		receipt := held()
-		receipt.State, receipt.Hand, receipt.As = state, hand, inbox.Key{Payout: "cregis/payout/1/8", Receipt: "succeeded/1x"}
+		receipt.State, receipt.ChangedBy, receipt.ReleasedAs = state, hand, inbox.Key{Payout: "cregis/payout/1/8", Receipt: "succeeded/1x"}
 		return receipt
 	}
-	by := inbox.NewHand("alice", "a probe", at())
+	by := inbox.NewChangedBy("alice", "a probe", at())
 	return map[string]damage{
 		"receipt-damaged": {do: func(t *testing.T, fake *tables) {
 			create(t, fake, inbox.NewReceipt(event(payout.Pending, "1"), nil, "k", at()))
@@ -77,7 +77,7 @@ func damages() map[string]damage {
 			create(t, fake, inbox.NewReceipt(event(payout.Pending, "1"), nil, "k", longAgo()))
 		}, repair: "payoutctl --local sweep"},
 		"receipt-gone":        {do: func(t *testing.T, fake *tables) { create(t, fake, closed(inbox.Released, by)) }, repair: "payoutctl --local release held/"},
-		"receipt-unexplained": {do: func(t *testing.T, fake *tables) { create(t, fake, closed(inbox.Dismissed, inbox.Hand{})) }, repair: "find out who did it"},
+		"receipt-unexplained": {do: func(t *testing.T, fake *tables) { create(t, fake, closed(inbox.Dismissed, inbox.ChangedBy{})) }, repair: "find out who did it"},
 		"payout-missing":      {do: func(_ *testing.T, fake *tables) { clear(fake.items["payouts"]) }, repair: "payoutctl --local refold " + soundID},
 		"payout-damaged": {do: func(_ *testing.T, fake *tables) {
 			fake.edit("payouts", "claims", `{"M":{"amount":{"L":[{"S":"much"}]}}}`)

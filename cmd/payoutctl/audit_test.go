@@ -20,7 +20,7 @@ func TestTheVerdictSaysWhatIsNotProven(t *testing.T) {
 	}{
 		"no log":            {some(nil), time.Time{}, 0, []string{"verdict       it adds up\n", "not proven    that whatever was acknowledged is there: no log was given"}},
 		"an empty log":      {some(&audit.LogSummary{}), time.Time{}, 1, []string{"the log proves nothing", "no line is of the gateway"}},
-		"another file":      {some(&audit.LogSummary{Lines: 91, Foreign: 91}), time.Time{}, 1, []string{"the log proves nothing", "91 lines, 91 of another kind"}},
+		"another file":      {some(&audit.LogSummary{Lines: 91, Unreadable: 91}), time.Time{}, 1, []string{"the log proves nothing", "91 lines, 91 of another kind"}},
 		"no acknowledgment": {some(&audit.LogSummary{Lines: 3}), time.Time{}, 0, []string{"the log names none of their receipts", "by these logs nothing was"}},
 		"the gateway alone": {some(&audit.LogSummary{Lines: 1, Answered: 1}), time.Time{}, 0, []string{"the log names none of their receipts", "only the functions' own lines say"}},
 		"no route":          {some(&audit.LogSummary{Lines: 3, Answered: 1, Acknowledged: 1, NoRoute: 2}), time.Time{}, 0, []string{"no route      2 POST requests answered 404: a provider may have a wrong URL", "it adds up"}},
@@ -32,7 +32,7 @@ func TestTheVerdictSaysWhatIsNotProven(t *testing.T) {
 		"and a good log":    {audit.Summary{Receipts: 25, Payouts: 20, Findings: 2, Log: &audit.LogSummary{Lines: 1, Acknowledged: 1}}, time.Time{}, 1, []string{"2 findings, listed above"}},
 		"a finding":         {audit.Summary{Findings: 1, Log: &audit.LogSummary{}}, time.Time{}, 1, []string{"1 finding, listed above"}},
 	} {
-		text, code := payoutctl.Judge(test.summary, test.from)
+		text, code := payoutctl.Check(test.summary, test.from)
 		for _, want := range test.want {
 			if code != test.code || !strings.Contains(text, want) {
 				t.Errorf("%s: exit code %d, want %d and %q in\n%s", name, code, test.code, want, text)
@@ -40,7 +40,7 @@ func TestTheVerdictSaysWhatIsNotProven(t *testing.T) {
 		}
 	}
 	both := &audit.LogSummary{Lines: 2, Answered: 1, Acknowledged: 1}
-	if text, code := payoutctl.Judge(some(both), time.Time{}); code != 0 || strings.Contains(text, "not proven") {
+	if text, code := payoutctl.Check(some(both), time.Time{}); code != 0 || strings.Contains(text, "not proven") {
 		t.Errorf("both logs: exit code %d\n%s", code, text)
 	}
 }

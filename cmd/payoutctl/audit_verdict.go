@@ -3,7 +3,7 @@ package main
 import "payout-callbacks/pkg/audit"
 
 // provenVerdict is the one that nobody needs to read on after.
-const provenVerdict = "it adds up"
+const signedVerdict = "it adds up"
 
 // notProven says in words what an audit could not tell from what it was given.
 func notProven(summary audit.Summary) []string {
@@ -47,14 +47,14 @@ func (v auditView) verdict() string {
 	case v.Log != nil && v.Log.Acknowledged == 0:
 		return "the tables add up, and the log names none of their receipts"
 	}
-	return provenVerdict
+	return signedVerdict
 }
 
 func (v auditView) colour() string {
 	switch {
 	case v.problem() != nil:
 		return red
-	case v.verdict() == provenVerdict:
+	case v.verdict() == signedVerdict:
 		return green
 	}
 	return yellow

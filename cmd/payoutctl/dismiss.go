@@ -49,7 +49,7 @@ func (c *dismissCommand) Run(ctx context.Context, s *session) error {
 		case one.State == "":
 			return no("they are listed by: "+s.self()+" receipts held", "no held callback has the id %s", clean(one.Key.Payout))
 		case one.State != inbox.Held:
-			return no("", "%s is %s already: %s", clean(one.Key.Payout), one.State, handText(s.style(), one.Hand))
+			return no("", "%s is %s already: %s", clean(one.Key.Payout), one.State, changedByText(s.style(), one.ChangedBy))
 		}
 		held = append(held, one)
 		s.notef("%s: held for %s, %d bytes", clean(one.Key.Payout), clean(one.Reason), len(one.Body))
@@ -57,7 +57,7 @@ func (c *dismissCommand) Run(ctx context.Context, s *session) error {
 	if c.DryRun {
 		return nil
 	}
-	hand, err := s.hand(ctx, stack, c.Reason)
+	hand, err := s.changedBy(ctx, stack, c.Reason)
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (c *dismissCommand) Run(ctx context.Context, s *session) error {
 	return s.dismiss(ctx, &repair.Repairs{Store: editor}, held, hand)
 }
 
-func (s *session) dismiss(ctx context.Context, repairs *repair.Repairs, held []inbox.Receipt, hand inbox.Hand) error {
+func (s *session) dismiss(ctx context.Context, repairs *repair.Repairs, held []inbox.Receipt, hand inbox.ChangedBy) error {
 	run := releaseRun{session: s}
 	for _, one := range held {
 		outcome, err := repairs.Dismiss(ctx, one, hand)

@@ -29,12 +29,12 @@ Needs the permissions sqs:ReceiveMessage and sqs:ChangeMessageVisibility on the 
 the receipts table, and cloudformation:DescribeStacks%s. What is looked at is out of sight of the sweeper meanwhile, and
 put back at the end; after a crash it comes back by itself within 30 seconds.`
 
-func (s stack) desk() (*redrive.Desk, error) {
+func (s stack) redriver() (*redrive.Redriver, error) {
 	if s.eventsQueueURL == "" || s.deadLetterQueueURL == "" {
 		return nil, failure("deploy the template of this version", "stack %s does not tell its queues", s.name)
 	}
 	queue := redrive.SQS{Client: sqs.NewFromConfig(s.aws), EventsURL: s.eventsQueueURL, DeadLettersURL: s.deadLetterQueueURL}
-	return &redrive.Desk{Queue: queue, Receipts: s.reader()}, nil
+	return &redrive.Redriver{Queue: queue, Receipts: s.reader()}, nil
 }
 
 type dlqListCommand struct {
@@ -64,7 +64,7 @@ type group struct {
 	Cause    redrive.Cause `json:"cause"`
 	Why      string        `json:"why,omitzero"`
 	Provider string        `json:"provider,omitzero"`
-	Letters  int           `json:"letters"`
+	Messages  int           `json:"letters"`
 	Oldest   time.Time     `json:"oldest"`
 	Example  string        `json:"example"` // its message id
 }
@@ -78,7 +78,7 @@ func (c *dlqListCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	desk, err := stack.desk()
+	desk, err := stack.redriver()
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func (c *dlqListCommand) Run(ctx context.Context, s *session) error {
 	letters := 0
 	rows := table{style: s.style(), header: []string{"MESSAGE", "SENT (UTC)", "CAUSE", "PROVIDER", "PAYOUTCTL SHOW"}}
 	tell := s.progress()
-	more, err := desk.Walk(ctx, c.Limit, func(found redrive.Found) error {
+	more, err := desk.Walk(ctx, c.Limit, func(found redrive.Diagnosed) error {
 		letters++
 		tell("%d letters", letters)
 		if !c.Each {
@@ -94,7 +94,7 @@ func (c *dlqListCommand) Run(ctx context.Context, s *session) error {
 			return nil
 		}
 		if s.flags.JSON {
-			return s.printJSON(letterViewOf(found, false))
+			return s.printJSON(newMessageView(found, false))
 		}
 		rows.add(plain(found.ID, instant(found.SentAt), string(found.Cause), found.Provider(), clean(found.Receipt.Key.Payout))...)
 		return nil
@@ -116,7 +116,7 @@ func (s *session) printGroups(groups []group, rows table, letters int, more bool
 	if len(groups) > 0 {
 		rows = table{style: s.style(), header: []string{"LETTERS", "CAUSE", "PROVIDER", "OLDEST (UTC)", "EXAMPLE", "WHY"}}
 		for _, one := range groups {
-			rows.add(plain(fmt.Sprint(one.Letters), string(one.Cause), one.Provider, instant(one.Oldest), one.Example, one.Why)...)
+			rows.add(plain(fmt.Sprint(one.Messages), string(one.Cause), one.Provider, instant(one.Oldest), one.Example, one.Why)...)
 		}
 	}
 	if !s.flags.JSON && letters > 0 {
@@ -133,7 +133,7 @@ func (s *session) printGroups(groups []group, rows table, letters int, more bool
 	return nil
 }
 
-func grouped(groups []group, found redrive.Found) []group {
+func grouped(groups []group, found redrive.Diagnosed) []group {
 	key := group{Cause: found.Cause, Why: found.Why, Provider: found.Provider()}
 	at := slices.IndexFunc(groups, func(g group) bool {
 		return g.Cause == key.Cause && g.Why == key.Why && g.Provider == key.Provider
@@ -143,7 +143,7 @@ func grouped(groups []group, found redrive.Found) []group {
 		groups = append(groups, key)
 		at = len(groups) - 1
 	}
-	groups[at].Letters++
+	groups[at].Messages++
 	if found.SentAt.Before(groups[at].Oldest) {
 		groups[at].Oldest, groups[at].Example = found.SentAt, found.ID
 	}
@@ -151,7 +151,7 @@ func grouped(groups []group, found redrive.Found) []group {
 }
 
 // letterView is a dead letter as --json shows it.
-type letterView struct {
+type messageView struct {
 	Message  string        `json:"message"`
 	Cause    redrive.Cause `json:"cause"`
 	Why      string        `json:"why,omitzero"`
@@ -163,12 +163,12 @@ type letterView struct {
 	Body     string        `json:"body,omitzero"`
 }
 
-func letterViewOf(found redrive.Found, withBody bool) letterView {
-	view := letterView{
+func newMessageView(found redrive.Diagnosed, withBody bool) messageView {
+	view := messageView{
 		Message: found.ID, Cause: found.Cause, Why: found.Why, SentAt: found.SentAt, Receives: found.Receives,
 		Size: len(found.Body), Group: found.Group,
 	}
-	if found.Cause != redrive.Foreign {
+	if found.Cause != redrive.Unreadable {
 		carried := receiptViewOf(entry{Receipt: found.Receipt}, withBody)
 		view.Carries = &carried
 	}
@@ -200,12 +200,12 @@ func (c *dlqShowCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	desk, err := stack.desk()
+	desk, err := stack.redriver()
 	if err != nil {
 		return err
 	}
-	var wanted *redrive.Found
-	if _, err := desk.Walk(ctx, 1<<20, func(found redrive.Found) error {
+	var wanted *redrive.Diagnosed
+	if _, err := desk.Walk(ctx, 1<<20, func(found redrive.Diagnosed) error {
 		if found.ID == c.Message {
 			wanted = &found
 		}
@@ -217,12 +217,12 @@ func (c *dlqShowCommand) Run(ctx context.Context, s *session) error {
 	case wanted == nil:
 		return no("see them with: "+s.self()+" dlq list --each", "no dead letter in sight has the id %s", clean(c.Message))
 	case s.flags.JSON:
-		return s.printJSON(letterViewOf(*wanted, s.flags.Full))
+		return s.printJSON(newMessageView(*wanted, s.flags.Full))
 	}
-	return s.print(letterText(s.style(), *wanted))
+	return s.print(messageText(s.style(), *wanted))
 }
 
-func letterText(style style, found redrive.Found) string {
+func messageText(style style, found redrive.Diagnosed) string {
 	rows := table{style: style}
 	rows.add(plain("message", found.ID)...)
 	rows.add(cell{text: "cause"}, cell{text: string(found.Cause), colour: yellow})
@@ -232,7 +232,7 @@ func letterText(style style, found redrive.Found) string {
 	rows.add(plain("sent", instant(found.SentAt)+" UTC, received "+count(found.Receives, "time"))...)
 	rows.add(plain("size", count(len(found.Body), "byte"))...)
 	receipt := found.Receipt
-	if found.Cause != redrive.Foreign {
+	if found.Cause != redrive.Unreadable {
 		rows.add(plain("receipt", clean(receipt.Key.Payout)+"  "+clean(receipt.Key.Receipt))...)
 		rows.add(plain("accepted", instant(receipt.AcceptedAt)+" UTC, by the key "+clean(receipt.KeyID))...)
 		if receipt.State != inbox.Held && receipt.Decision == nil {

@@ -19,14 +19,14 @@ import (
 )
 
 // chosenLetters are the flags that choose letters.
-type chosenLetters struct {
+type selectedMessages struct {
 	Cause     []string `help:"Letters of this cause: ${causes}. Repeat it for several; without it, all that are ours." placeholder:"CAUSE"`
 	Provider  string   `help:"Letters of this provider." placeholder:"NAME"`
 	MessageID []string `help:"This letter, of whatever cause. Repeat it for several." placeholder:"ID"`
 	OlderThan string   `help:"Letters first sent before this: ${when}." placeholder:"WHEN"`
 }
 
-func (c chosenLetters) filter(s *session) (redrive.Filter, error) {
+func (c selectedMessages) filter(s *session) (redrive.Filter, error) {
 	filter := redrive.Filter{Provider: c.Provider, IDs: c.MessageID}
 	for _, cause := range c.Cause {
 		if !slices.Contains(redrive.Causes(), redrive.Cause(cause)) {
@@ -53,7 +53,7 @@ func causeList() string {
 }
 
 type dlqRedriveCommand struct {
-	chosenLetters
+	selectedMessages
 	DryRun bool `help:"Say how many would be sent, and send none."`
 	Rate   int  `help:"Letters a second, at most." default:"20" placeholder:"N"`
 	Limit  int  `help:"Look at this many letters at most." default:"${dlqMost}" placeholder:"N"`
@@ -91,11 +91,11 @@ func (c *dlqRedriveCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	desk, err := stack.desk()
+	desk, err := stack.redriver()
 	if err != nil {
 		return err
 	}
-	order := redrive.Order{Filter: filter, Most: c.Limit, DryRun: c.DryRun, Tell: s.tellMoved()}
+	order := redrive.Options{Filter: filter, Most: c.Limit, DryRun: c.DryRun, Progress: s.printProgress()}
 	if c.DryRun {
 		done, err := desk.Redrive(ctx, order)
 		return cmp.Or(s.printMoved("would be sent", done, done.Chosen, err), c.unseen(s, done))
@@ -103,7 +103,7 @@ func (c *dlqRedriveCommand) Run(ctx context.Context, s *session) error {
 	if err := s.confirm(c.Yes, "send dead letters of stack "+stack.name+" back to its events queue"); err != nil {
 		return err
 	}
-	if err := stack.noteOnLetters(ctx, reason.Line(s.now(), "dlq redrive", c.Reason)); err != nil {
+	if err := stack.noteDeadLetters(ctx, reason.Line(s.now(), "dlq redrive", c.Reason)); err != nil {
 		return err
 	}
 	pace := time.NewTicker(time.Second / time.Duration(c.Rate))
@@ -114,33 +114,33 @@ func (c *dlqRedriveCommand) Run(ctx context.Context, s *session) error {
 }
 
 // unseen is no where letters were named and not all of them were met.
-func (c *dlqRedriveCommand) unseen(s *session, done redrive.Done) error {
+func (c *dlqRedriveCommand) unseen(s *session, done redrive.Progress) error {
 	named := slices.Compact(slices.Sorted(slices.Values(c.MessageID)))
 	if done.Chosen >= len(named) {
 		return nil
 	}
 	if len(named) == 1 {
-		return s.noLetter(named[0])
+		return s.noMessage(named[0])
 	}
 	return no("see them with: "+s.self()+" dlq list --each", "%d of the %d dead letters named are not in sight, or not of that choice",
 		len(named)-done.Chosen, len(named))
 }
 
-func (s *session) noLetter(id string) error {
+func (s *session) noMessage(id string) error {
 	return no("see them with: "+s.self()+" dlq list --each", "no dead letter in sight has the id %s", clean(id))
 }
 
 // noteOnLetters records on the dead-letter queue what is about to be done to it.
-func (s stack) noteOnLetters(ctx context.Context, line string) error {
+func (s stack) noteDeadLetters(ctx context.Context, line string) error {
 	_, err := sqs.NewFromConfig(s.aws).TagQueue(ctx, &sqs.TagQueueInput{
 		QueueUrl: &s.deadLetterQueueURL, Tags: map[string]string{reason.Tag: line},
 	})
 	return err
 }
 
-func (s *session) tellMoved() func(redrive.Done) {
+func (s *session) printProgress() func(redrive.Progress) {
 	tell := s.progress()
-	return func(done redrive.Done) { tell("%d of %d letters", done.Moved, done.Seen) }
+	return func(done redrive.Progress) { tell("%d of %d letters", done.Moved, done.Seen) }
 }
 
 // movedView is what became of letters as --json shows it.
@@ -148,18 +148,18 @@ type movedView struct {
 	Looked int  `json:"looked"`
 	Chosen int  `json:"chosen"`
 	Moved  int  `json:"moved"`
-	Twice  int  `json:"twice,omitzero"` // perhaps in both places
+	MaybeDuplicated  int  `json:"twice,omitzero"` // perhaps in both places
 	More   bool `json:"more,omitzero"`
 }
 
 // printMoved tells how far the work has come, also where it was stopped.
-func (s *session) printMoved(what string, done redrive.Done, moved int, err error) error {
+func (s *session) printMoved(what string, done redrive.Progress, moved int, err error) error {
 	if s.flags.JSON {
-		err = errors.Join(s.printJSON(movedView{done.Seen, done.Chosen, done.Moved, done.Twice, done.More}), err)
+		err = errors.Join(s.printJSON(movedView{done.Seen, done.Chosen, done.Moved, done.MaybeDuplicated, done.More}), err)
 	} else {
 		err = errors.Join(s.print(fmt.Sprintf("%s of %s %s\n", count(moved, "letter"), fmt.Sprint(done.Seen), what)), err)
 	}
-	if done.Twice > 0 {
+	if done.MaybeDuplicated > 0 {
 		s.notef("one is in both queues perhaps, which is harmless")
 	}
 	if done.More {
@@ -210,7 +210,7 @@ func (c *dlqDropCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	desk, err := stack.desk()
+	desk, err := stack.redriver()
 	if err != nil {
 		return err
 	}
@@ -220,7 +220,7 @@ func (c *dlqDropCommand) Run(ctx context.Context, s *session) error {
 	if err := s.confirm(c.Yes, "take "+count(len(c.MessageID), "dead letter")+" out of stack "+stack.name); err != nil {
 		return err
 	}
-	if err := stack.noteOnLetters(ctx, reason.Line(s.now(), "dlq drop", c.Reason)); err != nil {
+	if err := stack.noteDeadLetters(ctx, reason.Line(s.now(), "dlq drop", c.Reason)); err != nil {
 		return err
 	}
 	file, err := openForAppend(c.To)
@@ -228,10 +228,10 @@ func (c *dlqDropCommand) Run(ctx context.Context, s *session) error {
 		return usage("", "%w", err)
 	}
 	defer file.Close()
-	order := redrive.Order{
-		Filter: redrive.Filter{IDs: c.MessageID, Causes: droppable}, Most: c.Limit, Tell: s.tellMoved(),
+	order := redrive.Options{
+		Filter: redrive.Filter{IDs: c.MessageID, Causes: droppable}, Most: c.Limit, Progress: s.printProgress(),
 	}
-	done, err := desk.Remove(ctx, order, func(found redrive.Found) error { return save(file, found, c.Reason) })
+	done, err := desk.Remove(ctx, order, func(found redrive.Diagnosed) error { return save(file, found, c.Reason) })
 	if err := s.printMoved("saved in "+c.To+" and dropped", done, done.Moved, err); err != nil {
 		return err
 	}
@@ -240,7 +240,7 @@ func (c *dlqDropCommand) Run(ctx context.Context, s *session) error {
 
 // missed is no where a letter was in sight when it was asked for, and out of it
 // when its turn came.
-func (c *dlqDropCommand) missed(done redrive.Done) error {
+func (c *dlqDropCommand) missed(done redrive.Progress) error {
 	named := slices.Compact(slices.Sorted(slices.Values(c.MessageID)))
 	if missed := len(named) - done.Moved; missed > 0 {
 		return no("the sweeper or somebody else is looking at it: run it again", "%s out of sight just now", count(missed, "letter"))
@@ -249,13 +249,13 @@ func (c *dlqDropCommand) missed(done redrive.Done) error {
 }
 
 // droppable are the causes of letters that nobody misses.
-var droppable = []redrive.Cause{redrive.Foreign, redrive.Leftover}
+var droppable = []redrive.Cause{redrive.Unreadable, redrive.AlreadyHandled}
 
 // mayDrop refuses what is ours and not applied, before anything is changed.
-func (s *session) mayDrop(ctx context.Context, desk *redrive.Desk, ids []string, most int) error {
+func (s *session) mayDrop(ctx context.Context, desk *redrive.Redriver, ids []string, most int) error {
 	missing := slices.Clone(ids)
 	var ours error
-	_, err := desk.Walk(ctx, most, func(found redrive.Found) error {
+	_, err := desk.Walk(ctx, most, func(found redrive.Diagnosed) error {
 		if !slices.Contains(ids, found.ID) {
 			return nil
 		}
@@ -272,7 +272,7 @@ func (s *session) mayDrop(ctx context.Context, desk *redrive.Desk, ids []string,
 	case ours != nil:
 		return ours
 	case len(missing) > 0:
-		return s.noLetter(missing[0])
+		return s.noMessage(missing[0])
 	}
 	return nil
 }
@@ -292,7 +292,7 @@ func openForAppend(path string) (*os.File, error) {
 }
 
 // savedLetter is a line of the file.
-type savedLetter struct {
+type savedMessage struct {
 	Message    string                                 `json:"message"`
 	SentAt     time.Time                              `json:"sentAt"`
 	Reason     string                                 `json:"reason"`
@@ -302,8 +302,8 @@ type savedLetter struct {
 	Body       string                                 `json:"body"`
 }
 
-func save(file *os.File, found redrive.Found, why string) error {
-	line, err := jsonLine(savedLetter{found.ID, found.SentAt, why, found.Group, found.Attributes, found.System, found.Body})
+func save(file *os.File, found redrive.Diagnosed, why string) error {
+	line, err := jsonLine(savedMessage{found.ID, found.SentAt, why, found.Group, found.Attributes, found.System, found.Body})
 	if err != nil {
 		return fmt.Errorf("save message %s: %w", found.ID, err)
 	}

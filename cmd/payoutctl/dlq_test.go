@@ -9,10 +9,10 @@ import (
 // Who named two letters and lost sight of one is not told that all is done.
 func TestALetterThatIsNotDroppedIsNoSuccess(t *testing.T) {
 	drop := dlqDropCommand{MessageID: []string{"one", "two", "one"}}
-	if err := drop.missed(redrive.Done{Chosen: 1, Moved: 1}); err == nil {
+	if err := drop.missed(redrive.Progress{Chosen: 1, Moved: 1}); err == nil {
 		t.Error("one of two was dropped: want an error")
 	}
-	if err := drop.missed(redrive.Done{Chosen: 2, Moved: 2}); err != nil {
+	if err := drop.missed(redrive.Progress{Chosen: 2, Moved: 2}); err != nil {
 		t.Errorf("both were dropped: %v", err)
 	}
 }

@@ -38,9 +38,9 @@ type health string
 
 const (
 	healthy   health = "ok"
-	worrying  health = "warn"
+	warn  health = "warn"
 	failing   health = "fail"
-	unknowing health = "cannot tell"
+	unknown health = "cannot tell"
 )
 
 // finding is the result of one check.
@@ -96,7 +96,7 @@ func examine(ctx context.Context, checks []check) []finding {
 			defer cancel()
 			found, err := one.look(ctx)
 			if err != nil {
-				found = cannotTell(err)
+				found = unknownStatus(err)
 			}
 			found.Check = one.name
 			findings[n] = found
@@ -108,12 +108,12 @@ func examine(ctx context.Context, checks []check) []finding {
 
 // cannotTell is what an error means to a check: nobody knows, and what is
 // missing to know.
-func cannotTell(err error) finding {
+func unknownStatus(err error) finding {
 	if errors.Is(err, context.DeadlineExceeded) {
-		return finding{Health: unknowing, Detail: "no answer within " + checkTimeout.String(), Next: "is the network, or the service, down?"}
+		return finding{Health: unknown, Detail: "no answer within " + checkTimeout.String(), Next: "is the network, or the service, down?"}
 	}
 	known := problemOf(err)
-	return finding{Health: unknowing, Detail: clean(known.Error()), Next: known.hint}
+	return finding{Health: unknown, Detail: clean(known.Error()), Next: known.hint}
 }
 
 func (s *session) printFindings(findings []finding) error {
@@ -126,7 +126,7 @@ func (s *session) printFindings(findings []finding) error {
 		return nil
 	}
 	rows := table{style: s.style()}
-	colours := map[health]string{healthy: green, worrying: yellow, failing: red, unknowing: yellow}
+	colours := map[health]string{healthy: green, warn: yellow, failing: red, unknown: yellow}
 	for _, one := range findings {
 		rows.add(cell{text: string(one.Health), colour: colours[one.Health]}, cell{text: one.Check}, cell{text: one.Detail})
 		if one.Next != "" && one.Health != healthy {
@@ -160,7 +160,7 @@ func (d *doctor) checks() []check {
 	}
 	return append(checks,
 		check{"events queue", d.queue(d.stack.eventsQueueURL, d.backlog)},
-		check{"dead letters", d.queue(d.stack.deadLetterQueueURL, d.letters)},
+		check{"dead letters", d.queue(d.stack.deadLetterQueueURL, d.deadLetters)},
 		check{"not applied", d.unapplied}, check{"held", d.held}, check{"conflicted", d.conflicted},
 		check{"alarms", d.alarms}, check{"alarms reach", d.subscribers})
 }

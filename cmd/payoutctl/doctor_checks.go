@@ -55,13 +55,13 @@ func (d *doctor) clock(ctx context.Context) (finding, error) {
 	_ = response.Body.Close()
 	theirs, err := http.ParseTime(response.Header.Get("Date"))
 	if err != nil {
-		return bad(unknowing, "", "the API's answer tells no time"), nil //nolint:nilerr // that is what was found
+		return bad(unknown, "", "the API's answer tells no time"), nil //nolint:nilerr // that is what was found
 	}
 	switch away := d.now().Sub(theirs).Abs(); {
 	case away > clockFail:
 		return bad(failing, "set this machine's clock (NTP): AWS refuses requests at five minutes", "%s away from AWS's", away.Round(time.Second)), nil
 	case away > clockWarn:
-		return bad(worrying, "set this machine's clock (NTP)", "%s away from AWS's", away.Round(time.Second)), nil
+		return bad(warn, "set this machine's clock (NTP)", "%s away from AWS's", away.Round(time.Second)), nil
 	default:
 		return ok("as AWS's"), nil
 	}
@@ -75,7 +75,7 @@ func (d *doctor) url(ctx context.Context, provider, base string) (finding, error
 		return finding{}, err
 	}
 	out := outgoing{
-		provider: speaks, kind: speaks.Types()[0], unsigned: true, want: callback.Unauthentic,
+		provider: speaks, kind: speaks.Types()[0], unsigned: true, want: callback.Unauthenticated,
 		body: func() ([]byte, error) { return []byte(`{"payoutctl":"doctor"}`), nil },
 	}
 	got, err := sender{client: callbackClient(d.stack), url: out.url(base), out: out}.once(ctx)
@@ -89,9 +89,9 @@ func (d *doctor) url(ctx context.Context, provider, base string) (finding, error
 	case got.Verdict == callback.Unavailable:
 		return bad(failing, "look at the log of the function of "+provider+": no keys, or a store that is down", "answers 503"), nil
 	case got.Code == http.StatusTooManyRequests:
-		return bad(worrying, "", "answers 429: throttled"), nil
+		return bad(warn, "", "answers 429: throttled"), nil
 	}
-	return bad(failing, "is that URL this application's?", "answers %d to what is not signed, instead of %d", got.Code, speaks.Reply(callback.Unauthentic).Code), nil
+	return bad(failing, "is that URL this application's?", "answers %d to what is not signed, instead of %d", got.Code, speaks.Reply(callback.Unauthenticated).Code), nil
 }
 
 // sweepRecent is how long ago the last sweep may be: it is due every minute,
@@ -100,7 +100,7 @@ const sweepRecent = 10 * time.Minute
 
 func (d *doctor) lastSweep(ctx context.Context) (finding, error) {
 	if d.stack.local {
-		return bad(unknowing, "run one: "+d.self()+" sweep", "the emulator keeps no metrics"), nil
+		return bad(unknown, "run one: "+d.self()+" sweep", "the emulator keeps no metrics"), nil
 	}
 	found, err := cloudwatch.NewFromConfig(d.stack.aws).GetMetricStatistics(ctx, &cloudwatch.GetMetricStatisticsInput{
 		Namespace: aws.String("PayoutCallbacks/" + d.stack.name), MetricName: aws.String("Sweeps"),
@@ -139,14 +139,14 @@ const deep = 10_000
 
 func (d *doctor) backlog(waiting int) finding {
 	if waiting > deep {
-		return bad(worrying, "is the consumer running, and ConsumerConcurrency enough?", "%s", count(waiting, "message"))
+		return bad(warn, "is the consumer running, and ConsumerConcurrency enough?", "%s", count(waiting, "message"))
 	}
 	return ok("%s", count(waiting, "message"))
 }
 
-func (d *doctor) letters(waiting int) finding {
+func (d *doctor) deadLetters(waiting int) finding {
 	if waiting > 0 {
-		return bad(worrying, d.self()+" dlq list", "%s", count(waiting, "message"))
+		return bad(warn, d.self()+" dlq list", "%s", count(waiting, "message"))
 	}
 	return ok("none")
 }
@@ -156,7 +156,7 @@ const enough = 100
 
 func (d *doctor) unapplied(ctx context.Context) (finding, error) {
 	for receipt, err := range d.stack.reader().Unapplied(ctx, inbox.Received) {
-		if err != nil && !errors.Is(err, inbox.ErrDamaged) {
+		if err != nil && !errors.Is(err, inbox.ErrDamagedReceipt) {
 			return finding{}, err
 		}
 		waits := d.now().Sub(receipt.AcceptedAt)
@@ -180,7 +180,7 @@ func (d *doctor) conflicted(ctx context.Context) (finding, error) {
 func counted[T any](found iter.Seq2[T, error]) (int, error) {
 	n := 0
 	for _, err := range found {
-		if err != nil && !errors.Is(err, inbox.ErrDamaged) {
+		if err != nil && !errors.Is(err, inbox.ErrDamagedReceipt) {
 			return n, err
 		}
 		if n++; n == enough {
@@ -198,9 +198,9 @@ func (d *doctor) forAPerson(n int, err error) func(noun, next string) (finding, 
 		case n == 0:
 			return ok("none"), nil
 		case n == enough:
-			return bad(worrying, next, "%d or more wait for a person", n), nil
+			return bad(warn, next, "%d or more wait for a person", n), nil
 		}
-		return bad(worrying, next, "%s for a person", count(n, noun)), nil
+		return bad(warn, next, "%s for a person", count(n, noun)), nil
 	}
 }
 
@@ -209,7 +209,7 @@ func (d *doctor) alarms(ctx context.Context) (finding, error) {
 	if err != nil {
 		return finding{}, err
 	}
-	return judgeAlarms(d.stack, all), nil
+	return checkAlarms(d.stack, all), nil
 }
 
 // alarms lists the alarms of the stack.
@@ -229,7 +229,7 @@ func (s stack) alarms(ctx context.Context) ([]cwtypes.MetricAlarm, error) {
 }
 
 // judgeAlarms says whether the alarms can be heard, and which ones sound.
-func judgeAlarms(stack stack, all []cwtypes.MetricAlarm) finding {
+func checkAlarms(stack stack, all []cwtypes.MetricAlarm) finding {
 	topic := stack.outputs[outputTopic]
 	var mute, on, blind []string
 	for _, alarm := range all {
@@ -255,22 +255,22 @@ func judgeAlarms(stack stack, all []cwtypes.MetricAlarm) finding {
 	case len(mute) > 0:
 		return bad(failing, "aws cloudwatch enable-alarm-actions, or deploy the template again", "tell nobody: %s", strings.Join(mute, ", "))
 	case len(on) > 0:
-		return bad(worrying, "docs/OPERATIONS.md says what to do for each", "%s on: %s", count(len(on), "alarm"), strings.Join(on, ", "))
+		return bad(warn, "docs/OPERATIONS.md says what to do for each", "%s on: %s", count(len(on), "alarm"), strings.Join(on, ", "))
 	}
-	return judgeQuiet(stack.local, len(all), blind)
+	return checkQuiet(stack.local, len(all), blind)
 }
 
 // judgeQuiet says whether alarms that do not sound are quiet, or blind: an alarm
 // that has no data yet has never been able to go off.
-func judgeQuiet(local bool, all int, blind []string) finding {
+func checkQuiet(local bool, all int, blind []string) finding {
 	const next = "new ones need a few minutes; if it stays so, look whether the functions run and log their metrics"
 	switch {
 	case local:
-		return bad(unknowing, "", "%s, and the emulator computes no metrics: none goes off by itself", count(all, "alarm"))
+		return bad(unknown, "", "%s, and the emulator computes no metrics: none goes off by itself", count(all, "alarm"))
 	case len(blind) == all:
-		return bad(unknowing, next, "none of %s has data yet", count(all, "alarm"))
+		return bad(unknown, next, "none of %s has data yet", count(all, "alarm"))
 	case len(blind) > 0:
-		return bad(worrying, next, "%d of %s with no data yet: %s", len(blind), count(all, "alarm"), strings.Join(blind, ", "))
+		return bad(warn, next, "%d of %s with no data yet: %s", len(blind), count(all, "alarm"), strings.Join(blind, ", "))
 	}
 	return ok("%s, all quiet", count(all, "alarm"))
 }
@@ -298,20 +298,20 @@ func (d *doctor) subscribers(ctx context.Context) (finding, error) {
 			}
 		}
 	}
-	return judgeSubscribers(d.stack.local, confirmed, pending), nil
+	return checkSubscribers(d.stack.local, confirmed, pending), nil
 }
 
-func judgeSubscribers(local bool, confirmed, pending int) finding {
+func checkSubscribers(local bool, confirmed, pending int) finding {
 	const next = "subscribe your pager to the topic (output AlarmTopicArn), or set the parameter AlarmEmail"
 	switch {
 	case confirmed > 0 && pending > 0:
-		return bad(worrying, "confirm it by the link that was sent", "%s, and %d not confirmed", count(confirmed, "subscriber"), pending)
+		return bad(warn, "confirm it by the link that was sent", "%s, and %d not confirmed", count(confirmed, "subscriber"), pending)
 	case confirmed > 0:
 		return ok("%s", count(confirmed, "subscriber"))
 	case pending > 0:
 		return bad(failing, "confirm it by the link that was sent", "nobody: %s not confirmed", count(pending, "subscription"))
 	case local:
-		return bad(unknowing, "", "nobody, as nobody is paged for a stack on a laptop")
+		return bad(unknown, "", "nobody, as nobody is paged for a stack on a laptop")
 	}
 	return bad(failing, next, "nobody: the topic has no subscribers")
 }

@@ -35,7 +35,7 @@ func (d *doctor) keys(ctx context.Context, provider string) (finding, error) {
 		// The rotation began when the current key came.
 		since := ages[account][of.Current.ID()].Since
 		if of.Previous != "" && d.now().Sub(since) > d.oldKey {
-			return bad(worrying, d.self()+" keys retire "+provider+" "+account+" "+of.Previous.ID()+" --reason TEXT, once nothing comes under it",
+			return bad(warn, d.self()+" keys retire "+provider+" "+account+" "+of.Previous.ID()+" --reason TEXT, once nothing comes under it",
 				"account %s has been in a rotation for %s", clean(account), age(d.now().Sub(since))), nil
 		}
 	}
@@ -62,7 +62,7 @@ func (d *doctor) unusableKeys(provider string, read keyring.Version) (finding, b
 		}
 	}
 	if strange > 0 {
-		return bad(worrying, "see the names with: "+d.self()+" keys list "+provider, "%s that no callback of %s has: an account is %s",
+		return bad(warn, "see the names with: "+d.self()+" keys list "+provider, "%s that no callback of %s has: an account is %s",
 			count(strange, "account name"), provider, accountForms[provider].what), true
 	}
 	return finding{}, false

@@ -82,7 +82,7 @@ func (c *drillCommand) Run(ctx context.Context, s *session) error {
 // exercise is one alarm and what became of it.
 type exercise struct {
 	Alarm   string        `json:"alarm"`
-	How     how           `json:"how"`
+	Trigger     trigger           `json:"how"`
 	Sent    string        `json:"sent,omitzero"`
 	Arrived bool          `json:"arrived"`
 	After   time.Duration `json:"-"`
@@ -94,12 +94,12 @@ type exercise struct {
 }
 
 // how says in which way an alarm is made to go off.
-type how string
+type trigger string
 
 const (
-	byInput how = "input" // the whole way: callback, metric, alarm, topic
-	bySet   how = "set"   // from the alarm on
-	isOn    how = "on"    // it is on already
+	byInput trigger = "input" // the whole way: callback, metric, alarm, topic
+	bySet   trigger = "set"   // from the alarm on
+	isOn    trigger = "on"    // it is on already
 )
 
 // exercises lists what is to be done.
@@ -110,15 +110,15 @@ func (c *drillCommand) exercises(ctx context.Context, s *session, stack stack) (
 	}
 	var list []*exercise
 	for _, alarm := range all {
-		one := &exercise{Alarm: strings.TrimPrefix(aws.ToString(alarm.AlarmName), stack.name+"-"), How: bySet, was: alarm.StateValue}
+		one := &exercise{Alarm: strings.TrimPrefix(aws.ToString(alarm.AlarmName), stack.name+"-"), Trigger: bySet, was: alarm.StateValue}
 		if len(c.Only) > 0 && !slices.Contains(c.Only, one.Alarm) {
 			continue
 		}
 		if _, ok := inputs[one.Alarm]; ok && !c.Wiring {
-			one.How = byInput
+			one.Trigger = byInput
 		}
 		if one.was == types.StateValueAlarm {
-			one.How, one.Note = isOn, "was on already: see docs/OPERATIONS.md"
+			one.Trigger, one.Note = isOn, "was on already: see docs/OPERATIONS.md"
 		}
 		list = append(list, one)
 	}
@@ -144,7 +144,7 @@ type drill struct {
 	client *cloudwatch.Client
 
 	left    []string // what stays behind, with how to clean it
-	foreign []string // ids of messages that have to be taken out again
+	others []string // ids of messages that have to be taken out again
 }
 
 // cleanWithin bounds the cleaning up, after an interruption too.
@@ -158,7 +158,7 @@ func (d *drill) run(ctx context.Context, topic string, exercises []*exercise, wa
 	defer func() {
 		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanWithin)
 		defer cancel()
-		err = errors.Join(err, d.restore(clean, exercises), listening.close(clean), d.removeForeign(clean))
+		err = errors.Join(err, d.restore(clean, exercises), listening.close(clean), d.removeOthers(clean))
 		for _, one := range d.left {
 			d.notef("left behind: %s", one)
 		}
@@ -183,11 +183,11 @@ func (d *drill) run(ctx context.Context, topic string, exercises []*exercise, wa
 
 // setOff does what makes one alarm go off.
 func (d *drill) setOff(ctx context.Context, one *exercise) error {
-	if one.How == isOn {
+	if one.Trigger == isOn {
 		return nil
 	}
 	one.at = d.now()
-	if one.How == byInput {
+	if one.Trigger == byInput {
 		sent, err := inputs[one.Alarm](ctx, d)
 		if err != nil {
 			return fmt.Errorf("drill %s: %w", one.Alarm, err)
@@ -198,7 +198,7 @@ func (d *drill) setOff(ctx context.Context, one *exercise) error {
 			return nil
 		}
 		// A function's log becomes a metric at AWS only.
-		one.How, one.Note = bySet, "the emulator makes no metrics of what is sent"
+		one.Trigger, one.Note = bySet, "the emulator makes no metrics of what is sent"
 		if sent == "" {
 			one.Note = "nothing to send it with: no keys are stored"
 		}
@@ -220,7 +220,7 @@ func (d *drill) set(ctx context.Context, alarm string, state types.StateValue) e
 func (d *drill) restore(ctx context.Context, exercises []*exercise) error {
 	var errs []error
 	for _, one := range exercises {
-		if one.How == bySet && !one.at.IsZero() {
+		if one.Trigger == bySet && !one.at.IsZero() {
 			errs = append(errs, d.set(ctx, one.Alarm, one.was))
 		}
 	}
@@ -231,7 +231,7 @@ func (d *drill) restore(ctx context.Context, exercises []*exercise) error {
 func (d *drill) await(ctx context.Context, listening *listener, exercises []*exercise, wait time.Duration) error {
 	tell := d.progress()
 	for deadline, first := d.now().Add(wait), true; first || d.now().Before(deadline); first = false {
-		waiting := slices.DeleteFunc(slices.Clone(exercises), func(e *exercise) bool { return e.Arrived || e.How == isOn })
+		waiting := slices.DeleteFunc(slices.Clone(exercises), func(e *exercise) bool { return e.Arrived || e.Trigger == isOn })
 		if len(waiting) == 0 {
 			return nil
 		}
@@ -263,7 +263,7 @@ func (d *drill) printExercises(exercises []*exercise) error {
 		if one.Arrived {
 			arrived = cell{text: "after " + age(one.After), colour: green}
 		}
-		proves := map[how]string{byInput: "all of it", bySet: "the wiring only", isOn: "nothing"}[one.How]
+		proves := map[trigger]string{byInput: "all of it", bySet: "the wiring only", isOn: "nothing"}[one.Trigger]
 		rows.add(cell{text: one.Alarm}, cell{text: one.by()}, arrived, cell{text: proves}, cell{text: one.Note})
 	}
 	if d.flags.JSON {
@@ -276,7 +276,7 @@ func (e *exercise) by() string {
 	switch {
 	case e.Sent != "":
 		return e.Sent
-	case e.How == bySet:
+	case e.Trigger == bySet:
 		return "its state, set by API"
 	}
 	return ""

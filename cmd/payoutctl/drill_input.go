@@ -31,7 +31,7 @@ var inputs = map[string]func(context.Context, *drill) (string, error){
 const forgeries = 20
 
 func (d *drill) forge(ctx context.Context, provider string) (string, error) {
-	key, err := d.madeUpKey()
+	key, err := d.exampleKey()
 	if err != nil {
 		return "", err
 	}
@@ -81,33 +81,33 @@ func (d *drill) poison(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	d.foreign = append(d.foreign, aws.ToString(sent.MessageId))
+	d.others = append(d.others, aws.ToString(sent.MessageId))
 	return "a message that is not ours", nil
 }
 
 // removeForeign takes the drill's own messages out of the dead-letter queue. A
 // few seconds may pass until they are there.
-func (d *drill) removeForeign(ctx context.Context) error {
-	if len(d.foreign) == 0 {
+func (d *drill) removeOthers(ctx context.Context) error {
+	if len(d.others) == 0 {
 		return nil
 	}
-	desk, err := d.stack.desk()
+	desk, err := d.stack.redriver()
 	if err != nil {
 		return err
 	}
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	order := redrive.Order{Filter: redrive.Filter{IDs: d.foreign, Causes: []redrive.Cause{redrive.Foreign}}, Most: 10_000}
+	order := redrive.Options{Filter: redrive.Filter{IDs: d.others, Causes: []redrive.Cause{redrive.Unreadable}}, Most: 10_000}
 	removed := 0
 	for {
-		done, err := desk.Remove(ctx, order, func(redrive.Found) error { return nil }) // it holds nothing but our own words
-		if removed += done.Moved; removed >= len(d.foreign) || err != nil {
+		done, err := desk.Remove(ctx, order, func(redrive.Diagnosed) error { return nil }) // it holds nothing but our own words
+		if removed += done.Moved; removed >= len(d.others) || err != nil {
 			return err
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			d.left = append(d.left, "message "+d.foreign[0]+"; "+d.self()+" dlq drop --message-id "+d.foreign[0]+" --to FILE --reason drill")
+			d.left = append(d.left, "message "+d.others[0]+"; "+d.self()+" dlq drop --message-id "+d.others[0]+" --to FILE --reason drill")
 			return nil
 		}
 	}
@@ -143,7 +143,7 @@ func (d *drill) payoutOf(ctx context.Context, account, id, status string, key ca
 			{"pid", account}, {"cid", id}, {"status", status}, {"amount", "0.01"},
 			{"third_party_id", "drill-" + id}, {"remark", "payoutctl drill"},
 		},
-	}, account, key, callback.Acknowledge)
+	}, account, key, callback.Acknowledged)
 }
 
 // forgery sends a callback that has to be refused.
@@ -152,7 +152,7 @@ func (d *drill) forgery(ctx context.Context, provider string, key callback.Key) 
 	if provider == "pivot" {
 		from = example{provider: "pivot", kind: payout.TypePayout, file: "pivot-single.json"}
 	}
-	return d.deliver(ctx, from, "", key, callback.Unauthentic)
+	return d.deliver(ctx, from, "", key, callback.Unauthenticated)
 }
 
 func (d *drill) deliver(ctx context.Context, from example, account string, key callback.Key, want callback.Verdict) (answer, error) {

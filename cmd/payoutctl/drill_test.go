@@ -84,18 +84,18 @@ func TestAlarmsAreJudgedByWhomTheyTell(t *testing.T) {
 		"switched off":  {[]types.MetricAlarm{quiet, alarm("damaged", false, types.StateValueOk, "topic")}, "fail: tell nobody: damaged"},
 		"tells another": {[]types.MetricAlarm{alarm("damaged", true, types.StateValueAlarm, "other")}, "fail: tell nobody: damaged"},
 	} {
-		if got := payoutctl.JudgeAlarms("s", "topic", test.alarms); got != test.want {
+		if got := payoutctl.CheckAlarms("s", "topic", test.alarms); got != test.want {
 			t.Errorf("%s: got %q, want %q", name, got, test.want)
 		}
 	}
-	if got := payoutctl.JudgeLocalAlarms("topic", []types.MetricAlarm{quiet}); !strings.HasPrefix(got, "cannot tell: 1 alarm, and the emulator computes no metrics") {
+	if got := payoutctl.CheckLocalAlarms("topic", []types.MetricAlarm{quiet}); !strings.HasPrefix(got, "cannot tell: 1 alarm, and the emulator computes no metrics") {
 		t.Errorf("of the local stack: %q", got)
 	}
 	for want, args := range map[string][2]int{
 		"ok: 2 subscribers": {2, 0}, "warn: 1 subscriber, and 1 not confirmed": {1, 1}, "fail: nobody: 1 subscription not confirmed": {0, 1},
 		"fail: nobody: the topic has no subscribers": {0, 0},
 	} {
-		if got := payoutctl.JudgeSubscribers(args[0], args[1]); got != want {
+		if got := payoutctl.CheckSubscribers(args[0], args[1]); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}

@@ -43,7 +43,7 @@ func (s *session) sendExample(ctx context.Context, flags *sendCommand, from exam
 		provider: provider,
 		kind:     from.kind,
 		account:  field(body, from.account),
-		want:     callback.Acknowledge,
+		want:     callback.Acknowledged,
 		body:     from.body,
 	})
 }

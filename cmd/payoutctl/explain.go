@@ -71,8 +71,8 @@ func (c *explainCommand) Run(ctx context.Context, s *session) error {
 	} else {
 		in.Keys, in.Others, err = s.allKeys(ctx, provider.Name())
 		var of stack
-		of, err = both(of, err, func() (stack, error) { return s.stack(ctx) })
-		in.Provider, err = both(in.Provider, err, func() (explain.Provider, error) { return of.provider(provider.Name()) })
+		of, err = then(of, err, func() (stack, error) { return s.stack(ctx) })
+		in.Provider, err = then(in.Provider, err, func() (explain.Provider, error) { return of.provider(provider.Name()) })
 		reader = of.reader()
 	}
 	if err != nil {
@@ -88,7 +88,7 @@ func (c *explainCommand) Run(ctx context.Context, s *session) error {
 	if err := s.printExplanation(told); err != nil {
 		return err
 	}
-	if told.Verdict != callback.Acknowledge {
+	if told.Verdict != callback.Acknowledged {
 		return no("", "this callback would be refused: %s", told.Verdict)
 	}
 	return nil
@@ -101,7 +101,7 @@ func isFile(name string) bool {
 }
 
 // both goes on unless something failed before.
-func both[T any](so T, err error, next func() (T, error)) (T, error) {
+func then[T any](so T, err error, next func() (T, error)) (T, error) {
 	if err != nil {
 		return so, err
 	}
@@ -184,7 +184,7 @@ type effect struct {
 // nothing of that.
 func effectOf(ctx context.Context, reader *dynamostore.Reader, receipt inbox.Receipt) (*effect, error) {
 	found, known, err := reader.Receipt(ctx, receipt.Key)
-	if err != nil && !errors.Is(err, inbox.ErrDamaged) {
+	if err != nil && !errors.Is(err, inbox.ErrDamagedReceipt) {
 		return nil, err
 	}
 	told := &effect{Known: known, State: found.State, KeyID: found.KeyID}
@@ -197,11 +197,11 @@ func effectOf(ctx context.Context, reader *dynamostore.Reader, receipt inbox.Rec
 	}
 	told.Before = record.Status()
 	if known && found.State == inbox.Applied {
-		told.After, told.Outcome = told.Before, inbox.AlreadyApplied
+		told.After, told.Outcome = told.Before, inbox.ApplyDuplicate
 		return told, nil
 	}
 	next, outcome := record.Apply(receipt.Event)
-	told.After, told.Outcome, told.Conflict = next.Status(), outcome, next.Contradictions()
+	told.After, told.Outcome, told.Conflict = next.Status(), outcome, next.Conflicts()
 	return told, nil
 }
 
@@ -221,9 +221,9 @@ type explainView struct {
 	Type       payout.Type       `json:"type"`
 	Size       int               `json:"size"`
 	Account    string            `json:"account,omitzero"`
-	Signed     []explain.Part    `json:"signed,omitempty"`
+	Signed     []explain.Field    `json:"signed,omitempty"`
 	Given      string            `json:"given,omitzero"`
-	Proofs     []explain.Proof   `json:"proofs,omitempty"`
+	Proofs     []explain.KeyCheck   `json:"proofs,omitempty"`
 	Verdict    callback.Verdict  `json:"verdict"`
 	KeyID      string            `json:"keyId,omitzero"`
 	Findings   []explain.Finding `json:"findings,omitempty"`
@@ -241,7 +241,7 @@ func (s *session) printExplanation(told explanation) error {
 	}
 	view := explainView{
 		Form: told.Form, Provider: told.Provider, Type: told.Type, Size: told.Size, Account: told.Account,
-		Signed: told.Signed, Given: told.Given, Proofs: told.Proofs, Verdict: told.Verdict, KeyID: told.Sender.KeyID,
+		Signed: told.Signed, Given: told.Received, Proofs: told.Proofs, Verdict: told.Verdict, KeyID: told.Sender.KeyID,
 		Findings: told.Findings, AnswerCode: told.Reply.Code, AnswerBody: told.Reply.Body, Effect: told.Effect,
 	}
 	if told.Held != nil {

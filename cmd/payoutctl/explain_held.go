@@ -58,7 +58,7 @@ func (c *explainCommand) runHeld(ctx context.Context, s *session) error {
 func (s *session) heldCallback(ctx context.Context, reader *dynamostore.Reader, id string) (inbox.Receipt, error) {
 	held, there, err := reader.Receipt(ctx, inbox.Key{Payout: id, Receipt: string(inbox.Held)})
 	switch {
-	case errors.Is(err, inbox.ErrDamaged):
+	case errors.Is(err, inbox.ErrDamagedReceipt):
 		return held, no("restore the receipt; what there is of it: "+s.self()+" show "+quoted(id), "what is kept of %s cannot be read", clean(id))
 	case err == nil && !there:
 		return held, no("they are listed by: "+s.self()+" receipts held", "no held callback has the id %s", clean(id))
@@ -87,7 +87,7 @@ func explainHeld(in explain.Input, held inbox.Receipt) explain.Report {
 	switch {
 	case signsBody(in.Provider, held):
 		report = explain.Explain(in)
-		if report.Verdict != callback.Acknowledge {
+		if report.Verdict != callback.Acknowledged {
 			report.Findings = append(report.Findings, explain.Finding{
 				Cause: causeKeyGone, Text: fmt.Sprintf("no key of today fits; the key %s did when it came", held.KeyID),
 			})
@@ -99,7 +99,7 @@ func explainHeld(in explain.Input, held inbox.Receipt) explain.Report {
 			Cause: causeNoHeaders, Text: fmt.Sprintf("its headers are not kept: that the key %s fits was seen when it came", held.KeyID),
 		}}
 	}
-	report.Verdict, report.Reply = callback.Acknowledge, in.Provider.Reply(callback.Acknowledge)
+	report.Verdict, report.Reply = callback.Acknowledged, in.Provider.Reply(callback.Acknowledged)
 	report.Sender = callback.Sender{Account: held.Account(), KeyID: held.KeyID}
 	receipt := callback.Reparse(in.Provider, held, in.Now)
 	report.Receipt, report.Event, report.Held = &receipt, nil, nil

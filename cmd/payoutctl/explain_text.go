@@ -23,7 +23,7 @@ func (e explanation) text(style style) string {
 		steps.add("key "+keyPart(proof), e.proof(style, proof))
 	}
 	colour := red
-	if e.Verdict == callback.Acknowledge {
+	if e.Verdict == callback.Acknowledged {
 		colour = green
 	}
 	steps.add("verdict", style.paint(colour, string(e.Verdict))+e.by())
@@ -63,7 +63,7 @@ func (e explanation) account() string {
 // private says of which fields the values name somebody's account.
 var private = []string{"address", "from_address", "to_address", "memo", "remark"}
 
-func shown(style style, name, text string) string {
+func displayed(style style, name, text string) string {
 	if slices.Contains(private, name) {
 		return style.private(text)
 	}
@@ -78,24 +78,24 @@ func (e explanation) signed(style style) string {
 	text.WriteString("‹key›")
 	for _, part := range e.Signed {
 		text.WriteString(style.paint(bold, clean(part.Name)))
-		text.WriteString(shown(style, part.Name, part.Text))
+		text.WriteString(displayed(style, part.Name, part.Text))
 	}
 	return text.String()
 }
 
-func keyPart(proof explain.Proof) string {
+func keyPart(proof explain.KeyCheck) string {
 	if proof.Previous {
 		return proof.KeyID + " prev."
 	}
 	return proof.KeyID
 }
 
-func (e explanation) proof(style style, proof explain.Proof) string {
+func (e explanation) proof(style style, proof explain.KeyCheck) string {
 	verdict := style.paint(red, "does not fit")
 	if proof.Fits {
 		verdict = style.paint(green, "fits")
 	}
-	given := clean(e.Given)
+	given := clean(e.Received)
 	if given == "" {
 		given = "nothing"
 	}
@@ -119,7 +119,7 @@ func values(style style, finding explain.Finding) string {
 	if finding.Came == "" {
 		return ""
 	}
-	return fmt.Sprintf(": came %q, signed %q", shown(style, finding.Field, finding.Came), shown(style, finding.Field, finding.Signed))
+	return fmt.Sprintf(": came %q, signed %q", displayed(style, finding.Field, finding.Came), displayed(style, finding.Field, finding.Signed))
 }
 
 // meaning tells what the callback says and what it would do.
@@ -183,7 +183,7 @@ func (e effect) text(as inbox.State) string {
 		return there + "nothing changes"
 	case as == inbox.Held:
 		return there + "it is kept for a person, and changes no payout"
-	case e.Outcome == inbox.AlreadyApplied:
+	case e.Outcome == inbox.ApplyDuplicate:
 		return there + "a duplicate, which changes nothing"
 	case e.Outcome == payout.Conflict:
 		return there + "the payout " + becomes(e) + ": not all can be true of " + fieldList(e.Conflict)

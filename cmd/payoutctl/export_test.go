@@ -46,7 +46,7 @@ var (
 )
 
 // Judge returns what audit prints of a summary, and its exit code.
-func Judge(summary audit.Summary, from time.Time) (string, int) {
+func Check(summary audit.Summary, from time.Time) (string, int) {
 	view := auditView{Summary: summary, From: from, NotProven: notProven(summary)}
 	code := 0
 	if err := view.problem(); err != nil {
@@ -70,7 +70,7 @@ type (
 	// Style is style.
 	Style = style
 	// Story is story.
-	Story = story
+	PayoutHistory = payoutHistory
 )
 
 // NewStyle returns a style.
@@ -85,35 +85,35 @@ func HeldText(style Style, held inbox.Receipt, now time.Time) string {
 func (s style) Private(text string) string { return s.private(text) }
 
 // Tell adds a receipt to a story, of which record is the state.
-func Tell(told Story, record payout.Record, receipt inbox.Receipt) Story {
+func LoadHistory(told PayoutHistory, record payout.Record, receipt inbox.Receipt) PayoutHistory {
 	told.record, told.exists = dynamostore.Stored{Record: record, UpdatedAt: receipt.AcceptedAt}, record.Version > 0
 	told.entries = append(told.entries, entry{Receipt: receipt})
 	return told
 }
 
 // Forget takes the nth receipt out of a story.
-func Forget(told Story, n int) Story {
+func Forget(told PayoutHistory, n int) PayoutHistory {
 	told.entries = slices.Delete(told.entries, n, n+1)
 	return told
 }
 
 // Damage marks the nth receipt of a story as unreadable.
-func Damage(told Story, n int) Story {
+func Damage(told PayoutHistory, n int) PayoutHistory {
 	told.entries[n].damaged = true
 	return told
 }
 
 // Text is story.text.
-func (t story) Text(style Style, now time.Time) string {
+func (t payoutHistory) Text(style Style, now time.Time) string {
 	return t.text(style, now, "payoutctl --local")
 }
 
 // Republish publishes the notices of payouts on a bus, and returns how many.
 func Republish(ctx context.Context, bus dynamostore.Bus, payouts iter.Seq2[dynamostore.Stored, error], notes io.Writer) (int, error) {
 	s := &session{streams: streams{stderr: notes}, now: time.Now}
-	p := &republisher{session: s, bus: bus, reason: "test", shownAt: s.now(), told: republished{Notices: map[notice.Type]int{}}}
+	p := &republisher{session: s, bus: bus, reason: "test", printedAt: s.now(), result: republished{Notices: map[notice.Type]int{}}}
 	err := p.publishAll(ctx, payouts)
-	return p.told.total(), err
+	return p.result.total(), err
 }
 
 // Listen subscribes a listener and says what went wrong.
@@ -124,18 +124,18 @@ func Listen(ctx context.Context, config aws.Config, topic string) error {
 }
 
 // JudgeAlarms is judgeAlarms, in words.
-func JudgeAlarms(name, topic string, all []types.MetricAlarm) string {
-	return judgeAlarms(stack{name: name, outputs: map[string]string{outputTopic: topic}}, all).words()
+func CheckAlarms(name, topic string, all []types.MetricAlarm) string {
+	return checkAlarms(stack{name: name, outputs: map[string]string{outputTopic: topic}}, all).words()
 }
 
 // JudgeLocalAlarms is judgeAlarms of the local stack, in words.
-func JudgeLocalAlarms(topic string, all []types.MetricAlarm) string {
-	return judgeAlarms(stack{name: "s", local: true, outputs: map[string]string{outputTopic: topic}}, all).words()
+func CheckLocalAlarms(topic string, all []types.MetricAlarm) string {
+	return checkAlarms(stack{name: "s", local: true, outputs: map[string]string{outputTopic: topic}}, all).words()
 }
 
 // JudgeSubscribers is judgeSubscribers of a deployed stack, in words.
-func JudgeSubscribers(confirmed, pending int) string {
-	return judgeSubscribers(false, confirmed, pending).words()
+func CheckSubscribers(confirmed, pending int) string {
+	return checkSubscribers(false, confirmed, pending).words()
 }
 
 func (f finding) words() string { return string(f.Health) + ": " + f.Detail }

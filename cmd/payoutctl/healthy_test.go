@@ -114,7 +114,7 @@ func (h *healthyStack) refuse(w http.ResponseWriter, provider string) {
 	}
 	for _, known := range app.Providers() {
 		if known.Name() == provider {
-			reply := known.Reply(callback.Unauthentic)
+			reply := known.Reply(callback.Unauthenticated)
 			w.WriteHeader(reply.Code)
 			_, _ = io.WriteString(w, reply.Body)
 		}

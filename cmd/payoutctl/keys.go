@@ -171,14 +171,14 @@ func (s *session) changeKeys(ctx context.Context, of keysOf, on onPurpose,
 	if err := store.Write(ctx, read, next); err != nil {
 		return s.refusedKeys(of, read.Keys[of.Account], err)
 	}
-	if gone := without(read.Keys[of.Account], next[of.Account]); len(gone) > 0 {
+	if gone := omit(read.Keys[of.Account], next[of.Account]); len(gone) > 0 {
 		s.notef("functions that are running may believe %s for up to five minutes more", strings.Join(gone, " and "))
 	}
 	return s.printChange(of, next)
 }
 
 // without lists the ids of keys that were believed and are no longer.
-func without(was, is callback.AccountKeys) []string {
+func omit(was, is callback.AccountKeys) []string {
 	var gone []string
 	for _, key := range []callback.Key{was.Current, was.Previous} {
 		if key != "" && key != is.Current && key != is.Previous {

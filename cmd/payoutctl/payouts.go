@@ -92,10 +92,10 @@ func (s *session) sound(list iter.Seq2[dynamostore.Stored, error]) iter.Seq2[dyn
 	return func(yield func(dynamostore.Stored, error) bool) {
 		for one, err := range list {
 			switch {
-			case errors.Is(err, inbox.ErrDamagedRecord):
+			case errors.Is(err, inbox.ErrDamagedPayout):
 				s.notef("%s cannot be read: %s refold %s --dry-run", clean(string(one.ID)), s.self(), quoted(string(one.ID)))
 				continue
-			case errors.Is(err, inbox.ErrLaterRecord):
+			case errors.Is(err, inbox.ErrLaterVersion):
 				s.notef("%s", clean(err.Error()))
 				continue
 			}
@@ -175,9 +175,9 @@ func payoutTable(style style, found []dynamostore.Stored) string {
 		}
 		t.add(
 			status,
-			cell{text: told(one, payout.FieldAmount)},
-			cell{text: told(one, payout.FieldCurrency)},
-			cell{text: told(one, payout.FieldReference)},
+			cell{text: label(one, payout.FieldAmount)},
+			cell{text: label(one, payout.FieldCurrency)},
+			cell{text: label(one, payout.FieldReference)},
 			cell{text: instant(one.UpdatedAt)},
 			cell{text: clean(string(one.ID))},
 		)
@@ -186,7 +186,7 @@ func payoutTable(style style, found []dynamostore.Stored) string {
 }
 
 // told shows a field's value, or how many contradict each other.
-func told(stored dynamostore.Stored, name payout.Field) string {
+func label(stored dynamostore.Stored, name payout.Field) string {
 	if value := stored.Value(name); value != "" {
 		return clean(value)
 	}

@@ -72,7 +72,7 @@ func storeOf(ts *testscript.TestScript) *dynamostore.Store {
 
 func (p planter) receipts(id string) []inbox.Receipt {
 	var all []inbox.Receipt
-	for receipt, err := range (&dynamostore.Reader{Client: p.store.Client, Receipts: p.store.Receipts}).Story(context.Background(), payout.ID(id)) {
+	for receipt, err := range (&dynamostore.Reader{Client: p.store.Client, Receipts: p.store.Receipts}).ReceiptsOf(context.Background(), payout.ID(id)) {
 		p.Check(err)
 		all = append(all, receipt)
 	}

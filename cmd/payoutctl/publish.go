@@ -65,8 +65,8 @@ func (c *publishCommand) Run(ctx context.Context, s *session) error {
 		}
 	}
 	p := &republisher{
-		session: s, bus: eventbus.New(stack.aws, bus), dryRun: c.DryRun, reason: c.Reason, shownAt: s.now(),
-		told: republished{Stack: stack.name, Since: since, DryRun: c.DryRun, Reason: c.Reason, Notices: map[notice.Type]int{}},
+		session: s, bus: eventbus.New(stack.aws, bus), dryRun: c.DryRun, reason: c.Reason, printedAt: s.now(),
+		result: republished{Stack: stack.name, Since: since, DryRun: c.DryRun, Reason: c.Reason, Notices: map[notice.Type]int{}},
 	}
 	err = p.publishAll(ctx, stack.reader().List(ctx, dynamostore.Filter{Since: since, Provider: c.Provider}))
 	if shown := p.print(); err == nil {

@@ -20,9 +20,9 @@ type republisher struct {
 	bus     dynamostore.Bus
 	dryRun  bool
 	reason  string
-	waiting []notice.Notice
-	told    republished
-	shownAt time.Time // when the progress was
+	waiting []notice.Notification
+	result    republished
+	printedAt time.Time // when the progress was
 }
 
 // How many notices are held in memory, and how often the progress is told.
@@ -33,13 +33,13 @@ const (
 
 func (p *republisher) publishAll(ctx context.Context, payouts iter.Seq2[dynamostore.Stored, error]) error {
 	for stored, err := range payouts {
-		p.told.Payouts++
+		p.result.Payouts++
 		switch {
-		case errors.Is(err, inbox.ErrDamagedRecord), errors.Is(err, inbox.ErrLaterRecord):
-			p.told.Damaged++
+		case errors.Is(err, inbox.ErrDamagedPayout), errors.Is(err, inbox.ErrLaterVersion):
+			p.result.Damaged++
 			p.notef("%s", clean(err.Error()))
 		case err != nil:
-			p.told.Payouts--
+			p.result.Payouts--
 			return err
 		default:
 			p.add(stored)
@@ -54,13 +54,13 @@ func (p *republisher) publishAll(ctx context.Context, payouts iter.Seq2[dynamost
 	if err := p.flush(ctx); err != nil {
 		return err
 	}
-	return p.told.damagedPayouts()
+	return p.result.damagedPayouts()
 }
 
 func (p *republisher) add(stored dynamostore.Stored) {
-	one, some := notice.Of(stored.Record, stored.UpdatedAt)
+	one, some := notice.FromRecord(stored.Record, stored.UpdatedAt)
 	if !some {
-		p.told.OnTheWay++
+		p.result.OnTheWay++
 		return
 	}
 	one.Republished = p.reason
@@ -79,14 +79,14 @@ func (p *republisher) flush(ctx context.Context) error {
 	for tries, wait := 1, publishWait; len(p.waiting) > 0; tries, wait = tries+1, wait*2 {
 		n, err := p.publish(ctx)
 		for _, done := range p.waiting[:n] {
-			p.told.Notices[done.Type]++
+			p.result.Notices[done.Type]++
 		}
 		p.waiting = p.waiting[n:]
 		var whole *smithy.OperationError
 		switch {
 		case err == nil:
-		case errors.Is(err, notice.ErrUnfit):
-			p.told.Damaged++
+		case errors.Is(err, notice.ErrUnpublishable):
+			p.result.Damaged++
 			p.notef("%s", clean(err.Error()))
 			p.waiting = p.waiting[1:]
 		case errors.As(err, &whole) || tries == publishTries:
@@ -130,10 +130,10 @@ func pause(ctx context.Context, wait time.Duration) error {
 }
 
 func (p *republisher) progress() {
-	if now := p.now(); now.Sub(p.shownAt) >= progressEvery {
-		p.shownAt = now
-		p.notef("… %s read, %s published", count(p.told.Payouts, "payout"), count(p.told.total(), "notice"))
+	if now := p.now(); now.Sub(p.printedAt) >= progressEvery {
+		p.printedAt = now
+		p.notef("… %s read, %s published", count(p.result.Payouts, "payout"), count(p.result.total(), "notice"))
 	}
 }
 
-func (p *republisher) print() error { return p.printRepublished(p.told) }
+func (p *republisher) print() error { return p.printRepublished(p.result) }

@@ -47,7 +47,7 @@ type busyBus struct {
 	calls int
 }
 
-func (b *busyBus) Publish(_ context.Context, notices []notice.Notice) (int, error) {
+func (b *busyBus) Publish(_ context.Context, notices []notice.Notification) (int, error) {
 	n, err := len(notices), error(nil)
 	if b.calls < len(b.turns) {
 		n, err = min(b.turns[b.calls], n), errors.New("ThrottlingException")

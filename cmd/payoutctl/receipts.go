@@ -113,7 +113,7 @@ func (c *receiptsCommand) check(s *session) (before time.Time, err error) {
 // read gets what was asked for.
 func (c *receiptsCommand) read(ctx context.Context, reader *dynamostore.Reader, before time.Time) (found []entry, more bool, err error) {
 	for receipt, err := range c.receipts(ctx, reader) {
-		damaged := errors.Is(err, inbox.ErrDamaged)
+		damaged := errors.Is(err, inbox.ErrDamagedReceipt)
 		switch {
 		case err != nil && !damaged:
 			return nil, false, err
@@ -145,7 +145,7 @@ func (c *receiptsCommand) receipts(ctx context.Context, reader *dynamostore.Read
 func scanned(ctx context.Context, reader *dynamostore.Reader, state inbox.State) iter.Seq2[inbox.Receipt, error] {
 	return func(yield func(inbox.Receipt, error) bool) {
 		for found, err := range reader.ScanReceipts(ctx, time.Time{}, time.Time{}) {
-			ends := err != nil && !errors.Is(err, inbox.ErrDamaged) && !errors.Is(err, inbox.ErrMisplaced)
+			ends := err != nil && !errors.Is(err, inbox.ErrDamagedReceipt) && !errors.Is(err, inbox.ErrIndexMismatch)
 			switch {
 			case ends:
 				yield(inbox.Receipt{}, err)
@@ -212,7 +212,7 @@ func (e entry) why(style style) string {
 	case e.State == inbox.Held:
 		return clean(e.Reason)
 	case e.WasHeld():
-		return clean(e.Reason) + ", " + string(e.State) + " " + handText(style, e.Hand)
+		return clean(e.Reason) + ", " + string(e.State) + " " + changedByText(style, e.ChangedBy)
 	}
 	return "not applied yet; sent again at " + instant(e.DueAt)
 }

@@ -15,8 +15,8 @@ import (
 )
 
 // refoldCommand repairs what is derived from receipts.
-type refoldCommand struct {
-	What   string `arg:"" optional:"" name:"payout" help:"Id of the payout, or of a held callback (held/…)."`
+type rebuildCommand struct {
+	Target   string `arg:"" optional:"" name:"payout" help:"Id of the payout, or of a held callback (held/…)."`
 	All    bool   `help:"Whatever audit finds that this repairs."`
 	Reason string `help:"Why: recorded with the change." placeholder:"TEXT"`
 	DryRun bool   `help:"Say what is different, and change nothing."`
@@ -24,7 +24,7 @@ type refoldCommand struct {
 }
 
 // Help gives examples.
-func (refoldCommand) Help() string {
+func (rebuildCommand) Help() string {
 	return `A payout is what its receipts say. This works it out from them once more and writes it where it is something else:
 after damage by hand, or after a restore. It writes on the condition that nothing was applied meanwhile, and tries
 again where something was. Receipts that have lost their place in the index, so that no sweep and no list finds them,
@@ -47,7 +47,7 @@ something is left that this cannot repair.`
 }
 
 // Run repairs.
-func (c *refoldCommand) Run(ctx context.Context, s *session) error {
+func (c *rebuildCommand) Run(ctx context.Context, s *session) error {
 	if err := c.check(); err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func (c *refoldCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	run := refoldRun{session: s, editor: stack.editor()}
+	run := rebuildRun{session: s, editor: stack.editor()}
 	run.repairs = &repair.Repairs{Store: run.editor}
 	ids, err := c.ids(ctx, &run)
 	if err != nil {
@@ -65,7 +65,7 @@ func (c *refoldCommand) Run(ctx context.Context, s *session) error {
 	if err != nil || c.DryRun || len(ids) == 0 {
 		return errors.Join(err, run.verdict())
 	}
-	if run.hand, err = s.hand(ctx, stack, c.Reason); err != nil {
+	if run.changedBy, err = s.changedBy(ctx, stack, c.Reason); err != nil {
 		return err
 	}
 	if err := s.confirm(c.Yes, "repair "+count(len(ids), "payout")+" from receipts"); err != nil {
@@ -79,9 +79,9 @@ func (c *refoldCommand) Run(ctx context.Context, s *session) error {
 	return run.verdict()
 }
 
-func (c *refoldCommand) check() error {
+func (c *rebuildCommand) check() error {
 	switch {
-	case (c.What == "") != c.All:
+	case (c.Target == "") != c.All:
 		return usage("", "which payout? Give its id, or --all")
 	case !c.DryRun && c.Reason == "":
 		return errReason
@@ -89,25 +89,25 @@ func (c *refoldCommand) check() error {
 	return nil
 }
 
-func (c *refoldCommand) ids(ctx context.Context, run *refoldRun) ([]string, error) {
+func (c *rebuildCommand) ids(ctx context.Context, run *rebuildRun) ([]string, error) {
 	if c.All {
 		return run.damaged(ctx)
 	}
-	return []string{c.What}, nil
+	return []string{c.Target}, nil
 }
 
 // refoldRun looks at payouts, then repairs them.
-type refoldRun struct {
+type rebuildRun struct {
 	*session
 
 	editor  *dynamostore.Editor
 	repairs *repair.Repairs
-	hand    inbox.Hand
+	changedBy    inbox.ChangedBy
 	left    int // what cannot be repaired
 }
 
 // damaged lists what an audit finds that can be repaired here, each once.
-func (r *refoldRun) damaged(ctx context.Context) ([]string, error) {
+func (r *rebuildRun) damaged(ctx context.Context) ([]string, error) {
 	progress := r.progress()
 	var ids []string
 	a := &audit.Audit{
@@ -115,7 +115,7 @@ func (r *refoldRun) damaged(ctx context.Context) ([]string, error) {
 		Report: func(found audit.Finding) {
 			switch found.Kind {
 			case audit.PayoutAltered, audit.PayoutDamaged, audit.PayoutMissing, audit.FactMissing, audit.FactUnproven,
-				audit.PayoutUnchecked, audit.ReceiptMisplaced:
+				audit.PayoutUnchecked, audit.ReceiptIndexMismatch:
 				ids = append(ids, found.Payout)
 			}
 		},
@@ -133,16 +133,16 @@ func (r *refoldRun) damaged(ctx context.Context) ([]string, error) {
 }
 
 // refoldView is what a payout needs, and whether it got it.
-type refoldView struct {
+type rebuildView struct {
 	Payout      string           `json:"payout"`
 	Verdict     repair.Verdict   `json:"verdict"`
 	Damage      string           `json:"damage,omitempty"`
 	Differences []differenceView `json:"differences,omitempty"`
 	From        int64            `json:"fromVersion"`
 	To          int64            `json:"toVersion"`
-	Misplaced   []string         `json:"misplaced,omitempty"` // receipts that are not in their place in the index
+	IndexRepaired   []string         `json:"misplaced,omitempty"` // receipts that are not in their place in the index
 	Written     bool             `json:"written"`
-	Hand        *handView        `json:"hand,omitempty"`
+	ChangedBy        *changedByView        `json:"hand,omitempty"`
 }
 
 // differenceView is a part of a payout that is not what its receipts say.
@@ -154,15 +154,15 @@ type differenceView struct {
 }
 
 // look reads a payout, its receipts, and the places of those in the index.
-func (r *refoldRun) look(ctx context.Context, id string) (refoldView, error) {
-	view := refoldView{Payout: id, Verdict: repair.Equal}
+func (r *rebuildRun) look(ctx context.Context, id string) (rebuildView, error) {
+	view := rebuildView{Payout: id, Verdict: repair.Equal}
 	receipts := 0
-	for receipt, err := range r.editor.Places(ctx, id) {
+	for receipt, err := range r.editor.ReceiptsWithIndex(ctx, id) {
 		receipts++
 		switch {
-		case errors.Is(err, inbox.ErrMisplaced):
-			view.Misplaced = append(view.Misplaced, receipt.Key.Receipt)
-		case err != nil && !errors.Is(err, inbox.ErrDamaged):
+		case errors.Is(err, inbox.ErrIndexMismatch):
+			view.IndexRepaired = append(view.IndexRepaired, receipt.Key.Receipt)
+		case err != nil && !errors.Is(err, inbox.ErrDamagedReceipt):
 			return view, err
 		}
 	}
@@ -179,7 +179,7 @@ func (r *refoldRun) look(ctx context.Context, id string) (refoldView, error) {
 	return r.viewOf(view, plan), nil
 }
 
-func (r *refoldRun) viewOf(view refoldView, plan repair.Plan) refoldView {
+func (r *rebuildRun) viewOf(view rebuildView, plan repair.Plan) rebuildView {
 	view.Verdict, view.Differences = plan.Verdict, nil
 	for _, one := range plan.Differences {
 		view.Differences = append(view.Differences, differenceView(one))
@@ -192,7 +192,7 @@ func (r *refoldRun) viewOf(view refoldView, plan repair.Plan) refoldView {
 }
 
 // plan tells what each payout needs, and returns those for which that can be done.
-func (r *refoldRun) plan(ctx context.Context, ids []string) (needy []string, err error) {
+func (r *rebuildRun) plan(ctx context.Context, ids []string) (needy []string, err error) {
 	for _, id := range ids {
 		view, err := r.look(ctx, id)
 		if err != nil {
@@ -202,30 +202,30 @@ func (r *refoldRun) plan(ctx context.Context, ids []string) (needy []string, err
 		case repair.NoReceipts, repair.Unreadable, repair.Unknown:
 			r.left++
 		}
-		if view.Verdict == repair.Differs || len(view.Misplaced) > 0 {
+		if view.Verdict == repair.Differs || len(view.IndexRepaired) > 0 {
 			needy = append(needy, id)
 		}
-		if err := r.printRefold(view); err != nil {
+		if err := r.printResult(view); err != nil {
 			return nil, err
 		}
 	}
 	return needy, nil
 }
 
-func (r *refoldRun) repair(ctx context.Context, id string) error {
+func (r *rebuildRun) repair(ctx context.Context, id string) error {
 	view, err := r.look(ctx, id)
 	if err != nil {
 		return err
 	}
-	for _, receipt := range view.Misplaced {
-		moved, err := r.editor.Reindex(ctx, inbox.Key{Payout: id, Receipt: receipt}, r.hand.At)
+	for _, receipt := range view.IndexRepaired {
+		moved, err := r.editor.Reindex(ctx, inbox.Key{Payout: id, Receipt: receipt}, r.changedBy.At)
 		if err != nil {
 			return fmt.Errorf("put receipt into the index: %w", err)
 		}
 		view.Written = view.Written || moved
 	}
 	if view.Verdict == repair.Differs {
-		plan, err := r.repairs.Refold(ctx, payout.ID(id), r.hand)
+		plan, err := r.repairs.Rebuild(ctx, payout.ID(id), r.changedBy)
 		if err != nil {
 			return err
 		}
@@ -233,12 +233,12 @@ func (r *refoldRun) repair(ctx context.Context, id string) error {
 		view.Written = view.Written || plan.Verdict == repair.Differs
 	}
 	if view.Written {
-		view.Hand = handViewOf(r.hand)
+		view.ChangedBy = newChangedByView(r.changedBy)
 	}
-	return r.printRefold(view)
+	return r.printResult(view)
 }
 
-func (r *refoldRun) printRefold(view refoldView) error {
+func (r *rebuildRun) printResult(view rebuildView) error {
 	if r.flags.JSON {
 		return r.printJSON(view)
 	}
@@ -249,7 +249,7 @@ func (r *refoldRun) printRefold(view refoldView) error {
 	for _, one := range view.Differences {
 		rows.add(plain(one.Part, shownValue(rows.style, one.Field, one.Have), "→", shownValue(rows.style, one.Field, one.Want))...)
 	}
-	for _, receipt := range view.Misplaced {
+	for _, receipt := range view.IndexRepaired {
 		rows.add(plain("receipt", clean(receipt), "→", "its place in the index")...)
 	}
 	if view.Damage != "" {
@@ -264,7 +264,7 @@ func (r *refoldRun) printRefold(view refoldView) error {
 	return r.print(clean(view.Payout) + ": " + verdictText(view) + "\n" + rows.String())
 }
 
-func verdictText(view refoldView) string {
+func verdictText(view rebuildView) string {
 	switch view.Verdict {
 	case repair.Equal:
 		return "it is what its receipts say"
@@ -278,7 +278,7 @@ func verdictText(view refoldView) string {
 	return "it is not what its receipts say"
 }
 
-func (r *refoldRun) verdict() error {
+func (r *rebuildRun) verdict() error {
 	if r.left > 0 {
 		return no("restore the tables to a moment before the damage, and copy back what is missing", "%s cannot be repaired from receipts", count(r.left, "payout"))
 	}

@@ -65,7 +65,7 @@ func (c *releaseCommand) Run(ctx context.Context, s *session) error {
 	if understood == 0 {
 		return run.verdict(len(c.Held) > 0)
 	}
-	if run.hand, err = s.hand(ctx, stack, c.Reason); err != nil {
+	if run.changedBy, err = s.changedBy(ctx, stack, c.Reason); err != nil {
 		return err
 	}
 	if err := s.confirm(c.Yes, fmt.Sprintf("release %s", count(understood, "callback"))); err != nil {
@@ -143,7 +143,7 @@ type releaseRun struct {
 
 	provider func(name string) (app.SigningProvider, error) // as the stack's functions parse callbacks
 	list     func() iter.Seq2[inbox.Receipt, error]
-	hand     inbox.Hand
+	changedBy     inbox.ChangedBy
 	repairs  *repair.Repairs
 
 	left int // callbacks that are not what was asked for
@@ -197,7 +197,7 @@ func (r *releaseRun) plan() (understood int, err error) {
 
 // readHeld begins the view of a receipt that was read, damaged or not.
 func readHeld(held inbox.Receipt, err error) (heldView, error) {
-	if err != nil && !errors.Is(err, inbox.ErrDamaged) {
+	if err != nil && !errors.Is(err, inbox.ErrDamagedReceipt) {
 		return heldView{}, err
 	}
 	return heldView{Held: held.Key.Payout, Was: held.Reason}, nil
@@ -209,7 +209,7 @@ func (r *releaseRun) reparse(held inbox.Receipt, err error) (repair.Outcome, inb
 	case err != nil:
 		return repair.StillHeld, inbox.Receipt{Reason: "damaged"}
 	case held.State == "":
-		return repair.NotThere, held
+		return repair.Missing, held
 	}
 	provider, err := r.provider(held.Provider())
 	if err != nil {
@@ -234,10 +234,10 @@ func (r *releaseRun) release(ctx context.Context) error {
 			return readErr
 		}
 		outcome, parsed := r.reparse(held, err)
-		if outcome != wouldRelease || held.AcceptedAt.After(r.hand.At) {
+		if outcome != wouldRelease || held.AcceptedAt.After(r.changedBy.At) {
 			continue // it is told by the plan, and stays; or it came after the plan
 		}
-		if view.Outcome, err = r.repairs.Release(ctx, held, parsed, r.hand); err != nil {
+		if view.Outcome, err = r.repairs.Release(ctx, held, parsed, r.changedBy); err != nil {
 			return advised("nothing is lost: run it again", err)
 		}
 		view.Payout, view.Receipt = parsed.Key.Payout, parsed.Key.Receipt

@@ -16,7 +16,7 @@ import (
 
 // resolveCommand ends a conflict by a person's decision.
 type resolveCommand struct {
-	What   string        `arg:"" name:"payout" help:"Id of the payout, or our reference of it."`
+	Target   string        `arg:"" name:"payout" help:"Id of the payout, or our reference of it."`
 	Trust  []string      `help:"Receipt whose word counts, as show names it; enough of it to be the only one. Twice, where one alone does not tell all." placeholder:"RECEIPT" required:""`
 	Reason string        `help:"Why: recorded with the decision." placeholder:"TEXT"`
 	DryRun bool          `help:"Say what would be decided, and change nothing."`
@@ -47,7 +47,7 @@ where the decision is recorded and was not applied within --wait.`
 
 // Run decides.
 func (c *resolveCommand) Run(ctx context.Context, s *session) error {
-	if c.What == "" {
+	if c.Target == "" {
 		return errWhich
 	}
 	stack, err := s.stack(ctx)
@@ -62,7 +62,7 @@ func (c *resolveCommand) Run(ctx context.Context, s *session) error {
 	if err := s.printDecision(decision); err != nil || c.DryRun {
 		return err
 	}
-	hand, err := s.hand(ctx, stack, c.Reason)
+	hand, err := s.changedBy(ctx, stack, c.Reason)
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (c *resolveCommand) Run(ctx context.Context, s *session) error {
 
 // decision is what would be decided.
 func (c *resolveCommand) decision(ctx context.Context, s *session, reader *dynamostore.Reader) (payout.Resolution, error) {
-	told, err := s.find(ctx, reader, c.What)
+	told, err := s.find(ctx, reader, c.Target)
 	if err != nil {
 		return payout.Resolution{}, err
 	}
@@ -86,7 +86,7 @@ func (c *resolveCommand) decision(ctx context.Context, s *session, reader *dynam
 	if err != nil {
 		return payout.Resolution{}, err
 	}
-	decision, err := told.record.Trust(trusted...)
+	decision, err := told.record.NewResolution(trusted...)
 	if err != nil {
 		return payout.Resolution{}, s.undecided(told, err)
 	}
@@ -94,7 +94,7 @@ func (c *resolveCommand) decision(ctx context.Context, s *session, reader *dynam
 }
 
 // decide makes the decision durable: a receipt like any other.
-func (s *session) decide(ctx context.Context, stack stack, decision payout.Resolution, hand inbox.Hand) (inbox.Key, error) {
+func (s *session) decide(ctx context.Context, stack stack, decision payout.Resolution, hand inbox.ChangedBy) (inbox.Key, error) {
 	box, err := stack.inbox(s.now)
 	if err != nil {
 		return inbox.Key{}, err
@@ -104,14 +104,14 @@ func (s *session) decide(ctx context.Context, stack stack, decision payout.Resol
 	if err != nil {
 		return inbox.Key{}, advised("try again: the same decision made twice is one", err)
 	}
-	if accepted.As == inbox.Duplicate {
+	if accepted.Acceptance == inbox.AcceptedDuplicate {
 		s.notef("somebody has decided exactly that before")
 	}
 	return receipt.Key, nil
 }
 
 // trusted returns the events of the receipts that the flags name.
-func (t story) trusted(names []string) ([]payout.Event, error) {
+func (t payoutHistory) trusted(names []string) ([]payout.Event, error) {
 	var events []payout.Event
 	for _, name := range names {
 		one, err := t.named(name)
@@ -131,7 +131,7 @@ func (t story) trusted(names []string) ([]payout.Event, error) {
 }
 
 // named returns the one receipt whose key begins so.
-func (t story) named(name string) (entry, error) {
+func (t payoutHistory) named(name string) (entry, error) {
 	var found []entry
 	for _, one := range t.entries {
 		if one.Key.Receipt == name {
@@ -155,11 +155,11 @@ func (t story) named(name string) (entry, error) {
 }
 
 // undecided says why there is no decision, and what to do.
-func (s *session) undecided(told story, err error) error {
-	if errors.Is(err, payout.ErrAgreed) {
+func (s *session) undecided(told payoutHistory, err error) error {
+	if errors.Is(err, payout.ErrNoConflict) {
 		return no("see: "+s.self()+" show "+quoted(string(told.record.ID)), "%s: %w", clean(string(told.record.ID)), err)
 	}
-	if undecided, ok := errors.AsType[*payout.UndecidedError](err); ok && len(undecided.Lost) == 0 && len(undecided.Divided) == 0 {
+	if undecided, ok := errors.AsType[*payout.UndecidedError](err); ok && len(undecided.Overflowed) == 0 && len(undecided.Conflicting) == 0 {
 		return no("trust another receipt as well: --trust RECEIPT --trust RECEIPT", "%w", err)
 	}
 	return no("see: "+s.self()+" show "+quoted(string(told.record.ID)), "%w", err)
@@ -187,7 +187,7 @@ func (s *session) awaitDecision(ctx context.Context, reader *dynamostore.Reader,
 	if err != nil {
 		return err
 	}
-	told, err := tell(ctx, reader, payout.ID(key.Payout))
+	told, err := loadHistory(ctx, reader, payout.ID(key.Payout))
 	if err != nil {
 		return err
 	}

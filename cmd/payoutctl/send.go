@@ -81,7 +81,7 @@ func (s *session) send(ctx context.Context, flags *sendCommand, out outgoing) er
 		return usage("", "--repeat is how often: 1 or more")
 	}
 	if flags.Forge {
-		out.want, out.unsigned = callback.Unauthentic, false
+		out.want, out.unsigned = callback.Unauthenticated, false
 	}
 	stack, err := s.stack(ctx)
 	if err != nil {
@@ -131,7 +131,7 @@ func (s *session) keyFor(flags *sendCommand, stack stack, out outgoing) (callbac
 	case out.unsigned:
 		return "", nil
 	case flags.Forge:
-		return s.madeUpKey()
+		return s.exampleKey()
 	case flags.KeyFile != "":
 		return s.readKey(flags.KeyFile)
 	case demo[out.account] != "":
@@ -142,7 +142,7 @@ func (s *session) keyFor(flags *sendCommand, stack stack, out outgoing) (callbac
 	return "", usage("give it with --key-file FILE; --forge needs none", "no key to sign with")
 }
 
-func (s *session) madeUpKey() (callback.Key, error) {
+func (s *session) exampleKey() (callback.Key, error) {
 	made := make([]byte, 16)
 	if _, err := io.ReadFull(s.random, made); err != nil {
 		return "", fmt.Errorf("make up key: %w", err)

@@ -95,11 +95,11 @@ func (c *sendFilesCommand) providerOf(path string) string {
 func wanted(vector providertest.Vector) callback.Verdict {
 	switch vector.Expect {
 	case providertest.Unauthentic:
-		return callback.Unauthentic
+		return callback.Unauthenticated
 	case providertest.Malformed:
 		return callback.Malformed
 	case providertest.TooLarge:
 		return callback.TooLarge
 	}
-	return callback.Acknowledge // accepted, or held for a reason
+	return callback.Acknowledged // accepted, or held for a reason
 }

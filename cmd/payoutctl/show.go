@@ -13,7 +13,7 @@ import (
 
 // showCommand tells the story of one payout.
 type showCommand struct {
-	What string `arg:"" name:"payout" help:"Id of the payout, our reference of it, or the id of a held callback (held/…)."`
+	Target string `arg:"" name:"payout" help:"Id of the payout, our reference of it, or the id of a held callback (held/…)."`
 }
 
 // Help gives examples.
@@ -40,35 +40,35 @@ const heldPrefix = "held/"
 
 // Run shows the payout, or the held callback.
 func (c *showCommand) Run(ctx context.Context, s *session) error {
-	if c.What == "" {
+	if c.Target == "" {
 		return errWhich
 	}
 	reader, err := s.reader(ctx)
 	if err != nil {
 		return err
 	}
-	if strings.HasPrefix(c.What, heldPrefix) {
-		if err := s.showHeld(ctx, reader, c.What); !errors.Is(err, errNotHeld) {
+	if strings.HasPrefix(c.Target, heldPrefix) {
+		if err := s.showHeld(ctx, reader, c.Target); !errors.Is(err, errNotHeld) {
 			return err
 		}
 		// A reference of ours may begin so, too.
 	}
-	told, err := s.find(ctx, reader, c.What)
+	told, err := s.find(ctx, reader, c.Target)
 	switch {
 	case errors.Is(err, errSeveral):
 		return nil // they are listed
 	case err != nil:
 		return err
 	}
-	return s.showStory(told)
+	return s.showHistory(told)
 }
 
 // find tells the story of the payout that an id or a reference of ours names.
 // A reference may look like an id, and an id's receipts may be waiting to be
 // applied: the id is tried first, then whatever is told under it.
-func (s *session) find(ctx context.Context, reader *dynamostore.Reader, what string) (story, error) {
-	told, err := tell(ctx, reader, payout.ID(what))
-	if err != nil || told.known() {
+func (s *session) find(ctx context.Context, reader *dynamostore.Reader, what string) (payoutHistory, error) {
+	told, err := loadHistory(ctx, reader, payout.ID(what))
+	if err != nil || told.isKnown() {
 		return told, err
 	}
 	// More than a screenful under one reference is a list, whatever comes after.
@@ -76,19 +76,19 @@ func (s *session) find(ctx context.Context, reader *dynamostore.Reader, what str
 	found, _, err := first(most, dynamostore.Filter{}, s.sound(reader.ByReference(ctx, what)))
 	switch {
 	case err != nil:
-		return story{}, err
+		return payoutHistory{}, err
 	case len(found) == 0:
-		return story{}, no("an id looks like cregis/payout/PROJECT/CID; see them with: "+s.self()+" payouts. "+
+		return payoutHistory{}, no("an id looks like cregis/payout/PROJECT/CID; see them with: "+s.self()+" payouts. "+
 			"A reference is known once a callback with it is applied; what waits: "+s.self()+" receipts received",
 			"no payout has the id or the reference %s%s", clean(what), norHeld(what))
 	case len(found) > 1:
 		s.notef("%d payouts have this reference; give the id of one:", len(found))
 		if err := s.printPayouts(found); err != nil {
-			return story{}, err
+			return payoutHistory{}, err
 		}
-		return story{}, errSeveral
+		return payoutHistory{}, errSeveral
 	}
-	return tell(ctx, reader, found[0].ID)
+	return loadHistory(ctx, reader, found[0].ID)
 }
 
 // norHeld goes on with what was looked for.
@@ -109,51 +109,51 @@ var (
 )
 
 // story is a payout with its receipts.
-type story struct {
+type payoutHistory struct {
 	record  dynamostore.Stored
 	exists  bool
 	damage  error   // why the payout cannot be read: then record says nothing
 	entries []entry // by the time of their acceptance
 }
 
-func (t story) known() bool { return t.exists || len(t.entries) > 0 }
+func (t payoutHistory) isKnown() bool { return t.exists || len(t.entries) > 0 }
 
-func tell(ctx context.Context, reader *dynamostore.Reader, id payout.ID) (story, error) {
+func loadHistory(ctx context.Context, reader *dynamostore.Reader, id payout.ID) (payoutHistory, error) {
 	record, exists, err := reader.Record(ctx, id)
-	damaged := errors.Is(err, inbox.ErrDamagedRecord)
+	damaged := errors.Is(err, inbox.ErrDamagedPayout)
 	if err != nil && !damaged {
-		return story{}, err
+		return payoutHistory{}, err
 	}
 	if damaged {
 		record = dynamostore.Stored{UpdatedAt: record.UpdatedAt}
 	}
 	record.ID = id
-	told := story{record: record, exists: exists, damage: err}
+	told := payoutHistory{record: record, exists: exists, damage: err}
 	if told.damage == nil && exists {
 		told.damage = soundness(record)
 	}
-	for receipt, err := range reader.Story(ctx, id) {
-		if err != nil && !errors.Is(err, inbox.ErrDamaged) {
-			return story{}, err
+	for receipt, err := range reader.ReceiptsOf(ctx, id) {
+		if err != nil && !errors.Is(err, inbox.ErrDamagedReceipt) {
+			return payoutHistory{}, err
 		}
 		told.entries = append(told.entries, entry{Receipt: receipt, damaged: err != nil})
 	}
 	slices.SortStableFunc(told.entries, func(a, b entry) int { return a.AcceptedAt.Compare(b.AcceptedAt) })
 	if told.gone() {
-		return again(ctx, reader, told)
+		return reload(ctx, reader, told)
 	}
 	return told, nil
 }
 
 // again reads a payout that was not there before its receipts were read: the
 // first of them may have been applied in between.
-func again(ctx context.Context, reader *dynamostore.Reader, told story) (story, error) {
+func reload(ctx context.Context, reader *dynamostore.Reader, told payoutHistory) (payoutHistory, error) {
 	record, exists, err := reader.Record(ctx, told.record.ID)
 	switch {
-	case errors.Is(err, inbox.ErrDamagedRecord):
+	case errors.Is(err, inbox.ErrDamagedPayout):
 		told.exists, told.damage = true, err
 	case err != nil:
-		return story{}, err
+		return payoutHistory{}, err
 	case exists:
 		told.record, told.exists, told.damage = record, true, soundness(record)
 	}
@@ -173,11 +173,11 @@ func soundness(record dynamostore.Stored) error {
 }
 
 // gone reports whether the payout is missing: a receipt of it is applied.
-func (t story) gone() bool {
+func (t payoutHistory) gone() bool {
 	return !t.exists && slices.ContainsFunc(t.entries, func(one entry) bool { return one.State == inbox.Applied })
 }
 
-func (s *session) showStory(told story) error {
+func (s *session) showHistory(told payoutHistory) error {
 	if !s.flags.JSON {
 		return s.print(told.text(s.style(), s.now(), s.self()))
 	}
@@ -199,7 +199,7 @@ func (s *session) showStory(told story) error {
 
 func (s *session) showHeld(ctx context.Context, reader *dynamostore.Reader, id string) error {
 	receipt, there, err := reader.Receipt(ctx, inbox.Key{Payout: id, Receipt: string(inbox.Held)})
-	damaged := errors.Is(err, inbox.ErrDamaged)
+	damaged := errors.Is(err, inbox.ErrDamagedReceipt)
 	switch {
 	case err != nil && !damaged:
 		return err

@@ -14,7 +14,7 @@ import (
 
 // text tells the story for somebody who does not know how it is stored. self
 // begins the command lines that it advises.
-func (t story) text(style style, now time.Time, self string) string {
+func (t payoutHistory) text(style style, now time.Time, self string) string {
 	parts := []string{t.head(style, self)}
 	for _, part := range []string{t.contradictions(style, self), t.timeline(style, now), t.decisions(style)} {
 		if part != "" {
@@ -25,7 +25,7 @@ func (t story) text(style style, now time.Time, self string) string {
 }
 
 // head is what is known of the payout.
-func (t story) head(style style, self string) string {
+func (t payoutHistory) head(style style, self string) string {
 	r := t.record
 	rows := table{style: style}
 	row := func(name, value, colour string) {
@@ -63,8 +63,8 @@ func (t story) head(style style, self string) string {
 	row("memo", style.private(r.Value(payout.FieldMemo)), "")
 	row("transaction", clean(r.Value(payout.FieldTxID)), "")
 	row("updated", instant(r.UpdatedAt)+" UTC, by "+count(int(r.Version), "receipt"), "")
-	if by := r.Refolded; by != (inbox.Hand{}) {
-		row("written", "by hand, from its receipts, "+handText(style, by), yellow)
+	if by := r.Refolded; by != (inbox.ChangedBy{}) {
+		row("written", "by hand, from its receipts, "+changedByText(style, by), yellow)
 	}
 	row("missing", t.missing(), red)
 	return rows.String()
@@ -72,7 +72,7 @@ func (t story) head(style style, self string) string {
 
 // missing says that receipts were lost. The record was read first, so that
 // there can be more of them than it counts, but never fewer.
-func (t story) missing() string {
+func (t payoutHistory) missing() string {
 	applied := 0
 	for _, one := range t.entries {
 		if one.State == inbox.Applied {
@@ -86,19 +86,19 @@ func (t story) missing() string {
 }
 
 // items says how far a batch has come.
-func (t story) items() string {
+func (t payoutHistory) items() string {
 	if t.record.ID.Type() != payout.TypeBatch {
 		return ""
 	}
-	settled := t.record.ShownSettled()
+	settled := t.record.EffectiveTotals()
 	return fmt.Sprintf("%d of %s settled: %d succeeded, %d failed, %d cancelled", settled.Settled().Count,
-		told(t.record, payout.FieldItems), settled.Succeeded.Count, settled.Failed.Count, settled.Cancelled.Count)
+		label(t.record, payout.FieldItems), settled.Succeeded.Count, settled.Failed.Count, settled.Cancelled.Count)
 }
 
 // contradictions lists the values that cannot all be true, who told them, and
 // the commands that decide between them.
-func (t story) contradictions(style style, self string) string {
-	fields := t.record.Contradictions()
+func (t payoutHistory) contradictions(style style, self string) string {
+	fields := t.record.Conflicts()
 	if len(fields) == 0 {
 		return ""
 	}
@@ -110,7 +110,7 @@ func (t story) contradictions(style style, self string) string {
 		"  Ask the provider which is true. Until that is settled, the status stays conflicted.\n" + t.choices(self)
 }
 
-func (t story) addClaims(rows *table, name payout.Field) {
+func (t payoutHistory) addClaims(rows *table, name payout.Field) {
 	values := t.record.Claims[name]
 	for _, value := range values.Seen {
 		rows.add(plain(string(name), shownValue(rows.style, name, value), "told by "+t.tellers(name, value))...)
@@ -119,20 +119,20 @@ func (t story) addClaims(rows *table, name payout.Field) {
 		rows.add(plain(string(name), "…", "more values than are kept")...)
 	}
 	if name == payout.FieldSettled {
-		rows.add(plain(string(name), t.record.ShownSettled().SettledText(), "told part by part: more is settled than the batch has")...)
+		rows.add(plain(string(name), t.record.EffectiveTotals().SettledKey(), "told part by part: more is settled than the batch has")...)
 	}
 }
 
 // choices lists a command for each receipt, or each kind of receipt, whose word
 // alone ends the conflict.
-func (t story) choices(self string) string {
+func (t payoutHistory) choices(self string) string {
 	rows := table{indent: "    "}
 	seen := map[string]bool{}
 	for n, one := range t.entries {
 		if one.State != inbox.Applied || one.damaged || one.Decision != nil {
 			continue
 		}
-		decision, err := t.record.Trust(one.Event)
+		decision, err := t.record.NewResolution(one.Event)
 		if err != nil || seen[decision.Fingerprint()] {
 			continue
 		}
@@ -148,7 +148,7 @@ func (t story) choices(self string) string {
 
 // short is as much of a receipt's name as it takes to tell it from the others of
 // the story.
-func (t story) short(one entry) string {
+func (t payoutHistory) short(one entry) string {
 	name := one.Key.Receipt
 	status, _, _ := strings.Cut(name, "/")
 	for length := len(status) + 1 + shortest; length < len(name); length++ {
@@ -170,7 +170,7 @@ func (t story) short(one entry) string {
 const shortest = 6
 
 // decisions tells who decided what and why.
-func (t story) decisions(style style) string {
+func (t payoutHistory) decisions(style style) string {
 	rows := table{style: style, indent: "  "}
 	for n, one := range t.entries {
 		if one.Decision == nil {
@@ -192,7 +192,7 @@ func believed(style style, decision payout.Resolution) string {
 	return strings.Join(fields, ", ")
 }
 
-func handText(style style, hand inbox.Hand) string {
+func changedByText(style style, hand inbox.ChangedBy) string {
 	return instant(hand.At) + " UTC, by " + clean(hand.By) + ": " + style.brief(hand.Reason)
 }
 
@@ -205,7 +205,7 @@ func shownValue(style style, name payout.Field, value string) string {
 }
 
 // tellers names the lines of the timeline that told a value.
-func (t story) tellers(name payout.Field, value string) string {
+func (t payoutHistory) tellers(name payout.Field, value string) string {
 	var lines []string
 	for n, one := range t.entries {
 		if one.claims()[name] == value {
@@ -219,7 +219,7 @@ func (t story) tellers(name payout.Field, value string) string {
 }
 
 // timeline lists the receipts.
-func (t story) timeline(style style, now time.Time) string {
+func (t payoutHistory) timeline(style style, now time.Time) string {
 	rows := table{style: style, indent: "  ", header: []string{
 		"#", "ACCEPTED (UTC)", "TOLD", "AMOUNT", "KEY", "STATE", "WHAT BECAME OF IT", "AFTER", "RECEIPT",
 	}}
@@ -227,11 +227,11 @@ func (t story) timeline(style style, now time.Time) string {
 		rows.add(
 			cell{text: strconv.Itoa(n + 1)},
 			cell{text: instant(one.AcceptedAt)},
-			cell{text: one.told(), colour: colourOf(one.Event.Status)},
+			cell{text: one.status(), colour: colourOf(one.Event.Status)},
 			cell{text: one.amount()},
 			cell{text: clean(one.KeyID)},
 			cell{text: string(one.State)},
-			cell{text: one.became(now)},
+			cell{text: one.result(now)},
 			cell{text: one.took()},
 			cell{text: clean(t.short(one))},
 		)
@@ -253,7 +253,7 @@ func (e entry) took() string {
 	return "<1 s"
 }
 
-func (e entry) told() string {
+func (e entry) status() string {
 	if e.Decision != nil {
 		return "a person's decision"
 	}
@@ -273,7 +273,7 @@ func (e entry) amount() string {
 const late = 10 * time.Minute
 
 // became says what the receipt did to its payout.
-func (e entry) became(now time.Time) string {
+func (e entry) result(now time.Time) string {
 	waiting := now.Sub(e.AcceptedAt)
 	switch {
 	case e.damaged:
@@ -304,7 +304,7 @@ func heldText(style style, r inbox.Receipt, now time.Time, self string) string {
 	rows.add(plain("key", clean(r.KeyID))...)
 	rows.add(plain("body", strconv.Itoa(len(r.Body))+" bytes")...)
 	if r.State != inbox.Held {
-		rows.add(plain(string(r.State), handText(style, r.Hand))...)
+		rows.add(plain(string(r.State), changedByText(style, r.ChangedBy))...)
 	}
 	out := rows.String() + heldFate(r, self)
 	if !style.full {
@@ -316,7 +316,7 @@ func heldText(style style, r inbox.Receipt, now time.Time, self string) string {
 func heldFate(r inbox.Receipt, self string) string {
 	switch r.State {
 	case inbox.Released:
-		return "It was not understood when it came, and is since: " + self + " show " + quoted(r.As.Payout) + "\n"
+		return "It was not understood when it came, and is since: " + self + " show " + quoted(r.ReleasedAs.Payout) + "\n"
 	case inbox.Dismissed:
 		return "It was not understood, and a person decided that it tells nothing about a payout.\n"
 	}

@@ -26,20 +26,20 @@ func event(status payout.Status, amount payout.Amount) payout.Event {
 }
 
 // narrate applies the events, a minute apart, and tells the story.
-func narrate(events ...payout.Event) payoutctl.Story {
+func narrate(events ...payout.Event) payoutctl.PayoutHistory {
 	record := payout.Record{ID: paid}
-	var story payoutctl.Story
+	var story payoutctl.PayoutHistory
 	for n, event := range events {
 		at := noon.Add(time.Duration(n) * time.Minute)
 		receipt := inbox.NewReceipt(event, []byte("{}"), "da018436", at)
 		record, receipt.Outcome = record.Apply(event)
 		receipt.State, receipt.AppliedAt, receipt.DueAt = inbox.Applied, at, time.Time{}
-		story = payoutctl.Tell(story, record, receipt)
+		story = payoutctl.LoadHistory(story, record, receipt)
 	}
 	return story
 }
 
-func text(story payoutctl.Story) string {
+func text(story payoutctl.PayoutHistory) string {
 	return story.Text(payoutctl.NewStyle(false, false), noon.Add(time.Hour))
 }
 
@@ -113,8 +113,8 @@ func TestStoryOfABatchSaysHowFarItIs(t *testing.T) {
 func TestStoryTellsWhatIsMissingOrLate(t *testing.T) {
 	waiting := inbox.NewReceipt(event(payout.Failed, "1"), nil, "da018436", noon.Add(59*time.Minute))
 	late := inbox.NewReceipt(event(payout.Rejected, "1"), nil, "da018436", noon)
-	story := payoutctl.Tell(payoutctl.Story{}, payout.Record{ID: paid}, late)
-	story = payoutctl.Tell(story, payout.Record{ID: paid}, waiting)
+	story := payoutctl.LoadHistory(payoutctl.PayoutHistory{}, payout.Record{ID: paid}, late)
+	story = payoutctl.LoadHistory(story, payout.Record{ID: paid}, waiting)
 	for _, want := range []string{
 		"status  nothing is applied yet", "not applied for 60 min: look at the consumer, the queue and the sweeper",
 		"waits to be applied, for 60 s",
@@ -135,7 +135,7 @@ func TestStoryShowsDamageAndDecisions(t *testing.T) {
 	decision := inbox.NewDecision(payout.Resolution{
 		ID: paid, Trusted: map[payout.Field]string{payout.FieldStatus: "failed", payout.FieldTo: "TXsmKpEuW7qWnXzJLGP9eDLvWPR2GRn1FS"},
 	}, "alice: the bank says so", noon)
-	story := payoutctl.Tell(narrate(event(payout.Failed, "1")), payout.Record{ID: paid, Version: 1}, decision)
+	story := payoutctl.LoadHistory(narrate(event(payout.Failed, "1")), payout.Record{ID: paid, Version: 1}, decision)
 	story = payoutctl.Damage(story, 0)
 	for _, want := range []string{"failed               1 TRX", "damaged: it cannot be read", "a person's decision",
 		"What people decided:\n  #2  2026-11-03 12:00:00 UTC  status is failed, to is TXsmKp…n1FS  alice: the bank says so\n"} {
@@ -171,13 +171,13 @@ func TestHeldCallbackShowsItsBodyInFullOnly(t *testing.T) {
 
 func TestWhatBecameOfAHeldCallback(t *testing.T) {
 	held := inbox.NewHeldReceipt(inbox.HeldCallback{Provider: "pivot", Type: payout.TypePayout, Account: "m", Reason: "unknown-status"}, nil, "k", noon)
-	held.Hand = inbox.NewHand("alice", "v2 knows it", noon)
+	held.ChangedBy = inbox.NewChangedBy("alice", "v2 knows it", noon)
 	for state, want := range map[inbox.State]string{
 		inbox.Held:      "Once this program understands it: payoutctl --local release held/pivot/payout/m/",
 		inbox.Dismissed: "dismissed  2026-11-03 12:00:00 UTC, by alice: v2 knows it\n",
 		inbox.Released:  "and is since: payoutctl --local show pivot/payout/m/1\n",
 	} {
-		held.State, held.As = state, inbox.Key{Payout: "pivot/payout/m/1", Receipt: "succeeded/1"}
+		held.State, held.ReleasedAs = state, inbox.Key{Payout: "pivot/payout/m/1", Receipt: "succeeded/1"}
 		if got := payoutctl.HeldText(payoutctl.NewStyle(false, false), held, noon); !strings.Contains(got, want) {
 			t.Errorf("%s: no %q in:\n%s", state, want, got)
 		}

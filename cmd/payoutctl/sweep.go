@@ -36,12 +36,12 @@ minute anyway, so that it asks for no reason. Exit code 1 where something is lef
 }
 
 // sweptView is what a sweep found, as --json shows it.
-type sweptView struct {
+type sweepView struct {
 	Due           int  `json:"due"`
 	Sent          int  `json:"sent"`
 	Unsendable    int  `json:"unsendable"`
-	Adopted       int  `json:"adopted"`
-	Foreign       int  `json:"foreign"`
+	Recovered       int  `json:"adopted"`
+	Unreadable       int  `json:"foreign"`
 	Damaged       int  `json:"damaged"`
 	Skipped       bool `json:"skipped"`
 	OldestSeconds int  `json:"oldestSeconds"`
@@ -61,19 +61,19 @@ func (c *sweepCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	if err := s.printSwept(swept); err != nil {
+	if err := s.printSweep(swept); err != nil {
 		return err
 	}
 	switch {
 	case swept.Damaged > 0:
 		return no("see them with: "+s.self()+" audit", "%s cannot be read", count(swept.Damaged, "receipt"))
-	case swept.Foreign > 0:
-		return no("see them with: "+s.self()+" dlq list", "%s not ours", count(swept.Foreign, "dead letter"))
+	case swept.Unreadable > 0:
+		return no("see them with: "+s.self()+" dlq list", "%s not ours", count(swept.Unreadable, "dead letter"))
 	}
 	return nil
 }
 
-func (s stack) sweep(ctx context.Context, name string) (inbox.Swept, error) {
+func (s stack) sweep(ctx context.Context, name string) (inbox.SweepResult, error) {
 	client := lambda.NewFromConfig(s.aws, func(o *lambda.Options) {
 		// The function may run for longer than any other request is given, and a
 		// second try would be a second sweep.
@@ -85,40 +85,29 @@ func (s stack) sweep(ctx context.Context, name string) (inbox.Swept, error) {
 	})
 	out, err := client.Invoke(ctx, &lambda.InvokeInput{FunctionName: &name})
 	if err != nil {
-		return inbox.Swept{}, err
+		return inbox.SweepResult{}, err
 	}
-	// As encoding/json writes an inbox.Swept; the age is in nanoseconds.
-	var told struct {
-		Due        int           `json:"Due"`
-		Sent       int           `json:"Sent"`
-		Unsendable int           `json:"Unsendable"`
-		Adopted    int           `json:"Adopted"`
-		Foreign    int           `json:"Foreign"`
-		OldestAge  time.Duration `json:"OldestAge"`
-		AgeUnknown bool          `json:"AgeUnknown"`
-		Damaged    int           `json:"Damaged"`
-		Skipped    bool          `json:"Skipped"`
-	}
+	var result inbox.SweepResult
 	switch {
 	case out.FunctionError != nil:
-		return inbox.Swept{}, failure("see its log: aws logs tail /aws/lambda/"+s.name+"/sweeper --since 5m", "the sweeper failed")
-	case json.Unmarshal(out.Payload, &told) != nil:
-		return inbox.Swept{}, failure("see its log", "the sweeper ran, but did not answer with what it found")
+		return inbox.SweepResult{}, failure("see its log: aws logs tail /aws/lambda/"+s.name+"/sweeper --since 5m", "the sweeper failed")
+	case json.Unmarshal(out.Payload, &result) != nil:
+		return inbox.SweepResult{}, failure("see its log", "the sweeper ran, but did not answer with what it found")
 	}
-	return inbox.Swept(told), nil
+	return result, nil
 }
 
-func (s *session) printSwept(swept inbox.Swept) error {
+func (s *session) printSweep(swept inbox.SweepResult) error {
 	if s.flags.JSON {
-		return s.printJSON(sweptView{
-			swept.Due, swept.Sent, swept.Unsendable, swept.Adopted, swept.Foreign, swept.Damaged, swept.Skipped, int(swept.OldestAge.Seconds()),
+		return s.printJSON(sweepView{
+			swept.Due, swept.Resent, swept.Unsendable, swept.Recovered, swept.Unreadable, swept.Damaged, swept.Skipped, int(swept.OldestAge.Seconds()),
 		})
 	}
-	text := fmt.Sprintf("%s due, %d sent again\n", count(swept.Due, "receipt"), swept.Sent)
+	text := fmt.Sprintf("%s due, %d sent again\n", count(swept.Due, "receipt"), swept.Resent)
 	if swept.OldestAge > 0 {
 		text += "the oldest was accepted " + age(swept.OldestAge) + " ago\n"
 	}
-	text += fmt.Sprintf("%s taken in, %d not ours\n", count(swept.Adopted, "dead letter"), swept.Foreign)
+	text += fmt.Sprintf("%s taken in, %d not ours\n", count(swept.Recovered, "dead letter"), swept.Unreadable)
 	if swept.Unsendable > 0 {
 		text += count(swept.Unsendable, "receipt") + " refused by the queue, and applied without it\n"
 	}

@@ -34,22 +34,22 @@ type payoutView struct {
 	BlockHeight    uint64                     `json:"blockHeight,omitzero"`
 	BlockTime      int64                      `json:"blockTime,omitzero"`
 	Settled        map[payout.Status]tallyRow `json:"settled,omitempty"` // of a batch
-	Refolded       *handView                  `json:"refolded,omitempty"`
+	Refolded       *changedByView                  `json:"refolded,omitempty"`
 	Damaged        bool                       `json:"damaged,omitzero"` // nothing above can be trusted but the id
 }
 
 // handView is who changed something by hand, why and when.
-type handView struct {
+type changedByView struct {
 	By     string    `json:"by"`
 	Reason string    `json:"reason"`
 	At     time.Time `json:"at"`
 }
 
-func handViewOf(hand inbox.Hand) *handView {
-	if hand == (inbox.Hand{}) {
+func newChangedByView(hand inbox.ChangedBy) *changedByView {
+	if hand == (inbox.ChangedBy{}) {
 		return nil
 	}
-	view := handView(hand)
+	view := changedByView(hand)
 	return &view
 }
 
@@ -71,13 +71,13 @@ func viewOf(stored dynamostore.Stored) payoutView {
 		Reference:      stored.Value(payout.FieldReference),
 		UpdatedAt:      stored.UpdatedAt,
 		Version:        stored.Version,
-		Contradictions: stored.Contradictions(),
+		Contradictions: stored.Conflicts(),
 		Claims:         map[payout.Field][]string{},
 		Progress:       stored.Progress,
 		Reasons:        stored.Reasons,
 		BlockHeight:    stored.BlockHeight,
 		BlockTime:      stored.BlockTime,
-		Refolded:       handViewOf(stored.Refolded),
+		Refolded:       newChangedByView(stored.Refolded),
 		Damaged:        soundness(stored) != nil,
 	}
 	for _, name := range slices.Sorted(maps.Keys(stored.Claims)) {
@@ -87,7 +87,7 @@ func viewOf(stored dynamostore.Stored) payoutView {
 		}
 	}
 	if stored.ID.Type() == payout.TypeBatch {
-		view.Settled = tallies(stored.ShownSettled())
+		view.Settled = tallies(stored.EffectiveTotals())
 	}
 	return view
 }
@@ -122,8 +122,8 @@ type receiptView struct {
 	Decision   *payout.Resolution         `json:"decision,omitempty"`
 	Note       string                     `json:"note,omitzero"`
 	ProviderID string                     `json:"providerId,omitzero"` // of a held callback
-	As         *receiptName               `json:"as,omitempty"`        // of a released callback: the receipt of its event
-	Hand       *handView                  `json:"hand,omitempty"`      // of a released or dismissed callback
+	ReleasedAs         *receiptName               `json:"as,omitempty"`        // of a released callback: the receipt of its event
+	ChangedBy       *changedByView                  `json:"hand,omitempty"`      // of a released or dismissed callback
 	Body       string                     `json:"body,omitzero"`       // with --full or --body
 	Damaged    bool                       `json:"damaged,omitzero"`    // only the key can be trusted
 }
@@ -140,10 +140,10 @@ func receiptViewOf(e entry, withBody bool) receiptView {
 		AcceptedAt: r.AcceptedAt, AppliedAt: r.AppliedAt, DueAt: r.DueAt,
 		Outcome: r.Outcome, KeyID: r.KeyID, Status: r.Event.Status, Reason: r.Reason + r.Event.Reason,
 		Claims: e.claims(), Totals: tallies(r.Event.Totals), Decision: r.Decision, Note: r.Note, Damaged: e.damaged,
-		Hand: handViewOf(r.Hand), ProviderID: r.ProviderID,
+		ChangedBy: newChangedByView(r.ChangedBy), ProviderID: r.ProviderID,
 	}
 	if r.State == inbox.Released {
-		view.As = &receiptName{r.As.Payout, r.As.Receipt}
+		view.ReleasedAs = &receiptName{r.ReleasedAs.Payout, r.ReleasedAs.Receipt}
 	}
 	if withBody {
 		view.Body = strings.ToValidUTF8(readable(r.Body), "\uFFFD")

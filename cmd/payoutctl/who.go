@@ -12,20 +12,20 @@ import (
 )
 
 // hand is who is about to change something in a stack, as AWS knows them.
-func (s *session) hand(ctx context.Context, stack stack, reason string) (inbox.Hand, error) {
+func (s *session) changedBy(ctx context.Context, stack stack, reason string) (inbox.ChangedBy, error) {
 	if reason == "" {
-		return inbox.Hand{}, usage("it is kept with the change: --reason 'ticket 4711: Pivot confirmed it by mail'", "--reason is missing")
+		return inbox.ChangedBy{}, usage("it is kept with the change: --reason 'ticket 4711: Pivot confirmed it by mail'", "--reason is missing")
 	}
 	by := "the local stack's user"
 	if !stack.local {
 		identity, err := sts.NewFromConfig(stack.aws).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 		if err != nil {
-			return inbox.Hand{}, fmt.Errorf("who is this: %w", err)
+			return inbox.ChangedBy{}, fmt.Errorf("who is this: %w", err)
 		}
 		by = aws.ToString(identity.Arn)
 	}
 	if person, err := user.Current(); err == nil && person.Username != "" {
 		by += " (" + person.Username + ")"
 	}
-	return inbox.NewHand(by, reason, s.now()), nil
+	return inbox.NewChangedBy(by, reason, s.now()), nil
 }

@@ -74,7 +74,7 @@ func (m *memory) write(_ context.Context, read, next entry) error {
 	return nil
 }
 
-func asEvent(t rapid.TB, one published.Notice) events.EventBridgeEvent {
+func asEvent(t rapid.TB, one published.Notification) events.EventBridgeEvent {
 	detail, err := json.Marshal(one)
 	if err != nil {
 		t.Fatal(err)
@@ -83,7 +83,7 @@ func asEvent(t rapid.TB, one published.Notice) events.EventBridgeEvent {
 }
 
 // deliver does as EventBridge does: again, until it is taken.
-func (s service) deliver(t rapid.TB, one published.Notice) {
+func (s service) deliver(t rapid.TB, one published.Notification) {
 	for range 100 {
 		if s.event(context.Background(), asEvent(t, one)) == nil {
 			return
@@ -119,7 +119,7 @@ func TestACustomerIsCreditedAtMostOnce(t *testing.T) {
 }
 
 // wantBooks compares the books with the record that all was told of.
-func wantBooks(t *rapid.T, books *memory, sent []published.Notice, last payout.Record) {
+func wantBooks(t *rapid.T, books *memory, sent []published.Notification, last payout.Record) {
 	got := books.entries[string(paid)]
 	if len(books.credits) > 1 {
 		t.Fatalf("credited %v", books.credits)
@@ -134,7 +134,7 @@ func wantBooks(t *rapid.T, books *memory, sent []published.Notice, last payout.R
 	if last.Status() == payout.Succeeded {
 		right := got.Credited == last.Value(payout.FieldAmount)
 		// What was published again and came late may have had somebody look in vain.
-		late := slices.ContainsFunc(sent, func(n published.Notice) bool { return n.Republished != "" })
+		late := slices.ContainsFunc(sent, func(n published.Notification) bool { return n.Republished != "" })
 		isOrdered := last.Value(payout.FieldAmount) == "2.5"
 		if isOrdered && len(books.credits) != 1 || !right && !got.Review || right && got.Review && !late {
 			t.Fatalf("credited %v of %s, review %t", books.credits, last.Value(payout.FieldAmount), got.Review)
@@ -147,15 +147,15 @@ func wantBooks(t *rapid.T, books *memory, sent []published.Notice, last payout.R
 
 // history draws facts of a payout, and returns what is published as they are
 // merged and the record in the end. Somebody may publish again at any time.
-func history(t *rapid.T) (sent []published.Notice, last payout.Record) {
+func history(t *rapid.T) (sent []published.Notification, last payout.Record) {
 	for range rapid.IntRange(1, 8).Draw(t, "facts") {
 		before := last
 		last = merge(t, before)
-		if one, some := published.Between(before, last, time.Time{}); some {
+		if one, some := published.FromChange(before, last, time.Time{}); some {
 			sent = append(sent, one)
 		}
 		if rapid.IntRange(0, 4).Draw(t, "again") == 0 {
-			if one, some := published.Of(last, time.Time{}); some {
+			if one, some := published.FromRecord(last, time.Time{}); some {
 				one.Republished = "a test"
 				sent = append(sent, one)
 			}
@@ -248,7 +248,7 @@ func TestAfterARestoreNobodyIsLeftWithAWrongStatus(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		lost, _ := history(t)
 		kept, record := history(t)
-		again, some := published.Of(record, time.Time{})
+		again, some := published.FromRecord(record, time.Time{})
 		if !some {
 			return
 		}

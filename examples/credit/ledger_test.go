@@ -66,7 +66,7 @@ func TestTheLedgerCreditsOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	record, _ := payout.Record{}.Apply(payout.Event{ID: paid, Status: payout.Succeeded, Amount: "2.5", Currency: "TRX", Reference: "order"})
-	one, _ := published.Of(record, time.Time{})
+	one, _ := published.FromRecord(record, time.Time{})
 	var running sync.WaitGroup
 	for range 8 {
 		running.Go(func() { service{books}.deliver(t, one) })

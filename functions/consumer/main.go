@@ -4,4 +4,4 @@ package main
 
 import "payout-callbacks/pkg/app"
 
-func main() { app.Consume() }
+func main() { app.RunConsumer() }

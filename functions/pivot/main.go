@@ -6,4 +6,4 @@ import (
 	"payout-callbacks/pkg/provider/pivot"
 )
 
-func main() { app.ServeCallbacks(pivot.Provider{}) }
+func main() { app.RunIngress(pivot.Provider{}) }

@@ -7,4 +7,4 @@ import (
 	"payout-callbacks/pkg/eventbus"
 )
 
-func main() { app.Publish(eventbus.New) }
+func main() { app.RunPublisher(eventbus.New) }

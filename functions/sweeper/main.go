@@ -4,4 +4,4 @@ package main
 
 import "payout-callbacks/pkg/app"
 
-func main() { app.Sweep() }
+func main() { app.RunSweeper() }

@@ -67,7 +67,7 @@ func NewStack(settings config.Config, clients Clients, output io.Writer) Stack {
 }
 
 // stackOfLambda returns the stack of a function, as its environment describes it.
-func stackOfLambda(function config.Function) (Stack, aws.Config, error) {
+func loadStack(function config.Function) (Stack, aws.Config, error) {
 	settings, err := config.Load(function, os.Getenv)
 	if err != nil {
 		return Stack{}, aws.Config{}, fmt.Errorf("read configuration: %w", err)
@@ -96,7 +96,7 @@ func NewAWSConfig(settings config.AWS) aws.Config {
 // start ends a function that cannot start. Lambda logs the error and starts
 // another one; API Gateway answers 500, which is our fault and says so.
 func start(function config.Function) (Stack, aws.Config) {
-	stack, sdk, err := stackOfLambda(function)
+	stack, sdk, err := loadStack(function)
 	if err != nil {
 		fail(err)
 	}

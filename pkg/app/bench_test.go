@@ -71,7 +71,7 @@ func newBenchmark(b *testing.B) *bench {
 func (w *bench) stack() app.Stack { return app.NewStack(w.config, w.clients, io.Discard) }
 
 func (w *bench) ingress(stack app.Stack) lambda.Handler {
-	return lambda.NewHandler(stack.Callbacks(cregis.Provider{}, demoKeys{}))
+	return lambda.NewHandler(stack.HandleCallbacks(cregis.Provider{}, demoKeys{}))
 }
 
 // callbacks returns signed callbacks, each about another payout.
@@ -215,7 +215,7 @@ func BenchmarkAcceptDuplicate(b *testing.B) {
 	event := w.callbacks(b, 1)[0]
 	puts, sends := w.requests(b, [][]byte{event})
 	mustInvoke(b, w.ingress(w.stack()), event, accepted)
-	mustInvoke(b, lambda.NewHandler(w.stack().Batch), batchOf(b, *sends[0].MessageBody), consumed)
+	mustInvoke(b, lambda.NewHandler(w.stack().HandleBatch), batchOf(b, *sends[0].MessageBody), consumed)
 	b.Run("side=ours", func(b *testing.B) {
 		handler := w.ingress(w.stack())
 		for b.Loop() {
@@ -275,7 +275,7 @@ func (w *bench) batches(b *testing.B, count int) [][]byte {
 func BenchmarkConsume(b *testing.B) {
 	w := newBenchmark(b)
 	b.Run("side=ours", func(b *testing.B) {
-		batches, handler := w.batches(b, b.N), lambda.NewHandler(w.stack().Batch)
+		batches, handler := w.batches(b, b.N), lambda.NewHandler(w.stack().HandleBatch)
 		b.ResetTimer()
 		for _, batch := range batches {
 			mustInvoke(b, handler, batch, consumed)
@@ -286,7 +286,7 @@ func BenchmarkConsume(b *testing.B) {
 		transactions := make([][]*dynamodb.TransactWriteItemsInput, b.N)
 		for i, batch := range batches {
 			recorded := &recorder{}
-			mustInvoke(b, lambda.NewHandler(app.NewStack(w.config, recorded.clients(w.clients), io.Discard).Batch), batch, consumed)
+			mustInvoke(b, lambda.NewHandler(app.NewStack(w.config, recorded.clients(w.clients), io.Discard).HandleBatch), batch, consumed)
 			transactions[i] = inputsOf[*dynamodb.TransactWriteItemsInput](recorded)
 		}
 		b.ResetTimer()

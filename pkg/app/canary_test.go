@@ -195,7 +195,7 @@ func linesOf(t *testing.T, provider app.SigningProvider, vector providertest.Vec
 	}
 	keys := callback.Keys{vector.Account: {Current: canary + "-current", Previous: canary + "-previous"}}
 	ctx := t.Context()
-	serve := stack.Callbacks(provider, known{keys})
+	serve := stack.HandleCallbacks(provider, known{keys})
 	for _, event := range gatewayEvents(t, provider, vector, keys) {
 		if _, err := serve(ctx, event); err != nil {
 			t.Fatal(err)
@@ -209,11 +209,11 @@ func linesOf(t *testing.T, provider app.SigningProvider, vector providertest.Vec
 		}
 		batch.Records = append(batch.Records, events.SQSMessage{MessageId: "1", Body: text}, events.SQSMessage{MessageId: "2", Body: text + canary})
 	}
-	if _, err := stack.Batch(ctx, batch); err != nil {
+	if _, err := stack.HandleBatch(ctx, batch); err != nil {
 		t.Fatal(err)
 	}
 	now = now.Add(time.Hour)
-	if _, err := stack.Sweep(ctx); err != nil && faults == "" {
+	if _, err := stack.HandleSweep(ctx); err != nil && faults == "" {
 		t.Fatal(err)
 	}
 	return bytes.Split(bytes.TrimSpace(out.Bytes()), []byte("\n"))
@@ -264,7 +264,7 @@ func (s *faulty) Create(ctx context.Context, receipt inbox.Receipt) (inbox.Exist
 	return s.Store.Create(ctx, receipt)
 }
 
-func (s *faulty) Apply(ctx context.Context, change inbox.Change) (*inbox.Refusal, error) {
+func (s *faulty) Apply(ctx context.Context, change inbox.Change) (*inbox.ConditionFailed, error) {
 	if s.down() {
 		return nil, errDown
 	}
@@ -291,7 +291,7 @@ func TestNoLineHoldsAnythingOfAPayout(t *testing.T) {
 			var out bytes.Buffer
 			stack := unreachableStack(&out)
 			stack.Bus = faultyBus{fault}
-			_, _ = stack.Publish(t.Context(), changed(amount)) // what it returns is told to Lambda, which logs errors
+			_, _ = stack.HandleStream(t.Context(), changed(amount)) // what it returns is told to Lambda, which logs errors
 			told := variant{field: "claims"}
 			for line := range bytes.Lines(out.Bytes()) {
 				inspect(t, line, told)
@@ -326,7 +326,7 @@ func changed(amount string) events.DynamoDBEvent {
 
 type faultyBus struct{ fault error }
 
-func (b faultyBus) Publish(_ context.Context, notices []notice.Notice) (int, error) {
+func (b faultyBus) Publish(_ context.Context, notices []notice.Notification) (int, error) {
 	if b.fault != nil {
 		return 0, b.fault
 	}

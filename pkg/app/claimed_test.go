@@ -25,7 +25,7 @@ func refusedLine(t *testing.T, provider app.SigningProvider, body string) map[st
 	t.Helper()
 	var out bytes.Buffer
 	stack := unreachableStack(&out)
-	answer := stack.Callbacks(provider, known{callback.Keys{}})
+	answer := stack.HandleCallbacks(provider, known{callback.Keys{}})
 	_, err := answer(t.Context(), events.APIGatewayV2HTTPRequest{
 		RouteKey: fmt.Sprintf("POST /callbacks/%s/payout", provider.Name()), Headers: map[string]string{"X-Api-Key": "wrong"}, Body: body,
 	})

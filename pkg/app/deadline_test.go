@@ -47,7 +47,7 @@ func timedFunctions(t *testing.T) []timedFunction {
 		name := strings.ToLower(strings.TrimSuffix(resource, "Function"))
 		for key, given := range map[callback.Key]map[string]time.Duration{"": genuine, "forged": forged} {
 			invoke := func(ctx context.Context, stack app.Stack, keys callback.KeySource) error {
-				return answer(ctx, t, stack.Callbacks, keys, name, example, key)
+				return answer(ctx, t, stack.HandleCallbacks, keys, name, example, key)
 			}
 			functions = append(functions, timedFunction{resource, invoke, given, 4 * time.Second})
 		}
@@ -97,7 +97,7 @@ func TestCallbacks_AreAnsweredWithinFourSeconds(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			started := time.Now()
 			stack, _ := timedStack(&timedAWS{})
-			got, err := stack.Callbacks(provider, slowKeys{})(t.Context(), events.APIGatewayV2HTTPRequest{Body: "{}"})
+			got, err := stack.HandleCallbacks(provider, slowKeys{})(t.Context(), events.APIGatewayV2HTTPRequest{Body: "{}"})
 			if took := time.Since(started); took != 4*time.Second || got.StatusCode != http.StatusServiceUnavailable || err != nil {
 				t.Errorf("%s: answered %d after %s, %v, want 503 after 4s", provider.Name(), got.StatusCode, took, err)
 			}
@@ -146,19 +146,19 @@ func consume(ctx context.Context, stack app.Stack, _ callback.KeySource) error {
 	if err != nil {
 		return err
 	}
-	_, err = stack.Batch(ctx, events.SQSEvent{Records: []events.SQSMessage{
+	_, err = stack.HandleBatch(ctx, events.SQSEvent{Records: []events.SQSMessage{
 		{MessageId: "1", ReceiptHandle: "1", Body: text}, {MessageId: "2", ReceiptHandle: "2", Body: "unreadable"},
 	}})
 	return err
 }
 
 func sweep(ctx context.Context, stack app.Stack, _ callback.KeySource) error {
-	_, err := stack.Sweep(ctx)
+	_, err := stack.HandleSweep(ctx)
 	return err
 }
 
 func publish(ctx context.Context, stack app.Stack, _ callback.KeySource) error {
-	_, err := stack.Publish(ctx, events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{inserted("100", "1")}})
+	_, err := stack.HandleStream(ctx, events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{inserted("100", "1")}})
 	return err
 }
 

@@ -2,7 +2,7 @@ package app
 
 // The steps by which a function gets ready.
 var (
-	SideBySide      = sideBySide
+	Parallel      = parallel
 	ConnectDynamoDB = connectDynamoDB
 	ConnectSQS      = connectSQS
 )

@@ -28,19 +28,19 @@ const answerWithin = 4 * time.Second
 const sweepReserve = 2 * time.Second
 
 // ServeCallbacks runs the function that answers one provider's callbacks.
-func ServeCallbacks(provider callback.Provider) {
+func RunIngress(provider callback.Provider) {
 	ctx := context.Background()
 	stack, sdk := start(config.Ingress)
 	name := stack.Config.KeysSecretPrefix + provider.Name()
 	keys := secret.NewKeys(secretsmanager.NewFromConfig(sdk), name, time.Now)
 	keys.OnFlaw = func(ctx context.Context, flaw error) { stack.Recorder.UnusableKeys(ctx, provider.Name(), flaw) }
 	// Without keys the function still starts, and answers 503 until there are some.
-	sideBySide(connectDynamoDB(ctx, sdk), connectSQS(ctx, sdk), func() {
+	parallel(connectDynamoDB(ctx, sdk), connectSQS(ctx, sdk), func() {
 		if _, err := keys.Keys(ctx); err != nil {
-			stack.Recorder.NoKeys(ctx, provider.Name(), err)
+			stack.Recorder.RecordMissingKeys(ctx, provider.Name(), err)
 		}
 	})
-	lambda.Start(stack.Callbacks(provider, keys))
+	lambda.Start(stack.HandleCallbacks(provider, keys))
 }
 
 // ServeCregis runs the function that answers Cregis's callbacks.
@@ -49,33 +49,33 @@ func ServeCregis() {
 	if err != nil {
 		fail(err)
 	}
-	ServeCallbacks(cregis.New(settings.KnownFields, settings.ReferencePattern))
+	RunIngress(cregis.New(settings.KnownFields, settings.ReferencePattern))
 }
 
 // Consume runs the function that applies what the queue delivers.
-func Consume() {
+func RunConsumer() {
 	stack, sdk := start(config.Consumer)
 	connectDynamoDB(context.Background(), sdk)()
-	lambda.Start(stack.Batch)
+	lambda.Start(stack.HandleBatch)
 }
 
 // Sweep runs the function that sends again what was not applied in time.
-func Sweep() {
+func RunSweeper() {
 	stack, _ := start(config.Sweeper)
-	lambda.Start(stack.Sweep)
+	lambda.Start(stack.HandleSweep)
 }
 
 // Publish runs the function that tells other services what changed of payouts.
 // It is handed its bus: imported here, EventBridge's SDK would be in every
 // function, and be initialised there.
-func Publish[B dynamostore.Bus](newBus func(sdk aws.Config, name string) B) {
+func RunPublisher[B dynamostore.Bus](newBus func(sdk aws.Config, name string) B) {
 	stack, sdk := start(config.Publisher)
 	stack.Bus = newBus(sdk, stack.Config.PayoutBusName)
-	lambda.Start(stack.Publish)
+	lambda.Start(stack.HandleStream)
 }
 
 // Callbacks returns the function that answers one provider's callbacks.
-func (s Stack) Callbacks(provider callback.Provider, keys callback.KeySource,
+func (s Stack) HandleCallbacks(provider callback.Provider, keys callback.KeySource,
 ) func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 	handler := &callback.Handler{Provider: provider, Keys: keys, Inbox: s.Inbox, Now: s.Inbox.Now}
 	return func(ctx context.Context, event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
@@ -83,38 +83,38 @@ func (s Stack) Callbacks(provider callback.Provider, keys callback.KeySource,
 		answerCtx, cancel := context.WithTimeout(ctx, answerWithin)
 		defer cancel()
 		result := handler.Handle(answerCtx, gateway.Request(event))
-		s.Recorder.Callback(ctx, provider.Name(), result, time.Since(started))
+		s.Recorder.RecordCallback(ctx, provider.Name(), result, time.Since(started))
 		return gateway.Response(result.Reply), nil
 	}
 }
 
 // Batch is the function that applies what the queue delivers.
-func (s Stack) Batch(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
+func (s Stack) HandleBatch(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
 	started := time.Now()
 	consumer := &sqsqueue.Consumer{Inbox: s.Inbox, Queue: s.Queue}
 	deliveries := consumer.Consume(ctx, batch)
-	s.Recorder.Batch(ctx, deliveries, time.Since(started))
+	s.Recorder.RecordBatch(ctx, deliveries, time.Since(started))
 	return sqsqueue.Failures(deliveries), nil
 }
 
 // Sweep is the function that sends again what was not applied in time. The
 // schedule does not look at what it answers; an operator who runs it does.
-func (s Stack) Sweep(ctx context.Context) (inbox.Swept, error) {
+func (s Stack) HandleSweep(ctx context.Context) (inbox.SweepResult, error) {
 	started := time.Now()
 	work, cancel := inbox.WithReserve(ctx, sweepReserve)
 	defer cancel()
 	swept, err := s.Inbox.Sweep(work, s.Config.SweepLimit)
-	s.Recorder.Sweep(ctx, swept, time.Since(started), err)
+	s.Recorder.RecordSweep(ctx, swept, time.Since(started), err)
 	return swept, err
 }
 
 // Publish is the function that tells other services what changed of payouts.
 // Where nothing got through, it fails as a whole, so that Lambda counts it.
-func (s Stack) Publish(ctx context.Context, batch events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
+func (s Stack) HandleStream(ctx context.Context, batch events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
 	started := time.Now()
 	publisher := &dynamostore.Publisher{Bus: s.Bus}
 	published := publisher.Publish(ctx, batch)
-	s.Recorder.Published(ctx, published, time.Since(started))
+	s.Recorder.RecordPublish(ctx, published, time.Since(started))
 	if len(published.Published) == 0 && published.Err != nil {
 		return events.DynamoDBEventResponse{}, published.Err
 	}

@@ -23,7 +23,7 @@ import (
 // bus takes the first few notices, and then fails.
 type bus int
 
-func (b bus) Publish(_ context.Context, notices []notice.Notice) (int, error) {
+func (b bus) Publish(_ context.Context, notices []notice.Notification) (int, error) {
 	if int(b) < len(notices) {
 		return int(b), errors.New("down")
 	}
@@ -48,13 +48,13 @@ func TestThePublisherAnswersFromWhereToGoOn(t *testing.T) {
 	batch := events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{inserted("100", "1"), inserted("200", "2")}}
 	for taken, want := range map[int][]events.DynamoDBBatchItemFailure{1: {{ItemIdentifier: "200"}}, 2: {}} {
 		stack := app.Stack{Bus: bus(taken), Recorder: telemetry.NewRecorder(io.Discard, "n", time.Now)}
-		got, err := stack.Publish(t.Context(), batch)
+		got, err := stack.HandleStream(t.Context(), batch)
 		if diff := cmp.Diff(want, got.BatchItemFailures); err != nil || diff != "" {
 			t.Errorf("%d taken: %v, failures (-want +got):\n%s", taken, err, diff)
 		}
 	}
 	stack := app.Stack{Bus: bus(0), Recorder: telemetry.NewRecorder(io.Discard, "n", time.Now)}
-	if _, err := stack.Publish(t.Context(), batch); err == nil {
+	if _, err := stack.HandleStream(t.Context(), batch); err == nil {
 		t.Error("none taken, and the function did not fail")
 	}
 }
@@ -81,7 +81,7 @@ func TestPublish_PassesOverWhatTheBusRefusesForGood(t *testing.T) {
 	var lines bytes.Buffer
 	stack := app.Stack{Bus: eventbus.New(app.NewAWSConfig(at), "bus"), Recorder: telemetry.NewRecorder(&lines, "n", time.Now)}
 	batch := events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{inserted("100", "1"), inserted("200", "2")}}
-	if got, err := stack.Publish(t.Context(), batch); err != nil || len(got.BatchItemFailures) != 0 {
+	if got, err := stack.HandleStream(t.Context(), batch); err != nil || len(got.BatchItemFailures) != 0 {
 		t.Errorf("%+v, %v, want no failure", got, err)
 	}
 	for _, want := range []string{`"level":"ERROR"`, `"Damaged":1`, `"Published":1`, "cregis/payout/7/1#1", "MalformedDetail"} {
@@ -90,7 +90,7 @@ func TestPublish_PassesOverWhatTheBusRefusesForGood(t *testing.T) {
 		}
 	}
 	alone := events.DynamoDBEvent{Records: batch.Records[:1]}
-	if got, err := stack.Publish(t.Context(), alone); err != nil || len(got.BatchItemFailures) != 0 {
+	if got, err := stack.HandleStream(t.Context(), alone); err != nil || len(got.BatchItemFailures) != 0 {
 		t.Errorf("alone: %+v, %v, want no failure", got, err)
 	}
 }

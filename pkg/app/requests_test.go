@@ -112,7 +112,7 @@ func ingress(t testing.TB, aws *counter) (lambda.Handler, []byte) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return lambda.NewHandler(newStack(aws).Callbacks(cregis.Provider{}, fixedKeys(keys))), event
+		return lambda.NewHandler(newStack(aws).HandleCallbacks(cregis.Provider{}, fixedKeys(keys))), event
 	}
 	t.Fatal("the vector is gone")
 	return nil, nil
@@ -140,7 +140,7 @@ func TestTheRequestsOfACallback(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	consumer := lambda.NewHandler(newStack(aws).Batch)
+	consumer := lambda.NewHandler(newStack(aws).HandleBatch)
 	invoke(t, consumer, batch, `{"batchItemFailures":[]}`)
 	aws.wantCounts(t, map[string]int{"TransactWriteItems": 1})
 
@@ -181,7 +181,7 @@ func TestTheRequestsOfALaterEvent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	invoke(t, lambda.NewHandler(newStack(aws).Batch), batch, `{"batchItemFailures":[]}`)
+	invoke(t, lambda.NewHandler(newStack(aws).HandleBatch), batch, `{"batchItemFailures":[]}`)
 	aws.wantCounts(t, map[string]int{"TransactWriteItems": 2})
 }
 
@@ -189,7 +189,7 @@ func TestTheRequestsOfALaterEvent(t *testing.T) {
 // queue once.
 func TestTheRequestsOfASweep(t *testing.T) {
 	aws := &counter{counts: map[string]int{}}
-	invoke(t, lambda.NewHandler(newStack(aws).Sweep), []byte("{}"), `"Due":0`)
+	invoke(t, lambda.NewHandler(newStack(aws).HandleSweep), []byte("{}"), `"Due":0`)
 	aws.wantCounts(t, map[string]int{"Query": 32, "ReceiveMessage": 1})
 }
 

@@ -14,7 +14,7 @@ import (
 
 // sideBySide runs all steps at once and waits for them. It is how a function
 // gets ready: while it starts, Lambda gives it full CPU and nobody waits.
-func sideBySide(steps ...func()) {
+func parallel(steps ...func()) {
 	var running sync.WaitGroup
 	for _, step := range steps {
 		running.Go(step)

@@ -61,7 +61,7 @@ func TestTheFirstRequestFindsItsConnectionOpen(t *testing.T) {
 			at := settings
 			at.Endpoint = server.URL
 			sdk := app.NewAWSConfig(at)
-			app.SideBySide(test.connect(t.Context(), sdk))
+			app.Parallel(test.connect(t.Context(), sdk))
 			if opened.Load() != 1 || asked.Load() != 1 {
 				t.Fatalf("%d connections and %d requests to get ready, want one each", opened.Load(), asked.Load())
 			}
@@ -114,6 +114,6 @@ func TestNothingThatIsWrongOutsideKeepsAFunctionFromStarting(t *testing.T) {
 		sdk := app.NewAWSConfig(at)
 		sdk.HTTPClient = awsclient.New(50 * time.Millisecond)
 		t.Logf("%s: a function that waits for ever ends with the test's own timeout", name)
-		app.SideBySide(app.ConnectDynamoDB(t.Context(), sdk), app.ConnectSQS(t.Context(), sdk))
+		app.Parallel(app.ConnectDynamoDB(t.Context(), sdk), app.ConnectSQS(t.Context(), sdk))
 	}
 }

@@ -23,16 +23,16 @@ type Source interface {
 	// before another, either of which may be zero.
 	ScanReceipts(ctx context.Context, from, to time.Time) iter.Seq2[inbox.Receipt, error]
 	// ScanPayouts lists the payouts that were updated since.
-	ScanPayouts(ctx context.Context, since time.Time) iter.Seq2[inbox.Standing, error]
+	ScanPayouts(ctx context.Context, since time.Time) iter.Seq2[inbox.StoredPayout, error]
 	// Receipt, Story and Standing are those of repair.Store.
 	Receipt(ctx context.Context, key inbox.Key) (inbox.Receipt, bool, error)
-	Story(ctx context.Context, id payout.ID) iter.Seq2[inbox.Receipt, error]
-	Standing(ctx context.Context, id payout.ID) (inbox.Standing, error)
+	ReceiptsOf(ctx context.Context, id payout.ID) iter.Seq2[inbox.Receipt, error]
+	StoredPayout(ctx context.Context, id payout.ID) (inbox.StoredPayout, error)
 }
 
 // Patience is how long a receipt may be received before that is a finding: its
 // first due time, and several runs of the sweeper.
-const Patience = inbox.FirstDue + 10*time.Minute
+const MaxPending = inbox.FirstDue + 10*time.Minute
 
 // Audit is one audit. Source, Now and Report are required.
 type Audit struct {
@@ -58,7 +58,7 @@ type Summary struct {
 	Findings int64                     `json:"findings"`
 	Log      *LogSummary               `json:"log,omitempty"`
 
-	told int64 // receipts that stand for a callback of the window
+	counts int64 // receipts that stand for a callback of the window
 }
 
 // progressEvery is how many items lie between two calls of Progress.
@@ -74,7 +74,7 @@ func (a *Audit) Run(ctx context.Context) (Summary, error) {
 	if err := a.payouts(ctx); err != nil {
 		return a.snapshot(), err
 	}
-	a.reckonLog()
+	a.compareLogCounts()
 	return a.snapshot(), nil
 }
 
@@ -104,12 +104,12 @@ func (a *Audit) receipts(ctx context.Context) error {
 	last := ""
 	for receipt, err := range a.Source.ScanReceipts(work.ctx, a.From, a.To) { //nolint:contextcheck // the pool's context is made of ctx
 		switch {
-		case errors.Is(err, inbox.ErrDamaged):
+		case errors.Is(err, inbox.ErrDamagedReceipt):
 			a.count(receipt)
 			work.do(func() error { return a.damaged(work.ctx, receipt.Key) })
 			continue
-		case errors.Is(err, inbox.ErrMisplaced):
-			a.found(about(ReceiptMisplaced, receipt.Key, misplaced(receipt.State)))
+		case errors.Is(err, inbox.ErrIndexMismatch):
+			a.found(about(ReceiptIndexMismatch, receipt.Key, indexMismatch(receipt.State)))
 		case err != nil:
 			return errors.Join(err, work.wait())
 		}
@@ -129,12 +129,12 @@ func (a *Audit) receipts(ctx context.Context) error {
 func (a *Audit) state(work *pool, receipt inbox.Receipt) {
 	switch receipt.State {
 	case inbox.Received:
-		if age := a.Now.Sub(receipt.AcceptedAt); age > Patience {
+		if age := a.Now.Sub(receipt.AcceptedAt); age > MaxPending {
 			work.do(func() error { return a.waiting(work.ctx, receipt.Key, age) })
 		}
 	case inbox.Released:
 		a.explained(receipt)
-		work.do(func() error { return a.became(work.ctx, receipt) })
+		work.do(func() error { return a.checkReleased(work.ctx, receipt) })
 	case inbox.Dismissed:
 		a.explained(receipt)
 	case inbox.Applied, inbox.Held:
@@ -145,12 +145,12 @@ func (a *Audit) state(work *pool, receipt inbox.Receipt) {
 
 // explained looks for the hand that took a held receipt up.
 func (a *Audit) explained(receipt inbox.Receipt) {
-	if receipt.Hand == (inbox.Hand{}) {
+	if receipt.ChangedBy == (inbox.ChangedBy{}) {
 		a.found(about(ReceiptUnexplained, receipt.Key, string(receipt.State)+", and nobody says who did that and why: payoutctl does"))
 	}
 }
 
-func misplaced(state inbox.State) string {
+func indexMismatch(state inbox.State) string {
 	if state == inbox.Received || state == inbox.Held {
 		return string(state) + ", and the index does not have it: nobody will find it"
 	}
@@ -164,7 +164,7 @@ func (a *Audit) count(receipt inbox.Receipt) {
 	s.States[receipt.State]++
 	// A released callback is counted where its event is: both were one callback.
 	if receipt.Decision == nil && receipt.State != inbox.Released {
-		s.told++
+		s.counts++
 	}
 	if receipt.State == inbox.Received || receipt.State == inbox.Held {
 		if oldest, ok := s.Oldest[receipt.State]; !ok || receipt.AcceptedAt.Before(oldest) {
@@ -179,7 +179,7 @@ func (a *Audit) count(receipt inbox.Receipt) {
 // damaged reads a receipt again that the scan could not read.
 func (a *Audit) damaged(ctx context.Context, key inbox.Key) error {
 	_, there, err := a.Source.Receipt(ctx, key)
-	if errors.Is(err, inbox.ErrDamaged) && there {
+	if errors.Is(err, inbox.ErrDamagedReceipt) && there {
 		a.found(about(ReceiptDamaged, key, "it does not say what its key does, or was written by a later version"))
 		return nil
 	}
@@ -194,8 +194,8 @@ func (a *Audit) waiting(ctx context.Context, key inbox.Key, age time.Duration) e
 	return unlessDamaged(err)
 }
 
-func (a *Audit) became(ctx context.Context, released inbox.Receipt) error {
-	_, there, err := a.Source.Receipt(ctx, released.As)
+func (a *Audit) checkReleased(ctx context.Context, released inbox.Receipt) error {
+	_, there, err := a.Source.Receipt(ctx, released.ReleasedAs)
 	if err == nil && !there {
 		a.found(about(ReceiptGone, released.Key, "released, and the receipt of its event is not there"))
 	}
@@ -205,15 +205,15 @@ func (a *Audit) became(ctx context.Context, released inbox.Receipt) error {
 // hasPayout looks for the payout of an applied receipt. Whatever else is wrong
 // with it is found where payouts are gone through.
 func (a *Audit) hasPayout(ctx context.Context, id payout.ID) error {
-	standing, err := a.Source.Standing(ctx, id)
+	standing, err := a.Source.StoredPayout(ctx, id)
 	if err != nil || standing.Exists {
 		return err
 	}
-	return a.judge(ctx, id)
+	return a.verifyPayout(ctx, id)
 }
 
 func unlessDamaged(err error) error {
-	if errors.Is(err, inbox.ErrDamaged) {
+	if errors.Is(err, inbox.ErrDamagedReceipt) {
 		return nil // the scan tells of it
 	}
 	return err

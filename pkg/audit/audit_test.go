@@ -46,7 +46,7 @@ func damages() map[string]planted {
 	one := string(numbered("1"))
 	pending := inbox.NewReceipt(event("1", payout.Pending, 0), nil, "", noon).Key
 	refold := func(b *bed) {
-		if _, err := b.repairs.Refold(b.Context(), numbered("1"), inbox.NewHand("somebody", "why", b.now)); err != nil {
+		if _, err := b.repairs.Rebuild(b.Context(), numbered("1"), inbox.NewChangedBy("somebody", "why", b.now)); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -78,7 +78,7 @@ func damages() map[string]planted {
 			func(b *bed) {
 				extra := b.received(event("1", payout.Succeeded, 9))
 				b.accept(extra)
-				b.queue.Lose()
+				b.queue.DropAll()
 				b.markApplied(extra.Key)
 			},
 			[]audit.Finding{{Kind: audit.FactMissing, Payout: one, Receipt: inbox.NewReceipt(event("1", payout.Succeeded, 9), nil, "", noon).Key.Receipt}}, refold,
@@ -88,24 +88,24 @@ func damages() map[string]planted {
 			[]audit.Finding{{Kind: audit.PayoutMissing, Payout: one}}, refold,
 		},
 		"a message is lost": {
-			func(b *bed) { b.queue.Lose(); b.now = b.now.Add(time.Hour) },
+			func(b *bed) { b.queue.DropAll(); b.now = b.now.Add(time.Hour) },
 			[]audit.Finding{{Kind: audit.ReceiptWaiting, Payout: waiting.Payout, Receipt: waiting.Receipt}},
 			func(b *bed) {
-				if swept, err := b.box.Sweep(b.Context(), 100); err != nil || swept.Sent != 1 {
+				if swept, err := b.box.Sweep(b.Context(), 100); err != nil || swept.Resent != 1 {
 					b.Fatalf("%+v, %v", swept, err)
 				}
 				b.consume()
 			},
 		},
 		"a receipt that waits has lost its place in the index": {
-			func(b *bed) { b.queue.Lose(); b.misplace(waiting) },
-			[]audit.Finding{{Kind: audit.ReceiptMisplaced, Payout: waiting.Payout, Receipt: waiting.Receipt}},
+			func(b *bed) { b.queue.DropAll(); b.misplace(waiting) },
+			[]audit.Finding{{Kind: audit.ReceiptIndexMismatch, Payout: waiting.Payout, Receipt: waiting.Receipt}},
 			func(b *bed) {
 				if swept, err := b.box.Sweep(b.Context(), 100); err != nil || swept.Due != 0 {
 					b.Fatalf("the sweeper finds it all the same: %+v, %v", swept, err)
 				}
 				reindex(waiting)(b)
-				if swept, err := b.box.Sweep(b.Context(), 100); err != nil || swept.Sent != 1 {
+				if swept, err := b.box.Sweep(b.Context(), 100); err != nil || swept.Resent != 1 {
 					b.Fatalf("%+v, %v", swept, err)
 				}
 				b.consume()
@@ -113,7 +113,7 @@ func damages() map[string]planted {
 		},
 		"a held callback has lost its place in the index": {
 			func(b *bed) { b.misplace(held) },
-			[]audit.Finding{{Kind: audit.ReceiptMisplaced, Payout: held.Payout, Receipt: held.Receipt}}, reindex(held),
+			[]audit.Finding{{Kind: audit.ReceiptIndexMismatch, Payout: held.Payout, Receipt: held.Receipt}}, reindex(held),
 		},
 		"a receipt is altered": {
 			func(b *bed) { b.spoilReceipt(pending) },
@@ -133,7 +133,7 @@ func damages() map[string]planted {
 				if err != nil {
 					b.Fatal(err)
 				}
-				if _, err := b.repairs.Release(b.Context(), gone, b.received(event("3", payout.Succeeded, 1)), inbox.Hand{}); err != nil {
+				if _, err := b.repairs.Release(b.Context(), gone, b.received(event("3", payout.Succeeded, 1)), inbox.ChangedBy{}); err != nil {
 					b.Fatal(err)
 				}
 				b.consume()
@@ -220,14 +220,14 @@ func (m *moving) move(ctx context.Context) {
 	}
 }
 
-func (m *moving) Story(ctx context.Context, id payout.ID) iter.Seq2[inbox.Receipt, error] {
+func (m *moving) ReceiptsOf(ctx context.Context, id payout.ID) iter.Seq2[inbox.Receipt, error] {
 	m.move(ctx)
-	return m.Source.Story(ctx, id)
+	return m.Source.ReceiptsOf(ctx, id)
 }
 
-func (m *moving) Standing(ctx context.Context, id payout.ID) (inbox.Standing, error) {
+func (m *moving) StoredPayout(ctx context.Context, id payout.ID) (inbox.StoredPayout, error) {
 	m.move(ctx)
-	return m.Source.Standing(ctx, id)
+	return m.Source.StoredPayout(ctx, id)
 }
 
 func TestAPayoutThatMovesIsNoFinding(t *testing.T) {
@@ -290,15 +290,15 @@ func TestADeletedReceiptIsRepairedByItsCallback(t *testing.T) {
 		one := event("1", payout.Succeeded, 0)
 		b.tell(one)
 		b.removeReceipt(b.received(one).Key)
-		hand := inbox.NewHand("somebody", "why", b.now)
+		hand := inbox.NewChangedBy("somebody", "why", b.now)
 		if findings, _ := b.audit(); len(findings) != 1 || findings[0].Kind != audit.FactUnproven {
 			b.Fatalf("found %+v", findings)
 		}
-		if plan, err := b.repairs.Refold(b.Context(), one.ID, hand); err != nil || plan.Verdict != repair.NoReceipts {
+		if plan, err := b.repairs.Rebuild(b.Context(), one.ID, hand); err != nil || plan.Verdict != repair.NoReceipts {
 			b.Fatal(plan.Verdict, err)
 		}
 		b.tell(one)
-		if _, err := b.repairs.Refold(b.Context(), one.ID, hand); err != nil {
+		if _, err := b.repairs.Rebuild(b.Context(), one.ID, hand); err != nil {
 			b.Fatal(err)
 		}
 		if findings, _ := b.audit(); len(findings) > 0 {

@@ -62,17 +62,17 @@ func newMemoryBed(t *testing.T) *bed {
 	b.markApplied = func(key inbox.Key) {
 		receipt, _, _ := store.Receipt(t.Context(), key)
 		receipt.State, receipt.DueAt = inbox.Applied, time.Time{}
-		store.Alter([]inbox.Receipt{receipt}, nil)
+		store.Overwrite([]inbox.Receipt{receipt}, nil)
 	}
 	b.dismiss = func(key inbox.Key) {
 		receipt, _, _ := store.Receipt(t.Context(), key)
 		receipt.State = inbox.Dismissed
-		store.Alter([]inbox.Receipt{receipt}, nil)
+		store.Overwrite([]inbox.Receipt{receipt}, nil)
 	}
 	b.alterProgress = func(id payout.ID) {
 		record := store.Record(id)
 		record.Progress = payout.Delayed
-		store.Alter(nil, []payout.Record{record})
+		store.Overwrite(nil, []payout.Record{record})
 	}
 	return b.ready()
 }
@@ -154,7 +154,7 @@ func (b *bed) consume() {
 		if _, err := b.box.Apply(b.Context(), message.Receipt); err != nil {
 			b.Fatal(err)
 		}
-		b.queue.Done(message.Handle)
+		b.queue.Ack(message.Handle)
 	}
 }
 
@@ -182,7 +182,7 @@ func (b *bed) sound() {
 	b.Helper()
 	b.tell(event("1", payout.Pending, 0), event("1", payout.Succeeded, 1), event("2", payout.Failed, 1), event("2", payout.Succeeded, 1))
 	b.accept(b.held("one"), b.held("two"), b.held("three"))
-	hand := inbox.NewHand("somebody", "why", b.now)
+	hand := inbox.NewChangedBy("somebody", "why", b.now)
 	if _, err := b.repairs.Dismiss(b.Context(), b.held("two"), hand); err != nil {
 		b.Fatal(err)
 	}

@@ -8,7 +8,7 @@ type Kind string
 // The kinds of finding.
 const (
 	ReceiptDamaged   Kind = "receipt-damaged"   // it does not say what its key does
-	ReceiptMisplaced Kind = "receipt-misplaced" // not in the index though it waits, or there though it is done
+	ReceiptIndexMismatch Kind = "receipt-misplaced" // not in the index though it waits, or there though it is done
 	ReceiptUnknown   Kind = "receipt-unknown"   // in a state that this program does not know
 	ReceiptWaiting   Kind = "receipt-waiting"   // received, and not applied for longer than the sweeper needs
 	ReceiptGone      Kind = "receipt-gone"      // released, and the receipt that it became is not there

@@ -19,7 +19,7 @@ import (
 // LogSummary is what was counted in logs.
 type LogSummary struct {
 	Lines        int64 `json:"lines"`
-	Foreign      int64 `json:"foreign,omitempty"`      // lines of another kind: passed over
+	Unreadable      int64 `json:"foreign,omitempty"`      // lines of another kind: passed over
 	Repeated     int64 `json:"repeated,omitempty"`     // lines of a request that was counted before
 	Answered     int64 `json:"answered,omitempty"`     // of the gateway: callbacks answered 200
 	Acknowledged int64 `json:"acknowledged,omitempty"` // of the functions: callbacks acknowledged
@@ -28,7 +28,7 @@ type LogSummary struct {
 }
 
 // Recognised is how many lines were of the gateway or of a function.
-func (s LogSummary) Recognised() int64 { return s.Lines - s.Foreign }
+func (s LogSummary) Recognised() int64 { return s.Lines - s.Unreadable }
 
 // MaxRequests bounds the requests of one audit's logs: at some 100 bytes for
 // each, half a gigabyte.
@@ -102,7 +102,7 @@ func (a *Audit) ReadLog(ctx context.Context, r io.Reader) error {
 		a.log.Lines++
 		var one line
 		if json.Unmarshal(text, &one) != nil || !a.readLine(work, one) {
-			a.log.Foreign++
+			a.log.Unreadable++
 		}
 		if len(a.log.requests) > a.log.most {
 			return errors.Join(errTooMany, work.wait())
@@ -169,13 +169,13 @@ func (a *Audit) acknowledged(ctx context.Context, one line) error {
 	key := inbox.Key{Payout: one.Payout, Receipt: one.Receipt}
 	_, there, err := a.Source.Receipt(ctx, key)
 	switch {
-	case errors.Is(err, inbox.ErrDamaged):
+	case errors.Is(err, inbox.ErrDamagedReceipt):
 		return nil
 	case err != nil:
 		return err
 	case !there:
 		finding := about(AcknowledgedLost, key, "acknowledged, and there is no such receipt")
-		if one.Accepted == string(inbox.ByQueue) {
+		if one.Accepted == string(inbox.AcceptedQueueOnly) {
 			finding.Detail = "acknowledged by the queue only, and not recorded yet: look at the queue and the dead letters"
 		}
 		finding.Request = one.Function
@@ -185,12 +185,12 @@ func (a *Audit) acknowledged(ctx context.Context, one line) error {
 }
 
 // reckonLog weighs what the logs say together, once the receipts are counted.
-func (a *Audit) reckonLog() {
+func (a *Audit) compareLogCounts() {
 	if a.log == nil {
 		return
 	}
 	summary := a.log.LogSummary
-	summary.Receipts = a.summary.told
+	summary.Receipts = a.summary.counts
 	a.mu.Lock()
 	a.summary.Log = &summary
 	a.mu.Unlock()

@@ -49,20 +49,20 @@ func TestLogsAreHeldToTheReceipts(t *testing.T) {
 	}{
 		"all of it is there": {
 			lines: []string{
-				gatewayLine("r1", route, `"200"`, at), functionLine("r1", one, inbox.New), functionLine("r2", one, inbox.Duplicate),
+				gatewayLine("r1", route, `"200"`, at), functionLine("r1", one, inbox.AcceptedNew), functionLine("r2", one, inbox.AcceptedDuplicate),
 				gatewayLine("r2", route, "200", "2026-11-21T12:00:00Z"),
 				"", "START RequestId: r1", `{"message":"sweep"}`, `{"message":"callback","provider":"cregis","outcome":"unauthentic","request_id":"r3"}`,
 				gatewayLine("r3", route, `"401"`, at), gatewayLine("r4", "$default", `"200"`, at),
 			},
-			summary: audit.LogSummary{Lines: 9, Foreign: 2, Answered: 2, Acknowledged: 2, Receipts: 1},
+			summary: audit.LogSummary{Lines: 9, Unreadable: 2, Answered: 2, Acknowledged: 2, Receipts: 1},
 		},
 		"a receipt that was acknowledged is gone": {
-			lines:   []string{functionLine("r1", gone, inbox.New), functionLine("r2", gone, inbox.ByQueue)},
+			lines:   []string{functionLine("r1", gone, inbox.AcceptedNew), functionLine("r2", gone, inbox.AcceptedQueueOnly)},
 			want:    []audit.Finding{{Kind: audit.AcknowledgedLost, Payout: gone.Payout, Receipt: gone.Receipt, Request: "r1"}, {Kind: audit.AcknowledgedLost, Payout: gone.Payout, Receipt: gone.Receipt, Request: "r2"}},
 			summary: audit.LogSummary{Lines: 2, Acknowledged: 2, Receipts: 1},
 		},
 		"an answer that no function tells of": {
-			lines:   []string{gatewayLine("r1", route, `"200"`, at), gatewayLine("r2", route, `"200"`, at), functionLine("r1", one, inbox.New)},
+			lines:   []string{gatewayLine("r1", route, `"200"`, at), gatewayLine("r2", route, `"200"`, at), functionLine("r1", one, inbox.AcceptedNew)},
 			want:    []audit.Finding{{Kind: audit.AcknowledgedUnlogged, Request: "r2"}},
 			summary: audit.LogSummary{Lines: 3, Answered: 2, Acknowledged: 1, Receipts: 1},
 		},
@@ -77,26 +77,26 @@ func TestLogsAreHeldToTheReceipts(t *testing.T) {
 		},
 		"a line that is there twice counts once, and hides nothing": {
 			from: noon, to: minute(1),
-			lines:   []string{gatewayLine("r1", route, `"200"`, at), gatewayLine("r1", route, `"200"`, at), functionLine("r1", one, inbox.New), functionLine("r1", one, inbox.New)},
+			lines:   []string{gatewayLine("r1", route, `"200"`, at), gatewayLine("r1", route, `"200"`, at), functionLine("r1", one, inbox.AcceptedNew), functionLine("r1", one, inbox.AcceptedNew)},
 			summary: audit.LogSummary{Lines: 4, Repeated: 2, Answered: 1, Acknowledged: 1, Receipts: 1},
 		},
 		"a line of another kind and another time is of another kind": {
 			from: minute(10), to: minute(20), lines: []string{`{"message":"sweep","timestamp":"2026-11-21T12:00:00Z"}`, "91 lines"},
-			summary: audit.LogSummary{Lines: 2, Foreign: 2},
+			summary: audit.LogSummary{Lines: 2, Unreadable: 2},
 		},
 		"requests to no route count once each, and are no finding": {
 			lines: []string{
-				gatewayLine("r1", route, `"200"`, at), functionLine("r1", one, inbox.New),
+				gatewayLine("r1", route, `"200"`, at), functionLine("r1", one, inbox.AcceptedNew),
 				noRouteLine("g1", "POST", "-", `"404"`), noRouteLine("g1", "POST", "-", `"404"`), noRouteLine("g2", "POST", "", "404"), noRouteLine("g3", "GET", "-", `"404"`),
 			},
 			summary: audit.LogSummary{Lines: 6, Repeated: 1, Answered: 1, Acknowledged: 1, NoRoute: 2, Receipts: 1},
 		},
 		"a route with a token before it is one of callbacks": {
-			lines:   []string{gatewayLine("r1", "POST /0123456789abcdef/callbacks/cregis/payout", `"200"`, at), functionLine("r1", one, inbox.New)},
+			lines:   []string{gatewayLine("r1", "POST /0123456789abcdef/callbacks/cregis/payout", `"200"`, at), functionLine("r1", one, inbox.AcceptedNew)},
 			summary: audit.LogSummary{Lines: 2, Answered: 1, Acknowledged: 1, Receipts: 1},
 		},
 		"lines of another time do not count": {
-			from: minute(10), to: minute(20), lines: []string{functionLine("r1", gone, inbox.New), gatewayLine("r1", route, `"200"`, at), gatewayLine("r2", route, "200", fmt.Sprint(noon.UnixMilli()))},
+			from: minute(10), to: minute(20), lines: []string{functionLine("r1", gone, inbox.AcceptedNew), gatewayLine("r1", route, `"200"`, at), gatewayLine("r2", route, "200", fmt.Sprint(noon.UnixMilli()))},
 			summary: audit.LogSummary{Lines: 3},
 		},
 		"what a log says without a time counts": {

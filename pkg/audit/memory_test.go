@@ -40,10 +40,10 @@ func (e endless) ScanReceipts(context.Context, time.Time, time.Time) iter.Seq2[i
 	}
 }
 
-func (e endless) ScanPayouts(ctx context.Context, _ time.Time) iter.Seq2[inbox.Standing, error] {
-	return func(yield func(inbox.Standing, error) bool) {
+func (e endless) ScanPayouts(ctx context.Context, _ time.Time) iter.Seq2[inbox.StoredPayout, error] {
+	return func(yield func(inbox.StoredPayout, error) bool) {
 		for n := range e.payouts {
-			if !yield(e.Standing(ctx, numbered(strconv.Itoa(n)))) {
+			if !yield(e.StoredPayout(ctx, numbered(strconv.Itoa(n)))) {
 				return
 			}
 		}
@@ -62,7 +62,7 @@ func (e endless) Receipt(_ context.Context, key inbox.Key) (inbox.Receipt, bool,
 	return e.pair(e.number(key.Payout))[0], true, nil
 }
 
-func (e endless) Story(_ context.Context, id payout.ID) iter.Seq2[inbox.Receipt, error] {
+func (e endless) ReceiptsOf(_ context.Context, id payout.ID) iter.Seq2[inbox.Receipt, error] {
 	return func(yield func(inbox.Receipt, error) bool) {
 		for _, receipt := range e.pair(e.number(string(id))) {
 			if !yield(receipt, nil) {
@@ -72,9 +72,9 @@ func (e endless) Story(_ context.Context, id payout.ID) iter.Seq2[inbox.Receipt,
 	}
 }
 
-func (e endless) Standing(ctx context.Context, id payout.ID) (inbox.Standing, error) {
-	fold, err := inbox.FoldOf(e.Story(ctx, id))
-	return inbox.Standing{Record: fold.Record, Exists: true, Base: fold.Record.Version}, err
+func (e endless) StoredPayout(ctx context.Context, id payout.ID) (inbox.StoredPayout, error) {
+	fold, err := inbox.FoldReceipts(e.ReceiptsOf(ctx, id))
+	return inbox.StoredPayout{Record: fold.Record, Exists: true, Base: fold.Record.Version}, err
 }
 
 // What an audit holds does not grow with the tables: some megabytes, most of

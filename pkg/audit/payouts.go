@@ -29,15 +29,15 @@ func (a *Audit) payouts(ctx context.Context) error {
 
 // payout compares what the scan saw with the receipts, and looks closer where
 // they do not agree.
-func (a *Audit) payout(ctx context.Context, seen inbox.Standing) error {
-	fold, err := inbox.FoldOf(a.Source.Story(ctx, seen.Record.ID))
+func (a *Audit) payout(ctx context.Context, seen inbox.StoredPayout) error {
+	fold, err := inbox.FoldReceipts(a.Source.ReceiptsOf(ctx, seen.Record.ID))
 	switch {
 	case err != nil:
 		return err
 	case seen.Damage == nil && len(fold.Damaged) == 0 && len(seen.Record.Differences(fold.Record)) == 0:
 		return nil
 	}
-	return a.judge(ctx, seen.Record.ID)
+	return a.verifyPayout(ctx, seen.Record.ID)
 }
 
 // maxTries bounds how often a payout is read that moves while it is.
@@ -45,22 +45,22 @@ const maxTries = 5
 
 // judge reads a payout, its receipts and the payout again: if nothing was
 // applied in between, whatever does not agree is wrong.
-func (a *Audit) judge(ctx context.Context, id payout.ID) error {
+func (a *Audit) verifyPayout(ctx context.Context, id payout.ID) error {
 	for range maxTries {
-		before, err := a.Source.Standing(ctx, id)
+		before, err := a.Source.StoredPayout(ctx, id)
 		if err != nil {
 			return err
 		}
-		fold, err := inbox.FoldOf(a.Source.Story(ctx, id))
+		fold, err := inbox.FoldReceipts(a.Source.ReceiptsOf(ctx, id))
 		if err != nil {
 			return err
 		}
-		after, err := a.Source.Standing(ctx, id)
+		after, err := a.Source.StoredPayout(ctx, id)
 		if err != nil {
 			return err
 		}
 		if before.Exists == after.Exists && reflect.DeepEqual(before.Base, after.Base) {
-			return a.sentence(ctx, after, fold)
+			return a.report(ctx, after, fold)
 		}
 	}
 	a.mu.Lock()
@@ -69,7 +69,7 @@ func (a *Audit) judge(ctx context.Context, id payout.ID) error {
 	return nil
 }
 
-func (a *Audit) sentence(ctx context.Context, standing inbox.Standing, fold inbox.Fold) error {
+func (a *Audit) report(ctx context.Context, standing inbox.StoredPayout, fold inbox.Fold) error {
 	id, have, want := standing.Record.ID, standing.Record, fold.Record
 	finding := Finding{Payout: string(id)}
 	switch {
@@ -87,7 +87,7 @@ func (a *Audit) sentence(ctx context.Context, standing inbox.Standing, fold inbo
 	case have.Version < want.Version:
 		finding.Kind = FactMissing
 		finding.Detail = fmt.Sprintf("it was made of %d facts, and %d receipts are applied", have.Version, want.Version)
-		culprit, err := a.withoutEffect(ctx, have)
+		culprit, err := a.checkApplied(ctx, have)
 		if err != nil {
 			return err
 		}
@@ -117,9 +117,9 @@ const mostSuspects = 50
 
 // withoutEffect returns the one applied receipt without which the payout would
 // be what it is, if there is one.
-func (a *Audit) withoutEffect(ctx context.Context, have payout.Record) (inbox.Key, error) {
+func (a *Audit) checkApplied(ctx context.Context, have payout.Record) (inbox.Key, error) {
 	var suspects []inbox.Key
-	for receipt, err := range a.Source.Story(ctx, have.ID) {
+	for receipt, err := range a.Source.ReceiptsOf(ctx, have.ID) {
 		if err != nil {
 			return inbox.Key{}, err
 		}
@@ -131,7 +131,7 @@ func (a *Audit) withoutEffect(ctx context.Context, have payout.Record) (inbox.Ke
 		}
 	}
 	for _, suspect := range suspects {
-		fold, err := inbox.FoldOf(a.Source.Story(ctx, have.ID), suspect)
+		fold, err := inbox.FoldReceipts(a.Source.ReceiptsOf(ctx, have.ID), suspect)
 		if err != nil {
 			return inbox.Key{}, err
 		}

@@ -13,7 +13,7 @@ const parallel = 16
 type pool struct {
 	ctx     context.Context //nolint:containedctx // it is the pool's own, of one audit's pass
 	cancel  context.CancelFunc
-	places  chan struct{}
+	receiptsWithIndex  chan struct{}
 	running sync.WaitGroup
 
 	mu  sync.Mutex
@@ -22,18 +22,18 @@ type pool struct {
 
 func newPool(ctx context.Context) *pool {
 	ctx, cancel := context.WithCancel(ctx)
-	return &pool{ctx: ctx, cancel: cancel, places: make(chan struct{}, parallel)}
+	return &pool{ctx: ctx, cancel: cancel, receiptsWithIndex: make(chan struct{}, parallel)}
 }
 
 // do begins a task once there is a place.
 func (p *pool) do(task func() error) {
 	select {
-	case p.places <- struct{}{}:
+	case p.receiptsWithIndex <- struct{}{}:
 	case <-p.ctx.Done():
 		return
 	}
 	p.running.Go(func() {
-		defer func() { <-p.places }()
+		defer func() { <-p.receiptsWithIndex }()
 		if err := task(); err != nil {
 			p.fail(err)
 		}

@@ -24,13 +24,13 @@ import (
 // New returns the SDK's own HTTP client without the race. An attempt may take as
 // long as timeout, the reading of its answer included; zero means for ever.
 func New(timeout time.Duration) aws.HTTPClient {
-	return mended{awshttp.NewBuildableClient().WithTimeout(timeout)}
+	return patchedClient{awshttp.NewBuildableClient().WithTimeout(timeout)}
 }
 
-type mended struct{ inner aws.HTTPClient }
+type patchedClient struct{ inner aws.HTTPClient }
 
 // Do hides that the body is an io.WriterTo, and with it the wrong one.
-func (m mended) Do(request *http.Request) (*http.Response, error) {
+func (m patchedClient) Do(request *http.Request) (*http.Response, error) {
 	if request.Body != nil && request.Body != http.NoBody {
 		request.Body = struct{ io.ReadCloser }{request.Body}
 	}

@@ -43,7 +43,7 @@ func put(client aws.HTTPClient) error {
 // "held" or "received", which was its own first attempt.
 func TestAnAnswerThatComesBeforeTheRequestWasWrittenOutBreaksNoConnection(t *testing.T) {
 	slow := transport{sent: make(chan *http.Request, 1)}
-	if err := put(awsclient.Mended(slow)); err != nil {
+	if err := put(awsclient.PatchedClient(slow)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := io.Copy(io.Discard, (<-slow.sent).Body); err != nil {

@@ -3,4 +3,4 @@ package awsclient
 import "github.com/aws/aws-sdk-go-v2/aws"
 
 // Mended is what New does to the SDK's client.
-func Mended(inner aws.HTTPClient) aws.HTTPClient { return mended{inner} }
+func PatchedClient(inner aws.HTTPClient) aws.HTTPClient { return patchedClient{inner} }

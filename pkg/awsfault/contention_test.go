@@ -29,7 +29,7 @@ func TestATransactionThatMeetsAnotherIsTriedAgain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			w.wantAccepted(w.receipt(1), inbox.New)
+			w.wantAccepted(w.receipt(1), inbox.AcceptedNew)
 			w.db.Next(transact, fault, fault, fault)
 			outcome, err := w.box.Apply(t.Context(), w.receipt(1))
 			if err != nil || outcome != payout.Changed {
@@ -48,7 +48,7 @@ func TestATransactionThatMeetsAnotherIsTriedAgain(t *testing.T) {
 // meets it running: the token of both is one, so that they are one.
 func TestATransactionThatMeetsItselfIsAppliedOnce(t *testing.T) {
 	w := newWorld(t)
-	w.wantAccepted(w.receipt(1), inbox.New)
+	w.wantAccepted(w.receipt(1), inbox.AcceptedNew)
 	w.db.Next(transact, awsfault.Applied(awsfault.Cut), awsfault.InProgress, awsfault.Cancelled("TransactionConflict", "TransactionConflict"))
 	if outcome, err := w.box.Apply(t.Context(), w.receipt(1)); err != nil || outcome != payout.Changed {
 		t.Errorf("got %q, %v, want it applied", outcome, err)
@@ -59,7 +59,7 @@ func TestATransactionThatMeetsItselfIsAppliedOnce(t *testing.T) {
 
 func TestAnEndlessMeetingIsAnErrorAfterSixTries(t *testing.T) {
 	w := newWorld(t)
-	w.wantAccepted(w.receipt(1), inbox.New)
+	w.wantAccepted(w.receipt(1), inbox.AcceptedNew)
 	w.db.Always(transact, awsfault.Cancelled("None", "TransactionConflict"))
 	outcome, err := w.box.Apply(t.Context(), w.receipt(1))
 	if cancelled, ok := errors.AsType[*types.TransactionCanceledException](err); !ok {
@@ -74,7 +74,7 @@ func TestAnEndlessMeetingIsAnErrorAfterSixTries(t *testing.T) {
 
 func TestTheRetriesOfAMeetingEndWithTheContext(t *testing.T) {
 	w := newWorld(t)
-	w.wantAccepted(w.receipt(1), inbox.New)
+	w.wantAccepted(w.receipt(1), inbox.AcceptedNew)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	w.db.Always(transact, func(ctx context.Context, send awsfault.Send) (awsfault.Response, error) {
@@ -96,20 +96,20 @@ func TestTheRetriesOfAMeetingEndWithTheContext(t *testing.T) {
 // by the queue alone, which calls a person, nor may it be told to come again.
 func TestAPutThatMeetsATransactionIsTriedAgain(t *testing.T) {
 	w := newWorld(t)
-	w.wantAccepted(w.receipt(1), inbox.New)
+	w.wantAccepted(w.receipt(1), inbox.AcceptedNew)
 	w.db.Next(putItem, awsfault.InConflict, awsfault.InConflict)
 	w.now = w.now.Add(time.Second)
-	w.wantAccepted(w.receipt(1), inbox.Duplicate)
+	w.wantAccepted(w.receipt(1), inbox.AcceptedDuplicate)
 	w.settle()
 	w.wantApplied(1)
 }
 
 func TestAClaimThatMeetsATransactionIsTriedAgain(t *testing.T) {
 	w := newWorld(t)
-	w.wantAccepted(w.receipt(1), inbox.New)
+	w.wantAccepted(w.receipt(1), inbox.AcceptedNew)
 	w.now = w.now.Add(inbox.FirstDue)
 	w.db.Next(updateItem, awsfault.InConflict)
-	if swept, err := w.box.Sweep(t.Context(), 10); err != nil || swept.Sent != 1 {
+	if swept, err := w.box.Sweep(t.Context(), 10); err != nil || swept.Resent != 1 {
 		t.Errorf("got %+v, %v, want it sent", swept, err)
 	}
 	w.settle()
@@ -138,7 +138,7 @@ func TestThirtyTwoConsumersApplyEachOfTwoHundredEventsOnce(t *testing.T) {
 				for ; err != nil; outcome, err = w.box.Apply(t.Context(), receipt) {
 					again.Add(1) // the queue would deliver it again
 				}
-				if outcome != inbox.AlreadyApplied {
+				if outcome != inbox.ApplyDuplicate {
 					applied[n].Add(1)
 				}
 			}

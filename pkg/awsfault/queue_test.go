@@ -19,9 +19,9 @@ func TestAPassingFaultOfTheQueueIsOutlived(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			w.queues.Next(sendOne, fault)
-			w.wantAccepted(w.receipt(1), inbox.New)
-			if got := w.queues.Attempts(sendOne); got != 2 {
+			w.queues.Next(sendReceipt, fault)
+			w.wantAccepted(w.receipt(1), inbox.AcceptedNew)
+			if got := w.queues.Attempts(sendReceipt); got != 2 {
 				t.Errorf("%d attempts, want 2", got)
 			}
 			w.settle()
@@ -38,8 +38,8 @@ func TestALastingFaultOfTheQueueLeavesTheRecord(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			w.queues.Always(sendOne, fault)
-			w.wantAccepted(w.receipt(1), inbox.ByRecord)
+			w.queues.Always(sendReceipt, fault)
+			w.wantAccepted(w.receipt(1), inbox.AcceptedStoreOnly)
 			w.settle()
 			w.wantApplied(1)
 		})
@@ -76,14 +76,14 @@ func TestASweepsBatchThatFailsInPartLosesNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, awsfault.PartialBatch(4))
-			w.queues.Always(sendOne, awsfault.Denied)
+			w.queues.Always(sendReceipt, awsfault.Denied)
 			for n := range 12 {
-				w.wantAccepted(w.receipt(n), inbox.ByRecord)
+				w.wantAccepted(w.receipt(n), inbox.AcceptedStoreOnly)
 			}
 			w.queues.Stop()
 			w.now = w.now.Add(inbox.FirstDue)
 			test.begin(w)
-			if swept, err := w.box.Sweep(t.Context(), 100); err == nil || swept.Sent != test.sent {
+			if swept, err := w.box.Sweep(t.Context(), 100); err == nil || swept.Resent != test.sent {
 				t.Errorf("got %+v, %v, want an error, and %d counted as sent", swept, err, test.sent)
 			}
 			w.queues.Stop()
@@ -113,9 +113,9 @@ func TestADeadLetterIsDeletedOnlyOnceItIsInTheTable(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			w.bury(w.receipt(1))
+			w.deadLetter(w.receipt(1))
 			w.db.Always(putItem, fault)
-			if swept, err := w.box.Sweep(t.Context(), 10); err == nil || swept.Adopted != 0 {
+			if swept, err := w.box.Sweep(t.Context(), 10); err == nil || swept.Recovered != 0 {
 				t.Errorf("got %+v, %v, want an error", swept, err)
 			}
 			if got := w.deadLetters(); got != 1 {
@@ -127,18 +127,18 @@ func TestADeadLetterIsDeletedOnlyOnceItIsInTheTable(t *testing.T) {
 
 func TestADeadLetterThatCannotBeDeletedIsTakenInOnce(t *testing.T) {
 	w := newWorld(t)
-	w.bury(w.receipt(1))
+	w.deadLetter(w.receipt(1))
 	w.queues.Always("DeleteMessage", awsfault.Denied)
-	if swept, err := w.box.Sweep(t.Context(), 10); err == nil || swept.Adopted != 0 {
+	if swept, err := w.box.Sweep(t.Context(), 10); err == nil || swept.Recovered != 0 {
 		t.Errorf("got %+v, %v, want an error", swept, err)
 	}
 	w.queues.Stop()
-	w.bury(w.receipt(1)) // as if it were in sight again
+	w.deadLetter(w.receipt(1)) // as if it were in sight again
 	w.settle()
 	w.wantApplied(1)
 }
 
-func (w *world) bury(r inbox.Receipt) {
+func (w *world) deadLetter(r inbox.Receipt) {
 	w.Helper()
 	text, err := sqsqueue.Encode(r)
 	if err != nil {

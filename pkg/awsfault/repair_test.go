@@ -15,7 +15,7 @@ func (w *world) repairs() *repair.Repairs {
 	return &repair.Repairs{Store: &dynamostore.Editor{Reader: reader}, Inbox: w.box}
 }
 
-func (w *world) hand() inbox.Hand { return inbox.NewHand("alice", "why", w.now) }
+func (w *world) changedBy() inbox.ChangedBy { return inbox.NewChangedBy("alice", "why", w.now) }
 
 // Whatever becomes of an attempt, a release that says it is done has released,
 // and was done by this hand: also where the second attempt meets the first.
@@ -28,7 +28,7 @@ func TestAReleaseOutlivesAPassingFault(t *testing.T) {
 			w.accept(w.held())
 			w.db.Next(putItem, fault)
 			w.db.Next(updateItem, fault)
-			outcome, err := w.repairs().Release(t.Context(), w.held(), w.receipt(1), w.hand())
+			outcome, err := w.repairs().Release(t.Context(), w.held(), w.receipt(1), w.changedBy())
 			if err != nil || outcome != repair.Released {
 				t.Errorf("%s, %v, want released", outcome, err)
 			}
@@ -41,23 +41,23 @@ func TestAReleaseOutlivesAPassingFault(t *testing.T) {
 // A release that fails has lost nothing, and is run again.
 func TestAReleaseThatFailsIsRunAgain(t *testing.T) {
 	t.Parallel()
-	for _, operation := range []string{putItem, updateItem, sendOne} {
+	for _, operation := range []string{putItem, updateItem, sendReceipt} {
 		for name, fault := range lasting() {
 			t.Run(operation+"/"+name, func(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t)
 				w.accept(w.held())
 				layer := w.db
-				if operation == sendOne {
+				if operation == sendReceipt {
 					layer = w.queues
 				}
 				layer.Always(operation, fault)
-				outcome, err := w.repairs().Release(t.Context(), w.held(), w.receipt(1), w.hand())
-				if (err == nil) != (operation == sendOne) {
+				outcome, err := w.repairs().Release(t.Context(), w.held(), w.receipt(1), w.changedBy())
+				if (err == nil) != (operation == sendReceipt) {
 					t.Errorf("%s, %v", outcome, err)
 				}
 				layer.Stop()
-				outcome, err = w.repairs().Release(t.Context(), w.held(), w.receipt(1), w.hand())
+				outcome, err = w.repairs().Release(t.Context(), w.held(), w.receipt(1), w.changedBy())
 				if err != nil || outcome != repair.Released && outcome != repair.Moved {
 					t.Errorf("run again: %s, %v", outcome, err)
 				}
@@ -78,17 +78,17 @@ func TestARefoldOutlivesAPassingFault(t *testing.T) {
 			w.consume()
 			id := w.receipt(1).Event.ID
 			repairs := w.repairs()
-			read, err := repairs.Store.Standing(t.Context(), id)
+			read, err := repairs.Store.StoredPayout(t.Context(), id)
 			if err != nil {
 				t.Fatal(err)
 			}
 			damaged := read.Record
 			damaged.Progress = payout.Delayed
-			if done, err := repairs.Store.Rewrite(t.Context(), damaged, read, w.hand()); err != nil || !done {
+			if done, err := repairs.Store.Rewrite(t.Context(), damaged, read, w.changedBy()); err != nil || !done {
 				t.Fatal(done, err)
 			}
 			w.db.Next(putItem, fault)
-			plan, err := repairs.Refold(t.Context(), id, w.hand())
+			plan, err := repairs.Rebuild(t.Context(), id, w.changedBy())
 			if err != nil || plan.Verdict != repair.Differs {
 				t.Errorf("%s, %v", plan.Verdict, err)
 			}

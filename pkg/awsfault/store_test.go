@@ -17,7 +17,7 @@ const (
 	transact   = "TransactWriteItems"
 	updateItem = "UpdateItem"
 	query      = "Query"
-	sendOne    = "SendMessage"
+	sendReceipt    = "SendMessage"
 	sendMany   = "SendMessageBatch"
 )
 
@@ -52,8 +52,8 @@ func TestAPassingFaultOfTheTableIsOutlived(t *testing.T) {
 			for n, receipt := range []inbox.Receipt{w.receipt(1), w.held()} {
 				w.db.Next(putItem, fault)
 				// After a commit the second attempt meets the first: its own receipt.
-				if accepted := w.accept(receipt); accepted.As != inbox.New {
-					t.Errorf("receipt %d: accepted as %q (%v)", n, accepted.As, accepted.Fault)
+				if accepted := w.accept(receipt); accepted.Acceptance != inbox.AcceptedNew {
+					t.Errorf("receipt %d: accepted as %q (%v)", n, accepted.Acceptance, accepted.Fault)
 				}
 			}
 			w.db.Next(transact, fault)
@@ -98,7 +98,7 @@ func TestAThrottledTableIsWaitedFor(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			w.db.Next(putItem, fault)
-			w.wantAccepted(w.receipt(1), inbox.New)
+			w.wantAccepted(w.receipt(1), inbox.AcceptedNew)
 			w.db.Next(transact, fault)
 			w.settle()
 			w.wantApplied(1)
@@ -115,7 +115,7 @@ func TestATransactionThatIsNotAnsweredIsAnErrorAndAppliedOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			w.wantAccepted(w.receipt(1), inbox.New)
+			w.wantAccepted(w.receipt(1), inbox.AcceptedNew)
 			w.db.Always(transact, fault)
 			ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 			defer cancel()
@@ -140,7 +140,7 @@ func TestAPutThatIsNotAnsweredLeavesTimeForTheQueue(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			w.db.Always(putItem, fault)
-			w.wantAccepted(w.receipt(1), inbox.ByQueue)
+			w.wantAccepted(w.receipt(1), inbox.AcceptedQueueOnly)
 			w.settle()
 			w.wantApplied(1)
 		})
@@ -150,7 +150,7 @@ func TestAPutThatIsNotAnsweredLeavesTimeForTheQueue(t *testing.T) {
 func TestBothHangingIsAnError(t *testing.T) {
 	w := newWorld(t)
 	w.db.Always(putItem, awsfault.Hang)
-	w.queues.Always(sendOne, awsfault.Hang)
+	w.queues.Always(sendReceipt, awsfault.Hang)
 	w.refused(w.receipt(1))
 	w.settle()
 	w.wantApplied(0)
@@ -167,9 +167,9 @@ func TestASweepUnderFaultsLosesNothing(t *testing.T) {
 			t.Run(operation+" "+name, func(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t)
-				w.queues.Always(sendOne, awsfault.Denied)
+				w.queues.Always(sendReceipt, awsfault.Denied)
 				for n := range 12 {
-					w.wantAccepted(w.receipt(n), inbox.ByRecord)
+					w.wantAccepted(w.receipt(n), inbox.AcceptedStoreOnly)
 				}
 				w.queues.Stop()
 				w.now = w.now.Add(inbox.FirstDue)

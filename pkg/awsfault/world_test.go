@@ -80,7 +80,7 @@ func (w *world) held() inbox.Receipt {
 	}, []byte("\xff"), "0a1b2c3d", w.now)
 }
 
-func (w *world) accept(r inbox.Receipt) inbox.Accepted {
+func (w *world) accept(r inbox.Receipt) inbox.AcceptResult {
 	w.Helper()
 	accepted, err := w.box.Accept(w.Context(), r)
 	if err != nil {
@@ -92,8 +92,8 @@ func (w *world) accept(r inbox.Receipt) inbox.Accepted {
 
 func (w *world) wantAccepted(r inbox.Receipt, want inbox.Acceptance) {
 	w.Helper()
-	if got := w.accept(r); got.As != want {
-		w.Errorf("accepted as %q (%v), want %q", got.As, got.Fault, want)
+	if got := w.accept(r); got.Acceptance != want {
+		w.Errorf("accepted as %q (%v), want %q", got.Acceptance, got.Fault, want)
 	}
 }
 
@@ -101,7 +101,7 @@ func (w *world) wantAccepted(r inbox.Receipt, want inbox.Acceptance) {
 func (w *world) refused(r inbox.Receipt) {
 	w.Helper()
 	if accepted, err := w.box.Accept(w.Context(), r); err == nil {
-		w.Errorf("accepted as %q, want an error: nothing is durable", accepted.As)
+		w.Errorf("accepted as %q, want an error: nothing is durable", accepted.Acceptance)
 	}
 }
 
@@ -122,7 +122,7 @@ func (w *world) settle() {
 	w.consume()
 	state := w.state()
 	for _, wrong := range inboxtest.Check(state, w.acknowledged, true) {
-		w.Errorf("%s\n%s", wrong, state.Story())
+		w.Errorf("%s\n%s", wrong, state.Dump())
 	}
 }
 
@@ -166,7 +166,7 @@ func (w *world) state() inboxtest.State {
 	}
 	for key := range w.keys() {
 		receipt, _, err := reader.Receipt(w.Context(), key)
-		if err != nil && !errors.Is(err, inbox.ErrDamaged) {
+		if err != nil && !errors.Is(err, inbox.ErrDamagedReceipt) {
 			w.Fatal(err)
 		}
 		state.Receipts = append(state.Receipts, receipt)

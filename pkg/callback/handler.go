@@ -36,7 +36,7 @@ type Result struct {
 	Sender  Sender           // of an authentic request
 	Claimed string           // account that a refused request names, see Claimant
 	Receipt inbox.Receipt    // of an authentic request
-	As      inbox.Acceptance // of an acknowledged request
+	Acceptance      inbox.Acceptance // of an acknowledged request
 	// Err is why the request was not acknowledged, or what failed although it was.
 	Err error
 }
@@ -46,7 +46,7 @@ type Result struct {
 func (h *Handler) Handle(ctx context.Context, request Request) Result {
 	sender, err := h.verify(ctx, request)
 	if err != nil {
-		verdict := verdictOf(err)
+		verdict := verdictFor(err)
 		return Result{Reply: h.Provider.Reply(verdict), Verdict: verdict, Claimed: h.claimedAccount(request, verdict), Err: err}
 	}
 	receipt := NewReceipt(h.Provider, request, sender, h.Now())
@@ -55,11 +55,11 @@ func (h *Handler) Handle(ctx context.Context, request Request) Result {
 		return Result{Reply: h.Provider.Reply(Unavailable), Verdict: Unavailable, Sender: sender, Receipt: receipt, Err: err}
 	}
 	return Result{
-		Reply:   h.Provider.Reply(Acknowledge),
-		Verdict: Acknowledge,
+		Reply:   h.Provider.Reply(Acknowledged),
+		Verdict: Acknowledged,
 		Sender:  sender,
 		Receipt: receipt,
-		As:      accepted.As,
+		Acceptance:      accepted.Acceptance,
 		Err:     accepted.Fault,
 	}
 }
@@ -81,7 +81,7 @@ func (h *Handler) verify(ctx context.Context, request Request) (Sender, error) {
 		return Sender{}, err
 	}
 	sender, err := h.Provider.Verify(request, keys)
-	if !errors.Is(err, ErrUnauthentic) && !errors.Is(err, ErrUnusableKeys) {
+	if !errors.Is(err, ErrUnauthenticated) && !errors.Is(err, ErrUnusableKeys) {
 		return sender, err
 	}
 	fresh, changed, refreshErr := h.Keys.Refresh(ctx)
@@ -144,10 +144,10 @@ func isWhole(held inbox.Receipt) bool {
 	return true
 }
 
-func verdictOf(err error) Verdict {
+func verdictFor(err error) Verdict {
 	switch {
-	case errors.Is(err, ErrUnauthentic):
-		return Unauthentic
+	case errors.Is(err, ErrUnauthenticated):
+		return Unauthenticated
 	case errors.Is(err, ErrMalformed):
 		return Malformed
 	case errors.Is(err, ErrTooLarge):

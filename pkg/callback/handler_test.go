@@ -44,7 +44,7 @@ func (toy) Parse(request callback.Request, sender callback.Sender) (payout.Event
 
 func (toy) Reply(verdict callback.Verdict) callback.Reply {
 	codes := map[callback.Verdict]int{
-		callback.Acknowledge: 200, callback.Unauthentic: 401, callback.Malformed: 400, callback.TooLarge: 413, callback.Unavailable: 503,
+		callback.Acknowledged: 200, callback.Unauthenticated: 401, callback.Malformed: 400, callback.TooLarge: 413, callback.Unavailable: 503,
 	}
 	return callback.Reply{Code: codes[verdict], Body: string(verdict)}
 }
@@ -91,22 +91,22 @@ func TestHandle(t *testing.T) {
 		as                   inbox.Acceptance
 		receipts, queued     int
 	}{
-		{name: "authentic", body: "k1 succeeded", keys: &keyring{keys: keyOf("k1")}, want: callback.Acknowledge, as: inbox.New, receipts: 1, queued: 1},
-		{name: "held", body: "k1 held", keys: &keyring{keys: keyOf("k1")}, want: callback.Acknowledge, as: inbox.New, receipts: 1},
-		{name: "forged", body: "xx succeeded", keys: &keyring{keys: keyOf("k1")}, want: callback.Unauthentic},
+		{name: "authentic", body: "k1 succeeded", keys: &keyring{keys: keyOf("k1")}, want: callback.Acknowledged, as: inbox.AcceptedNew, receipts: 1, queued: 1},
+		{name: "held", body: "k1 held", keys: &keyring{keys: keyOf("k1")}, want: callback.Acknowledged, as: inbox.AcceptedNew, receipts: 1},
+		{name: "forged", body: "xx succeeded", keys: &keyring{keys: keyOf("k1")}, want: callback.Unauthenticated},
 		{name: "malformed", body: "", keys: &keyring{keys: keyOf("k1")}, want: callback.Malformed},
 		{name: "too large", body: strings.Repeat("x", callback.MaxBody+1), keys: &keyring{keys: keyOf("k1")}, want: callback.TooLarge},
-		{name: "queue down", body: "k1 succeeded", keys: &keyring{keys: keyOf("k1")}, queueDown: true, want: callback.Acknowledge, as: inbox.ByRecord, receipts: 1},
-		{name: "store down", body: "k1 succeeded", keys: &keyring{keys: keyOf("k1")}, storeDown: true, want: callback.Acknowledge, as: inbox.ByQueue, queued: 1},
-		{name: "store down, held", body: "k1 held", keys: &keyring{keys: keyOf("k1")}, storeDown: true, want: callback.Acknowledge, as: inbox.ByQueue, queued: 1},
+		{name: "queue down", body: "k1 succeeded", keys: &keyring{keys: keyOf("k1")}, queueDown: true, want: callback.Acknowledged, as: inbox.AcceptedStoreOnly, receipts: 1},
+		{name: "store down", body: "k1 succeeded", keys: &keyring{keys: keyOf("k1")}, storeDown: true, want: callback.Acknowledged, as: inbox.AcceptedQueueOnly, queued: 1},
+		{name: "store down, held", body: "k1 held", keys: &keyring{keys: keyOf("k1")}, storeDown: true, want: callback.Acknowledged, as: inbox.AcceptedQueueOnly, queued: 1},
 		{name: "both down", body: "k1 succeeded", keys: &keyring{keys: keyOf("k1")}, storeDown: true, queueDown: true, want: callback.Unavailable},
 		{name: "no keys", body: "k1 succeeded", keys: &keyring{err: downKeys}, want: callback.Unavailable},
-		{name: "a key that came since", body: "k2 succeeded", keys: &keyring{keys: keyOf("k1"), fresh: keyOf("k2")}, want: callback.Acknowledge, as: inbox.New, receipts: 1, queued: 1},
-		{name: "forged under new keys too", body: "xx succeeded", keys: &keyring{keys: keyOf("k1"), fresh: keyOf("k2")}, want: callback.Unauthentic},
+		{name: "a key that came since", body: "k2 succeeded", keys: &keyring{keys: keyOf("k1"), fresh: keyOf("k2")}, want: callback.Acknowledged, as: inbox.AcceptedNew, receipts: 1, queued: 1},
+		{name: "forged under new keys too", body: "xx succeeded", keys: &keyring{keys: keyOf("k1"), fresh: keyOf("k2")}, want: callback.Unauthenticated},
 		{name: "perhaps a new key, but nobody can tell", body: "k2 succeeded", keys: &keyring{keys: keyOf("k1"), refreshErr: downKeys}, want: callback.Unavailable},
 		{name: "keys that cannot be used", body: "k1 succeeded", keys: &keyring{keys: flawed}, want: callback.Unavailable},
-		{name: "keys that cannot be used, of which one can", body: "k1 succeeded", keys: &keyring{keys: half}, want: callback.Acknowledge, as: inbox.New, receipts: 1, queued: 1},
-		{name: "keys that were repaired since", body: "k1 succeeded", keys: &keyring{keys: flawed, fresh: keyOf("k1")}, want: callback.Acknowledge, as: inbox.New, receipts: 1, queued: 1},
+		{name: "keys that cannot be used, of which one can", body: "k1 succeeded", keys: &keyring{keys: half}, want: callback.Acknowledged, as: inbox.AcceptedNew, receipts: 1, queued: 1},
+		{name: "keys that were repaired since", body: "k1 succeeded", keys: &keyring{keys: flawed, fresh: keyOf("k1")}, want: callback.Acknowledged, as: inbox.AcceptedNew, receipts: 1, queued: 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			store := &memory.Store{}
@@ -120,8 +120,8 @@ func TestHandle(t *testing.T) {
 			}
 			handler := &callback.Handler{Provider: toy{}, Keys: test.keys, Inbox: box, Now: time.Now}
 			result := handler.Handle(t.Context(), callback.NewRequest(payout.TypePayout, http.Header{}, []byte(test.body)))
-			if result.Verdict != test.want || result.Reply != (toy{}).Reply(test.want) || result.As != test.as {
-				t.Errorf("got %s %+v %q (%v), want %s %q", result.Verdict, result.Reply, result.As, result.Err, test.want, test.as)
+			if result.Verdict != test.want || result.Reply != (toy{}).Reply(test.want) || result.Acceptance != test.as {
+				t.Errorf("got %s %+v %q (%v), want %s %q", result.Verdict, result.Reply, result.Acceptance, result.Err, test.want, test.as)
 			}
 			live, _ := queue.Depth()
 			if got := len(store.Receipts()); got != test.receipts || live != test.queued {

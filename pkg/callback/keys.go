@@ -25,7 +25,7 @@ func (k AccountKeys) Refusal() error {
 	if k.Flawed {
 		return ErrUnusableKeys
 	}
-	return ErrUnauthentic
+	return ErrUnauthenticated
 }
 
 // Key is a shared secret. It prints as [redacted].

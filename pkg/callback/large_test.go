@@ -29,7 +29,7 @@ func TestABodyOfAMebibyte(t *testing.T) {
 		kept     int
 	}{
 		{cregis.Provider{}, callback.TooLarge, http.StatusRequestEntityTooLarge, 0},
-		{pivot.Provider{}, callback.Acknowledge, http.StatusOK, 1},
+		{pivot.Provider{}, callback.Acknowledged, http.StatusOK, 1},
 	} {
 		store := &memory.Store{}
 		handler := &callback.Handler{

@@ -11,7 +11,7 @@ import (
 // ErrUnusableKeys are the sender's fault.
 var (
 	// ErrUnauthentic means that the sender did not prove who it is.
-	ErrUnauthentic = errors.New("not authentic")
+	ErrUnauthenticated = errors.New("not authentic")
 	// ErrMalformed means that the body cannot even be read as what the
 	// provider signs, so that its authenticity cannot be established.
 	ErrMalformed = errors.New("malformed")
@@ -106,8 +106,8 @@ type Verdict string
 
 // The verdicts.
 const (
-	Acknowledge Verdict = "acknowledged" // authentic and durable, here or from before
-	Unauthentic Verdict = "unauthentic"  // refused: the sender did not prove who it is
+	Acknowledged Verdict = "acknowledged" // authentic and durable, here or from before
+	Unauthenticated Verdict = "unauthentic"  // refused: the sender did not prove who it is
 	Malformed   Verdict = "malformed"    // refused: cannot be read as what is signed
 	TooLarge    Verdict = "too-large"    // refused: over MaxBody bytes
 	Unavailable Verdict = "unavailable"  // our fault; the provider is to try again

@@ -21,7 +21,7 @@ type Request struct {
 
 	BodySize int    // of the body as it was sent, before it was cut
 	sent     []byte // that body
-	reading  *reading
+	reading  *cachedBody
 
 	deliveryID string // the gateway's id of this request
 	asText     bool   // whether the gateway passed the body on as text
@@ -35,7 +35,7 @@ func NewRequest(kind payout.Type, header http.Header, body []byte) Request {
 		Body:     body[:min(len(body), MaxBody)],
 		BodySize: len(body),
 		sent:     body,
-		reading:  new(reading),
+		reading:  new(cachedBody),
 	}
 }
 
@@ -61,7 +61,7 @@ func hasReplacement(body []byte) bool { return bytes.Contains(body, []byte("\uff
 func (r Request) BodySHA256() [sha256.Size]byte { return sha256.Sum256(r.sent) }
 
 // reading is what a provider made of a request's body.
-type reading struct {
+type cachedBody struct {
 	of   []byte
 	made any
 }

@@ -46,7 +46,7 @@ func TestADamagedReceiptIsNotRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	encoded.setText("amount", "2")
-	if _, err := decodeReceipt(encoded); !errors.Is(err, inbox.ErrDamaged) {
+	if _, err := decodeReceipt(encoded); !errors.Is(err, inbox.ErrDamagedReceipt) {
 		t.Errorf("got %v, want it refused: the key says another amount", err)
 	}
 }
@@ -81,7 +81,7 @@ func TestOnlyUnappliedReceiptsStandInTheIndex(t *testing.T) {
 		}
 		want := ""
 		if receipt.State == inbox.Received || receipt.State == inbox.Held {
-			want = dueIn(receipt.Key, receipt.State)
+			want = dueShard(receipt.Key, receipt.State)
 		}
 		if got := encoded.text("due"); got != want {
 			t.Errorf("%s: due in %q, want %q", receipt.State, got, want)
@@ -149,12 +149,12 @@ func TestRefusalsAreToldFromFailures(t *testing.T) {
 		"cancelled without a word": {cancelled(), false},
 		"an outage":                {errors.New("down"), false},
 	} {
-		refusal, err := refusalOf(test.err)
+		refusal, err := conditionFailed(test.err)
 		if test.refused != (refusal != nil) || test.refused != (err == nil) {
 			t.Errorf("%s: got %+v, %v", name, refusal, err)
 		}
 	}
-	if refusal, err := refusalOf(nil); refusal != nil || err != nil {
+	if refusal, err := conditionFailed(nil); refusal != nil || err != nil {
 		t.Errorf("no error: got %+v, %v", refusal, err)
 	}
 }
@@ -179,14 +179,14 @@ func TestAPayoutThatShowsWhatItDoesNotHoldIsDamaged(t *testing.T) {
 			t.Fatal(err)
 		}
 		encoded[name] = text("another")
-		standing, err := standingOf(encoded)
-		if err != nil || errors.Is(standing.Damage, inbox.ErrDamagedRecord) != (name != "none") {
+		standing, err := storedPayout(encoded)
+		if err != nil || errors.Is(standing.Damage, inbox.ErrDamagedPayout) != (name != "none") {
 			t.Errorf("%s: damage %v, %v", name, standing.Damage, err)
 		}
 	}
 	encoded, _ := encodeRecord(record, now)
 	encoded["v"] = number(schemaVersion + 1)
-	if _, err := standingOf(encoded); err == nil || errors.Is(err, inbox.ErrDamagedRecord) {
+	if _, err := storedPayout(encoded); err == nil || errors.Is(err, inbox.ErrDamagedPayout) {
 		t.Errorf("of a later version: %v, want an error, so that nobody writes over it", err)
 	}
 }

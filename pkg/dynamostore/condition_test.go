@@ -22,7 +22,7 @@ func put(t *testing.T, store inbox.Store, record payout.Record, status payout.St
 	}
 	next, outcome := record.Apply(event)
 	receipt.State, receipt.Outcome, receipt.AppliedAt = inbox.Applied, outcome, accepted
-	return inbox.Change{Receipt: receipt, Record: next, Base: record.Version}
+	return inbox.Change{Receipt: receipt, Record: next, ExpectedVersion: record.Version}
 }
 
 // I4: two consumers that read one version write one after the other, and the
@@ -39,7 +39,7 @@ func TestAChangeToARecordThatMovedOnIsRefused(t *testing.T) {
 		t.Fatalf("the second: %+v, %v", refusal, err)
 	}
 	refusal, err := store.Apply(t.Context(), other)
-	if err != nil || refusal == nil || !refusal.RecordRefused || refusal.ReceiptRefused || refusal.Record.Version != 2 {
+	if err != nil || refusal == nil || !refusal.RecordFailed || refusal.ReceiptFailed || refusal.Record.Version != 2 {
 		t.Errorf("the third, on the record of the first: %+v, %v, want the record refused and told", refusal, err)
 	}
 }

@@ -66,9 +66,9 @@ func readers(ctx context.Context, e *dynamostore.Editor) map[string]func() {
 	return map[string]func(){
 		"Record":       func() { _, _, _ = e.Record(ctx, id) },
 		"Receipt":      func() { _, _, _ = e.Receipt(ctx, key) },
-		"Standing":     func() { _, _ = e.Standing(ctx, id) },
-		"Story":        func() { drain(e.Story(ctx, id)) },
-		"Places":       func() { drain(e.Places(ctx, string(id))) },
+		"Standing":     func() { _, _ = e.StoredPayout(ctx, id) },
+		"Story":        func() { drain(e.ReceiptsOf(ctx, id)) },
+		"Places":       func() { drain(e.ReceiptsWithIndex(ctx, string(id))) },
 		"ScanReceipts": func() { drain(e.ScanReceipts(ctx, time.Time{}, now)) },
 		"ScanPayouts":  func() { drain(e.ScanPayouts(ctx, now)) },
 		"List":         func() { drain(e.List(ctx, dynamostore.Filter{})) },
@@ -78,7 +78,7 @@ func readers(ctx context.Context, e *dynamostore.Editor) map[string]func() {
 		"ByReference": func() { drain(e.ByReference(ctx, "order-1")) },
 		"Unapplied":   func() { drain(e.Unapplied(ctx, inbox.Held)) },
 		"Close":       func() { _, _ = e.Close(ctx, inbox.Receipt{Key: key, State: inbox.Dismissed}) },
-		"Rewrite":     func() { _, _ = e.Rewrite(ctx, payout.Record{ID: id}, inbox.Standing{}, inbox.Hand{}) },
+		"Rewrite":     func() { _, _ = e.Rewrite(ctx, payout.Record{ID: id}, inbox.StoredPayout{}, inbox.ChangedBy{}) },
 		"Reindex":     func() { _, _ = e.Reindex(ctx, key, now) },
 	}
 }

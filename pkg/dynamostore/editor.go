@@ -32,7 +32,7 @@ func (e *Editor) Close(ctx context.Context, closed inbox.Receipt) (inbox.State, 
 		ExpressionAttributeValues: item{
 			":closed": text(string(closed.State)),
 			":held":   text(string(inbox.Held)),
-			":hand":   &types.AttributeValueMemberM{Value: encodeHand(closed.Hand)},
+			":hand":   &types.AttributeValueMemberM{Value: encodeChangedBy(closed.ChangedBy)},
 		},
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 		ReturnValues:                        types.ReturnValueAllOld,
@@ -41,7 +41,7 @@ func (e *Editor) Close(ctx context.Context, closed inbox.Receipt) (inbox.State, 
 		input.UpdateExpression = aws.String("SET #state = :closed, #hand = :hand, #as = :as REMOVE #due, dueAt")
 		input.ConditionExpression = aws.String("#state IN (:held, :dismissed)")
 		input.ExpressionAttributeNames["#as"] = "as"
-		input.ExpressionAttributeValues[":as"] = &types.AttributeValueMemberM{Value: encodeKey(closed.As)}
+		input.ExpressionAttributeValues[":as"] = &types.AttributeValueMemberM{Value: encodeKey(closed.ReleasedAs)}
 		input.ExpressionAttributeValues[":dismissed"] = text(string(inbox.Dismissed))
 	}
 	return e.update(ctx, input)
@@ -66,12 +66,12 @@ func (e *Editor) update(ctx context.Context, input *dynamodb.UpdateItemInput) (i
 // Rewrite puts a record where the payout still stands as it was read, and
 // reports whether it did. The hand is kept beside it until the next fact is
 // applied.
-func (e *Editor) Rewrite(ctx context.Context, record payout.Record, read inbox.Standing, hand inbox.Hand) (bool, error) {
+func (e *Editor) Rewrite(ctx context.Context, record payout.Record, read inbox.StoredPayout, hand inbox.ChangedBy) (bool, error) {
 	encoded, err := encodeRecord(record, hand.At)
 	if err != nil {
 		return false, err
 	}
-	encoded.setChild("refolded", encodeHand(hand))
+	encoded.setChild("refolded", encodeChangedBy(hand))
 	input := &dynamodb.PutItemInput{TableName: &e.Payouts, Item: encoded, ConditionExpression: aws.String(absent)}
 	if read.Exists {
 		// Whatever stands there as the version, also where that is no number.
@@ -117,7 +117,7 @@ func (e *Editor) Reindex(ctx context.Context, key inbox.Key, now time.Time) (boo
 			dueAt = receipt.AcceptedAt
 		}
 		input.UpdateExpression = aws.String("SET #due = :due, dueAt = :at")
-		input.ExpressionAttributeValues[":due"] = text(dueIn(key, receipt.State))
+		input.ExpressionAttributeValues[":due"] = text(dueShard(key, receipt.State))
 		input.ExpressionAttributeValues[":at"] = number(dueAt.UnixMilli())
 	}
 	met, err := e.update(ctx, input)
@@ -133,7 +133,7 @@ func waits(receipt inbox.Receipt) bool {
 func placed(i item, receipt inbox.Receipt) bool {
 	_, isNumber := i["dueAt"].(*types.AttributeValueMemberN)
 	if waits(receipt) {
-		return isNumber && i.text("due") == dueIn(receipt.Key, receipt.State)
+		return isNumber && i.text("due") == dueShard(receipt.Key, receipt.State)
 	}
 	return i["due"] == nil && i["dueAt"] == nil && i["claimed"] == nil
 }

@@ -65,8 +65,8 @@ func FuzzReceiptItem(f *testing.F) {
 		applied.State, applied.Outcome, applied.AppliedAt, applied.DueAt = inbox.Applied, payout.Changed, now.Add(time.Second), time.Time{}
 		held := inbox.NewHeldReceipt(inbox.HeldCallback{Provider: "pivot", Type: payout.TypePayout, Account: account, Subject: body, Reason: status, Note: memo, ProviderID: status}, body, "", now)
 		released, dismissed := held, held
-		released.State, released.As, released.Hand = inbox.Released, received.Key, inbox.NewHand(account, memo, now)
-		dismissed.State, dismissed.Hand = inbox.Dismissed, inbox.NewHand(account, reason, now)
+		released.State, released.ReleasedAs, released.ChangedBy = inbox.Released, received.Key, inbox.NewChangedBy(account, memo, now)
+		dismissed.State, dismissed.ChangedBy = inbox.Dismissed, inbox.NewChangedBy(account, reason, now)
 		for _, want := range []inbox.Receipt{received, applied, held, released, dismissed} {
 			encoded, err := encodeReceipt(want)
 			if err != nil {
@@ -116,7 +116,7 @@ func FuzzItem(f *testing.F) {
 func checkReceipt(t *testing.T, found item) {
 	receipt, err := decodeReceipt(found)
 	if err != nil {
-		if !errors.Is(err, inbox.ErrDamaged) {
+		if !errors.Is(err, inbox.ErrDamagedReceipt) {
 			t.Errorf("not read, and not told to be damaged: %v", err)
 		}
 		return

@@ -19,9 +19,9 @@ import (
 func TestListGoesOnAfterARecordOfALaterVersion(t *testing.T) {
 	b := newBench(t)
 	early, late, damaged, other := id("cregis", "7", "1"), id("cregis", "7", "2"), id("cregis", "7", "3"), id("pivot", "m", "1")
-	b.tell(told(early, payout.Failed, "1"))
+	b.apply(pending(early, payout.Failed, "1"))
 	since := b.now
-	b.tell(told(late, payout.Failed, "1"), told(damaged, payout.Failed, "1"), told(other, payout.Failed, "1"))
+	b.apply(pending(late, payout.Failed, "1"), pending(damaged, payout.Failed, "1"), pending(other, payout.Failed, "1"))
 	if _, err := b.client.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
 		TableName:                 &b.reader.Payouts,
 		Key:                       map[string]types.AttributeValue{"payout": &types.AttributeValueMemberS{Value: string(damaged)}},
@@ -45,7 +45,7 @@ func TestListGoesOnAfterARecordOfALaterVersion(t *testing.T) {
 		}
 		var got []payout.ID
 		for stored, err := range b.reader.List(t.Context(), dynamostore.Filter{Since: at, Provider: test.provider}) {
-			if (stored.ID == damaged) != errors.Is(err, inbox.ErrLaterRecord) || err != nil && stored.ID != damaged {
+			if (stored.ID == damaged) != errors.Is(err, inbox.ErrLaterVersion) || err != nil && stored.ID != damaged {
 				t.Errorf("%s: %s: %v", name, stored.ID, err)
 			}
 			got = append(got, stored.ID)

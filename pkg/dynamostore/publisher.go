@@ -16,7 +16,7 @@ import (
 type Bus interface {
 	// Publish returns how many of the notices, counted from the first, were
 	// published, and why the next one was not.
-	Publish(ctx context.Context, notices []notice.Notice) (int, error)
+	Publish(ctx context.Context, notices []notice.Notification) (int, error)
 }
 
 // Publisher publishes what changed of payouts, as the stream of their table
@@ -24,7 +24,7 @@ type Bus interface {
 type Publisher struct{ Bus Bus }
 
 // Publication is what became of one batch of the stream.
-type Publication struct {
+type PublishResult struct {
 	Records   int
 	Published []string // ids of notices
 	Unclear   []error  // of records that cannot be told of; they are passed over
@@ -32,7 +32,7 @@ type Publication struct {
 	Failed    int      // notices that are to come again
 	Err       error    // why they are
 
-	again string // sequence number of the first of them
+	retryFrom string // sequence number of the first of them
 }
 
 // reserve is the last part of the time that Lambda gives. It is kept for saying
@@ -40,17 +40,17 @@ type Publication struct {
 const reserve = 2 * time.Second
 
 // told is a notice, and where in the stream it comes from.
-type told struct {
-	notice   notice.Notice
+type pending struct {
+	notice   notice.Notification
 	sequence string
 }
 
 // Publish publishes the notices of a batch in the order of the stream, and
 // stops at the first that fails. What cannot be told of fails nothing: the
 // stream waits behind a failure, and it would wait for a day.
-func (p *Publisher) Publish(ctx context.Context, batch events.DynamoDBEvent) Publication {
-	result := Publication{Records: len(batch.Records)}
-	var waiting []told
+func (p *Publisher) Publish(ctx context.Context, batch events.DynamoDBEvent) PublishResult {
+	result := PublishResult{Records: len(batch.Records)}
+	var waiting []pending
 	for _, record := range batch.Records {
 		if record.EventName == string(events.DynamoDBOperationTypeRemove) {
 			result.Removed = append(result.Removed, payoutOf(record))
@@ -61,7 +61,7 @@ func (p *Publisher) Publish(ctx context.Context, batch events.DynamoDBEvent) Pub
 			result.Unclear = append(result.Unclear, err)
 		}
 		if some {
-			waiting = append(waiting, told{found, record.Change.SequenceNumber})
+			waiting = append(waiting, pending{found, record.Change.SequenceNumber})
 		}
 	}
 	ctx, cancel := inbox.WithReserve(ctx, reserve)
@@ -72,24 +72,24 @@ func (p *Publisher) Publish(ctx context.Context, batch events.DynamoDBEvent) Pub
 
 // read returns the notice of a record of the stream, where anything is to be
 // told. A panic is the record's own.
-func read(record events.DynamoDBEventRecord) (found notice.Notice, some bool, err error) {
+func read(record events.DynamoDBEventRecord) (found notice.Notification, some bool, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			found, some, err = notice.Notice{}, false, fmt.Errorf("payout %s: panic: %v", payoutOf(record), cause)
+			found, some, err = notice.Notification{}, false, fmt.Errorf("payout %s: panic: %v", payoutOf(record), cause)
 		}
 	}()
 	changed, err := decodeChange(record)
 	if err != nil {
-		return notice.Notice{}, false, err
+		return notice.Notification{}, false, err
 	}
-	found, some = notice.Between(changed.before.Record, changed.after.Record, changed.after.UpdatedAt)
+	found, some = notice.FromChange(changed.before.Record, changed.after.Record, changed.after.UpdatedAt)
 	return found, some, nil
 }
 
 // send publishes what waits, but for a notice that no bus will ever take.
-func (p *Publisher) send(ctx context.Context, waiting []told, result *Publication) {
+func (p *Publisher) send(ctx context.Context, waiting []pending, result *PublishResult) {
 	for len(waiting) > 0 {
-		notices := make([]notice.Notice, 0, len(waiting))
+		notices := make([]notice.Notification, 0, len(waiting))
 		for _, one := range waiting {
 			notices = append(notices, one.notice)
 		}
@@ -101,22 +101,22 @@ func (p *Publisher) send(ctx context.Context, waiting []told, result *Publicatio
 		switch {
 		case err == nil:
 			return
-		case errors.Is(err, notice.ErrUnfit):
+		case errors.Is(err, notice.ErrUnpublishable):
 			result.Unclear = append(result.Unclear, err)
 			waiting = waiting[1:]
 		default:
-			result.Failed, result.Err, result.again = len(waiting), err, waiting[0].sequence
+			result.Failed, result.Err, result.retryFrom = len(waiting), err, waiting[0].sequence
 			return
 		}
 	}
 }
 
 // Response is the answer to Lambda: from which record on it is to deliver again.
-func (p Publication) Response() events.DynamoDBEventResponse {
+func (p PublishResult) Response() events.DynamoDBEventResponse {
 	response := events.DynamoDBEventResponse{BatchItemFailures: []events.DynamoDBBatchItemFailure{}}
-	if p.again != "" {
+	if p.retryFrom != "" {
 		response.BatchItemFailures = append(response.BatchItemFailures,
-			events.DynamoDBBatchItemFailure{ItemIdentifier: p.again})
+			events.DynamoDBBatchItemFailure{ItemIdentifier: p.retryFrom})
 	}
 	return response
 }

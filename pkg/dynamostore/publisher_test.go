@@ -31,11 +31,11 @@ type stream struct {
 func newStream(t rapid.TB) *stream { return &stream{t: t, now: map[payout.ID]payout.Record{}} }
 
 // tell merges an event into its payout and lets the table's stream know.
-func (s *stream) tell(e payout.Event) *events.DynamoDBEventRecord {
+func (s *stream) send(e payout.Event) *events.DynamoDBEventRecord {
 	before := s.now[e.ID]
 	after, _ := before.Apply(e)
 	s.now[e.ID] = after
-	if one, some := notice.Between(before, after, now); some {
+	if one, some := notice.FromChange(before, after, now); some {
 		s.want = append(s.want, one.ID)
 	}
 	record := events.DynamoDBEventRecord{EventName: "MODIFY", Change: events.DynamoDBStreamRecord{
@@ -114,15 +114,15 @@ func (s *stream) deliver(ctx context.Context, p *Publisher, size int) int {
 
 // fakeBus takes what fail lets through.
 type fakeBus struct {
-	fail  func(notices []notice.Notice) (n int, behind []notice.Notice, err error)
+	fail  func(notices []notice.Notification) (n int, behind []notice.Notification, err error)
 	taken []string
 }
 
-func (b *fakeBus) Publish(ctx context.Context, notices []notice.Notice) (int, error) {
+func (b *fakeBus) Publish(ctx context.Context, notices []notice.Notification) (int, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	n, behind, err := len(notices), []notice.Notice(nil), error(nil)
+	n, behind, err := len(notices), []notice.Notification(nil), error(nil)
 	if b.fail != nil {
 		n, behind, err = b.fail(notices)
 	}
@@ -158,9 +158,9 @@ func TestEveryNoticeArrivesHoweverTheBusFails(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := newStream(t)
 		for range rapid.IntRange(1, 40).Draw(t, "facts") {
-			s.tell(told1(rapid.IntRange(1, 5).Draw(t, "payout"), someStatus.Draw(t, "status")))
+			s.send(told1(rapid.IntRange(1, 5).Draw(t, "payout"), someStatus.Draw(t, "status")))
 		}
-		bus := &fakeBus{fail: func(notices []notice.Notice) (int, []notice.Notice, error) {
+		bus := &fakeBus{fail: func(notices []notice.Notification) (int, []notice.Notification, error) {
 			if rapid.IntRange(0, 2).Draw(t, "well") == 0 {
 				return len(notices), nil, nil
 			}
@@ -181,11 +181,11 @@ func TestEveryNoticeArrivesHoweverTheBusFails(t *testing.T) {
 func TestWhatWasPublishedBeforeAFailureIsNotToldAgain(t *testing.T) {
 	s := newStream(t)
 	for n := range 6 {
-		s.tell(told1(n, payout.Pending)) // tells nothing
-		s.tell(told1(n, payout.Succeeded))
+		s.send(told1(n, payout.Pending)) // tells nothing
+		s.send(told1(n, payout.Succeeded))
 	}
 	failures := 0
-	bus := &fakeBus{fail: func(notices []notice.Notice) (int, []notice.Notice, error) {
+	bus := &fakeBus{fail: func(notices []notice.Notification) (int, []notice.Notification, error) {
 		if failures++; failures == 1 {
 			return 2, nil, errDown
 		}
@@ -214,9 +214,9 @@ func TestWhatCannotBeReadIsPassedOverAndToldOf(t *testing.T) {
 		"a broken resolution":  alter("resolutions", events.NewMapAttribute(map[string]events.DynamoDBAttributeValue{"x": events.NewStringAttribute("{")})),
 	} {
 		s := newStream(t)
-		s.tell(told1(1, payout.Succeeded))
-		damage(&s.tell(told1(2, payout.Succeeded)).Change)
-		s.tell(told1(3, payout.Succeeded))
+		s.send(told1(1, payout.Succeeded))
+		damage(&s.send(told1(2, payout.Succeeded)).Change)
+		s.send(told1(3, payout.Succeeded))
 		bus := &fakeBus{}
 		got := (&Publisher{Bus: bus}).Publish(t.Context(), events.DynamoDBEvent{Records: s.records})
 		if len(got.Unclear) != 1 || !strings.Contains(got.Unclear[0].Error(), "cregis/payout/7/2") {
@@ -234,9 +234,9 @@ func TestWhatCannotBeReadIsPassedOverAndToldOf(t *testing.T) {
 // Of a record that was repaired, what it shows now is told.
 func TestAnOldImageThatCannotBeReadCountsAsNone(t *testing.T) {
 	s := newStream(t)
-	s.tell(told1(1, payout.Succeeded))
+	s.send(told1(1, payout.Succeeded))
 	s.records = nil
-	record := s.tell(payout.Event{ID: told1(1, "").ID, Status: payout.Succeeded, Amount: "1", TxID: "0xabc"})
+	record := s.send(payout.Event{ID: told1(1, "").ID, Status: payout.Succeeded, Amount: "1", TxID: "0xabc"})
 	record.Change.OldImage["v"] = events.NewNumberAttribute("2")
 	bus := &fakeBus{}
 	(&Publisher{Bus: bus}).Publish(t.Context(), events.DynamoDBEvent{Records: s.records})
@@ -247,7 +247,7 @@ func TestAnOldImageThatCannotBeReadCountsAsNone(t *testing.T) {
 
 func TestADeletedPayoutIsNoNotice(t *testing.T) {
 	s := newStream(t)
-	s.tell(told1(1, payout.Succeeded))
+	s.send(told1(1, payout.Succeeded))
 	s.records[0].EventName, s.records[0].Change.OldImage, s.records[0].Change.NewImage = "REMOVE", s.records[0].Change.NewImage, nil
 	bus := &fakeBus{}
 	got := (&Publisher{Bus: bus}).Publish(t.Context(), events.DynamoDBEvent{Records: s.records})
@@ -259,14 +259,14 @@ func TestADeletedPayoutIsNoNotice(t *testing.T) {
 func TestANoticeThatNoBusTakesIsPassedOver(t *testing.T) {
 	s := newStream(t)
 	for n := range 4 {
-		s.tell(told1(n, payout.Succeeded))
+		s.send(told1(n, payout.Succeeded))
 	}
-	bus := &fakeBus{fail: func(notices []notice.Notice) (int, []notice.Notice, error) {
-		at := slices.IndexFunc(notices, func(one notice.Notice) bool { return one.ID == s.want[1] })
+	bus := &fakeBus{fail: func(notices []notice.Notification) (int, []notice.Notification, error) {
+		at := slices.IndexFunc(notices, func(one notice.Notification) bool { return one.ID == s.want[1] })
 		if at < 0 {
 			return len(notices), nil, nil
 		}
-		return at, nil, fmt.Errorf("notice: %w", notice.ErrUnfit)
+		return at, nil, fmt.Errorf("notice: %w", notice.ErrUnpublishable)
 	}}
 	got := (&Publisher{Bus: bus}).Publish(t.Context(), events.DynamoDBEvent{Records: s.records})
 	if want := slices.Delete(slices.Clone(s.want), 1, 2); !cmp.Equal(bus.taken, want) || len(got.Unclear) != 1 || got.Err != nil {
@@ -280,7 +280,7 @@ func TestTimeIsKeptForTheAnswer(t *testing.T) { synctest.Test(t, timeIsKept) }
 
 func timeIsKept(t *testing.T) {
 	s := newStream(t)
-	s.tell(told1(1, payout.Succeeded))
+	s.send(told1(1, payout.Succeeded))
 	ctx, cancel := context.WithTimeout(t.Context(), reserve-time.Millisecond)
 	defer cancel()
 	bus := &fakeBus{}

@@ -35,7 +35,7 @@ type Reader struct {
 type Stored struct {
 	payout.Record
 	UpdatedAt time.Time  // when the last fact was applied
-	Refolded  inbox.Hand // by whose hand it was written since then, if it was
+	Refolded  inbox.ChangedBy // by whose hand it was written since then, if it was
 }
 
 // Filter says which payouts to list. Its zero value lists all.
@@ -77,9 +77,9 @@ func (r *Reader) Receipt(ctx context.Context, key inbox.Key) (inbox.Receipt, boo
 
 // Story lists the receipts of one payout by their keys, applied or not; it
 // sees every write that was finished before. Held callbacks belong to no payout.
-func (r *Reader) Story(ctx context.Context, id payout.ID) iter.Seq2[inbox.Receipt, error] {
+func (r *Reader) ReceiptsOf(ctx context.Context, id payout.ID) iter.Seq2[inbox.Receipt, error] {
 	return func(yield func(inbox.Receipt, error) bool) {
-		for found, err := range r.query(ctx, r.storyOf(string(id))) {
+		for found, err := range r.query(ctx, r.receiptsOf(string(id))) {
 			if err != nil {
 				yield(inbox.Receipt{}, fmt.Errorf("query receipts of %s: %w", id, err))
 				return
@@ -91,7 +91,7 @@ func (r *Reader) Story(ctx context.Context, id payout.ID) iter.Seq2[inbox.Receip
 	}
 }
 
-func (r *Reader) storyOf(payoutID string) *dynamodb.QueryInput {
+func (r *Reader) receiptsOf(payoutID string) *dynamodb.QueryInput {
 	return &dynamodb.QueryInput{
 		TableName:                 &r.Receipts,
 		KeyConditionExpression:    aws.String("payout = :payout"),
@@ -251,12 +251,12 @@ func items(more func() bool, next func() ([]map[string]types.AttributeValue, err
 
 // ends reports whether a sequence of payouts ends with this error.
 func ends(err error) bool {
-	return err != nil && !errors.Is(err, inbox.ErrDamagedRecord) && !errors.Is(err, inbox.ErrLaterRecord)
+	return err != nil && !errors.Is(err, inbox.ErrDamagedPayout) && !errors.Is(err, inbox.ErrLaterVersion)
 }
 
 func decodeStored(i item) (Stored, error) {
 	record, err := decodeRecord(i)
-	return Stored{Record: record, UpdatedAt: i.time("updatedAt"), Refolded: decodeHand(i.child("refolded"))}, err
+	return Stored{Record: record, UpdatedAt: i.time("updatedAt"), Refolded: decodeChangedBy(i.child("refolded"))}, err
 }
 
 func wrap(err error, format string, args ...any) error {

@@ -43,12 +43,12 @@ func newBench(t *testing.T) *bench {
 	return b
 }
 
-func told(id payout.ID, status payout.Status, amount payout.Amount) payout.Event {
+func pending(id payout.ID, status payout.Status, amount payout.Amount) payout.Event {
 	return payout.Event{ID: id, Status: status, Amount: amount, Currency: "TRX", Reference: "order-" + id.Account()}
 }
 
 // tell applies an event, a second after the last one.
-func (b *bench) tell(events ...payout.Event) {
+func (b *bench) apply(events ...payout.Event) {
 	b.t.Helper()
 	for _, event := range events {
 		b.now = b.now.Add(time.Second)
@@ -95,14 +95,14 @@ func id(provider, account, number string) payout.ID {
 func TestRecordIsWhatWasApplied(t *testing.T) {
 	b := newBench(t)
 	one := id("cregis", "7", "1")
-	b.tell(told(one, payout.Pending, "1.5"), told(one, payout.Succeeded, "1.5"))
+	b.apply(pending(one, payout.Pending, "1.5"), pending(one, payout.Succeeded, "1.5"))
 
 	got, there, err := b.reader.Record(t.Context(), one)
 	if err != nil || !there {
 		t.Fatalf("there = %t, err = %v", there, err)
 	}
-	want, _ := payout.Record{ID: one}.Apply(told(one, payout.Pending, "1.5"))
-	want, _ = want.Apply(told(one, payout.Succeeded, "1.5"))
+	want, _ := payout.Record{ID: one}.Apply(pending(one, payout.Pending, "1.5"))
+	want, _ = want.Apply(pending(one, payout.Succeeded, "1.5"))
 	if diff := cmp.Diff(dynamostore.Stored{Record: want, UpdatedAt: b.now}, got); diff != "" {
 		t.Errorf("record (-want +got):\n%s", diff)
 	}
@@ -114,12 +114,12 @@ func TestRecordIsWhatWasApplied(t *testing.T) {
 func TestStoryHasEveryReceiptOfThePayoutOnly(t *testing.T) {
 	b := newBench(t)
 	one := id("cregis", "7", "1")
-	b.tell(told(one, payout.Succeeded, "1"), told(one, payout.Failed, "1"), told(id("cregis", "7", "12"), payout.Failed, "1"))
-	waiting := inbox.NewReceipt(told(one, payout.Rejected, "1"), []byte("x"), "k2", b.now)
+	b.apply(pending(one, payout.Succeeded, "1"), pending(one, payout.Failed, "1"), pending(id("cregis", "7", "12"), payout.Failed, "1"))
+	waiting := inbox.NewReceipt(pending(one, payout.Rejected, "1"), []byte("x"), "k2", b.now)
 	b.create(waiting)
 
 	var got []string
-	for _, receipt := range collect(t, b.reader.Story(t.Context(), one)) {
+	for _, receipt := range collect(t, b.reader.ReceiptsOf(t.Context(), one)) {
 		got = append(got, fmt.Sprint(receipt.State, " ", receipt.Event.Status, " ", receipt.Outcome))
 	}
 	want := []string{"applied failed conflict", "received rejected ", "applied succeeded changed"}
@@ -138,10 +138,10 @@ func TestStoryOfManyPagesIsWhole(t *testing.T) {
 	one := id("cregis", "7", "1")
 	body := []byte(strings.Repeat("x", 300_000))
 	for n := range 8 {
-		event := told(one, payout.Succeeded, payout.Amount(fmt.Sprint(n+1)))
+		event := pending(one, payout.Succeeded, payout.Amount(fmt.Sprint(n+1)))
 		b.create(inbox.NewReceipt(event, body, "k1", b.now))
 	}
-	if got := len(collect(t, b.reader.Story(t.Context(), one))); got != 8 {
+	if got := len(collect(t, b.reader.ReceiptsOf(t.Context(), one))); got != 8 {
 		t.Errorf("%d receipts, want 8", got)
 	}
 }
@@ -149,13 +149,13 @@ func TestStoryOfManyPagesIsWhole(t *testing.T) {
 func TestDamagedReceiptDoesNotEndTheStory(t *testing.T) {
 	b := newBench(t)
 	one := id("cregis", "7", "1")
-	b.tell(told(one, payout.Failed, "1"), told(one, payout.Succeeded, "1"))
-	b.alterAmount(inbox.NewReceipt(told(one, payout.Failed, "1"), nil, "", start).Key)
+	b.apply(pending(one, payout.Failed, "1"), pending(one, payout.Succeeded, "1"))
+	b.alterAmount(inbox.NewReceipt(pending(one, payout.Failed, "1"), nil, "", start).Key)
 
 	var good, damaged int
-	for receipt, err := range b.reader.Story(t.Context(), one) {
+	for receipt, err := range b.reader.ReceiptsOf(t.Context(), one) {
 		switch {
-		case errors.Is(err, inbox.ErrDamaged) && receipt.Key.Payout == string(one):
+		case errors.Is(err, inbox.ErrDamagedReceipt) && receipt.Key.Payout == string(one):
 			damaged++
 		case err != nil:
 			t.Fatal(err)
@@ -188,9 +188,9 @@ func TestListFiltersByStatusAndProvider(t *testing.T) {
 	b := newBench(t)
 	good, bad, torn := id("cregis", "7", "1"), id("cregis", "7", "2"), id("cregis", "7", "3")
 	other, tornToo := id("pivot", "m", "1"), id("pivot", "m", "2")
-	b.tell(told(good, payout.Succeeded, "1"), told(bad, payout.Failed, "1"), told(other, payout.Failed, "1"),
-		told(torn, payout.Failed, "1"), told(torn, payout.Succeeded, "1"),
-		told(tornToo, payout.Failed, "1"), told(tornToo, payout.Succeeded, "1"))
+	b.apply(pending(good, payout.Succeeded, "1"), pending(bad, payout.Failed, "1"), pending(other, payout.Failed, "1"),
+		pending(torn, payout.Failed, "1"), pending(torn, payout.Succeeded, "1"),
+		pending(tornToo, payout.Failed, "1"), pending(tornToo, payout.Succeeded, "1"))
 
 	for name, test := range map[string]struct {
 		filter  dynamostore.Filter
@@ -219,8 +219,8 @@ func TestListFiltersByStatusAndProvider(t *testing.T) {
 
 func TestByReferenceFindsAllThatShowIt(t *testing.T) {
 	b := newBench(t)
-	b.tell(told(id("cregis", "7", "1"), payout.Failed, "1"), told(id("cregis", "7", "2"), payout.Failed, "1"),
-		told(id("cregis", "8", "1"), payout.Failed, "1"))
+	b.apply(pending(id("cregis", "7", "1"), payout.Failed, "1"), pending(id("cregis", "7", "2"), payout.Failed, "1"),
+		pending(id("cregis", "8", "1"), payout.Failed, "1"))
 	list := b.reader.ByReference(t.Context(), "order-7")
 	for range 2 { // a sequence can be walked again
 		if diff := cmp.Diff([]payout.ID{id("cregis", "7", "1"), id("cregis", "7", "2")}, ids(collect(t, list))); diff != "" {
@@ -235,12 +235,12 @@ func TestUnappliedMergesTheShardsByTime(t *testing.T) {
 	for n := range 40 {
 		at := start.Add(time.Duration(n) * time.Second)
 		want, held = append(want, at.Add(inbox.FirstDue)), append(held, at)
-		b.create(inbox.NewReceipt(told(id("cregis", "7", fmt.Sprint(n)), payout.Failed, "1"), nil, "", at),
+		b.create(inbox.NewReceipt(pending(id("cregis", "7", fmt.Sprint(n)), payout.Failed, "1"), nil, "", at),
 			inbox.NewHeldReceipt(inbox.HeldCallback{
 				Provider: "pivot", Type: payout.TypePayout, Account: "m", Subject: fmt.Append(nil, n), Reason: "field",
 			}, nil, "", at))
 	}
-	b.tell(told(id("cregis", "7", "applied"), payout.Failed, "1"))
+	b.apply(pending(id("cregis", "7", "applied"), payout.Failed, "1"))
 	for state, want := range map[inbox.State][]time.Time{inbox.Received: want, inbox.Held: held} {
 		var got []time.Time
 		for _, receipt := range collect(t, b.reader.Unapplied(t.Context(), state)) {
@@ -260,7 +260,7 @@ func TestUnappliedMergesTheShardsByTime(t *testing.T) {
 
 func TestSequencesMayBeLeftEarlyAndEndWithAnError(t *testing.T) {
 	b := newBench(t)
-	b.tell(told(id("cregis", "7", "1"), payout.Failed, "1"), told(id("cregis", "7", "2"), payout.Failed, "1"))
+	b.apply(pending(id("cregis", "7", "1"), payout.Failed, "1"), pending(id("cregis", "7", "2"), payout.Failed, "1"))
 	for _, err := range b.reader.List(t.Context(), dynamostore.Filter{}) {
 		if err != nil {
 			t.Fatal(err)

@@ -21,14 +21,14 @@ const shards = 16
 
 // mostAttributes is how many an event's receipt has if it has all, so that a map
 // of them need not grow.
-const mostAttributes = 24
+const maxAttributes = 24
 
 // encodeReceipt returns the receipt as an item. What its key says already, the
 // payout's ID and the event's status, is not repeated: the documented examples
 // fit into one write unit with their raw body. Nor is there a schema version
 // beside the one that the fingerprint in the key begins with.
 func encodeReceipt(r inbox.Receipt) (item, error) {
-	i := make(item, mostAttributes)
+	i := make(item, maxAttributes)
 	i.setText("payout", r.Key.Payout)
 	i.setText("receipt", r.Key.Receipt)
 	i.setText("state", string(r.State))
@@ -40,14 +40,14 @@ func encodeReceipt(r inbox.Receipt) (item, error) {
 	setBody(i, r.Body)
 	switch r.State {
 	case inbox.Received:
-		i.setText("due", dueIn(r.Key, r.State))
+		i.setText("due", dueShard(r.Key, r.State))
 		i.setTime("dueAt", r.DueAt)
 	case inbox.Held:
-		i.setText("due", dueIn(r.Key, r.State))
+		i.setText("due", dueShard(r.Key, r.State))
 		i.setTime("dueAt", r.AcceptedAt)
 	case inbox.Released, inbox.Dismissed:
-		i.setChild("hand", encodeHand(r.Hand))
-		i.setChild("as", encodeKey(r.As))
+		i.setChild("hand", encodeChangedBy(r.ChangedBy))
+		i.setChild("as", encodeKey(r.ReleasedAs))
 	}
 	if r.WasHeld() {
 		i.setText("reason", r.Reason)
@@ -101,11 +101,11 @@ func decodeReceipt(i item) (inbox.Receipt, error) {
 	switch {
 	case r.WasHeld():
 		r.Reason, r.ProviderID = i.text("reason"), i.text("providerId")
-		r.As, r.Hand = decodeKey(i.child("as")), decodeHand(i.child("hand"))
+		r.ReleasedAs, r.ChangedBy = decodeKey(i.child("as")), decodeChangedBy(i.child("hand"))
 	case i.text("decision") != "":
 		r.Decision = new(payout.Resolution)
 		if err := json.Unmarshal([]byte(i.text("decision")), r.Decision); err != nil {
-			return r, fmt.Errorf("decode decision of receipt %s: %w", r.Key.Receipt, errors.Join(inbox.ErrDamaged, err))
+			return r, fmt.Errorf("decode decision of receipt %s: %w", r.Key.Receipt, errors.Join(inbox.ErrDamagedReceipt, err))
 		}
 	default:
 		r.Event = decodeEvent(i)
@@ -114,7 +114,7 @@ func decodeReceipt(i item) (inbox.Receipt, error) {
 		r.DueAt = i.time("dueAt")
 	}
 	if !r.KeyAgrees() {
-		return r, fmt.Errorf("receipt %s does not say what its key does: %w", r.Key.Receipt, inbox.ErrDamaged)
+		return r, fmt.Errorf("receipt %s does not say what its key does: %w", r.Key.Receipt, inbox.ErrDamagedReceipt)
 	}
 	return r, nil
 }
@@ -140,7 +140,7 @@ func decodeEvent(i item) payout.Event {
 	}
 }
 
-func encodeHand(h inbox.Hand) item {
+func encodeChangedBy(h inbox.ChangedBy) item {
 	i := item{}
 	i.setText("by", h.By)
 	i.setText("reason", h.Reason)
@@ -148,8 +148,8 @@ func encodeHand(h inbox.Hand) item {
 	return i
 }
 
-func decodeHand(i item) inbox.Hand {
-	return inbox.Hand{By: i.text("by"), Reason: i.text("reason"), At: i.time("at")}
+func decodeChangedBy(i item) inbox.ChangedBy {
+	return inbox.ChangedBy{By: i.text("by"), Reason: i.text("reason"), At: i.time("at")}
 }
 
 func encodeKey(k inbox.Key) item {
@@ -164,7 +164,7 @@ func decodeKey(i item) inbox.Key {
 }
 
 // dueIn names the partition of the index that a receipt stands in.
-func dueIn(key inbox.Key, state inbox.State) string { return shard(state, shardOf(key)) }
+func dueShard(key inbox.Key, state inbox.State) string { return shard(state, shardOf(key)) }
 
 func shardOf(key inbox.Key) int {
 	hash := fnv.New32a()

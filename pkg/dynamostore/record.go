@@ -54,7 +54,7 @@ func encodeRecord(r payout.Record, now time.Time) (item, error) {
 	return i, nil
 }
 
-func encodeClaims(claims map[payout.Field]payout.Values) item {
+func encodeClaims(claims map[payout.Field]payout.ClaimValues) item {
 	i := item{}
 	for field, values := range claims {
 		var list []types.AttributeValue
@@ -86,13 +86,13 @@ func decodeRecord(i item) (payout.Record, error) {
 	}
 	if i.int("v") > schemaVersion {
 		return r, fmt.Errorf("payout %s is of schema version %d, this program knows up to %d: %w",
-			r.ID, i.int("v"), schemaVersion, inbox.ErrLaterRecord)
+			r.ID, i.int("v"), schemaVersion, inbox.ErrLaterVersion)
 	}
 	amountsValid := r.Settled.Valid() && !slices.ContainsFunc(r.Claims[payout.FieldAmount].Seen, func(seen string) bool {
 		return !payout.Amount(seen).Valid()
 	})
 	if !amountsValid {
-		return r, fmt.Errorf("payout %s holds an amount that is none: %w", r.ID, inbox.ErrDamagedRecord)
+		return r, fmt.Errorf("payout %s holds an amount that is none: %w", r.ID, inbox.ErrDamagedPayout)
 	}
 	reasons := i.child("reasons")
 	for _, status := range slices.Collect(maps.Keys(reasons)) {
@@ -102,21 +102,21 @@ func decodeRecord(i item) (payout.Record, error) {
 	for key := range resolutions {
 		var decision payout.Resolution
 		if err := json.Unmarshal([]byte(resolutions.text(key)), &decision); err != nil {
-			return r, fmt.Errorf("decode resolution of payout %s: %w", r.ID, errors.Join(inbox.ErrDamagedRecord, err))
+			return r, fmt.Errorf("decode resolution of payout %s: %w", r.ID, errors.Join(inbox.ErrDamagedPayout, err))
 		}
 		r.Resolutions[key] = decision
 	}
 	return r, nil
 }
 
-func decodeClaims(i item) map[payout.Field]payout.Values {
-	claims := map[payout.Field]payout.Values{}
+func decodeClaims(i item) map[payout.Field]payout.ClaimValues {
+	claims := map[payout.Field]payout.ClaimValues{}
 	for field, value := range i {
 		list, ok := value.(*types.AttributeValueMemberL)
 		if !ok {
 			continue
 		}
-		var values payout.Values
+		var values payout.ClaimValues
 		for _, element := range list.Value {
 			seen, ok := element.(*types.AttributeValueMemberS)
 			if !ok {

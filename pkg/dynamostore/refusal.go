@@ -20,7 +20,7 @@ const (
 
 // refusalOf tells a refused condition, which is an answer, from a failure. A
 // transaction of which one part was refused and another failed, failed.
-func refusalOf(err error) (*inbox.Refusal, error) {
+func conditionFailed(err error) (*inbox.ConditionFailed, error) {
 	var cancelled *types.TransactionCanceledException
 	if err == nil || !errors.As(err, &cancelled) || len(cancelled.CancellationReasons) != 2 {
 		return nil, err
@@ -31,12 +31,12 @@ func refusalOf(err error) (*inbox.Refusal, error) {
 		}
 	}
 	receipt, record := cancelled.CancellationReasons[0], cancelled.CancellationReasons[1]
-	refusal := &inbox.Refusal{
-		Receipt:        stateOf(receipt.Item),
-		ReceiptRefused: causeOf(receipt) == causeCondition,
-		RecordRefused:  causeOf(record) == causeCondition,
+	refusal := &inbox.ConditionFailed{
+		ReceiptState:        stateOf(receipt.Item),
+		ReceiptFailed: causeOf(receipt) == causeCondition,
+		RecordFailed:  causeOf(record) == causeCondition,
 	}
-	if !refusal.RecordRefused {
+	if !refusal.RecordFailed {
 		return refusal, nil
 	}
 	decoded, err := decodeRecord(record.Item)

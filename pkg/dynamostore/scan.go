@@ -65,9 +65,9 @@ func (r *Reader) ScanReceipts(ctx context.Context, from, to time.Time) iter.Seq2
 
 // Places lists the receipts of a payout, or the one of a held callback, as
 // ScanReceipts does.
-func (r *Reader) Places(ctx context.Context, id string) iter.Seq2[inbox.Receipt, error] {
+func (r *Reader) ReceiptsWithIndex(ctx context.Context, id string) iter.Seq2[inbox.Receipt, error] {
 	return func(yield func(inbox.Receipt, error) bool) {
-		for found, err := range r.query(ctx, r.storyOf(id)) {
+		for found, err := range r.query(ctx, r.receiptsOf(id)) {
 			if err != nil {
 				yield(inbox.Receipt{}, fmt.Errorf("query receipts of %s: %w", id, err))
 				return
@@ -83,28 +83,28 @@ func (r *Reader) Places(ctx context.Context, id string) iter.Seq2[inbox.Receipt,
 func decodePlaced(i item) (inbox.Receipt, error) {
 	receipt, err := decodeReceipt(i)
 	if err == nil && !placed(i, receipt) {
-		err = fmt.Errorf("receipt %s: %w", receipt.Key.Receipt, inbox.ErrMisplaced)
+		err = fmt.Errorf("receipt %s: %w", receipt.Key.Receipt, inbox.ErrIndexMismatch)
 	}
 	return receipt, err
 }
 
 // ScanPayouts lists all payouts that were updated since, damaged ones included.
 // It reads the whole table, as ScanReceipts does.
-func (r *Reader) ScanPayouts(ctx context.Context, since time.Time) iter.Seq2[inbox.Standing, error] {
+func (r *Reader) ScanPayouts(ctx context.Context, since time.Time) iter.Seq2[inbox.StoredPayout, error] {
 	input := &dynamodb.ScanInput{TableName: &r.Payouts}
 	if !since.IsZero() {
 		// One that has lost its time may have been updated since.
 		input.ExpressionAttributeValues = item{":since": number(since.UnixMilli())}
 		setFilter(input, []string{"(updatedAt >= :since OR attribute_not_exists(updatedAt))"})
 	}
-	return func(yield func(inbox.Standing, error) bool) {
+	return func(yield func(inbox.StoredPayout, error) bool) {
 		for found, err := range r.scanAll(ctx, input) {
-			var standing inbox.Standing
+			var standing inbox.StoredPayout
 			if err == nil {
-				standing, err = standingOf(found)
+				standing, err = storedPayout(found)
 			}
 			if err != nil {
-				yield(inbox.Standing{}, fmt.Errorf("scan payouts: %w", err))
+				yield(inbox.StoredPayout{}, fmt.Errorf("scan payouts: %w", err))
 				return
 			}
 			if !yield(standing, nil) {
@@ -140,23 +140,23 @@ func (r *Reader) scanAll(ctx context.Context, input *dynamodb.ScanInput) iter.Se
 // Standing returns a payout as it stands: absent, sound or damaged. It sees
 // every write that was finished before. It fails where the payout was written by
 // a later version of this program.
-func (r *Reader) Standing(ctx context.Context, id payout.ID) (inbox.Standing, error) {
+func (r *Reader) StoredPayout(ctx context.Context, id payout.ID) (inbox.StoredPayout, error) {
 	found, err := r.get(ctx, r.Payouts, item{"payout": text(string(id))})
 	if err != nil {
-		return inbox.Standing{}, fmt.Errorf("get payout %s: %w", id, err)
+		return inbox.StoredPayout{}, fmt.Errorf("get payout %s: %w", id, err)
 	}
 	if found == nil {
-		return inbox.Standing{Record: payout.Record{ID: id}}, nil
+		return inbox.StoredPayout{Record: payout.Record{ID: id}}, nil
 	}
-	return standingOf(found)
+	return storedPayout(found)
 }
 
-func standingOf(i item) (inbox.Standing, error) {
+func storedPayout(i item) (inbox.StoredPayout, error) {
 	record, err := decodeRecord(i)
-	if err != nil && !errors.Is(err, inbox.ErrDamagedRecord) {
-		return inbox.Standing{}, err
+	if err != nil && !errors.Is(err, inbox.ErrDamagedPayout) {
+		return inbox.StoredPayout{}, err
 	}
-	standing := inbox.Standing{Record: record, Exists: true, Damage: err}
+	standing := inbox.StoredPayout{Record: record, Exists: true, Damage: err}
 	if version := i["version"]; version != nil {
 		standing.Base = version
 	}
@@ -171,11 +171,11 @@ func standingOf(i item) (inbox.Standing, error) {
 func checkDerived(i item, record payout.Record) error {
 	want, err := encodeRecord(record, time.Time{})
 	if err != nil {
-		return errors.Join(inbox.ErrDamagedRecord, err)
+		return errors.Join(inbox.ErrDamagedPayout, err)
 	}
 	for _, name := range []string{"status", "reference", "conflicted"} {
 		if i.text(name) != want.text(name) {
-			return fmt.Errorf("payout %s shows a %s that its parts do not: %w", record.ID, name, inbox.ErrDamagedRecord)
+			return fmt.Errorf("payout %s shows a %s that its parts do not: %w", record.ID, name, inbox.ErrDamagedPayout)
 		}
 	}
 	return nil

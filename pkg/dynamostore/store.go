@@ -55,7 +55,7 @@ func (s *Store) Create(ctx context.Context, receipt inbox.Receipt) (inbox.Existi
 }
 
 // Apply implements inbox.Store.
-func (s *Store) Apply(ctx context.Context, change inbox.Change) (*inbox.Refusal, error) {
+func (s *Store) Apply(ctx context.Context, change inbox.Change) (*inbox.ConditionFailed, error) {
 	receipt, err := s.receiptWrite(change)
 	if err != nil {
 		return nil, err
@@ -71,7 +71,7 @@ func (s *Store) Apply(ctx context.Context, change inbox.Change) (*inbox.Refusal,
 		_, err := s.Client.TransactWriteItems(ctx, input)
 		return err
 	})
-	return refusalOf(err)
+	return conditionFailed(err)
 }
 
 // receiptWrite creates the receipt as applied, or marks the one that is there:
@@ -116,9 +116,9 @@ func (s *Store) recordWrite(change inbox.Change) (types.TransactWriteItem, error
 		ConditionExpression:                 aws.String(absent),
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}
-	if change.Base > 0 {
+	if change.ExpectedVersion > 0 {
 		put.ConditionExpression = aws.String("version = :base")
-		put.ExpressionAttributeValues = item{":base": number(change.Base)}
+		put.ExpressionAttributeValues = item{":base": number(change.ExpectedVersion)}
 	}
 	return types.TransactWriteItem{Put: put}, nil
 }

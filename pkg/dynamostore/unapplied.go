@@ -27,7 +27,7 @@ func (r *Reader) Unapplied(ctx context.Context, state inbox.State) iter.Seq2[inb
 				return
 			}
 			receipt, there, err := r.Receipt(ctx, due.Key)
-			damaged := errors.Is(err, inbox.ErrDamaged)
+			damaged := errors.Is(err, inbox.ErrDamagedReceipt)
 			switch {
 			case damaged:
 				receipt.Key = due.Key

@@ -42,7 +42,7 @@ func New(sdk aws.Config, name string) *Bus {
 // from the first, are there; the error says why the next one is not. Some of
 // those behind it may be there nevertheless. It stops at the first request of
 // which anything failed.
-func (b *Bus) Publish(ctx context.Context, notices []notice.Notice) (int, error) {
+func (b *Bus) Publish(ctx context.Context, notices []notice.Notification) (int, error) {
 	published := 0
 	for published < len(notices) {
 		entries, err := b.entries(notices[published:])
@@ -59,7 +59,7 @@ func (b *Bus) Publish(ctx context.Context, notices []notice.Notice) (int, error)
 }
 
 // entries returns as many of the notices, from the first, as one request takes.
-func (b *Bus) entries(notices []notice.Notice) ([]types.PutEventsRequestEntry, error) {
+func (b *Bus) entries(notices []notice.Notification) ([]types.PutEventsRequestEntry, error) {
 	var entries []types.PutEventsRequestEntry
 	size := 0
 	for _, one := range notices[:min(len(notices), maxEntries)] {
@@ -76,12 +76,12 @@ func (b *Bus) entries(notices []notice.Notice) ([]types.PutEventsRequestEntry, e
 	return entries, nil
 }
 
-func (b *Bus) entry(one notice.Notice) (types.PutEventsRequestEntry, error) {
+func (b *Bus) entry(one notice.Notification) (types.PutEventsRequestEntry, error) {
 	var detail bytes.Buffer
 	encoder := json.NewEncoder(&detail)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(one); err != nil {
-		return types.PutEventsRequestEntry{}, fmt.Errorf("notice %s: %w: %w", one.ID, notice.ErrUnfit, err)
+		return types.PutEventsRequestEntry{}, fmt.Errorf("notice %s: %w: %w", one.ID, notice.ErrUnpublishable, err)
 	}
 	entry := types.PutEventsRequestEntry{
 		EventBusName: &b.Name,
@@ -91,7 +91,7 @@ func (b *Bus) entry(one notice.Notice) (types.PutEventsRequestEntry, error) {
 		Resources:    []string{b.Name},
 	}
 	if size := sizeOf(entry); size > maxBytes {
-		return entry, fmt.Errorf("notice %s: %w: it has %d bytes", one.ID, notice.ErrUnfit, size)
+		return entry, fmt.Errorf("notice %s: %w: it has %d bytes", one.ID, notice.ErrUnpublishable, size)
 	}
 	return entry, nil
 }

@@ -71,10 +71,10 @@ func answerOf(codes []string) string {
 	return fmt.Sprintf(`{"FailedEntryCount":%d,"Entries":[%s]}`, failed, strings.Join(entries, ","))
 }
 
-func notices(n int) []notice.Notice {
-	var all []notice.Notice
+func notices(n int) []notice.Notification {
+	var all []notice.Notification
 	for one := range n {
-		all = append(all, notice.Notice{
+		all = append(all, notice.Notification{
 			Schema: 1, ID: fmt.Sprintf("cregis/payout/7/%d#1", one), Type: notice.PayoutSucceeded, Reason: "<&>",
 			UpdatedAt: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC),
 		})
@@ -89,7 +89,7 @@ func TestAnEventIsTheNotice(t *testing.T) {
 		t.Fatal(n, err)
 	}
 	got := (*sent)[0].Entries[0]
-	var detail notice.Notice
+	var detail notice.Notification
 	if err := json.Unmarshal([]byte(got.Detail), &detail); err != nil {
 		t.Fatal(err)
 	}
@@ -107,13 +107,13 @@ func TestAnEventIsTheNotice(t *testing.T) {
 
 func TestARequestHasTenEventsAndAMegabyteAtMost(t *testing.T) {
 	long := strings.Repeat("x", 400_000)
-	var many []notice.Notice
+	var many []notice.Notification
 	for _, one := range notices(5) {
 		one.Reason = long
 		many = append(many, one)
 	}
 	for name, test := range map[string]struct {
-		notices []notice.Notice
+		notices []notice.Notification
 		want    []int
 	}{
 		"none":          {nil, nil},
@@ -138,15 +138,15 @@ func TestARequestHasTenEventsAndAMegabyteAtMost(t *testing.T) {
 // What will never be taken must be told from what is not taken now: the stream
 // waits for the one and passes over the other.
 func TestWhatNoBusTakesIsSaid(t *testing.T) {
-	for name, damage := range map[string]func(*notice.Notice){
-		"too large":             func(one *notice.Notice) { one.Reason = strings.Repeat("x", 1_000_000) },
-		"of a year beyond 9999": func(one *notice.Notice) { one.UpdatedAt = time.UnixMilli(1 << 60) },
+	for name, damage := range map[string]func(*notice.Notification){
+		"too large":             func(one *notice.Notification) { one.Reason = strings.Repeat("x", 1_000_000) },
+		"of a year beyond 9999": func(one *notice.Notification) { one.UpdatedAt = time.UnixMilli(1 << 60) },
 	} {
 		b, sent := bus(t, taken)
 		all := notices(12)
 		damage(&all[11])
 		n, err := b.Publish(t.Context(), all)
-		if n != 11 || !errors.Is(err, notice.ErrUnfit) || !strings.Contains(err.Error(), all[11].ID) || len(*sent) != 2 {
+		if n != 11 || !errors.Is(err, notice.ErrUnpublishable) || !strings.Contains(err.Error(), all[11].ID) || len(*sent) != 2 {
 			t.Errorf("%s: published %d in %d requests, %v; want the 11 before it, and what is wrong", name, n, len(*sent), err)
 		}
 	}
@@ -192,7 +192,7 @@ func TestPublish_OfAnEntryThatTheBusRefuses(t *testing.T) {
 	} {
 		b, _ := bus(t, func(request) (int, string) { return http.StatusOK, answerOf([]string{"", code, ""}) })
 		n, err := b.Publish(t.Context(), notices(3))
-		if n != 1 || errors.Is(err, notice.ErrUnfit) != final || !strings.Contains(err.Error(), notices(2)[1].ID) {
+		if n != 1 || errors.Is(err, notice.ErrUnpublishable) != final || !strings.Contains(err.Error(), notices(2)[1].ID) {
 			t.Errorf("%s: published %d, %v; want the first, and the second refused for good: %t", code, n, err, final)
 		}
 	}
@@ -206,7 +206,7 @@ func TestPublish_WithoutAPermission_Waits(t *testing.T) {
 		"and a fault": answerOf([]string{denied, "InternalFailure", denied}),
 	} {
 		b, _ := bus(t, func(request) (int, string) { return http.StatusOK, answer })
-		if n, err := b.Publish(t.Context(), notices(3)); n != 0 || err == nil || errors.Is(err, notice.ErrUnfit) {
+		if n, err := b.Publish(t.Context(), notices(3)); n != 0 || err == nil || errors.Is(err, notice.ErrUnpublishable) {
 			t.Errorf("%s: published %d, %v", name, n, err)
 		}
 	}
@@ -224,7 +224,7 @@ func TestPublish_OfARequestThatIsRefusedWhole_FindsTheEntry(t *testing.T) {
 		return taken(one)
 	})
 	n, err := b.Publish(t.Context(), all)
-	if n != 1 || !errors.Is(err, notice.ErrUnfit) || !strings.Contains(err.Error(), all[1].ID) || strings.Contains(err.Error(), "canary") {
+	if n != 1 || !errors.Is(err, notice.ErrUnpublishable) || !strings.Contains(err.Error(), all[1].ID) || strings.Contains(err.Error(), "canary") {
 		t.Errorf("published %d, %v; want the first, and the second refused for good", n, err)
 	}
 	if n, err := b.Publish(t.Context(), all[2:]); n != 10 || err != nil {

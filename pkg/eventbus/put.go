@@ -41,7 +41,7 @@ func (b *Bus) put(ctx context.Context, entries []types.PutEventsRequestEntry) (i
 	case invalidCode(err) != "" && len(entries) > 1:
 		return b.put(ctx, entries[:1])
 	case invalidCode(err) != "":
-		return 0, fmt.Errorf("put events: %w: %s", notice.ErrUnfit, invalidCode(err))
+		return 0, fmt.Errorf("put events: %w: %s", notice.ErrUnpublishable, invalidCode(err))
 	case err != nil:
 		return 0, err
 	case out.FailedEntryCount == 0:
@@ -53,7 +53,7 @@ func (b *Bus) put(ctx context.Context, entries []types.PutEventsRequestEntry) (i
 		}
 		err := fmt.Errorf("put events: %d of %d failed: %s", out.FailedEntryCount, len(entries), *result.ErrorCode)
 		if isFinal(*result.ErrorCode, out) {
-			err = fmt.Errorf("%w: %w", notice.ErrUnfit, err)
+			err = fmt.Errorf("%w: %w", notice.ErrUnpublishable, err)
 		}
 		return n, err
 	}

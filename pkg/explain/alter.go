@@ -16,7 +16,7 @@ import (
 
 // added takes one field out, or two: they came in behind the signature.
 func added(c *cregisCase) func(func(attempt) bool) {
-	counted := told(c.fields)
+	counted := fieldText(c.fields)
 	return func(yield func(attempt) bool) {
 		for n, one := range counted {
 			rest := slices.Delete(slices.Clone(counted), n, n+1)
@@ -39,7 +39,7 @@ func added(c *cregisCase) func(func(attempt) bool) {
 
 // swapped exchanges the values of two fields.
 func swapped(c *cregisCase) func(func(attempt) bool) {
-	counted := told(c.fields)
+	counted := fieldText(c.fields)
 	return func(yield func(attempt) bool) {
 		for n := range counted {
 			for m := n + 1; m < len(counted); m++ {
@@ -56,7 +56,7 @@ func swapped(c *cregisCase) func(func(attempt) bool) {
 
 // altered gives one field another value at a time, and its name another form.
 func altered(c *cregisCase) func(func(attempt) bool) {
-	counted := told(c.fields)
+	counted := fieldText(c.fields)
 	return func(yield func(attempt) bool) {
 		for n, one := range counted {
 			for how, text := range alternatives(one, slices.Sorted(maps.Keys(c.in.Keys))) {

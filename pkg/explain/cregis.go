@@ -27,21 +27,21 @@ func (r *Report) cregis(in Input) {
 		}
 	}
 	if len(fields) == 0 {
-		if r.Verdict == callback.Unauthentic {
+		if r.Verdict == callback.Unauthenticated {
 			r.foundf(CauseNoProof, "the body is an object without fields")
 		}
 		return
 	}
-	for _, one := range told(fields) {
-		r.Signed = append(r.Signed, Part{one.name, one.text})
+	for _, one := range fieldText(fields) {
+		r.Signed = append(r.Signed, Field{one.name, one.text})
 	}
 	pid := fieldNamed(fields, "pid")
 	r.Account = pid.text
 	sign := fieldNamed(fields, "sign")
-	r.Given = beginning(sign.text)
+	r.Received = beginning(sign.text)
 	body := &cregisCase{in: in, fields: fields, sign: sign.text, account: pid.text, rings: map[string][]owned{}}
 	r.proofs(body)
-	if r.Verdict != callback.Unauthentic {
+	if r.Verdict != callback.Unauthenticated {
 		return
 	}
 	r.cregisAccount(body, pid)
@@ -69,7 +69,7 @@ func (r *Report) proofs(c *cregisCase) {
 			return
 		}
 		expected := c.sum(string(one.key) + canonical(c.fields))
-		r.Proofs = append(r.Proofs, Proof{one.key.ID(), one.previous, beginning(expected), expected == c.sign})
+		r.Proofs = append(r.Proofs, KeyCheck{one.key.ID(), one.previous, beginning(expected), expected == c.sign})
 	}
 }
 

@@ -30,9 +30,9 @@ type Input struct {
 type Report struct {
 	Size     int
 	Account  string  // that the body names, or ""
-	Signed   []Part  // what its signature covers, in this order; of a provider that signs
-	Given    string  // the proof that it carries: its beginning, or the id of the key
-	Proofs   []Proof // what each key of the account would have made, the current one first
+	Signed   []Field  // what its signature covers, in this order; of a provider that signs
+	Received    string  // the proof that it carries: its beginning, or the id of the key
+	Proofs   []KeyCheck // what each key of the account would have made, the current one first
 	Verdict  callback.Verdict
 	Sender   callback.Sender // of an authentic one
 	Reply    callback.Reply
@@ -43,13 +43,13 @@ type Report struct {
 }
 
 // Part is one field of a signed text.
-type Part struct {
+type Field struct {
 	Name string `json:"name"`
 	Text string `json:"text"`
 }
 
 // Proof is what one key makes of the body.
-type Proof struct {
+type KeyCheck struct {
 	KeyID    string `json:"keyId"`
 	Previous bool   `json:"previous,omitzero"`
 	Expected string `json:"expected,omitzero"` // its beginning; of a provider that signs
@@ -102,7 +102,7 @@ func Explain(in Input) Report {
 	sender, err := in.Provider.Verify(in.Request, in.Keys)
 	report.Verdict = verdictOf(err)
 	report.Reply = in.Provider.Reply(report.Verdict)
-	if report.Verdict == callback.Acknowledge {
+	if report.Verdict == callback.Acknowledged {
 		report.authentic(in, sender)
 	}
 	if in.Request.TooLarge() {
@@ -139,13 +139,13 @@ func (r *Report) authentic(in Input, sender callback.Sender) {
 func verdictOf(err error) callback.Verdict {
 	switch {
 	case err == nil:
-		return callback.Acknowledge
+		return callback.Acknowledged
 	case errors.Is(err, callback.ErrMalformed):
 		return callback.Malformed
 	case errors.Is(err, callback.ErrTooLarge):
 		return callback.TooLarge
 	}
-	return callback.Unauthentic
+	return callback.Unauthenticated
 }
 
 // owned is a key with whose it is.

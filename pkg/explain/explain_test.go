@@ -133,7 +133,7 @@ func TestCregisMistakesOnTheWay(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for _, key := range []callback.Key{"canary-cregis-current", "canary-cregis-previous"} {
 				report := cregisReport(nil, test.alter(signed(t, cregisBody, key)))
-				if report.Verdict == callback.Acknowledge {
+				if report.Verdict == callback.Acknowledged {
 					t.Fatal("it is believed: that is no mistake")
 				}
 				wantFinding(t, report, test.cause, test.field, test.signed)
@@ -291,7 +291,7 @@ func TestPivotMistakes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			report := pivotReport(test.header, pivotBody)
-			if report.Verdict != callback.Unauthentic {
+			if report.Verdict != callback.Unauthenticated {
 				t.Fatalf("got %s", report.Verdict)
 			}
 			wantFinding(t, report, test.cause, "", "")
@@ -343,7 +343,7 @@ func TestEveryVectorIsToldAsItIsJudged(t *testing.T) {
 				fits = fits || proof.Fits
 			}
 			_, err = provider.Verify(request, ring)
-			if believed := report.Verdict == callback.Acknowledge; believed != (err == nil) {
+			if believed := report.Verdict == callback.Acknowledged; believed != (err == nil) {
 				t.Errorf("%s %s: told %s, judged %v", provider.Name(), vector.Name, report.Verdict, err)
 			} else if provider.Name() == "cregis" && believed && !fits {
 				t.Errorf("%s: the text that is shown is not the one that is signed", vector.Name)
@@ -414,7 +414,7 @@ func FuzzExplain(f *testing.F) {
 		} {
 			in.Request, in.Now = read.Request, now
 			told := explain.Explain(in)
-			if told.Verdict != callback.Acknowledge && !bytes.Contains(text, []byte("canary")) {
+			if told.Verdict != callback.Acknowledged && !bytes.Contains(text, []byte("canary")) {
 				wantSilence(t, told)
 			}
 		}

@@ -65,7 +65,7 @@ func fieldNamed(fields []field, name string) field {
 }
 
 // told are the fields that count for a Cregis signature, sorted by their names.
-func told(fields []field) []field {
+func fieldText(fields []field) []field {
 	counted := slices.DeleteFunc(slices.Clone(fields), func(f field) bool { return f.name == "sign" || f.text == "" })
 	slices.SortStableFunc(counted, byName)
 	return counted
@@ -76,7 +76,7 @@ func byName(a, b field) int { return strings.Compare(a.name, b.name) }
 // canonical is the text that Cregis signs.
 func canonical(fields []field) string {
 	var text strings.Builder
-	for _, one := range told(fields) {
+	for _, one := range fieldText(fields) {
 		text.WriteString(one.name)
 		text.WriteString(one.text)
 	}

@@ -8,11 +8,11 @@ func (r *Report) foundf(cause, format string, args ...any) {
 
 // shownProof is how much of a proof is shown: enough to compare by eye, far too
 // little to send.
-const shownProof = 8
+const displayedSignature = 8
 
 func beginning(proof string) string {
-	if len(proof) <= shownProof {
+	if len(proof) <= displayedSignature {
 		return proof
 	}
-	return proof[:shownProof] + "…"
+	return proof[:displayedSignature] + "…"
 }

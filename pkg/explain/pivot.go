@@ -19,15 +19,15 @@ const pivotHeader = "X-Api-Key"
 func (r *Report) pivot(in Input) {
 	sent := in.Request.Header[pivotHeader]
 	if len(sent) > 0 && sent[0] != "" {
-		r.Given = callback.Key(sent[0]).ID()
+		r.Received = callback.Key(sent[0]).ID()
 	}
 	r.Account = merchantIn(in.Request)
 	for _, one := range ring(in.Keys, r.Account) {
 		if one.account == r.Account {
-			r.Proofs = append(r.Proofs, Proof{KeyID: one.key.ID(), Previous: one.previous, Fits: r.Verdict == callback.Acknowledge && r.Sender.KeyID == one.key.ID()})
+			r.Proofs = append(r.Proofs, KeyCheck{KeyID: one.key.ID(), Previous: one.previous, Fits: r.Verdict == callback.Acknowledged && r.Sender.KeyID == one.key.ID()})
 		}
 	}
-	if r.Verdict == callback.Acknowledge {
+	if r.Verdict == callback.Acknowledged {
 		if r.Held != nil && r.Account != "" && !strings.EqualFold(r.Account, r.Sender.Account) {
 			r.foundf(CauseOtherAccount, "the key is %s of merchant %s, but the body names merchant %s: a callback of another merchant, "+
 				"or the two have their keys exchanged", r.Sender.KeyID, r.Sender.Account, r.Account)

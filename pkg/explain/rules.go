@@ -36,11 +36,11 @@ var signingRules = []signingRule{
 	{CauseSigningRule, "values that are 0 or false are left out", whole(truthy, "", "", inFront)},
 	{CauseSigningRule, "fields are signed in the order of the body, not sorted", whole(unsorted, "", "", inFront)},
 	{CauseSigningRule, "names are sorted without regard to case", whole(sortedAnyCase, "", "", inFront)},
-	{CauseSigningRule, "the key stands behind the text, not before it", whole(told, "", "", behind)},
-	{CauseSigningRule, "the key stands on both sides", whole(told, "", "", both)},
-	{CauseSigningRule, "fields are joined as name=value&…", whole(told, "=", "&", inFront)},
-	{CauseSigningRule, "fields are joined as name=value&… with the key behind", whole(told, "=", "&", behind)},
-	{CauseSigningRule, "fields are joined as name=value&… with &key= behind", whole(told, "=", "&", named)},
+	{CauseSigningRule, "the key stands behind the text, not before it", whole(fieldText, "", "", behind)},
+	{CauseSigningRule, "the key stands on both sides", whole(fieldText, "", "", then)},
+	{CauseSigningRule, "fields are joined as name=value&…", whole(fieldText, "=", "&", inFront)},
+	{CauseSigningRule, "fields are joined as name=value&… with the key behind", whole(fieldText, "=", "&", behind)},
+	{CauseSigningRule, "fields are joined as name=value&… with &key= behind", whole(fieldText, "=", "&", named)},
 	{CauseSigningRule, "only the values are signed, not the names", whole(nameless, "", "", inFront)},
 	{CauseSigningRule, "Sign and SIGN are left out as well, as an old SDK does", whole(withoutSigns, "", "", inFront)},
 	{CauseSigningRule, "nothing is signed but the key", func(_ *cregisCase, key string) string { return key }},
@@ -144,7 +144,7 @@ func whole(chosen func([]field) []field, between, after string, place func(key, 
 
 func inFront(key, text string) string { return key + text }
 func behind(key, text string) string  { return text + key }
-func both(key, text string) string    { return key + text + key }
+func then(key, text string) string    { return key + text + key }
 func named(key, text string) string   { return text + "&key=" + key }
 
 // nulls counts values that are null or empty, too, null as a word.
@@ -164,7 +164,7 @@ func nulls(word string) func([]field) []field {
 }
 
 func truthy(fields []field) []field {
-	return slices.DeleteFunc(told(fields), func(f field) bool { return f.text == "0" || f.text == "false" })
+	return slices.DeleteFunc(fieldText(fields), func(f field) bool { return f.text == "0" || f.text == "false" })
 }
 
 func unsorted(fields []field) []field {
@@ -172,13 +172,13 @@ func unsorted(fields []field) []field {
 }
 
 func sortedAnyCase(fields []field) []field {
-	sorted := told(fields)
+	sorted := fieldText(fields)
 	slices.SortStableFunc(sorted, func(a, b field) int { return strings.Compare(strings.ToLower(a.name), strings.ToLower(b.name)) })
 	return sorted
 }
 
 func nameless(fields []field) []field {
-	only := told(fields)
+	only := fieldText(fields)
 	for n := range only {
 		only[n].name = ""
 	}
@@ -186,11 +186,11 @@ func nameless(fields []field) []field {
 }
 
 func withoutSigns(fields []field) []field {
-	return slices.DeleteFunc(told(fields), func(f field) bool { return strings.EqualFold(f.name, "sign") })
+	return slices.DeleteFunc(fieldText(fields), func(f field) bool { return strings.EqualFold(f.name, "sign") })
 }
 
 func withEmptySign(fields []field) []field {
-	all := append(told(fields), field{name: "sign"})
+	all := append(fieldText(fields), field{name: "sign"})
 	slices.SortStableFunc(all, byName)
 	return all
 }

@@ -82,7 +82,7 @@ func (r *Report) otherRule(c *cregisCase) bool {
 
 // otherValues tries the body with one thing altered back.
 func (r *Report) otherValues(c *cregisCase) bool {
-	counted := told(c.fields)
+	counted := fieldText(c.fields)
 	if len(counted) > mostFields {
 		return false
 	}

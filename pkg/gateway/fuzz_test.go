@@ -110,7 +110,7 @@ func FuzzHeader(f *testing.F) {
 		for _, provider := range []callback.Provider{cregis.Provider{}, pivot.Provider{}} {
 			sender, err := provider.Verify(request, keys)
 			named := strings.EqualFold(name, "X-API-Key") && isCopies(value, "pivot-demo-key-current") && provider.Name() == "pivot"
-			if (err == nil) != named || err == nil && sender.Account != "1" || err != nil && !errors.Is(err, callback.ErrUnauthentic) {
+			if (err == nil) != named || err == nil && sender.Account != "1" || err != nil && !errors.Is(err, callback.ErrUnauthenticated) {
 				t.Errorf("%s: %q: %q gives %+v, %v", provider.Name(), name, value, sender, err)
 			}
 		}

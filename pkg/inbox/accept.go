@@ -11,15 +11,15 @@ type Acceptance string
 
 // The ways in which a receipt becomes durable.
 const (
-	New       Acceptance = "new"       // in the store and, unless held, in the queue
-	Duplicate Acceptance = "duplicate" // the store had it from an earlier delivery
-	ByRecord  Acceptance = "by-record" // in the store only; Sweep will send it
-	ByQueue   Acceptance = "by-queue"  // in the queue only; Apply or Sweep will record it
+	AcceptedNew       Acceptance = "new"       // in the store and, unless held, in the queue
+	AcceptedDuplicate Acceptance = "duplicate" // the store had it from an earlier delivery
+	AcceptedStoreOnly  Acceptance = "by-record" // in the store only; Sweep will send it
+	AcceptedQueueOnly   Acceptance = "by-queue"  // in the queue only; Apply or Sweep will record it
 )
 
 // Accepted is the result of Accept: the receipt is durable.
-type Accepted struct {
-	As Acceptance
+type AcceptResult struct {
+	Acceptance Acceptance
 	// Fault is what failed although the receipt is durable: nil unless the
 	// receipt was accepted ByRecord or ByQueue, or a duplicate could not be
 	// sent again.
@@ -33,33 +33,33 @@ type Accepted struct {
 // A crash after the put leaves a receipt that Sweep finds when it is due. A
 // put that fails may have happened: the message that is sent instead carries
 // the whole receipt and meets the same condition in the consumer.
-func (in *Inbox) Accept(ctx context.Context, receipt Receipt) (Accepted, error) {
+func (in *Inbox) Accept(ctx context.Context, receipt Receipt) (AcceptResult, error) {
 	found, err := in.create(ctx, receipt)
 	switch {
 	case err != nil:
 		if sendErr := in.send(ctx, receipt); sendErr != nil {
-			return Accepted{}, errors.Join(err, sendErr)
+			return AcceptResult{}, errors.Join(err, sendErr)
 		}
-		return Accepted{As: ByQueue, Fault: err}, nil
+		return AcceptResult{Acceptance: AcceptedQueueOnly, Fault: err}, nil
 	case found.State == "" || found.AcceptedAt.Equal(receipt.AcceptedAt):
 		// The second is our own put, tried again because its answer was lost.
 		return in.acceptNew(ctx, receipt), nil
 	case found.State == Received && receipt.AcceptedAt.Sub(found.AcceptedAt) >= resendAfter:
 		// The first delivery's message may have been lost; another message does no
 		// harm and brings the payout up to date before Sweep would.
-		return Accepted{As: Duplicate, Fault: in.send(ctx, receipt)}, nil
+		return AcceptResult{Acceptance: AcceptedDuplicate, Fault: in.send(ctx, receipt)}, nil
 	}
-	return Accepted{As: Duplicate}, nil
+	return AcceptResult{Acceptance: AcceptedDuplicate}, nil
 }
 
-func (in *Inbox) acceptNew(ctx context.Context, receipt Receipt) Accepted {
+func (in *Inbox) acceptNew(ctx context.Context, receipt Receipt) AcceptResult {
 	if receipt.State != Received {
-		return Accepted{As: New}
+		return AcceptResult{Acceptance: AcceptedNew}
 	}
 	if err := in.send(ctx, receipt); err != nil {
-		return Accepted{As: ByRecord, Fault: err}
+		return AcceptResult{Acceptance: AcceptedStoreOnly, Fault: err}
 	}
-	return Accepted{As: New}
+	return AcceptResult{Acceptance: AcceptedNew}
 }
 
 func (in *Inbox) create(ctx context.Context, receipt Receipt) (Existing, error) {

@@ -9,10 +9,10 @@ import (
 
 // AlreadyApplied is the outcome of applying a receipt that had been applied (or
 // held) before: nothing was written.
-const AlreadyApplied payout.Outcome = "duplicate"
+const ApplyDuplicate payout.Outcome = "duplicate"
 
 // NowHeld is the outcome of applying a held receipt: it is in the store.
-const NowHeld payout.Outcome = "held"
+const ApplyHeld payout.Outcome = "held"
 
 // maxTries bounds how often Apply meets a record that moved under it. Each try
 // that loses means that another one won, and the queue delivers again.
@@ -35,22 +35,22 @@ func (in *Inbox) Apply(ctx context.Context, receipt Receipt) (payout.Outcome, er
 	for range maxTries {
 		next, outcome := receipt.mergeInto(base)
 		change.Receipt = receipt.applied(outcome, in.Now())
-		change.Record, change.Base = next, base.Version
+		change.Record, change.ExpectedVersion = next, base.Version
 		refusal, err := in.Store.Apply(ctx, change)
 		switch {
 		case err != nil:
 			return "", fmt.Errorf("apply receipt %s: %w", receipt.Key.Receipt, err)
 		case refusal == nil:
 			return outcome, nil
-		case refusal.ReceiptRefused && refusal.Receipt == Applied:
-			return AlreadyApplied, nil
+		case refusal.ReceiptFailed && refusal.ReceiptState == Applied:
+			return ApplyDuplicate, nil
 		}
-		if refusal.ReceiptRefused {
+		if refusal.ReceiptFailed {
 			// Absent: the store was down at the ingress, or somebody deleted it.
 			// Received: it came into being while we were creating it.
-			change.Create = refusal.Receipt == ""
+			change.Create = refusal.ReceiptState == ""
 		}
-		if refusal.RecordRefused {
+		if refusal.RecordFailed {
 			base = refusal.Record
 		}
 	}
@@ -63,7 +63,7 @@ func (in *Inbox) hold(ctx context.Context, receipt Receipt) (payout.Outcome, err
 	case err != nil:
 		return "", err
 	case found.State != "":
-		return AlreadyApplied, nil
+		return ApplyDuplicate, nil
 	}
-	return NowHeld, nil
+	return ApplyHeld, nil
 }

@@ -18,7 +18,7 @@ import (
 func TestAClockThatJumpsBackLosesNothing(t *testing.T) {
 	w := newWorld(t)
 	w.accept(w.receipt(payout.Succeeded))
-	w.queue.Lose()
+	w.queue.DropAll()
 	w.now = w.now.Add(inbox.FirstDue)
 	accepted := w.now
 	w.now = w.now.Add(-24 * time.Hour)
@@ -26,13 +26,13 @@ func TestAClockThatJumpsBackLosesNothing(t *testing.T) {
 		t.Errorf("a day before: %+v", swept)
 	}
 	w.accept(w.receipt(payout.Failed)) // told by a machine whose clock is a day behind
-	w.queue.Lose()
+	w.queue.DropAll()
 	w.now = w.now.Add(inbox.FirstDue)
-	if swept := w.sweep(); swept.Sent != 1 {
+	if swept := w.sweep(); swept.Resent != 1 {
 		t.Errorf("what is due on that clock: %+v", swept)
 	}
 	w.now = accepted
-	if swept := w.sweep(); swept.Sent != 2 {
+	if swept := w.sweep(); swept.Resent != 2 {
 		t.Errorf("once the clock is right: %+v, want both sent", swept)
 	}
 	w.consume()
@@ -47,13 +47,13 @@ func TestAClaimUnderAClockThatJumpedBackIsDueSoon(t *testing.T) {
 	ahead := *w.box
 	ahead.Now = func() time.Time { return w.now.Add(24 * time.Hour) }
 	w.accept(w.receipt(payout.Succeeded))
-	w.queue.Lose()
-	if swept, err := ahead.Sweep(t.Context(), 10); err != nil || swept.Sent != 1 {
+	w.queue.DropAll()
+	if swept, err := ahead.Sweep(t.Context(), 10); err != nil || swept.Resent != 1 {
 		t.Fatalf("under a clock that is a day ahead: %+v, %v", swept, err)
 	}
-	w.queue.Lose()
+	w.queue.DropAll()
 	w.now = w.now.Add(25 * time.Hour)
-	if swept := w.sweep(); swept.Sent != 1 {
+	if swept := w.sweep(); swept.Resent != 1 {
 		t.Errorf("a day and an hour later: %+v, want it sent", swept)
 	}
 	w.consume()
@@ -125,7 +125,7 @@ type hangingStore struct {
 	key inbox.Key
 }
 
-func (s hangingStore) Apply(ctx context.Context, change inbox.Change) (*inbox.Refusal, error) {
+func (s hangingStore) Apply(ctx context.Context, change inbox.Change) (*inbox.ConditionFailed, error) {
 	if change.Receipt.Key == s.key {
 		<-ctx.Done()
 		return nil, ctx.Err()
@@ -158,7 +158,7 @@ func TestAMessageOfAMebibyteIsLeftForAPerson(t *testing.T) {
 	consumer := &sqsqueue.Consumer{Inbox: w.box, Queue: noPostponing{}}
 	deliveries := consumer.Consume(t.Context(), batch)
 	failures := sqsqueue.Failures(deliveries).BatchItemFailures
-	if len(failures) != 1 || failures[0].ItemIdentifier != "b" || !deliveries[1].Foreign {
+	if len(failures) != 1 || failures[0].ItemIdentifier != "b" || !deliveries[1].Unreadable {
 		t.Errorf("failures: got %v, want the large one, as foreign", failures)
 	}
 	if err := deliveries[1].Err; err == nil || len(err.Error()) > 200 {

@@ -16,11 +16,11 @@ type Fold struct {
 // FoldOf folds the applied receipts of one payout, but for the one named in
 // without. It holds one receipt at a time, and fails with the first error that
 // is not ErrDamaged.
-func FoldOf(story iter.Seq2[Receipt, error], without ...Key) (Fold, error) {
+func FoldReceipts(story iter.Seq2[Receipt, error], without ...Key) (Fold, error) {
 	var fold Fold
 	for receipt, err := range story {
 		switch {
-		case errors.Is(err, ErrDamaged):
+		case errors.Is(err, ErrDamagedReceipt):
 			fold.Damaged = append(fold.Damaged, receipt.Key)
 		case err != nil:
 			return fold, err

@@ -4,16 +4,16 @@ import "time"
 
 // Hand is by whose hand something was changed: who, why and when. It is kept
 // with what was changed, for people, and no part of any meaning.
-type Hand struct {
+type ChangedBy struct {
 	By     string
 	Reason string
 	At     time.Time // UTC, to the millisecond
 }
 
 // NewHand returns who changes something now.
-func NewHand(by, reason string, now time.Time) Hand {
-	return Hand{By: by, Reason: reason, At: toMillis(now)}
+func NewChangedBy(by, reason string, now time.Time) ChangedBy {
+	return ChangedBy{By: by, Reason: reason, At: toMillis(now)}
 }
 
 // Note is the hand as the note of a decision, whose receipt has a time of its own.
-func (h Hand) Note() string { return h.By + ": " + h.Reason }
+func (h ChangedBy) Note() string { return h.By + ": " + h.Reason }

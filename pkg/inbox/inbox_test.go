@@ -14,7 +14,7 @@ import (
 
 func TestANewEventCostsOnePutOneSendOneTransaction(t *testing.T) {
 	w := newWorld(t)
-	if got := w.accept(w.receipt(payout.Succeeded)).As; got != inbox.New {
+	if got := w.accept(w.receipt(payout.Succeeded)).Acceptance; got != inbox.AcceptedNew {
 		t.Errorf("got %q, want new", got)
 	}
 	w.wantCalls(1, 1, 0)
@@ -30,7 +30,7 @@ func TestADuplicateOfAnAppliedEventCostsOnePut(t *testing.T) {
 	w.consume()
 	w.wantCalls(1, 1, 1)
 	w.now = w.now.Add(time.Hour)
-	if got := w.accept(w.receipt(payout.Succeeded)).As; got != inbox.Duplicate {
+	if got := w.accept(w.receipt(payout.Succeeded)).Acceptance; got != inbox.AcceptedDuplicate {
 		t.Errorf("got %q, want duplicate", got)
 	}
 	w.wantCalls(1, 0, 0)
@@ -43,7 +43,7 @@ func TestADeliveryTwiceIsAppliedOnce(t *testing.T) {
 	w.accept(receipt)
 	w.consume()
 	got, err := w.box.Apply(t.Context(), receipt)
-	if err != nil || got != inbox.AlreadyApplied {
+	if err != nil || got != inbox.ApplyDuplicate {
 		t.Errorf("got %q, %v, want duplicate", got, err)
 	}
 	w.check(true)
@@ -78,7 +78,7 @@ func TestAHeldCallbackIsStoredAndNeverSent(t *testing.T) {
 	w.accept(w.held())
 	w.wantCalls(1, 0, 0)
 	w.now = w.now.Add(time.Hour)
-	if got := w.accept(w.held()).As; got != inbox.Duplicate {
+	if got := w.accept(w.held()).Acceptance; got != inbox.AcceptedDuplicate {
 		t.Errorf("again: got %q, want duplicate", got)
 	}
 	w.wantCalls(1, 0, 0)
@@ -93,15 +93,15 @@ func TestQueueDown(t *testing.T) {
 	w := newWorld(t)
 	w.sendDown = true
 	accepted := w.accept(w.receipt(payout.Succeeded))
-	if accepted.As != inbox.ByRecord || !errors.Is(accepted.Fault, errDown) {
+	if accepted.Acceptance != inbox.AcceptedStoreOnly || !errors.Is(accepted.Fault, errDown) {
 		t.Errorf("got %+v, want it accepted by record", accepted)
 	}
 	w.sendDown = false
-	if swept := w.sweep(); swept.Sent != 0 {
-		t.Errorf("before it is due: sent %d", swept.Sent)
+	if swept := w.sweep(); swept.Resent != 0 {
+		t.Errorf("before it is due: sent %d", swept.Resent)
 	}
 	w.now = w.now.Add(inbox.FirstDue)
-	if swept := w.sweep(); swept.Sent != 1 || swept.OldestAge != inbox.FirstDue {
+	if swept := w.sweep(); swept.Resent != 1 || swept.OldestAge != inbox.FirstDue {
 		t.Errorf("got %+v, want one sent, accepted two minutes ago", swept)
 	}
 	w.consume()
@@ -119,7 +119,7 @@ func TestStoreDown(t *testing.T) {
 				w := newWorld(t)
 				w.storeDown = true
 				accepted := w.accept(receipt(w))
-				if accepted.As != inbox.ByQueue || !errors.Is(accepted.Fault, errDown) {
+				if accepted.Acceptance != inbox.AcceptedQueueOnly || !errors.Is(accepted.Fault, errDown) {
 					t.Errorf("got %+v, want it accepted by queue", accepted)
 				}
 				for end := w.now.Add(outage); w.now.Before(end); w.now = w.now.Add(time.Minute) {
@@ -164,7 +164,7 @@ func TestAReceiptDeletedByHandIsWrittenAgainWithItsBody(t *testing.T) {
 func TestTwoSweepsSendADueReceiptOnce(t *testing.T) {
 	w := newWorld(t)
 	w.accept(w.receipt(payout.Succeeded))
-	w.queue.Lose()
+	w.queue.DropAll()
 	w.now = w.now.Add(inbox.FirstDue)
 	seen, err := w.store.Due(t.Context(), w.now, 10)
 	if err != nil {
@@ -173,12 +173,12 @@ func TestTwoSweepsSendADueReceiptOnce(t *testing.T) {
 	// The other sweep read the index at the same moment.
 	other := *w.box
 	other.Store = sawBefore{w.store, seen}
-	if first := w.sweep(); first.Sent != 1 {
-		t.Errorf("the first sent %d, want 1", first.Sent)
+	if first := w.sweep(); first.Resent != 1 {
+		t.Errorf("the first sent %d, want 1", first.Resent)
 	}
 	second, err := other.Sweep(t.Context(), 100)
-	if err != nil || second.Sent != 0 {
-		t.Errorf("the second sent %d, %v, want none", second.Sent, err)
+	if err != nil || second.Resent != 0 {
+		t.Errorf("the second sent %d, %v, want none", second.Resent, err)
 	}
 }
 
@@ -196,8 +196,8 @@ func TestASweepOfAnAppliedReceiptLeavesItApplied(t *testing.T) {
 	seen := []inbox.Due{{Key: receipt.Key, DueAt: receipt.DueAt, AcceptedAt: receipt.AcceptedAt}}
 	w.consume()
 	w.box.Store = sawBefore{w.store, seen}
-	if swept := w.sweep(); swept.Sent != 0 {
-		t.Errorf("sent %d, want none", swept.Sent)
+	if swept := w.sweep(); swept.Resent != 0 {
+		t.Errorf("sent %d, want none", swept.Resent)
 	}
 	w.check(true)
 }
@@ -208,12 +208,12 @@ func TestSweepsWaitTwiceAsLongEachTimeUpToAnHour(t *testing.T) {
 	var waits []time.Duration
 	last := w.now
 	for range 8 {
-		for w.sweep().Sent == 0 {
+		for w.sweep().Resent == 0 {
 			w.now = w.now.Add(time.Minute)
 		}
 		waits = append(waits, w.now.Sub(last))
 		last = w.now
-		w.queue.Lose()
+		w.queue.DropAll()
 	}
 	for n, want := range []string{"2m0s", "2m0s", "4m0s", "8m0s", "16m0s", "32m0s", "1h0m0s", "1h0m0s"} {
 		if waits[n].String() != want {
@@ -235,25 +235,25 @@ func TestASweepLeavesAFullQueueAloneForAWhile(t *testing.T) {
 	}
 	w.sendDown = false
 	w.now = w.now.Add(inbox.FirstDue)
-	if swept := w.sweep(); !swept.Skipped || swept.Sent != 0 {
+	if swept := w.sweep(); !swept.Skipped || swept.Resent != 0 {
 		t.Errorf("got %+v, want it skipped: the queue holds ten times what a sweep sends", swept)
 	}
 	w.now = w.now.Add(15 * time.Minute)
-	if swept := w.sweep(); swept.Skipped || swept.Sent != 10 {
+	if swept := w.sweep(); swept.Skipped || swept.Resent != 10 {
 		t.Errorf("after 15 minutes: got %+v, want ten sent all the same, and no more", swept)
 	}
-	w.queue.Lose()
-	if swept := w.sweep(); swept.Skipped || swept.Sent != 2 {
+	w.queue.DropAll()
+	if swept := w.sweep(); swept.Skipped || swept.Resent != 2 {
 		t.Errorf("with room in the queue: got %+v, want the others sent", swept)
 	}
 }
 
 func TestADeadLetterThatIsNotOursStaysForAPerson(t *testing.T) {
 	w := newWorld(t)
-	w.queue.Bury(inbox.DeadLetter{Foreign: true})
-	w.queue.Bury(inbox.DeadLetter{Receipt: w.receipt(payout.Succeeded)})
+	w.queue.DeadLetter(inbox.DeadLetter{Unreadable: true})
+	w.queue.DeadLetter(inbox.DeadLetter{Receipt: w.receipt(payout.Succeeded)})
 	for range 2 { // it is back in sight after each run
-		if swept := w.sweep(); swept.Foreign != 1 {
+		if swept := w.sweep(); swept.Unreadable != 1 {
 			t.Errorf("got %+v, want one foreign letter", swept)
 		}
 	}
@@ -270,10 +270,10 @@ func TestADamagedReceiptHoldsUpNoOther(t *testing.T) {
 	for _, receipt := range []inbox.Receipt{damaged, w.receipt(payout.Succeeded)} {
 		w.accept(receipt)
 	}
-	w.queue.Lose()
+	w.queue.DropAll()
 	w.now = w.now.Add(inbox.FirstDue)
 	w.box.Store = damagedStore{w.store, damaged.Key}
-	if swept := w.sweep(); swept.Sent != 1 || swept.Damaged != 1 {
+	if swept := w.sweep(); swept.Resent != 1 || swept.Damaged != 1 {
 		t.Errorf("got %+v, want one sent and one damaged", swept)
 	}
 }
@@ -285,7 +285,7 @@ type damagedStore struct {
 
 func (s damagedStore) Claim(ctx context.Context, due inbox.Due, next time.Time) (inbox.Receipt, bool, error) {
 	if due.Key == s.damaged {
-		return inbox.Receipt{}, false, fmt.Errorf("decode: %w", inbox.ErrDamaged)
+		return inbox.Receipt{}, false, fmt.Errorf("decode: %w", inbox.ErrDamagedReceipt)
 	}
 	return s.Store.Claim(ctx, due, next)
 }

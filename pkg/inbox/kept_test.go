@@ -15,7 +15,7 @@ func TestTwoHeldCallbacksAreTwoReceipts(t *testing.T) {
 	w := newWorld(t)
 	for _, subject := range []string{"one", "another"} {
 		held := inbox.HeldCallback{Provider: "cregis", Type: payout.TypePayout, Account: "1", Subject: []byte(subject), Reason: "unknown-status"}
-		if got := w.accept(inbox.NewHeldReceipt(held, []byte("{}"), "0a1b2c3d", w.now)).As; got != inbox.New {
+		if got := w.accept(inbox.NewHeldReceipt(held, []byte("{}"), "0a1b2c3d", w.now)).Acceptance; got != inbox.AcceptedNew {
 			t.Errorf("%s: got %q, want new", subject, got)
 		}
 	}
@@ -46,9 +46,9 @@ func TestWhatOnlyTheQueueHadIsStoredWithItsBodyAndKeyID(t *testing.T) {
 // I1: the letter is the only copy until its receipt is stored.
 func TestADeadLetterThatCannotBeStoredIsNotDeleted(t *testing.T) {
 	w := newWorld(t)
-	w.queue.Bury(inbox.DeadLetter{Receipt: w.receipt(payout.Succeeded)})
+	w.queue.DeadLetter(inbox.DeadLetter{Receipt: w.receipt(payout.Succeeded)})
 	w.box.Store = unwritable{w.store}
-	if swept, err := w.box.Sweep(t.Context(), 100); !errors.Is(err, errDown) || swept.Adopted != 0 {
+	if swept, err := w.box.Sweep(t.Context(), 100); !errors.Is(err, errDown) || swept.Recovered != 0 {
 		t.Errorf("got %+v, %v, want nothing adopted, and why", swept, err)
 	}
 	if _, dead := w.queue.Depth(); dead != 1 {

@@ -16,7 +16,7 @@ import (
 // fact delivered once or twice, in every order of the deliveries, leaves the
 // identical record, and replaying its receipts gives it once more.
 func TestEveryOrderOfRedeliveriesGivesOneRecord(t *testing.T) {
-	m := &multisets{T: t, facts: toldAndDecided(), records: map[uint]payout.Record{}}
+	m := &multisets{T: t, facts: allFields(), records: map[uint]payout.Record{}}
 	m.extend(nil, make([]int, len(m.facts)))
 	t.Logf("%d facts, %d subsets, %d sequences of deliveries", len(m.facts), len(m.records), m.sequences)
 	if len(m.records) != 7+21+35 || m.sequences != 8078 {
@@ -24,7 +24,7 @@ func TestEveryOrderOfRedeliveriesGivesOneRecord(t *testing.T) {
 	}
 }
 
-func toldAndDecided() []inbox.Receipt {
+func allFields() []inbox.Receipt {
 	r := &run{now: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)}
 	return []inbox.Receipt{
 		r.told1(payout.Pending),
@@ -72,7 +72,7 @@ func (m *multisets) deliver(sequence []int) {
 	var keys []inbox.Key
 	for _, n := range sequence {
 		outcome, err := box.Apply(m.Context(), m.facts[n])
-		if again := set&(1<<n) != 0; err != nil || again != (outcome == inbox.AlreadyApplied) {
+		if again := set&(1<<n) != 0; err != nil || again != (outcome == inbox.ApplyDuplicate) {
 			m.Fatalf("%v: fact %d: %q, %v", sequence, n, outcome, err)
 		}
 		set |= 1 << n

@@ -147,18 +147,18 @@ func (r *run) consumeMost(most int) {
 		var done []string
 		for _, message := range messages {
 			wait := time.Duration(0)
-			if !message.Foreign {
+			if !message.Unreadable {
 				wait = 30 * time.Second
 				if _, err := box.Apply(ctx, message.Receipt); err == nil {
 					done = append(done, message.Handle)
 					continue
 				}
 			}
-			_ = p.Call(ctx, "queue.Postpone", func() error { r.queue.Back(message.Handle, wait); return nil })
+			_ = p.Call(ctx, "queue.Postpone", func() error { r.queue.Nack(message.Handle, wait); return nil })
 		}
 		for _, handle := range done {
 			// Lambda's own call, with what the process returned.
-			_ = p.Call(ctx, "queue.Delete", func() error { r.queue.Done(handle); return nil })
+			_ = p.Call(ctx, "queue.Delete", func() error { r.queue.Ack(handle); return nil })
 		}
 	})
 }
@@ -173,7 +173,7 @@ func (r *run) sweep() {
 
 func (r *run) sendForeign() {
 	r.foreign++
-	r.queue.SendForeign()
+	r.queue.SendUnreadable()
 }
 
 func (r *run) pass(d time.Duration) { r.now = r.now.Add(d) }
@@ -201,7 +201,7 @@ func (r *run) settle(want payout.Status) {
 	r.check(true)
 	left := 0
 	for _, message := range r.queue.Everything() {
-		if message.Foreign {
+		if message.Unreadable {
 			left++
 		}
 	}
@@ -257,9 +257,9 @@ func (r *run) unapplied() bool {
 }
 
 func (r *run) state() inboxtest.State {
-	state := inboxtest.State{Receipts: r.store.Receipts(), Records: r.store.Records(), Told: r.told}
+	state := inboxtest.State{Receipts: r.store.Receipts(), Records: r.store.Records(), Delivered: r.told}
 	for _, message := range r.queue.Everything() {
-		if !message.Foreign {
+		if !message.Unreadable {
 			state.Queued = append(state.Queued, message.Receipt)
 		}
 	}

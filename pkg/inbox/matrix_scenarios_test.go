@@ -187,7 +187,7 @@ func (r *run) byRecord(receipts ...inbox.Receipt) {
 func (r *run) byDeadLetter(receipt inbox.Receipt) {
 	r.told[receipt.Key] = []string{string(receipt.Body)}
 	r.acknowledged = append(r.acknowledged, receipt.Key)
-	r.queue.Bury(inbox.DeadLetter{Receipt: receipt})
+	r.queue.DeadLetter(inbox.DeadLetter{Receipt: receipt})
 }
 
 // consumeOne is a consumer that was given one message.

@@ -143,5 +143,5 @@ func (m *matrix) describe(r *run, plan []planned) string {
 		}
 		fmt.Fprintf(&told, "%3d %s\n", n, call)
 	}
-	return told.String() + r.state().Story()
+	return told.String() + r.state().Dump()
 }

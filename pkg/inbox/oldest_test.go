@@ -19,7 +19,7 @@ func TestSweep_MeasuresAClaimedReceiptInEveryMinute(t *testing.T) {
 	accepted := w.now
 	for w.now.Sub(accepted) < 5*time.Hour {
 		w.now = w.now.Add(time.Minute)
-		w.queue.Lose()
+		w.queue.DropAll()
 		age := w.now.Sub(accepted)
 		if swept := w.sweep(); age >= inbox.FirstDue && swept.OldestAge != age || swept.AgeUnknown {
 			t.Fatalf("after %s: %+v", age, swept)
@@ -44,7 +44,7 @@ func TestSweep_MeasuresTheOldestOfAllThatWait(t *testing.T) {
 	w.sendDown = false
 	for range 120 {
 		w.now = w.now.Add(time.Minute)
-		w.queue.Lose()
+		w.queue.DropAll()
 		swept, err := w.box.Sweep(t.Context(), 7) // far fewer than wait
 		if want := w.now.Sub(first); err != nil || swept.OldestAge != want {
 			t.Fatalf("%+v, %v, want an age of %s", swept, err, want)
@@ -56,10 +56,10 @@ func TestSweep_MeasuresTheOldestOfAllThatWait(t *testing.T) {
 func TestSweep_ThatCannotReadTheOldest_SendsAndKnowsNoAge(t *testing.T) {
 	w := newWorld(t)
 	w.accept(w.receipt(payout.Succeeded))
-	w.queue.Lose()
+	w.queue.DropAll()
 	w.now = w.now.Add(inbox.FirstDue)
 	w.box.Store = ageless{w.store}
-	if swept, err := w.box.Sweep(t.Context(), 10); !errors.Is(err, errDown) || swept.Sent != 1 || !swept.AgeUnknown || swept.OldestAge != 0 {
+	if swept, err := w.box.Sweep(t.Context(), 10); !errors.Is(err, errDown) || swept.Resent != 1 || !swept.AgeUnknown || swept.OldestAge != 0 {
 		t.Errorf("got %+v, %v, want it sent, and no age", swept, err)
 	}
 }

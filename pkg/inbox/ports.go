@@ -10,14 +10,14 @@ import (
 
 // ErrDamaged means that what is stored under a receipt's key is not a receipt
 // that we can read. It is a person's to mend; trying again does not help.
-var ErrDamaged = errors.New("damaged receipt")
+var ErrDamagedReceipt = errors.New("damaged receipt")
 
 // ErrDamagedRecord means the same of a payout.
-var ErrDamagedRecord = errors.New("damaged payout")
+var ErrDamagedPayout = errors.New("damaged payout")
 
 // ErrLaterRecord means that a later version of this program wrote a payout. We
 // would lose what it knows, so nothing of ours may write it.
-var ErrLaterRecord = errors.New("written by a later version")
+var ErrLaterVersion = errors.New("written by a later version")
 
 // Store holds receipts and payouts. Its writes are conditional and durable once
 // they return without an error; an error means that the write may or may not
@@ -31,7 +31,7 @@ type Store interface {
 
 	// Apply writes both halves of a change, or neither. Where a condition
 	// refuses it, nothing is written and the refusal says what was met.
-	Apply(ctx context.Context, change Change) (*Refusal, error)
+	Apply(ctx context.Context, change Change) (*ConditionFailed, error)
 
 	// Due lists receipts in state received whose time has come, at most limit
 	// of them, those due for the longest first. The list may be slightly stale.
@@ -62,19 +62,19 @@ type Change struct {
 	Receipt Receipt // in state applied
 	Create  bool    // the receipt must not exist yet; otherwise it must be received
 	Record  payout.Record
-	Base    int64 // the version the record must have now; 0 that it must not exist
+	ExpectedVersion    int64 // the version the record must have now; 0 that it must not exist
 }
 
 // Refusal says which condition of a Change was not met and what stood there.
-type Refusal struct {
+type ConditionFailed struct {
 	// Receipt is the state of the receipt that was met: "" where it is absent.
 	// It means something only if ReceiptRefused.
-	Receipt        State
-	ReceiptRefused bool
+	ReceiptState        State
+	ReceiptFailed bool
 	// Record is the payout's record as it stands. It means something only if
 	// RecordRefused.
 	Record        payout.Record
-	RecordRefused bool
+	RecordFailed bool
 }
 
 // Due names a receipt that is to be sent again, as the index saw it.
@@ -110,6 +110,6 @@ type DeadLetters interface {
 // DeadLetter is one message of the dead-letter queue.
 type DeadLetter struct {
 	Receipt Receipt
-	Foreign bool   // it does not decode as a receipt of ours; Receipt is empty
+	Unreadable bool   // it does not decode as a receipt of ours; Receipt is empty
 	Handle  string // the queue's own name of this delivery
 }

@@ -16,9 +16,9 @@ func TestAccept_OfAReplay_SendsOnlyWhatHasWaitedForAMinute(t *testing.T) {
 	} {
 		w := newWorld(t)
 		w.accept(w.receipt(payout.Succeeded))
-		w.queue.Lose()
+		w.queue.DropAll()
 		w.now = w.now.Add(waited)
-		if got := w.accept(w.receipt(payout.Succeeded)).As; got != inbox.Duplicate {
+		if got := w.accept(w.receipt(payout.Succeeded)).Acceptance; got != inbox.AcceptedDuplicate {
 			t.Errorf("after %s: got %q, want duplicate", waited, got)
 		}
 		if live, _ := w.queue.Depth(); live != want {
@@ -43,7 +43,7 @@ func TestAccept_OfManyReplays_LeavesOneMessage(t *testing.T) {
 func TestAccept_OfAReplayWithinAMinute_LeavesALostMessageToTheSweeper(t *testing.T) {
 	w := newWorld(t)
 	w.accept(w.receipt(payout.Succeeded))
-	w.queue.Lose()
+	w.queue.DropAll()
 	w.now = w.now.Add(30 * time.Second)
 	w.accept(w.receipt(payout.Succeeded))
 	w.now = w.now.Add(inbox.FirstDue)
@@ -63,13 +63,13 @@ func TestAccept_OfAPutThatWasDoneWithoutAnAnswer_IsNew(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			w.box.Store = retryingStore{w.store}
-			if got := w.accept(receipt(w)); got.As != inbox.New || got.Fault != nil {
+			if got := w.accept(receipt(w)); got.Acceptance != inbox.AcceptedNew || got.Fault != nil {
 				t.Errorf("got %+v, want new", got)
 			}
 			w.consume()
 			w.check(true)
 			w.now = w.now.Add(time.Millisecond)
-			if got := w.accept(receipt(w)).As; got != inbox.Duplicate {
+			if got := w.accept(receipt(w)).Acceptance; got != inbox.AcceptedDuplicate {
 				t.Errorf("again: got %q, want duplicate", got)
 			}
 		})

@@ -8,12 +8,12 @@ import (
 )
 
 // Swept is what one run of Sweep found and did.
-type Swept struct {
+type SweepResult struct {
 	Due        int           // receipts found due
-	Sent       int           // of those, sent again by this run
+	Resent       int           // of those, sent again by this run
 	Unsendable int           // of those, refused by the queue for what they are; this run applies them itself
-	Adopted    int           // dead letters that are in the store now, and no longer in the queue
-	Foreign    int           // dead letters that are not ours to read, left for a person
+	Recovered    int           // dead letters that are in the store now, and no longer in the queue
+	Unreadable    int           // dead letters that are not ours to read, left for a person
 	OldestAge  time.Duration // since the oldest receipt that waits, due or claimed, was accepted
 	AgeUnknown bool          // that could not be read
 	Damaged    int           // receipts found due that cannot be read, left for a person
@@ -44,24 +44,24 @@ const batch = 10
 // Any number of sweeps may run at once: a receipt is sent by the one that
 // claims it, and a receipt sent twice is applied once. It stops early, without
 // an error, when its deadline is near.
-func (in *Inbox) Sweep(ctx context.Context, limit int) (Swept, error) {
+func (in *Inbox) Sweep(ctx context.Context, limit int) (SweepResult, error) {
 	now := in.Now()
 	due, err := in.Store.Due(ctx, now, limit)
 	if err != nil {
-		return Swept{}, fmt.Errorf("list due receipts: %w", err)
+		return SweepResult{}, fmt.Errorf("list due receipts: %w", err)
 	}
-	swept := Swept{Due: len(due)}
+	swept := SweepResult{Due: len(due)}
 	measureErr := in.measure(ctx, now, due, &swept)
 	err = errors.Join(measureErr, in.resend(ctx, due, limit, &swept))
 	// The list was read, so the store is well enough to take in what it never got.
-	return swept, errors.Join(err, in.adopt(ctx, limit, &swept))
+	return swept, errors.Join(err, in.recoverDeadLetters(ctx, limit, &swept))
 }
 
 // measure finds how long the oldest receipt has waited. A claim moves a receipt
 // out of the list of what is due for up to an hour, in which it waits all the
 // same. A receipt that was never claimed is in the list as soon as it is due, or
 // everything in the list is older.
-func (in *Inbox) measure(ctx context.Context, now time.Time, due []Due, swept *Swept) error {
+func (in *Inbox) measure(ctx context.Context, now time.Time, due []Due, swept *SweepResult) error {
 	oldest, ok, err := in.Store.OldestClaimed(ctx)
 	if err != nil {
 		swept.AgeUnknown = true
@@ -76,7 +76,7 @@ func (in *Inbox) measure(ctx context.Context, now time.Time, due []Due, swept *S
 	return nil
 }
 
-func (in *Inbox) resend(ctx context.Context, due []Due, limit int, swept *Swept) error {
+func (in *Inbox) resend(ctx context.Context, due []Due, limit int, swept *SweepResult) error {
 	if len(due) == 0 {
 		return nil
 	}
@@ -107,7 +107,7 @@ func (in *Inbox) resend(ctx context.Context, due []Due, limit int, swept *Swept)
 // due again later. What fails of a single receipt goes to failed. An error means
 // that the queue failed, and would fail the next group as well: the receipts of
 // that keep their place.
-func (in *Inbox) resendGroup(ctx context.Context, group []Due, swept *Swept, failed *failures) error {
+func (in *Inbox) resendGroup(ctx context.Context, group []Due, swept *SweepResult, failed *failures) error {
 	claimed := in.claim(ctx, group, swept, failed)
 	if len(claimed) == 0 {
 		return nil
@@ -116,7 +116,7 @@ func (in *Inbox) resendGroup(ctx context.Context, group []Due, swept *Swept, fai
 	if err := in.Queue.Send(ctx, claimed...); err != nil && !errors.As(err, &refused) {
 		return fmt.Errorf("send due receipts: %w", err)
 	}
-	swept.Sent += len(claimed) - len(refused)
+	swept.Resent += len(claimed) - len(refused)
 	for place, receipt := range claimed {
 		if refusal := refused[place]; refusal != nil {
 			failed.add(in.afterRefusal(ctx, receipt, refusal, swept))
@@ -127,7 +127,7 @@ func (in *Inbox) resendGroup(ctx context.Context, group []Due, swept *Swept, fai
 
 // afterRefusal applies a receipt that the queue will never take, as the consumer
 // would. A receipt that failed for another reason is due again later.
-func (in *Inbox) afterRefusal(ctx context.Context, receipt Receipt, refusal error, swept *Swept) error {
+func (in *Inbox) afterRefusal(ctx context.Context, receipt Receipt, refusal error, swept *SweepResult) error {
 	if !errors.Is(refusal, ErrUnsendable) {
 		return fmt.Errorf("send receipt %s: %w", receipt.Key.Receipt, refusal)
 	}
@@ -136,7 +136,7 @@ func (in *Inbox) afterRefusal(ctx context.Context, receipt Receipt, refusal erro
 	return err
 }
 
-func (in *Inbox) claim(ctx context.Context, group []Due, swept *Swept, failed *failures) []Receipt {
+func (in *Inbox) claim(ctx context.Context, group []Due, swept *SweepResult, failed *failures) []Receipt {
 	var claimed []Receipt
 	now := in.Now()
 	for _, due := range group {
@@ -145,7 +145,7 @@ func (in *Inbox) claim(ctx context.Context, group []Due, swept *Swept, failed *f
 		}
 		receipt, won, err := in.Store.Claim(ctx, due, nextDue(due, now))
 		switch {
-		case errors.Is(err, ErrDamaged):
+		case errors.Is(err, ErrDamagedReceipt):
 			swept.Damaged++
 		case err != nil:
 			failed.add(fmt.Errorf("claim receipt %s: %w", due.Key.Receipt, err))
@@ -186,10 +186,10 @@ func (f *failures) asError() error {
 // what was accepted by the queue alone, while the store was down, and then
 // could not be applied for longer than the queue tries. A crash between the
 // put and the delete leaves a letter that meets its own receipt next time.
-func (in *Inbox) adopt(ctx context.Context, limit int, swept *Swept) (err error) {
+func (in *Inbox) recoverDeadLetters(ctx context.Context, limit int, swept *SweepResult) (err error) {
 	var foreign []DeadLetter
 	defer func() { err = errors.Join(err, in.returnAll(ctx, foreign)) }()
-	for swept.Adopted+len(foreign) < limit && timeLeft(ctx) {
+	for swept.Recovered+len(foreign) < limit && timeLeft(ctx) {
 		letters, err := in.DeadLetters.Receive(ctx, batch)
 		if err != nil {
 			return fmt.Errorf("receive dead letters: %w", err)
@@ -198,21 +198,21 @@ func (in *Inbox) adopt(ctx context.Context, limit int, swept *Swept) (err error)
 			return nil
 		}
 		for _, letter := range letters {
-			if letter.Foreign {
-				swept.Foreign++
+			if letter.Unreadable {
+				swept.Unreadable++
 				foreign = append(foreign, letter)
 				continue
 			}
-			if err := in.adoptOne(ctx, letter); err != nil {
+			if err := in.recoverDeadLetter(ctx, letter); err != nil {
 				return err
 			}
-			swept.Adopted++
+			swept.Recovered++
 		}
 	}
 	return nil
 }
 
-func (in *Inbox) adoptOne(ctx context.Context, letter DeadLetter) error {
+func (in *Inbox) recoverDeadLetter(ctx context.Context, letter DeadLetter) error {
 	receipt := letter.Receipt
 	if receipt.State == Received {
 		receipt.DueAt = toMillis(in.Now())

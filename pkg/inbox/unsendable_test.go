@@ -35,11 +35,11 @@ func TestSweep_AppliesAReceiptThatTheQueueRefuses(t *testing.T) {
 	receipt := w.receipt(payout.Succeeded)
 	receipt.Body = []byte(strings.Repeat("x", 1<<20)) // longer than a message may be
 	accepted := w.accept(receipt)
-	if accepted.As != inbox.ByRecord || !errors.Is(accepted.Fault, inbox.ErrUnsendable) {
+	if accepted.Acceptance != inbox.AcceptedStoreOnly || !errors.Is(accepted.Fault, inbox.ErrUnsendable) {
 		t.Errorf("got %+v, want it accepted by record, and why", accepted)
 	}
 	w.now = w.now.Add(inbox.FirstDue)
-	if swept := w.sweep(); swept.Due != 1 || swept.Sent != 0 || swept.Unsendable != 1 {
+	if swept := w.sweep(); swept.Due != 1 || swept.Resent != 0 || swept.Unsendable != 1 {
 		t.Errorf("got %+v, want one unsendable and none sent", swept)
 	}
 	w.wantStatus(payout.Succeeded)
@@ -85,7 +85,7 @@ func TestSweep_ReceiptsThatFailDelayNoOther(t *testing.T) {
 			w.box.Store = failingStore{store, func(r inbox.Receipt) bool { return test.broken && r.Event.Memo == "bad" }, nil}
 			w.now = w.now.Add(inbox.FirstDue)
 			swept, err := w.box.Sweep(t.Context(), 1000)
-			if swept.Sent != good || swept.Unsendable != test.unsendable {
+			if swept.Resent != good || swept.Unsendable != test.unsendable {
 				t.Errorf("got %+v, want %d sent and %d unsendable", swept, good, test.unsendable)
 			}
 			failed := test.broken || test.unsendable == 0
@@ -112,7 +112,7 @@ type failingStore struct {
 	unclaimable  func(inbox.Key) bool
 }
 
-func (s failingStore) Apply(ctx context.Context, change inbox.Change) (*inbox.Refusal, error) {
+func (s failingStore) Apply(ctx context.Context, change inbox.Change) (*inbox.ConditionFailed, error) {
 	if s.unapplicable(change.Receipt) {
 		return nil, errDown
 	}
@@ -139,7 +139,7 @@ func TestSweep_AReceiptThatCannotBeClaimedDelaysNoOther(t *testing.T) {
 	w.now = w.now.Add(inbox.FirstDue)
 	never := func(inbox.Receipt) bool { return false }
 	w.box.Store = failingStore{w.store, never, func(key inbox.Key) bool { return key == first.Key }}
-	if swept, err := w.box.Sweep(t.Context(), 100); swept.Sent != 20 || !errors.Is(err, errDown) {
+	if swept, err := w.box.Sweep(t.Context(), 100); swept.Resent != 20 || !errors.Is(err, errDown) {
 		t.Errorf("got %+v, %v, want the other 20 sent, and why one was not", swept, err)
 	}
 }
@@ -153,7 +153,7 @@ func TestSweep_OfAQueueThatIsDown_ClaimsOneBatch(t *testing.T) {
 		w.accept(w.numbered(n, ""))
 	}
 	w.now = w.now.Add(inbox.FirstDue)
-	if swept, err := w.box.Sweep(t.Context(), 100); swept.Sent != 0 || !errors.Is(err, errDown) {
+	if swept, err := w.box.Sweep(t.Context(), 100); swept.Resent != 0 || !errors.Is(err, errDown) {
 		t.Errorf("got %+v, %v, want none sent, and why", swept, err)
 	}
 	if due, err := w.store.Due(t.Context(), w.now, 100); err != nil || len(due) != 20 {

@@ -51,7 +51,7 @@ func (s faultyStore) Create(ctx context.Context, r inbox.Receipt) (inbox.Existin
 	return s.Store.Create(ctx, r)
 }
 
-func (s faultyStore) Apply(ctx context.Context, c inbox.Change) (*inbox.Refusal, error) {
+func (s faultyStore) Apply(ctx context.Context, c inbox.Change) (*inbox.ConditionFailed, error) {
 	s.w.transactions++
 	if s.w.storeDown {
 		return nil, errDown
@@ -90,7 +90,7 @@ func (q faultyQueue) Send(ctx context.Context, receipts ...inbox.Receipt) error 
 	return refused.AsError()
 }
 
-func (w *world) accept(r inbox.Receipt) inbox.Accepted {
+func (w *world) accept(r inbox.Receipt) inbox.AcceptResult {
 	w.Helper()
 	accepted, err := w.box.Accept(w.Context(), r)
 	if err != nil {
@@ -105,20 +105,20 @@ func (w *world) accept(r inbox.Receipt) inbox.Accepted {
 func (w *world) consume() {
 	w.Helper()
 	for _, message := range w.queue.Deliver(100) {
-		if message.Foreign {
-			w.queue.Back(message.Handle, 0)
+		if message.Unreadable {
+			w.queue.Nack(message.Handle, 0)
 			continue
 		}
 		if _, err := w.box.Apply(w.Context(), message.Receipt); err != nil {
-			w.queue.Back(message.Handle, 30*time.Second)
+			w.queue.Nack(message.Handle, 30*time.Second)
 			continue
 		}
-		w.queue.Done(message.Handle)
+		w.queue.Ack(message.Handle)
 	}
 	w.check(false)
 }
 
-func (w *world) sweep() inbox.Swept {
+func (w *world) sweep() inbox.SweepResult {
 	w.Helper()
 	swept, err := w.box.Sweep(w.Context(), 100)
 	if err != nil {
@@ -132,12 +132,12 @@ func (w *world) check(settled bool) {
 	w.Helper()
 	state := inboxtest.State{Receipts: w.store.Receipts(), Records: w.store.Records()}
 	for _, message := range w.queue.Everything() {
-		if !message.Foreign {
+		if !message.Unreadable {
 			state.Queued = append(state.Queued, message.Receipt)
 		}
 	}
 	for _, wrong := range inboxtest.Check(state, w.acknowledged, settled) {
-		w.Errorf("%s\n%s", wrong, state.Story())
+		w.Errorf("%s\n%s", wrong, state.Dump())
 	}
 }
 

@@ -37,16 +37,16 @@ func newHarness(*testing.T) inboxtest.Harness {
 			var taken []inbox.Receipt
 			for _, message := range queue.Deliver(1000) {
 				taken = append(taken, message.Receipt)
-				queue.Done(message.Handle)
+				queue.Ack(message.Handle)
 			}
 			return taken
 		},
 		Kill: func(_ *testing.T, receipt *inbox.Receipt) {
 			if receipt == nil {
-				queue.Bury(inbox.DeadLetter{Foreign: true})
+				queue.DeadLetter(inbox.DeadLetter{Unreadable: true})
 				return
 			}
-			queue.Bury(inbox.DeadLetter{Receipt: *receipt})
+			queue.DeadLetter(inbox.DeadLetter{Receipt: *receipt})
 		},
 	}
 }
@@ -54,7 +54,7 @@ func newHarness(*testing.T) inboxtest.Harness {
 func TestQueueGivesUpAfterMaxReceives(t *testing.T) {
 	now := time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
 	queue := &memory.Queue{Now: func() time.Time { return now }, Visibility: time.Minute, MaxReceives: 2}
-	queue.SendForeign()
+	queue.SendUnreadable()
 	for n := range 2 {
 		if got := len(queue.Deliver(10)); got != 1 {
 			t.Fatalf("delivery %d: got %d messages", n+1, got)

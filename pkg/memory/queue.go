@@ -61,14 +61,14 @@ func (q *Queue) Send(ctx context.Context, receipts ...inbox.Receipt) error {
 }
 
 // SendForeign enqueues a message that is not ours to read.
-func (q *Queue) SendForeign() {
+func (q *Queue) SendUnreadable() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.add(inbox.DeadLetter{Foreign: true})
+	q.add(inbox.DeadLetter{Unreadable: true})
 }
 
 // Bury puts a letter into the dead-letter queue.
-func (q *Queue) Bury(letter inbox.DeadLetter) {
+func (q *Queue) DeadLetter(letter inbox.DeadLetter) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.add(letter)
@@ -104,14 +104,14 @@ func (q *Queue) Deliver(most int) []Message {
 }
 
 // Done deletes a delivered message.
-func (q *Queue) Done(handle string) {
+func (q *Queue) Ack(handle string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.live = remove(q.live, handle)
 }
 
 // Back puts a delivered message back in sight after a while.
-func (q *Queue) Back(handle string, after time.Duration) {
+func (q *Queue) Nack(handle string, after time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	reschedule(q.live, handle, q.Now().Add(after))
@@ -132,7 +132,7 @@ func (q *Queue) Everything() []Message {
 }
 
 // Lose drops every message that waits, as no queue should.
-func (q *Queue) Lose() {
+func (q *Queue) DropAll() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.live = nil

@@ -14,22 +14,22 @@ import (
 
 // damage is what a person with too much access left behind.
 type damage struct {
-	misplaced map[inbox.Key]bool
+	indexMismatch map[inbox.Key]bool
 	receipts  map[inbox.Key]bool
 	records   map[payout.ID]bool
 }
 
 // Misplace takes a receipt out of the index, or puts one in that is done.
-func (s *Store) Misplace(key inbox.Key) { s.spoil(func(d *damage) { d.misplaced[key] = true }) }
+func (s *Store) Misplace(key inbox.Key) { s.corrupt(func(d *damage) { d.indexMismatch[key] = true }) }
 
 // DamageReceipt makes a receipt unreadable.
-func (s *Store) DamageReceipt(key inbox.Key) { s.spoil(func(d *damage) { d.receipts[key] = true }) }
+func (s *Store) DamageReceipt(key inbox.Key) { s.corrupt(func(d *damage) { d.receipts[key] = true }) }
 
 // DamageRecord makes a payout unreadable.
-func (s *Store) DamageRecord(id payout.ID) { s.spoil(func(d *damage) { d.records[id] = true }) }
+func (s *Store) DamageRecord(id payout.ID) { s.corrupt(func(d *damage) { d.records[id] = true }) }
 
 // Alter writes a receipt or a record over the one that is there, without asking.
-func (s *Store) Alter(receipts []inbox.Receipt, records []payout.Record) {
+func (s *Store) Overwrite(receipts []inbox.Receipt, records []payout.Record) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, receipt := range receipts {
@@ -47,10 +47,10 @@ func (s *Store) RemoveRecord(id payout.ID) {
 	delete(s.records, id)
 }
 
-func (s *Store) spoil(how func(d *damage)) {
+func (s *Store) corrupt(how func(d *damage)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.damage.misplaced == nil {
+	if s.damage.indexMismatch == nil {
 		s.damage = damage{map[inbox.Key]bool{}, map[inbox.Key]bool{}, map[payout.ID]bool{}}
 	}
 	how(&s.damage)
@@ -65,13 +65,13 @@ func (s *Store) Receipt(ctx context.Context, key inbox.Key) (inbox.Receipt, bool
 	defer s.mu.Unlock()
 	receipt, ok := s.receipts[key]
 	if s.damage.receipts[key] {
-		return inbox.Receipt{Key: key, State: receipt.State}, ok, inbox.ErrDamaged
+		return inbox.Receipt{Key: key, State: receipt.State}, ok, inbox.ErrDamagedReceipt
 	}
 	return receipt, ok, nil
 }
 
 // Story implements repair.Store.
-func (s *Store) Story(ctx context.Context, id payout.ID) iter.Seq2[inbox.Receipt, error] {
+func (s *Store) ReceiptsOf(ctx context.Context, id payout.ID) iter.Seq2[inbox.Receipt, error] {
 	return func(yield func(inbox.Receipt, error) bool) {
 		if err := ctx.Err(); err != nil {
 			yield(inbox.Receipt{}, err)
@@ -96,8 +96,8 @@ func (s *Store) ScanReceipts(_ context.Context, from, to time.Time) iter.Seq2[in
 				continue
 			}
 			receipt, err := s.read(receipt)
-			if err == nil && s.isMisplaced(receipt.Key) {
-				err = inbox.ErrMisplaced
+			if err == nil && s.hasIndexMismatch(receipt.Key) {
+				err = inbox.ErrIndexMismatch
 			}
 			if !yield(receipt, err) {
 				return
@@ -110,22 +110,22 @@ func (s *Store) read(receipt inbox.Receipt) (inbox.Receipt, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.damage.receipts[receipt.Key] {
-		return inbox.Receipt{Key: receipt.Key, State: receipt.State, AcceptedAt: receipt.AcceptedAt}, inbox.ErrDamaged
+		return inbox.Receipt{Key: receipt.Key, State: receipt.State, AcceptedAt: receipt.AcceptedAt}, inbox.ErrDamagedReceipt
 	}
 	return receipt, nil
 }
 
-func (s *Store) isMisplaced(key inbox.Key) bool {
+func (s *Store) hasIndexMismatch(key inbox.Key) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.damage.misplaced[key]
+	return s.damage.indexMismatch[key]
 }
 
 // ScanPayouts implements audit.Source. Nothing here knows when a payout was updated.
-func (s *Store) ScanPayouts(ctx context.Context, _ time.Time) iter.Seq2[inbox.Standing, error] {
-	return func(yield func(inbox.Standing, error) bool) {
+func (s *Store) ScanPayouts(ctx context.Context, _ time.Time) iter.Seq2[inbox.StoredPayout, error] {
+	return func(yield func(inbox.StoredPayout, error) bool) {
 		for _, record := range s.Records() {
-			if !yield(s.Standing(ctx, record.ID)) {
+			if !yield(s.StoredPayout(ctx, record.ID)) {
 				return
 			}
 		}
@@ -133,17 +133,17 @@ func (s *Store) ScanPayouts(ctx context.Context, _ time.Time) iter.Seq2[inbox.St
 }
 
 // Standing implements repair.Store.
-func (s *Store) Standing(ctx context.Context, id payout.ID) (inbox.Standing, error) {
+func (s *Store) StoredPayout(ctx context.Context, id payout.ID) (inbox.StoredPayout, error) {
 	if err := ctx.Err(); err != nil {
-		return inbox.Standing{}, err
+		return inbox.StoredPayout{}, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	record, exists := s.records[id]
 	record.ID = id
-	standing := inbox.Standing{Record: record, Exists: exists, Base: record.Version}
+	standing := inbox.StoredPayout{Record: record, Exists: exists, Base: record.Version}
 	if s.damage.records[id] {
-		standing.Record, standing.Damage = payout.Record{ID: id}, inbox.ErrDamagedRecord
+		standing.Record, standing.Damage = payout.Record{ID: id}, inbox.ErrDamagedPayout
 	}
 	return standing, nil
 }
@@ -164,15 +164,15 @@ func (s *Store) Close(ctx context.Context, closed inbox.Receipt) (inbox.State, e
 	}
 	met := found.State
 	if met == inbox.Held || met == inbox.Dismissed && closed.State == inbox.Released {
-		found.State, found.As, found.Hand = closed.State, closed.As, closed.Hand
+		found.State, found.ReleasedAs, found.ChangedBy = closed.State, closed.ReleasedAs, closed.ChangedBy
 		s.put(found)
-		delete(s.damage.misplaced, found.Key)
+		delete(s.damage.indexMismatch, found.Key)
 	}
 	return met, nil
 }
 
 // Rewrite implements repair.Store.
-func (s *Store) Rewrite(ctx context.Context, record payout.Record, read inbox.Standing, _ inbox.Hand) (bool, error) {
+func (s *Store) Rewrite(ctx context.Context, record payout.Record, read inbox.StoredPayout, _ inbox.ChangedBy) (bool, error) {
 	if err := ctx.Err(); err != nil {
 		return false, err
 	}
@@ -199,10 +199,10 @@ func (s *Store) Reindex(ctx context.Context, key inbox.Key, now time.Time) (bool
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	receipt, exists := s.receipts[key]
-	if !exists || !s.damage.misplaced[key] {
+	if !exists || !s.damage.indexMismatch[key] {
 		return false, nil
 	}
-	delete(s.damage.misplaced, key)
+	delete(s.damage.indexMismatch, key)
 	if receipt.State == inbox.Received {
 		receipt.DueAt = now.UTC().Truncate(time.Millisecond)
 		s.put(receipt)

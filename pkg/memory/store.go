@@ -43,7 +43,7 @@ func (s *Store) Create(ctx context.Context, receipt inbox.Receipt) (inbox.Existi
 }
 
 // Apply implements inbox.Store.
-func (s *Store) Apply(ctx context.Context, change inbox.Change) (*inbox.Refusal, error) {
+func (s *Store) Apply(ctx context.Context, change inbox.Change) (*inbox.ConditionFailed, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -51,16 +51,16 @@ func (s *Store) Apply(ctx context.Context, change inbox.Change) (*inbox.Refusal,
 	defer s.mu.Unlock()
 	found, exists := s.receipts[change.Receipt.Key]
 	record := s.records[change.Record.ID]
-	refusal := inbox.Refusal{
-		Receipt:        found.State,
-		ReceiptRefused: change.Create == exists || exists && found.State != inbox.Received,
+	refusal := inbox.ConditionFailed{
+		ReceiptState:        found.State,
+		ReceiptFailed: change.Create == exists || exists && found.State != inbox.Received,
 		Record:         record,
-		RecordRefused:  record.Version != change.Base,
+		RecordFailed:  record.Version != change.ExpectedVersion,
 	}
-	if refusal.ReceiptRefused || refusal.RecordRefused {
+	if refusal.ReceiptFailed || refusal.RecordFailed {
 		return &refusal, nil
 	}
-	if change.Record.Version != change.Base+1 || change.Receipt.State != inbox.Applied {
+	if change.Record.Version != change.ExpectedVersion+1 || change.Receipt.State != inbox.Applied {
 		panic(fmt.Sprintf("memory: change to %s is not one more fact", change.Record.ID))
 	}
 	if exists {
@@ -84,8 +84,8 @@ func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]inbox.Due,
 	defer s.mu.Unlock()
 	var due []inbox.Due
 	past := func(at time.Time) bool { return !at.After(now) }
-	for _, entry := range s.firstWaiting(past, limit+len(s.damage.misplaced)) {
-		if !s.damage.misplaced[entry.key] {
+	for _, entry := range s.firstWaiting(past, limit+len(s.damage.indexMismatch)) {
+		if !s.damage.indexMismatch[entry.key] {
 			due = append(due, inbox.Due{Key: entry.key, DueAt: entry.at, AcceptedAt: s.receipts[entry.key].AcceptedAt})
 		}
 	}

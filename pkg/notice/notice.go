@@ -18,7 +18,7 @@ const SchemaVersion = 1
 
 // ErrUnfit means that a notice is one that no bus takes, and will be so whenever
 // it is tried again. Only a record that was damaged by hand brings it about.
-var ErrUnfit = errors.New("no event can be made of it")
+var ErrUnpublishable = errors.New("no event can be made of it")
 
 // Type says what became of a payout or batch.
 type Type string
@@ -43,7 +43,7 @@ func Types() []Type {
 
 // Notice tells what one payout or batch shows at one version. A field is absent
 // where its value was not told, or where several values contradict each other.
-type Notice struct {
+type Notification struct {
 	Schema         int            `json:"v"`
 	ID             string         `json:"id"` // payout, "#", version
 	Type           Type           `json:"type"`
@@ -52,7 +52,7 @@ type Notice struct {
 	Status         payout.Status  `json:"status"`
 	PreviousStatus payout.Status  `json:"previousStatus,omitzero"` // absent of the first notice, and of one published by hand
 	Provider       string         `json:"provider"`
-	Kind           payout.Type    `json:"kind"`
+	PayoutType           payout.Type    `json:"kind"`
 	Account        string         `json:"account"` // at the provider: whose payout it is
 	Reference      string         `json:"reference,omitzero"`
 	Amount         payout.Amount  `json:"amount,omitzero"` // of a batch: the sum of its items
@@ -61,7 +61,7 @@ type Notice struct {
 	Token          string         `json:"token,omitzero"`
 	TxID           string         `json:"txid,omitzero"`
 	Reason         string         `json:"reason,omitzero"` // the provider's words
-	Contradictions []payout.Field `json:"contradictions,omitempty"`
+	ConflictingFields []payout.Field `json:"contradictions,omitempty"`
 	Totals         *Totals        `json:"totals,omitempty"`     // of a batch
 	UpdatedAt      time.Time      `json:"updatedAt"`            // when the last fact was applied
 	Republished    string         `json:"republished,omitzero"` // why it was published again, in the words of who did it
@@ -78,12 +78,12 @@ type Totals struct {
 
 // Of returns the notice that tells what the record shows now. There is none for
 // a payout that is still on its way.
-func Of(record payout.Record, updatedAt time.Time) (Notice, bool) {
-	kind := typeOf(record)
+func FromRecord(record payout.Record, updatedAt time.Time) (Notification, bool) {
+	kind := notificationType(record)
 	if kind == "" {
-		return Notice{}, false
+		return Notification{}, false
 	}
-	return Notice{
+	return Notification{
 		Schema:         SchemaVersion,
 		ID:             fmt.Sprintf("%s#%d", record.ID, record.Version),
 		Type:           kind,
@@ -91,7 +91,7 @@ func Of(record payout.Record, updatedAt time.Time) (Notice, bool) {
 		Version:        record.Version,
 		Status:         record.Status(),
 		Provider:       record.ID.Provider(),
-		Kind:           record.ID.Type(),
+		PayoutType:           record.ID.Type(),
 		Account:        record.ID.Account(),
 		Reference:      record.Value(payout.FieldReference),
 		Amount:         payout.Amount(record.Value(payout.FieldAmount)),
@@ -100,8 +100,8 @@ func Of(record payout.Record, updatedAt time.Time) (Notice, bool) {
 		Token:          record.Value(payout.FieldToken),
 		TxID:           record.Value(payout.FieldTxID),
 		Reason:         record.Reason(),
-		Contradictions: record.Contradictions(),
-		Totals:         totalsOf(record),
+		ConflictingFields: record.Conflicts(),
+		Totals:         batchTotals(record),
 		UpdatedAt:      updatedAt.UTC(),
 	}, true
 }
@@ -112,16 +112,16 @@ func Of(record payout.Record, updatedAt time.Time) (Notice, bool) {
 // nothing comes before the first. What is only told later or in more detail, a
 // transaction, a block, a second contradiction beside the first, is no notice:
 // who has acted on one is not to be told a second time.
-func Between(before, after payout.Record, updatedAt time.Time) (Notice, bool) {
-	next, some := Of(after, updatedAt)
+func FromChange(before, after payout.Record, updatedAt time.Time) (Notification, bool) {
+	next, some := FromRecord(after, updatedAt)
 	if !some || !differs(before, after) {
-		return Notice{}, false
+		return Notification{}, false
 	}
 	next.PreviousStatus = before.Status()
 	return next, true
 }
 
-func typeOf(record payout.Record) Type {
+func notificationType(record payout.Record) Type {
 	status := record.Status()
 	switch {
 	case status == "":
@@ -133,10 +133,10 @@ func typeOf(record payout.Record) Type {
 	case len(record.Resolutions) > 0:
 		return PayoutResolved
 	}
-	return typeOfStatus[status]
+	return typeByStatus[status]
 }
 
-var typeOfStatus = map[payout.Status]Type{
+var typeByStatus = map[payout.Status]Type{
 	payout.Succeeded: PayoutSucceeded,
 	payout.Failed:    PayoutFailed,
 	payout.Rejected:  PayoutRejected,
@@ -148,7 +148,7 @@ func differs(before, after payout.Record) bool {
 	case before.Status() != after.Status():
 		return true
 	case after.ID.Type() == payout.TypeBatch:
-		return before.ShownSettled() != after.ShownSettled() || before.Value(payout.FieldItems) != after.Value(payout.FieldItems) ||
+		return before.EffectiveTotals() != after.EffectiveTotals() || before.Value(payout.FieldItems) != after.Value(payout.FieldItems) ||
 			before.Value(payout.FieldAmount) != after.Value(payout.FieldAmount)
 	}
 	return after.Status() != payout.Conflicted &&
@@ -168,23 +168,23 @@ func corrected(before, after payout.Record, field payout.Field) bool {
 	return old != "" && current != "" && old != current
 }
 
-func totalsOf(record payout.Record) *Totals {
+func batchTotals(record payout.Record) *Totals {
 	if record.ID.Type() != payout.TypeBatch {
 		return nil
 	}
 	// Not told is not zero, and both are no items to a reader.
 	items, _ := strconv.ParseInt(record.Value(payout.FieldItems), 10, 64)
-	settled := record.ShownSettled()
+	settled := record.EffectiveTotals()
 	return &Totals{
 		Items:     items,
-		Succeeded: told(settled.Succeeded),
-		Failed:    told(settled.Failed),
-		Cancelled: told(settled.Cancelled),
+		Succeeded: zeroAmount(settled.Succeeded),
+		Failed:    zeroAmount(settled.Failed),
+		Cancelled: zeroAmount(settled.Cancelled),
 	}
 }
 
 // told writes zero as a number, as every other amount.
-func told(tally payout.Tally) payout.Tally {
+func zeroAmount(tally payout.Tally) payout.Tally {
 	tally.Amount = cmp.Or(tally.Amount, "0")
 	return tally
 }

@@ -122,7 +122,7 @@ func TestOnlyAChangeOfMeaningIsPublished(t *testing.T) {
 			records := fold(test.facts...)
 			var got []notice.Type
 			for n := range test.facts {
-				published, some := notice.Between(records[n], records[n+1], at)
+				published, some := notice.FromChange(records[n], records[n+1], at)
 				if some != (published.Type != none) {
 					t.Errorf("fact %d: %t, and %q", n+1, some, published.Type)
 				}
@@ -141,30 +141,30 @@ func TestOnlyAChangeOfMeaningIsPublished(t *testing.T) {
 func TestANoticeTellsWhatTheRecordShows(t *testing.T) {
 	for name, test := range map[string]struct {
 		record payout.Record
-		want   notice.Notice
+		want   notice.Notification
 	}{
 		"a payout": {
 			record(event(payout.Pending), event(payout.Succeeded, txid("0xabc"), reason("so"))),
-			notice.Notice{
+			notice.Notification{
 				Schema: 1, ID: string(paid) + "#2", Type: notice.PayoutSucceeded, Payout: paid, Version: 2, Status: payout.Succeeded,
-				Provider: "cregis", Kind: payout.TypePayout, Account: "1382528827416576", Reference: "order-7001",
+				Provider: "cregis", PayoutType: payout.TypePayout, Account: "1382528827416576", Reference: "order-7001",
 				Amount: "2.5", Currency: "TRX", Chain: "195", Token: "195", TxID: "0xabc", Reason: "so", UpdatedAt: at,
 			},
 		},
 		"what contradicts itself is not told": {
 			record(event(payout.Succeeded), event(payout.Failed, amount("9"))),
-			notice.Notice{
+			notice.Notification{
 				Schema: 1, ID: string(paid) + "#2", Type: notice.PayoutConflicted, Payout: paid, Version: 2, Status: payout.Conflicted,
-				Provider: "cregis", Kind: payout.TypePayout, Account: "1382528827416576", Reference: "order-7001",
+				Provider: "cregis", PayoutType: payout.TypePayout, Account: "1382528827416576", Reference: "order-7001",
 				Currency: "TRX", Chain: "195", Token: "195", UpdatedAt: at,
-				Contradictions: []payout.Field{payout.FieldAmount, payout.FieldStatus},
+				ConflictingFields: []payout.Field{payout.FieldAmount, payout.FieldStatus},
 			},
 		},
 		"a batch": {
 			record(totals(payout.Done, 1, 1, 0)),
-			notice.Notice{
+			notice.Notification{
 				Schema: 1, ID: string(batch) + "#1", Type: notice.BatchUpdated, Payout: batch, Version: 1, Status: payout.Pending,
-				Provider: "pivot", Kind: payout.TypeBatch, Account: "922e39ab-7565-49f6-b84f-fb56122821ae", Amount: "3001.5", UpdatedAt: at,
+				Provider: "pivot", PayoutType: payout.TypeBatch, Account: "922e39ab-7565-49f6-b84f-fb56122821ae", Amount: "3001.5", UpdatedAt: at,
 				Totals: &notice.Totals{
 					Items: 3, Succeeded: payout.Tally{Count: 1, Amount: "1000.5"}, Failed: payout.Tally{Count: 1, Amount: "1000.5"},
 					Cancelled: payout.Tally{Amount: "0"},
@@ -172,12 +172,12 @@ func TestANoticeTellsWhatTheRecordShows(t *testing.T) {
 			},
 		},
 	} {
-		got, some := notice.Of(test.record, at)
+		got, some := notice.FromRecord(test.record, at)
 		if diff := cmp.Diff(test.want, got); !some || diff != "" {
 			t.Errorf("%s: some = %t (-want +got):\n%s", name, some, diff)
 		}
 	}
-	if got, some := notice.Of(payout.Record{ID: paid}, at); some {
+	if got, some := notice.FromRecord(payout.Record{ID: paid}, at); some {
 		t.Errorf("of a record that knows nothing: %+v", got)
 	}
 }

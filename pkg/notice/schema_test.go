@@ -23,7 +23,7 @@ import (
 var update = flag.Bool("update", false, "write the examples of docs/events anew")
 
 // published is one notice of each type, as it would be published: the examples.
-func published(t *testing.T) map[notice.Type]notice.Notice {
+func published(t *testing.T) map[notice.Type]notice.Notification {
 	t.Helper()
 	sure := []any{event(payout.Pending), event(payout.Succeeded, txid("7d0a1d7e5d7c2a6fb1e0c9b8a7968574635241302f1e0d9cab8a79685746352d"))}
 	histories := map[notice.Type][]any{
@@ -35,10 +35,10 @@ func published(t *testing.T) map[notice.Type]notice.Notice {
 		notice.PayoutResolved:   append(slices.Clone(sure), event(payout.Failed), reject(payout.FieldStatus, "failed")),
 		notice.BatchUpdated:     {totals(payout.Pending, 0, 0, 0), totals(payout.Done, 2, 1, 0)},
 	}
-	all := map[notice.Type]notice.Notice{}
+	all := map[notice.Type]notice.Notification{}
 	for kind, history := range histories {
 		records := fold(history...)
-		one, some := notice.Between(records[len(history)-1], records[len(history)], at)
+		one, some := notice.FromChange(records[len(history)-1], records[len(history)], at)
 		if !some || one.Type != kind {
 			t.Fatalf("the example of %s is a %s (%t)", kind, one.Type, some)
 		}
@@ -145,15 +145,15 @@ func TestEveryFieldOfASchemaIsPublished(t *testing.T) {
 
 // noticesOf returns what is published as the facts are told, and once more by a
 // person in the end.
-func noticesOf(facts []any) []notice.Notice {
-	var all []notice.Notice
+func noticesOf(facts []any) []notice.Notification {
+	var all []notice.Notification
 	records := fold(facts...)
 	for n := range facts {
-		if one, some := notice.Between(records[n], records[n+1], at); some {
+		if one, some := notice.FromChange(records[n], records[n+1], at); some {
 			all = append(all, one)
 		}
 	}
-	if again, some := notice.Of(records[len(facts)], at); some {
+	if again, some := notice.FromRecord(records[len(facts)], at); some {
 		again.Republished = "the queue was purged"
 		all = append(all, again)
 	}
@@ -196,7 +196,7 @@ func anyFact(t *rapid.T) any {
 	}
 }
 
-func asJSON(t rapid.TB, one notice.Notice) map[string]any {
+func asJSON(t rapid.TB, one notice.Notification) map[string]any {
 	text, err := json.Marshal(one)
 	if err != nil {
 		t.Fatal(err)

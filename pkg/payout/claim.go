@@ -32,22 +32,22 @@ const maxValues = 8
 // Values is the set of distinct values told about one field: the eight
 // smallest, sorted, and a mark that there were more. Both parts of it grow
 // whatever the order in which values arrive.
-type Values struct {
+type ClaimValues struct {
 	Seen     []string
 	Overflow bool
 }
 
 // with returns the set with one more value in it; v is not changed.
-func (v Values) with(value string) Values {
+func (v ClaimValues) with(value string) ClaimValues {
 	at, found := slices.BinarySearch(v.Seen, value)
 	if found {
 		return v
 	}
 	seen := slices.Insert(slices.Clone(v.Seen), at, value)
 	if len(seen) <= maxValues {
-		return Values{Seen: seen, Overflow: v.Overflow}
+		return ClaimValues{Seen: seen, Overflow: v.Overflow}
 	}
-	return Values{Seen: seen[:maxValues], Overflow: true}
+	return ClaimValues{Seen: seen[:maxValues], Overflow: true}
 }
 
 // claims lists what the event claims, field by field, told values only.

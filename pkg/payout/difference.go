@@ -51,7 +51,7 @@ func (r Record) parts() map[string]part {
 	for name, text := range map[string]string{
 		"payout": string(r.ID), "version": formatCount(r.Version), "progress": string(r.Progress),
 		"block height": strconv.FormatUint(r.BlockHeight, 10), "block time": formatCount(r.BlockTime),
-		"settled": r.Settled.SettledText(),
+		"settled": r.Settled.SettledKey(),
 	} {
 		parts[name] = partOf(text, text)
 	}

@@ -10,7 +10,7 @@ import (
 // person wrote into the values.
 func TestADifferenceHidesBehindNoText(t *testing.T) {
 	claims := func(field payout.Field, overflow bool, seen ...string) payout.Record {
-		return payout.Record{ID: paid, Version: 2, Claims: map[payout.Field]payout.Values{field: {Seen: seen, Overflow: overflow}}}
+		return payout.Record{ID: paid, Version: 2, Claims: map[payout.Field]payout.ClaimValues{field: {Seen: seen, Overflow: overflow}}}
 	}
 	for name, pair := range map[string][2]payout.Record{
 		"one value, or two":               {claims(payout.FieldReference, false, "a | b"), claims(payout.FieldReference, false, "a", "b")},

@@ -23,7 +23,7 @@ type Record struct {
 	ID          ID
 	Version     int64             // number of facts applied
 	Progress    Status            // the furthest status seen that is no claim
-	Claims      map[Field]Values  // what was told, per field
+	Claims      map[Field]ClaimValues  // what was told, per field
 	Reasons     map[Status]string // the smallest reason told, per status
 	BlockHeight uint64            // greatest told: a reorganisation is no contradiction
 	BlockTime   int64             // greatest told
@@ -67,7 +67,7 @@ func (r Record) Status() Status {
 	switch {
 	case r.Version == 0:
 		return ""
-	case len(r.Contradictions()) > 0:
+	case len(r.Conflicts()) > 0:
 		return Conflicted
 	case r.ID.Type() == TypeBatch:
 		return r.batchStatus()
@@ -91,14 +91,14 @@ func (r Record) Value(field Field) string {
 }
 
 // Contradictions lists the fields on which the facts do not agree, sorted.
-func (r Record) Contradictions() []Field {
+func (r Record) Conflicts() []Field {
 	var fields []Field
 	for field, values := range r.Claims {
 		if values.Overflow || len(r.live(field)) != 1 {
 			fields = append(fields, field)
 		}
 	}
-	if r.overdrawn() {
+	if r.settledExceedsTotal() {
 		fields = append(fields, FieldSettled)
 	}
 	slices.Sort(fields)
@@ -137,7 +137,7 @@ func (r Record) batchStatus() Status {
 	if r.Progress.rank(TypeBatch) < Done.rank(TypeBatch) {
 		return r.Progress
 	}
-	if formatCount(r.ShownSettled().Settled().Count) != r.Value(FieldItems) {
+	if formatCount(r.EffectiveTotals().Settled().Count) != r.Value(FieldItems) {
 		return Pending
 	}
 	return r.Progress
@@ -146,8 +146,8 @@ func (r Record) batchStatus() Status {
 // ShownSettled returns what of a batch counts as settled: the greatest totals
 // told, or where the decisions in force reject exactly those and agree on
 // others, the others.
-func (r Record) ShownSettled() Totals {
-	told := r.Settled.SettledText()
+func (r Record) EffectiveTotals() Totals {
+	told := r.Settled.SettledKey()
 	var trusted []string
 	for _, decision := range r.resolutionsInForce() {
 		if slices.Contains(decision.Rejected[FieldSettled], told) {
@@ -166,11 +166,11 @@ func (r Record) ShownSettled() Totals {
 
 // overdrawn reports whether more of a batch was settled than there is of it,
 // which no sequence of true totals can tell.
-func (r Record) overdrawn() bool {
+func (r Record) settledExceedsTotal() bool {
 	if r.ID.Type() != TypeBatch {
 		return false
 	}
-	settled := r.ShownSettled().Settled()
+	settled := r.EffectiveTotals().Settled()
 	items, err := strconv.ParseInt(r.Value(FieldItems), 10, 64)
 	return err == nil && settled.Count > items ||
 		r.Value(FieldAmount) != "" && settled.Amount.Cmp(Amount(r.Value(FieldAmount))) > 0
@@ -196,19 +196,19 @@ func (r Record) outcome(before Record) Outcome {
 	switch {
 	case r.Status() == Conflicted:
 		return Conflict
-	case r.shown() != before.shown():
+	case r.displayKey() != before.displayKey():
 		return Changed
 	}
 	return Unchanged
 }
 
 // shown is what a reader of the record is told: equal strings look alike.
-func (r Record) shown() string {
+func (r Record) displayKey() string {
 	values := []string{string(r.Status()), r.Reason()}
 	for _, field := range slices.Sorted(maps.Keys(r.Claims)) {
 		values = append(values, string(field), r.Value(field))
 	}
-	settled := r.ShownSettled()
+	settled := r.EffectiveTotals()
 	values = append(values, strconv.FormatUint(r.BlockHeight, 10), strconv.FormatInt(r.BlockTime, 10),
 		settled.Succeeded.text(), settled.Failed.text(), settled.Cancelled.text())
 	return fingerprint(values...)

@@ -229,7 +229,7 @@ func ExampleRecord_Apply() {
 	record := payout.Record{ID: id}
 	record, _ = record.Apply(payout.Event{ID: id, Status: payout.Succeeded, Amount: "1.1", Currency: "TRX"})
 	record, outcome := record.Apply(payout.Event{ID: id, Status: payout.Failed, Amount: "1.1", Currency: "TRX"})
-	fmt.Println(outcome, record.Status(), record.Contradictions(), record.Value(payout.FieldAmount))
+	fmt.Println(outcome, record.Status(), record.Conflicts(), record.Value(payout.FieldAmount))
 	// Output: conflict conflicted [status] 1.1
 }
 

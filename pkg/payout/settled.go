@@ -9,11 +9,11 @@ import (
 
 // The items of a batch that are no longer pending stand in a text of three
 // parts, each a word, a count and a sum: "succeeded 2 1500, failed 0 0, cancelled 1 500".
-var settledText = regexp.MustCompile(`^succeeded ([0-9]{1,19}) ([0-9.]+), failed ([0-9]{1,19}) ([0-9.]+), cancelled ([0-9]{1,19}) ([0-9.]+)$`)
+var settledKey = regexp.MustCompile(`^succeeded ([0-9]{1,19}) ([0-9.]+), failed ([0-9]{1,19}) ([0-9.]+), cancelled ([0-9]{1,19}) ([0-9.]+)$`)
 
 // SettledText returns what of the totals is settled as the one text by which
 // [FieldSettled] names it. Equal totals have equal texts.
-func (t Totals) SettledText() string {
+func (t Totals) SettledKey() string {
 	return strings.Join([]string{
 		"succeeded " + t.Succeeded.text(), "failed " + t.Failed.text(), "cancelled " + t.Cancelled.text(),
 	}, ", ")
@@ -21,7 +21,7 @@ func (t Totals) SettledText() string {
 
 // parseSettled reads what SettledText wrote, and nothing else.
 func parseSettled(text string) (Totals, error) {
-	parts := settledText.FindStringSubmatch(text)
+	parts := settledKey.FindStringSubmatch(text)
 	if parts == nil {
 		return Totals{}, errors.New("not the totals of a batch")
 	}
@@ -34,7 +34,7 @@ func parseSettled(text string) (Totals, error) {
 		tallies[n] = Tally{Count: count, Amount: Amount(parts[2+2*n])}
 	}
 	totals := Totals{Succeeded: tallies[0], Failed: tallies[1], Cancelled: tallies[2]}
-	if !totals.Valid() || totals.SettledText() != text {
+	if !totals.Valid() || totals.SettledKey() != text {
 		return Totals{}, errors.New("not in the one canonical text")
 	}
 	return totals, nil

@@ -10,13 +10,13 @@ import (
 
 // ErrAgreed means that there is nothing to decide: nothing contradicts what the
 // record shows, or the events tell what an earlier decision trusts already.
-var ErrAgreed = errors.New("nothing contradicts what the payout shows")
+var ErrNoConflict = errors.New("nothing contradicts what the payout shows")
 
 // UndecidedError says why events cannot be trusted to end a contradiction.
 type UndecidedError struct {
-	Untold  []Field // fields in contradiction of which none of the events tells anything
-	Divided []Field // fields on which the events contradict each other
-	Lost    []Field // fields with more values than are kept: nobody can say what to reject
+	Missing  []Field // fields in contradiction of which none of the events tells anything
+	Conflicting []Field // fields on which the events contradict each other
+	Overflowed    []Field // fields with more values than are kept: nobody can say what to reject
 }
 
 // Error names the fields.
@@ -26,9 +26,9 @@ func (e *UndecidedError) Error() string {
 		what   string
 		fields []Field
 	}{
-		{"the trusted receipts tell nothing of", e.Untold},
-		{"the trusted receipts contradict each other in", e.Divided},
-		{"more values were told than are kept of", e.Lost},
+		{"the trusted receipts tell nothing of", e.Missing},
+		{"the trusted receipts contradict each other in", e.Conflicting},
+		{"more values were told than are kept of", e.Overflowed},
 	} {
 		if len(part.fields) > 0 {
 			parts = append(parts, fmt.Sprintf("%s %s", part.what, joinFields(part.fields)))
@@ -53,27 +53,27 @@ func joinFields(fields []Field) string {
 // Where nothing contradicts, it is a change of mind: the events are believed in
 // the fields that an earlier decision was about. The error is ErrAgreed or an
 // *UndecidedError.
-func (r Record) Trust(events ...Event) (Resolution, error) {
-	fields := r.Contradictions()
+func (r Record) NewResolution(events ...Event) (Resolution, error) {
+	fields := r.Conflicts()
 	if len(fields) == 0 {
 		fields = r.changed(events)
 	}
 	if len(fields) == 0 {
-		return Resolution{}, ErrAgreed
+		return Resolution{}, ErrNoConflict
 	}
 	decision := Resolution{ID: r.ID, Trusted: map[Field]string{}, Rejected: map[Field][]string{}, Replaces: r.replaceable()}
-	for _, field := range r.decided() {
+	for _, field := range r.resolvedFields() {
 		if !slices.Contains(fields, field) {
-			r.decide(&decision, field, r.shownValue(field))
+			r.resolveField(&decision, field, r.displayedValue(field))
 		}
 	}
-	if err := r.believe(&decision, fields, events); err != nil {
+	if err := r.resolveFields(&decision, fields, events); err != nil {
 		return Resolution{}, err
 	}
 	// Which of two sizes a batch has may decide whether it is overdrawn.
 	next, _ := r.Resolve(decision)
-	if next.overdrawn() && !slices.Contains(fields, FieldSettled) {
-		if err := r.believe(&decision, []Field{FieldSettled}, events); err != nil {
+	if next.settledExceedsTotal() && !slices.Contains(fields, FieldSettled) {
+		if err := r.resolveFields(&decision, []Field{FieldSettled}, events); err != nil {
 			return Resolution{}, err
 		}
 	}
@@ -81,32 +81,32 @@ func (r Record) Trust(events ...Event) (Resolution, error) {
 }
 
 // believe adds what the events tell of the fields to the decision.
-func (r Record) believe(decision *Resolution, fields []Field, events []Event) error {
+func (r Record) resolveFields(decision *Resolution, fields []Field, events []Event) error {
 	undecided := &UndecidedError{}
 	for _, field := range fields {
-		told := toldOf(field, events)
+		told := claimedValues(field, events)
 		switch {
 		case r.Claims[field].Overflow:
-			undecided.Lost = append(undecided.Lost, field)
+			undecided.Overflowed = append(undecided.Overflowed, field)
 		case len(told) == 0:
-			undecided.Untold = append(undecided.Untold, field)
+			undecided.Missing = append(undecided.Missing, field)
 		case len(told) > 1:
-			undecided.Divided = append(undecided.Divided, field)
+			undecided.Conflicting = append(undecided.Conflicting, field)
 		default:
-			r.decide(decision, field, told[0])
+			r.resolveField(decision, field, told[0])
 		}
 	}
-	if len(undecided.Untold)+len(undecided.Divided)+len(undecided.Lost) > 0 {
+	if len(undecided.Missing)+len(undecided.Conflicting)+len(undecided.Overflowed) > 0 {
 		return undecided
 	}
 	return nil
 }
 
 // decide has the decision trust one value of a field and reject the others.
-func (r Record) decide(decision *Resolution, field Field, trusted string) {
+func (r Record) resolveField(decision *Resolution, field Field, trusted string) {
 	seen := r.Claims[field].Seen
 	if field == FieldSettled {
-		seen = []string{r.Settled.SettledText()}
+		seen = []string{r.Settled.SettledKey()}
 	}
 	decision.Trusted[field] = trusted
 	for _, value := range seen {
@@ -118,7 +118,7 @@ func (r Record) decide(decision *Resolution, field Field, trusted string) {
 
 // decided lists the fields about which a decision in force says something that
 // matters to what was seen, sorted.
-func (r Record) decided() []Field {
+func (r Record) resolvedFields() []Field {
 	fields := map[Field]bool{}
 	for _, decision := range r.resolutionsInForce() {
 		for field := range decision.Rejected {
@@ -131,16 +131,16 @@ func (r Record) decided() []Field {
 // changed lists the fields that were decided and of which the events tell
 // something else than what is shown.
 func (r Record) changed(events []Event) []Field {
-	return slices.DeleteFunc(r.decided(), func(field Field) bool {
-		told := toldOf(field, events)
-		return len(told) == 0 || len(told) == 1 && told[0] == r.shownValue(field)
+	return slices.DeleteFunc(r.resolvedFields(), func(field Field) bool {
+		told := claimedValues(field, events)
+		return len(told) == 0 || len(told) == 1 && told[0] == r.displayedValue(field)
 	})
 }
 
 // shownValue is the value that the record shows of a field that is decided.
-func (r Record) shownValue(field Field) string {
+func (r Record) displayedValue(field Field) string {
 	if field == FieldSettled {
-		return r.ShownSettled().SettledText()
+		return r.EffectiveTotals().SettledKey()
 	}
 	return r.Value(field)
 }
@@ -154,7 +154,7 @@ func (r Record) replaceable() []string {
 	return keys
 }
 
-func toldOf(field Field, events []Event) []string {
+func claimedValues(field Field, events []Event) []string {
 	var told []string
 	for _, event := range events {
 		if value := event.Claim(field); value != "" {
@@ -171,7 +171,7 @@ func (e Event) Claim(field Field) string {
 		if e.ID.Type() != TypeBatch {
 			return ""
 		}
-		return e.Totals.SettledText()
+		return e.Totals.SettledKey()
 	}
 	return e.claims()[field]
 }

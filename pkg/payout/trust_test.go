@@ -22,7 +22,7 @@ func total(status payout.Status, pending, succeeded, failed int64) payout.Event 
 
 func trusted(t *testing.T, record payout.Record, events ...payout.Event) payout.Record {
 	t.Helper()
-	decision, err := record.Trust(events...)
+	decision, err := record.NewResolution(events...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func TestTrustEndsAConflictOfStatusAndAmount(t *testing.T) {
 	one := payout.Event{ID: paid, Status: payout.Succeeded, Amount: "1", Currency: "TRX"}
 	other := payout.Event{ID: paid, Status: payout.Failed, Amount: "2", Currency: "TRX", Reason: "why"}
 	record := fold([]any{one, other})
-	decision, err := record.Trust(other)
+	decision, err := record.NewResolution(other)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func TestTrustKeepsWhatWasDecidedBefore(t *testing.T) {
 	// Whoever tells the new status tells the amount that was rejected, too.
 	late := payout.Event{ID: paid, Status: payout.Failed, Amount: "2"}
 	record, _ = record.Apply(late)
-	if got := record.Contradictions(); !slices.Equal(got, []payout.Field{payout.FieldStatus}) {
+	if got := record.Conflicts(); !slices.Equal(got, []payout.Field{payout.FieldStatus}) {
 		t.Fatalf("contradictions: %v", got)
 	}
 	record = trusted(t, record, late)
@@ -70,7 +70,7 @@ func TestTrustKeepsWhatWasDecidedBefore(t *testing.T) {
 func TestAMindCanBeChanged(t *testing.T) {
 	succeeded, failed := payout.Event{ID: paid, Status: payout.Succeeded}, payout.Event{ID: paid, Status: payout.Failed}
 	record := trusted(t, fold([]any{succeeded, failed}), succeeded)
-	if _, err := record.Trust(succeeded); !errors.Is(err, payout.ErrAgreed) {
+	if _, err := record.NewResolution(succeeded); !errors.Is(err, payout.ErrNoConflict) {
 		t.Errorf("the same once more: got %v, want ErrAgreed", err)
 	}
 	record = trusted(t, record, failed)
@@ -94,19 +94,19 @@ func TestTrustRefusesWhatWouldDecideNothing(t *testing.T) {
 		want   *payout.UndecidedError // nil: ErrAgreed
 	}{
 		"nothing contradicts":                {fold([]any{bare}), []payout.Event{bare}, nil},
-		"it tells nothing of a field":        {torn, []payout.Event{bare}, &payout.UndecidedError{Untold: []payout.Field{payout.FieldTxID}}},
-		"two that contradict each other":     {torn, []payout.Event{bare, rich}, &payout.UndecidedError{Divided: []payout.Field{payout.FieldStatus}}},
-		"more values than are kept":          {many, []payout.Event{{ID: paid, Amount: "1"}}, &payout.UndecidedError{Lost: []payout.Field{payout.FieldAmount}}},
-		"no event at all":                    {torn, nil, &payout.UndecidedError{Untold: []payout.Field{payout.FieldStatus, payout.FieldTxID}}},
-		"an event of which nothing is asked": {torn, []payout.Event{{ID: paid, Memo: "x"}}, &payout.UndecidedError{Untold: []payout.Field{payout.FieldStatus, payout.FieldTxID}}},
+		"it tells nothing of a field":        {torn, []payout.Event{bare}, &payout.UndecidedError{Missing: []payout.Field{payout.FieldTxID}}},
+		"two that contradict each other":     {torn, []payout.Event{bare, rich}, &payout.UndecidedError{Conflicting: []payout.Field{payout.FieldStatus}}},
+		"more values than are kept":          {many, []payout.Event{{ID: paid, Amount: "1"}}, &payout.UndecidedError{Overflowed: []payout.Field{payout.FieldAmount}}},
+		"no event at all":                    {torn, nil, &payout.UndecidedError{Missing: []payout.Field{payout.FieldStatus, payout.FieldTxID}}},
+		"an event of which nothing is asked": {torn, []payout.Event{{ID: paid, Memo: "x"}}, &payout.UndecidedError{Missing: []payout.Field{payout.FieldStatus, payout.FieldTxID}}},
 	} {
-		_, err := test.record.Trust(test.events...)
+		_, err := test.record.NewResolution(test.events...)
 		undecided, ok := errors.AsType[*payout.UndecidedError](err)
-		if test.want == nil && !errors.Is(err, payout.ErrAgreed) || test.want != nil && (!ok || !cmp.Equal(test.want, undecided)) {
+		if test.want == nil && !errors.Is(err, payout.ErrNoConflict) || test.want != nil && (!ok || !cmp.Equal(test.want, undecided)) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
-	if _, err := torn.Trust(rich); err != nil {
+	if _, err := torn.NewResolution(rich); err != nil {
 		t.Errorf("one that tells all: %v", err)
 	}
 }
@@ -116,14 +116,14 @@ func TestTrustRefusesWhatWouldDecideNothing(t *testing.T) {
 func TestAnOverdrawnBatchIsResolved(t *testing.T) {
 	first, second := total(payout.Done, 0, 2, 0), total(payout.Done, 0, 1, 1)
 	record := fold([]any{first, second})
-	if got := record.Contradictions(); !slices.Equal(got, []payout.Field{payout.FieldSettled}) {
+	if got := record.Conflicts(); !slices.Equal(got, []payout.Field{payout.FieldSettled}) {
 		t.Fatalf("contradictions: %v, want settled", got)
 	}
 	record = trusted(t, record, second)
-	if record.Status() != payout.Done || record.ShownSettled() != (payout.Totals{
+	if record.Status() != payout.Done || record.EffectiveTotals() != (payout.Totals{
 		Succeeded: payout.Tally{Count: 1, Amount: "1000"}, Failed: payout.Tally{Count: 1, Amount: "1000"}, Cancelled: payout.Tally{Amount: "0"},
 	}) {
-		t.Errorf("shows %s with %+v", record.Status(), record.ShownSettled())
+		t.Errorf("shows %s with %+v", record.Status(), record.EffectiveTotals())
 	}
 	again, _ := record.Apply(total(payout.Delayed, 1, 1, 0))
 	if again.Status() != payout.Done {
@@ -136,7 +136,7 @@ func TestAnOverdrawnBatchIsResolved(t *testing.T) {
 	if solved := trusted(t, greater, second); solved.Status() != payout.Done {
 		t.Errorf("and resolved again: got %s", solved.Status())
 	}
-	one, err := fold([]any{first, second}).Trust(first)
+	one, err := fold([]any{first, second}).NewResolution(first)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,8 +149,8 @@ func TestAnOverdrawnBatchIsResolved(t *testing.T) {
 func TestTrustingASmallerBatchDecidesWhatIsSettled(t *testing.T) {
 	small, large := total(payout.Done, 0, 2, 0), total(payout.Done, 0, 3, 0)
 	record := trusted(t, fold([]any{small, large}), small)
-	if record.Status() != payout.Done || record.Value(payout.FieldItems) != "2" || record.ShownSettled().Settled().Count != 2 {
-		t.Errorf("shows %s, %s items, %d settled", record.Status(), record.Value(payout.FieldItems), record.ShownSettled().Settled().Count)
+	if record.Status() != payout.Done || record.Value(payout.FieldItems) != "2" || record.EffectiveTotals().Settled().Count != 2 {
+		t.Errorf("shows %s, %s items, %d settled", record.Status(), record.Value(payout.FieldItems), record.EffectiveTotals().Settled().Count)
 	}
 }
 
@@ -164,7 +164,7 @@ func TestTotalsThatCannotBeReadDecideNothing(t *testing.T) {
 		resolved, _ := record.Resolve(payout.Resolution{
 			ID:       batch,
 			Trusted:  map[payout.Field]string{payout.FieldSettled: text},
-			Rejected: map[payout.Field][]string{payout.FieldSettled: {record.Settled.SettledText()}},
+			Rejected: map[payout.Field][]string{payout.FieldSettled: {record.Settled.SettledKey()}},
 		})
 		if got := resolved.Status(); got != payout.Conflicted {
 			t.Errorf("%q: got %s, want conflicted", text, got)
@@ -186,8 +186,8 @@ func TestTrustEndsEveryContradiction(t *testing.T) {
 					if !ok {
 						continue
 					}
-					decision, err := record.Trust(event)
-					same, errAgain := again.Trust(event)
+					decision, err := record.NewResolution(event)
+					same, errAgain := again.NewResolution(event)
 					if (err == nil) != (errAgain == nil) || err == nil && decision.Fingerprint() != same.Fingerprint() {
 						t.Fatalf("in another order another decision: %+v, %+v", decision, same)
 					}
@@ -196,7 +196,7 @@ func TestTrustEndsEveryContradiction(t *testing.T) {
 					}
 					next, outcome := record.Resolve(decision)
 					if outcome == payout.Conflict {
-						t.Fatalf("still contradicts in %v after %+v", next.Contradictions(), decision)
+						t.Fatalf("still contradicts in %v after %+v", next.Conflicts(), decision)
 					}
 					if record, _ = record.Resolve(decision); !cmp.Equal(record, next) {
 						t.Fatal("Resolve is not a function")
@@ -208,13 +208,13 @@ func TestTrustEndsEveryContradiction(t *testing.T) {
 	}
 }
 
-func ExampleRecord_Trust() {
+func ExampleRecord_NewResolution() {
 	id := payout.NewID("cregis", payout.TypePayout, "1382528827416576", "1391751691788288", "")
 	succeeded := payout.Event{ID: id, Status: payout.Succeeded, Amount: "1.1"}
 	failed := payout.Event{ID: id, Status: payout.Failed, Amount: "1.1"}
 	record, _ := payout.Record{}.Apply(succeeded)
 	record, _ = record.Apply(failed)
-	decision, _ := record.Trust(failed)
+	decision, _ := record.NewResolution(failed)
 	record, outcome := record.Resolve(decision)
 	fmt.Println(outcome, record.Status(), decision.Rejected)
 	// Output: changed failed map[status:[succeeded]]

@@ -12,7 +12,7 @@ import (
 )
 
 // Letter is one message of the dead-letter queue, as it came.
-type Letter struct {
+type Message struct {
 	ID         string
 	Handle     string // of this delivery
 	Body       string
@@ -28,14 +28,14 @@ type Letter struct {
 type Queue interface {
 	// Receive takes some letters out of sight for [Hidden]. An empty list means
 	// that there are none in sight.
-	Receive(ctx context.Context) ([]Letter, error)
+	Receive(ctx context.Context) ([]Message, error)
 	// Send puts a letter into the events queue, unchanged. It is durable there
 	// once Send returns without an error; after an error it may be there.
-	Send(ctx context.Context, letter Letter) error
+	Send(ctx context.Context, letter Message) error
 	// Delete removes a letter from the dead-letter queue for good.
-	Delete(ctx context.Context, letter Letter) error
+	Delete(ctx context.Context, letter Message) error
 	// Return puts a letter back in sight.
-	Return(ctx context.Context, letter Letter) error
+	Return(ctx context.Context, letter Message) error
 }
 
 // Receipts is where a letter's receipt would be; see dynamostore.Reader.
@@ -50,24 +50,24 @@ type Cause string
 const (
 	// Foreign: it does not decode as ours. It needs a deploy that knows it, or
 	// a person who takes it away.
-	Foreign Cause = "foreign"
+	Unreadable Cause = "foreign"
 	// Absent: it is ours and no receipt is stored: it is the only copy. The
 	// sweeper takes it in within a minute; redrive does as well.
 	Absent Cause = "absent"
 	// Unapplied: its receipt is stored and not applied. The sweeper sends it.
 	Unapplied Cause = "unapplied"
 	// Leftover: its receipt is applied, or held: the letter is of no more use.
-	Leftover Cause = "leftover"
+	AlreadyHandled Cause = "leftover"
 	// Damaged: what is stored under its key cannot be read.
 	Damaged Cause = "damaged"
 )
 
 // Causes lists the causes.
-func Causes() []Cause { return []Cause{Foreign, Absent, Unapplied, Leftover, Damaged} }
+func Causes() []Cause { return []Cause{Unreadable, Absent, Unapplied, AlreadyHandled, Damaged} }
 
 // Found is a letter with what is known of it.
-type Found struct {
-	Letter
+type Diagnosed struct {
+	Message
 
 	Cause   Cause
 	Why     string        // of a foreign one: what the decoder says; never its text
@@ -75,20 +75,20 @@ type Found struct {
 }
 
 // Provider returns whose callback the letter is of, or "".
-func (f Found) Provider() string { return f.Receipt.Provider() }
+func (f Diagnosed) Provider() string { return f.Receipt.Provider() }
 
 // diagnose says why a letter is where it is.
-func diagnose(ctx context.Context, receipts Receipts, letter Letter) (Found, error) {
-	found := Found{Letter: letter}
+func diagnose(ctx context.Context, receipts Receipts, letter Message) (Diagnosed, error) {
+	found := Diagnosed{Message: letter}
 	carried, err := sqsqueue.Decode(letter.Body)
 	if err != nil {
-		found.Cause, found.Why = Foreign, err.Error()
+		found.Cause, found.Why = Unreadable, err.Error()
 		return found, nil //nolint:nilerr // that it cannot be read is what was asked
 	}
 	found.Receipt = carried
 	stored, there, err := receipts.Receipt(ctx, carried.Key)
 	switch {
-	case errors.Is(err, inbox.ErrDamaged):
+	case errors.Is(err, inbox.ErrDamagedReceipt):
 		found.Cause = Damaged
 	case err != nil:
 		return found, err
@@ -97,7 +97,7 @@ func diagnose(ctx context.Context, receipts Receipts, letter Letter) (Found, err
 	case stored.State == inbox.Received:
 		found.Cause = Unapplied
 	default:
-		found.Cause = Leftover
+		found.Cause = AlreadyHandled
 	}
 	return found, nil
 }

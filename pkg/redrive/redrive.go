@@ -16,7 +16,7 @@ type Filter struct {
 }
 
 // Chooses reports whether the filter chooses a letter.
-func (f Filter) Chooses(found Found) bool {
+func (f Filter) Chooses(found Diagnosed) bool {
 	switch {
 	case len(f.IDs) > 0 && !slices.Contains(f.IDs, found.ID):
 		return false
@@ -27,33 +27,33 @@ func (f Filter) Chooses(found Found) bool {
 	case len(f.Causes) > 0:
 		return slices.Contains(f.Causes, found.Cause)
 	}
-	return found.Cause != Foreign || len(f.IDs) > 0
+	return found.Cause != Unreadable || len(f.IDs) > 0
 }
 
 // Order is what is to be redriven and how.
-type Order struct {
+type Options struct {
 	Filter
 	Most   int              // letters looked at, at most
 	DryRun bool             // choose only
 	Pace   <-chan time.Time // one letter is sent for each value; nil does not wait
-	Tell   func(Done)       // after each letter that was chosen; may be nil
+	Progress   func(Progress)       // after each letter that was chosen; may be nil
 }
 
 // Done is how far a redrive, or a removal, has come.
-type Done struct {
+type Progress struct {
 	Seen   int  // letters looked at
 	Chosen int  // of those, chosen
 	Moved  int  // of those, safely elsewhere and deleted here
-	Twice  int  // of those, safely elsewhere and perhaps here as well
+	MaybeDuplicated  int  // of those, safely elsewhere and perhaps here as well
 	More   bool // there are more than were looked at
 }
 
 // Redrive sends the chosen letters back to the events queue, as they came, and
 // deletes each after it was sent. It stops at the first failure, with every
 // letter in one of the queues or, the last one, in both.
-func (d *Desk) Redrive(ctx context.Context, order Order) (Done, error) {
-	return d.take(ctx, order, func(ctx context.Context, found Found) error {
-		if err := d.Queue.Send(ctx, found.Letter); err != nil {
+func (d *Redriver) Redrive(ctx context.Context, order Options) (Progress, error) {
+	return d.move(ctx, order, func(ctx context.Context, found Diagnosed) error {
+		if err := d.Queue.Send(ctx, found.Message); err != nil {
 			return fmt.Errorf("send message %s: %w", found.ID, err)
 		}
 		return nil
@@ -62,22 +62,22 @@ func (d *Desk) Redrive(ctx context.Context, order Order) (Done, error) {
 
 // Remove takes the chosen letters out of the queue, each after save has made it
 // safe. It fails on the first one of which that is not so.
-func (d *Desk) Remove(ctx context.Context, order Order, save func(Found) error) (Done, error) {
-	return d.take(ctx, order, func(_ context.Context, found Found) error { return save(found) })
+func (d *Redriver) Remove(ctx context.Context, order Options, save func(Diagnosed) error) (Progress, error) {
+	return d.move(ctx, order, func(_ context.Context, found Diagnosed) error { return save(found) })
 }
 
 // take makes each chosen letter safe, and then deletes it.
-func (d *Desk) take(ctx context.Context, order Order, secure func(context.Context, Found) error) (Done, error) {
-	var done Done
-	more, err := d.walk(ctx, order.Most, func(ctx context.Context, found Found) (bool, error) {
+func (d *Redriver) move(ctx context.Context, order Options, secure func(context.Context, Diagnosed) error) (Progress, error) {
+	var done Progress
+	more, err := d.walk(ctx, order.Most, func(ctx context.Context, found Diagnosed) (bool, error) {
 		done.Seen++
 		if !order.Chooses(found) {
 			return false, nil
 		}
 		done.Chosen++
-		gone, err := d.takeOne(ctx, order, found, secure, &done)
-		if order.Tell != nil {
-			order.Tell(done)
+		gone, err := d.moveMessage(ctx, order, found, secure, &done)
+		if order.Progress != nil {
+			order.Progress(done)
 		}
 		return gone, err
 	})
@@ -85,7 +85,7 @@ func (d *Desk) take(ctx context.Context, order Order, secure func(context.Contex
 	return done, err
 }
 
-func (d *Desk) takeOne(ctx context.Context, order Order, found Found, secure func(context.Context, Found) error, done *Done) (bool, error) {
+func (d *Redriver) moveMessage(ctx context.Context, order Options, found Diagnosed, secure func(context.Context, Diagnosed) error, done *Progress) (bool, error) {
 	if order.DryRun {
 		return false, nil
 	}
@@ -95,8 +95,8 @@ func (d *Desk) takeOne(ctx context.Context, order Order, found Found, secure fun
 	if err := secure(ctx, found); err != nil {
 		return false, err
 	}
-	if err := d.Queue.Delete(ctx, found.Letter); err != nil {
-		done.Twice++
+	if err := d.Queue.Delete(ctx, found.Message); err != nil {
+		done.MaybeDuplicated++
 		return false, fmt.Errorf("delete message %s, which is safe elsewhere: %w", found.ID, err)
 	}
 	done.Moved++

@@ -26,14 +26,14 @@ type world struct {
 	mu       sync.Mutex
 	now      time.Time
 	letters  map[string]*letter
-	events   []redrive.Letter
+	events   []redrive.Message
 	receipts map[inbox.Key]inbox.State
 	fault    func(call string) (before, after error)
 	calls    int
 }
 
 type letter struct {
-	redrive.Letter
+	redrive.Message
 
 	visibleAt time.Time
 }
@@ -43,7 +43,7 @@ func newWorld() *world {
 }
 
 func (w *world) put(id, body string) {
-	w.letters[id] = &letter{redrive.Letter{ID: id, Body: body, Group: "g-" + id, Trace: "t-" + id, SentAt: w.now}, time.Time{}}
+	w.letters[id] = &letter{redrive.Message{ID: id, Body: body, Group: "g-" + id, Trace: "t-" + id, SentAt: w.now}, time.Time{}}
 }
 
 // call does one thing, with the fault that the test wants.
@@ -64,7 +64,7 @@ func (w *world) call(name string, do func() error) error {
 	return after
 }
 
-func (w *world) Receive(context.Context) (out []redrive.Letter, err error) {
+func (w *world) Receive(context.Context) (out []redrive.Message, err error) {
 	err = w.call("receive", func() error {
 		for _, id := range slices.Sorted(maps.Keys(w.letters)) {
 			one := w.letters[id]
@@ -72,7 +72,7 @@ func (w *world) Receive(context.Context) (out []redrive.Letter, err error) {
 				one.visibleAt = w.now.Add(redrive.Hidden)
 				one.Receives++
 				one.Handle = fmt.Sprintf("%s#%d", id, one.Receives)
-				out = append(out, one.Letter)
+				out = append(out, one.Message)
 			}
 		}
 		return nil
@@ -83,14 +83,14 @@ func (w *world) Receive(context.Context) (out []redrive.Letter, err error) {
 	return out, nil
 }
 
-func (w *world) Send(_ context.Context, one redrive.Letter) error {
+func (w *world) Send(_ context.Context, one redrive.Message) error {
 	return w.call("send", func() error {
 		w.events = append(w.events, one)
 		return nil
 	})
 }
 
-func (w *world) Delete(_ context.Context, one redrive.Letter) error {
+func (w *world) Delete(_ context.Context, one redrive.Message) error {
 	return w.call("delete", func() error {
 		if there := w.letters[one.ID]; there != nil && there.Handle == one.Handle {
 			delete(w.letters, one.ID)
@@ -99,7 +99,7 @@ func (w *world) Delete(_ context.Context, one redrive.Letter) error {
 	})
 }
 
-func (w *world) Return(_ context.Context, one redrive.Letter) error {
+func (w *world) Return(_ context.Context, one redrive.Message) error {
 	return w.call("return", func() error {
 		there := w.letters[one.ID]
 		if there == nil || there.Handle != one.Handle {
@@ -114,15 +114,15 @@ func (w *world) Receipt(_ context.Context, key inbox.Key) (found inbox.Receipt, 
 	err = w.call("receipt", func() error {
 		state, known := w.receipts[key]
 		if state == "damaged" {
-			return inbox.ErrDamaged
+			return inbox.ErrDamagedReceipt
 		}
 		found, there = inbox.Receipt{Key: key, State: state}, known
 		return nil
 	})
-	return found, there || errors.Is(err, inbox.ErrDamaged), err
+	return found, there || errors.Is(err, inbox.ErrDamagedReceipt), err
 }
 
-func (w *world) desk() *redrive.Desk { return &redrive.Desk{Queue: w, Receipts: w} }
+func (w *world) desk() *redrive.Redriver { return &redrive.Redriver{Queue: w, Receipts: w} }
 
 func ours(t testing.TB, n int) (string, inbox.Key) {
 	t.Helper()
@@ -155,25 +155,25 @@ func mixed(t testing.TB) *world {
 func TestEachLetterIsToldItsCauseOnceAndPutBack(t *testing.T) {
 	w := mixed(t)
 	got := map[string]redrive.Cause{}
-	more, err := w.desk().Walk(t.Context(), 100, func(found redrive.Found) error {
+	more, err := w.desk().Walk(t.Context(), 100, func(found redrive.Diagnosed) error {
 		if got[found.ID] != "" {
 			t.Errorf("%s is shown twice", found.ID)
 		}
 		got[found.ID] = found.Cause
-		if (found.Cause == redrive.Foreign) != (found.Why != "") {
+		if (found.Cause == redrive.Unreadable) != (found.Why != "") {
 			t.Errorf("%s: why %q", found.ID, found.Why)
 		}
 		return nil
 	})
 	want := map[string]redrive.Cause{
-		"m0": redrive.Absent, "m1": redrive.Unapplied, "m2": redrive.Leftover, "m3": redrive.Leftover, "m4": redrive.Damaged,
-		"m5": redrive.Absent, "p1": redrive.Foreign, "p2": redrive.Foreign,
+		"m0": redrive.Absent, "m1": redrive.Unapplied, "m2": redrive.AlreadyHandled, "m3": redrive.AlreadyHandled, "m4": redrive.Damaged,
+		"m5": redrive.Absent, "p1": redrive.Unreadable, "p2": redrive.Unreadable,
 	}
 	if diff := cmp.Diff(want, got); more || err != nil || diff != "" {
 		t.Errorf("more %t, %v\n%s", more, err, diff)
 	}
 	wantAllInSight(t, w)
-	if more, err := w.desk().Walk(t.Context(), 3, func(redrive.Found) error { return nil }); !more || err != nil {
+	if more, err := w.desk().Walk(t.Context(), 3, func(redrive.Diagnosed) error { return nil }); !more || err != nil {
 		t.Errorf("bounded: more %t, %v", more, err)
 	}
 	wantAllInSight(t, w)
@@ -194,23 +194,23 @@ func TestTheFilterChooses(t *testing.T) {
 		want   []string
 	}{
 		"all that are ours":   {redrive.Filter{}, []string{"m0", "m1", "m2", "m3", "m4", "m5"}},
-		"foreign":             {redrive.Filter{Causes: []redrive.Cause{redrive.Foreign}}, []string{"p1", "p2"}},
+		"foreign":             {redrive.Filter{Causes: []redrive.Cause{redrive.Unreadable}}, []string{"p1", "p2"}},
 		"two causes":          {redrive.Filter{Causes: []redrive.Cause{redrive.Absent, redrive.Unapplied}}, []string{"m0", "m1", "m5"}},
 		"by id, foreign too":  {redrive.Filter{IDs: []string{"m1", "p2"}}, []string{"m1", "p2"}},
 		"another provider":    {redrive.Filter{Provider: "pivot"}, nil},
-		"provider":            {redrive.Filter{Provider: "cregis", Causes: []redrive.Cause{redrive.Leftover}}, []string{"m2", "m3"}},
+		"provider":            {redrive.Filter{Provider: "cregis", Causes: []redrive.Cause{redrive.AlreadyHandled}}, []string{"m2", "m3"}},
 		"older than the rest": {redrive.Filter{Before: start}, nil},
 		"before later":        {redrive.Filter{Before: start.Add(time.Second), IDs: []string{"m0"}}, []string{"m0"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dry := mixed(t)
-			done, err := dry.desk().Redrive(t.Context(), redrive.Order{Filter: test.filter, Most: 100, DryRun: true})
+			done, err := dry.desk().Redrive(t.Context(), redrive.Options{Filter: test.filter, Most: 100, DryRun: true})
 			if err != nil || done.Chosen != len(test.want) || done.Moved != 0 || len(dry.events) != 0 || len(dry.letters) != 8 {
 				t.Errorf("dry run: %+v, %v", done, err)
 			}
 			w := mixed(t)
 			before := maps.Clone(w.letters)
-			done, err = w.desk().Redrive(t.Context(), redrive.Order{Filter: test.filter, Most: 100})
+			done, err = w.desk().Redrive(t.Context(), redrive.Options{Filter: test.filter, Most: 100})
 			if err != nil || done.Moved != len(test.want) {
 				t.Errorf("%+v, %v", done, err)
 			}
@@ -252,11 +252,11 @@ func TestNoFaultLosesALetter(t *testing.T) {
 					}
 					return nil, broken
 				}
-				_, _ = w.desk().Redrive(ctx, redrive.Order{Filter: redrive.Filter{Causes: redrive.Causes()}, Most: 100})
+				_, _ = w.desk().Redrive(ctx, redrive.Options{Filter: redrive.Filter{Causes: redrive.Causes()}, Most: 100})
 				w.fault = nil
 				wantNoneLost(t, w, 8)
 				w.now = w.now.Add(redrive.Hidden) // what could not be put back comes back
-				if done, err := w.desk().Redrive(t.Context(), redrive.Order{Filter: redrive.Filter{Causes: redrive.Causes()}, Most: 100}); err != nil || len(w.letters) > 0 {
+				if done, err := w.desk().Redrive(t.Context(), redrive.Options{Filter: redrive.Filter{Causes: redrive.Causes()}, Most: 100}); err != nil || len(w.letters) > 0 {
 					t.Errorf("again: %+v, %v, %d left", done, err, len(w.letters))
 				}
 				wantNoneLost(t, w, 8)
@@ -285,13 +285,13 @@ func wantNoneLost(t *testing.T, w *world, want int) {
 func TestNothingIsRemovedThatWasNotSaved(t *testing.T) {
 	w := mixed(t)
 	saved := 0
-	save := func(redrive.Found) error {
+	save := func(redrive.Diagnosed) error {
 		if saved++; saved == 2 {
 			return errors.New("disk is full")
 		}
 		return nil
 	}
-	done, err := w.desk().Remove(t.Context(), redrive.Order{Filter: redrive.Filter{Causes: []redrive.Cause{redrive.Foreign}}, Most: 100}, save)
+	done, err := w.desk().Remove(t.Context(), redrive.Options{Filter: redrive.Filter{Causes: []redrive.Cause{redrive.Unreadable}}, Most: 100}, save)
 	if err == nil || done.Moved != 1 || len(w.letters) != 7 || len(w.events) != 0 {
 		t.Errorf("%+v, %v, %d letters left", done, err, len(w.letters))
 	}
@@ -304,7 +304,7 @@ func TestTwoPeopleAtOnce(t *testing.T) {
 	var both sync.WaitGroup
 	for range 2 {
 		both.Go(func() {
-			if _, err := w.desk().Redrive(t.Context(), redrive.Order{Filter: redrive.Filter{Causes: redrive.Causes()}, Most: 100}); err != nil {
+			if _, err := w.desk().Redrive(t.Context(), redrive.Options{Filter: redrive.Filter{Causes: redrive.Causes()}, Most: 100}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -334,8 +334,8 @@ func TestALongRunComesToTheLastLetter(t *testing.T) {
 		}
 		return nil, nil
 	}
-	done, err := w.desk().Redrive(t.Context(), redrive.Order{Most: 100})
-	want := redrive.Done{Seen: many + 3, Chosen: many, Moved: many}
+	done, err := w.desk().Redrive(t.Context(), redrive.Options{Most: 100})
+	want := redrive.Progress{Seen: many + 3, Chosen: many, Moved: many}
 	if diff := cmp.Diff(want, done); err != nil || diff != "" {
 		t.Errorf("%v, done (-want +got):\n%s", err, diff)
 	}
@@ -348,7 +348,7 @@ func TestThePaceIsKept(t *testing.T) {
 	pace := make(chan time.Time, 2)
 	pace <- start
 	pace <- start
-	order := redrive.Order{Most: 100, Pace: pace, Tell: func(done redrive.Done) {
+	order := redrive.Options{Most: 100, Pace: pace, Progress: func(done redrive.Progress) {
 		if done.Moved == 2 {
 			cancel()
 		}
@@ -373,7 +373,7 @@ func TestAnyOrderOfTimeAndFaultsLosesNothing(t *testing.T) {
 			return nil, nil
 		}
 		filter := redrive.Filter{Causes: rapid.SliceOfDistinct(rapid.SampledFrom(redrive.Causes()), func(c redrive.Cause) redrive.Cause { return c }).Draw(r, "causes")}
-		_, _ = w.desk().Redrive(t.Context(), redrive.Order{Filter: filter, Most: 100})
+		_, _ = w.desk().Redrive(t.Context(), redrive.Options{Filter: filter, Most: 100})
 		wantNoneLost(t, w, 8)
 	})
 }

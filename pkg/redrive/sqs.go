@@ -21,7 +21,7 @@ var _ Queue = SQS{}
 
 // Receive implements Queue. It waits a second for letters: without waiting, SQS
 // asks a part of its servers only, and an empty answer means nothing.
-func (q SQS) Receive(ctx context.Context) ([]Letter, error) {
+func (q SQS) Receive(ctx context.Context) ([]Message, error) {
 	out, err := q.Client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
 		QueueUrl:                    &q.DeadLettersURL,
 		MaxNumberOfMessages:         10,
@@ -33,12 +33,12 @@ func (q SQS) Receive(ctx context.Context) ([]Letter, error) {
 	if err != nil {
 		return nil, err
 	}
-	var letters []Letter
+	var letters []Message
 	for _, message := range out.Messages {
 		system := func(name types.MessageSystemAttributeName) string { return message.Attributes[string(name)] }
 		sent, _ := strconv.ParseInt(system(types.MessageSystemAttributeNameSentTimestamp), 10, 64)
 		receives, _ := strconv.Atoi(system(types.MessageSystemAttributeNameApproximateReceiveCount))
-		letters = append(letters, Letter{
+		letters = append(letters, Message{
 			ID:         aws.ToString(message.MessageId),
 			Handle:     aws.ToString(message.ReceiptHandle),
 			Body:       aws.ToString(message.Body),
@@ -54,7 +54,7 @@ func (q SQS) Receive(ctx context.Context) ([]Letter, error) {
 }
 
 // Send implements Queue.
-func (q SQS) Send(ctx context.Context, letter Letter) error {
+func (q SQS) Send(ctx context.Context, letter Message) error {
 	input := &sqs.SendMessageInput{
 		QueueUrl:          &q.EventsURL,
 		MessageBody:       &letter.Body,
@@ -73,13 +73,13 @@ func (q SQS) Send(ctx context.Context, letter Letter) error {
 }
 
 // Delete implements Queue.
-func (q SQS) Delete(ctx context.Context, letter Letter) error {
+func (q SQS) Delete(ctx context.Context, letter Message) error {
 	_, err := q.Client.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &q.DeadLettersURL, ReceiptHandle: &letter.Handle})
 	return err
 }
 
 // Return implements Queue.
-func (q SQS) Return(ctx context.Context, letter Letter) error {
+func (q SQS) Return(ctx context.Context, letter Message) error {
 	_, err := q.Client.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{
 		QueueUrl: &q.DeadLettersURL, ReceiptHandle: &letter.Handle, VisibilityTimeout: 0,
 	})

@@ -15,26 +15,26 @@ const Hidden = 30 * time.Second
 const returnWithin = 20 * time.Second
 
 // Desk is where letters are looked at. It is safe for concurrent use.
-type Desk struct {
+type Redriver struct {
 	Queue    Queue
 	Receipts Receipts
 }
 
 // visit looks at one letter and reports whether it took it out of the queue.
-type visit func(ctx context.Context, found Found) (gone bool, err error)
+type visit func(ctx context.Context, found Diagnosed) (gone bool, err error)
 
 // Walk shows each letter in sight once, at most so many of them, and puts all
 // of them back. It reports whether it stopped at that bound. Memory grows with
 // the number of letters by their ids and handles only.
-func (d *Desk) Walk(ctx context.Context, most int, look func(Found) error) (more bool, err error) {
-	return d.walk(ctx, most, func(_ context.Context, found Found) (bool, error) { return false, look(found) })
+func (d *Redriver) Walk(ctx context.Context, most int, look func(Diagnosed) error) (more bool, err error) {
+	return d.walk(ctx, most, func(_ context.Context, found Diagnosed) (bool, error) { return false, look(found) })
 }
 
 // walk visits letters until none is left that it has not seen: those that stay
 // are kept out of sight until the end, or it would meet them again and again. A
 // walk that is longer than that meets them again all the same; it ends once they
 // come round twice and nothing else does.
-func (d *Desk) walk(ctx context.Context, most int, visit visit) (more bool, err error) {
+func (d *Redriver) walk(ctx context.Context, most int, visit visit) (more bool, err error) {
 	kept := map[string]string{} // handle of the last delivery, by id
 	seen := map[string]bool{}
 	again := map[string]bool{} // met again since the last one that was new
@@ -70,7 +70,7 @@ func (d *Desk) walk(ctx context.Context, most int, visit visit) (more bool, err 
 	}
 }
 
-func (d *Desk) visit(ctx context.Context, letter Letter, visit visit, kept map[string]string) error {
+func (d *Redriver) visit(ctx context.Context, letter Message, visit visit, kept map[string]string) error {
 	found, err := diagnose(ctx, d.Receipts, letter)
 	if err != nil {
 		return err
@@ -84,10 +84,10 @@ func (d *Desk) visit(ctx context.Context, letter Letter, visit visit, kept map[s
 
 // returnAll puts back what is still there. What fails comes back by itself when
 // it was hidden for long enough, or was taken by somebody else since.
-func (d *Desk) returnAll(ctx context.Context, kept map[string]string) {
+func (d *Redriver) returnAll(ctx context.Context, kept map[string]string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), returnWithin)
 	defer cancel()
 	for id, handle := range kept {
-		_ = d.Queue.Return(ctx, Letter{ID: id, Handle: handle})
+		_ = d.Queue.Return(ctx, Message{ID: id, Handle: handle})
 	}
 }

@@ -52,10 +52,10 @@ func TestRelease_OfAReleasedCallbackAsAnotherEventDoesNothing(t *testing.T) {
 // Who dismisses second is not the one who did it; whose answer was lost is.
 func TestDismiss_ByTwoPeopleIsTheFirstOnes(t *testing.T) {
 	for name, test := range map[string]struct {
-		second inbox.Hand
+		second inbox.ChangedBy
 		want   repair.Outcome
 	}{
-		"another person":  {inbox.NewHand("bob", "why", noon), repair.Moved},
+		"another person":  {inbox.NewChangedBy("bob", "why", noon), repair.Moved},
 		"the same change": {hand, repair.Dismissed},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -68,8 +68,8 @@ func TestDismiss_ByTwoPeopleIsTheFirstOnes(t *testing.T) {
 			if outcome, err := person.Dismiss(t.Context(), w.held(), test.second); err != nil || outcome != test.want {
 				t.Errorf("%s, %v, want %s", outcome, err, test.want)
 			}
-			if stored, _, _ := w.store.Receipt(t.Context(), w.held().Key); stored.Hand != hand {
-				t.Errorf("it says %+v, want %+v", stored.Hand, hand)
+			if stored, _, _ := w.store.Receipt(t.Context(), w.held().Key); stored.ChangedBy != hand {
+				t.Errorf("it says %+v, want %+v", stored.ChangedBy, hand)
 			}
 		})
 	}
@@ -82,7 +82,7 @@ type busy struct {
 	refusals int
 }
 
-func (b *busy) Rewrite(ctx context.Context, record payout.Record, read inbox.Standing, by inbox.Hand) (bool, error) {
+func (b *busy) Rewrite(ctx context.Context, record payout.Record, read inbox.StoredPayout, by inbox.ChangedBy) (bool, error) {
 	if b.refusals--; b.refusals >= 0 {
 		return false, nil
 	}
@@ -96,7 +96,7 @@ func TestRefold_TriesTenTimes(t *testing.T) {
 		w.store.RemoveRecord(one)
 		person, _ := w.person(nil)
 		person.Store = &busy{person.Store, refusals}
-		plan, err := person.Refold(t.Context(), one, hand)
+		plan, err := person.Rebuild(t.Context(), one, hand)
 		if (err == nil) != written || written && plan.Verdict != repair.Differs || len(w.store.Records()) == 1 != written {
 			t.Errorf("%d refusals: %s, %v, want it written: %v", refusals, plan.Verdict, err, written)
 		}

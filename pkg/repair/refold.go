@@ -24,7 +24,7 @@ const (
 // Plan is what Refold would do to a payout.
 type Plan struct {
 	Verdict Verdict
-	Read    inbox.Standing // the payout as it stands
+	Read    inbox.StoredPayout // the payout as it stands
 	Fold    inbox.Fold     // and as its receipts say it should
 	// Differences between the two; none where the payout cannot be read.
 	Differences []payout.Difference
@@ -33,11 +33,11 @@ type Plan struct {
 // Plan reads a payout, then its receipts: if nothing was applied in between,
 // the payout still stands as it was read, and Refold may write.
 func (r *Repairs) Plan(ctx context.Context, id payout.ID) (Plan, error) {
-	read, err := r.Store.Standing(ctx, id)
+	read, err := r.Store.StoredPayout(ctx, id)
 	if err != nil {
 		return Plan{}, fmt.Errorf("read payout: %w", err)
 	}
-	fold, err := inbox.FoldOf(r.Store.Story(ctx, id))
+	fold, err := inbox.FoldReceipts(r.Store.ReceiptsOf(ctx, id))
 	if err != nil {
 		return Plan{}, fmt.Errorf("read receipts: %w", err)
 	}
@@ -73,7 +73,7 @@ var errMoving = errors.New("the payout changed meanwhile, each time")
 // the payout before may still write what it made of the damaged one, where the
 // version is the same again or, with receipts gone, comes to be. Stop the
 // consumer first, or run it once more: a second time it finds that.
-func (r *Repairs) Refold(ctx context.Context, id payout.ID, hand inbox.Hand) (Plan, error) {
+func (r *Repairs) Rebuild(ctx context.Context, id payout.ID, hand inbox.ChangedBy) (Plan, error) {
 	for range maxTries {
 		plan, err := r.Plan(ctx, id)
 		if err != nil || plan.Verdict != Differs {

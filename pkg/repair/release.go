@@ -16,7 +16,7 @@ const (
 	Dismissed Outcome = "dismissed"  // it is out of the way, and kept
 	StillHeld Outcome = "still-held" // today's code does not understand it either
 	Moved     Outcome = "moved"      // somebody else took it up meanwhile; nothing was done
-	NotThere  Outcome = "not-there"  // there is no such receipt
+	Missing  Outcome = "not-there"  // there is no such receipt
 )
 
 // Repairs changes records by hand. All fields are required. It is safe for
@@ -35,7 +35,7 @@ type Repairs struct {
 // second person dismisses the callback in that moment, released stands: the
 // event was told, and is applied. Of one that was released before, the event's
 // receipt is made sure of.
-func (r *Repairs) Release(ctx context.Context, held, parsed inbox.Receipt, hand inbox.Hand) (Outcome, error) {
+func (r *Repairs) Release(ctx context.Context, held, parsed inbox.Receipt, hand inbox.ChangedBy) (Outcome, error) {
 	if parsed.WasHeld() {
 		return StillHeld, nil
 	}
@@ -44,7 +44,7 @@ func (r *Repairs) Release(ctx context.Context, held, parsed inbox.Receipt, hand 
 	case err != nil:
 		return "", fmt.Errorf("read held receipt: %w", err)
 	case !there:
-		return NotThere, nil
+		return Missing, nil
 	}
 	if may, err := r.mayRelease(ctx, found, held, parsed); err != nil || !may {
 		return Moved, err
@@ -55,7 +55,7 @@ func (r *Repairs) Release(ctx context.Context, held, parsed inbox.Receipt, hand 
 	if found.State == inbox.Released {
 		return Released, nil
 	}
-	held.State, held.As, held.Hand = inbox.Released, parsed.Key, hand
+	held.State, held.ReleasedAs, held.ChangedBy = inbox.Released, parsed.Key, hand
 	return r.close(ctx, held, Released)
 }
 
@@ -77,7 +77,7 @@ func (r *Repairs) record(ctx context.Context, parsed inbox.Receipt) error {
 func (r *Repairs) mayRelease(ctx context.Context, found, held, parsed inbox.Receipt) (bool, error) {
 	switch {
 	case found.State == inbox.Released:
-		return found.As == parsed.Key, nil
+		return found.ReleasedAs == parsed.Key, nil
 	case found.State == held.State:
 		return true, nil
 	case found.State != inbox.Dismissed:
@@ -94,11 +94,11 @@ func (r *Repairs) mayRelease(ctx context.Context, found, held, parsed inbox.Rece
 
 // Dismiss marks a held callback as one that tells nothing about a payout. It is
 // kept, and can still be released.
-func (r *Repairs) Dismiss(ctx context.Context, held inbox.Receipt, hand inbox.Hand) (Outcome, error) {
+func (r *Repairs) Dismiss(ctx context.Context, held inbox.Receipt, hand inbox.ChangedBy) (Outcome, error) {
 	if held.State != inbox.Held {
 		return Moved, nil
 	}
-	held.State, held.Hand = inbox.Dismissed, hand
+	held.State, held.ChangedBy = inbox.Dismissed, hand
 	return r.close(ctx, held, Dismissed)
 }
 
@@ -108,7 +108,7 @@ func (r *Repairs) close(ctx context.Context, closed inbox.Receipt, done Outcome)
 	case err != nil:
 		return "", fmt.Errorf("mark held receipt %s: %w", closed.State, err)
 	case met == "":
-		return NotThere, nil
+		return Missing, nil
 	case CanClose(met, closed.State):
 		return done, nil
 	}
@@ -117,7 +117,7 @@ func (r *Repairs) close(ctx context.Context, closed inbox.Receipt, done Outcome)
 	if err != nil {
 		return "", fmt.Errorf("read held receipt: %w", err)
 	}
-	if found.State == closed.State && found.Hand == closed.Hand && found.As == closed.As {
+	if found.State == closed.State && found.ChangedBy == closed.ChangedBy && found.ReleasedAs == closed.ReleasedAs {
 		return done, nil
 	}
 	return Moved, nil

@@ -16,7 +16,7 @@ import (
 var (
 	noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 	one  = payout.NewID("cregis", payout.TypePayout, "7", "1", "")
-	hand = inbox.NewHand("alice", "why", noon)
+	hand = inbox.NewChangedBy("alice", "why", noon)
 )
 
 // world is a store and a queue in memory, and people whose calls go wrong.
@@ -56,13 +56,13 @@ func (f faulty) Receipt(ctx context.Context, key inbox.Key) (receipt inbox.Recei
 	return receipt, there, err
 }
 
-func (f faulty) Standing(ctx context.Context, id payout.ID) (standing inbox.Standing, err error) {
-	err = f.p.Call(ctx, "Standing", func() (err error) { standing, err = f.Store.Standing(ctx, id); return err })
+func (f faulty) StoredPayout(ctx context.Context, id payout.ID) (standing inbox.StoredPayout, err error) {
+	err = f.p.Call(ctx, "Standing", func() (err error) { standing, err = f.Store.StoredPayout(ctx, id); return err })
 	return standing, err
 }
 
-func (f faulty) Story(ctx context.Context, id payout.ID) iter.Seq2[inbox.Receipt, error] {
-	story := f.Store.Story(ctx, id)
+func (f faulty) ReceiptsOf(ctx context.Context, id payout.ID) iter.Seq2[inbox.Receipt, error] {
+	story := f.Store.ReceiptsOf(ctx, id)
 	if err := f.p.Call(ctx, "Story", func() error { return nil }); err != nil {
 		return func(yield func(inbox.Receipt, error) bool) { yield(inbox.Receipt{}, err) }
 	}
@@ -74,7 +74,7 @@ func (f faulty) Close(ctx context.Context, closed inbox.Receipt) (met inbox.Stat
 	return met, err
 }
 
-func (f faulty) Rewrite(ctx context.Context, record payout.Record, read inbox.Standing, by inbox.Hand) (done bool, err error) {
+func (f faulty) Rewrite(ctx context.Context, record payout.Record, read inbox.StoredPayout, by inbox.ChangedBy) (done bool, err error) {
 	err = f.p.Call(ctx, "Rewrite", func() (err error) { done, err = f.Store.Rewrite(ctx, record, read, by); return err })
 	return done, err
 }
@@ -111,7 +111,7 @@ func (w *world) consume() {
 		if _, err := honest.Inbox.Apply(w.Context(), message.Receipt); err != nil {
 			w.Fatal(err)
 		}
-		w.queue.Done(message.Handle)
+		w.queue.Ack(message.Handle)
 	}
 }
 
@@ -129,7 +129,7 @@ func (w *world) settle() {
 	w.consume()
 	state := inboxtest.State{Receipts: w.store.Receipts(), Records: w.store.Records()}
 	for _, wrong := range inboxtest.Check(state, nil, true) {
-		w.Errorf("%s\n%s", wrong, state.Story())
+		w.Errorf("%s\n%s", wrong, state.Dump())
 	}
 }
 
@@ -157,16 +157,16 @@ func operations() map[string]operation {
 		return err
 	}
 	refold := func(w *world, r *repair.Repairs) error {
-		_, err := r.Refold(w.Context(), one, hand)
+		_, err := r.Rebuild(w.Context(), one, hand)
 		return err
 	}
 	resolve := func(trusted payout.Status) func(w *world, r *repair.Repairs) error {
 		return func(w *world, r *repair.Repairs) error {
-			standing, err := r.Store.Standing(w.Context(), one)
+			standing, err := r.Store.StoredPayout(w.Context(), one)
 			if err != nil {
 				return err
 			}
-			decision, err := standing.Record.Trust(event(trusted, 0))
+			decision, err := standing.Record.NewResolution(event(trusted, 0))
 			if err != nil {
 				return nil //nolint:nilerr // it was decided meanwhile
 			}
@@ -180,7 +180,7 @@ func operations() map[string]operation {
 		tear(w)
 		record := w.store.Record(one)
 		record.Claims = nil
-		w.store.Alter(nil, []payout.Record{record})
+		w.store.Overwrite(nil, []payout.Record{record})
 	}
 	once := func(w *world) {
 		record := w.store.Record(one)
@@ -336,7 +336,7 @@ func TestRefoldWritesOnlyWhatIsDifferentAndKnown(t *testing.T) {
 				}
 				return inboxtest.None
 			})
-			plan, err := repairs.Refold(t.Context(), one, hand)
+			plan, err := repairs.Rebuild(t.Context(), one, hand)
 			if err != nil || plan.Verdict != test.want || (writes == 1) != (test.want == repair.Differs) {
 				t.Errorf("%s, %v, %d writes, want %s", plan.Verdict, err, writes, test.want)
 			}
@@ -372,10 +372,10 @@ func TestWhatIsNotUnderstoodStaysHeld(t *testing.T) {
 		t.Errorf("it is %s", got)
 	}
 	absent := inbox.NewHeldReceipt(inbox.HeldCallback{Provider: "cregis", Type: payout.TypePayout, Account: "7", Subject: []byte("other")}, nil, "", noon)
-	if outcome, err := repairs.Release(t.Context(), absent, w.received(event(payout.Failed, 0)), hand); err != nil || outcome != repair.NotThere {
+	if outcome, err := repairs.Release(t.Context(), absent, w.received(event(payout.Failed, 0)), hand); err != nil || outcome != repair.Missing {
 		t.Errorf("one that is not there: %s, %v", outcome, err)
 	}
-	if outcome, err := repairs.Dismiss(t.Context(), absent, hand); err != nil || outcome != repair.NotThere {
+	if outcome, err := repairs.Dismiss(t.Context(), absent, hand); err != nil || outcome != repair.Missing {
 		t.Errorf("one that is not there: %s, %v", outcome, err)
 	}
 }
@@ -416,10 +416,10 @@ func TestACallbackThatWasTakenUpIsADuplicate(t *testing.T) {
 		again := w.held()
 		again.AcceptedAt = again.AcceptedAt.Add(time.Hour)
 		accepted, err := repairs.Inbox.Accept(t.Context(), again)
-		if err != nil || accepted.As != inbox.Duplicate || w.state(w.held().Key) != before {
-			t.Errorf("%s, then told again: %q, %v, and it is %s", act, accepted.As, err, w.state(w.held().Key))
+		if err != nil || accepted.Acceptance != inbox.AcceptedDuplicate || w.state(w.held().Key) != before {
+			t.Errorf("%s, then told again: %q, %v, and it is %s", act, accepted.Acceptance, err, w.state(w.held().Key))
 		}
-		if outcome, err := repairs.Inbox.Apply(t.Context(), w.held()); err != nil || outcome != inbox.AlreadyApplied {
+		if outcome, err := repairs.Inbox.Apply(t.Context(), w.held()); err != nil || outcome != inbox.ApplyDuplicate {
 			t.Errorf("%s, then delivered by the queue: %s, %v", act, outcome, err)
 		}
 		if live, _ := w.queue.Depth(); live != 0 {

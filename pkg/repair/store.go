@@ -19,10 +19,10 @@ type Store interface {
 
 	// Story lists the receipts of a payout. An error that is inbox.ErrDamaged is
 	// about the one receipt that comes with it; any other ends the sequence.
-	Story(ctx context.Context, id payout.ID) iter.Seq2[inbox.Receipt, error]
+	ReceiptsOf(ctx context.Context, id payout.ID) iter.Seq2[inbox.Receipt, error]
 
 	// Standing returns a payout as it stands.
-	Standing(ctx context.Context, id payout.ID) (inbox.Standing, error)
+	StoredPayout(ctx context.Context, id payout.ID) (inbox.StoredPayout, error)
 
 	// Close moves a held receipt to the state that closed is in, with its hand
 	// and the receipt that it became, and takes it out of the index. A dismissed
@@ -32,7 +32,7 @@ type Store interface {
 
 	// Rewrite puts a record where the payout still stands as it was read, and
 	// reports whether it did.
-	Rewrite(ctx context.Context, record payout.Record, read inbox.Standing, hand inbox.Hand) (bool, error)
+	Rewrite(ctx context.Context, record payout.Record, read inbox.StoredPayout, hand inbox.ChangedBy) (bool, error)
 
 	// Reindex gives a receipt the place in the index that its state wants, as
 	// due now where it is received, and reports whether it had another one.

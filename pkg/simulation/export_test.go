@@ -1,9 +1,9 @@
 package simulation
 
 // Story returns what happens in a history, line by line.
-func Story(seed uint64) string {
+func Steps(seed uint64) string {
 	w := newWorld(seed, 0)
 	w.narrating = true
 	w.run()
-	return w.story.String() + w.state().Story()
+	return w.steps.String() + w.state().Dump()
 }

@@ -8,7 +8,7 @@ import (
 
 // forge sends what somebody makes who has seen a callback and has no key, or
 // only another account's. It must be refused and leave nothing.
-func (w *world) forge(t *telling) {
+func (w *world) forge(t *delivery) {
 	if t.signed.Body == nil {
 		return
 	}

@@ -46,7 +46,7 @@ func (w *world) ingress(provider string, request callback.Request) callback.Repl
 		handler := &callback.Handler{Provider: providers[provider], Keys: keys, Inbox: box, Now: box.Now}
 		result = handler.Handle(ctx, request)
 	})
-	w.count(result.As)
+	w.count(result.Acceptance)
 	if !alive {
 		delete(w.warm, provider)
 		return callback.Reply{Code: 500}
@@ -56,10 +56,10 @@ func (w *world) ingress(provider string, request callback.Request) callback.Repl
 
 func (w *world) count(as inbox.Acceptance) {
 	switch as {
-	case inbox.ByRecord:
-		w.tally.ByRecord++
-	case inbox.ByQueue:
-		w.tally.ByQueue++
+	case inbox.AcceptedStoreOnly:
+		w.tally.StoreOnly++
+	case inbox.AcceptedQueueOnly:
+		w.tally.QueueOnly++
 	}
 }
 
@@ -72,7 +72,7 @@ func (w *world) keepGoing() {
 		w.after(w.pollAt.Sub(w.now), w.consume)
 	}
 	due, found := w.store.NextDue()
-	if dead > w.foreign {
+	if dead > w.unreadable {
 		due, found = w.now, true
 	}
 	if !found || !w.sweepAt.IsZero() {
@@ -123,7 +123,7 @@ func (w *world) consume() {
 		failures := sqsqueue.Failures(deliveries).BatchItemFailures
 		for _, message := range messages {
 			if !slices.Contains(failures, events.SQSBatchItemFailure{ItemIdentifier: message.Handle}) {
-				_ = p.Call(ctx, "queue.Delete", func() error { w.queue.Done(message.Handle); return nil })
+				_ = p.Call(ctx, "queue.Delete", func() error { w.queue.Ack(message.Handle); return nil })
 			}
 		}
 	})
@@ -131,7 +131,7 @@ func (w *world) consume() {
 
 func (w *world) encode(message memory.Message) events.SQSMessage {
 	text := "not ours"
-	if !message.Foreign {
+	if !message.Unreadable {
 		var err error
 		if text, err = sqsqueue.Encode(message.Receipt); err != nil {
 			w.complainf("encode: %v", err)
@@ -150,7 +150,7 @@ type postponer struct {
 }
 
 func (q postponer) Postpone(ctx context.Context, handle string, wait time.Duration) error {
-	return q.p.Call(ctx, "queue.Postpone", func() error { q.queue.Back(handle, wait); return nil })
+	return q.p.Call(ctx, "queue.Postpone", func() error { q.queue.Nack(handle, wait); return nil })
 }
 
 // sweepLimit is small, so that a history meets the bound.
@@ -161,8 +161,8 @@ func (w *world) sweep() {
 	cleared := !w.now.Before(w.clear)
 	w.process("sweeper", func(ctx context.Context, _ *inboxtest.Process, box *inbox.Inbox) {
 		swept, err := box.Sweep(ctx, sweepLimit)
-		w.tally.Resent += swept.Sent
-		w.tally.Adopted += swept.Adopted
+		w.tally.Resent += swept.Resent
+		w.tally.Recovered += swept.Recovered
 		if err != nil && cleared {
 			w.complainf("a sweep without faults: %v", err)
 		}

@@ -11,7 +11,7 @@ import (
 // begin puts a history's payouts on the agenda, and what else happens.
 func (w *world) begin() {
 	count := 1 + w.rand.IntN(4)
-	if w.without&Companions != 0 {
+	if w.disabled&Companions != 0 {
 		count = 1
 	}
 	for n := range count {
@@ -19,29 +19,29 @@ func (w *world) begin() {
 		start := w.between(0, w.clear.Sub(w.now))
 		for _, one := range script {
 			w.after(start+one.wait, one.act)
-			if w.without&Forgeries == 0 && one.telling != nil && w.chance(20) {
-				w.after(start+one.wait+w.between(0, time.Hour), func() { w.forge(one.telling) })
+			if w.disabled&Forgeries == 0 && one.delivery != nil && w.chance(20) {
+				w.after(start+one.wait+w.between(0, time.Hour), func() { w.forge(one.delivery) })
 			}
 		}
 	}
-	if w.chance(30) && w.without&Rotation == 0 {
+	if w.chance(30) && w.disabled&Rotation == 0 {
 		provider := pick(w, "cregis", "pivot")
 		w.after(w.between(0, w.clear.Sub(w.now)), func() { w.secrets.rotate(provider, accounts[provider][0]) })
 	}
 	if w.chance(10) {
-		w.after(w.between(0, time.Hour), func() { w.foreign++; w.queue.SendForeign() })
+		w.after(w.between(0, time.Hour), func() { w.unreadable++; w.queue.SendUnreadable() })
 	}
 }
 
 // happening is one line of a payout's script.
-type happening struct {
+type step struct {
 	wait    time.Duration
 	act     func()
-	telling *telling
+	delivery *delivery
 }
 
-func (w *world) telling(wait time.Duration, t *telling) happening {
-	return happening{wait: wait, act: func() { w.tell(t) }, telling: t}
+func (w *world) delivery(wait time.Duration, t *delivery) step {
+	return step{wait: wait, act: func() { w.deliver(t) }, delivery: t}
 }
 
 // soon is when a provider tells the next thing about a payout: at once, so that
@@ -59,22 +59,22 @@ var cregisStatuses = map[int]payout.Event{
 
 // cregisPayout has one final status; some have another one besides, or another
 // amount, and a person decides about some of those.
-func (w *world) cregisPayout(n int) []happening {
+func (w *world) cregisPayout(n int) []step {
 	id := fmt.Sprint(1391751691788288 + n)
 	status := pick(w, 6, 6, 6, 7, 2, 4)
-	script := []happening{w.telling(w.soon(), w.cregis(id, status, "1.10"))}
+	script := []step{w.delivery(w.soon(), w.cregis(id, status, "1.10"))}
 	if w.chance(10) {
-		script = append(script, w.telling(w.soon(), w.cregis(id, 5, "1.10")))
+		script = append(script, w.delivery(w.soon(), w.cregis(id, 5, "1.10")))
 	}
 	if w.chance(10) {
-		script = append(script, w.telling(w.soon(), w.cregis(id, status, "1.2")))
+		script = append(script, w.delivery(w.soon(), w.cregis(id, status, "1.2")))
 	}
 	if w.chance(20) {
 		other := 6
 		if status == 6 {
 			other = 7
 		}
-		script = append(script, w.telling(w.soon(), w.cregis(id, other, "1.1")), w.decision(payout.Resolution{
+		script = append(script, w.delivery(w.soon(), w.cregis(id, other, "1.1")), w.decision(payout.Resolution{
 			ID:       payout.NewID("cregis", payout.TypePayout, accounts["cregis"][0], id, ""),
 			Trusted:  map[payout.Field]string{payout.FieldStatus: string(cregisStatuses[status].Status)},
 			Rejected: map[payout.Field][]string{payout.FieldStatus: {string(cregisStatuses[other].Status)}},
@@ -84,16 +84,16 @@ func (w *world) cregisPayout(n int) []happening {
 }
 
 // decision is a person's, made or not.
-func (w *world) decision(decision payout.Resolution) happening {
+func (w *world) decision(decision payout.Resolution) step {
 	made := w.chance(50)
-	return happening{wait: w.between(time.Hour, 20*time.Hour), act: func() {
+	return step{wait: w.between(time.Hour, 20*time.Hour), act: func() {
 		if made {
 			w.resolve(decision)
 		}
 	}}
 }
 
-func (w *world) cregis(id string, status int, amount string) *telling {
+func (w *world) cregis(id string, status int, amount string) *delivery {
 	account := accounts["cregis"][0]
 	event := cregisStatuses[status]
 	txid, height, mined := "", uint64(0), int64(0)
@@ -116,7 +116,7 @@ func (w *world) cregis(id string, status int, amount string) *telling {
 			`"block_height":%s,"block_time":%d,"nonce":"%06d","timestamp":%d,"sign":""}`,
 			account, id, amount, id, status, txid, block, mined, w.rand.IntN(1e6), w.now.UnixMilli())
 	}
-	return &telling{provider: "cregis", account: account, kind: payout.TypePayout, event: event, write: write}
+	return &delivery{provider: "cregis", account: account, kind: payout.TypePayout, event: event, write: write}
 }
 
 var pivotStatuses = map[string]payout.Status{
@@ -124,22 +124,22 @@ var pivotStatuses = map[string]payout.Status{
 	"SUCCESS": payout.Succeeded, "FAILED": payout.Failed,
 }
 
-func (w *world) pivotPayout(n int) []happening {
+func (w *world) pivotPayout(n int) []step {
 	final := pick(w, "SUCCESS", "SUCCESS", "FAILED")
-	script := []happening{w.telling(w.soon(), w.pivotSingle(n, final))}
+	script := []step{w.delivery(w.soon(), w.pivotSingle(n, final))}
 	if w.chance(30) {
-		script = append(script, w.telling(w.soon(), w.pivotSingle(n, "DELAYED")))
+		script = append(script, w.delivery(w.soon(), w.pivotSingle(n, "DELAYED")))
 	}
 	if w.chance(15) {
-		script = append(script, w.telling(w.soon(), w.pivotSingle(n, "SUCCESS")), w.telling(w.soon(), w.pivotSingle(n, "FAILED")))
+		script = append(script, w.delivery(w.soon(), w.pivotSingle(n, "SUCCESS")), w.delivery(w.soon(), w.pivotSingle(n, "FAILED")))
 	}
 	if w.chance(10) {
-		script = append(script, w.telling(w.soon(), w.pivot(payout.Event{}, `{"event":"PAYMENT.TEST"}`)))
+		script = append(script, w.delivery(w.soon(), w.pivot(payout.Event{}, `{"event":"PAYMENT.TEST"}`)))
 	}
 	return script
 }
 
-func (w *world) pivotSingle(n int, word string) *telling {
+func (w *world) pivotSingle(n int, word string) *delivery {
 	account, uuid, reference := accounts["pivot"][0], fmt.Sprintf("d6a46a2c-1b26-40c5-9ca3-%012d", n), fmt.Sprintf("REF-%d", n)
 	reason, told := "null", ""
 	if word == "FAILED" {
@@ -155,20 +155,20 @@ func (w *world) pivotSingle(n int, word string) *telling {
 
 // pivotBatch is a bulk request: not sent for want of money, or done at once,
 // with items at the partner first; some contradict themselves.
-func (w *world) pivotBatch(n int) []happening {
-	script := []happening{w.telling(w.soon(), w.pivotBulk(n, pick(w, "DONE", "DONE", "CANCELLED"), 0, 3))}
+func (w *world) pivotBatch(n int) []step {
+	script := []step{w.delivery(w.soon(), w.pivotBulk(n, pick(w, "DONE", "DONE", "CANCELLED"), 0, 3))}
 	for _, word := range []string{"PENDING", "DELAYED", "DONE"} {
 		if w.chance(30) {
-			script = append(script, w.telling(w.soon(), w.pivotBulk(n, word, 2, 1)))
+			script = append(script, w.delivery(w.soon(), w.pivotBulk(n, word, 2, 1)))
 		}
 	}
 	if w.chance(10) {
-		script = append(script, w.telling(w.soon(), w.pivotBulk(n, "DONE", 0, 4)))
+		script = append(script, w.delivery(w.soon(), w.pivotBulk(n, "DONE", 0, 4)))
 	}
 	return script
 }
 
-func (w *world) pivotBulk(n int, word string, pending, settled int64) *telling {
+func (w *world) pivotBulk(n int, word string, pending, settled int64) *delivery {
 	account, uuid := accounts["pivot"][0], fmt.Sprintf("d6a46a2c-1b26-40c5-9ca3-%012d", n)
 	tally := func(count int64) payout.Tally {
 		return payout.Tally{Count: count, Amount: payout.Amount(fmt.Sprint(count * 1000))}
@@ -190,8 +190,8 @@ func (w *world) pivotBulk(n int, word string, pending, settled int64) *telling {
 			word, uuid, account, strings.Join(results, ","), word))
 }
 
-func (*world) pivot(event payout.Event, body string) *telling {
-	return &telling{
+func (*world) pivot(event payout.Event, body string) *delivery {
+	return &delivery{
 		provider: "pivot", account: accounts["pivot"][0], kind: payout.TypePayout, event: event,
 		write: func() []byte { return []byte(body) },
 	}

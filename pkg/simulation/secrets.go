@@ -69,7 +69,7 @@ func (s *secrets) store(provider, account string) {
 
 // valid reports whether what was signed with the telling's key is to be
 // believed: from when the key is stored to when the next but one is.
-func (s *secrets) valid(t *telling) bool {
+func (s *secrets) valid(t *delivery) bool {
 	stored := s.stored[t.provider][t.account]
 	return t.key == stored.Current || t.key == stored.Previous
 }

@@ -13,7 +13,7 @@ import (
 
 // telling is something that a provider wants us to know, until it believes
 // that we do.
-type telling struct {
+type delivery struct {
 	provider string
 	account  string
 	kind     payout.Type
@@ -23,7 +23,7 @@ type telling struct {
 	signed   callback.Request // as it was sent last
 	key      callback.Key     // with which it was signed
 	attempts int
-	known    bool // acknowledged
+	acknowledged    bool // acknowledged
 }
 
 // pivotRetries are the waits after which Pivot tries again by itself, after an
@@ -31,10 +31,10 @@ type telling struct {
 var pivotRetries = []time.Duration{5 * time.Minute, 15 * time.Minute, time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour}
 
 // tell sends a callback, and again until it is acknowledged.
-func (w *world) tell(t *telling) { w.send(t, true) }
+func (w *world) deliver(t *delivery) { w.send(t, true) }
 
 // send sends it once: written and signed anew, or as it was sent the first time.
-func (w *world) send(t *telling, fresh bool) {
+func (w *world) send(t *delivery, fresh bool) {
 	if fresh || t.signed.Body == nil {
 		t.signed = w.sign(t)
 	}
@@ -61,9 +61,9 @@ func (w *world) send(t *telling, fresh bool) {
 
 // repeat sends what was acknowledged once more, now and then: the answer got
 // lost on its way, or somebody wanted to be sure.
-func (w *world) repeat(t *telling) {
-	t.known = true
-	if w.without&Repeats != 0 || t.attempts > 3 || !w.chance(25) {
+func (w *world) repeat(t *delivery) {
+	t.acknowledged = true
+	if w.disabled&Repeats != 0 || t.attempts > 3 || !w.chance(25) {
 		return
 	}
 	fresh := w.chance(50)
@@ -73,9 +73,9 @@ func (w *world) repeat(t *telling) {
 // tryAgain does what the provider does about an answer that is none: Pivot
 // tries again by itself, but only after some answers and only so often; Cregis
 // never does. What is left is a person who looks, hours later.
-func (w *world) tryAgain(t *telling, reply callback.Reply) {
+func (w *world) tryAgain(t *delivery, reply callback.Reply) {
 	again := reply.Code >= 500 || reply.Code == 408 || reply.Code == 429
-	if t.known {
+	if t.acknowledged {
 		return // a repeat that failed; nobody misses it
 	}
 	if t.provider == "pivot" && again && t.attempts <= len(pivotRetries) {
@@ -95,7 +95,7 @@ func acknowledges(provider string, reply callback.Reply) bool {
 	return reply.Code == 200
 }
 
-func (w *world) sign(t *telling) callback.Request {
+func (w *world) sign(t *delivery) callback.Request {
 	t.key = w.secrets.used[t.provider][t.account]
 	body, header, err := providers[t.provider].Sign(t.write(), t.key)
 	if err != nil {
@@ -106,7 +106,7 @@ func (w *world) sign(t *telling) callback.Request {
 
 // expect notes what the callback means, as its provider knows it, before we
 // have seen it.
-func (w *world) expect(t *telling, request callback.Request) inbox.Key {
+func (w *world) expect(t *delivery, request callback.Request) inbox.Key {
 	receipt := inbox.NewReceipt(t.event, request.Body, "", w.now)
 	if t.event.ID == "" {
 		receipt = callback.NewReceipt(providers[t.provider], request, callback.Sender{Account: t.account}, w.now)
@@ -119,14 +119,14 @@ func (w *world) expect(t *telling, request callback.Request) inbox.Key {
 }
 
 func (w *world) expectFact(one fact, body []byte) {
-	if _, before := w.told[one.key]; !before {
+	if _, before := w.delivered[one.key]; !before {
 		id := one.event.ID
 		if one.decision != nil {
 			id = one.decision.ID
 		}
-		w.truth[id] = append(w.truth[id], one)
+		w.expected[id] = append(w.expected[id], one)
 	}
-	w.told[one.key] = append(w.told[one.key], string(bytes.Clone(body)))
+	w.delivered[one.key] = append(w.delivered[one.key], string(bytes.Clone(body)))
 }
 
 // resolve is a person who ends a conflict, and tries until it is done.

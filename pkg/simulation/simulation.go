@@ -6,11 +6,11 @@ import (
 )
 
 // Without names what a history is played without, to find out what it takes to fail.
-type Without uint16
+type Disable uint16
 
 // What a history can do without.
 const (
-	Faults     Without = 1 << iota // single calls that go wrong
+	Faults     Disable = 1 << iota // single calls that go wrong
 	Outages                        // of a store, for a while
 	Overlaps                       // two processes at once
 	Repeats                        // duplicates and re-pushes
@@ -25,7 +25,7 @@ const (
 var names = []string{"faults", "outages", "overlaps", "repeats", "forgeries", "rotation", "skew", "companions"}
 
 // String lists what is left out.
-func (w Without) String() string {
+func (w Disable) String() string {
 	var left []string
 	for n, name := range names {
 		if w&(1<<n) != 0 {
@@ -41,7 +41,7 @@ type Tally struct {
 
 	// Recoveries: acknowledged by one store alone, sent again by the sweeper,
 	// and taken out of the dead letters.
-	ByRecord, ByQueue, Resent, Adopted int
+	StoreOnly, QueueOnly, Resent, Recovered int
 }
 
 // Add adds another tally.
@@ -54,24 +54,24 @@ func (t *Tally) Add(other Tally) {
 	t.Acknowledged += other.Acknowledged
 	t.Forged += other.Forged
 	t.Conflicts += other.Conflicts
-	t.ByRecord += other.ByRecord
-	t.ByQueue += other.ByQueue
+	t.StoreOnly += other.StoreOnly
+	t.QueueOnly += other.QueueOnly
 	t.Resent += other.Resent
-	t.Adopted += other.Adopted
+	t.Recovered += other.Recovered
 }
 
 // Failure is a history in which something that was promised did not hold.
 type Failure struct {
 	Seed    uint64
-	Without Without // what could be left out of it
+	Disabled Disable // what could be left out of it
 	Wrong   []string
-	Story   string // what happened, step by step, and what was there in the end
+	Steps   string // what happened, step by step, and what was there in the end
 }
 
 // Tell tells the failure from its beginning.
-func (f *Failure) Tell() string {
+func (f *Failure) Write() string {
 	return fmt.Sprintf("history %d, even without %s:\n%s\n\n%s\nAgain: make simulate N=1 SEED=%d",
-		f.Seed, f.Without, f.Story, strings.Join(f.Wrong, "\n"), f.Seed)
+		f.Seed, f.Disabled, f.Steps, strings.Join(f.Wrong, "\n"), f.Seed)
 }
 
 // Play plays the history of a seed. One that fails is played again without one
@@ -82,8 +82,8 @@ func Play(seed uint64) (Tally, *Failure) {
 	if len(w.wrong) == 0 {
 		return w.tally, nil
 	}
-	var left Without
-	for one := Without(1); one&everything != 0; one <<= 1 {
+	var left Disable
+	for one := Disable(1); one&everything != 0; one <<= 1 {
 		shorter := newWorld(seed, left|one)
 		shorter.run()
 		if len(shorter.wrong) > 0 {
@@ -93,5 +93,5 @@ func Play(seed uint64) (Tally, *Failure) {
 	told := newWorld(seed, left)
 	told.narrating = true
 	told.run()
-	return w.tally, &Failure{Seed: seed, Without: left, Wrong: told.wrong, Story: told.story.String() + "\n" + told.state().Story()}
+	return w.tally, &Failure{Seed: seed, Disabled: left, Wrong: told.wrong, Steps: told.steps.String() + "\n" + told.state().Dump()}
 }

@@ -25,7 +25,7 @@ func TestHistories(t *testing.T) {
 				for seed := part + 1; seed <= histories; seed += parts {
 					tally, failure := simulation.Play(seed)
 					if failure != nil {
-						t.Fatal(failure.Tell())
+						t.Fatal(failure.Write())
 					}
 					mu.Lock()
 					total.Add(tally)
@@ -37,7 +37,7 @@ func TestHistories(t *testing.T) {
 	t.Logf("%+v", total)
 	for what, n := range map[string]int{
 		"histories": total.Histories - histories + 1, "faults": total.Faults, "forged": total.Forged, "conflicts": total.Conflicts,
-		"accepted by record": total.ByRecord, "accepted by queue": total.ByQueue, "sent again": total.Resent, "adopted": total.Adopted,
+		"accepted by record": total.StoreOnly, "accepted by queue": total.QueueOnly, "sent again": total.Resent, "adopted": total.Recovered,
 	} {
 		if n < 1 {
 			t.Errorf("%s: the histories have become too quiet", what)
@@ -48,7 +48,7 @@ func TestHistories(t *testing.T) {
 // What a seed says must be said again by it, or it is of no use to anybody.
 func TestASeedRepeatsItsHistory(t *testing.T) {
 	for seed := range uint64(50) {
-		if first, again := simulation.Story(seed), simulation.Story(seed); first != again || first == "" {
+		if first, again := simulation.Steps(seed), simulation.Steps(seed); first != again || first == "" {
 			t.Fatalf("seed %d tells two stories:\n%s\n\n%s", seed, first, again)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // weather is what goes wrong in a history, until it clears.
-type weather struct {
+type faultPlan struct {
 	clear    time.Time // when faults stop
 	outages  []outage
 	faults   int // calls that go wrong, per thousand
@@ -21,8 +21,8 @@ type outage struct {
 	from, to time.Time
 }
 
-func (w *world) forecast() weather {
-	made := weather{
+func (w *world) forecast() faultPlan {
+	made := faultPlan{
 		clear:    w.now.Add(w.between(time.Hour, 40*time.Hour)),
 		faults:   pick(w, 0, 0, 10, 50, 200),
 		overlap:  pick(w, 0, 5, 30),
@@ -36,16 +36,16 @@ func (w *world) forecast() weather {
 			of: pick(w, "store.", "store.", "queue.", "secrets."), from: from, to: from.Add(length),
 		})
 	}
-	if w.without&Faults != 0 {
+	if w.disabled&Faults != 0 {
 		made.faults = 0
 	}
-	if w.without&Outages != 0 {
+	if w.disabled&Outages != 0 {
 		made.outages = nil
 	}
-	if w.without&Overlaps != 0 {
+	if w.disabled&Overlaps != 0 {
 		made.overlap = 0
 	}
-	if w.without&Skew != 0 {
+	if w.disabled&Skew != 0 {
 		made.wrongful = 0
 	}
 	return made
@@ -74,7 +74,7 @@ func (w *world) decide(process, call string) inboxtest.Fault {
 	w.changed = w.changed || call != "store.Due" && call != "store.OldestClaimed" && call != "queue.Waiting"
 	w.now = w.now.Add(w.between(0, 50*time.Millisecond))
 	w.letOthersRun()
-	fault := w.faultOf(call)
+	fault := w.faultFor(call)
 	if fault != inboxtest.None {
 		w.tally.Faults++
 	}
@@ -85,7 +85,7 @@ func (w *world) decide(process, call string) inboxtest.Fault {
 	return fault
 }
 
-func (w *world) faultOf(call string) inboxtest.Fault {
+func (w *world) faultFor(call string) inboxtest.Fault {
 	switch {
 	case w.down(call):
 		return pick(w, inboxtest.Fails, inboxtest.Fails, inboxtest.TimesOut)

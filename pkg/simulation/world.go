@@ -18,7 +18,7 @@ import (
 // world is one history.
 type world struct {
 	seed    uint64
-	without Without
+	disabled Disable
 	rand    *rand.Rand
 	now     time.Time
 	agenda  agenda
@@ -28,20 +28,20 @@ type world struct {
 	secrets *secrets
 	functions
 
-	weather
+	faultPlan
 	checker inboxtest.Checker
 	changed bool // since the last check
 	depth   int  // of processes that overlap
 
-	told         map[inbox.Key][]string
+	delivered         map[inbox.Key][]string
 	acknowledged []inbox.Key
-	truth        map[payout.ID][]fact // what the providers told, in their own words
-	foreign      int
+	expected        map[payout.ID][]fact // what the providers told, in their own words
+	unreadable      int
 
 	tally     Tally
 	wrong     []string
 	narrating bool
-	story     strings.Builder
+	steps     strings.Builder
 	lastLine  string
 }
 
@@ -54,15 +54,15 @@ type fact struct {
 
 var beginning = time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
 
-func newWorld(seed uint64, without Without) *world {
+func newWorld(seed uint64, without Disable) *world {
 	chance := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // a history must be repeatable
 	w := &world{
-		seed: seed, without: without, rand: chance, now: beginning,
-		store: &memory.Store{}, told: map[inbox.Key][]string{}, truth: map[payout.ID][]fact{},
+		seed: seed, disabled: without, rand: chance, now: beginning,
+		store: &memory.Store{}, delivered: map[inbox.Key][]string{}, expected: map[payout.ID][]fact{},
 	}
 	w.queue = &memory.Queue{Now: w.clock, Rand: w.rand, Visibility: 3 * time.Minute, MaxReceives: 10}
 	w.warm = map[string]*secret.Keys{}
-	w.weather = w.forecast()
+	w.faultPlan = w.forecast()
 	w.secrets = newSecrets(w)
 	return w
 }
@@ -127,7 +127,7 @@ func (w *world) check() {
 
 // checkEnd is the reckoning: all that was told has come to be, and nothing else.
 func (w *world) checkEnd() {
-	for id, facts := range w.truth {
+	for id, facts := range w.expected {
 		if id == "" {
 			// A held callback that is written anew is another one, because
 			// nobody can say what of it means something; it is enough that the
@@ -139,7 +139,7 @@ func (w *world) checkEnd() {
 		}
 	}
 	w.wrong = w.checker.Check(w.state(), w.acknowledged, true)
-	for id, facts := range w.truth {
+	for id, facts := range w.expected {
 		if id == "" {
 			continue // held callbacks are of no payout
 		}
@@ -160,15 +160,15 @@ func (w *world) checkEnd() {
 		}
 	}
 	live, dead := w.queue.Depth()
-	if live != 0 || dead != w.foreign {
-		w.complainf("%d messages and %d dead letters are left, of which %d are a person's", live, dead, w.foreign)
+	if live != 0 || dead != w.unreadable {
+		w.complainf("%d messages and %d dead letters are left, of which %d are a person's", live, dead, w.unreadable)
 	}
 }
 
 func (w *world) state() inboxtest.State {
-	state := inboxtest.State{Receipts: w.store.Receipts(), Records: w.store.Records(), Told: w.told}
+	state := inboxtest.State{Receipts: w.store.Receipts(), Records: w.store.Records(), Delivered: w.delivered}
 	for _, message := range w.queue.Everything() {
-		if !message.Foreign {
+		if !message.Unreadable {
 			state.Queued = append(state.Queued, message.Receipt)
 		}
 	}
@@ -187,7 +187,7 @@ func (w *world) notef(format string, args ...any) {
 	}
 	line := strings.Repeat("  ", w.depth) + fmt.Sprintf(format, args...)
 	if line != w.lastLine {
-		fmt.Fprintf(&w.story, "%s %s\n", w.stamp(w.now), line)
+		fmt.Fprintf(&w.steps, "%s %s\n", w.stamp(w.now), line)
 	}
 	w.lastLine = line
 }

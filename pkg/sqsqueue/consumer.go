@@ -37,7 +37,7 @@ type Delivery struct {
 	MessageID string
 	Receipt   inbox.Receipt  // zero for a foreign message
 	Outcome   payout.Outcome // "" where it failed
-	Foreign   bool           // not a message of ours
+	Unreadable   bool           // not a message of ours
 	Err       error          // why it is to be delivered again
 }
 
@@ -90,7 +90,7 @@ func (c *Consumer) consume(ctx context.Context, record events.SQSMessage) (deliv
 	}
 	delivery.Receipt, delivery.Err = Decode(record.Body)
 	if delivery.Err != nil {
-		delivery.Foreign = errors.Is(delivery.Err, errForeign)
+		delivery.Unreadable = errors.Is(delivery.Err, errUnreadable)
 		return delivery
 	}
 	delivery.Outcome, delivery.Err = c.Inbox.Apply(ctx, delivery.Receipt)
@@ -109,7 +109,7 @@ func (c *Consumer) postpone(ctx context.Context, record events.SQSMessage, deliv
 		return
 	}
 	wait := backoff(record.Attributes["ApproximateReceiveCount"])
-	if delivery.Foreign {
+	if delivery.Unreadable {
 		wait = 0
 	}
 	ctx, cancel := context.WithTimeout(ctx, postponeTimeout)

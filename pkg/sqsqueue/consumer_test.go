@@ -20,7 +20,7 @@ import (
 
 var now = time.Date(2026, 11, 21, 9, 0, 0, 123e6, time.UTC)
 
-func receiptOf(cid string) inbox.Receipt {
+func decodedReceipt(cid string) inbox.Receipt {
 	id := payout.NewID("cregis", payout.TypePayout, "1382528827416576", cid, "")
 	return inbox.NewReceipt(payout.Event{ID: id, Status: payout.Succeeded, Amount: "1.1"}, []byte(`{"cid":1}`), "0a1b2c3d", now)
 }
@@ -54,7 +54,7 @@ func message(t *testing.T, cid, receives string) events.SQSMessage {
 	return events.SQSMessage{
 		MessageId:     "message-" + cid,
 		ReceiptHandle: "handle-" + cid,
-		Body:          encode(t, receiptOf(cid)),
+		Body:          encode(t, decodedReceipt(cid)),
 		Attributes:    map[string]string{"ApproximateReceiveCount": receives},
 	}
 }
@@ -88,7 +88,7 @@ func TestABadMessageFailsNoNeighbour(t *testing.T) {
 	if diff := cmp.Diff(waits, queue.waits); diff != "" {
 		t.Errorf("what failed waits longer each time, what is foreign not at all:\n%s", diff)
 	}
-	if deliveries[0].Outcome != payout.Changed || deliveries[1].Err == nil || !deliveries[3].Foreign {
+	if deliveries[0].Outcome != payout.Changed || deliveries[1].Err == nil || !deliveries[3].Unreadable {
 		t.Errorf("deliveries: got %+v", deliveries)
 	}
 }
@@ -143,7 +143,7 @@ func TestNoFailuresIsAnEmptyListNotNull(t *testing.T) {
 }
 
 func TestDecodeRefusesWhatIsNotOurs(t *testing.T) {
-	ours := encode(t, receiptOf("1"))
+	ours := encode(t, decodedReceipt("1"))
 	for name, text := range map[string]string{
 		"nothing":                     "",
 		"not JSON":                    "hello",
@@ -180,7 +180,7 @@ func TestDecodeRefusesAnAmountThatIsNone(t *testing.T) {
 
 func FuzzDecode(f *testing.F) {
 	for _, receipt := range []inbox.Receipt{
-		receiptOf("1"),
+		decodedReceipt("1"),
 		inbox.NewHeldReceipt(inbox.HeldCallback{Provider: "pivot", Type: payout.TypePayout, Account: "a", Subject: []byte("s"), Reason: "r", Note: "n", ProviderID: "9"}, []byte("\xff"), "k", now),
 		inbox.NewDecision(payout.Resolution{ID: "a/b/c/d", Replaces: []string{"1x"}}, "why", now),
 	} {

@@ -70,7 +70,7 @@ func lines(t *testing.T, name string) []string {
 func TestANewConsumerAppliesOldMessages(t *testing.T) {
 	old := lines(t, "messages-v1.jsonl")
 	store, deliveries := consume(t, old...)
-	for n, want := range []payout.Outcome{payout.Changed, payout.Changed, payout.Unchanged, inbox.NowHeld} {
+	for n, want := range []payout.Outcome{payout.Changed, payout.Changed, payout.Unchanged, inbox.ApplyHeld} {
 		if deliveries[n].Err != nil || deliveries[n].Outcome != want {
 			t.Errorf("message %d: %s, %v, want %s", n, deliveries[n].Outcome, deliveries[n].Err, want)
 		}
@@ -107,7 +107,7 @@ func TestAnOldConsumerMeetsNewMessages(t *testing.T) {
 	}
 	for name, text := range map[string]string{"a later version": later, "a meaning that covers more": forgotten} {
 		store, deliveries := consume(t, text)
-		if !deliveries[0].Foreign || len(store.Receipts()) != 0 || len(store.Records()) != 0 {
+		if !deliveries[0].Unreadable || len(store.Receipts()) != 0 || len(store.Records()) != 0 {
 			t.Errorf("%s: %+v", name, deliveries[0])
 		}
 		if failures := sqsqueue.Failures(deliveries).BatchItemFailures; len(failures) != 1 {

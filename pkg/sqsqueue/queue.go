@@ -56,7 +56,7 @@ func (q *Queue) Receive(ctx context.Context, most int) ([]inbox.DeadLetter, erro
 		receipt, err := Decode(aws.ToString(found.Body))
 		letters = append(letters, inbox.DeadLetter{
 			Receipt: receipt,
-			Foreign: err != nil,
+			Unreadable: err != nil,
 			Handle:  aws.ToString(found.ReceiptHandle),
 		})
 	}

@@ -24,10 +24,10 @@ func TestNoIDBreaksALineOrForgesOne(t *testing.T) {
 		var out strings.Builder
 		recorder := telemetry.NewRecorder(&out, "n", fixed)
 		key := inbox.Key{Payout: id, Receipt: id}
-		recorder.Callback(t.Context(), "pivot", callback.Result{
-			Verdict: callback.Acknowledge, Receipt: inbox.Receipt{Key: key, State: inbox.Held, Reason: id}, Err: errors.New(id),
+		recorder.RecordCallback(t.Context(), "pivot", callback.Result{
+			Verdict: callback.Acknowledged, Receipt: inbox.Receipt{Key: key, State: inbox.Held, Reason: id}, Err: errors.New(id),
 		}, 0)
-		recorder.Published(t.Context(), dynamostore.Publication{Published: []string{id}, Removed: []string{id}, Unclear: []error{errors.New(id)}}, 0)
+		recorder.RecordPublish(t.Context(), dynamostore.PublishResult{Published: []string{id}, Removed: []string{id}, Unclear: []error{errors.New(id)}}, 0)
 		lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
 		if len(lines) != 2 {
 			t.Errorf("%q makes %d lines of two", id, len(lines))

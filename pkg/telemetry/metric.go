@@ -19,8 +19,8 @@ var (
 	Unavailable  = Metric{"Unavailable", "Count", true}         // answered 503: our fault
 	Duplicates   = Metric{"Duplicates", "Count", true}          // known before
 	Held         = Metric{"Held", "Count", true}                // authentic, not understood and not known before
-	ByRecord     = Metric{"AcceptedByRecord", "Count", true}    // the queue was down
-	ByQueue      = Metric{"AcceptedByQueueOnly", "Count", true} // the table was down
+	AcceptedStoreOnly     = Metric{"AcceptedByRecord", "Count", true}    // the queue was down
+	AcceptedQueueOnly      = Metric{"AcceptedByQueueOnly", "Count", true} // the table was down
 	PreviousKey  = Metric{"PreviousKey", "Count", true}         // verified by an account's previous key, and not known before
 )
 
@@ -35,22 +35,22 @@ var (
 // What is told of sweeps, every one of them, nothing included.
 var (
 	Sweeps = Metric{"Sweeps", "Count", false} // that went well
-	Due    = Metric{"Due", "Count", false}    // receipts found due
-	Sent   = Metric{"Sent", "Count", false}   // receipts sent again
+	ReceiptsDue    = Metric{"Due", "Count", false}    // receipts found due
+	ReceiptsResent   = Metric{"Sent", "Count", false}   // receipts sent again
 	// Unsendable counts receipts that the queue refuses for what they are. The sweep applies them itself.
 	Unsendable = Metric{"Unsendable", "Count", false}
-	Adopted    = Metric{"Adopted", "Count", false}           // dead letters that are in the store now
-	Foreign    = Metric{"Foreign", "Count", false}           // dead letters that are not ours to read
-	Damaged    = Metric{"Damaged", "Count", false}           // receipts or payouts that cannot be read
-	Oldest     = Metric{"OldestUnapplied", "Seconds", false} // since the oldest receipt that waits, due or claimed, was accepted
+	DeadLettersRecovered    = Metric{"Adopted", "Count", false}           // dead letters that are in the store now
+	UnreadableDeadLetters    = Metric{"Foreign", "Count", false}           // dead letters that are not ours to read
+	CorruptRecords    = Metric{"Damaged", "Count", false}           // receipts or payouts that cannot be read
+	OldestUnappliedAge     = Metric{"OldestUnapplied", "Seconds", false} // since the oldest receipt that waits, due or claimed, was accepted
 )
 
 // Metrics lists them all.
 func Metrics() []Metric {
 	return []Metric{
-		Callbacks, Acknowledged, Refused, Unavailable, Duplicates, Held, ByRecord, ByQueue, PreviousKey,
+		Callbacks, Acknowledged, Refused, Unavailable, Duplicates, Held, AcceptedStoreOnly, AcceptedQueueOnly, PreviousKey,
 		Deliveries, Redeliveries, Conflicts, Failures,
-		Sweeps, Due, Sent, Unsendable, Adopted, Foreign, Damaged, Oldest,
+		Sweeps, ReceiptsDue, ReceiptsResent, Unsendable, DeadLettersRecovered, UnreadableDeadLetters, CorruptRecords, OldestUnappliedAge,
 		Published, PublishFailed,
 	}
 }
@@ -62,7 +62,7 @@ type measured struct {
 }
 
 // one counts where it is so.
-func one(metric Metric, so bool) measured {
+func countIf(metric Metric, so bool) measured {
 	if !so {
 		return measured{}
 	}

@@ -18,8 +18,8 @@ func TestNoNoteIsWritten(t *testing.T) {
 	}, []byte("canary"), "0a1b2c3d", fixed())
 	var out strings.Builder
 	recorder := telemetry.NewRecorder(&out, "n", fixed)
-	recorder.Callback(t.Context(), "cregis", callback.Result{Verdict: callback.Acknowledge, As: inbox.New, Receipt: held}, 0)
-	recorder.Batch(t.Context(), []sqsqueue.Delivery{{Receipt: held, Outcome: inbox.NowHeld}}, 0)
+	recorder.RecordCallback(t.Context(), "cregis", callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedNew, Receipt: held}, 0)
+	recorder.RecordBatch(t.Context(), []sqsqueue.Delivery{{Receipt: held, Outcome: inbox.ApplyHeld}}, 0)
 	if strings.Contains(out.String(), "canary") {
 		t.Errorf("a held callback's own words stand in:\n%s", out.String())
 	}

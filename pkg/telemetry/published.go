@@ -17,7 +17,7 @@ var (
 
 // Published records one batch of the stream of payouts. Level error means that
 // a person must act: a payout changed, or is gone, and nobody was told.
-func (r *Recorder) Published(ctx context.Context, told dynamostore.Publication, took time.Duration) {
+func (r *Recorder) RecordPublish(ctx context.Context, told dynamostore.PublishResult, took time.Duration) {
 	level := info
 	switch {
 	case len(told.Unclear)+len(told.Removed) > 0:
@@ -28,7 +28,7 @@ func (r *Recorder) Published(ctx context.Context, told dynamostore.Publication, 
 	r.line(ctx, level, "publish", []measured{
 		{Published, len(told.Published)},
 		{PublishFailed, told.Failed},
-		{Damaged, len(told.Unclear)},
+		{CorruptRecords, len(told.Unclear)},
 	},
 		number("records", told.Records),
 		list("notices", told.Published),

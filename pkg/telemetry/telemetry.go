@@ -37,42 +37,42 @@ func NewRecorder(w io.Writer, namespace string, now func() time.Time) *Recorder 
 
 // Callback records what became of one callback. Level error means that a
 // person must act: nothing was acknowledged although it may have been authentic.
-func (r *Recorder) Callback(ctx context.Context, provider string, result callback.Result, took time.Duration) {
+func (r *Recorder) RecordCallback(ctx context.Context, provider string, result callback.Result, took time.Duration) {
 	level, outcome := info, string(result.Verdict)
 	switch {
 	case result.Verdict == callback.Unavailable:
 		level = fault
-	case result.Verdict != callback.Acknowledge:
+	case result.Verdict != callback.Acknowledged:
 		level = warn
 	case result.Receipt.State == inbox.Held:
 		level, outcome = warn, string(inbox.Held)
 	case result.Err != nil:
-		level, outcome = warn, string(result.As)
+		level, outcome = warn, string(result.Acceptance)
 	default:
-		outcome = string(result.As)
+		outcome = string(result.Acceptance)
 	}
-	acknowledged := result.Verdict == callback.Acknowledge
+	acknowledged := result.Verdict == callback.Acknowledged
 	// Whoever has a callback can replay it: what is known already neither sets an
 	// alarm off nor keeps it quiet. A held callback counts although the answer is
 	// 503: its put may have been done without an answer, and then each further
 	// delivery is a duplicate.
-	known := result.As == inbox.Duplicate
+	known := result.Acceptance == inbox.AcceptedDuplicate
 	r.line(ctx, level, "callback", []measured{
-		one(Callbacks, true),
-		one(Acknowledged, acknowledged && !known),
-		one(Unavailable, result.Verdict == callback.Unavailable),
-		one(Refused, !acknowledged && result.Verdict != callback.Unavailable),
-		one(Held, result.Receipt.State == inbox.Held && !known),
-		one(Duplicates, known),
-		one(ByRecord, result.As == inbox.ByRecord),
-		one(ByQueue, result.As == inbox.ByQueue),
-		one(PreviousKey, result.Sender.Previous && !known),
+		countIf(Callbacks, true),
+		countIf(Acknowledged, acknowledged && !known),
+		countIf(Unavailable, result.Verdict == callback.Unavailable),
+		countIf(Refused, !acknowledged && result.Verdict != callback.Unavailable),
+		countIf(Held, result.Receipt.State == inbox.Held && !known),
+		countIf(Duplicates, known),
+		countIf(AcceptedStoreOnly, result.Acceptance == inbox.AcceptedStoreOnly),
+		countIf(AcceptedQueueOnly, result.Acceptance == inbox.AcceptedQueueOnly),
+		countIf(PreviousKey, result.Sender.Previous && !known),
 	},
 		text("provider", provider),
 		text("outcome", outcome),
 		text("payout", result.Receipt.Key.Payout),
 		text("receipt", result.Receipt.Key.Receipt),
-		text("accepted", result.As),
+		text("accepted", result.Acceptance),
 		text("reason", result.Receipt.Reason),
 		text("key_id", result.Sender.KeyID),
 		text("claimed_account", result.Claimed),
@@ -82,7 +82,7 @@ func (r *Recorder) Callback(ctx context.Context, provider string, result callbac
 
 // Batch records what became of the messages of one batch: a line for each, and
 // one with the counts.
-func (r *Recorder) Batch(ctx context.Context, deliveries []sqsqueue.Delivery, took time.Duration) {
+func (r *Recorder) RecordBatch(ctx context.Context, deliveries []sqsqueue.Delivery, took time.Duration) {
 	counts := map[Metric]int{}
 	for _, delivery := range deliveries {
 		r.delivery(ctx, delivery)
@@ -91,7 +91,7 @@ func (r *Recorder) Batch(ctx context.Context, deliveries []sqsqueue.Delivery, to
 			counts[Failures]++
 		case delivery.Outcome == payout.Conflict:
 			counts[Conflicts]++
-		case delivery.Outcome == inbox.AlreadyApplied:
+		case delivery.Outcome == inbox.ApplyDuplicate:
 			counts[Redeliveries]++
 		}
 	}
@@ -107,7 +107,7 @@ func (r *Recorder) Batch(ctx context.Context, deliveries []sqsqueue.Delivery, to
 func (r *Recorder) delivery(ctx context.Context, delivery sqsqueue.Delivery) {
 	level, outcome := info, string(delivery.Outcome)
 	switch {
-	case delivery.Foreign:
+	case delivery.Unreadable:
 		level, outcome = fault, "foreign"
 	case delivery.Err != nil:
 		level, outcome = warn, "failed"
@@ -129,23 +129,23 @@ func (r *Recorder) delivery(ctx context.Context, delivery sqsqueue.Delivery) {
 
 // Sweep records one run of the sweeper. A run that could not even list what is
 // due tells no age: nothing due and nothing known are not the same.
-func (r *Recorder) Sweep(ctx context.Context, swept inbox.Swept, took time.Duration, err error) {
+func (r *Recorder) RecordSweep(ctx context.Context, swept inbox.SweepResult, took time.Duration, err error) {
 	level := info
-	if err != nil || swept.Damaged > 0 || swept.Foreign > 0 || swept.Unsendable > 0 {
+	if err != nil || swept.Damaged > 0 || swept.Unreadable > 0 || swept.Unsendable > 0 {
 		level = fault
 	}
 	var told []measured
-	if err == nil || swept != (inbox.Swept{}) {
+	if err == nil || swept != (inbox.SweepResult{}) {
 		told = []measured{
-			{Due, swept.Due},
-			{Sent, swept.Sent},
+			{ReceiptsDue, swept.Due},
+			{ReceiptsResent, swept.Resent},
 			{Unsendable, swept.Unsendable},
-			{Adopted, swept.Adopted},
-			{Foreign, swept.Foreign},
-			{Damaged, swept.Damaged},
+			{DeadLettersRecovered, swept.Recovered},
+			{UnreadableDeadLetters, swept.Unreadable},
+			{CorruptRecords, swept.Damaged},
 		}
 		if !swept.AgeUnknown {
-			told = append(told, measured{Oldest, int(swept.OldestAge.Seconds())})
+			told = append(told, measured{OldestUnappliedAge, int(swept.OldestAge.Seconds())})
 		}
 	}
 	if err == nil {
@@ -158,7 +158,7 @@ func (r *Recorder) Sweep(ctx context.Context, swept inbox.Swept, took time.Durat
 }
 
 // NoKeys records that a function started without keys to verify with.
-func (r *Recorder) NoKeys(ctx context.Context, provider string, err error) {
+func (r *Recorder) RecordMissingKeys(ctx context.Context, provider string, err error) {
 	r.line(ctx, fault, "no keys", nil, text("provider", provider), failure(err))
 }
 

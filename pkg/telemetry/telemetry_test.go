@@ -46,8 +46,8 @@ func receipt() inbox.Receipt {
 
 func TestACallbackIsOneLine(t *testing.T) {
 	lines := written(t, func(r *telemetry.Recorder) {
-		r.Callback(t.Context(), "cregis", callback.Result{
-			Verdict: callback.Acknowledge, As: inbox.New, Receipt: receipt(), Sender: callback.Sender{Account: "1", KeyID: "0a1b2c3d", Previous: true},
+		r.RecordCallback(t.Context(), "cregis", callback.Result{
+			Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedNew, Receipt: receipt(), Sender: callback.Sender{Account: "1", KeyID: "0a1b2c3d", Previous: true},
 		}, 12*time.Millisecond)
 	})
 	if len(lines) != 1 {
@@ -76,32 +76,32 @@ func TestWhatACallbackCountsAs(t *testing.T) {
 		outcome, level string
 		counts         []string // besides Callbacks
 	}{
-		{"new", callback.Result{Verdict: callback.Acknowledge, As: inbox.New, Receipt: receipt()},
+		{"new", callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedNew, Receipt: receipt()},
 			"new", "INFO", []string{"Acknowledged"}},
-		{"duplicate", callback.Result{Verdict: callback.Acknowledge, As: inbox.Duplicate, Receipt: receipt()},
+		{"duplicate", callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedDuplicate, Receipt: receipt()},
 			"duplicate", "INFO", []string{"Duplicates"}},
-		{"by record", callback.Result{Verdict: callback.Acknowledge, As: inbox.ByRecord, Receipt: receipt(), Err: errors.New("down")},
+		{"by record", callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedStoreOnly, Receipt: receipt(), Err: errors.New("down")},
 			"by-record", "WARN", []string{"Acknowledged", "AcceptedByRecord"}},
-		{"by queue", callback.Result{Verdict: callback.Acknowledge, As: inbox.ByQueue, Receipt: receipt(), Err: errors.New("down")},
+		{"by queue", callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedQueueOnly, Receipt: receipt(), Err: errors.New("down")},
 			"by-queue", "WARN", []string{"Acknowledged", "AcceptedByQueueOnly"}},
-		{"held", callback.Result{Verdict: callback.Acknowledge, As: inbox.New, Receipt: held()},
+		{"held", callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedNew, Receipt: held()},
 			"held", "WARN", []string{"Acknowledged", "Held"}},
-		{"held again", callback.Result{Verdict: callback.Acknowledge, As: inbox.Duplicate, Receipt: held()},
+		{"held again", callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedDuplicate, Receipt: held()},
 			"held", "WARN", []string{"Duplicates"}},
-		{"a replay under the previous key", callback.Result{Verdict: callback.Acknowledge, As: inbox.Duplicate, Receipt: receipt(), Sender: callback.Sender{Previous: true}},
+		{"a replay under the previous key", callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedDuplicate, Receipt: receipt(), Sender: callback.Sender{Previous: true}},
 			"duplicate", "INFO", []string{"Duplicates"}},
 		{"held, and perhaps not stored", callback.Result{Verdict: callback.Unavailable, Receipt: held(), Err: errors.New("down")},
 			"unavailable", "ERROR", []string{"Held", "Unavailable"}},
-		{"held by queue", callback.Result{Verdict: callback.Acknowledge, As: inbox.ByQueue, Receipt: held(), Err: errors.New("down")},
+		{"held by queue", callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedQueueOnly, Receipt: held(), Err: errors.New("down")},
 			"held", "WARN", []string{"AcceptedByQueueOnly", "Acknowledged", "Held"}},
-		{"forged", callback.Result{Verdict: callback.Unauthentic, Err: callback.ErrUnauthentic},
+		{"forged", callback.Result{Verdict: callback.Unauthenticated, Err: callback.ErrUnauthenticated},
 			"unauthentic", "WARN", []string{"Refused"}},
 		{"malformed", callback.Result{Verdict: callback.Malformed, Err: callback.ErrMalformed},
 			"malformed", "WARN", []string{"Refused"}},
 		{"our fault", callback.Result{Verdict: callback.Unavailable, Err: errors.New("down")},
 			"unavailable", "ERROR", []string{"Unavailable"}},
 	} {
-		got := written(t, func(r *telemetry.Recorder) { r.Callback(t.Context(), "cregis", test.result, 0) })[0]
+		got := written(t, func(r *telemetry.Recorder) { r.RecordCallback(t.Context(), "cregis", test.result, 0) })[0]
 		if got["outcome"] != test.outcome || got["level"] != test.level {
 			t.Errorf("%s: got %v at %v, want %s at %s", test.name, got["outcome"], got["level"], test.outcome, test.level)
 		}
@@ -151,20 +151,20 @@ func TestEveryMetricIsTold(t *testing.T) {
 	down := errors.New("down")
 	lines := written(t, func(r *telemetry.Recorder) {
 		for _, result := range []callback.Result{
-			{Verdict: callback.Acknowledge, As: inbox.Duplicate, Receipt: receipt()},
-			{Verdict: callback.Acknowledge, As: inbox.New, Receipt: receipt(), Sender: callback.Sender{Previous: true}},
-			{Verdict: callback.Acknowledge, As: inbox.ByRecord, Receipt: receipt(), Err: down},
-			{Verdict: callback.Acknowledge, As: inbox.ByQueue, Receipt: held(), Err: down},
+			{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedDuplicate, Receipt: receipt()},
+			{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedNew, Receipt: receipt(), Sender: callback.Sender{Previous: true}},
+			{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedStoreOnly, Receipt: receipt(), Err: down},
+			{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedQueueOnly, Receipt: held(), Err: down},
 			{Verdict: callback.TooLarge, Err: callback.ErrTooLarge},
 			{Verdict: callback.Unavailable, Err: down},
 		} {
-			r.Callback(t.Context(), "cregis", result, 0)
+			r.RecordCallback(t.Context(), "cregis", result, 0)
 		}
-		r.Batch(t.Context(), []sqsqueue.Delivery{
-			{Outcome: payout.Conflict}, {Outcome: inbox.AlreadyApplied}, {Err: down},
+		r.RecordBatch(t.Context(), []sqsqueue.Delivery{
+			{Outcome: payout.Conflict}, {Outcome: inbox.ApplyDuplicate}, {Err: down},
 		}, 0)
-		r.Sweep(t.Context(), inbox.Swept{}, 0, nil)
-		r.Published(t.Context(), dynamostore.Publication{}, 0)
+		r.RecordSweep(t.Context(), inbox.SweepResult{}, 0, nil)
+		r.RecordPublish(t.Context(), dynamostore.PublishResult{}, 0)
 	})
 	var got []telemetry.Metric
 	for _, line := range lines {
@@ -182,9 +182,9 @@ func TestDeliveries(t *testing.T) {
 		{MessageID: "m1", Receipt: receipt(), Outcome: payout.Changed},
 		{MessageID: "m2", Receipt: receipt(), Outcome: payout.Conflict},
 		{MessageID: "m3", Receipt: receipt(), Err: errors.New("down")},
-		{MessageID: "m4", Foreign: true, Err: errors.New("not ours")},
+		{MessageID: "m4", Unreadable: true, Err: errors.New("not ours")},
 	}
-	lines := written(t, func(r *telemetry.Recorder) { r.Batch(t.Context(), deliveries, time.Second) })
+	lines := written(t, func(r *telemetry.Recorder) { r.RecordBatch(t.Context(), deliveries, time.Second) })
 	for n, want := range []map[string]any{
 		{"delivery": "m1", "provider": "cregis", "outcome": "changed", "level": "INFO", "message": "delivery"},
 		{"delivery": "m2", "provider": "cregis", "outcome": "conflict", "level": "WARN", "message": "delivery"},
@@ -202,7 +202,7 @@ func TestDeliveries(t *testing.T) {
 
 func TestASweepTellsEveryCountZeroesToo(t *testing.T) {
 	got := written(t, func(r *telemetry.Recorder) {
-		r.Sweep(t.Context(), inbox.Swept{Due: 3, Sent: 2, OldestAge: 150 * time.Second}, time.Second, nil)
+		r.RecordSweep(t.Context(), inbox.SweepResult{Due: 3, Resent: 2, OldestAge: 150 * time.Second}, time.Second, nil)
 	})[0]
 	for name, want := range map[string]float64{"Due": 3, "Sent": 2, "Unsendable": 0, "Adopted": 0, "Foreign": 0, "Damaged": 0, "OldestUnapplied": 150, "Sweeps": 1} {
 		if got[name] != want {
@@ -215,7 +215,7 @@ func TestASweepTellsEveryCountZeroesToo(t *testing.T) {
 }
 
 func TestSweep_WithAnUnsendableReceiptIsAnError(t *testing.T) {
-	got := written(t, func(r *telemetry.Recorder) { r.Sweep(t.Context(), inbox.Swept{Due: 3, Unsendable: 2}, 0, nil) })[0]
+	got := written(t, func(r *telemetry.Recorder) { r.RecordSweep(t.Context(), inbox.SweepResult{Due: 3, Unsendable: 2}, 0, nil) })[0]
 	if got["Unsendable"] != 2.0 || got["level"] != "ERROR" || got["Sweeps"] != 1.0 {
 		t.Errorf("got %v", got)
 	}
@@ -224,12 +224,12 @@ func TestSweep_WithAnUnsendableReceiptIsAnError(t *testing.T) {
 // A table that cannot be read hides what is due: an age of nothing would end
 // the alarm on it, and the run must not count as one that went well.
 func TestASweepThatSawNothingTellsNoAge(t *testing.T) {
-	got := written(t, func(r *telemetry.Recorder) { r.Sweep(t.Context(), inbox.Swept{}, 0, errors.New("down")) })[0]
+	got := written(t, func(r *telemetry.Recorder) { r.RecordSweep(t.Context(), inbox.SweepResult{}, 0, errors.New("down")) })[0]
 	if names := counted(got); len(names) != 0 || got["level"] != "ERROR" {
 		t.Errorf("told %v at %v", names, got["level"])
 	}
 	got = written(t, func(r *telemetry.Recorder) {
-		r.Sweep(t.Context(), inbox.Swept{Due: 1, OldestAge: time.Hour}, 0, errors.New("queue down"))
+		r.RecordSweep(t.Context(), inbox.SweepResult{Due: 1, OldestAge: time.Hour}, 0, errors.New("queue down"))
 	})[0]
 	if got["OldestUnapplied"] != 3600.0 || got["Sweeps"] != nil {
 		t.Errorf("told %v", got)
@@ -238,7 +238,7 @@ func TestASweepThatSawNothingTellsNoAge(t *testing.T) {
 
 func TestSweep_ThatCannotMeasureTheAge_ReportsNone(t *testing.T) {
 	got := written(t, func(r *telemetry.Recorder) {
-		r.Sweep(t.Context(), inbox.Swept{Due: 1, Sent: 1, AgeUnknown: true}, 0, errors.New("down"))
+		r.RecordSweep(t.Context(), inbox.SweepResult{Due: 1, Resent: 1, AgeUnknown: true}, 0, errors.New("down"))
 	})[0]
 	if _, reported := got["OldestUnapplied"]; reported || got["Sent"] != 1.0 || got["Sweeps"] != nil {
 		t.Errorf("got %v", got)
@@ -249,8 +249,8 @@ func TestSweep_ThatCannotMeasureTheAge_ReportsNone(t *testing.T) {
 func TestNoBodyAddressOrAmountIsWritten(t *testing.T) {
 	var out strings.Builder
 	recorder := telemetry.NewRecorder(&out, "n", fixed)
-	recorder.Callback(t.Context(), "cregis", callback.Result{Verdict: callback.Acknowledge, As: inbox.New, Receipt: receipt()}, 0)
-	recorder.Batch(t.Context(), []sqsqueue.Delivery{{Receipt: receipt(), Outcome: payout.Changed}}, 0)
+	recorder.RecordCallback(t.Context(), "cregis", callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedNew, Receipt: receipt()}, 0)
+	recorder.RecordBatch(t.Context(), []sqsqueue.Delivery{{Receipt: receipt(), Outcome: payout.Changed}}, 0)
 	for _, canary := range []string{"canary", "CANARY", "31337"} {
 		if strings.Contains(out.String(), canary) {
 			t.Errorf("%s stands in:\n%s", canary, out.String())

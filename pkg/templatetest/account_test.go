@@ -201,41 +201,41 @@ func latencies(fast, slow int, milliseconds float64) event {
 }
 
 func answeredCallback(provider string, result callback.Result) event {
-	return recorded(func(r *telemetry.Recorder) { r.Callback(noContext, provider, result, 0) })
+	return recorded(func(r *telemetry.Recorder) { r.RecordCallback(noContext, provider, result, 0) })
 }
 
 func acknowledged(provider string) event {
-	return answeredCallback(provider, callback.Result{Verdict: callback.Acknowledge, As: inbox.New})
+	return answeredCallback(provider, callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedNew})
 }
 
 func accepted(as inbox.Acceptance) event {
-	return answeredCallback("cregis", callback.Result{Verdict: callback.Acknowledge, As: as})
+	return answeredCallback("cregis", callback.Result{Verdict: callback.Acknowledged, Acceptance: as})
 }
 
 func refused(provider string) event {
-	return answeredCallback(provider, callback.Result{Verdict: callback.Unauthentic, Err: callback.ErrUnauthentic})
+	return answeredCallback(provider, callback.Result{Verdict: callback.Unauthenticated, Err: callback.ErrUnauthenticated})
 }
 
 func held(provider string) event {
-	return answeredCallback(provider, callback.Result{Verdict: callback.Acknowledge, As: inbox.New, Receipt: inbox.Receipt{State: inbox.Held}})
+	return answeredCallback(provider, callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedNew, Receipt: inbox.Receipt{State: inbox.Held}})
 }
 
 func byPreviousKey(provider string) event {
-	return answeredCallback(provider, callback.Result{Verdict: callback.Acknowledge, As: inbox.New, Sender: callback.Sender{Previous: true}})
+	return answeredCallback(provider, callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedNew, Sender: callback.Sender{Previous: true}})
 }
 
-func swept(result inbox.Swept, err error) event {
-	return recorded(func(r *telemetry.Recorder) { r.Sweep(noContext, result, 0, err) })
+func swept(result inbox.SweepResult, err error) event {
+	return recorded(func(r *telemetry.Recorder) { r.RecordSweep(noContext, result, 0, err) })
 }
 
-func oldest(age time.Duration) event { return swept(inbox.Swept{Due: 1, OldestAge: age}, nil) }
+func oldest(age time.Duration) event { return swept(inbox.SweepResult{Due: 1, OldestAge: age}, nil) }
 
 func applied(outcome payout.Outcome) event {
-	return recorded(func(r *telemetry.Recorder) { r.Batch(noContext, []sqsqueue.Delivery{{Outcome: outcome}}, 0) })
+	return recorded(func(r *telemetry.Recorder) { r.RecordBatch(noContext, []sqsqueue.Delivery{{Outcome: outcome}}, 0) })
 }
 
-func published(batch dynamostore.Publication) event {
-	return recorded(func(r *telemetry.Recorder) { r.Published(noContext, batch, 0) })
+func published(batch dynamostore.PublishResult) event {
+	return recorded(func(r *telemetry.Recorder) { r.RecordPublish(noContext, batch, 0) })
 }
 
 var (

@@ -29,7 +29,7 @@ var scenarios = []struct {
 	{"OldestUnappliedAlarm", false, "it was applied before the last five sweeps", []stretch{minutes(1, oldest(time.Hour)), minutes(5, oldest(0))}},
 
 	{"SweeperNotRunningAlarm", true, "nothing ran for seven minutes", []stretch{minutes(9, oldest(0)), minutes(7)}},
-	{"SweeperNotRunningAlarm", true, "every run fails", []stretch{minutes(7, swept(inbox.Swept{Due: 1}, errors.New("down")))}},
+	{"SweeperNotRunningAlarm", true, "every run fails", []stretch{minutes(7, swept(inbox.SweepResult{Due: 1}, errors.New("down")))}},
 	{"SweeperNotRunningAlarm", false, "a run in five minutes", []stretch{minutes(4), minutes(1, oldest(0))}},
 	{"SweeperNotRunningAlarm", false, "the last run was four minutes ago", []stretch{minutes(1, oldest(0)), minutes(4)}},
 
@@ -37,9 +37,9 @@ var scenarios = []struct {
 	{"DeadLettersAlarm", false, "a message for four minutes", []stretch{minutes(1, visible("DeadLetterQueue", 0)), minutes(4, visible("DeadLetterQueue", 1))}},
 	{"DeadLettersAlarm", false, "the events queue is long", []stretch{minutes(7, visible("EventsQueue", 1e6), visible("DeadLetterQueue", 0))}},
 
-	{"UnsendableAlarm", true, "the queue refuses a receipt", []stretch{minutes(1, swept(inbox.Swept{Due: 9, Unsendable: 1}, nil)), minutes(4, oldest(0))}},
-	{"UnsendableAlarm", false, "five minutes later", []stretch{minutes(1, swept(inbox.Swept{Due: 9, Unsendable: 1}, nil)), minutes(5, oldest(0))}},
-	{"UnsendableAlarm", false, "receipts are sent again", []stretch{minutes(5, swept(inbox.Swept{Due: 9, Sent: 9}, nil))}},
+	{"UnsendableAlarm", true, "the queue refuses a receipt", []stretch{minutes(1, swept(inbox.SweepResult{Due: 9, Unsendable: 1}, nil)), minutes(4, oldest(0))}},
+	{"UnsendableAlarm", false, "five minutes later", []stretch{minutes(1, swept(inbox.SweepResult{Due: 9, Unsendable: 1}, nil)), minutes(5, oldest(0))}},
+	{"UnsendableAlarm", false, "receipts are sent again", []stretch{minutes(5, swept(inbox.SweepResult{Due: 9, Resent: 9}, nil))}},
 
 	{"HeldAlarm", true, "a callback of Cregis is held", []stretch{minutes(1, held("cregis")), minutes(4)}},
 	{"HeldAlarm", true, "a callback of Pivot is held", []stretch{minutes(1, held("pivot"))}},
@@ -48,7 +48,7 @@ var scenarios = []struct {
 
 	{"ConflictedAlarm", true, "an event contradicts another", []stretch{minutes(1, applied(payout.Conflict)), minutes(4)}},
 	{"ConflictedAlarm", false, "five minutes later, other events come", []stretch{minutes(1, applied(payout.Conflict)), minutes(5, applied(payout.Changed))}},
-	{"ConflictedAlarm", false, "deliveries come twice", []stretch{minutes(5, applied(inbox.AlreadyApplied))}},
+	{"ConflictedAlarm", false, "deliveries come twice", []stretch{minutes(5, applied(inbox.ApplyDuplicate))}},
 
 	{"CregisRefusedAlarm", true, "3 of 29", []stretch{minutes(1, times(3, refused("cregis")), times(26, acknowledged("cregis")))}},
 	{"CregisRefusedAlarm", true, "3 in a quarter of an hour", []stretch{minutes(1, times(3, refused("cregis"))), minutes(14)}},
@@ -108,9 +108,9 @@ var scenarios = []struct {
 	{"OwnFaultsAlarm", false, "a minute later", []stretch{minutes(1, lambda("Errors", "CregisFunction", 1)), minutes(1, lambda("Errors", "CregisFunction", 0))}},
 	{"OwnFaultsAlarm", false, "forgers call", []stretch{minutes(3, emittedOf("AWS/ApiGateway", "4xx", "ApiId", "${CallbackApi}", 9), lambda("Errors", "CregisFunction", 0))}},
 
-	{"AcceptedByQueueOnlyAlarm", true, "the table is down", []stretch{minutes(1, accepted(inbox.ByQueue))}},
-	{"AcceptedByQueueOnlyAlarm", false, "three minutes later", []stretch{minutes(1, accepted(inbox.ByQueue)), minutes(3)}},
-	{"AcceptedByQueueOnlyAlarm", false, "the queue is down", []stretch{minutes(3, accepted(inbox.ByRecord))}},
+	{"AcceptedByQueueOnlyAlarm", true, "the table is down", []stretch{minutes(1, accepted(inbox.AcceptedQueueOnly))}},
+	{"AcceptedByQueueOnlyAlarm", false, "three minutes later", []stretch{minutes(1, accepted(inbox.AcceptedQueueOnly)), minutes(3)}},
+	{"AcceptedByQueueOnlyAlarm", false, "the queue is down", []stretch{minutes(3, accepted(inbox.AcceptedStoreOnly))}},
 
 	{"SlowAnswersAlarm", true, "two in a hundred wait 2001 ms in three minutes of five", []stretch{minutes(3, latencies(98, 2, 2001)), minutes(2, latencies(100, 0, 0))}},
 	{"SlowAnswersAlarm", false, "in two minutes of five", []stretch{minutes(3, latencies(100, 0, 0)), minutes(2, latencies(98, 2, 2001))}},
@@ -132,10 +132,10 @@ var scenarios = []struct {
 	{"PreviousKeyAlarm", false, "on one day", []stretch{days(1, acknowledged("pivot")), days(1, byPreviousKey("pivot"))}},
 	{"PreviousKeyAlarm", false, "the current key", []stretch{days(2, acknowledged("pivot"))}},
 
-	{"DamagedAlarm", true, "a sweep finds a receipt that cannot be read", []stretch{minutes(1, swept(inbox.Swept{Damaged: 1}, nil)), minutes(4, oldest(0))}},
-	{"DamagedAlarm", true, "the publisher finds a payout that cannot be read", []stretch{minutes(1, published(dynamostore.Publication{Unclear: []error{errors.New("damaged")}}))}},
-	{"DamagedAlarm", false, "five minutes later", []stretch{minutes(1, swept(inbox.Swept{Damaged: 1}, nil)), minutes(5, oldest(0))}},
-	{"DamagedAlarm", false, "sweeps and notices go well", []stretch{minutes(5, oldest(time.Hour), published(dynamostore.Publication{Published: []string{"a"}}))}},
+	{"DamagedAlarm", true, "a sweep finds a receipt that cannot be read", []stretch{minutes(1, swept(inbox.SweepResult{Damaged: 1}, nil)), minutes(4, oldest(0))}},
+	{"DamagedAlarm", true, "the publisher finds a payout that cannot be read", []stretch{minutes(1, published(dynamostore.PublishResult{Unclear: []error{errors.New("damaged")}}))}},
+	{"DamagedAlarm", false, "five minutes later", []stretch{minutes(1, swept(inbox.SweepResult{Damaged: 1}, nil)), minutes(5, oldest(0))}},
+	{"DamagedAlarm", false, "sweeps and notices go well", []stretch{minutes(5, oldest(time.Hour), published(dynamostore.PublishResult{Published: []string{"a"}}))}},
 
 	{"PublisherBehindAlarm", true, "ten minutes and a millisecond, five times", []stretch{minutes(5, lambda("IteratorAge", "PublisherFunction", 600_001))}},
 	{"PublisherBehindAlarm", false, "four times", []stretch{minutes(1, lambda("IteratorAge", "PublisherFunction", 0)), minutes(4, lambda("IteratorAge", "PublisherFunction", 600_001))}},

@@ -27,7 +27,7 @@ func main() {
 	debug.SetGCPercent(800) // a history leaves nothing behind
 	r := &runner{first: *seed, count: *count, started: time.Now()}
 	if failure := r.run(); failure != nil {
-		fmt.Fprintf(os.Stderr, "\n%s\n", failure.Tell())
+		fmt.Fprintf(os.Stderr, "\n%s\n", failure.Write())
 		os.Exit(1)
 	}
 }

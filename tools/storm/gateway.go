@@ -34,13 +34,13 @@ func newGateway(newStack func() app.Stack) (http.Handler, error) {
 			return nil, err
 		}
 		pool := &instances{start: func() function {
-			return newStack().Callbacks(provider, secret.NewKeys(fixedSecret(value), provider.Name(), time.Now))
+			return newStack().HandleCallbacks(provider, secret.NewKeys(fixedSecret(value), provider.Name(), time.Now))
 		}}
 		for _, kind := range provider.Types() {
 			route := "POST /callbacks/" + provider.Name() + "/" + string(kind)
 			mux.HandleFunc(route, func(w http.ResponseWriter, r *http.Request) {
 				handle := pool.take()
-				defer pool.giveBack(handle)
+				defer pool.release(handle)
 				serve(w, r, route, handle)
 			})
 		}
@@ -68,7 +68,7 @@ func (i *instances) take() function {
 	return handle
 }
 
-func (i *instances) giveBack(handle function) {
+func (i *instances) release(handle function) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.free = append(i.free, handle)

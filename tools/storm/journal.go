@@ -16,9 +16,9 @@ type journal struct {
 	accepted map[inbox.Acceptance]int // callbacks, by how they were accepted
 	applied  map[inbox.Key]int        // how often a consumer said that it applied a receipt
 	failed   int                      // deliveries that were to be delivered again
-	again    int                      // deliveries of what was applied before
+	redelivered    int                      // deliveries of what was applied before
 	sent     int                      // by the sweeper, again
-	adopted  int                      // by the sweeper, from the dead letters
+	recovered  int                      // by the sweeper, from the dead letters
 	damaged  int                      // lines that were not understood
 }
 
@@ -33,7 +33,7 @@ type line struct {
 	Payout   string           `json:"payout"`
 	Receipt  string           `json:"receipt"`
 	Sent     int              `json:"Sent"`
-	Adopted  int              `json:"Adopted"`
+	Recovered  int              `json:"Adopted"`
 }
 
 // Write takes one line, as slog writes them.
@@ -52,17 +52,17 @@ func (j *journal) Write(text []byte) (int, error) {
 		j.delivery(told)
 	case "sweep":
 		j.sent += told.Sent
-		j.adopted += told.Adopted
+		j.recovered += told.Recovered
 	}
 	return len(text), nil
 }
 
 func (j *journal) delivery(told line) {
 	switch payout.Outcome(told.Outcome) {
-	case payout.Changed, payout.Unchanged, payout.Conflict, inbox.NowHeld:
+	case payout.Changed, payout.Unchanged, payout.Conflict, inbox.ApplyHeld:
 		j.applied[inbox.Key{Payout: told.Payout, Receipt: told.Receipt}]++
-	case inbox.AlreadyApplied:
-		j.again++
+	case inbox.ApplyDuplicate:
+		j.redelivered++
 	default:
 		j.failed++
 	}

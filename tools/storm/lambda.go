@@ -45,7 +45,7 @@ func (l lambda) run(ctx context.Context) {
 		sweeper := l.newStack()
 		for wait(ctx, sweepEvery/speedup) {
 			invocation, cancel := context.WithTimeout(context.WithoutCancel(ctx), sweeperTimeout)
-			_, _ = sweeper.Sweep(invocation) // it says in its log what went wrong; the next run is the retry
+			_, _ = sweeper.HandleSweep(invocation) // it says in its log what went wrong; the next run is the retry
 			cancel()
 		}
 	})
@@ -66,7 +66,7 @@ func (l lambda) poll(ctx context.Context, consumer app.Stack) {
 	}
 	invocation, cancel := context.WithTimeout(context.WithoutCancel(ctx), consumerTimeout)
 	defer cancel()
-	response, err := consumer.Batch(invocation, batchOf(out.Messages))
+	response, err := consumer.HandleBatch(invocation, batchOf(out.Messages))
 	if err != nil {
 		return
 	}

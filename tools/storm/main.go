@@ -70,7 +70,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	var result *report
 	if err == nil {
-		result, err = raise(ctx, asked)
+		result, err = execute(ctx, asked)
 	}
 	if err != nil {
 		_, _ = fmt.Fprintln(stderr, "storm:", err)
@@ -79,7 +79,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return show(result, asked.JSON, stdout)
 }
 
-func raise(ctx context.Context, asked flags) (*report, error) {
+func execute(ctx context.Context, asked flags) (*report, error) {
 	at, err := endpointsOf(os.Getenv)
 	if err != nil {
 		return nil, err

@@ -18,7 +18,7 @@ type outages struct {
 // outage is one of the things that happen, for so long at most.
 type outage struct {
 	name          string
-	dynamodb, sqs weather
+	dynamodb, sqs faultPlan
 	longest       time.Duration
 }
 
@@ -59,7 +59,7 @@ func (o *outages) run(ctx context.Context) {
 	}
 }
 
-func (o *outages) set(dynamodb, sqs weather) {
+func (o *outages) set(dynamodb, sqs faultPlan) {
 	o.dynamodb.set(dynamodb)
 	o.sqs.set(sqs)
 }

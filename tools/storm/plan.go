@@ -54,7 +54,7 @@ var accountKeys = map[string]callback.Keys{
 type planner struct {
 	random    *rand.Rand
 	providers map[string]app.SigningProvider
-	told      []fact // that are not forged
+	delivered      []fact // that are not forged
 	sent      []sent // the callback of each
 	delayed   []fact // that await their end
 	payouts   int
@@ -74,19 +74,19 @@ func (p *planner) next() (sent, error) {
 	switch {
 	case draw < forgedShare:
 		return p.forge()
-	case draw < forgedShare+redeliveredShare && len(p.told) > 0:
+	case draw < forgedShare+redeliveredShare && len(p.delivered) > 0:
 		return p.redeliver()
-	case draw < forgedShare+redeliveredShare+contradictoryShare && len(p.told) > 0:
-		return p.tell(contradictory, p.contradict(p.told[p.random.IntN(len(p.told))]))
+	case draw < forgedShare+redeliveredShare+contradictoryShare && len(p.delivered) > 0:
+		return p.deliver(contradictory, p.contradict(p.delivered[p.random.IntN(len(p.delivered))]))
 	}
-	return p.tell(fresh, p.invent())
+	return p.deliver(fresh, p.invent())
 }
 
 // forge signs what was never told with a key that is not the account's.
 func (p *planner) forge() (sent, error) {
 	f := p.invent()
-	if len(p.told) > 0 && p.random.IntN(2) == 0 {
-		f = p.told[p.random.IntN(len(p.told))]
+	if len(p.delivered) > 0 && p.random.IntN(2) == 0 {
+		f = p.delivered[p.random.IntN(len(p.delivered))]
 	}
 	f.amount = 900_000_000 + p.random.IntN(1000)
 	body, header, err := p.providers[f.provider].Sign(f.body(p.random), wrongKey)
@@ -96,18 +96,18 @@ func (p *planner) forge() (sent, error) {
 // redeliver sends an earlier callback again: the same bytes, or, as a person's
 // push at the provider does, under a fresh signature.
 func (p *planner) redeliver() (sent, error) {
-	n := p.random.IntN(len(p.told))
+	n := p.random.IntN(len(p.delivered))
 	if p.random.IntN(2) == 0 {
 		again := p.sent[n]
 		again.sort = redelivered
 		return again, nil
 	}
-	return p.sign(redelivered, p.told[n])
+	return p.sign(redelivered, p.delivered[n])
 }
 
-func (p *planner) tell(as sort, f fact) (sent, error) {
+func (p *planner) deliver(as sort, f fact) (sent, error) {
 	callback, err := p.sign(as, f)
-	p.told, p.sent = append(p.told, f), append(p.sent, callback)
+	p.delivered, p.sent = append(p.delivered, f), append(p.sent, callback)
 	return callback, err
 }
 

@@ -8,10 +8,10 @@ import (
 )
 
 // weather is how a proxy treats its connections.
-type weather int32
+type faultPlan int32
 
 const (
-	fair weather = iota
+	fair faultPlan = iota
 	cut          // no connection lives, and none comes about
 	mute         // requests pass, answers do not: what was asked for is done, and nobody learns of it
 )
@@ -20,7 +20,7 @@ const (
 type proxy struct {
 	listener net.Listener
 	target   string
-	weather  atomic.Int32
+	faults  atomic.Int32
 
 	mu     sync.Mutex
 	open   map[net.Conn]bool
@@ -46,8 +46,8 @@ func newProxy(ctx context.Context, target string) (*proxy, error) {
 func (p *proxy) url() string { return "http://" + p.listener.Addr().String() }
 
 // set changes the weather. What a muted connection owes is never delivered.
-func (p *proxy) set(to weather) {
-	before := weather(p.weather.Swap(int32(to)))
+func (p *proxy) set(to faultPlan) {
+	before := faultPlan(p.faults.Swap(int32(to)))
 	if to == cut || before == mute {
 		p.snap()
 	}
@@ -70,7 +70,7 @@ func (p *proxy) serve() {
 		if err != nil {
 			return // closed: the storm is over
 		}
-		if weather(p.weather.Load()) == cut {
+		if faultPlan(p.faults.Load()) == cut {
 			reset(conn)
 			continue
 		}
@@ -101,7 +101,7 @@ func (p *proxy) connect(from net.Conn) {
 func (p *proxy) admit(from, to net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if weather(p.weather.Load()) == cut {
+	if faultPlan(p.faults.Load()) == cut {
 		reset(from)
 		reset(to)
 		return false
@@ -116,7 +116,7 @@ func (p *proxy) pass(to, from net.Conn, answers bool) {
 	buffer := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(buffer)
-		if answers && weather(p.weather.Load()) == mute {
+		if answers && faultPlan(p.faults.Load()) == mute {
 			n = 0
 		}
 		if n > 0 {

@@ -23,7 +23,7 @@ func TestAProxyCutsMutesAndPasses(t *testing.T) {
 	}
 	client := &http.Client{Transport: &http.Transport{}, Timeout: 300 * time.Millisecond}
 	for _, c := range []struct {
-		weather         weather
+		weather         faultPlan
 		answers, serves bool
 	}{{fair, true, true}, {cut, false, false}, {fair, true, true}, {mute, false, true}, {fair, true, true}} {
 		p.set(c.weather)

@@ -110,7 +110,7 @@ func (o onlooker) state(ctx context.Context) (inboxtest.State, error) {
 		return state, err
 	}
 	for _, partition := range partitions {
-		for receipt, err := range o.reader.Story(ctx, partition) {
+		for receipt, err := range o.reader.ReceiptsOf(ctx, partition) {
 			if err != nil {
 				return state, err
 			}

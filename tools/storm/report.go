@@ -38,12 +38,12 @@ type report struct {
 	KeptFailed int `json:"keptAlthoughFailed"` // their provider sends again what we have
 
 	// How it came about.
-	ByQueue    int `json:"acceptedByQueue"`
-	ByRecord   int `json:"acceptedByRecord"`
+	QueueOnly    int `json:"acceptedByQueue"`
+	StoreOnly   int `json:"acceptedByRecord"`
 	Postponed  int `json:"deliveriesPostponed"`
 	Duplicates int `json:"deliveriesAgain"`
 	Resent     int `json:"sentBySweeper"`
-	Adopted    int `json:"adoptedDeadLetters"`
+	Recovered    int `json:"adoptedDeadLetters"`
 
 	Rate  float64 `json:"callbacksPerSecond"`
 	P50   float64 `json:"p50Milliseconds"`
@@ -55,7 +55,7 @@ type report struct {
 }
 
 // reckon adds up what was sent and what is there.
-func (r *report) reckon(answers []answer, state inboxtest.State, told *journal) {
+func (r *report) check(answers []answer, state inboxtest.State, told *journal) {
 	r.count(answers)
 	genuine := map[inbox.Key]bool{}
 	var owed []inbox.Key
@@ -188,8 +188,8 @@ func (r *report) journal(told *journal) {
 	if told.damaged > 0 {
 		r.complainf("%d lines of log cannot be read", told.damaged)
 	}
-	r.ByQueue, r.ByRecord = told.accepted[inbox.ByQueue], told.accepted[inbox.ByRecord]
-	r.Postponed, r.Duplicates, r.Resent, r.Adopted = told.failed, told.again, told.sent, told.adopted
+	r.QueueOnly, r.StoreOnly = told.accepted[inbox.AcceptedQueueOnly], told.accepted[inbox.AcceptedStoreOnly]
+	r.Postponed, r.Duplicates, r.Resent, r.Recovered = told.failed, told.redelivered, told.sent, told.recovered
 }
 
 // verdicts are the sums that the reckoning is about.

@@ -48,7 +48,7 @@ func (s storm) run(ctx context.Context) (*report, error) {
 	defer stop()
 
 	result := &report{Seed: s.seed, Sent: s.count, Outages: weather.happened}
-	answers, err := s.blow(ctx, newStack, weather, result)
+	answers, err := s.sendTraffic(ctx, newStack, weather, result)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func (s storm) run(ctx context.Context) (*report, error) {
 	if err != nil {
 		return nil, err
 	}
-	result.reckon(answers, state, told)
+	result.check(answers, state, told)
 	if len(result.Wrong) == 0 { // else somebody wants to look
 		demolish(ctx, direct, made)
 	}
@@ -102,7 +102,7 @@ func work(ctx context.Context, functions lambda) (stop func()) {
 }
 
 // blow sends the callbacks while connections come and go.
-func (s storm) blow(ctx context.Context, newStack func() app.Stack, weather *outages, result *report) ([]answer, error) {
+func (s storm) sendTraffic(ctx context.Context, newStack func() app.Stack, weather *outages, result *report) ([]answer, error) {
 	base, stop, err := serveCallbacks(ctx, newStack)
 	if err != nil {
 		return nil, err

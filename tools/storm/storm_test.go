@@ -107,7 +107,7 @@ func TestAReckoningSeesWhatIsWrong(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			result := &report{Sent: c.sent}
-			result.reckon(c.answers, c.state, c.journal)
+			result.check(c.answers, c.state, c.journal)
 			if c.want == "" && len(result.Wrong) > 0 {
 				t.Errorf("complains of %q", result.Wrong)
 			}

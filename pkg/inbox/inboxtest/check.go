@@ -21,7 +21,7 @@ type State struct {
 	// Told is what those who may tell us something have told so far, and the
 	// bodies in which they did; "" for a person's decision. Nil where the test
 	// does not know: then nothing is said about forgeries.
-	Told map[inbox.Key][]string
+	Delivered map[inbox.Key][]string
 }
 
 // Check returns what is wrong with a state, given the receipts that were
@@ -54,7 +54,7 @@ func (r *Checker) Check(state State, acknowledged []inbox.Key, settled bool) []s
 		}
 	}
 	c.checkFolds(r)
-	if state.Told != nil {
+	if state.Delivered != nil {
 		c.checkOrigin()
 	}
 	if settled {
@@ -163,7 +163,7 @@ func checkFinals(record payout.Record, applied []inbox.Receipt) string {
 // meaning, and a body in which that was told.
 func (c *check) checkOrigin() {
 	for _, receipt := range slices.Concat(c.state.Receipts, c.state.Queued) {
-		bodies, told := c.state.Told[receipt.Key]
+		bodies, told := c.state.Delivered[receipt.Key]
 		switch {
 		case !told:
 			c.complainf("I6: receipt %v is of nothing that anybody authentic told", receipt.Key)
@@ -192,7 +192,7 @@ func (c *check) checkSettled(acknowledged []inbox.Key) {
 }
 
 // Story tells the state in lines, for the message of a failing test.
-func (s State) Story() string {
+func (s State) Dump() string {
 	var story strings.Builder
 	for _, receipt := range s.Receipts {
 		fmt.Fprintf(&story, "receipt %s %s is %s %s\n", receipt.Key.Payout, receipt.Key.Receipt, receipt.State, receipt.Outcome)

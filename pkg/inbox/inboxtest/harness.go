@@ -96,7 +96,7 @@ func applied(r inbox.Receipt, outcome payout.Outcome) inbox.Receipt {
 // change is the effect of the receipt on a record.
 func change(r inbox.Receipt, base payout.Record) inbox.Change {
 	next, outcome := base.Apply(r.Event)
-	return inbox.Change{Receipt: applied(r, outcome), Record: next, Base: base.Version}
+	return inbox.Change{Receipt: applied(r, outcome), Record: next, ExpectedVersion: base.Version}
 }
 
 func create(ctx context.Context, t *testing.T, store inbox.Store, r inbox.Receipt) {

@@ -64,7 +64,7 @@ func (p *Process) Context(parent context.Context, limit time.Duration) (context.
 
 // Inbox returns an inbox whose calls are the process's.
 func (p *Process) Inbox(now func() time.Time) *inbox.Inbox {
-	return &inbox.Inbox{Store: processStore{p}, Queue: processQueue{p}, DeadLetters: processLetters{p}, Now: now}
+	return &inbox.Inbox{Store: processStore{p}, Queue: processQueue{p}, DeadLetters: processDeadLetters{p}, Now: now}
 }
 
 // Stopped reports whether the process has come to its end before its time.
@@ -136,8 +136,8 @@ func (s processStore) Create(ctx context.Context, receipt inbox.Receipt) (inbox.
 	return ask(ctx, s.p, "store.Create", func() (inbox.Existing, error) { return s.p.Store.Create(s.p.untimed(ctx), receipt) })
 }
 
-func (s processStore) Apply(ctx context.Context, change inbox.Change) (*inbox.Refusal, error) {
-	return ask(ctx, s.p, "store.Apply", func() (*inbox.Refusal, error) { return s.p.Store.Apply(s.p.untimed(ctx), change) })
+func (s processStore) Apply(ctx context.Context, change inbox.Change) (*inbox.ConditionFailed, error) {
+	return ask(ctx, s.p, "store.Apply", func() (*inbox.ConditionFailed, error) { return s.p.Store.Apply(s.p.untimed(ctx), change) })
 }
 
 func (s processStore) Due(ctx context.Context, now time.Time, limit int) ([]inbox.Due, error) {
@@ -181,16 +181,16 @@ func (q processQueue) Waiting(ctx context.Context) (int, error) {
 	return ask(ctx, q.p, "queue.Waiting", func() (int, error) { return q.p.Queue.Waiting(q.p.untimed(ctx)) })
 }
 
-type processLetters struct{ p *Process }
+type processDeadLetters struct{ p *Process }
 
-func (l processLetters) Receive(ctx context.Context, most int) ([]inbox.DeadLetter, error) {
+func (l processDeadLetters) Receive(ctx context.Context, most int) ([]inbox.DeadLetter, error) {
 	return ask(ctx, l.p, "letters.Receive", func() ([]inbox.DeadLetter, error) { return l.p.DeadLetters.Receive(l.p.untimed(ctx), most) })
 }
 
-func (l processLetters) Delete(ctx context.Context, letter inbox.DeadLetter) error {
+func (l processDeadLetters) Delete(ctx context.Context, letter inbox.DeadLetter) error {
 	return l.p.Call(ctx, "letters.Delete", func() error { return l.p.DeadLetters.Delete(l.p.untimed(ctx), letter) })
 }
 
-func (l processLetters) Return(ctx context.Context, letter inbox.DeadLetter) error {
+func (l processDeadLetters) Return(ctx context.Context, letter inbox.DeadLetter) error {
 	return l.p.Call(ctx, "letters.Return", func() error { return l.p.DeadLetters.Return(l.p.untimed(ctx), letter) })
 }

@@ -123,7 +123,7 @@ func handlesDeadLetters(t *testing.T, h Harness) {
 		t.Fatalf("got %d letters, %v, want 2", len(letters), err)
 	}
 	for _, letter := range letters {
-		if letter.Foreign {
+		if letter.Unreadable {
 			err = h.DeadLetters.Return(t.Context(), letter)
 		} else {
 			if diff := gocmp.Diff(ours, letter.Receipt, same); diff != "" {
@@ -136,7 +136,7 @@ func handlesDeadLetters(t *testing.T, h Harness) {
 		}
 	}
 	letters, err = h.DeadLetters.Receive(t.Context(), 10)
-	if err != nil || len(letters) != 1 || !letters[0].Foreign {
+	if err != nil || len(letters) != 1 || !letters[0].Unreadable {
 		t.Errorf("got %v, %v, want the foreign one alone", letters, err)
 	}
 }

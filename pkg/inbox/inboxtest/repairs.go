@@ -21,10 +21,10 @@ func RunRepairs(t *testing.T, newHarness func(t *testing.T) Harness) {
 		"a payout is rewritten as it was read":           rewrites,
 		"a payout that moved is not rewritten (I4)":      refusesRewrite,
 		"a rewritten payout is merged into":              mergesIntoRewritten,
-		"a receipt in its place is left there":           leavesPlaces,
+		"a receipt in its place is left there":           listsIndex,
 		"a cancelled context reads and repairs nothing":  repairsNothing,
 		"a payout and a receipt that are not there":      findsNothing,
-		"a story has every receipt, whatever its state":  tellsStories,
+		"a story has every receipt, whatever its state":  listsReceipts,
 		"a receipt that was closed is not swept anymore": sweepsNoClosed,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -34,12 +34,12 @@ func RunRepairs(t *testing.T, newHarness func(t *testing.T) Harness) {
 	}
 }
 
-var hand = inbox.NewHand("alice", "ticket 4711", start.Add(time.Hour))
+var changedBy = inbox.NewChangedBy("alice", "ticket 4711", start.Add(time.Hour))
 
 func closed(r inbox.Receipt, state inbox.State) inbox.Receipt {
-	r.State, r.Hand = state, hand
+	r.State, r.ChangedBy = state, changedBy
 	if state == inbox.Released {
-		r.As = received(event(1, payout.Succeeded), "").Key
+		r.ReleasedAs = received(event(1, payout.Succeeded), "").Key
 	}
 	return r
 }
@@ -67,7 +67,7 @@ func closesOnce(t *testing.T, h Harness) {
 		h.close(t, closed(held, state), inbox.Held)
 		h.wantReceipt(t, closed(held, state))
 		again := closed(held, state)
-		again.Hand.By = "bob"
+		again.ChangedBy.By = "bob"
 		if state == inbox.Released {
 			h.close(t, again, inbox.Released)
 			h.wantReceipt(t, closed(held, state))
@@ -119,18 +119,18 @@ func sweepsNoClosed(t *testing.T, h Harness) {
 }
 
 // standing reads a payout that is there, and sound.
-func (h Harness) standing(t *testing.T, id payout.ID) inbox.Standing {
+func (h Harness) storedPayout(t *testing.T, id payout.ID) inbox.StoredPayout {
 	t.Helper()
-	standing, err := h.Repairs.Standing(t.Context(), id)
+	standing, err := h.Repairs.StoredPayout(t.Context(), id)
 	if err != nil || !standing.Exists || standing.Damage != nil {
 		t.Fatalf("%+v, %v", standing, err)
 	}
 	return standing
 }
 
-func (h Harness) rewrite(t *testing.T, record payout.Record, read inbox.Standing, want bool) {
+func (h Harness) rewrite(t *testing.T, record payout.Record, read inbox.StoredPayout, want bool) {
 	t.Helper()
-	if done, err := h.Repairs.Rewrite(t.Context(), record, read, hand); err != nil || done != want {
+	if done, err := h.Repairs.Rewrite(t.Context(), record, read, changedBy); err != nil || done != want {
 		t.Errorf("rewrite: %t, %v, want %t", done, err, want)
 	}
 }
@@ -138,42 +138,42 @@ func (h Harness) rewrite(t *testing.T, record payout.Record, read inbox.Standing
 func rewrites(t *testing.T, h Harness) {
 	record := h.apply(t, received(event(1, payout.Succeeded), "{}"), payout.Record{})
 	other, _ := payout.Record{}.Apply(event(1, payout.Failed))
-	h.rewrite(t, other, h.standing(t, record.ID), true)
-	if diff := other.Differences(h.standing(t, record.ID).Record); len(diff) > 0 {
+	h.rewrite(t, other, h.storedPayout(t, record.ID), true)
+	if diff := other.Differences(h.storedPayout(t, record.ID).Record); len(diff) > 0 {
 		t.Errorf("rewritten: %+v", diff)
 	}
-	absent, err := h.Repairs.Standing(t.Context(), event(2, "").ID)
+	absent, err := h.Repairs.StoredPayout(t.Context(), event(2, "").ID)
 	if err != nil || absent.Exists {
 		t.Fatalf("%+v, %v", absent, err)
 	}
 	created, _ := payout.Record{}.Apply(event(2, payout.Failed))
 	h.rewrite(t, created, absent, true)
 	h.rewrite(t, created, absent, false)
-	if diff := created.Differences(h.standing(t, created.ID).Record); len(diff) > 0 {
+	if diff := created.Differences(h.storedPayout(t, created.ID).Record); len(diff) > 0 {
 		t.Errorf("created: %+v", diff)
 	}
 }
 
 func refusesRewrite(t *testing.T, h Harness) {
 	record := h.apply(t, received(event(1, payout.Pending), "{}"), payout.Record{})
-	read := h.standing(t, record.ID)
+	read := h.storedPayout(t, record.ID)
 	next := h.apply(t, received(event(1, payout.Succeeded), "{}"), record)
 	h.rewrite(t, record, read, false)
-	if diff := next.Differences(h.standing(t, record.ID).Record); len(diff) > 0 {
+	if diff := next.Differences(h.storedPayout(t, record.ID).Record); len(diff) > 0 {
 		t.Errorf("it was written over: %+v", diff)
 	}
 }
 
 func mergesIntoRewritten(t *testing.T, h Harness) {
 	record := h.apply(t, received(event(1, payout.Pending), "{}"), payout.Record{})
-	h.rewrite(t, record, h.standing(t, record.ID), true)
+	h.rewrite(t, record, h.storedPayout(t, record.ID), true)
 	next := h.apply(t, received(event(1, payout.Succeeded), "{}"), record)
-	if diff := next.Differences(h.standing(t, record.ID).Record); len(diff) > 0 {
+	if diff := next.Differences(h.storedPayout(t, record.ID).Record); len(diff) > 0 {
 		t.Errorf("merged: %+v", diff)
 	}
 }
 
-func leavesPlaces(t *testing.T, h Harness) {
+func listsIndex(t *testing.T, h Harness) {
 	waiting, held := received(event(1, payout.Succeeded), "{}"), heldReceipt("subject", nil)
 	create(t.Context(), t, h.Store, waiting)
 	create(t.Context(), t, h.Store, held)
@@ -187,12 +187,12 @@ func leavesPlaces(t *testing.T, h Harness) {
 	h.wantReceipt(t, waiting)
 }
 
-func tellsStories(t *testing.T, h Harness) {
+func listsReceipts(t *testing.T, h Harness) {
 	h.apply(t, received(event(1, payout.Pending), "{}"), payout.Record{})
 	create(t.Context(), t, h.Store, received(event(1, payout.Succeeded), "{}"))
 	create(t.Context(), t, h.Store, received(event(12, payout.Succeeded), "{}"))
 	states := map[inbox.State]int{}
-	for receipt, err := range h.Repairs.Story(t.Context(), event(1, "").ID) {
+	for receipt, err := range h.Repairs.ReceiptsOf(t.Context(), event(1, "").ID) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -205,7 +205,7 @@ func tellsStories(t *testing.T, h Harness) {
 
 func findsNothing(t *testing.T, h Harness) {
 	id := event(1, "").ID
-	standing, err := h.Repairs.Standing(t.Context(), id)
+	standing, err := h.Repairs.StoredPayout(t.Context(), id)
 	if err != nil || standing.Exists || standing.Record.ID != id {
 		t.Errorf("%+v, %v", standing, err)
 	}
@@ -218,19 +218,19 @@ func repairsNothing(t *testing.T, h Harness) {
 	held := heldReceipt("subject", nil)
 	create(t.Context(), t, h.Store, held)
 	record := h.apply(t, received(event(1, payout.Succeeded), "{}"), payout.Record{})
-	read := h.standing(t, record.ID)
+	read := h.storedPayout(t, record.ID)
 	ctx, cancel := cancelled(t)
 	defer cancel()
 	if _, err := h.Repairs.Close(ctx, closed(held, inbox.Released)); err == nil {
 		t.Error("close: no error")
 	}
-	if _, err := h.Repairs.Rewrite(ctx, payout.Record{ID: record.ID, Version: 1}, read, hand); err == nil {
+	if _, err := h.Repairs.Rewrite(ctx, payout.Record{ID: record.ID, Version: 1}, read, changedBy); err == nil {
 		t.Error("rewrite: no error")
 	}
-	if _, err := h.Repairs.Standing(ctx, record.ID); err == nil {
+	if _, err := h.Repairs.StoredPayout(ctx, record.ID); err == nil {
 		t.Error("standing: no error")
 	}
-	for _, err := range h.Repairs.Story(ctx, record.ID) {
+	for _, err := range h.Repairs.ReceiptsOf(ctx, record.ID) {
 		if err == nil {
 			t.Error("story: no error")
 		}

@@ -86,7 +86,7 @@ func appliesOnce(t *testing.T, h Harness) {
 	}
 	again := change(receipt, first.Record)
 	refusal, err := h.Store.Apply(t.Context(), again)
-	if err != nil || refusal == nil || !refusal.ReceiptRefused || refusal.Receipt != inbox.Applied {
+	if err != nil || refusal == nil || !refusal.ReceiptFailed || refusal.ReceiptState != inbox.Applied {
 		t.Errorf("again: %+v, %v, want it refused as applied", refusal, err)
 	}
 	if got := h.Record(t, receipt.Event.ID).Version; got != 1 {
@@ -106,7 +106,7 @@ func refusesHalves(t *testing.T, h Harness) {
 	}
 	// The payout is not new any more, so the receipt must stay received.
 	refusal, err := h.Store.Apply(t.Context(), change(second, payout.Record{}))
-	if err != nil || refusal == nil || refusal.ReceiptRefused || !refusal.RecordRefused {
+	if err != nil || refusal == nil || refusal.ReceiptFailed || !refusal.RecordFailed {
 		t.Errorf("got %+v, %v, want the record refused", refusal, err)
 	}
 	if got := h.Receipt(t, second.Key).State; got != inbox.Received {
@@ -114,7 +114,7 @@ func refusesHalves(t *testing.T, h Harness) {
 	}
 	// The receipt is not there, so the payout must stay as it is.
 	refusal, err = h.Store.Apply(t.Context(), change(absent, made.Record))
-	if err != nil || refusal == nil || !refusal.ReceiptRefused || refusal.Receipt != "" || refusal.RecordRefused {
+	if err != nil || refusal == nil || !refusal.ReceiptFailed || refusal.ReceiptState != "" || refusal.RecordFailed {
 		t.Errorf("got %+v, %v, want the absent receipt refused", refusal, err)
 	}
 	if diff := cmp.Diff(made.Record, h.Record(t, first.Event.ID), same); diff != "" {
@@ -133,7 +133,7 @@ func bringsRecords(t *testing.T, h Harness) {
 	resolved, outcome := record.Resolve(resolution)
 	receipt := inbox.NewDecision(resolution, "why", start)
 	refusal, err := h.Store.Apply(t.Context(), inbox.Change{
-		Receipt: applied(receipt, outcome), Create: true, Record: resolved, Base: record.Version,
+		Receipt: applied(receipt, outcome), Create: true, Record: resolved, ExpectedVersion: record.Version,
 	})
 	if err != nil || refusal != nil {
 		t.Fatalf("resolve: %+v, %v", refusal, err)
@@ -141,7 +141,7 @@ func bringsRecords(t *testing.T, h Harness) {
 	late := received(wholeEvent(), "{}")
 	create(t.Context(), t, h.Store, late)
 	refusal, err = h.Store.Apply(t.Context(), change(late, payout.Record{}))
-	if err != nil || refusal == nil || !refusal.RecordRefused {
+	if err != nil || refusal == nil || !refusal.RecordFailed {
 		t.Fatalf("got %+v, %v, want the record refused", refusal, err)
 	}
 	if diff := cmp.Diff(resolved, refusal.Record, same); diff != "" {
@@ -175,7 +175,7 @@ func createsByChange(t *testing.T, h Harness) {
 	again := change(present, payout.Record{})
 	again.Create = true
 	refusal, err := h.Store.Apply(t.Context(), again)
-	if err != nil || refusal == nil || !refusal.ReceiptRefused || refusal.Receipt != inbox.Received {
+	if err != nil || refusal == nil || !refusal.ReceiptFailed || refusal.ReceiptState != inbox.Received {
 		t.Errorf("got %+v, %v, want it refused as received", refusal, err)
 	}
 }
@@ -266,7 +266,7 @@ func obeysContext(t *testing.T, h Harness) {
 	ctx, cancel := cancelled(t)
 	defer cancel()
 	receipt := received(event(1, payout.Succeeded), "{}")
-	if _, err := h.Store.Create(ctx, receipt); err == nil || errors.Is(err, inbox.ErrDamaged) {
+	if _, err := h.Store.Create(ctx, receipt); err == nil || errors.Is(err, inbox.ErrDamagedReceipt) {
 		t.Errorf("create: got %v, want the context's end", err)
 	}
 	if _, err := h.Store.Apply(ctx, change(receipt, payout.Record{})); err == nil {

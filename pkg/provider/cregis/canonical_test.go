@@ -162,7 +162,7 @@ func TestEvent_OfTwoSpellingsIsOne(t *testing.T) {
 	stated, _ := parseFields(t, map[string]any{"currency": "195@195"})
 	record, _ := payout.Record{}.Apply(plain)
 	if record, outcome := record.Apply(stated); outcome != payout.Unchanged {
-		t.Errorf("TRX and 195@195: %s, %v", outcome, record.Contradictions())
+		t.Errorf("TRX and 195@195: %s, %v", outcome, record.Conflicts())
 	}
 }
 

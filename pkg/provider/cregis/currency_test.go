@@ -94,7 +94,7 @@ func TestCurrency_EveryPublishedNameInEverySpelling(t *testing.T) {
 				}
 				record, _ = record.Apply(event)
 			}
-			if fields := record.Contradictions(); len(fields) != 0 || record.Value(payout.FieldCurrency) != r.symbol {
+			if fields := record.Conflicts(); len(fields) != 0 || record.Value(payout.FieldCurrency) != r.symbol {
 				t.Errorf("the spellings contradict each other in %v; currency %q", fields, record.Value(payout.FieldCurrency))
 			}
 		})

@@ -36,7 +36,7 @@ func (b *body) sender(keys callback.Keys) (callback.Sender, error) {
 	previous := !current && known.Previous != "" && b.provenBy(known.Previous, text)
 	switch {
 	case account == "":
-		return callback.Sender{}, callback.ErrUnauthentic
+		return callback.Sender{}, callback.ErrUnauthenticated
 	case current:
 		return callback.Sender{Account: account, KeyID: known.Current.ID()}, nil
 	case previous:

@@ -133,7 +133,7 @@ func TestAnEmptyKeyNeverMatches(t *testing.T) {
 	for _, keys := range []callback.Keys{nil, {}, {project: {}}, {"": {Current: sampleKey}}} {
 		for _, key := range []callback.Key{"", "00000000000000000000000000000000", sampleKey} {
 			request := requestFor(t, payout.TypePayout, []byte(payoutExample), key)
-			if _, err := (cregis.Provider{}).Verify(request, keys); !errors.Is(err, callback.ErrUnauthentic) {
+			if _, err := (cregis.Provider{}).Verify(request, keys); !errors.Is(err, callback.ErrUnauthenticated) {
 				t.Errorf("key %q under %d accounts: %v", string(key), len(keys), err)
 			}
 		}
@@ -145,8 +145,8 @@ func TestAnAccountIsNamedByItsNumberOnly(t *testing.T) {
 	for text, account := range map[string]string{"true": "true", "1.5": "1.5", "1e3": "1e3", `"x"`: "x", "-1": "-1", `"01"`: "01"} {
 		request := requestFor(t, payout.TypePayout, with(t, payoutExample, "pid", text), sampleKey)
 		_, err := cregis.Provider{}.Verify(request, callback.Keys{account: {Current: sampleKey}})
-		if !errors.Is(err, callback.ErrUnauthentic) {
-			t.Errorf("pid %s: %v, want %v", text, err, callback.ErrUnauthentic)
+		if !errors.Is(err, callback.ErrUnauthenticated) {
+			t.Errorf("pid %s: %v, want %v", text, err, callback.ErrUnauthenticated)
 		}
 	}
 }

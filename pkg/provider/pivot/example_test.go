@@ -30,7 +30,7 @@ func Example() {
 
 	request.Header.Set("X-API-Key", "guessed")
 	_, err = provider.Verify(request, keys)
-	fmt.Println(err, provider.Reply(callback.Unauthentic).Code)
+	fmt.Println(err, provider.Reply(callback.Unauthenticated).Code)
 	// Output:
 	// 922e39ab <nil>
 	// pivot/payout/922e39ab/d6a46a2c/salary-7 succeeded 100000 IDR true

@@ -63,7 +63,7 @@ func printable(text string) bool {
 func (r *reader) text(at field, form form) string {
 	text := r.body.string(at)
 	if !form.match(text) {
-		r.holdf(callback.ReasonField, "%s: %s, want %s", at, r.shown(at), form.want)
+		r.holdf(callback.ReasonField, "%s: %s, want %s", at, r.display(at), form.want)
 	}
 	return text
 }
@@ -75,7 +75,7 @@ const maxReason = 1000
 func (r *reader) reason() string {
 	text := r.body.string(reason)
 	if r.body.has(reason) && r.body.kind(reason) != jsontext.KindString || len(text) > maxReason {
-		r.holdf(callback.ReasonField, "reason: %s, want null or at most %d bytes of text", r.shown(reason), maxReason)
+		r.holdf(callback.ReasonField, "reason: %s, want null or at most %d bytes of text", r.display(reason), maxReason)
 	}
 	return text
 }
@@ -85,7 +85,7 @@ func (r *reader) reason() string {
 func (r *reader) amount() payout.Amount {
 	value, err := payout.ParseAmount(r.body.string(amountValue))
 	if err != nil {
-		r.holdf(callback.ReasonField, "amount.value: %s, want a plain decimal in a string", r.shown(amountValue))
+		r.holdf(callback.ReasonField, "amount.value: %s, want a plain decimal in a string", r.display(amountValue))
 	}
 	return value
 }
@@ -102,11 +102,11 @@ func (r *reader) tally(countAt, sumAt field) payout.Tally {
 	// ParseUint takes is plain digits.
 	count, err := strconv.ParseUint(r.body[countAt], 10, 63)
 	if err != nil || len(r.body[countAt]) > maxDigits {
-		r.holdf(callback.ReasonField, "%s: %s, want a plain count as a number", countAt, r.shown(countAt))
+		r.holdf(callback.ReasonField, "%s: %s, want a plain count as a number", countAt, r.display(countAt))
 	}
 	sum, err := payout.ParseAmount(r.body[sumAt])
 	if err != nil {
-		r.holdf(callback.ReasonField, "%s: %s, want a plain decimal as a number", sumAt, r.shown(sumAt))
+		r.holdf(callback.ReasonField, "%s: %s, want a plain decimal as a number", sumAt, r.display(sumAt))
 	}
 	return payout.Tally{Count: int64(count), Amount: sum}
 }

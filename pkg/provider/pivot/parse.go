@@ -23,7 +23,7 @@ func (Provider) Parse(request callback.Request, sender callback.Sender) (payout.
 	if err != nil {
 		return payout.Event{}, &callback.Held{
 			Reason:  callback.ReasonUnreadable,
-			Note:    "not strict JSON: " + shown(err.Error()),
+			Note:    "not strict JSON: " + display(err.Error()),
 			Subject: strictjson.Canonical(request.Body),
 		}
 	}
@@ -53,7 +53,7 @@ func holdAltered(request callback.Request) *callback.Held {
 	return &callback.Held{
 		Reason: callback.ReasonUnreadable,
 		Note: "the body holds U+FFFD: the gateway passed it on as text and puts that in place of bytes that are not UTF-8; " +
-			"what stood there is lost (request " + shown(request.DeliveryID()) + ")",
+			"what stood there is lost (request " + display(request.DeliveryID()) + ")",
 		Subject: subjectOf(request, request.Body),
 	}
 }
@@ -88,9 +88,9 @@ func (r *reader) event(account string) payout.Event {
 	r.bind(account)
 	switch {
 	case !ours, !known(word) && !bulk && !one:
-		r.holdf(callback.ReasonUnknown, "event %s is no payout's", shown(called))
+		r.holdf(callback.ReasonUnknown, "event %s is no payout's", display(called))
 	case !known(word):
-		r.holdf(callback.ReasonStatus, "event %s is not documented", shown(called))
+		r.holdf(callback.ReasonStatus, "event %s is not documented", display(called))
 	case bulk && one:
 		r.holdf(callback.ReasonMismatch, "both payoutResults and payouts")
 	case bulk:
@@ -143,14 +143,14 @@ func (r *reader) payout(word, merchant string) payout.Event {
 // proves nothing about another account, whatever the family of the event.
 func (r *reader) bind(account string) {
 	if named := r.body.string(merchantID); named != "" && !isSameID(named, account) {
-		r.holdf(callback.ReasonMismatch, "merchantId is %s, but the key is that of %s", shown(named), shown(account))
+		r.holdf(callback.ReasonMismatch, "merchantId is %s, but the key is that of %s", display(named), display(account))
 	}
 }
 
 // merchant returns the account, which the body of a payout must name.
 func (r *reader) merchant(account string) string {
 	if r.body.string(merchantID) == "" {
-		r.holdf(callback.ReasonField, "merchantId: %s", r.shown(merchantID))
+		r.holdf(callback.ReasonField, "merchantId: %s", r.display(merchantID))
 	}
 	return account
 }
@@ -181,9 +181,9 @@ func (r *reader) agrees(at field, word string) bool {
 	}
 	switch said := r.body.string(at); {
 	case said == "":
-		r.holdf(callback.ReasonField, "%s: %s", at, r.shown(at))
+		r.holdf(callback.ReasonField, "%s: %s", at, r.display(at))
 	case !known(said):
-		r.holdf(callback.ReasonStatus, "status %s is not documented", shown(said))
+		r.holdf(callback.ReasonStatus, "status %s is not documented", display(said))
 	case said != word:
 		r.holdf(callback.ReasonMismatch, "event %s, but status %s", family+word, said)
 	}
@@ -192,12 +192,12 @@ func (r *reader) agrees(at field, word string) bool {
 
 func (r *reader) object(at field) {
 	if r.body.kind(at) != jsontext.KindBeginObject {
-		r.holdf(callback.ReasonField, "%s: %s, want an object", at, r.shown(at))
+		r.holdf(callback.ReasonField, "%s: %s, want an object", at, r.display(at))
 	}
 }
 
 // shown is what a field holds, for a person to look at.
-func (r *reader) shown(at field) string {
+func (r *reader) display(at field) string {
 	switch r.body.kind(at) {
 	case jsontext.KindInvalid:
 		return "missing"
@@ -206,18 +206,18 @@ func (r *reader) shown(at field) string {
 	case jsontext.KindBeginArray:
 		return "an array"
 	case jsontext.KindString:
-		return shown(r.body.string(at))
+		return display(r.body.string(at))
 	default:
-		return r.body[at][:min(len(r.body[at]), maxShown)]
+		return r.body[at][:min(len(r.body[at]), maxDisplayed)]
 	}
 }
 
-const maxShown = 100
+const maxDisplayed = 100
 
 // shown quotes what a callback holds, bounded: a note is no copy of the body.
-func shown(text string) string {
-	if len(text) > maxShown {
-		return fmt.Sprintf("%q and %d bytes more", text[:maxShown], len(text)-maxShown)
+func display(text string) string {
+	if len(text) > maxDisplayed {
+		return fmt.Sprintf("%q and %d bytes more", text[:maxDisplayed], len(text)-maxDisplayed)
 	}
 	return fmt.Sprintf("%q", text)
 }

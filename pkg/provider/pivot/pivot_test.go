@@ -54,7 +54,7 @@ func TestKeyIsComparedWhole(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			request := callback.NewRequest(payout.TypePayout, http.Header{"X-Api-Key": values}, body(t, "bulk-done"))
 			sender, err := pivot.Provider{}.Verify(request, testKeys())
-			if !errors.Is(err, callback.ErrUnauthentic) || sender != (callback.Sender{}) {
+			if !errors.Is(err, callback.ErrUnauthenticated) || sender != (callback.Sender{}) {
 				t.Errorf("Verify = %+v, %v, want ErrUnauthentic", sender, err)
 			}
 		})
@@ -102,12 +102,12 @@ func TestVerify_KeysThatCannotBeUsed(t *testing.T) {
 	}{
 		"the merchant of those keys":    {`{"data":{"merchantId":"merchant-a"}}`, "some-key", callback.ErrUnusableKeys},
 		"with the key of another":       {`{"data":{"merchantId":"merchant-a"}}`, "key-of-b", callback.ErrUnusableKeys},
-		"a merchant that is not stored": {`{"data":{"merchantId":"merchant-c"}}`, "some-key", callback.ErrUnauthentic},
-		"another merchant, forged":      {`{"data":{"merchantId":"merchant-b"}}`, "some-key", callback.ErrUnauthentic},
+		"a merchant that is not stored": {`{"data":{"merchantId":"merchant-c"}}`, "some-key", callback.ErrUnauthenticated},
+		"another merchant, forged":      {`{"data":{"merchantId":"merchant-b"}}`, "some-key", callback.ErrUnauthenticated},
 		"another merchant":              {`{"data":{"merchantId":"merchant-b"}}`, "key-of-b", nil},
 		"no merchant named":             {`{}`, "some-key", callback.ErrUnusableKeys},
 		"unreadable":                    {`{`, "some-key", callback.ErrUnusableKeys},
-		"an empty key":                  {`{"data":{"merchantId":"merchant-b"}}`, "", callback.ErrUnauthentic},
+		"an empty key":                  {`{"data":{"merchantId":"merchant-b"}}`, "", callback.ErrUnauthenticated},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := (pivot.Provider{}).Verify(signed(t, []byte(test.body), callback.Key(test.key)), keys); !errors.Is(err, test.want) {

@@ -28,9 +28,9 @@ func (Provider) Types() []payout.Type { return []payout.Type{payout.TypePayout} 
 // refused sender nothing but that it was refused.
 func (Provider) Reply(verdict callback.Verdict) callback.Reply {
 	switch verdict {
-	case callback.Acknowledge:
+	case callback.Acknowledged:
 		return reply(http.StatusOK, `{"received":true}`)
-	case callback.Unauthentic:
+	case callback.Unauthenticated:
 		return reply(http.StatusUnauthorized, notReceived)
 	case callback.Malformed: // not used: the key decides, an unreadable body is held
 		return reply(http.StatusBadRequest, notReceived)

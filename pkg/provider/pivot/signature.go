@@ -23,11 +23,11 @@ const headerKey = "X-Api-Key"
 // it names cannot be used, the key may be that one's too, and nobody can tell.
 // It fails with ErrUnauthentic or ErrUnusableKeys only.
 func (Provider) Verify(request callback.Request, keys callback.Keys) (callback.Sender, error) {
-	owners := ownersOf(request.Header[headerKey], keys)
+	owners := owners(request.Header[headerKey], keys)
 	if len(owners) == 0 {
 		return callback.Sender{}, refusal(request, keys)
 	}
-	merchant := merchantOf(request)
+	merchant := merchant(request)
 	for _, owner := range owners {
 		if isSameID(owner.Account, merchant) {
 			return owner, nil
@@ -45,9 +45,9 @@ func (Provider) Verify(request callback.Request, keys callback.Keys) (callback.S
 func refusal(request callback.Request, keys callback.Keys) error {
 	flawed := slices.ContainsFunc(slices.Collect(maps.Values(keys)), func(k callback.AccountKeys) bool { return k.Flawed })
 	if !flawed {
-		return callback.ErrUnauthentic
+		return callback.ErrUnauthenticated
 	}
-	if merchant := merchantOf(request); merchant != "" {
+	if merchant := merchant(request); merchant != "" {
 		return keysOf(merchant, keys).Refusal()
 	}
 	return callback.ErrUnusableKeys
@@ -77,7 +77,7 @@ func (Provider) Sign(body []byte, key callback.Key) ([]byte, http.Header, error)
 // once. A key that is sent several times counts once: net/http keeps several
 // headers apart, API Gateway joins them by a comma. A single value may be a key
 // with commas in it, so it is looked up as it is first.
-func ownersOf(values []string, keys callback.Keys) []callback.Sender {
+func owners(values []string, keys callback.Keys) []callback.Sender {
 	if len(values) == 1 {
 		if owners := ownersOfKey(values[0], keys); len(owners) > 0 {
 			return owners
@@ -150,7 +150,7 @@ func first(owners []callback.Sender) callback.Sender {
 // ClaimedAccount implements callback.Claimant: a merchant id of the form of the
 // documented ones, 32 hexadecimal digits in five groups.
 func (Provider) ClaimedAccount(request callback.Request) string {
-	merchant := merchantOf(request)
+	merchant := merchant(request)
 	if !isMerchantID(merchant) {
 		return ""
 	}
@@ -174,7 +174,7 @@ func isMerchantID(text string) bool {
 // merchantOf returns the merchant that the body names, or "" where it names
 // none that can be read. What was cut off cannot be known, so a body that is
 // too large names none.
-func merchantOf(request callback.Request) string {
+func merchant(request callback.Request) string {
 	if request.TooLarge() {
 		return ""
 	}

@@ -17,20 +17,20 @@ type broken struct {
 
 var sound toy
 
-func believe(account string, key callback.Key) callback.Sender {
+func verifyAndParse(account string, key callback.Key) callback.Sender {
 	return callback.Sender{Account: account, KeyID: key.ID()}
 }
 
 func brokenVerify() map[string]broken {
 	return map[string]broken{
 		"believes everything": {toy{verify: func(_ callback.Request, k callback.Keys) (callback.Sender, error) {
-			return believe("a", k["a"].Current), nil
+			return verifyAndParse("a", k["a"].Current), nil
 		}}, "is refused with a byte flipped"},
 		"believes any key that it knows": {toy{verify: func(r callback.Request, k callback.Keys) (callback.Sender, error) {
 			fields, _ := flat(r.Body)
 			for _, of := range k {
-				if fields["sign"] == proof(fields, of.Current) {
-					return believe("a", k["a"].Current), nil
+				if fields["sign"] == signature(fields, of.Current) {
+					return verifyAndParse("a", k["a"].Current), nil
 				}
 			}
 			return sound.Verify(r, k)
@@ -38,16 +38,16 @@ func brokenVerify() map[string]broken {
 		"takes a key for proof about any account": {toy{verify: func(r callback.Request, k callback.Keys) (callback.Sender, error) {
 			fields, _ := flat(r.Body)
 			for account, of := range k {
-				if fields["sign"] == proof(fields, of.Current) {
-					return believe(account, of.Current), nil
+				if fields["sign"] == signature(fields, of.Current) {
+					return verifyAndParse(account, of.Current), nil
 				}
 			}
 			return sound.Verify(r, k)
 		}}, "is not believed under another account's key"},
 		"believes an empty key": {toy{verify: func(r callback.Request, k callback.Keys) (callback.Sender, error) {
 			fields, _ := flat(r.Body)
-			if fields["sign"] == proof(fields, k["a"].Current) {
-				return believe("a", k["a"].Current), nil
+			if fields["sign"] == signature(fields, k["a"].Current) {
+				return verifyAndParse("a", k["a"].Current), nil
 			}
 			return sound.Verify(r, k)
 		}}, "is refused without keys"},
@@ -57,8 +57,8 @@ func brokenVerify() map[string]broken {
 				return sound.Verify(r, k)
 			}
 			fields["id"] = "7"
-			if fields["sign"] == proof(fields, k["a"].Current) {
-				return believe("a", k["a"].Current), nil
+			if fields["sign"] == signature(fields, k["a"].Current) {
+				return verifyAndParse("a", k["a"].Current), nil
 			}
 			return sound.Verify(r, k)
 		}}, "is refused with a byte flipped"},
@@ -68,7 +68,7 @@ func brokenVerify() map[string]broken {
 		"ignores the previous key": {toy{verify: func(r callback.Request, k callback.Keys) (callback.Sender, error) {
 			sender, err := sound.Verify(r, k)
 			if sender.Previous {
-				return callback.Sender{}, callback.ErrUnauthentic
+				return callback.Sender{}, callback.ErrUnauthenticated
 			}
 			return sender, err
 		}}, "is accepted under the previous key"},
@@ -85,7 +85,7 @@ func brokenVerify() map[string]broken {
 		"blames the sender for our keys": {toy{verify: func(r callback.Request, k callback.Keys) (callback.Sender, error) {
 			sender, err := sound.Verify(r, k)
 			if errors.Is(err, callback.ErrUnusableKeys) {
-				err = callback.ErrUnauthentic
+				err = callback.ErrUnauthenticated
 			}
 			return sender, err
 		}}, "is our fault where the keys cannot be used"},

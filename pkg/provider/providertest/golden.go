@@ -46,7 +46,7 @@ func (s suite) rewrite(vector *Vector, dir string) error {
 	if err != nil {
 		return err
 	}
-	got, err := s.judge(request, s.keys)
+	got, err := s.check(request, s.keys)
 	if err != nil || got.expect != Accepted {
 		return err
 	}

@@ -29,7 +29,7 @@ var laws = []struct {
 	{"is refused without keys", suite.withoutKeys},
 	{"is our fault where the keys cannot be used", suite.flawed},
 	{"is refused under a retired key", suite.retired},
-	{"is not believed under another account's key", suite.foreign},
+	{"is not believed under another account's key", suite.otherAccount},
 	{"is refused with a byte flipped", suite.flipped},
 }
 
@@ -38,7 +38,7 @@ func (s suite) verdict(v Vector) error {
 	if err != nil {
 		return err
 	}
-	got, err := s.judge(request, s.keys)
+	got, err := s.check(request, s.keys)
 	switch {
 	case err != nil:
 		return err
@@ -60,7 +60,7 @@ func (s suite) untouched(v Vector) error {
 		return err
 	}
 	body, header := bytes.Clone(request.Body), request.Header.Clone()
-	if _, err := s.judge(request, s.keys); err != nil {
+	if _, err := s.check(request, s.keys); err != nil {
 		return err
 	}
 	if !bytes.Equal(body, request.Body) || !reflect.DeepEqual(header, request.Header) {
@@ -89,11 +89,11 @@ func (s suite) names(v Vector) error {
 
 func (s suite) resent(v Vector) error {
 	return s.ifAuthentic(v, func(request callback.Request, got result) error {
-		if again, err := s.judge(request, s.keys); err != nil || again.told() != got.told() {
+		if again, err := s.check(request, s.keys); err != nil || again.text() != got.text() {
 			return fmt.Errorf("the same request: %w", different(got, again, err))
 		}
 		again, err := s.under(v, s.keys[got.sender.Account].Current)
-		if err != nil || again.told() != got.told() {
+		if err != nil || again.text() != got.text() {
 			return fmt.Errorf("proven anew: %w", different(got, again, err))
 		}
 		return nil
@@ -113,12 +113,12 @@ func (s suite) respaced(v Vector) error {
 		if err != nil {
 			return err
 		}
-		again, err := s.judge(callback.NewRequest(v.Type, request.Header, body), s.keys)
+		again, err := s.check(callback.NewRequest(v.Type, request.Header, body), s.keys)
 		if again.expect == Unauthentic { // the scheme covers the bytes
 			v.Body = body
 			again, err = s.under(v, s.keys[got.sender.Account].Current)
 		}
-		if err != nil || again.told() != got.told() {
+		if err != nil || again.text() != got.text() {
 			return different(got, again, err)
 		}
 		return nil
@@ -133,7 +133,7 @@ func (s suite) previous(v Vector) error {
 		}
 		again, err := s.under(v, key)
 		switch {
-		case err != nil || again.told() != got.told():
+		case err != nil || again.text() != got.text():
 			return different(got, again, err)
 		case !again.sender.Previous || again.sender.KeyID != key.ID():
 			return fmt.Errorf("sender %+v, want previous key %s", again.sender, key.ID())
@@ -177,8 +177,8 @@ func (s suite) flawed(v Vector) error {
 		if got.sender.Previous {
 			return nil
 		}
-		again, err := s.judge(request, keys)
-		if err == nil && again.told() != got.told() {
+		again, err := s.check(request, keys)
+		if err == nil && again.text() != got.text() {
 			err = fmt.Errorf("with a previous key that cannot be used: %w", different(got, again, nil))
 		}
 		return err
@@ -196,7 +196,7 @@ func (s suite) retired(v Vector) error {
 // foreign: under another account's key a callback is refused, or it is held for
 // the account whose key it is. It becomes an event only where it was held under
 // the first key, and then an event of that account.
-func (s suite) foreign(v Vector) error {
+func (s suite) otherAccount(v Vector) error {
 	return s.ifAuthentic(v, func(_ callback.Request, got result) error {
 		for account, keys := range s.keys {
 			if account == got.sender.Account || keys.Current == s.keys[got.sender.Account].Current {
@@ -224,7 +224,7 @@ func (s suite) ifAuthentic(v Vector, check func(callback.Request, result) error)
 	if err != nil {
 		return err
 	}
-	got, err := s.judge(request, s.keys)
+	got, err := s.check(request, s.keys)
 	if err != nil {
 		return err
 	}
@@ -243,11 +243,11 @@ func (s suite) under(v Vector, key callback.Key) (result, error) {
 	if s.headerKey != "" {
 		header.Set(s.headerKey, string(key))
 	}
-	return s.judge(callback.NewRequest(v.Type, header, body), s.keys)
+	return s.check(callback.NewRequest(v.Type, header, body), s.keys)
 }
 
 func (s suite) refused(request callback.Request, keys callback.Keys) error {
-	got, err := s.judge(request, keys)
+	got, err := s.check(request, keys)
 	if err != nil {
 		return err
 	}
@@ -261,7 +261,7 @@ func different(want, got result, err error) error {
 	if err != nil {
 		return err
 	}
-	return fmt.Errorf("got %.200s, want %.200s", got.told(), want.told())
+	return fmt.Errorf("got %.200s, want %.200s", got.text(), want.text())
 }
 
 func cloneWith(header http.Header, name, value string) http.Header {

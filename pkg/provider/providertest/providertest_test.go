@@ -93,12 +93,12 @@ func TestReplies(t *testing.T) {
 	}{
 		"as in the table":              {toy{}, ""},
 		"a reason is told":             {change(callback.Malformed, callback.Reply{Code: 400, Body: "bad JSON"}), "tells a reason"},
-		"a refusal is tried again":     {change(callback.Unauthentic, callback.Reply{Code: 503, Body: "refused"}), "want a 4xx"},
+		"a refusal is tried again":     {change(callback.Unauthenticated, callback.Reply{Code: 503, Body: "refused"}), "want a 4xx"},
 		"our fault is the sender's":    {change(callback.Unavailable, callback.Reply{Code: 400}), "the fault is ours"},
 		"our fault looks acknowledged": {change(callback.Unavailable, callback.Reply{Code: 503, Body: "success"}), "can be taken for"},
-		"no acknowledgement":           {change(callback.Acknowledge, callback.Reply{}), "want 200"},
+		"no acknowledgement":           {change(callback.Acknowledged, callback.Reply{}), "want 200"},
 		"an unknown verdict is fine":   {change("no such verdict", callback.Reply{Code: 200, Body: "success"}), "can be taken for"},
-		"another content type":         {change(callback.Acknowledge, callback.Reply{Code: 200, ContentType: "text/html", Body: "success"}), "text/html"},
+		"another content type":         {change(callback.Acknowledged, callback.Reply{Code: 200, ContentType: "text/html", Body: "success"}), "text/html"},
 	}
 	fsys := fstest.MapFS{"replies.txtar": {Data: []byte(goodReplies)}}
 	for name, test := range tests {

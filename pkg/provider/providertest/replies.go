@@ -15,7 +15,7 @@ import (
 )
 
 var verdicts = []callback.Verdict{
-	callback.Acknowledge, callback.Unauthentic, callback.Malformed, callback.TooLarge, callback.Unavailable,
+	callback.Acknowledged, callback.Unauthenticated, callback.Malformed, callback.TooLarge, callback.Unavailable,
 }
 
 // Replies reads the wanted answers in replies.txtar: a file for each verdict,
@@ -64,8 +64,8 @@ func (s suite) checkReplies(fsys fs.FS) error {
 
 func (s suite) checkRefusals(replies map[callback.Verdict]callback.Reply) error {
 	var faults []error
-	body := replies[callback.Unauthentic].Body
-	for _, verdict := range []callback.Verdict{callback.Unauthentic, callback.Malformed, callback.TooLarge} {
+	body := replies[callback.Unauthenticated].Body
+	for _, verdict := range []callback.Verdict{callback.Unauthenticated, callback.Malformed, callback.TooLarge} {
 		reply := replies[verdict]
 		if reply.Code < 400 || reply.Code > 499 {
 			faults = append(faults, fmt.Errorf("%s: code %d, want a 4xx", verdict, reply.Code))
@@ -79,7 +79,7 @@ func (s suite) checkRefusals(replies map[callback.Verdict]callback.Reply) error 
 
 func (s suite) checkAcknowledgement(replies map[callback.Verdict]callback.Reply) error {
 	var faults []error
-	acknowledge := replies[callback.Acknowledge]
+	acknowledge := replies[callback.Acknowledged]
 	if acknowledge.Code != 200 {
 		faults = append(faults, fmt.Errorf("acknowledged: code %d, want 200", acknowledge.Code))
 	}

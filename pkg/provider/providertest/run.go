@@ -139,7 +139,7 @@ type result struct {
 }
 
 // told identifies what a request told: equal values are one fact to us.
-func (r result) told() string {
+func (r result) text() string {
 	if r.held != nil {
 		return fmt.Sprintf("%s %q", r.expect, r.held.Subject)
 	}
@@ -147,10 +147,10 @@ func (r result) told() string {
 }
 
 // judge takes a request the way the application does: verify, then parse.
-func (s suite) judge(request callback.Request, keys callback.Keys) (result, error) {
+func (s suite) check(request callback.Request, keys callback.Keys) (result, error) {
 	sender, err := s.Verify(request, keys)
 	switch {
-	case errors.Is(err, callback.ErrUnauthentic):
+	case errors.Is(err, callback.ErrUnauthenticated):
 		return result{expect: Unauthentic}, nil
 	case errors.Is(err, callback.ErrMalformed):
 		return result{expect: Malformed}, nil

@@ -33,9 +33,9 @@ func (p toy) Verify(request callback.Request, keys callback.Keys) (callback.Send
 	}
 	of := keys[fields["account"]]
 	switch {
-	case of.Current != "" && fields["sign"] == proof(fields, of.Current):
+	case of.Current != "" && fields["sign"] == signature(fields, of.Current):
 		return callback.Sender{Account: fields["account"], KeyID: of.Current.ID()}, nil
-	case of.Previous != "" && fields["sign"] == proof(fields, of.Previous):
+	case of.Previous != "" && fields["sign"] == signature(fields, of.Previous):
 		return callback.Sender{Account: fields["account"], KeyID: of.Previous.ID(), Previous: true}, nil
 	}
 	return callback.Sender{}, fmt.Errorf("toy: %w", of.Refusal())
@@ -60,7 +60,7 @@ func (p toy) Reply(verdict callback.Verdict) callback.Reply {
 		return p.reply(verdict)
 	}
 	codes := map[callback.Verdict]int{
-		callback.Acknowledge: 200, callback.Unauthentic: 401, callback.Malformed: 400, callback.TooLarge: 413,
+		callback.Acknowledged: 200, callback.Unauthenticated: 401, callback.Malformed: 400, callback.TooLarge: 413,
 	}
 	switch code := codes[verdict]; code {
 	case 0:
@@ -77,7 +77,7 @@ func (p toy) Sign(body []byte, key callback.Key) ([]byte, http.Header, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	fields["sign"] = proof(fields, key)
+	fields["sign"] = signature(fields, key)
 	signed, err := json.Marshal(fields)
 	return signed, http.Header{}, err
 }
@@ -90,7 +90,7 @@ func flat(body []byte) (map[string]string, error) {
 	return fields, nil
 }
 
-func proof(fields map[string]string, key callback.Key) string {
+func signature(fields map[string]string, key callback.Key) string {
 	covered := map[string]string{}
 	for name, value := range fields {
 		if name != "sign" && value != "" {
