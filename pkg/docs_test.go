@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"payout-callbacks/pkg/templatetest"
+	"payout-callbacks/pkg/testkit/templatetest"
 )
 
 var (

@@ -11,40 +11,40 @@ import (
 	"strings"
 	"testing"
 
-	"payout-callbacks/pkg/templatetest"
+	"payout-callbacks/pkg/testkit/templatetest"
 )
 
 // Imports point down: a package may import those of our packages that stand
 // here beside it, and no others. A package that is missing here is at the top.
 var ladder = map[string][]string{
-	"pkg/payout":                {},
-	"pkg/inbox":                 {"pkg/payout"},
-	"pkg/callback":              {"pkg/payout", "pkg/inbox"},
-	"pkg/strictjson":            {},
-	"pkg/provider/cregis":       {"pkg/payout", "pkg/callback", "pkg/strictjson"},
-	"pkg/provider/pivot":        {"pkg/payout", "pkg/callback", "pkg/strictjson"},
-	"pkg/provider/providertest": {"pkg/payout", "pkg/callback"},
-	"pkg/repair":                {"pkg/payout", "pkg/inbox"},
-	"pkg/audit":                 {"pkg/payout", "pkg/inbox"},
-	"pkg/inbox/inboxtest":       {"pkg/payout", "pkg/inbox", "pkg/repair"},
-	"pkg/memory":                {"pkg/payout", "pkg/inbox", "pkg/sqsqueue"},
-	"pkg/notice":                {"pkg/payout"},
-	"pkg/dynamostore":           {"pkg/payout", "pkg/inbox", "pkg/notice"},
-	"pkg/eventbus":              {"pkg/notice"},
-	"pkg/sqsqueue":              {"pkg/payout", "pkg/inbox"},
-	"pkg/gateway":               {"pkg/payout", "pkg/callback"},
-	"pkg/secret":                {"pkg/callback"},
-	"pkg/explain":               {"pkg/payout", "pkg/inbox", "pkg/callback", "pkg/gateway"},
-	"pkg/keyring":               {"pkg/callback", "pkg/reason", "pkg/secret"},
-	"pkg/reason":                {},
-	"pkg/redrive":               {"pkg/payout", "pkg/inbox", "pkg/sqsqueue"},
-	"pkg/config":                {},
-	"pkg/awsclient":             {},
-	"pkg/awsfault":              {},
-	"pkg/templatetest":          {"pkg/awsclient"},
-	"pkg/telemetry":             {"pkg/payout", "pkg/callback", "pkg/dynamostore", "pkg/inbox", "pkg/sqsqueue"},
-	"pkg/simulation": {
-		"pkg/payout", "pkg/inbox", "pkg/inbox/inboxtest", "pkg/memory", "pkg/callback", "pkg/secret", "pkg/sqsqueue",
+	"pkg/payout":               {},
+	"pkg/inbox":                {"pkg/payout"},
+	"pkg/callback":             {"pkg/payout", "pkg/inbox"},
+	"pkg/provider/strictjson":  {},
+	"pkg/provider/cregis":      {"pkg/payout", "pkg/callback", "pkg/provider/strictjson"},
+	"pkg/provider/pivot":       {"pkg/payout", "pkg/callback", "pkg/provider/strictjson"},
+	"pkg/testkit/providertest": {"pkg/payout", "pkg/callback"},
+	"pkg/ops/repair":           {"pkg/payout", "pkg/inbox"},
+	"pkg/ops/audit":            {"pkg/payout", "pkg/inbox"},
+	"pkg/testkit/inboxtest":    {"pkg/payout", "pkg/inbox", "pkg/ops/repair"},
+	"pkg/testkit/memory":       {"pkg/payout", "pkg/inbox", "pkg/aws/sqsqueue"},
+	"pkg/notification":         {"pkg/payout"},
+	"pkg/aws/dynamostore":      {"pkg/payout", "pkg/inbox", "pkg/notification"},
+	"pkg/aws/eventbus":         {"pkg/notification"},
+	"pkg/aws/sqsqueue":         {"pkg/payout", "pkg/inbox"},
+	"pkg/aws/apigateway":       {"pkg/payout", "pkg/callback"},
+	"pkg/aws/secrets":          {"pkg/callback"},
+	"pkg/ops/explain":          {"pkg/payout", "pkg/inbox", "pkg/callback", "pkg/aws/apigateway"},
+	"pkg/ops/keyring":          {"pkg/callback", "pkg/reason", "pkg/aws/secrets"},
+	"pkg/reason":               {},
+	"pkg/ops/redrive":          {"pkg/payout", "pkg/inbox", "pkg/aws/sqsqueue"},
+	"pkg/lambda/config":        {},
+	"pkg/aws/httpclient":       {},
+	"pkg/testkit/awsfault":     {},
+	"pkg/testkit/templatetest": {"pkg/aws/httpclient"},
+	"pkg/lambda/telemetry":     {"pkg/payout", "pkg/callback", "pkg/aws/dynamostore", "pkg/inbox", "pkg/aws/sqsqueue"},
+	"pkg/testkit/simulation": {
+		"pkg/payout", "pkg/inbox", "pkg/testkit/inboxtest", "pkg/testkit/memory", "pkg/callback", "pkg/aws/secrets", "pkg/aws/sqsqueue",
 		"pkg/provider/cregis", "pkg/provider/pivot",
 	},
 }
@@ -52,13 +52,13 @@ var ladder = map[string][]string{
 // What the inner packages may import of others: no SDK, no HTTP server, no
 // environment reaches the business truth.
 var thirdParty = map[string][]string{
-	"pkg/payout":   {"github.com/shopspring/decimal"},
-	"pkg/inbox":    {},
-	"pkg/notice":   {},
-	"pkg/callback": {},
-	"pkg/memory":   {},
-	"pkg/repair":   {},
-	"pkg/audit":    {},
+	"pkg/payout":         {"github.com/shopspring/decimal"},
+	"pkg/inbox":          {},
+	"pkg/notification":   {},
+	"pkg/callback":       {},
+	"pkg/testkit/memory": {},
+	"pkg/ops/repair":     {},
+	"pkg/ops/audit":      {},
 }
 
 func TestImportsPointDown(t *testing.T) {

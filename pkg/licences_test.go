@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"payout-callbacks/pkg/templatetest"
+	"payout-callbacks/pkg/testkit/templatetest"
 )
 
 // Who uses this application takes on these licences, so they are told, whether they

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"payout-callbacks/pkg/templatetest"
+	"payout-callbacks/pkg/testkit/templatetest"
 )
 
 // On another system make run says what it needs, before anything is built.

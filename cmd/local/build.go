@@ -11,7 +11,9 @@ import (
 )
 
 // functions are the folders of functions/; in the template each is called <Name>Function.
-func functions() []string { return []string{"cregis", "pivot", "consumer", "sweeper", "publisher"} }
+func functionFolders() []string {
+	return []string{"cregis", "pivot", "consumer", "sweeper", "publisher"}
+}
 
 func logicalID(function string) string {
 	return strings.ToUpper(function[:1]) + function[1:] + "Function"
@@ -74,7 +76,7 @@ func buildCommand(w workspace, env []string) *exec.Cmd {
 
 // rebuildForHost replaces the Linux binaries that SAM always makes: the emulator starts them on this very machine.
 func rebuildForHost(ctx context.Context, w workspace, env []string) error {
-	for _, function := range functions() {
+	for _, function := range functionFolders() {
 		bootstrap := filepath.Join(w.build(), logicalID(function), "bootstrap")
 		cmd := exec.Command("go", "build", "-o", bootstrap, "./functions/"+function)
 		cmd.Dir = w.root

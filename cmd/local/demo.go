@@ -12,10 +12,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"payout-callbacks/pkg/app"
+	"payout-callbacks/pkg/aws/dynamostore"
 	"payout-callbacks/pkg/callback"
-	"payout-callbacks/pkg/dynamostore"
 	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/lambda/functions"
 	"payout-callbacks/pkg/payout"
 )
 
@@ -56,12 +56,12 @@ type stage struct {
 	stack     stack
 	http      *http.Client
 	reader    *dynamostore.Reader
-	providers map[string]app.SigningProvider
+	providers map[string]functions.SigningProvider
 }
 
 func newStage(s stack) stage {
-	of := stage{stack: s, http: directHTTP(), providers: map[string]app.SigningProvider{}}
-	for _, provider := range app.Providers() {
+	of := stage{stack: s, http: directHTTP(), providers: map[string]functions.SigningProvider{}}
+	for _, provider := range functions.Providers() {
 		of.providers[provider.Name()] = provider
 	}
 	of.reader = &dynamostore.Reader{

@@ -18,13 +18,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"payout-callbacks/pkg/aws/dynamostore"
+	"payout-callbacks/pkg/aws/sqsqueue"
 	"payout-callbacks/pkg/callback"
-	"payout-callbacks/pkg/dynamostore"
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/payout"
-	"payout-callbacks/pkg/provider/providertest"
-	"payout-callbacks/pkg/sqsqueue"
-	"payout-callbacks/pkg/templatetest"
+	"payout-callbacks/pkg/testkit/providertest"
+	"payout-callbacks/pkg/testkit/templatetest"
 )
 
 // deployed is a stack that is up, by the template, with IAM enforced: HTTP goes in, records come out.

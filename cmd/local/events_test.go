@@ -13,13 +13,13 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"payout-callbacks/pkg/app"
+	"payout-callbacks/pkg/aws/apigateway"
+	"payout-callbacks/pkg/aws/sqsqueue"
 	"payout-callbacks/pkg/callback"
-	"payout-callbacks/pkg/gateway"
 	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/lambda/functions"
 	"payout-callbacks/pkg/payout"
-	"payout-callbacks/pkg/sqsqueue"
-	"payout-callbacks/pkg/templatetest"
+	"payout-callbacks/pkg/testkit/templatetest"
 )
 
 // accepted is the instant of the sample events.
@@ -126,7 +126,7 @@ func gatewayEvent(t *testing.T, provider string, kind payout.Type, body []byte) 
 func receiptOf(t *testing.T, provider string, event events.APIGatewayV2HTTPRequest) inbox.Receipt {
 	t.Helper()
 	keys := callback.Keys{demoProject: {Current: demoKeyOf("cregis")}, demoMerchant: {Current: demoKeyOf("pivot")}}
-	request := gateway.Request(event)
+	request := apigateway.Request(event)
 	sender, err := signerOf(provider).Verify(request, keys)
 	if err != nil {
 		t.Fatal(err)
@@ -151,8 +151,8 @@ func queueEvent(t *testing.T, receipt inbox.Receipt) events.SQSEvent {
 	}}}
 }
 
-func signerOf(name string) app.SigningProvider {
-	for _, provider := range app.Providers() {
+func signerOf(name string) functions.SigningProvider {
+	for _, provider := range functions.Providers() {
 		if provider.Name() == name {
 			return provider
 		}

@@ -24,8 +24,8 @@ type invokeCommand struct {
 
 // Run invokes the function in Lambda's own container image. The stack that is up lends its tables, queues and keys.
 func (c invokeCommand) Run(ctx context.Context) error {
-	if !slices.Contains(functions(), c.Function) {
-		return fmt.Errorf("invoke: no function %q; there are %s", c.Function, strings.Join(functions(), ", "))
+	if !slices.Contains(functionFolders(), c.Function) {
+		return fmt.Errorf("invoke: no function %q; there are %s", c.Function, strings.Join(functionFolders(), ", "))
 	}
 	root, err := repository()
 	if err != nil {

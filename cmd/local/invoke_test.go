@@ -14,7 +14,7 @@ import (
 	"testing"
 
 	"payout-callbacks/pkg/payout"
-	"payout-callbacks/pkg/templatetest"
+	"payout-callbacks/pkg/testkit/templatetest"
 )
 
 // A function built for another processor than its container's does not start.

@@ -20,12 +20,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/google/go-cmp/cmp"
 
-	"payout-callbacks/pkg/dynamostore"
+	"payout-callbacks/pkg/aws/dynamostore"
+	"payout-callbacks/pkg/aws/sqsqueue"
 	"payout-callbacks/pkg/inbox"
-	"payout-callbacks/pkg/notice"
+	"payout-callbacks/pkg/notification"
 	"payout-callbacks/pkg/payout"
-	"payout-callbacks/pkg/sqsqueue"
-	"payout-callbacks/pkg/templatetest"
+	"payout-callbacks/pkg/testkit/templatetest"
 )
 
 // listener is what a team has that reacts to payouts: a rule on the bus, and the
@@ -38,10 +38,10 @@ type listener struct {
 
 // event is what arrives in the queue, as far as it is looked at.
 type event struct {
-	Source     string        `json:"source"`
-	DetailType notice.Type   `json:"detail-type"`
-	Resources  []string      `json:"resources"`
-	Detail     notice.Notification `json:"detail"`
+	Source     string                    `json:"source"`
+	DetailType notification.Type         `json:"detail-type"`
+	Resources  []string                  `json:"resources"`
+	Detail     notification.Notification `json:"detail"`
 }
 
 func (d *deployed) listen(t *testing.T, prefix string) *listener {
@@ -155,9 +155,9 @@ func TestAServiceHearsOfEachChangeOnce(t *testing.T) {
 	tell(cid+"2", `"status": 0`, failed)
 	l.wantHeard(t, string(id)+"#1", string(id)+"1#1", string(id)+"#3", string(id)+"2#1")
 	for _, one := range l.heard {
-		want := map[string]notice.Type{
-			string(id) + "#1": notice.PayoutSucceeded, string(id) + "1#1": notice.PayoutSucceeded,
-			string(id) + "#3": notice.PayoutConflicted, string(id) + "2#1": notice.PayoutFailed,
+		want := map[string]notification.Type{
+			string(id) + "#1": notification.PayoutSucceeded, string(id) + "1#1": notification.PayoutSucceeded,
+			string(id) + "#3": notification.PayoutConflicted, string(id) + "2#1": notification.PayoutFailed,
 		}[one.Detail.ID]
 		if one.DetailType != want || one.Detail.Reference != "1e0fb3a0a9454ad8928d26b592e8b3c7" || one.Detail.Amount != "1.1" {
 			t.Errorf("%s: got %+v, want %s", one.Detail.ID, one, want)
@@ -229,9 +229,9 @@ func (d *deployed) publisherResult(ctx context.Context, t *testing.T) string {
 }
 
 // samples takes what the sample of events/ is published as.
-type samples []notice.Notification
+type samples []notification.Notification
 
-func (s *samples) Publish(_ context.Context, notices []notice.Notification) (int, error) {
+func (s *samples) Publish(_ context.Context, notices []notification.Notification) (int, error) {
 	*s = append(*s, notices...)
 	return len(notices), nil
 }
@@ -255,7 +255,7 @@ func TestTheSampleOfTheStreamIsTrue(t *testing.T) {
 		t.Fatal(err)
 	}
 	record, _ := payout.Record{}.Apply(receipt.Event)
-	want, _ := notice.FromRecord(record, accepted)
+	want, _ := notification.FromRecord(record, accepted)
 	var stream events.DynamoDBEvent
 	read("publisher.json", &stream)
 	var got samples

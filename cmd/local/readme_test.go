@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"payout-callbacks/pkg/templatetest"
+	"payout-callbacks/pkg/testkit/templatetest"
 )
 
 // runnable finds the blocks of a document that say that they are run.

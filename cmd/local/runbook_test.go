@@ -16,11 +16,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"payout-callbacks/pkg/dynamostore"
+	"payout-callbacks/pkg/aws/dynamostore"
+	"payout-callbacks/pkg/aws/sqsqueue"
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/payout"
-	"payout-callbacks/pkg/sqsqueue"
-	"payout-callbacks/pkg/templatetest"
+	"payout-callbacks/pkg/testkit/templatetest"
 )
 
 // repairs finds the blocks of the runbook that are run on a broken stack.
@@ -100,8 +100,8 @@ func (d *deployed) buildPayoutctl(t *testing.T) string {
 // broken is a stack that something is wrong with, and what its operator knows.
 type broken struct {
 	*deployed
-	cli    string            // folder of payoutctl
-	values map[string]string // variables of the lines
+	cli      string            // folder of payoutctl
+	values   map[string]string // variables of the lines
 	repaired func(*testing.T)  // what has to be so in the end, besides a clean audit
 }
 

@@ -27,7 +27,7 @@ func TestSamLocal(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = ready.forwarder.close() })
-	for _, function := range functions() {
+	for _, function := range functionFolders() {
 		t.Run("invoke "+function, func(t *testing.T) { d.invokeSample(t, ready.daemon, function) })
 	}
 	t.Run("invoke without the stack", func(t *testing.T) { d.invokeUnreachable(t, ready) })

@@ -7,12 +7,12 @@ import (
 	"path/filepath"
 
 	"payout-callbacks/pkg/payout"
-	"payout-callbacks/pkg/provider/providertest"
+	"payout-callbacks/pkg/testkit/providertest"
 )
 
 // scene is one callback of the demonstration and what must come of it.
 type scene struct {
-	title     string
+	title    string
 	provider string
 	kind     payout.Type
 	account  string

@@ -67,7 +67,7 @@ func newStack(w workspace, outputs map[string]string) (stack, error) {
 		Outputs:            outputs,
 		PID:                os.Getpid(),
 	}
-	for _, function := range functions() {
+	for _, function := range functionFolders() {
 		s.Functions = append(s.Functions, outputs[logicalID(function)+"Name"])
 	}
 	return s, nil

@@ -12,8 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
-	"payout-callbacks/pkg/audit"
 	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/ops/audit"
 )
 
 // auditCommand proves that nothing was lost.

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	payoutctl "payout-callbacks/cmd/payoutctl"
-	"payout-callbacks/pkg/audit"
+	"payout-callbacks/pkg/ops/audit"
 )
 
 // An audit says no more than it has looked at.

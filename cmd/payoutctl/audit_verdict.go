@@ -1,6 +1,6 @@
 package main
 
-import "payout-callbacks/pkg/audit"
+import "payout-callbacks/pkg/ops/audit"
 
 // provenVerdict is the one that nobody needs to read on after.
 const signedVerdict = "it adds up"

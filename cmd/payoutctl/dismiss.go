@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"payout-callbacks/pkg/inbox"
-	"payout-callbacks/pkg/repair"
+	"payout-callbacks/pkg/ops/repair"
 )
 
 // dismissCommand puts held callbacks aside.

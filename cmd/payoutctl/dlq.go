@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"payout-callbacks/pkg/inbox"
-	"payout-callbacks/pkg/redrive"
+	"payout-callbacks/pkg/ops/redrive"
 )
 
 type dlqCommand struct {
@@ -64,7 +64,7 @@ type group struct {
 	Cause    redrive.Cause `json:"cause"`
 	Why      string        `json:"why,omitzero"`
 	Provider string        `json:"provider,omitzero"`
-	Messages  int           `json:"letters"`
+	Messages int           `json:"letters"`
 	Oldest   time.Time     `json:"oldest"`
 	Example  string        `json:"example"` // its message id
 }

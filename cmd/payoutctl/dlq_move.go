@@ -14,8 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
+	"payout-callbacks/pkg/ops/redrive"
 	"payout-callbacks/pkg/reason"
-	"payout-callbacks/pkg/redrive"
 )
 
 // chosenLetters are the flags that choose letters.
@@ -145,11 +145,11 @@ func (s *session) printProgress() func(redrive.Progress) {
 
 // movedView is what became of letters as --json shows it.
 type movedView struct {
-	Looked int  `json:"looked"`
-	Chosen int  `json:"chosen"`
-	Moved  int  `json:"moved"`
-	MaybeDuplicated  int  `json:"twice,omitzero"` // perhaps in both places
-	More   bool `json:"more,omitzero"`
+	Looked          int  `json:"looked"`
+	Chosen          int  `json:"chosen"`
+	Moved           int  `json:"moved"`
+	MaybeDuplicated int  `json:"twice,omitzero"` // perhaps in both places
+	More            bool `json:"more,omitzero"`
 }
 
 // printMoved tells how far the work has come, also where it was stopped.

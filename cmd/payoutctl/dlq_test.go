@@ -3,7 +3,7 @@ package main
 import (
 	"testing"
 
-	"payout-callbacks/pkg/redrive"
+	"payout-callbacks/pkg/ops/redrive"
 )
 
 // Who named two letters and lost sight of one is not told that all is done.

@@ -37,9 +37,9 @@ things is not tried. Exit code 1 where a check fails.`
 type health string
 
 const (
-	healthy   health = "ok"
-	warn  health = "warn"
-	failing   health = "fail"
+	healthy health = "ok"
+	warn    health = "warn"
+	failing health = "fail"
 	unknown health = "cannot tell"
 )
 

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"payout-callbacks/pkg/keyring"
+	"payout-callbacks/pkg/ops/keyring"
 )
 
 func (d *doctor) keys(ctx context.Context, provider string) (finding, error) {

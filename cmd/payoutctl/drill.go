@@ -82,7 +82,7 @@ func (c *drillCommand) Run(ctx context.Context, s *session) error {
 // exercise is one alarm and what became of it.
 type exercise struct {
 	Alarm   string        `json:"alarm"`
-	Trigger     trigger           `json:"how"`
+	Trigger trigger       `json:"how"`
 	Sent    string        `json:"sent,omitzero"`
 	Arrived bool          `json:"arrived"`
 	After   time.Duration `json:"-"`
@@ -143,7 +143,7 @@ type drill struct {
 	wiring bool
 	client *cloudwatch.Client
 
-	left    []string // what stays behind, with how to clean it
+	left   []string // what stays behind, with how to clean it
 	others []string // ids of messages that have to be taken out again
 }
 

@@ -12,8 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/ops/redrive"
 	"payout-callbacks/pkg/payout"
-	"payout-callbacks/pkg/redrive"
 )
 
 // inputs are the alarms that input sets off, with what that is. Each returns

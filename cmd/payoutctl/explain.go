@@ -9,11 +9,11 @@ import (
 	"os"
 	"strings"
 
-	"payout-callbacks/pkg/app"
+	"payout-callbacks/pkg/aws/dynamostore"
 	"payout-callbacks/pkg/callback"
-	"payout-callbacks/pkg/dynamostore"
-	"payout-callbacks/pkg/explain"
 	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/ops/explain"
 	"payout-callbacks/pkg/payout"
 )
 
@@ -111,7 +111,7 @@ func then[T any](so T, err error, next func() (T, error)) (T, error) {
 // maxCapture bounds a file before it is read: in base64 and escaped, with headers.
 const maxCapture = 8 << 20
 
-func (c *explainCommand) read(s *session) (explain.Capture, app.SigningProvider, error) {
+func (c *explainCommand) read(s *session) (explain.Capture, functions.SigningProvider, error) {
 	from := s.stdin
 	if c.File != "-" {
 		file, err := os.Open(c.File)
@@ -216,23 +216,23 @@ type explanation struct {
 
 // explainView is an explanation as --json shows it.
 type explainView struct {
-	Form       string            `json:"form"`
-	Provider   string            `json:"provider"`
-	Type       payout.Type       `json:"type"`
-	Size       int               `json:"size"`
-	Account    string            `json:"account,omitzero"`
+	Form       string             `json:"form"`
+	Provider   string             `json:"provider"`
+	Type       payout.Type        `json:"type"`
+	Size       int                `json:"size"`
+	Account    string             `json:"account,omitzero"`
 	Signed     []explain.Field    `json:"signed,omitempty"`
-	Given      string            `json:"given,omitzero"`
-	Proofs     []explain.KeyCheck   `json:"proofs,omitempty"`
-	Verdict    callback.Verdict  `json:"verdict"`
-	KeyID      string            `json:"keyId,omitzero"`
-	Findings   []explain.Finding `json:"findings,omitempty"`
-	AnswerCode int               `json:"answerCode"`
-	AnswerBody string            `json:"answerBody,omitzero"`
-	Held       callback.Reason   `json:"held,omitzero"`
-	Note       string            `json:"note,omitzero"`
-	Receipt    *receiptView      `json:"receipt,omitempty"`
-	Effect     *effect           `json:"effect,omitempty"`
+	Given      string             `json:"given,omitzero"`
+	Proofs     []explain.KeyCheck `json:"proofs,omitempty"`
+	Verdict    callback.Verdict   `json:"verdict"`
+	KeyID      string             `json:"keyId,omitzero"`
+	Findings   []explain.Finding  `json:"findings,omitempty"`
+	AnswerCode int                `json:"answerCode"`
+	AnswerBody string             `json:"answerBody,omitzero"`
+	Held       callback.Reason    `json:"held,omitzero"`
+	Note       string             `json:"note,omitzero"`
+	Receipt    *receiptView       `json:"receipt,omitempty"`
+	Effect     *effect            `json:"effect,omitempty"`
 }
 
 func (s *session) printExplanation(told explanation) error {

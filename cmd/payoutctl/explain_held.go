@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 
+	"payout-callbacks/pkg/aws/dynamostore"
 	"payout-callbacks/pkg/callback"
-	"payout-callbacks/pkg/dynamostore"
-	"payout-callbacks/pkg/explain"
 	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/ops/explain"
 )
 
 // Causes of findings about held callbacks, beside those of package explain.

@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"payout-callbacks/pkg/callback"
-	"payout-callbacks/pkg/explain"
 	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/ops/explain"
 	"payout-callbacks/pkg/payout"
 )
 

@@ -13,10 +13,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
-	"payout-callbacks/pkg/audit"
-	"payout-callbacks/pkg/dynamostore"
+	"payout-callbacks/pkg/aws/dynamostore"
 	"payout-callbacks/pkg/inbox"
-	"payout-callbacks/pkg/notice"
+	"payout-callbacks/pkg/notification"
+	"payout-callbacks/pkg/ops/audit"
 	"payout-callbacks/pkg/payout"
 )
 
@@ -111,7 +111,7 @@ func (t payoutHistory) Text(style Style, now time.Time) string {
 // Republish publishes the notices of payouts on a bus, and returns how many.
 func Republish(ctx context.Context, bus dynamostore.Bus, payouts iter.Seq2[dynamostore.Stored, error], notes io.Writer) (int, error) {
 	s := &session{streams: streams{stderr: notes}, now: time.Now}
-	p := &republisher{session: s, bus: bus, reason: "test", printedAt: s.now(), result: republished{Notices: map[notice.Type]int{}}}
+	p := &republisher{session: s, bus: bus, reason: "test", printedAt: s.now(), result: republished{Notices: map[notification.Type]int{}}}
 	err := p.publishAll(ctx, payouts)
 	return p.result.total(), err
 }

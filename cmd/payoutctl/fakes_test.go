@@ -15,11 +15,11 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"payout-callbacks/pkg/app"
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/inbox"
-	"payout-callbacks/pkg/memory"
+	"payout-callbacks/pkg/lambda/functions"
 	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/testkit/memory"
 )
 
 // The demo accounts of a script's stack.
@@ -66,7 +66,7 @@ func (f fakes) writeStack(dir string) error {
 func application() http.Handler {
 	keys := callback.Keys{demoProject: {Current: cregisKey}, demoMerchant: {Current: pivotKey}}
 	mux := http.NewServeMux()
-	for _, provider := range app.Providers() {
+	for _, provider := range functions.Providers() {
 		handler := &callback.Handler{
 			Provider: provider, Keys: fixedKeys(keys), Now: time.Now,
 			Inbox: &inbox.Inbox{Store: new(memory.Store), Queue: &memory.Queue{Now: time.Now}, Now: time.Now},

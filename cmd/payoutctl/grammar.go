@@ -25,7 +25,7 @@ type commandLine struct {
 	Resolve resolveCommand `cmd:"" group:"repair" help:"End a conflict: say which receipt tells the truth."`
 	Release releaseCommand `cmd:"" group:"repair" help:"Read held callbacks again with this program's code, and apply what it understands."`
 	Dismiss dismissCommand `cmd:"" group:"repair" help:"Put held callbacks aside that tell nothing about a payout."`
-	Rebuild  rebuildCommand  `cmd:"" group:"repair" help:"Repair a payout, and the index, from its receipts."`
+	Rebuild rebuildCommand `cmd:"" group:"repair" help:"Repair a payout, and the index, from its receipts."`
 	DLQ     dlqCommand     `cmd:"" group:"repair" name:"dlq" help:"Look at dead letters, and send them back."`
 	Sweep   sweepCommand   `cmd:"" group:"repair" help:"Run the sweeper now."`
 	Publish publishCommand `cmd:"" group:"repair" help:"Publish the notices of payouts again, for services that missed them."`

@@ -17,8 +17,8 @@ import (
 
 	"github.com/aws/smithy-go/encoding/cbor"
 
-	"payout-callbacks/pkg/app"
 	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/lambda/functions"
 )
 
 // alarmState is an alarm as CloudWatch describes it.
@@ -112,7 +112,7 @@ func (h *healthyStack) refuse(w http.ResponseWriter, provider string) {
 		w.WriteHeader(code)
 		return
 	}
-	for _, known := range app.Providers() {
+	for _, known := range functions.Providers() {
 		if known.Name() == provider {
 			reply := known.Reply(callback.Unauthenticated)
 			w.WriteHeader(reply.Code)

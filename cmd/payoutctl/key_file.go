@@ -8,8 +8,8 @@ import (
 	"strings"
 	"unicode"
 
+	"payout-callbacks/pkg/aws/secrets"
 	"payout-callbacks/pkg/callback"
-	"payout-callbacks/pkg/secret"
 )
 
 // readKey reads a key from a file or from standard input. Space around it is
@@ -41,7 +41,7 @@ func (s *session) readKey(path string) (callback.Key, error) {
 	if len(key) > maxKey || strings.ContainsFunc(string(key), unicode.IsSpace) {
 		return "", usage("", "read key: not one line of printable characters without spaces")
 	}
-	if problem := secret.KeyProblem(key); problem != "" {
+	if problem := secrets.KeyProblem(key); problem != "" {
 		return "", usage("the file holds the key alone, as the provider shows it", "read key: the key %s", problem)
 	}
 	return key, nil

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"payout-callbacks/pkg/callback"
-	"payout-callbacks/pkg/keyring"
+	"payout-callbacks/pkg/ops/keyring"
 	"payout-callbacks/pkg/reason"
 )
 

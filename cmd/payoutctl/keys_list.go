@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"payout-callbacks/pkg/aws/secrets"
 	"payout-callbacks/pkg/callback"
-	"payout-callbacks/pkg/keyring"
-	"payout-callbacks/pkg/secret"
+	"payout-callbacks/pkg/ops/keyring"
 )
 
 // keysListCommand lists accounts.
@@ -87,7 +87,7 @@ func (s *session) listKeys(ctx context.Context, stack stack, provider string) er
 
 // printFlaw prints an entry that cannot be used, on standard output like the
 // others: a script that reads the list must not miss it.
-func (s *session) printFlaw(provider string, flaw secret.Flaw) error {
+func (s *session) printFlaw(provider string, flaw secrets.Flaw) error {
 	next := s.repairFlaw(provider, flaw)
 	if s.flags.JSON {
 		return s.printJSON(keysView{Provider: provider, Problem: flaw.Error(), Next: next})
@@ -96,7 +96,7 @@ func (s *session) printFlaw(provider string, flaw secret.Flaw) error {
 }
 
 // repairFlaw returns the command that repairs an entry of a secret.
-func (s *session) repairFlaw(provider string, flaw secret.Flaw) string {
+func (s *session) repairFlaw(provider string, flaw secrets.Flaw) string {
 	if checkAccount(provider, flaw.Account) == nil {
 		return s.self() + " keys add " + provider + " " + flaw.Account + " --replace --key-file FILE --reason TEXT"
 	}

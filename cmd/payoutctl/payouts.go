@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"payout-callbacks/pkg/dynamostore"
+	"payout-callbacks/pkg/aws/dynamostore"
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/payout"
 )

@@ -14,7 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	payoutctl "payout-callbacks/cmd/payoutctl"
-	"payout-callbacks/pkg/dynamostore"
+	"payout-callbacks/pkg/aws/dynamostore"
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/payout"
 )

@@ -9,9 +9,9 @@ import (
 	"strings"
 	"time"
 
-	"payout-callbacks/pkg/dynamostore"
-	"payout-callbacks/pkg/eventbus"
-	"payout-callbacks/pkg/notice"
+	"payout-callbacks/pkg/aws/dynamostore"
+	"payout-callbacks/pkg/aws/eventbus"
+	"payout-callbacks/pkg/notification"
 )
 
 const outputBus = "PayoutBusName"
@@ -66,7 +66,7 @@ func (c *publishCommand) Run(ctx context.Context, s *session) error {
 	}
 	p := &republisher{
 		session: s, bus: eventbus.New(stack.aws, bus), dryRun: c.DryRun, reason: c.Reason, printedAt: s.now(),
-		result: republished{Stack: stack.name, Since: since, DryRun: c.DryRun, Reason: c.Reason, Notices: map[notice.Type]int{}},
+		result: republished{Stack: stack.name, Since: since, DryRun: c.DryRun, Reason: c.Reason, Notices: map[notification.Type]int{}},
 	}
 	err = p.publishAll(ctx, stack.reader().List(ctx, dynamostore.Filter{Since: since, Provider: c.Provider}))
 	if shown := p.print(); err == nil {
@@ -115,14 +115,14 @@ func parseSince(text string, now time.Time) (time.Time, error) {
 
 // republished is what was done, as --json shows it.
 type republished struct {
-	Stack    string              `json:"stack"`
-	Since    time.Time           `json:"since"`
-	DryRun   bool                `json:"dryRun"`
-	Reason   string              `json:"reason"`
-	Payouts  int                 `json:"payouts"`  // read
-	OnTheWay int                 `json:"onTheWay"` // of which there is nothing to tell yet
-	Damaged  int                 `json:"damaged"`  // of which nothing can be told
-	Notices  map[notice.Type]int `json:"notices"`
+	Stack    string                    `json:"stack"`
+	Since    time.Time                 `json:"since"`
+	DryRun   bool                      `json:"dryRun"`
+	Reason   string                    `json:"reason"`
+	Payouts  int                       `json:"payouts"`  // read
+	OnTheWay int                       `json:"onTheWay"` // of which there is nothing to tell yet
+	Damaged  int                       `json:"damaged"`  // of which nothing can be told
+	Notices  map[notification.Type]int `json:"notices"`
 }
 
 func (r republished) total() int {

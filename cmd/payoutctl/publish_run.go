@@ -8,19 +8,19 @@ import (
 
 	"github.com/aws/smithy-go"
 
-	"payout-callbacks/pkg/dynamostore"
+	"payout-callbacks/pkg/aws/dynamostore"
 	"payout-callbacks/pkg/inbox"
-	"payout-callbacks/pkg/notice"
+	"payout-callbacks/pkg/notification"
 )
 
 // republisher publishes the notices of payouts, a hundred at a time.
 type republisher struct {
 	*session
 
-	bus     dynamostore.Bus
-	dryRun  bool
-	reason  string
-	waiting []notice.Notification
+	bus       dynamostore.Bus
+	dryRun    bool
+	reason    string
+	waiting   []notification.Notification
 	result    republished
 	printedAt time.Time // when the progress was
 }
@@ -58,7 +58,7 @@ func (p *republisher) publishAll(ctx context.Context, payouts iter.Seq2[dynamost
 }
 
 func (p *republisher) add(stored dynamostore.Stored) {
-	one, some := notice.FromRecord(stored.Record, stored.UpdatedAt)
+	one, some := notification.FromRecord(stored.Record, stored.UpdatedAt)
 	if !some {
 		p.result.OnTheWay++
 		return
@@ -85,7 +85,7 @@ func (p *republisher) flush(ctx context.Context) error {
 		var whole *smithy.OperationError
 		switch {
 		case err == nil:
-		case errors.Is(err, notice.ErrUnpublishable):
+		case errors.Is(err, notification.ErrUnpublishable):
 			p.result.Damaged++
 			p.notef("%s", clean(err.Error()))
 			p.waiting = p.waiting[1:]

@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	payoutctl "payout-callbacks/cmd/payoutctl"
-	"payout-callbacks/pkg/dynamostore"
-	"payout-callbacks/pkg/notice"
+	"payout-callbacks/pkg/aws/dynamostore"
+	"payout-callbacks/pkg/notification"
 	"payout-callbacks/pkg/payout"
 )
 
@@ -47,7 +47,7 @@ type busyBus struct {
 	calls int
 }
 
-func (b *busyBus) Publish(_ context.Context, notices []notice.Notification) (int, error) {
+func (b *busyBus) Publish(_ context.Context, notices []notification.Notification) (int, error) {
 	n, err := len(notices), error(nil)
 	if b.calls < len(b.turns) {
 		n, err = min(b.turns[b.calls], n), errors.New("ThrottlingException")

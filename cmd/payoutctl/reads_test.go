@@ -11,9 +11,9 @@ import (
 	"time"
 
 	payoutctl "payout-callbacks/cmd/payoutctl"
+	"payout-callbacks/pkg/aws/sqsqueue"
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/payout"
-	"payout-callbacks/pkg/sqsqueue"
 )
 
 // readingCommand is a command that reads the tables, and the write that follows

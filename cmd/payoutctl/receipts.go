@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"payout-callbacks/pkg/aws/dynamostore"
 	"payout-callbacks/pkg/callback"
-	"payout-callbacks/pkg/dynamostore"
 	"payout-callbacks/pkg/inbox"
 )
 

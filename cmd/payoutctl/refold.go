@@ -7,16 +7,16 @@ import (
 	"slices"
 	"strings"
 
-	"payout-callbacks/pkg/audit"
-	"payout-callbacks/pkg/dynamostore"
+	"payout-callbacks/pkg/aws/dynamostore"
 	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/ops/audit"
+	"payout-callbacks/pkg/ops/repair"
 	"payout-callbacks/pkg/payout"
-	"payout-callbacks/pkg/repair"
 )
 
 // refoldCommand repairs what is derived from receipts.
 type rebuildCommand struct {
-	Target   string `arg:"" optional:"" name:"payout" help:"Id of the payout, or of a held callback (held/…)."`
+	Target string `arg:"" optional:"" name:"payout" help:"Id of the payout, or of a held callback (held/…)."`
 	All    bool   `help:"Whatever audit finds that this repairs."`
 	Reason string `help:"Why: recorded with the change." placeholder:"TEXT"`
 	DryRun bool   `help:"Say what is different, and change nothing."`
@@ -100,10 +100,10 @@ func (c *rebuildCommand) ids(ctx context.Context, run *rebuildRun) ([]string, er
 type rebuildRun struct {
 	*session
 
-	editor  *dynamostore.Editor
-	repairs *repair.Repairs
-	changedBy    inbox.ChangedBy
-	left    int // what cannot be repaired
+	editor    *dynamostore.Editor
+	repairs   *repair.Repairs
+	changedBy inbox.ChangedBy
+	left      int // what cannot be repaired
 }
 
 // damaged lists what an audit finds that can be repaired here, each once.
@@ -134,15 +134,15 @@ func (r *rebuildRun) damaged(ctx context.Context) ([]string, error) {
 
 // refoldView is what a payout needs, and whether it got it.
 type rebuildView struct {
-	Payout      string           `json:"payout"`
-	Verdict     repair.Verdict   `json:"verdict"`
-	Damage      string           `json:"damage,omitempty"`
-	Differences []differenceView `json:"differences,omitempty"`
-	From        int64            `json:"fromVersion"`
-	To          int64            `json:"toVersion"`
-	IndexRepaired   []string         `json:"misplaced,omitempty"` // receipts that are not in their place in the index
-	Written     bool             `json:"written"`
-	ChangedBy        *changedByView        `json:"hand,omitempty"`
+	Payout        string           `json:"payout"`
+	Verdict       repair.Verdict   `json:"verdict"`
+	Damage        string           `json:"damage,omitempty"`
+	Differences   []differenceView `json:"differences,omitempty"`
+	From          int64            `json:"fromVersion"`
+	To            int64            `json:"toVersion"`
+	IndexRepaired []string         `json:"misplaced,omitempty"` // receipts that are not in their place in the index
+	Written       bool             `json:"written"`
+	ChangedBy     *changedByView   `json:"hand,omitempty"`
 }
 
 // differenceView is a part of a payout that is not what its receipts say.

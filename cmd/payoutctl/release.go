@@ -7,11 +7,11 @@ import (
 	"iter"
 	"strings"
 
-	"payout-callbacks/pkg/app"
+	"payout-callbacks/pkg/aws/dynamostore"
 	"payout-callbacks/pkg/callback"
-	"payout-callbacks/pkg/dynamostore"
 	"payout-callbacks/pkg/inbox"
-	"payout-callbacks/pkg/repair"
+	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/ops/repair"
 )
 
 // releaseCommand reads held callbacks again.
@@ -141,10 +141,10 @@ func heldNamed(ctx context.Context, editor *dynamostore.Editor, ids []string) it
 type releaseRun struct {
 	*session
 
-	provider func(name string) (app.SigningProvider, error) // as the stack's functions parse callbacks
-	list     func() iter.Seq2[inbox.Receipt, error]
-	changedBy     inbox.ChangedBy
-	repairs  *repair.Repairs
+	provider  func(name string) (functions.SigningProvider, error) // as the stack's functions parse callbacks
+	list      func() iter.Seq2[inbox.Receipt, error]
+	changedBy inbox.ChangedBy
+	repairs   *repair.Repairs
 
 	left int // callbacks that are not what was asked for
 }

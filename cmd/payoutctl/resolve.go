@@ -9,14 +9,14 @@ import (
 	"strings"
 	"time"
 
-	"payout-callbacks/pkg/dynamostore"
+	"payout-callbacks/pkg/aws/dynamostore"
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/payout"
 )
 
 // resolveCommand ends a conflict by a person's decision.
 type resolveCommand struct {
-	Target   string        `arg:"" name:"payout" help:"Id of the payout, or our reference of it."`
+	Target string        `arg:"" name:"payout" help:"Id of the payout, or our reference of it."`
 	Trust  []string      `help:"Receipt whose word counts, as show names it; enough of it to be the only one. Twice, where one alone does not tell all." placeholder:"RECEIPT" required:""`
 	Reason string        `help:"Why: recorded with the decision." placeholder:"TEXT"`
 	DryRun bool          `help:"Say what would be decided, and change nothing."`

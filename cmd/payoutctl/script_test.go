@@ -18,9 +18,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	payoutctl "payout-callbacks/cmd/payoutctl"
+	"payout-callbacks/pkg/aws/sqsqueue"
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/payout"
-	"payout-callbacks/pkg/sqsqueue"
 )
 
 func TestMain(m *testing.M) {

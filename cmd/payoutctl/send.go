@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"payout-callbacks/pkg/app"
 	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/lambda/functions"
 	"payout-callbacks/pkg/payout"
 )
 
@@ -66,7 +66,7 @@ func (o overrides) changes() ([]change, error) {
 
 // outgoing is a callback that is about to be sent.
 type outgoing struct {
-	provider app.SigningProvider
+	provider functions.SigningProvider
 	kind     payout.Type
 	account  string // whose key proves it
 	unsigned bool   // it is sent as it stands
@@ -153,9 +153,9 @@ func (s *session) exampleKey() (callback.Key, error) {
 // maxKey bounds a key before it is read. Known ones have 32 to 64 bytes.
 const maxKey = 4096
 
-func providerNamed(name string) (app.SigningProvider, error) {
-	providers := app.Providers()
-	at := slices.IndexFunc(providers, func(p app.SigningProvider) bool { return p.Name() == name })
+func providerNamed(name string) (functions.SigningProvider, error) {
+	providers := functions.Providers()
+	at := slices.IndexFunc(providers, func(p functions.SigningProvider) bool { return p.Name() == name })
 	if at < 0 {
 		return nil, usage("", "%q is no provider; there are: %s", name, strings.Join(providerNames(), ", "))
 	}
@@ -164,7 +164,7 @@ func providerNamed(name string) (app.SigningProvider, error) {
 
 func providerNames() []string {
 	var names []string
-	for _, provider := range app.Providers() {
+	for _, provider := range functions.Providers() {
 		names = append(names, provider.Name())
 	}
 	return names

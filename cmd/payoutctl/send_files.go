@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"payout-callbacks/pkg/callback"
-	"payout-callbacks/pkg/provider/providertest"
+	"payout-callbacks/pkg/testkit/providertest"
 )
 
 // sendFilesCommand sends the vectors that providers are tested with, and holds

@@ -12,12 +12,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"payout-callbacks/pkg/app"
+	"payout-callbacks/pkg/aws/dynamostore"
+	"payout-callbacks/pkg/aws/sqsqueue"
 	"payout-callbacks/pkg/callback"
-	"payout-callbacks/pkg/dynamostore"
 	"payout-callbacks/pkg/inbox"
-	"payout-callbacks/pkg/keyring"
-	"payout-callbacks/pkg/sqsqueue"
+	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/ops/keyring"
 )
 
 // stackVariable names the environment variable with the path of a local
@@ -62,15 +62,15 @@ func (s *session) reader(ctx context.Context) (*dynamostore.Reader, error) {
 }
 
 // provider returns a provider as the stack's functions parse its callbacks.
-func (s stack) provider(name string) (app.SigningProvider, error) {
+func (s stack) provider(name string) (functions.SigningProvider, error) {
 	if _, err := providerNamed(name); err != nil {
 		return nil, err
 	}
-	providers, err := app.ProvidersOf(s.outputs)
+	providers, err := functions.ProvidersOf(s.outputs)
 	if err != nil {
 		return nil, failure("deploy the template of this version", "%w", err)
 	}
-	return providers[slices.IndexFunc(providers, func(p app.SigningProvider) bool { return p.Name() == name })], nil
+	return providers[slices.IndexFunc(providers, func(p functions.SigningProvider) bool { return p.Name() == name })], nil
 }
 
 func (s stack) reader() *dynamostore.Reader {

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	payoutctl "payout-callbacks/cmd/payoutctl"
-	"payout-callbacks/pkg/dynamostore"
+	"payout-callbacks/pkg/aws/dynamostore"
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/payout"
 )

@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 
 	payoutctl "payout-callbacks/cmd/payoutctl"
-	"payout-callbacks/pkg/app"
+	"payout-callbacks/pkg/lambda/functions"
 )
 
 func TestCleanLeavesATerminalAlone(t *testing.T) {
@@ -114,7 +114,7 @@ func TestOutputsAreInTheTemplate(t *testing.T) {
 	}
 	_, outputs, _ := strings.Cut(string(text), "\nOutputs:\n")
 	names := payoutctl.Outputs()
-	for _, provider := range app.Providers() {
+	for _, provider := range functions.Providers() {
 		name := provider.Name()
 		names = append(names, strings.ToUpper(name[:1])+name[1:]+payoutctl.KeysSecretSuffix)
 	}

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"payout-callbacks/pkg/aws/dynamostore"
 	"payout-callbacks/pkg/callback"
-	"payout-callbacks/pkg/dynamostore"
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/payout"
 )
@@ -34,7 +34,7 @@ type payoutView struct {
 	BlockHeight    uint64                     `json:"blockHeight,omitzero"`
 	BlockTime      int64                      `json:"blockTime,omitzero"`
 	Settled        map[payout.Status]tallyRow `json:"settled,omitempty"` // of a batch
-	Refolded       *changedByView                  `json:"refolded,omitempty"`
+	Refolded       *changedByView             `json:"refolded,omitempty"`
 	Damaged        bool                       `json:"damaged,omitzero"` // nothing above can be trusted but the id
 }
 
@@ -122,8 +122,8 @@ type receiptView struct {
 	Decision   *payout.Resolution         `json:"decision,omitempty"`
 	Note       string                     `json:"note,omitzero"`
 	ProviderID string                     `json:"providerId,omitzero"` // of a held callback
-	ReleasedAs         *receiptName               `json:"as,omitempty"`        // of a released callback: the receipt of its event
-	ChangedBy       *changedByView                  `json:"hand,omitempty"`      // of a released or dismissed callback
+	ReleasedAs *receiptName               `json:"as,omitempty"`        // of a released callback: the receipt of its event
+	ChangedBy  *changedByView             `json:"hand,omitempty"`      // of a released or dismissed callback
 	Body       string                     `json:"body,omitzero"`       // with --full or --body
 	Damaged    bool                       `json:"damaged,omitzero"`    // only the key can be trusted
 }

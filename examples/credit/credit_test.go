@@ -18,9 +18,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	published "payout-callbacks/pkg/notice"
+	published "payout-callbacks/pkg/notification"
 	"payout-callbacks/pkg/payout"
-	"payout-callbacks/pkg/templatetest"
+	"payout-callbacks/pkg/testkit/templatetest"
 )
 
 func TestMain(m *testing.M) {

@@ -11,8 +11,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
 
-	published "payout-callbacks/pkg/notice"
-	"payout-callbacks/pkg/templatetest"
+	published "payout-callbacks/pkg/notification"
+	"payout-callbacks/pkg/testkit/templatetest"
 )
 
 // What docs/EVENTS.md quotes is what is there.

@@ -12,9 +12,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	published "payout-callbacks/pkg/notice"
+	published "payout-callbacks/pkg/notification"
 	"payout-callbacks/pkg/payout"
-	"payout-callbacks/pkg/templatetest"
+	"payout-callbacks/pkg/testkit/templatetest"
 )
 
 // However many payouts succeed under one reference, in whatever order their notices

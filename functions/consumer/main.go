@@ -2,6 +2,6 @@
 // their payouts.
 package main
 
-import "payout-callbacks/pkg/app"
+import "payout-callbacks/pkg/lambda/functions"
 
-func main() { app.RunConsumer() }
+func main() { functions.RunConsumer() }

@@ -1,6 +1,6 @@
 // Command cregis is the Lambda function that answers Cregis's callbacks.
 package main
 
-import "payout-callbacks/pkg/app"
+import "payout-callbacks/pkg/lambda/functions"
 
-func main() { app.ServeCregis() }
+func main() { functions.ServeCregis() }

@@ -2,8 +2,8 @@
 package main
 
 import (
-	"payout-callbacks/pkg/app"
+	"payout-callbacks/pkg/lambda/functions"
 	"payout-callbacks/pkg/provider/pivot"
 )
 
-func main() { app.RunIngress(pivot.Provider{}) }
+func main() { functions.RunIngress(pivot.Provider{}) }

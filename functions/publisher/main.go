@@ -3,8 +3,8 @@
 package main
 
 import (
-	"payout-callbacks/pkg/app"
-	"payout-callbacks/pkg/eventbus"
+	"payout-callbacks/pkg/aws/eventbus"
+	"payout-callbacks/pkg/lambda/functions"
 )
 
-func main() { app.RunPublisher(eventbus.New) }
+func main() { functions.RunPublisher(eventbus.New) }

@@ -2,6 +2,6 @@
 // was accepted and not applied.
 package main
 
-import "payout-callbacks/pkg/app"
+import "payout-callbacks/pkg/lambda/functions"
 
-func main() { app.RunSweeper() }
+func main() { functions.RunSweeper() }

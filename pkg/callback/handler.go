@@ -31,12 +31,12 @@ type Handler struct {
 // Result is what became of one request: the reply, and what is told of it in
 // logs and metrics.
 type Result struct {
-	Reply   Reply
-	Verdict Verdict
-	Sender  Sender           // of an authentic request
-	Claimed string           // account that a refused request names, see Claimant
-	Receipt inbox.Receipt    // of an authentic request
-	Acceptance      inbox.Acceptance // of an acknowledged request
+	Reply      Reply
+	Verdict    Verdict
+	Sender     Sender           // of an authentic request
+	Claimed    string           // account that a refused request names, see Claimant
+	Receipt    inbox.Receipt    // of an authentic request
+	Acceptance inbox.Acceptance // of an acknowledged request
 	// Err is why the request was not acknowledged, or what failed although it was.
 	Err error
 }
@@ -55,12 +55,12 @@ func (h *Handler) Handle(ctx context.Context, request Request) Result {
 		return Result{Reply: h.Provider.Reply(Unavailable), Verdict: Unavailable, Sender: sender, Receipt: receipt, Err: err}
 	}
 	return Result{
-		Reply:   h.Provider.Reply(Acknowledged),
-		Verdict: Acknowledged,
-		Sender:  sender,
-		Receipt: receipt,
-		Acceptance:      accepted.Acceptance,
-		Err:     accepted.Fault,
+		Reply:      h.Provider.Reply(Acknowledged),
+		Verdict:    Acknowledged,
+		Sender:     sender,
+		Receipt:    receipt,
+		Acceptance: accepted.Acceptance,
+		Err:        accepted.Fault,
 	}
 }
 

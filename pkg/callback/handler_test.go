@@ -11,8 +11,8 @@ import (
 
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/inbox"
-	"payout-callbacks/pkg/memory"
 	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/testkit/memory"
 )
 
 // toy is a provider whose bodies say all: "KEY held", "KEY succeeded".

@@ -8,10 +8,10 @@ import (
 
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/inbox"
-	"payout-callbacks/pkg/memory"
 	"payout-callbacks/pkg/payout"
 	"payout-callbacks/pkg/provider/cregis"
 	"payout-callbacks/pkg/provider/pivot"
+	"payout-callbacks/pkg/testkit/memory"
 )
 
 // A body of 1 MiB is bounded before anybody looks at it. Of a provider that

@@ -106,11 +106,11 @@ type Verdict string
 
 // The verdicts.
 const (
-	Acknowledged Verdict = "acknowledged" // authentic and durable, here or from before
+	Acknowledged    Verdict = "acknowledged" // authentic and durable, here or from before
 	Unauthenticated Verdict = "unauthentic"  // refused: the sender did not prove who it is
-	Malformed   Verdict = "malformed"    // refused: cannot be read as what is signed
-	TooLarge    Verdict = "too-large"    // refused: over MaxBody bytes
-	Unavailable Verdict = "unavailable"  // our fault; the provider is to try again
+	Malformed       Verdict = "malformed"    // refused: cannot be read as what is signed
+	TooLarge        Verdict = "too-large"    // refused: over MaxBody bytes
+	Unavailable     Verdict = "unavailable"  // our fault; the provider is to try again
 )
 
 // Reply is an HTTP answer.

@@ -13,8 +13,8 @@ type Acceptance string
 const (
 	AcceptedNew       Acceptance = "new"       // in the store and, unless held, in the queue
 	AcceptedDuplicate Acceptance = "duplicate" // the store had it from an earlier delivery
-	AcceptedStoreOnly  Acceptance = "by-record" // in the store only; Sweep will send it
-	AcceptedQueueOnly   Acceptance = "by-queue"  // in the queue only; Apply or Sweep will record it
+	AcceptedStoreOnly Acceptance = "by-record" // in the store only; Sweep will send it
+	AcceptedQueueOnly Acceptance = "by-queue"  // in the queue only; Apply or Sweep will record it
 )
 
 // Accepted is the result of Accept: the receipt is durable.

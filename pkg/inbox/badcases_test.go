@@ -9,10 +9,10 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"payout-callbacks/pkg/aws/sqsqueue"
 	"payout-callbacks/pkg/inbox"
-	"payout-callbacks/pkg/memory"
 	"payout-callbacks/pkg/payout"
-	"payout-callbacks/pkg/sqsqueue"
+	"payout-callbacks/pkg/testkit/memory"
 )
 
 func TestAClockThatJumpsBackLosesNothing(t *testing.T) {

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"payout-callbacks/pkg/inbox"
-	"payout-callbacks/pkg/memory"
 	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/testkit/memory"
 )
 
 func TestANewEventCostsOnePutOneSendOneTransaction(t *testing.T) {

@@ -4,8 +4,8 @@ import (
 	"testing"
 	"time"
 
-	"payout-callbacks/pkg/inbox/inboxtest"
 	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/testkit/inboxtest"
 )
 
 // TestEveryInterleaving runs two or three processes at once with their calls in

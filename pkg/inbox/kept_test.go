@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"payout-callbacks/pkg/inbox"
-	"payout-callbacks/pkg/memory"
 	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/testkit/memory"
 )
 
 // I7: two held callbacks of one account are two, however little is known of them.

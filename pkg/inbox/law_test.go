@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"payout-callbacks/pkg/inbox"
-	"payout-callbacks/pkg/inbox/inboxtest"
-	"payout-callbacks/pkg/memory"
 	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/testkit/inboxtest"
+	"payout-callbacks/pkg/testkit/memory"
 )
 
 // I2, I4, I5, exhaustively: of seven facts, every subset of up to three, each

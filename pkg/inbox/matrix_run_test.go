@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"payout-callbacks/pkg/inbox"
-	"payout-callbacks/pkg/inbox/inboxtest"
-	"payout-callbacks/pkg/memory"
 	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/testkit/inboxtest"
+	"payout-callbacks/pkg/testkit/memory"
 )
 
 // run is one play of a scenario: stores in memory, a clock that it moves, and

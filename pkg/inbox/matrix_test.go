@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"payout-callbacks/pkg/inbox/inboxtest"
+	"payout-callbacks/pkg/testkit/inboxtest"
 )
 
 // planned is a fault at one call of a run, counted from its beginning.

@@ -59,21 +59,21 @@ type Existing struct {
 // Change is the effect of one receipt: the receipt as applied and the payout's
 // record with it merged.
 type Change struct {
-	Receipt Receipt // in state applied
-	Create  bool    // the receipt must not exist yet; otherwise it must be received
-	Record  payout.Record
-	ExpectedVersion    int64 // the version the record must have now; 0 that it must not exist
+	Receipt         Receipt // in state applied
+	Create          bool    // the receipt must not exist yet; otherwise it must be received
+	Record          payout.Record
+	ExpectedVersion int64 // the version the record must have now; 0 that it must not exist
 }
 
 // Refusal says which condition of a Change was not met and what stood there.
 type ConditionFailed struct {
 	// Receipt is the state of the receipt that was met: "" where it is absent.
 	// It means something only if ReceiptRefused.
-	ReceiptState        State
+	ReceiptState  State
 	ReceiptFailed bool
 	// Record is the payout's record as it stands. It means something only if
 	// RecordRefused.
-	Record        payout.Record
+	Record       payout.Record
 	RecordFailed bool
 }
 
@@ -109,7 +109,7 @@ type DeadLetters interface {
 
 // DeadLetter is one message of the dead-letter queue.
 type DeadLetter struct {
-	Receipt Receipt
+	Receipt    Receipt
 	Unreadable bool   // it does not decode as a receipt of ours; Receipt is empty
-	Handle  string // the queue's own name of this delivery
+	Handle     string // the queue's own name of this delivery
 }

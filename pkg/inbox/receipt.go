@@ -56,8 +56,8 @@ type Receipt struct {
 	// hint for a query, and no part of what the receipt means.
 	ProviderID string
 
-	ReleasedAs   Key  // of a released callback: the receipt of its event
-	ChangedBy ChangedBy // of a released or dismissed callback: who took it up
+	ReleasedAs Key       // of a released callback: the receipt of its event
+	ChangedBy  ChangedBy // of a released or dismissed callback: who took it up
 
 	Body       []byte // the first callback that told it, as it came
 	KeyID      string // the key that verified that callback

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"payout-callbacks/pkg/inbox"
-	"payout-callbacks/pkg/memory"
 	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/testkit/memory"
 )
 
 func TestAccept_OfAReplay_SendsOnlyWhatHasWaitedForAMinute(t *testing.T) {

@@ -10,10 +10,10 @@ import (
 // Swept is what one run of Sweep found and did.
 type SweepResult struct {
 	Due        int           // receipts found due
-	Resent       int           // of those, sent again by this run
+	Resent     int           // of those, sent again by this run
 	Unsendable int           // of those, refused by the queue for what they are; this run applies them itself
-	Recovered    int           // dead letters that are in the store now, and no longer in the queue
-	Unreadable    int           // dead letters that are not ours to read, left for a person
+	Recovered  int           // dead letters that are in the store now, and no longer in the queue
+	Unreadable int           // dead letters that are not ours to read, left for a person
 	OldestAge  time.Duration // since the oldest receipt that waits, due or claimed, was accepted
 	AgeUnknown bool          // that could not be read
 	Damaged    int           // receipts found due that cannot be read, left for a person

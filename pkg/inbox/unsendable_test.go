@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"payout-callbacks/pkg/inbox"
-	"payout-callbacks/pkg/memory"
 	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/testkit/memory"
 )
 
 // numbered returns a receipt of a payout of its own.

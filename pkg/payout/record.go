@@ -21,13 +21,13 @@ const (
 // value: Apply and Resolve return another one and leave theirs as it was.
 type Record struct {
 	ID          ID
-	Version     int64             // number of facts applied
-	Progress    Status            // the furthest status seen that is no claim
-	Claims      map[Field]ClaimValues  // what was told, per field
-	Reasons     map[Status]string // the smallest reason told, per status
-	BlockHeight uint64            // greatest told: a reorganisation is no contradiction
-	BlockTime   int64             // greatest told
-	Settled     Totals            // of a batch: greatest told, part by part; Pending stays zero
+	Version     int64                 // number of facts applied
+	Progress    Status                // the furthest status seen that is no claim
+	Claims      map[Field]ClaimValues // what was told, per field
+	Reasons     map[Status]string     // the smallest reason told, per status
+	BlockHeight uint64                // greatest told: a reorganisation is no contradiction
+	BlockTime   int64                 // greatest told
+	Settled     Totals                // of a batch: greatest told, part by part; Pending stays zero
 	Resolutions map[string]Resolution
 }
 

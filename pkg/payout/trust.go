@@ -14,9 +14,9 @@ var ErrNoConflict = errors.New("nothing contradicts what the payout shows")
 
 // UndecidedError says why events cannot be trusted to end a contradiction.
 type UndecidedError struct {
-	Missing  []Field // fields in contradiction of which none of the events tells anything
+	Missing     []Field // fields in contradiction of which none of the events tells anything
 	Conflicting []Field // fields on which the events contradict each other
-	Overflowed    []Field // fields with more values than are kept: nobody can say what to reject
+	Overflowed  []Field // fields with more values than are kept: nobody can say what to reject
 }
 
 // Error names the fields.

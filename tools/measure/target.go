@@ -12,9 +12,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
-	"payout-callbacks/pkg/app"
 	"payout-callbacks/pkg/callback"
-	"payout-callbacks/pkg/config"
+	"payout-callbacks/pkg/lambda/config"
+	"payout-callbacks/pkg/lambda/functions"
 	provider "payout-callbacks/pkg/provider/cregis"
 )
 
@@ -53,7 +53,7 @@ func newTarget(ctx context.Context) (*target, error) {
 	}
 	settings := config.AWS{Region: stack.Region, Endpoint: endpoint, AccessKeyID: "test", SecretKey: "test"}
 	t := &target{
-		secrets: secretsmanager.NewFromConfig(app.NewAWSConfig(settings)), secret: "measure/keys/cregis",
+		secrets: secretsmanager.NewFromConfig(functions.NewAWSConfig(settings)), secret: "measure/keys/cregis",
 		body: []byte(`{"pid":1382528827416576,"cid":1391751691788288,"chain_id":"195","token_id":"195","currency":"TRX","amount":"1.1",` +
 			`"address":"TXsmKpEuW7qWnXzJLGP9eDLvWPR2GRn1FS","third_party_id":"c9231e604ebd486b","status":6,"nonce":"hwlkk6","timestamp":1687850659000}`),
 		environment: []string{

@@ -13,7 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"payout-callbacks/pkg/simulation"
+	"payout-callbacks/pkg/testkit/simulation"
 )
 
 func main() {

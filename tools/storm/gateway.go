@@ -14,9 +14,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
-	"payout-callbacks/pkg/app"
+	"payout-callbacks/pkg/aws/secrets"
 	"payout-callbacks/pkg/callback"
-	"payout-callbacks/pkg/secret"
+	"payout-callbacks/pkg/lambda/functions"
 )
 
 // functionTimeout is that of the functions behind the gateway, in template.yaml.
@@ -26,15 +26,15 @@ const functionTimeout = 10 * time.Second
 // request, and hands it to an instance of the function that the route names. An
 // instance has clients of its own and one request at a time; there are as many
 // as requests are under way.
-func newGateway(newStack func() app.Stack) (http.Handler, error) {
+func newGateway(newStack func() functions.Stack) (http.Handler, error) {
 	mux := http.NewServeMux()
-	for _, provider := range app.Providers() {
+	for _, provider := range functions.Providers() {
 		value, err := secretValue(accountKeys[provider.Name()])
 		if err != nil {
 			return nil, err
 		}
 		pool := &instances{start: func() function {
-			return newStack().HandleCallbacks(provider, secret.NewKeys(fixedSecret(value), provider.Name(), time.Now))
+			return newStack().HandleCallbacks(provider, secrets.NewKeys(fixedSecret(value), provider.Name(), time.Now))
 		}}
 		for _, kind := range provider.Types() {
 			route := "POST /callbacks/" + provider.Name() + "/" + string(kind)

@@ -12,14 +12,14 @@ import (
 // journal reads what the functions log, which is how anybody learns what they
 // did. It is an io.Writer for a telemetry.Recorder.
 type journal struct {
-	mu       sync.Mutex
-	accepted map[inbox.Acceptance]int // callbacks, by how they were accepted
-	applied  map[inbox.Key]int        // how often a consumer said that it applied a receipt
-	failed   int                      // deliveries that were to be delivered again
-	redelivered    int                      // deliveries of what was applied before
-	sent     int                      // by the sweeper, again
-	recovered  int                      // by the sweeper, from the dead letters
-	damaged  int                      // lines that were not understood
+	mu          sync.Mutex
+	accepted    map[inbox.Acceptance]int // callbacks, by how they were accepted
+	applied     map[inbox.Key]int        // how often a consumer said that it applied a receipt
+	failed      int                      // deliveries that were to be delivered again
+	redelivered int                      // deliveries of what was applied before
+	sent        int                      // by the sweeper, again
+	recovered   int                      // by the sweeper, from the dead letters
+	damaged     int                      // lines that were not understood
 }
 
 func newJournal() *journal {
@@ -27,13 +27,13 @@ func newJournal() *journal {
 }
 
 type line struct {
-	Name     string           `json:"message"`
-	Outcome  string           `json:"outcome"`
-	Accepted inbox.Acceptance `json:"accepted"`
-	Payout   string           `json:"payout"`
-	Receipt  string           `json:"receipt"`
-	Sent     int              `json:"Sent"`
-	Recovered  int              `json:"Adopted"`
+	Name      string           `json:"message"`
+	Outcome   string           `json:"outcome"`
+	Accepted  inbox.Acceptance `json:"accepted"`
+	Payout    string           `json:"payout"`
+	Receipt   string           `json:"receipt"`
+	Sent      int              `json:"Sent"`
+	Recovered int              `json:"Adopted"`
 }
 
 // Write takes one line, as slog writes them.

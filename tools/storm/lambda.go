@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/aws/smithy-go/middleware"
 
-	"payout-callbacks/pkg/app"
+	"payout-callbacks/pkg/lambda/functions"
 )
 
 // Timeouts of the functions in template.yaml, and how often the sweeper runs.
@@ -25,7 +25,7 @@ const (
 // lambda does what Lambda does: it polls the queue for the consumer and runs
 // the sweeper by the clock.
 type lambda struct {
-	newStack func() app.Stack // for each instance
+	newStack func() functions.Stack // for each instance
 	poller   *sqs.Client
 	queue    string
 }
@@ -53,7 +53,7 @@ func (l lambda) run(ctx context.Context) {
 }
 
 // poll hands one batch to the consumer and deletes what it does not complain of.
-func (l lambda) poll(ctx context.Context, consumer app.Stack) {
+func (l lambda) poll(ctx context.Context, consumer functions.Stack) {
 	out, err := l.poller.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
 		QueueUrl:                    &l.queue,
 		MaxNumberOfMessages:         10,

@@ -6,7 +6,7 @@
 //	make storm
 //	.local/bin/local exec -- go run ./tools/storm --count 10000 --rate 200 --seed 7
 //
-// The functions run in this process, as pkg/app wires them for Lambda, with the
+// The functions run in this process, as pkg/lambda/functions wires them for Lambda, with the
 // real SDK; what Lambda, API Gateway and the scheduler do around them is done
 // here. Their schedule runs sixty times as fast as the clock: what waits two
 // minutes to be sent again waits two seconds. The tables are made from

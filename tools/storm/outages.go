@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"payout-callbacks/pkg/app"
+	"payout-callbacks/pkg/lambda/functions"
 )
 
 // outages cut and restore the connections as long as callbacks are sent.
@@ -81,6 +81,6 @@ func wait(ctx context.Context, span time.Duration) bool {
 }
 
 // clients talk through the weather.
-func (o *outages) clients(patient bool) app.Clients {
+func (o *outages) clients(patient bool) functions.Clients {
 	return clients(o.dynamodb.url(), o.sqs.url(), patient)
 }

@@ -6,9 +6,9 @@ import (
 	"net/http"
 	"time"
 
-	"payout-callbacks/pkg/app"
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/lambda/functions"
 	"payout-callbacks/pkg/payout"
 )
 
@@ -53,16 +53,16 @@ var accountKeys = map[string]callback.Keys{
 // planner decides what is sent. The same seed plans the same callbacks.
 type planner struct {
 	random    *rand.Rand
-	providers map[string]app.SigningProvider
-	delivered      []fact // that are not forged
+	providers map[string]functions.SigningProvider
+	delivered []fact // that are not forged
 	sent      []sent // the callback of each
 	delayed   []fact // that await their end
 	payouts   int
 }
 
 func newPlanner(seed uint64) *planner {
-	p := &planner{random: rand.New(rand.NewPCG(seed, 1)), providers: map[string]app.SigningProvider{}}
-	for _, provider := range app.Providers() {
+	p := &planner{random: rand.New(rand.NewPCG(seed, 1)), providers: map[string]functions.SigningProvider{}}
+	for _, provider := range functions.Providers() {
 		p.providers[provider.Name()] = provider
 	}
 	return p

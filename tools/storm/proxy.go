@@ -12,15 +12,15 @@ type faultPlan int32
 
 const (
 	fair faultPlan = iota
-	cut          // no connection lives, and none comes about
-	mute         // requests pass, answers do not: what was asked for is done, and nobody learns of it
+	cut            // no connection lives, and none comes about
+	mute           // requests pass, answers do not: what was asked for is done, and nobody learns of it
 )
 
 // proxy stands between the SDK and a service of AWS, as a cable that can be cut.
 type proxy struct {
 	listener net.Listener
 	target   string
-	faults  atomic.Int32
+	faults   atomic.Int32
 
 	mu     sync.Mutex
 	open   map[net.Conn]bool

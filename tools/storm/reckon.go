@@ -15,22 +15,22 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
-	"payout-callbacks/pkg/app"
-	"payout-callbacks/pkg/config"
-	"payout-callbacks/pkg/dynamostore"
+	"payout-callbacks/pkg/aws/dynamostore"
 	"payout-callbacks/pkg/inbox"
-	"payout-callbacks/pkg/inbox/inboxtest"
+	"payout-callbacks/pkg/lambda/config"
+	"payout-callbacks/pkg/lambda/functions"
 	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/testkit/inboxtest"
 )
 
 // onlooker looks at the tables and queues past the weather.
 type onlooker struct {
-	direct app.Clients
+	direct functions.Clients
 	config config.Config
 	reader *dynamostore.Reader
 }
 
-func newOnlooker(direct app.Clients, made config.Config) onlooker {
+func newOnlooker(direct functions.Clients, made config.Config) onlooker {
 	return onlooker{direct, made, &dynamostore.Reader{
 		Client: direct.DynamoDB, Receipts: made.ReceiptsTable, Payouts: made.PayoutsTable,
 	}}

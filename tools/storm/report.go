@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"payout-callbacks/pkg/inbox"
-	"payout-callbacks/pkg/inbox/inboxtest"
 	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/testkit/inboxtest"
 )
 
 // report is the reckoning after a storm. It adds up where Wrong is empty.
@@ -38,12 +38,12 @@ type report struct {
 	KeptFailed int `json:"keptAlthoughFailed"` // their provider sends again what we have
 
 	// How it came about.
-	QueueOnly    int `json:"acceptedByQueue"`
-	StoreOnly   int `json:"acceptedByRecord"`
+	QueueOnly  int `json:"acceptedByQueue"`
+	StoreOnly  int `json:"acceptedByRecord"`
 	Postponed  int `json:"deliveriesPostponed"`
 	Duplicates int `json:"deliveriesAgain"`
 	Resent     int `json:"sentBySweeper"`
-	Recovered    int `json:"adoptedDeadLetters"`
+	Recovered  int `json:"adoptedDeadLetters"`
 
 	Rate  float64 `json:"callbacksPerSecond"`
 	P50   float64 `json:"p50Milliseconds"`

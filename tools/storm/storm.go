@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"payout-callbacks/pkg/app"
+	"payout-callbacks/pkg/lambda/functions"
 )
 
 // storm is what is asked for.
@@ -39,8 +39,8 @@ func (s storm) run(ctx context.Context) (*report, error) {
 	}
 	told := newJournal()
 	now := fastClock()
-	newStack := func() app.Stack {
-		stack := app.NewStack(made, weather.clients(false), told)
+	newStack := func() functions.Stack {
+		stack := functions.NewStack(made, weather.clients(false), told)
 		stack.Inbox.Now = now
 		return stack
 	}
@@ -102,7 +102,7 @@ func work(ctx context.Context, functions lambda) (stop func()) {
 }
 
 // blow sends the callbacks while connections come and go.
-func (s storm) sendTraffic(ctx context.Context, newStack func() app.Stack, weather *outages, result *report) ([]answer, error) {
+func (s storm) sendTraffic(ctx context.Context, newStack func() functions.Stack, weather *outages, result *report) ([]answer, error) {
 	base, stop, err := serveCallbacks(ctx, newStack)
 	if err != nil {
 		return nil, err
@@ -128,7 +128,7 @@ func (s storm) sendTraffic(ctx context.Context, newStack func() app.Stack, weath
 }
 
 // serveCallbacks opens the gateway on this machine.
-func serveCallbacks(ctx context.Context, newStack func() app.Stack) (base string, stop func(), err error) {
+func serveCallbacks(ctx context.Context, newStack func() functions.Stack) (base string, stop func(), err error) {
 	handler, err := newGateway(newStack)
 	if err != nil {
 		return "", nil, err

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"payout-callbacks/pkg/inbox"
-	"payout-callbacks/pkg/inbox/inboxtest"
 	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/testkit/inboxtest"
 )
 
 // As template.yaml has it: the SDK's newer retries.

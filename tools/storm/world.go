@@ -14,10 +14,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
-	"payout-callbacks/pkg/app"
-	"payout-callbacks/pkg/awsclient"
-	"payout-callbacks/pkg/config"
-	"payout-callbacks/pkg/templatetest"
+	"payout-callbacks/pkg/aws/httpclient"
+	"payout-callbacks/pkg/lambda/config"
+	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/testkit/templatetest"
 )
 
 // speedup is how much faster the schedule goes than the clock: what waits for
@@ -58,15 +58,15 @@ func endpoint(env func(string) string, variable string) (*url.URL, error) {
 
 // clients talk to one endpoint each. What an attempt may take is the functions'
 // own, or, for those who poll and look on, enough.
-func clients(dynamodbURL, sqsURL string, patient bool) app.Clients {
+func clients(dynamodbURL, sqsURL string, patient bool) functions.Clients {
 	sdk := func(endpoint string) aws.Config {
-		made := app.NewAWSConfig(config.AWS{Region: "us-east-1", Endpoint: endpoint, AccessKeyID: "test", SecretKey: "test"})
+		made := functions.NewAWSConfig(config.AWS{Region: "us-east-1", Endpoint: endpoint, AccessKeyID: "test", SecretKey: "test"})
 		if patient {
-			made.HTTPClient = awsclient.New(10 * time.Second)
+			made.HTTPClient = httpclient.New(10 * time.Second)
 		}
 		return made
 	}
-	return app.Clients{
+	return functions.Clients{
 		DynamoDB: dynamodb.NewFromConfig(sdk(dynamodbURL)),
 		SQS: sqs.NewFromConfig(sdk(sqsURL), func(o *sqs.Options) {
 			o.APIOptions = append(o.APIOptions, hurry)
@@ -75,7 +75,7 @@ func clients(dynamodbURL, sqsURL string, patient bool) app.Clients {
 }
 
 // build makes tables and queues like the template's, under names of their own.
-func build(ctx context.Context, direct app.Clients) (config.Config, error) {
+func build(ctx context.Context, direct functions.Clients) (config.Config, error) {
 	root, err := templatetest.FindRoot()
 	if err != nil {
 		return config.Config{}, err
@@ -134,7 +134,7 @@ func buildQueues(ctx context.Context, client *sqs.Client, template templatetest.
 
 // demolish removes what build made, as far as it can: the emulator is thrown
 // away after most storms.
-func demolish(ctx context.Context, direct app.Clients, made config.Config) {
+func demolish(ctx context.Context, direct functions.Clients, made config.Config) {
 	for _, table := range []string{made.ReceiptsTable, made.PayoutsTable} {
 		_, _ = direct.DynamoDB.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: &table})
 	}

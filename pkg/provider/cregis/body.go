@@ -9,7 +9,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"payout-callbacks/pkg/callback"
-	"payout-callbacks/pkg/strictjson"
+	"payout-callbacks/pkg/provider/strictjson"
 )
 
 // body is a flat JSON object as it is signed.

@@ -5,7 +5,7 @@ import (
 
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/provider/cregis"
-	"payout-callbacks/pkg/provider/providertest"
+	"payout-callbacks/pkg/testkit/providertest"
 )
 
 // The key is the documentation's own: docs/api-reference/signature.

@@ -14,7 +14,7 @@ import (
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/payout"
 	"payout-callbacks/pkg/provider/cregis"
-	"payout-callbacks/pkg/provider/providertest"
+	"payout-callbacks/pkg/testkit/providertest"
 )
 
 // seed leaves out the largest vectors: the fuzzer would spend its time on making

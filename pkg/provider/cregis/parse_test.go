@@ -7,7 +7,7 @@ import (
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/payout"
 	"payout-callbacks/pkg/provider/cregis"
-	"payout-callbacks/pkg/provider/providertest"
+	"payout-callbacks/pkg/testkit/providertest"
 )
 
 func parse(t testing.TB, body []byte) (payout.Event, *callback.Held) {

@@ -29,11 +29,11 @@ func (Provider) Types() []payout.Type {
 // body is exactly "success" and looks at nothing else (docs/faqs/Callback); it
 // sends none again by itself. The codes are for our own metrics and for people.
 var replies = map[callback.Verdict]callback.Reply{
-	callback.Acknowledged: {Code: http.StatusOK, ContentType: "text/plain", Body: "success"},
+	callback.Acknowledged:    {Code: http.StatusOK, ContentType: "text/plain", Body: "success"},
 	callback.Unauthenticated: {Code: http.StatusUnauthorized},
-	callback.Malformed:   {Code: http.StatusBadRequest},
-	callback.TooLarge:    {Code: http.StatusRequestEntityTooLarge},
-	callback.Unavailable: {Code: http.StatusServiceUnavailable},
+	callback.Malformed:       {Code: http.StatusBadRequest},
+	callback.TooLarge:        {Code: http.StatusRequestEntityTooLarge},
+	callback.Unavailable:     {Code: http.StatusServiceUnavailable},
 }
 
 // Reply implements [callback.Provider]. A verdict that is none is answered as

@@ -6,7 +6,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"payout-callbacks/pkg/callback"
-	"payout-callbacks/pkg/strictjson"
+	"payout-callbacks/pkg/provider/strictjson"
 )
 
 // field is a place in a documented body.

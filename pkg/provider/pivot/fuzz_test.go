@@ -12,7 +12,7 @@ import (
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/payout"
 	"payout-callbacks/pkg/provider/pivot"
-	"payout-callbacks/pkg/provider/providertest"
+	"payout-callbacks/pkg/testkit/providertest"
 )
 
 // Whatever the body under a valid key: it is an event of the sender's that

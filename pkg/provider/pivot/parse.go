@@ -8,7 +8,7 @@ import (
 
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/payout"
-	"payout-callbacks/pkg/strictjson"
+	"payout-callbacks/pkg/provider/strictjson"
 )
 
 // Parse reads both families of docs/api-lists/payout-local/payout-callback.

@@ -13,7 +13,7 @@ import (
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/payout"
 	"payout-callbacks/pkg/provider/pivot"
-	"payout-callbacks/pkg/provider/providertest"
+	"payout-callbacks/pkg/testkit/providertest"
 )
 
 const (

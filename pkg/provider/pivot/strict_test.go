@@ -9,7 +9,7 @@ import (
 
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/provider/pivot"
-	"payout-callbacks/pkg/provider/providertest"
+	"payout-callbacks/pkg/testkit/providertest"
 )
 
 // FuzzStrictJSON compares which bodies are readable at all with a second strict

@@ -16,12 +16,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"payout-callbacks/pkg/app"
-	"payout-callbacks/pkg/config"
+	"payout-callbacks/pkg/lambda/config"
+	"payout-callbacks/pkg/lambda/functions"
 )
 
 func main() {
-	sdk := app.NewAWSConfig(config.AWS{
+	sdk := functions.NewAWSConfig(config.AWS{
 		Region: os.Getenv("AWS_REGION"), Endpoint: os.Getenv("AWS_ENDPOINT_URL"),
 		AccessKeyID: os.Getenv("AWS_ACCESS_KEY_ID"), SecretKey: os.Getenv("AWS_SECRET_ACCESS_KEY"),
 	})

@@ -1,8 +1,0 @@
-package app
-
-// The steps by which a function gets ready.
-var (
-	Parallel      = parallel
-	ConnectDynamoDB = connectDynamoDB
-	ConnectSQS      = connectSQS
-)

@@ -1,0 +1,188 @@
+package dynamostore
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go/middleware"
+
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/provider/cregis"
+	"payout-callbacks/pkg/provider/pivot"
+	"payout-callbacks/pkg/testkit/memory"
+	"payout-callbacks/pkg/testkit/providertest"
+	"payout-callbacks/pkg/testkit/templatetest"
+)
+
+// billed collects the write units that each table and index was billed.
+type billed map[string]float64
+
+// listen asks DynamoDB what every write cost, and adds it up.
+func (b billed) listen(options *dynamodb.Options) {
+	options.APIOptions = append(options.APIOptions, func(stack *middleware.Stack) error {
+		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("billed", b.handle), middleware.Before)
+	})
+}
+
+func (b billed) handle(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler,
+) (middleware.InitializeOutput, middleware.Metadata, error) {
+	switch input := in.Parameters.(type) {
+	case *dynamodb.PutItemInput:
+		input.ReturnConsumedCapacity = types.ReturnConsumedCapacityIndexes
+	case *dynamodb.TransactWriteItemsInput:
+		input.ReturnConsumedCapacity = types.ReturnConsumedCapacityIndexes
+	}
+	out, meta, err := next.HandleInitialize(ctx, in)
+	switch result := out.Result.(type) {
+	case *dynamodb.PutItemOutput:
+		b.add(result.ConsumedCapacity)
+	case *dynamodb.TransactWriteItemsOutput:
+		for i := range result.ConsumedCapacity {
+			b.add(&result.ConsumedCapacity[i])
+		}
+	}
+	return out, meta, err
+}
+
+func (b billed) add(cost *types.ConsumedCapacity) {
+	if cost == nil {
+		return
+	}
+	table, _, _ := strings.Cut(*cost.TableName, "-")
+	b[table] += *cost.CapacityUnits
+	for index, one := range cost.GlobalSecondaryIndexes {
+		b[index] += *one.CapacityUnits
+		b[table] -= *one.CapacityUnits
+	}
+}
+
+func (b billed) String() string {
+	total := 0.0
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(b)) {
+		total += b[name]
+		parts = append(parts, fmt.Sprintf("%s %g", name, b[name]))
+	}
+	return fmt.Sprintf("%g (%s)", total, strings.Join(parts, ", "))
+}
+
+// The write units of a callback's whole life, as DynamoDB bills them, and as
+// docs/PERFORMANCE.md explains them one by one. What is refused is billed, too,
+// but not told: a duplicate is one unit, and the transaction that a second fact of
+// a payout is refused, four.
+func TestTheWriteUnitsOfACallback(t *testing.T) {
+	for _, example := range []struct {
+		provider providertest.Provider
+		name     string
+		keys     callback.Keys
+		accepted billed
+		applied  billed
+	}{
+		{
+			cregis.Provider{}, "payout-status-6", callback.Keys{"1382528827416576": {Current: "f502a9ac9ca54327986f29c03b271491"}},
+			billed{"ReceiptsTable": 1, "unapplied": 1}, billed{"ReceiptsTable": 2, "PayoutsTable": 2, "unapplied": 1, "reference": 1},
+		},
+		{
+			pivot.Provider{}, "single-success", callback.Keys{"922e39ab-7565-49f6-b84f-fb56122821ae": {Current: "a key"}},
+			billed{"ReceiptsTable": 1, "unapplied": 1}, billed{"ReceiptsTable": 2, "PayoutsTable": 2, "unapplied": 1, "reference": 1},
+		},
+		{
+			pivot.Provider{}, "bulk-done", callback.Keys{"922e39ab-7565-49f6-b84f-fb56122821ae": {Current: "a key"}},
+			billed{"ReceiptsTable": 1, "unapplied": 1}, billed{"ReceiptsTable": 2, "PayoutsTable": 2, "unapplied": 1},
+		},
+	} {
+		t.Run(example.provider.Name()+"/"+example.name, func(t *testing.T) {
+			cost := billed{}
+			plain := templatetest.DynamoDB(t)
+			store := &Store{
+				Client:   templatetest.DynamoDB(t, cost.listen),
+				Receipts: templatetest.NewTable(t, plain, "ReceiptsTable"),
+				Payouts:  templatetest.NewTable(t, plain, "PayoutsTable"),
+			}
+			box := &inbox.Inbox{Store: store, Queue: &memory.Queue{Now: time.Now, MaxReceives: 1}, Now: time.Now}
+			receipt := exampleReceipt(t, example.provider, example.name, example.keys)
+			if _, err := box.Accept(t.Context(), receipt); err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("accept: %s", cost)
+			if !maps.Equal(cost, example.accepted) {
+				t.Errorf("accepted for %s, want %s", cost, example.accepted)
+			}
+			clear(cost)
+			if outcome, err := box.Apply(t.Context(), receipt); err != nil || outcome != payout.Changed {
+				t.Fatalf("%s, %v", outcome, err)
+			}
+			t.Logf("apply: %s", cost)
+			if !maps.Equal(cost, example.applied) {
+				t.Errorf("applied for %s, want %s", cost, example.applied)
+			}
+		})
+	}
+}
+
+// The sweeper asks as often however many receipts wait, and gets the oldest.
+func TestDueAsksAsOftenHoweverManyWait(t *testing.T) {
+	plain := templatetest.DynamoDB(t)
+	var asked [2]int
+	for run, waiting := range []int{100, 1500} {
+		queries := 0
+		count := func(options *dynamodb.Options) {
+			options.APIOptions = append(options.APIOptions, func(stack *middleware.Stack) error {
+				return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("count", func(ctx context.Context, in middleware.InitializeInput,
+					next middleware.InitializeHandler,
+				) (middleware.InitializeOutput, middleware.Metadata, error) {
+					queries++
+					return next.HandleInitialize(ctx, in)
+				}), middleware.Before)
+			})
+		}
+		receipts := templatetest.NewTable(t, plain, "ReceiptsTable")
+		fill(t, plain, receipts, waiting)
+		store := &Store{Client: templatetest.DynamoDB(t, count), Receipts: receipts}
+		due, err := store.Due(t.Context(), now.Add(time.Hour), 64)
+		if err != nil || len(due) != 64 {
+			t.Fatalf("%d due, %v", len(due), err)
+		}
+		for i, one := range due {
+			if want := now.Add(time.Duration(i) * time.Millisecond); !one.DueAt.Equal(want) {
+				t.Fatalf("%d waiting: number %d is due at %s, want %s", waiting, i, one.DueAt, want)
+			}
+		}
+		asked[run] = queries
+	}
+	if asked[0] != asked[1] || asked[0] != shards {
+		t.Errorf("%d requests where 100 waited, %d where 1,500 did, want %d both times", asked[0], asked[1], shards)
+	}
+}
+
+// fill writes receipts that are due a millisecond apart, in no order.
+func fill(t *testing.T, client *dynamodb.Client, table string, count int) {
+	t.Helper()
+	var writes []types.WriteRequest
+	for n := range count {
+		id := payout.NewID("cregis", payout.TypePayout, "1", fmt.Sprint(n), "")
+		receipt := inbox.NewReceipt(payout.Event{ID: id, Status: payout.Succeeded}, nil, "", now)
+		receipt.DueAt = now.Add(time.Duration(n*7919%count) * time.Millisecond) // 7919 is prime: each time once
+		encoded, err := encodeReceipt(receipt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		writes = append(writes, types.WriteRequest{PutRequest: &types.PutRequest{Item: encoded}})
+	}
+	for group := range slices.Chunk(writes, 25) {
+		if _, err := client.BatchWriteItem(t.Context(), &dynamodb.BatchWriteItemInput{
+			RequestItems: map[string][]types.WriteRequest{table: group},
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,145 @@
+package dynamostore_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"payout-callbacks/pkg/aws/dynamostore"
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/payout"
+)
+
+// readRequest is the part of a request to DynamoDB that says how it reads.
+type readRequest struct {
+	operation      string
+	ConsistentRead bool
+	IndexName      string
+	Key            map[string]map[string]string
+}
+
+// recordedReads answers every request with one held receipt, in two pages where
+// the operation has pages, and keeps the requests.
+type recordedReads []readRequest
+
+// Do implements the SDK's HTTP client.
+func (r *recordedReads) Do(request *http.Request) (*http.Response, error) {
+	_, operation, _ := strings.Cut(request.Header.Get("X-Amz-Target"), ".")
+	read := readRequest{operation: operation}
+	body, err := io.ReadAll(request.Body)
+	if err != nil {
+		return nil, err
+	}
+	_ = json.Unmarshal(body, &read)
+	*r = append(*r, read)
+	const stored = `{"payout": {"S": "held/cregis/payout/1/x"}, "receipt": {"S": "held"}, "state": {"S": "held"}}`
+	answer := fmt.Sprintf(`{"Item": %s, "Attributes": %[1]s, "Items": [%[1]s], "Count": 1}`, stored)
+	if !strings.Contains(string(body), "ExclusiveStartKey") {
+		answer = strings.TrimSuffix(answer, "}") + `, "LastEvaluatedKey": {"payout": {"S": "cregis/payout/1/1"}}}`
+	}
+	return &http.Response{
+		StatusCode: http.StatusOK, Request: request, Body: io.NopCloser(strings.NewReader(answer)),
+		Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
+	}, nil
+}
+
+func drain[T any](sequence iter.Seq2[T, error]) {
+	for range sequence { //nolint:revive // the requests alone matter
+	}
+}
+
+// readers calls each method of Reader and Editor by its name.
+func readers(ctx context.Context, e *dynamostore.Editor) map[string]func() {
+	id, key, now := payout.ID("cregis/payout/1/1"), inbox.Key{Payout: "cregis/payout/1/1", Receipt: "held"}, time.Now()
+	return map[string]func(){
+		"Record":       func() { _, _, _ = e.Record(ctx, id) },
+		"Receipt":      func() { _, _, _ = e.Receipt(ctx, key) },
+		"Standing":     func() { _, _ = e.StoredPayout(ctx, id) },
+		"Story":        func() { drain(e.ReceiptsOf(ctx, id)) },
+		"Places":       func() { drain(e.ReceiptsWithIndex(ctx, string(id))) },
+		"ScanReceipts": func() { drain(e.ScanReceipts(ctx, time.Time{}, now)) },
+		"ScanPayouts":  func() { drain(e.ScanPayouts(ctx, now)) },
+		"List":         func() { drain(e.List(ctx, dynamostore.Filter{})) },
+		"List, conflicted": func() {
+			drain(e.List(ctx, dynamostore.Filter{Status: payout.Conflicted}))
+		},
+		"ByReference": func() { drain(e.ByReference(ctx, "order-1")) },
+		"Unapplied":   func() { drain(e.Unapplied(ctx, inbox.Held)) },
+		"Close":       func() { _, _ = e.Close(ctx, inbox.Receipt{Key: key, State: inbox.Dismissed}) },
+		"Rewrite":     func() { _, _ = e.Rewrite(ctx, payout.Record{ID: id}, inbox.StoredPayout{}, inbox.ChangedBy{}) },
+		"Reindex":     func() { _, _ = e.Reindex(ctx, key, now) },
+	}
+}
+
+// Every page that a repair or an audit reads of a table is strongly consistent.
+// An index cannot be: what it names is read again by its key.
+func TestReader_EveryReadOfATableIsConsistent(t *testing.T) {
+	var recorded recordedReads
+	client := dynamodb.New(dynamodb.Options{
+		Region: "us-east-1", HTTPClient: &recorded, BaseEndpoint: aws.String("http://dynamodb.test"),
+		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+	})
+	calls := readers(t.Context(), &dynamostore.Editor{Reader: dynamostore.Reader{Client: client, Receipts: "receipts", Payouts: "payouts"}})
+	for method := range reflect.TypeFor[*dynamostore.Editor]().Methods() {
+		if calls[method.Name] == nil {
+			t.Errorf("%s is called by no test of its reads", method.Name)
+		}
+	}
+	for name, call := range calls {
+		t.Run(name, func(t *testing.T) {
+			recorded = nil
+			call()
+			wantConsistent(t, recorded)
+			if len(recorded) == 0 {
+				t.Error("no request was sent")
+			}
+			index := func(read readRequest) bool { return read.IndexName != "" }
+			again := func(read readRequest) bool { return read.operation == "GetItem" }
+			if slices.ContainsFunc(recorded, index) && !slices.ContainsFunc(recorded, again) {
+				t.Error("what the index names is not read again by its key")
+			}
+		})
+	}
+}
+
+func wantConsistent(t *testing.T, recorded recordedReads) {
+	t.Helper()
+	for _, read := range recorded {
+		reads := read.operation == "GetItem" || read.operation == "Query" || read.operation == "Scan"
+		if reads && read.IndexName == "" && !read.ConsistentRead {
+			t.Errorf("%s is not strongly consistent", read.operation)
+		}
+	}
+}
+
+// The index may name a receipt that has another state by now: it is left out.
+func TestUnapplied_LeavesOutWhatHasAnotherState(t *testing.T) {
+	var recorded recordedReads
+	reader := &dynamostore.Reader{Receipts: "receipts", Client: dynamodb.New(dynamodb.Options{
+		Region: "us-east-1", HTTPClient: &recorded, BaseEndpoint: aws.String("http://dynamodb.test"),
+		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+	})}
+	for state, want := range map[inbox.State]bool{inbox.Held: true, inbox.Received: false} {
+		found := false
+		for receipt, err := range reader.Unapplied(t.Context(), state) {
+			if found = true; receipt.Key.Payout != "held/cregis/payout/1/x" {
+				t.Errorf("got %v, %v", receipt.Key, err)
+			}
+		}
+		if found != want {
+			t.Errorf("%s: found %v, want %v", state, found, want)
+		}
+	}
+}

@@ -1,0 +1,226 @@
+package dynamostore
+
+import (
+	"encoding/json"
+	"errors"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/provider/cregis"
+	"payout-callbacks/pkg/provider/pivot"
+	"payout-callbacks/pkg/testkit/providertest"
+	"payout-callbacks/pkg/testkit/templatetest"
+)
+
+// vectorReceipts returns the receipt of each vector of both providers that can
+// be read on its route, held ones included.
+func vectorReceipts(f *testing.F) []inbox.Receipt {
+	var receipts []inbox.Receipt
+	for _, provider := range []providertest.Provider{cregis.Provider{}, pivot.Provider{}} {
+		folder := filepath.Join(templatetest.Root(f), "pkg", "provider", provider.Name(), "testdata")
+		vectors, err := providertest.Load(os.DirFS(folder))
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, vector := range vectors {
+			if len(vector.Body) < 4<<10 {
+				request := callback.NewRequest(vector.Type, nil, vector.Body)
+				sender := callback.Sender{Account: "922e39ab-7565-49f6-b84f-fb56122821ae", KeyID: "0a1b2c3d"}
+				receipts = append(receipts, callback.NewReceipt(provider, request, sender, now))
+			}
+		}
+	}
+	return receipts
+}
+
+// FuzzReceiptItem: whatever an event says, its receipt comes back out of the
+// table as it was put, received and applied.
+func FuzzReceiptItem(f *testing.F) {
+	for _, r := range vectorReceipts(f) {
+		e := r.Event
+		f.Add(r.Key.Payout, string(e.Status), e.Reference, e.Reason, string(e.Amount), e.To, e.Memo, e.TxID, e.BlockHeight, e.BlockTime, e.Totals.Failed.Count, r.Body)
+	}
+	f.Fuzz(func(t *testing.T, account, status, reference, reason, amount, to, memo, txid string, height uint64, mined, count int64, body []byte) {
+		event := payout.Event{
+			ID: payout.NewID("pivot", payout.TypePayout, account, "1", reference), Status: payout.Status(status),
+			Reference: reference, Reason: reason, Amount: payout.Amount(amount), To: to, Memo: memo, TxID: txid,
+			BlockHeight: height, BlockTime: mined, Totals: payout.Totals{Failed: payout.Tally{Count: count, Amount: "1.5"}},
+		}
+		if !statusLike(status) {
+			return
+		}
+		received := inbox.NewReceipt(event, body, "0a1b2c3d", now)
+		applied := received
+		applied.State, applied.Outcome, applied.AppliedAt, applied.DueAt = inbox.Applied, payout.Changed, now.Add(time.Second), time.Time{}
+		held := inbox.NewHeldReceipt(inbox.HeldCallback{Provider: "pivot", Type: payout.TypePayout, Account: account, Subject: body, Reason: status, Note: memo, ProviderID: status}, body, "", now)
+		released, dismissed := held, held
+		released.State, released.ReleasedAs, released.ChangedBy = inbox.Released, received.Key, inbox.NewChangedBy(account, memo, now)
+		dismissed.State, dismissed.ChangedBy = inbox.Dismissed, inbox.NewChangedBy(account, reason, now)
+		for _, want := range []inbox.Receipt{received, applied, held, released, dismissed} {
+			encoded, err := encodeReceipt(want)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := decodeReceipt(encoded)
+			if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); err != nil || diff != "" {
+				t.Errorf("%v\n%s", err, diff)
+			}
+		}
+	})
+}
+
+// statusLike: a status is one of our own words, and stands before a slash.
+func statusLike(status string) bool {
+	return status != "" && !slices.Contains([]byte(status), '/')
+}
+
+// FuzzItem: no item makes a reader panic. What is read as a receipt or a record
+// is the same when it is written and read again, and a receipt that cannot be
+// read is told to be damaged.
+func FuzzItem(f *testing.F) {
+	for _, receipt := range vectorReceipts(f) {
+		encoded, err := encodeReceipt(receipt)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(formatItem(f, encoded))
+		record, _ := payout.Record{}.Apply(receipt.Event)
+		record, _ = record.Resolve(payout.Resolution{ID: record.ID, Rejected: map[payout.Field][]string{payout.FieldAmount: {"1"}}})
+		if encoded, err = encodeRecord(record, now); err != nil {
+			f.Fatal(err)
+		}
+		f.Add(formatItem(f, encoded))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var plain map[string]any
+		if json.Unmarshal(text, &plain) != nil {
+			return
+		}
+		found := parseItem(plain)
+		checkReceipt(t, found)
+		checkRecord(t, found)
+	})
+}
+
+func checkReceipt(t *testing.T, found item) {
+	receipt, err := decodeReceipt(found)
+	if err != nil {
+		if !errors.Is(err, inbox.ErrDamagedReceipt) {
+			t.Errorf("not read, and not told to be damaged: %v", err)
+		}
+		return
+	}
+	encoded, err := encodeReceipt(receipt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := decodeReceipt(encoded)
+	if diff := cmp.Diff(receipt, again, cmpopts.EquateEmpty()); err != nil || diff != "" {
+		t.Errorf("read, written and read again: %v\n%s", err, diff)
+	}
+}
+
+// checkRecord: writing a record drops what was no part of one, once.
+func checkRecord(t *testing.T, found item) {
+	record, err := decodeRecord(found)
+	if err != nil {
+		return
+	}
+	once := rewritten(t, record)
+	if diff := cmp.Diff(once, rewritten(t, once), cmpopts.EquateEmpty()); diff != "" || once.Version != record.Version || once.ID != record.ID {
+		t.Errorf("written and read twice:\n%s", diff)
+	}
+}
+
+func rewritten(t *testing.T, record payout.Record) payout.Record {
+	encoded, err := encodeRecord(record, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	record, err = decodeRecord(encoded)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return record
+}
+
+// formatItem and parseItem write and read items as DynamoDB does on the wire:
+// {"payout": {"S": "…"}, "v": {"N": "1"}}.
+func formatItem(f *testing.F, i item) []byte {
+	text, err := json.Marshal(plainOf(&types.AttributeValueMemberM{Value: i})["M"])
+	if err != nil {
+		f.Fatal(err)
+	}
+	return text
+}
+
+func plainOf(value types.AttributeValue) map[string]any {
+	switch value := value.(type) {
+	case *types.AttributeValueMemberS:
+		return map[string]any{"S": value.Value}
+	case *types.AttributeValueMemberN:
+		return map[string]any{"N": value.Value}
+	case *types.AttributeValueMemberB:
+		return map[string]any{"B": string(value.Value)}
+	case *types.AttributeValueMemberL:
+		var list []any
+		for _, element := range value.Value {
+			list = append(list, plainOf(element))
+		}
+		return map[string]any{"L": list}
+	case *types.AttributeValueMemberM:
+		members := map[string]any{}
+		for name, element := range value.Value {
+			members[name] = plainOf(element)
+		}
+		return map[string]any{"M": members}
+	}
+	return map[string]any{"NULL": true}
+}
+
+func parseItem(plain map[string]any) item {
+	i := item{}
+	for name, value := range plain {
+		if typed, ok := value.(map[string]any); ok && len(typed) == 1 {
+			i[name] = parseValue(typed)
+		}
+	}
+	return i
+}
+
+func parseValue(typed map[string]any) types.AttributeValue {
+	kind := slices.Collect(maps.Keys(typed))[0]
+	text, _ := typed[kind].(string)
+	switch kind {
+	case "S":
+		return &types.AttributeValueMemberS{Value: text}
+	case "N":
+		return &types.AttributeValueMemberN{Value: text}
+	case "B":
+		return &types.AttributeValueMemberB{Value: []byte(text)}
+	case "L":
+		list := &types.AttributeValueMemberL{}
+		elements, _ := typed[kind].([]any)
+		for _, element := range elements {
+			if inner, ok := element.(map[string]any); ok && len(inner) == 1 {
+				list.Value = append(list.Value, parseValue(inner))
+			}
+		}
+		return list
+	case "M":
+		members, _ := typed[kind].(map[string]any)
+		return &types.AttributeValueMemberM{Value: parseItem(members)}
+	}
+	return &types.AttributeValueMemberNULL{Value: true}
+}

@@ -1,0 +1,293 @@
+package dynamostore_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/go-cmp/cmp"
+
+	"payout-callbacks/pkg/aws/dynamostore"
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/testkit/templatetest"
+)
+
+var start = time.Date(2026, 11, 3, 10, 0, 0, 0, time.UTC)
+
+// bench is a pair of tables, the store that writes them and the reader.
+type bench struct {
+	t      *testing.T
+	client *dynamodb.Client
+	inbox  *inbox.Inbox
+	store  *dynamostore.Store
+	reader *dynamostore.Reader
+	now    time.Time
+}
+
+// newBench makes tables of its own on the emulator, like the template's.
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	client := templatetest.DynamoDB(t)
+	b := &bench{t: t, client: client, store: newStore(t, client), now: start}
+	b.reader = &dynamostore.Reader{Client: client, Receipts: b.store.Receipts, Payouts: b.store.Payouts}
+	b.inbox = &inbox.Inbox{Store: b.store, Now: func() time.Time { return b.now }}
+	return b
+}
+
+func pending(id payout.ID, status payout.Status, amount payout.Amount) payout.Event {
+	return payout.Event{ID: id, Status: status, Amount: amount, Currency: "TRX", Reference: "order-" + id.Account()}
+}
+
+// tell applies an event, a second after the last one.
+func (b *bench) apply(events ...payout.Event) {
+	b.t.Helper()
+	for _, event := range events {
+		b.now = b.now.Add(time.Second)
+		receipt := inbox.NewReceipt(event, []byte("{}"), "k1", b.now)
+		if _, err := b.inbox.Apply(b.t.Context(), receipt); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+}
+
+func (b *bench) create(receipts ...inbox.Receipt) {
+	b.t.Helper()
+	for _, receipt := range receipts {
+		if _, err := b.store.Create(b.t.Context(), receipt); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+}
+
+func collect[T any](t *testing.T, sequence iter.Seq2[T, error]) []T {
+	t.Helper()
+	var all []T
+	for one, err := range sequence {
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, one)
+	}
+	return all
+}
+
+func ids(stored []dynamostore.Stored) []payout.ID {
+	var ids []payout.ID
+	for _, one := range stored {
+		ids = append(ids, one.ID)
+	}
+	return ids
+}
+
+func id(provider, account, number string) payout.ID {
+	return payout.NewID(provider, payout.TypePayout, account, number, "")
+}
+
+func TestRecordIsWhatWasApplied(t *testing.T) {
+	b := newBench(t)
+	one := id("cregis", "7", "1")
+	b.apply(pending(one, payout.Pending, "1.5"), pending(one, payout.Succeeded, "1.5"))
+
+	got, there, err := b.reader.Record(t.Context(), one)
+	if err != nil || !there {
+		t.Fatalf("there = %t, err = %v", there, err)
+	}
+	want, _ := payout.Record{ID: one}.Apply(pending(one, payout.Pending, "1.5"))
+	want, _ = want.Apply(pending(one, payout.Succeeded, "1.5"))
+	if diff := cmp.Diff(dynamostore.Stored{Record: want, UpdatedAt: b.now}, got); diff != "" {
+		t.Errorf("record (-want +got):\n%s", diff)
+	}
+	if _, there, err := b.reader.Record(t.Context(), "cregis/payout/7/2"); there || err != nil {
+		t.Errorf("another payout: there = %t, err = %v", there, err)
+	}
+}
+
+func TestStoryHasEveryReceiptOfThePayoutOnly(t *testing.T) {
+	b := newBench(t)
+	one := id("cregis", "7", "1")
+	b.apply(pending(one, payout.Succeeded, "1"), pending(one, payout.Failed, "1"), pending(id("cregis", "7", "12"), payout.Failed, "1"))
+	waiting := inbox.NewReceipt(pending(one, payout.Rejected, "1"), []byte("x"), "k2", b.now)
+	b.create(waiting)
+
+	var got []string
+	for _, receipt := range collect(t, b.reader.ReceiptsOf(t.Context(), one)) {
+		got = append(got, fmt.Sprint(receipt.State, " ", receipt.Event.Status, " ", receipt.Outcome))
+	}
+	want := []string{"applied failed conflict", "received rejected ", "applied succeeded changed"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("receipts (-want +got):\n%s", diff)
+	}
+	receipt, there, err := b.reader.Receipt(t.Context(), waiting.Key)
+	if diff := cmp.Diff(waiting, receipt); !there || err != nil || diff != "" {
+		t.Errorf("there = %t, err = %v, receipt (-want +got):\n%s", there, err, diff)
+	}
+}
+
+// The pages of DynamoDB end at a megabyte.
+func TestStoryOfManyPagesIsWhole(t *testing.T) {
+	b := newBench(t)
+	one := id("cregis", "7", "1")
+	body := []byte(strings.Repeat("x", 300_000))
+	for n := range 8 {
+		event := pending(one, payout.Succeeded, payout.Amount(fmt.Sprint(n+1)))
+		b.create(inbox.NewReceipt(event, body, "k1", b.now))
+	}
+	if got := len(collect(t, b.reader.ReceiptsOf(t.Context(), one))); got != 8 {
+		t.Errorf("%d receipts, want 8", got)
+	}
+}
+
+func TestDamagedReceiptDoesNotEndTheStory(t *testing.T) {
+	b := newBench(t)
+	one := id("cregis", "7", "1")
+	b.apply(pending(one, payout.Failed, "1"), pending(one, payout.Succeeded, "1"))
+	b.alterAmount(inbox.NewReceipt(pending(one, payout.Failed, "1"), nil, "", start).Key)
+
+	var good, damaged int
+	for receipt, err := range b.reader.ReceiptsOf(t.Context(), one) {
+		switch {
+		case errors.Is(err, inbox.ErrDamagedReceipt) && receipt.Key.Payout == string(one):
+			damaged++
+		case err != nil:
+			t.Fatal(err)
+		default:
+			good++
+		}
+	}
+	if good != 1 || damaged != 1 {
+		t.Errorf("%d good, %d damaged; want one of each", good, damaged)
+	}
+}
+
+func (b *bench) alterAmount(key inbox.Key) {
+	b.t.Helper()
+	_, err := b.client.UpdateItem(b.t.Context(), &dynamodb.UpdateItemInput{
+		TableName: &b.reader.Receipts,
+		Key: map[string]types.AttributeValue{
+			"payout":  &types.AttributeValueMemberS{Value: key.Payout},
+			"receipt": &types.AttributeValueMemberS{Value: key.Receipt},
+		},
+		UpdateExpression:          aws.String("SET amount = :other"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{":other": &types.AttributeValueMemberS{Value: "999"}},
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func TestListFiltersByStatusAndProvider(t *testing.T) {
+	b := newBench(t)
+	good, bad, torn := id("cregis", "7", "1"), id("cregis", "7", "2"), id("cregis", "7", "3")
+	other, tornToo := id("pivot", "m", "1"), id("pivot", "m", "2")
+	b.apply(pending(good, payout.Succeeded, "1"), pending(bad, payout.Failed, "1"), pending(other, payout.Failed, "1"),
+		pending(torn, payout.Failed, "1"), pending(torn, payout.Succeeded, "1"),
+		pending(tornToo, payout.Failed, "1"), pending(tornToo, payout.Succeeded, "1"))
+
+	for name, test := range map[string]struct {
+		filter  dynamostore.Filter
+		want    []payout.ID
+		ordered bool
+	}{
+		"all":                      {want: []payout.ID{good, bad, torn, other, tornToo}},
+		"a provider's":             {filter: dynamostore.Filter{Provider: "pivot"}, want: []payout.ID{other, tornToo}},
+		"a status":                 {filter: dynamostore.Filter{Status: payout.Failed}, want: []payout.ID{bad, other}},
+		"a status of a provider":   {filter: dynamostore.Filter{Status: payout.Failed, Provider: "cregis"}, want: []payout.ID{bad}},
+		"conflicted, newest first": {filter: dynamostore.Filter{Status: payout.Conflicted}, want: []payout.ID{tornToo, torn}, ordered: true},
+		"a provider's conflicted":  {filter: dynamostore.Filter{Status: payout.Conflicted, Provider: "cregis"}, want: []payout.ID{torn}},
+		"none":                     {filter: dynamostore.Filter{Provider: "cre"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := ids(collect(t, b.reader.List(t.Context(), test.filter)))
+			if !test.ordered {
+				slices.Sort(got)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("payouts (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestByReferenceFindsAllThatShowIt(t *testing.T) {
+	b := newBench(t)
+	b.apply(pending(id("cregis", "7", "1"), payout.Failed, "1"), pending(id("cregis", "7", "2"), payout.Failed, "1"),
+		pending(id("cregis", "8", "1"), payout.Failed, "1"))
+	list := b.reader.ByReference(t.Context(), "order-7")
+	for range 2 { // a sequence can be walked again
+		if diff := cmp.Diff([]payout.ID{id("cregis", "7", "1"), id("cregis", "7", "2")}, ids(collect(t, list))); diff != "" {
+			t.Errorf("payouts (-want +got):\n%s", diff)
+		}
+	}
+}
+
+func TestUnappliedMergesTheShardsByTime(t *testing.T) {
+	b := newBench(t)
+	var want, held []time.Time
+	for n := range 40 {
+		at := start.Add(time.Duration(n) * time.Second)
+		want, held = append(want, at.Add(inbox.FirstDue)), append(held, at)
+		b.create(inbox.NewReceipt(pending(id("cregis", "7", fmt.Sprint(n)), payout.Failed, "1"), nil, "", at),
+			inbox.NewHeldReceipt(inbox.HeldCallback{
+				Provider: "pivot", Type: payout.TypePayout, Account: "m", Subject: fmt.Append(nil, n), Reason: "field",
+			}, nil, "", at))
+	}
+	b.apply(pending(id("cregis", "7", "applied"), payout.Failed, "1"))
+	for state, want := range map[inbox.State][]time.Time{inbox.Received: want, inbox.Held: held} {
+		var got []time.Time
+		for _, receipt := range collect(t, b.reader.Unapplied(t.Context(), state)) {
+			if receipt.State != state || receipt.AcceptedAt.IsZero() {
+				t.Errorf("%s: receipt %s is %s, accepted %s", state, receipt.Key.Receipt, receipt.State, receipt.AcceptedAt)
+			}
+			if state == inbox.Held {
+				receipt.DueAt = receipt.AcceptedAt
+			}
+			got = append(got, receipt.DueAt)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s due (-want +got):\n%s", state, diff)
+		}
+	}
+}
+
+func TestSequencesMayBeLeftEarlyAndEndWithAnError(t *testing.T) {
+	b := newBench(t)
+	b.apply(pending(id("cregis", "7", "1"), payout.Failed, "1"), pending(id("cregis", "7", "2"), payout.Failed, "1"))
+	for _, err := range b.reader.List(t.Context(), dynamostore.Filter{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		break
+	}
+	for _, err := range b.reader.Unapplied(t.Context(), inbox.Held) {
+		t.Fatal("nothing is held", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, sequence := range map[string]iter.Seq2[dynamostore.Stored, error]{
+		"scan":      b.reader.List(ctx, dynamostore.Filter{}),
+		"index":     b.reader.List(ctx, dynamostore.Filter{Status: payout.Conflicted}),
+		"reference": b.reader.ByReference(ctx, "order-7"),
+	} {
+		var errs []error
+		for _, err := range sequence {
+			errs = append(errs, err)
+		}
+		if len(errs) != 1 || !errors.Is(errs[0], context.Canceled) {
+			t.Errorf("%s: errors %v, want one", name, errs)
+		}
+	}
+	for _, err := range b.reader.Unapplied(ctx, inbox.Received) {
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("unapplied: error %v, want canceled", err)
+		}
+	}
+}

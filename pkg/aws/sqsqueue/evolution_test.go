@@ -1,0 +1,135 @@
+package sqsqueue_test
+
+import (
+	"bufio"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/google/go-cmp/cmp"
+
+	"payout-callbacks/pkg/aws/sqsqueue"
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/testkit/memory"
+)
+
+// messages are one of each kind, as this version writes them.
+func messages(t *testing.T) []string {
+	t.Helper()
+	at := time.UnixMilli(1795251600123).UTC()
+	batch := payout.Event{ID: "pivot/batch/m/b", Status: payout.Done, Currency: "IDR", Totals: payout.Totals{
+		Pending: payout.Tally{Count: 1, Amount: "10"}, Succeeded: payout.Tally{Count: 2, Amount: "20.5"},
+		Failed: payout.Tally{Count: 3, Amount: "30"}, Cancelled: payout.Tally{Count: 4, Amount: "40"},
+	}}
+	single := payout.Event{
+		ID: "cregis/payout/1/2", Reference: "order-1", Status: payout.Failed, Reason: "no funds", Amount: "1.1", Currency: "TRX",
+		Chain: "195", Token: "195", From: "TFrom", To: "TTo", Memo: "memo", TxID: "0xabc", BlockHeight: 18446744073709551615, BlockTime: 1687939200000,
+	}
+	decision := payout.Resolution{
+		ID: "cregis/payout/1/2", Trusted: map[payout.Field]string{payout.FieldStatus: "failed"},
+		Rejected: map[payout.Field][]string{payout.FieldStatus: {"succeeded"}}, Replaces: []string{"1abc"},
+	}
+	held := inbox.HeldCallback{Provider: "cregis", Type: payout.TypePayout, Account: "1", Subject: []byte("s"), Reason: "unknown-status", Note: "status 9"}
+	var texts []string
+	for _, receipt := range []inbox.Receipt{
+		inbox.NewReceipt(single, []byte(`{"pid":1}`), "0a1b2c", at),
+		inbox.NewReceipt(batch, []byte{0xff}, "0a1b2c", at),
+		inbox.NewDecision(decision, "why", at),
+		inbox.NewHeldReceipt(held, []byte("body"), "0a1b2c", at),
+	} {
+		texts = append(texts, encode(t, receipt))
+	}
+	return texts
+}
+
+func lines(t *testing.T, name string) []string {
+	t.Helper()
+	file, err := os.Open(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	var found []string
+	for scanner := bufio.NewScanner(file); scanner.Scan(); {
+		found = append(found, scanner.Text())
+	}
+	if len(found) == 0 {
+		t.Fatalf("%s is empty", name)
+	}
+	return found
+}
+
+// What an older version sent is in the queue when this one is deployed, and may
+// be in the dead-letter queue for two weeks after: it is applied. What stands in
+// the file never changes; a new schema version gets a file of its own.
+func TestANewConsumerAppliesOldMessages(t *testing.T) {
+	old := lines(t, "messages-v1.jsonl")
+	store, deliveries := consume(t, old...)
+	for n, want := range []payout.Outcome{payout.Changed, payout.Changed, payout.Unchanged, inbox.ApplyHeld} {
+		if deliveries[n].Err != nil || deliveries[n].Outcome != want {
+			t.Errorf("message %d: %s, %v, want %s", n, deliveries[n].Outcome, deliveries[n].Err, want)
+		}
+	}
+	if got := store.Record("cregis/payout/1/2"); got.Status() != payout.Failed || got.Version != 2 || len(got.Resolutions) != 1 {
+		t.Errorf("the payout became %+v", got)
+	}
+	if got := store.Record("pivot/batch/m/b"); got.Settled.Cancelled.Amount != "40" || got.Status() != payout.Pending {
+		t.Errorf("the batch became %+v", got)
+	}
+	// The writer still writes what the deployed readers know.
+	if diff := cmp.Diff(old, messages(t)); diff != "" {
+		t.Errorf("this version writes something else, under the same schema version:\n%s", diff)
+	}
+}
+
+// I1: during a deploy, or after a rollback, an old consumer meets what a newer
+// version sent. It applies what only has more to say, applies nothing of what
+// it cannot know the meaning of, and leaves that in the queue for who can.
+func TestAnOldConsumerMeetsNewMessages(t *testing.T) {
+	ours := messages(t)[0]
+	more := strings.Replace(ours, `{"v":1,`, `{"v":1,"trace":"added later, no part of the meaning",`, 1)
+	later := strings.Replace(ours, `"v":1`, `"v":2`, 1)
+	// Part of the meaning, so that the fingerprint in the key covers it; a writer
+	// that forgot to raise the version is not believed either.
+	forgotten := strings.Replace(ours, `"receipt":"failed/1`, `"receipt":"failed/2`, 1)
+	if more == ours || later == ours || forgotten == ours {
+		t.Fatal("nothing was replaced")
+	}
+
+	store, deliveries := consume(t, more)
+	if deliveries[0].Outcome != payout.Changed || store.Record("cregis/payout/1/2").Version != 1 {
+		t.Errorf("one with more to say: %+v", deliveries[0])
+	}
+	for name, text := range map[string]string{"a later version": later, "a meaning that covers more": forgotten} {
+		store, deliveries := consume(t, text)
+		if !deliveries[0].Unreadable || len(store.Receipts()) != 0 || len(store.Records()) != 0 {
+			t.Errorf("%s: %+v", name, deliveries[0])
+		}
+		if failures := sqsqueue.Failures(deliveries).BatchItemFailures; len(failures) != 1 {
+			t.Errorf("%s is not left in the queue: %v", name, failures)
+		}
+	}
+}
+
+// consume delivers messages to a consumer, one after the other.
+func consume(t *testing.T, texts ...string) (*memory.Store, []sqsqueue.Delivery) {
+	t.Helper()
+	store := &memory.Store{}
+	in := &inbox.Inbox{Store: store, Now: func() time.Time { return time.UnixMilli(1795251700000) }}
+	consumer := &sqsqueue.Consumer{Inbox: in, Queue: still{}}
+	var deliveries []sqsqueue.Delivery
+	for _, text := range texts {
+		deliveries = append(deliveries, consumer.Consume(t.Context(), events.SQSEvent{Records: []events.SQSMessage{{MessageId: "m", Body: text}}})...)
+	}
+	return store, deliveries
+}
+
+// still postpones nothing.
+type still struct{}
+
+func (still) Postpone(context.Context, string, time.Duration) error { return nil }

@@ -1,0 +1,93 @@
+package sqsqueue
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"payout-callbacks/pkg/inbox"
+)
+
+// Queue is inbox.Queue and inbox.DeadLetters on SQS. It is safe for concurrent use.
+type Queue struct {
+	Client         *sqs.Client
+	EventsURL      string
+	DeadLettersURL string
+}
+
+var (
+	_ inbox.Queue       = (*Queue)(nil)
+	_ inbox.DeadLetters = (*Queue)(nil)
+)
+
+// Waiting implements inbox.Queue.
+func (q *Queue) Waiting(ctx context.Context) (int, error) {
+	name := types.QueueAttributeNameApproximateNumberOfMessages
+	out, err := q.Client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
+		QueueUrl:       &q.EventsURL,
+		AttributeNames: []types.QueueAttributeName{name},
+	})
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(out.Attributes[string(name)])
+}
+
+// decideWithin is how long, in seconds, a dead letter stays out of sight while
+// the sweeper decides about it: longer than the sweeper may run.
+const decideWithin = 60
+
+// Receive implements inbox.DeadLetters.
+func (q *Queue) Receive(ctx context.Context, most int) ([]inbox.DeadLetter, error) {
+	out, err := q.Client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
+		QueueUrl:            &q.DeadLettersURL,
+		MaxNumberOfMessages: int32(min(most, maxEntries)), //nolint:gosec // at most ten
+		VisibilityTimeout:   decideWithin,
+	})
+	if err != nil {
+		return nil, err
+	}
+	var letters []inbox.DeadLetter
+	for _, found := range out.Messages {
+		receipt, err := Decode(aws.ToString(found.Body))
+		letters = append(letters, inbox.DeadLetter{
+			Receipt:    receipt,
+			Unreadable: err != nil,
+			Handle:     aws.ToString(found.ReceiptHandle),
+		})
+	}
+	return letters, nil
+}
+
+// Delete implements inbox.DeadLetters.
+func (q *Queue) Delete(ctx context.Context, letter inbox.DeadLetter) error {
+	_, err := q.Client.DeleteMessage(ctx, &sqs.DeleteMessageInput{
+		QueueUrl:      &q.DeadLettersURL,
+		ReceiptHandle: &letter.Handle,
+	})
+	return err
+}
+
+// Return implements inbox.DeadLetters.
+func (q *Queue) Return(ctx context.Context, letter inbox.DeadLetter) error {
+	return q.setVisibility(ctx, q.DeadLettersURL, letter.Handle, 0)
+}
+
+// Postpone keeps a delivered event out of sight for a while, in whole seconds;
+// none means that it is delivered again at once.
+func (q *Queue) Postpone(ctx context.Context, handle string, wait time.Duration) error {
+	return q.setVisibility(ctx, q.EventsURL, handle, wait)
+}
+
+func (q *Queue) setVisibility(ctx context.Context, queue, handle string, wait time.Duration) error {
+	_, err := q.Client.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{
+		QueueUrl:          &queue,
+		ReceiptHandle:     &handle,
+		VisibilityTimeout: int32(wait / time.Second), //nolint:gosec // at most 15 minutes
+	})
+	return err
+}

@@ -1,0 +1,244 @@
+package config_test
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"payout-callbacks/pkg/lambda/config"
+	"payout-callbacks/pkg/testkit/templatetest"
+)
+
+// loader reads a function's configuration as the function does at its start.
+type loader func(getenv func(string) string) error
+
+// functions maps the functions of the template to what they read.
+func functions() map[string]loader {
+	common := func(function config.Function) loader {
+		return func(getenv func(string) string) error {
+			_, err := config.Load(function, getenv)
+			return err
+		}
+	}
+	return map[string]loader{
+		"CregisFunction": func(getenv func(string) string) error {
+			_, err := config.LoadCregis(getenv)
+			return errors.Join(err, common(config.Ingress)(getenv))
+		},
+		"PivotFunction":     common(config.Ingress),
+		"ConsumerFunction":  common(config.Consumer),
+		"SweeperFunction":   common(config.Sweeper),
+		"PublisherFunction": common(config.Publisher),
+	}
+}
+
+// variablesOf returns the variables that the template sets for a function, but
+// those of the SDK: name and value, a parameter's or resource's name for a !Ref.
+func variablesOf(template templatetest.Template, function string) map[string]string {
+	variables := map[string]string{}
+	for _, properties := range []map[string]any{
+		template.Globals["Function"].(map[string]any), template.Resources[function].Properties,
+	} {
+		environment, _ := properties["Environment"].(map[string]any)
+		set, _ := environment["Variables"].(map[string]any)
+		for name, value := range set {
+			variables[name] = fmt.Sprint(value)
+		}
+	}
+	maps.DeleteFunc(variables, func(name, _ string) bool { return strings.HasPrefix(name, "AWS_") })
+	return variables
+}
+
+// load loads a function's configuration from variables and what Lambda sets.
+func load(function loader, variables map[string]string, onRead func(name string)) error {
+	return function(func(name string) string {
+		if strings.HasPrefix(name, "AWS_") {
+			return "set by Lambda"
+		}
+		onRead(name)
+		return variables[name]
+	})
+}
+
+// resolve replaces the parameters in variables by values.
+func resolve(variables, parameters map[string]string) map[string]string {
+	resolved := maps.Clone(variables)
+	for name, value := range variables {
+		if parameter, ok := parameters[value]; ok {
+			resolved[name] = parameter
+		}
+	}
+	return resolved
+}
+
+// defaults returns the default of each parameter that has one.
+func defaults(template templatetest.Template) map[string]string {
+	values := map[string]string{}
+	for name, parameter := range template.Parameters {
+		values[name] = fmt.Sprint(parameter["Default"])
+	}
+	return values
+}
+
+// A variable that a function does not use could stop it, and one that is
+// missing does.
+func TestTemplate_GivesEachFunctionTheVariablesItReadsAndNoOthers(t *testing.T) {
+	template := templatetest.Load(t)
+	for name, resource := range template.Resources {
+		if resource.Type != "AWS::Serverless::Function" {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			function, ok := functions()[name]
+			if !ok {
+				t.Fatal("this test does not know the function")
+			}
+			variables := variablesOf(template, name)
+			read := map[string]bool{}
+			err := load(function, resolve(variables, defaults(template)), func(name string) { read[name] = true })
+			if err != nil {
+				t.Errorf("with every variable of the template: %v", err)
+			}
+			if got, want := slices.Sorted(maps.Keys(read)), slices.Sorted(maps.Keys(variables)); !slices.Equal(got, want) {
+				t.Errorf("read %v, the template sets %v", got, want)
+			}
+		})
+	}
+}
+
+// samples lists, of each parameter of type String that a function reads and that
+// has no list of allowed values, texts that the template and the code both
+// accept, and texts that both refuse.
+func samples() map[string][]string {
+	return map[string][]string{
+		"CregisKnownFields": {"", "sub_status", "fee,networkFee", "sub status", "a,,b", "a,", "1a", "é", strings.Repeat("a,", 255) + "ab", strings.Repeat("a,", 256) + "a"},
+		// CloudFormation cannot tell whether an expression is well formed; a wrong one stops Cregis's function alone.
+		"ReferencePattern": {"", "a", "PAY-[0-9]+", "é", strings.Repeat("a", 256), strings.Repeat("a", 257)},
+	}
+}
+
+// What the template lets through, a function must be able to start with: the
+// deploy succeeds, and then every invocation fails. What the code accepts, the
+// template must let through.
+func TestParameters_HaveTheBoundsOfTheCode(t *testing.T) {
+	template := templatetest.Load(t)
+	read := 0
+	for name, parameter := range template.Parameters {
+		for function, kind := range functions() {
+			variables := variablesOf(template, function)
+			if !slices.Contains(slices.Collect(maps.Values(variables)), name) {
+				continue
+			}
+			read++
+			for _, value := range candidates(t, name, parameter) {
+				parameters := defaults(template)
+				parameters[name] = value
+				err := load(kind, resolve(variables, parameters), func(string) {})
+				if accepted := accepts(t, parameter, value); accepted != (err == nil) {
+					t.Errorf("%s = %q: accepted by the template: %v, by %s: %v", name, value, accepted, function, err)
+				}
+			}
+		}
+	}
+	if read == 0 {
+		t.Error("no function reads a parameter")
+	}
+}
+
+// A parameter inside a longer text is one whose bounds are not compared above.
+func TestTemplate_PutsParametersIntoVariablesWhole(t *testing.T) {
+	template := templatetest.Load(t)
+	for function := range functions() {
+		for variable, value := range variablesOf(template, function) {
+			for name := range template.Parameters {
+				if value != name && strings.Contains(value, "${"+name+"}") {
+					t.Errorf("%s of %s has %s inside a text: %s", variable, function, name, value)
+				}
+			}
+		}
+	}
+}
+
+// candidates are the values to try: at each bound, beyond it, and other forms.
+func candidates(t *testing.T, name string, parameter map[string]any) []string {
+	t.Helper()
+	var values []string
+	for _, value := range list(parameter["AllowedValues"]) {
+		values = append(values, fmt.Sprint(value))
+	}
+	if parameter["Type"] == "Number" {
+		lowest, highest := bound(t, name, parameter, "MinValue"), bound(t, name, parameter, "MaxValue")
+		for _, value := range []int{lowest - 1, lowest, lowest + 1, highest - 1, highest, highest + 1, -highest, 10 * highest} {
+			values = append(values, strconv.Itoa(value))
+		}
+		return append(values, fmt.Sprintf("%d.5", lowest), fmt.Sprintf("%d.5", highest), fmt.Sprintf("%de0", highest), fmt.Sprintf("0.%d", lowest), "")
+	}
+	if len(values) > 0 {
+		return append(values, "", "none of these")
+	}
+	if len(samples()[name]) == 0 {
+		t.Errorf("a function reads %s: name texts to try in samples", name)
+	}
+	return append(values, samples()[name]...)
+}
+
+func bound(t *testing.T, name string, parameter map[string]any, property string) int {
+	t.Helper()
+	value, err := strconv.Atoi(fmt.Sprint(parameter[property]))
+	if err != nil {
+		t.Fatalf("%s has no %s: %v", name, property, parameter[property])
+	}
+	return value
+}
+
+// accepts reports whether CloudFormation takes the value for the parameter.
+func accepts(t *testing.T, parameter map[string]any, value string) bool {
+	t.Helper()
+	if parameter["Type"] == "Number" {
+		number, err := strconv.ParseFloat(value, 64)
+		return err == nil && number >= float64(bound(t, "", parameter, "MinValue")) && number <= float64(bound(t, "", parameter, "MaxValue"))
+	}
+	if allowed := list(parameter["AllowedValues"]); len(allowed) > 0 {
+		return slices.ContainsFunc(allowed, func(one any) bool { return fmt.Sprint(one) == value })
+	}
+	shortest, longest := parameter["MinLength"], parameter["MaxLength"]
+	if shortest != nil && len(value) < bound(t, "", parameter, "MinLength") || longest != nil && len(value) > bound(t, "", parameter, "MaxLength") {
+		return false
+	}
+	pattern, ok := parameter["AllowedPattern"].(string)
+	return !ok || regexp.MustCompile(`^(?:`+pattern+`)$`).MatchString(value)
+}
+
+func list(value any) []any {
+	values, _ := value.([]any)
+	return values
+}
+
+func TestLoad_ReturnsAllProblemsAtOnce(t *testing.T) {
+	for function, want := range map[config.Function]int{config.Ingress: 7, config.Consumer: 7, config.Sweeper: 9, config.Publisher: 5} {
+		_, err := config.Load(function, func(string) string { return "" })
+		if err == nil || strings.Count(err.Error(), "\n")+1 != want {
+			t.Errorf("%s: got %v, want %d problems", function, err, want)
+		}
+	}
+}
+
+func TestLoad_ReadsTheSweepLimit(t *testing.T) {
+	for value, want := range map[string]int{"1": 1, "1000": 1000, "10000": config.MaxSweepLimit, "1e3": 1000, "2.5": 2} {
+		got, err := config.Load(config.Sweeper, func(string) string { return value })
+		if err != nil || got.SweepLimit != want {
+			t.Errorf("%s: got %d, %v", value, got.SweepLimit, err)
+		}
+	}
+	for _, value := range []string{"0", "-1", "0.5", "10000.5", "10001", "many", "NaN", "Inf"} {
+		_, err := config.Load(config.Sweeper, func(string) string { return value })
+		if err == nil || !strings.Contains(err.Error(), "SWEEP_LIMIT is not a number from 1 to 10000") {
+			t.Errorf("%s: got %v", value, err)
+		}
+	}
+}

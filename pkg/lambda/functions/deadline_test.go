@@ -1,0 +1,192 @@
+package functions_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"payout-callbacks/pkg/aws/sqsqueue"
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/testkit/providertest"
+	"payout-callbacks/pkg/testkit/templatetest"
+)
+
+// timedFunction is a function of the template, one invocation of it, and the
+// most time that each of its requests is given.
+type timedFunction struct {
+	resource string
+	invoke   func(ctx context.Context, stack functions.Stack, keys callback.KeySource) error
+	given    map[string]time.Duration
+	took     time.Duration // the most that the invocation takes, whatever hangs
+}
+
+func timedFunctions(t *testing.T) []timedFunction {
+	t.Helper()
+	genuine := map[string]time.Duration{"GetSecretValue": time.Second, "PutItem": 2 * time.Second, "SendMessage": time.Second}
+	forged := map[string]time.Duration{"GetSecretValue": time.Second}
+	timed := []timedFunction{
+		{"ConsumerFunction", consume, map[string]time.Duration{
+			"TransactWriteItems": 28 * time.Second, "ChangeMessageVisibility": time.Second,
+		}, 29 * time.Second},
+		{"SweeperFunction", sweep, map[string]time.Duration{
+			"Query": 48 * time.Second, "GetQueueAttributes": 48 * time.Second, "UpdateItem": 48 * time.Second, "SendMessageBatch": 48 * time.Second,
+			"ReceiveMessage": 48 * time.Second, "PutItem": 2 * time.Second, "DeleteMessage": 48 * time.Second, "ChangeMessageVisibility": 48 * time.Second,
+		}, 48 * time.Second},
+		{"PublisherFunction", publish, map[string]time.Duration{"PutEvents": 28 * time.Second}, 28 * time.Second},
+	}
+	for resource, example := range map[string]string{"CregisFunction": "payout-one-line", "PivotFunction": "single-success"} {
+		name := strings.ToLower(strings.TrimSuffix(resource, "Function"))
+		for key, given := range map[callback.Key]map[string]time.Duration{"": genuine, "forged": forged} {
+			invoke := func(ctx context.Context, stack functions.Stack, keys callback.KeySource) error {
+				return answer(ctx, t, stack.HandleCallbacks, keys, name, example, key)
+			}
+			timed = append(timed, timedFunction{resource, invoke, given, 4 * time.Second})
+		}
+	}
+	return timed
+}
+
+// Each request of a function has a deadline that leaves the function time to
+// answer, also where an earlier one hangs until its own.
+func TestFunctions_GiveEachRequestADeadline(t *testing.T) {
+	template := templatetest.Load(t)
+	for _, function := range timedFunctions(t) {
+		seconds, ok := template.Resources[function.resource].Properties["Timeout"].(uint64)
+		if !ok {
+			t.Fatalf("%s has no timeout", function.resource)
+		}
+		hangs := []string{"", everything}
+		for operation := range function.given {
+			hangs = append(hangs, operation)
+		}
+		for _, operation := range hangs {
+			synctest.Test(t, func(t *testing.T) { checkDeadlines(t, function, time.Duration(seconds)*time.Second, operation) })
+		}
+	}
+}
+
+// slowKeys are read for as long as the caller has time.
+type slowKeys struct{}
+
+func (slowKeys) Keys(ctx context.Context) (callback.Keys, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func (slowKeys) Refresh(ctx context.Context) (callback.Keys, bool, error) {
+	<-ctx.Done()
+	return nil, false, ctx.Err()
+}
+
+// A provider has its answer within four seconds however its callback is held
+// up, and the function ends well after that.
+func TestCallbacks_AreAnsweredWithinFourSeconds(t *testing.T) {
+	template := templatetest.Load(t)
+	for _, provider := range functions.Providers() {
+		resource := strings.ToUpper(provider.Name()[:1]) + provider.Name()[1:] + "Function"
+		timeout, _ := template.Resources[resource].Properties["Timeout"].(uint64)
+		synctest.Test(t, func(t *testing.T) {
+			started := time.Now()
+			stack, _ := timedStack(&timedAWS{})
+			got, err := stack.HandleCallbacks(provider, slowKeys{})(t.Context(), events.APIGatewayV2HTTPRequest{Body: "{}"})
+			if took := time.Since(started); took != 4*time.Second || got.StatusCode != http.StatusServiceUnavailable || err != nil {
+				t.Errorf("%s: answered %d after %s, %v, want 503 after 4s", provider.Name(), got.StatusCode, took, err)
+			}
+		})
+		if timeout < 6 {
+			t.Errorf("%s ends after %d s, want two seconds after the answer or later", resource, timeout)
+		}
+	}
+}
+
+func checkDeadlines(t *testing.T, function timedFunction, timeout time.Duration, hangs string) {
+	t.Helper()
+	started := time.Now()
+	ctx, cancel := context.WithDeadline(t.Context(), started.Add(timeout))
+	defer cancel()
+	aws := &timedAWS{functionEnds: started.Add(timeout), hangs: hangs, answers: timedAnswers(t)}
+	stack, keys := timedStack(aws)
+	err := function.invoke(ctx, stack, keys)
+	if err != nil && hangs == "" {
+		t.Errorf("%s: %v", function.resource, err)
+	}
+	if took := time.Since(started); took > function.took {
+		t.Errorf("%s took %s where %s hangs, want at most %s of %s", function.resource, took, hangs, function.took, timeout)
+	}
+	sent := map[string]bool{}
+	for _, call := range aws.calls {
+		most, known := function.given[call.operation]
+		switch {
+		case call.unbounded:
+			t.Errorf("%s: %s has no deadline", function.resource, call.operation)
+		case !known || call.given > most || call.left < time.Second:
+			t.Errorf("%s: %s is given %s and leaves %s of %s, want at most %s, and a second left",
+				function.resource, call.operation, call.given, call.left, timeout, most)
+		}
+		sent[call.operation] = true
+	}
+	for operation := range function.given {
+		if hangs == "" && !sent[operation] {
+			t.Errorf("%s: %s was not sent", function.resource, operation)
+		}
+	}
+}
+
+func consume(ctx context.Context, stack functions.Stack, _ callback.KeySource) error {
+	text, err := sqsqueue.Encode(timedReceipt())
+	if err != nil {
+		return err
+	}
+	_, err = stack.HandleBatch(ctx, events.SQSEvent{Records: []events.SQSMessage{
+		{MessageId: "1", ReceiptHandle: "1", Body: text}, {MessageId: "2", ReceiptHandle: "2", Body: "unreadable"},
+	}})
+	return err
+}
+
+func sweep(ctx context.Context, stack functions.Stack, _ callback.KeySource) error {
+	_, err := stack.HandleSweep(ctx)
+	return err
+}
+
+func publish(ctx context.Context, stack functions.Stack, _ callback.KeySource) error {
+	_, err := stack.HandleStream(ctx, events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{inserted("100", "1")}})
+	return err
+}
+
+// serveCallbacks is app.Stack.Callbacks.
+type serveCallbacks func(callback.Provider, callback.KeySource,
+) func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error)
+
+// answer sends a provider's example through its function, signed by the key of
+// its account or by another one, for which the keys are read a second time.
+func answer(ctx context.Context, t *testing.T, serve serveCallbacks, keys callback.KeySource, name, example string, forged callback.Key) error {
+	t.Helper()
+	for _, provider := range functions.Providers() {
+		vectors, err := providertest.Load(os.DirFS(path.Join("..", "provider", provider.Name(), "testdata")))
+		if err != nil {
+			return err
+		}
+		for _, vector := range vectors {
+			if provider.Name() != name || vector.Name != example {
+				continue
+			}
+			signWith := timedKeys
+			if forged != "" {
+				signWith = callback.Keys{vector.Account: {Current: forged}}
+			}
+			signed := gatewayEvents(t, provider, vector, signWith)[1]
+			_, err := serve(provider, keys)(ctx, signed)
+			return err
+		}
+	}
+	return fmt.Errorf("%s has no example %s", name, example)
+}

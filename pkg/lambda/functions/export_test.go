@@ -1,0 +1,8 @@
+package functions
+
+// The steps by which a function gets ready.
+var (
+	Parallel        = parallel
+	ConnectDynamoDB = connectDynamoDB
+	ConnectSQS      = connectSQS
+)

@@ -1,0 +1,96 @@
+package functions_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/google/go-cmp/cmp"
+
+	"payout-callbacks/pkg/aws/eventbus"
+	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/lambda/telemetry"
+	"payout-callbacks/pkg/notification"
+)
+
+// bus takes the first few notices, and then fails.
+type bus int
+
+func (b bus) Publish(_ context.Context, notices []notification.Notification) (int, error) {
+	if int(b) < len(notices) {
+		return int(b), errors.New("down")
+	}
+	return len(notices), nil
+}
+
+func inserted(sequence, number string) events.DynamoDBEventRecord {
+	id := events.NewStringAttribute("cregis/payout/7/" + number)
+	status := events.NewListAttribute([]events.DynamoDBAttributeValue{events.NewStringAttribute("failed")})
+	return events.DynamoDBEventRecord{EventName: "INSERT", Change: events.DynamoDBStreamRecord{
+		Keys: map[string]events.DynamoDBAttributeValue{"payout": id}, SequenceNumber: sequence,
+		NewImage: map[string]events.DynamoDBAttributeValue{
+			"payout": id, "v": events.NewNumberAttribute("1"), "version": events.NewNumberAttribute("1"),
+			"claims": events.NewMapAttribute(map[string]events.DynamoDBAttributeValue{"status": status}),
+		},
+	}}
+}
+
+// Lambda goes on from the record that failed, and counts an error of the
+// function where nothing got through.
+func TestThePublisherAnswersFromWhereToGoOn(t *testing.T) {
+	batch := events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{inserted("100", "1"), inserted("200", "2")}}
+	for taken, want := range map[int][]events.DynamoDBBatchItemFailure{1: {{ItemIdentifier: "200"}}, 2: {}} {
+		stack := functions.Stack{Bus: bus(taken), Recorder: telemetry.NewRecorder(io.Discard, "n", time.Now)}
+		got, err := stack.HandleStream(t.Context(), batch)
+		if diff := cmp.Diff(want, got.BatchItemFailures); err != nil || diff != "" {
+			t.Errorf("%d taken: %v, failures (-want +got):\n%s", taken, err, diff)
+		}
+	}
+	stack := functions.Stack{Bus: bus(0), Recorder: telemetry.NewRecorder(io.Discard, "n", time.Now)}
+	if _, err := stack.HandleStream(t.Context(), batch); err == nil {
+		t.Error("none taken, and the function did not fail")
+	}
+}
+
+// A notice that EventBridge refuses for good is counted and logged, and stops no other.
+func TestPublish_PassesOverWhatTheBusRefusesForGood(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		answer := `{"FailedEntryCount":0,"Entries":[{"EventId":"1"}]}`
+		switch bad := strings.Contains(string(body), "cregis/payout/7/1#"); {
+		case bad && strings.Contains(string(body), "cregis/payout/7/2#"):
+			answer = `{"FailedEntryCount":1,"Entries":[{"ErrorCode":"MalformedDetail"},{"EventId":"1"}]}`
+		case bad:
+			answer = `{"FailedEntryCount":1,"Entries":[{"ErrorCode":"MalformedDetail"}]}`
+		}
+		_, _ = io.WriteString(w, answer)
+	}))
+	defer server.Close()
+	at := settings
+	at.Endpoint = server.URL
+	var lines bytes.Buffer
+	stack := functions.Stack{Bus: eventbus.New(functions.NewAWSConfig(at), "bus"), Recorder: telemetry.NewRecorder(&lines, "n", time.Now)}
+	batch := events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{inserted("100", "1"), inserted("200", "2")}}
+	if got, err := stack.HandleStream(t.Context(), batch); err != nil || len(got.BatchItemFailures) != 0 {
+		t.Errorf("%+v, %v, want no failure", got, err)
+	}
+	for _, want := range []string{`"level":"ERROR"`, `"Damaged":1`, `"Published":1`, "cregis/payout/7/1#1", "MalformedDetail"} {
+		if !strings.Contains(lines.String(), want) {
+			t.Errorf("the line does not hold %s: %s", want, lines.String())
+		}
+	}
+	alone := events.DynamoDBEvent{Records: batch.Records[:1]}
+	if got, err := stack.HandleStream(t.Context(), alone); err != nil || len(got.BatchItemFailures) != 0 {
+		t.Errorf("alone: %+v, %v, want no failure", got, err)
+	}
+}

@@ -1,0 +1,210 @@
+package functions_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/md5"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/lambda/config"
+	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/provider/cregis"
+	"payout-callbacks/pkg/testkit/providertest"
+	"payout-callbacks/pkg/testkit/templatetest"
+)
+
+// counter is AWS as the SDK sees it, in this process: it counts the requests by
+// name and answers each as told, or that all went well.
+type counter struct {
+	mu      sync.Mutex
+	counts  map[string]int
+	last    string                       // body of the last message sent
+	answers map[string]func() (int, any) // by name of the operation
+}
+
+func (c *counter) Do(request *http.Request) (*http.Response, error) {
+	_, name, _ := strings.Cut(request.Header.Get("X-Amz-Target"), ".")
+	body, err := io.ReadAll(request.Body)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.counts[name]++
+	code, answer := http.StatusOK, any(map[string]any{})
+	if tell, ok := c.answers[name]; ok {
+		code, answer = tell()
+	} else if name == "SendMessage" {
+		var sent struct{ MessageBody string }
+		if err := json.Unmarshal(body, &sent); err != nil {
+			return nil, err
+		}
+		c.last = sent.MessageBody
+		sum := md5.Sum([]byte(sent.MessageBody))
+		answer = map[string]any{"MD5OfMessageBody": hex.EncodeToString(sum[:]), "MessageId": "1"}
+	}
+	text, err := json.Marshal(answer)
+	return &http.Response{
+		StatusCode: code, ContentLength: int64(len(text)), Request: request,
+		Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}}, Body: io.NopCloser(bytes.NewReader(text)),
+	}, err
+}
+
+// wantCounts checks the requests since it was last asked.
+func (c *counter) wantCounts(t *testing.T, want map[string]int) {
+	t.Helper()
+	if !maps.Equal(c.counts, want) {
+		t.Errorf("requests: %v, want %v", c.counts, want)
+	}
+	clear(c.counts)
+}
+
+func newStack(aws *counter) functions.Stack {
+	sdk := functions.NewAWSConfig(settings)
+	sdk.HTTPClient = aws
+	return functions.NewStack(config.Config{
+		ReceiptsTable: "receipts", PayoutsTable: "payouts", EventsQueueURL: "https://queue/events", MetricsNamespace: "test", SweepLimit: 10,
+	}, functions.Clients{DynamoDB: dynamodb.NewFromConfig(sdk), SQS: sqs.NewFromConfig(sdk)}, io.Discard)
+}
+
+type fixedKeys callback.Keys
+
+func (k fixedKeys) Keys(_ context.Context) (callback.Keys, error) { return callback.Keys(k), nil }
+
+func (k fixedKeys) Refresh(_ context.Context) (callback.Keys, bool, error) {
+	return callback.Keys(k), false, nil
+}
+
+// ingress returns the function that answers Cregis's callbacks, and the
+// documented callback as API Gateway hands it over.
+func ingress(t testing.TB, aws *counter) (lambda.Handler, []byte) {
+	keys := callback.Keys{"1382528827416576": {Current: "f502a9ac9ca54327986f29c03b271491"}}
+	vectors, err := providertest.Load(os.DirFS(filepath.Join(templatetest.Root(t), "pkg", "provider", "cregis", "testdata")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, vector := range vectors {
+		if vector.Name != "payout-status-6" {
+			continue
+		}
+		body, _, err := vector.Signed(cregis.Provider{}, keys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		event, err := json.Marshal(events.APIGatewayV2HTTPRequest{
+			RouteKey: "POST /callbacks/cregis/payout", Headers: map[string]string{"content-type": "application/json"}, Body: string(body),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return lambda.NewHandler(newStack(aws).HandleCallbacks(cregis.Provider{}, fixedKeys(keys))), event
+	}
+	t.Fatal("the vector is gone")
+	return nil, nil
+}
+
+func invoke(t testing.TB, function lambda.Handler, event []byte, want string) {
+	t.Helper()
+	answer, err := function.Invoke(t.Context(), event)
+	if err != nil || !strings.Contains(string(answer), want) {
+		t.Fatalf("answered %s, %v, want %s", answer, err, want)
+	}
+}
+
+const conditionFailed = "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"
+
+// What pkg/inbox counts of its ports is what the SDK asks of AWS: no request
+// hides in an adapter.
+func TestTheRequestsOfACallback(t *testing.T) {
+	aws := &counter{counts: map[string]int{}, answers: map[string]func() (int, any){}}
+	function, event := ingress(t, aws)
+	invoke(t, function, event, `"statusCode":200`)
+	aws.wantCounts(t, map[string]int{"PutItem": 1, "SendMessage": 1})
+
+	batch, err := json.Marshal(events.SQSEvent{Records: []events.SQSMessage{{MessageId: "1", Body: aws.last}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	consumer := lambda.NewHandler(newStack(aws).HandleBatch)
+	invoke(t, consumer, batch, `{"batchItemFailures":[]}`)
+	aws.wantCounts(t, map[string]int{"TransactWriteItems": 1})
+
+	known := map[string]any{"payout": text("cregis/payout/1/1"), "receipt": text("succeeded/1"), "state": text("applied")}
+	aws.answers["PutItem"] = func() (int, any) {
+		return http.StatusBadRequest, map[string]any{"__type": conditionFailed, "Item": known}
+	}
+	invoke(t, function, event, `"statusCode":200`)
+	aws.wantCounts(t, map[string]int{"PutItem": 1})
+
+	// A second delivery meets its own mark.
+	aws.answers["TransactWriteItems"] = func() (int, any) {
+		refused := map[string]any{"Code": "ConditionalCheckFailed", "Item": known}
+		return http.StatusBadRequest, map[string]any{
+			"__type":              "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+			"CancellationReasons": []any{refused, map[string]any{"Code": "None"}},
+		}
+	}
+	invoke(t, consumer, batch, `{"batchItemFailures":[]}`)
+	aws.wantCounts(t, map[string]int{"TransactWriteItems": 1})
+}
+
+// A later event of a payout is refused by what stands there, and applied to it.
+func TestTheRequestsOfALaterEvent(t *testing.T) {
+	aws := &counter{counts: map[string]int{}, answers: map[string]func() (int, any){}}
+	function, event := ingress(t, aws)
+	invoke(t, function, event, `"statusCode":200`)
+	clear(aws.counts)
+	stored := map[string]any{"payout": text("cregis/payout/1/1"), "version": map[string]string{"N": "3"}}
+	aws.answers["TransactWriteItems"] = func() (int, any) {
+		delete(aws.answers, "TransactWriteItems")
+		return http.StatusBadRequest, map[string]any{
+			"__type":              "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+			"CancellationReasons": []any{map[string]any{"Code": "None"}, map[string]any{"Code": "ConditionalCheckFailed", "Item": stored}},
+		}
+	}
+	batch, err := json.Marshal(events.SQSEvent{Records: []events.SQSMessage{{MessageId: "1", Body: aws.last}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	invoke(t, lambda.NewHandler(newStack(aws).HandleBatch), batch, `{"batchItemFailures":[]}`)
+	aws.wantCounts(t, map[string]int{"TransactWriteItems": 2})
+}
+
+// A sweep that finds nothing asks each shard of both indexes and the dead-letter
+// queue once.
+func TestTheRequestsOfASweep(t *testing.T) {
+	aws := &counter{counts: map[string]int{}}
+	invoke(t, lambda.NewHandler(newStack(aws).HandleSweep), []byte("{}"), `"Due":0`)
+	aws.wantCounts(t, map[string]int{"Query": 32, "ReceiveMessage": 1})
+}
+
+func text(value string) map[string]string { return map[string]string{"S": value} }
+
+// From event bytes to response bytes, the SDK included. The bound is what it
+// took when it was last looked at, and a little: something new in this path is
+// to be seen.
+func TestAcceptingAllocatesLittle(t *testing.T) {
+	const most = 1200
+	aws := &counter{counts: map[string]int{}}
+	function, event := ingress(t, aws)
+	got := testing.AllocsPerRun(200, func() { invoke(t, function, event, `"statusCode":200`) })
+	t.Logf("%.0f allocations", got)
+	if got > most {
+		t.Errorf("%.0f allocations, want at most %d", got, most)
+	}
+}

@@ -1,0 +1,42 @@
+package telemetry_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"payout-callbacks/pkg/aws/dynamostore"
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/lambda/telemetry"
+)
+
+// Whatever a provider, or somebody with the table open, writes into an id: it is
+// one line, of strict JSON, no name in it twice and nothing that ends a line.
+func TestNoIDBreaksALineOrForgesOne(t *testing.T) {
+	for _, id := range []string{
+		`pivot/payout/M/u/a"b`, "pivot/payout/M/u/\n{\"level\":\"ERROR\"}", "pivot/payout/M/u/\r\x00\x1b[2J\x7f",
+		"pivot/payout/M/u/\u2028\u2029\u0085\ufeff", "pivot/payout/M/u/\xff\xfe\xc3", `pivot/payout/M/u/\`, `pivot/payout/M/u/","Sweeps":1,"x":"`,
+	} {
+		var out strings.Builder
+		recorder := telemetry.NewRecorder(&out, "n", fixed)
+		key := inbox.Key{Payout: id, Receipt: id}
+		recorder.RecordCallback(t.Context(), "pivot", callback.Result{
+			Verdict: callback.Acknowledged, Receipt: inbox.Receipt{Key: key, State: inbox.Held, Reason: id}, Err: errors.New(id),
+		}, 0)
+		recorder.RecordPublish(t.Context(), dynamostore.PublishResult{Published: []string{id}, Removed: []string{id}, Unclear: []error{errors.New(id)}}, 0)
+		lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
+		if len(lines) != 2 {
+			t.Errorf("%q makes %d lines of two", id, len(lines))
+		}
+		for _, line := range lines {
+			broken := strings.ContainsFunc(line, func(r rune) bool { return r < ' ' || r == '\u2028' || r == '\u2029' || r == utf8.RuneError })
+			if !jsontext.Value(line).IsValid() || broken {
+				t.Errorf("%q breaks the line %q", id, line)
+			}
+		}
+	}
+}

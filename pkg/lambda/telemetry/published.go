@@ -1,0 +1,38 @@
+package telemetry
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"payout-callbacks/pkg/aws/dynamostore"
+)
+
+// What is told of batches of the stream of payouts, beside Damaged, which here
+// counts changes of payouts that could not be told of.
+var (
+	Published     = Metric{"Published", "Count", false}     // notices that are on the bus
+	PublishFailed = Metric{"PublishFailed", "Count", false} // notices of a batch that comes again because the bus did not take one
+)
+
+// Published records one batch of the stream of payouts. Level error means that
+// a person must act: a payout changed, or is gone, and nobody was told.
+func (r *Recorder) RecordPublish(ctx context.Context, told dynamostore.PublishResult, took time.Duration) {
+	level := info
+	switch {
+	case len(told.Unclear)+len(told.Removed) > 0:
+		level = fault
+	case told.Err != nil:
+		level = warn
+	}
+	r.line(ctx, level, "publish", []measured{
+		{Published, len(told.Published)},
+		{PublishFailed, told.Failed},
+		{CorruptRecords, len(told.Unclear)},
+	},
+		number("records", told.Records),
+		list("notices", told.Published),
+		list("removed", told.Removed),
+		millis(took),
+		failure(errors.Join(append(told.Unclear, told.Err)...)))
+}

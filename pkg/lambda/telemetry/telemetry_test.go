@@ -1,0 +1,261 @@
+package telemetry_test
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"payout-callbacks/pkg/aws/dynamostore"
+	"payout-callbacks/pkg/aws/sqsqueue"
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/lambda/telemetry"
+	"payout-callbacks/pkg/payout"
+)
+
+func fixed() time.Time { return time.UnixMilli(1795251600123) }
+
+// written returns the lines that record wrote.
+func written(t *testing.T, record func(*telemetry.Recorder)) []map[string]any {
+	t.Helper()
+	var out strings.Builder
+	record(telemetry.NewRecorder(&out, "PayoutCallbacks/test", fixed))
+	var lines []map[string]any
+	for text := range strings.Lines(out.String()) {
+		var line map[string]any
+		if err := json.Unmarshal([]byte(text), &line); err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+func receipt() inbox.Receipt {
+	return inbox.NewReceipt(payout.Event{
+		ID: "cregis/payout/1/2", Status: payout.Succeeded, Amount: "31337.42", To: "canary-address", From: "canary-address",
+		Memo: "canary-memo", TxID: "canary-tx", Reason: "canary-reason", Currency: "CANARY",
+	}, []byte("canary-body"), "0a1b2c3d", fixed())
+}
+
+func TestACallbackIsOneLine(t *testing.T) {
+	lines := written(t, func(r *telemetry.Recorder) {
+		r.RecordCallback(t.Context(), "cregis", callback.Result{
+			Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedNew, Receipt: receipt(), Sender: callback.Sender{Account: "1", KeyID: "0a1b2c3d", Previous: true},
+		}, 12*time.Millisecond)
+	})
+	if len(lines) != 1 {
+		t.Fatalf("got %d lines", len(lines))
+	}
+	want := map[string]any{
+		"level": "INFO", "message": "callback", "provider": "cregis", "outcome": "new", "payout": "cregis/payout/1/2",
+		"receipt": receipt().Key.Receipt, "accepted": "new", "key_id": "0a1b2c3d", "dur_ms": 12.0, "Callbacks": 1.0, "Acknowledged": 1.0, "PreviousKey": 1.0,
+	}
+	got := lines[0]
+	delete(got, "timestamp")
+	delete(got, "_aws")
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("line:\n%s", diff)
+	}
+}
+
+func held() inbox.Receipt {
+	return inbox.NewHeldReceipt(inbox.HeldCallback{Provider: "cregis", Type: "payout", Account: "1", Reason: "unknown-status"}, nil, "", fixed())
+}
+
+func TestWhatACallbackCountsAs(t *testing.T) {
+	for _, test := range []struct {
+		name           string
+		result         callback.Result
+		outcome, level string
+		counts         []string // besides Callbacks
+	}{
+		{"new", callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedNew, Receipt: receipt()},
+			"new", "INFO", []string{"Acknowledged"}},
+		{"duplicate", callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedDuplicate, Receipt: receipt()},
+			"duplicate", "INFO", []string{"Duplicates"}},
+		{"by record", callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedStoreOnly, Receipt: receipt(), Err: errors.New("down")},
+			"by-record", "WARN", []string{"Acknowledged", "AcceptedByRecord"}},
+		{"by queue", callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedQueueOnly, Receipt: receipt(), Err: errors.New("down")},
+			"by-queue", "WARN", []string{"Acknowledged", "AcceptedByQueueOnly"}},
+		{"held", callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedNew, Receipt: held()},
+			"held", "WARN", []string{"Acknowledged", "Held"}},
+		{"held again", callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedDuplicate, Receipt: held()},
+			"held", "WARN", []string{"Duplicates"}},
+		{"a replay under the previous key", callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedDuplicate, Receipt: receipt(), Sender: callback.Sender{Previous: true}},
+			"duplicate", "INFO", []string{"Duplicates"}},
+		{"held, and perhaps not stored", callback.Result{Verdict: callback.Unavailable, Receipt: held(), Err: errors.New("down")},
+			"unavailable", "ERROR", []string{"Held", "Unavailable"}},
+		{"held by queue", callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedQueueOnly, Receipt: held(), Err: errors.New("down")},
+			"held", "WARN", []string{"AcceptedByQueueOnly", "Acknowledged", "Held"}},
+		{"forged", callback.Result{Verdict: callback.Unauthenticated, Err: callback.ErrUnauthenticated},
+			"unauthentic", "WARN", []string{"Refused"}},
+		{"malformed", callback.Result{Verdict: callback.Malformed, Err: callback.ErrMalformed},
+			"malformed", "WARN", []string{"Refused"}},
+		{"our fault", callback.Result{Verdict: callback.Unavailable, Err: errors.New("down")},
+			"unavailable", "ERROR", []string{"Unavailable"}},
+	} {
+		got := written(t, func(r *telemetry.Recorder) { r.RecordCallback(t.Context(), "cregis", test.result, 0) })[0]
+		if got["outcome"] != test.outcome || got["level"] != test.level {
+			t.Errorf("%s: got %v at %v, want %s at %s", test.name, got["outcome"], got["level"], test.outcome, test.level)
+		}
+		want := append([]string{"Callbacks"}, test.counts...)
+		slices.Sort(want)
+		if diff := cmp.Diff(want, counted(got)); diff != "" {
+			t.Errorf("%s counts as:\n%s", test.name, diff)
+		}
+	}
+}
+
+// counted names the metrics of a line, sorted.
+func counted(line map[string]any) []string {
+	var names []string
+	for _, metric := range told(line) {
+		names = append(names, metric.Name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// told returns the metrics that CloudWatch finds in a line, as it would.
+func told(line map[string]any) []telemetry.Metric {
+	aws, ok := line["_aws"].(map[string]any)
+	if !ok {
+		return nil
+	}
+	directive := aws["CloudWatchMetrics"].([]any)[0].(map[string]any)
+	var metrics []telemetry.Metric
+	for _, defined := range directive["Metrics"].([]any) {
+		metric := telemetry.Metric{
+			Name:        defined.(map[string]any)["Name"].(string),
+			Unit:        defined.(map[string]any)["Unit"].(string),
+			PerProvider: cmp.Equal(directive["Dimensions"], []any{[]any{"provider"}, []any{}}),
+		}
+		total := cmp.Equal(directive["Dimensions"], []any{[]any{}})
+		_, isNumber := line[metric.Name].(float64)
+		if directive["Namespace"] != "PayoutCallbacks/test" || !metric.PerProvider && !total || !isNumber {
+			continue // CloudWatch would not find it where an alarm looks
+		}
+		metrics = append(metrics, metric)
+	}
+	return metrics
+}
+
+func TestEveryMetricIsTold(t *testing.T) {
+	down := errors.New("down")
+	lines := written(t, func(r *telemetry.Recorder) {
+		for _, result := range []callback.Result{
+			{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedDuplicate, Receipt: receipt()},
+			{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedNew, Receipt: receipt(), Sender: callback.Sender{Previous: true}},
+			{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedStoreOnly, Receipt: receipt(), Err: down},
+			{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedQueueOnly, Receipt: held(), Err: down},
+			{Verdict: callback.TooLarge, Err: callback.ErrTooLarge},
+			{Verdict: callback.Unavailable, Err: down},
+		} {
+			r.RecordCallback(t.Context(), "cregis", result, 0)
+		}
+		r.RecordBatch(t.Context(), []sqsqueue.Delivery{
+			{Outcome: payout.Conflict}, {Outcome: inbox.ApplyDuplicate}, {Err: down},
+		}, 0)
+		r.RecordSweep(t.Context(), inbox.SweepResult{}, 0, nil)
+		r.RecordPublish(t.Context(), dynamostore.PublishResult{}, 0)
+	})
+	var got []telemetry.Metric
+	for _, line := range lines {
+		got = append(got, told(line)...)
+	}
+	byName := cmpopts.SortSlices(func(a, b telemetry.Metric) bool { return a.Name < b.Name })
+	slices.SortFunc(got, func(a, b telemetry.Metric) int { return strings.Compare(a.Name, b.Name) })
+	if diff := cmp.Diff(telemetry.Metrics(), slices.Compact(got), byName); diff != "" {
+		t.Errorf("metrics listed, and told:\n%s", diff)
+	}
+}
+
+func TestDeliveries(t *testing.T) {
+	deliveries := []sqsqueue.Delivery{
+		{MessageID: "m1", Receipt: receipt(), Outcome: payout.Changed},
+		{MessageID: "m2", Receipt: receipt(), Outcome: payout.Conflict},
+		{MessageID: "m3", Receipt: receipt(), Err: errors.New("down")},
+		{MessageID: "m4", Unreadable: true, Err: errors.New("not ours")},
+	}
+	lines := written(t, func(r *telemetry.Recorder) { r.RecordBatch(t.Context(), deliveries, time.Second) })
+	for n, want := range []map[string]any{
+		{"delivery": "m1", "provider": "cregis", "outcome": "changed", "level": "INFO", "message": "delivery"},
+		{"delivery": "m2", "provider": "cregis", "outcome": "conflict", "level": "WARN", "message": "delivery"},
+		{"delivery": "m3", "provider": "cregis", "outcome": "failed", "level": "WARN", "message": "delivery"},
+		{"delivery": "m4", "provider": "unknown", "outcome": "foreign", "level": "ERROR", "message": "delivery"},
+		{"message": "batch", "level": "INFO", "Deliveries": 4.0, "FailedDeliveries": 2.0, "Conflicts": 1.0, "Redeliveries": 0.0, "dur_ms": 1000.0},
+	} {
+		for field, value := range want {
+			if lines[n][field] != value {
+				t.Errorf("line %d: %s is %v, want %v", n, field, lines[n][field], value)
+			}
+		}
+	}
+}
+
+func TestASweepTellsEveryCountZeroesToo(t *testing.T) {
+	got := written(t, func(r *telemetry.Recorder) {
+		r.RecordSweep(t.Context(), inbox.SweepResult{Due: 3, Resent: 2, OldestAge: 150 * time.Second}, time.Second, nil)
+	})[0]
+	for name, want := range map[string]float64{"Due": 3, "Sent": 2, "Unsendable": 0, "Adopted": 0, "Foreign": 0, "Damaged": 0, "OldestUnapplied": 150, "Sweeps": 1} {
+		if got[name] != want {
+			t.Errorf("%s: got %v, want %v", name, got[name], want)
+		}
+	}
+	if got["level"] != "INFO" {
+		t.Errorf("level: got %v", got["level"])
+	}
+}
+
+func TestSweep_WithAnUnsendableReceiptIsAnError(t *testing.T) {
+	got := written(t, func(r *telemetry.Recorder) {
+		r.RecordSweep(t.Context(), inbox.SweepResult{Due: 3, Unsendable: 2}, 0, nil)
+	})[0]
+	if got["Unsendable"] != 2.0 || got["level"] != "ERROR" || got["Sweeps"] != 1.0 {
+		t.Errorf("got %v", got)
+	}
+}
+
+// A table that cannot be read hides what is due: an age of nothing would end
+// the alarm on it, and the run must not count as one that went well.
+func TestASweepThatSawNothingTellsNoAge(t *testing.T) {
+	got := written(t, func(r *telemetry.Recorder) { r.RecordSweep(t.Context(), inbox.SweepResult{}, 0, errors.New("down")) })[0]
+	if names := counted(got); len(names) != 0 || got["level"] != "ERROR" {
+		t.Errorf("told %v at %v", names, got["level"])
+	}
+	got = written(t, func(r *telemetry.Recorder) {
+		r.RecordSweep(t.Context(), inbox.SweepResult{Due: 1, OldestAge: time.Hour}, 0, errors.New("queue down"))
+	})[0]
+	if got["OldestUnapplied"] != 3600.0 || got["Sweeps"] != nil {
+		t.Errorf("told %v", got)
+	}
+}
+
+func TestSweep_ThatCannotMeasureTheAge_ReportsNone(t *testing.T) {
+	got := written(t, func(r *telemetry.Recorder) {
+		r.RecordSweep(t.Context(), inbox.SweepResult{Due: 1, Resent: 1, AgeUnknown: true}, 0, errors.New("down"))
+	})[0]
+	if _, reported := got["OldestUnapplied"]; reported || got["Sent"] != 1.0 || got["Sweeps"] != nil {
+		t.Errorf("got %v", got)
+	}
+}
+
+// I9: nothing of a callback but ids and words of ours is in any line.
+func TestNoBodyAddressOrAmountIsWritten(t *testing.T) {
+	var out strings.Builder
+	recorder := telemetry.NewRecorder(&out, "n", fixed)
+	recorder.RecordCallback(t.Context(), "cregis", callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedNew, Receipt: receipt()}, 0)
+	recorder.RecordBatch(t.Context(), []sqsqueue.Delivery{{Receipt: receipt(), Outcome: payout.Changed}}, 0)
+	for _, canary := range []string{"canary", "CANARY", "31337"} {
+		if strings.Contains(out.String(), canary) {
+			t.Errorf("%s stands in:\n%s", canary, out.String())
+		}
+	}
+}

@@ -1,0 +1,248 @@
+package notification_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"pgregory.net/rapid"
+
+	"payout-callbacks/pkg/notification"
+	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/testkit/templatetest"
+)
+
+var update = flag.Bool("update", false, "write the examples of docs/events anew")
+
+// published is one notice of each type, as it would be published: the examples.
+func published(t *testing.T) map[notification.Type]notification.Notification {
+	t.Helper()
+	sure := []any{event(payout.Pending), event(payout.Succeeded, txid("7d0a1d7e5d7c2a6fb1e0c9b8a7968574635241302f1e0d9cab8a79685746352d"))}
+	histories := map[notification.Type][]any{
+		notification.PayoutSucceeded:  sure,
+		notification.PayoutFailed:     {event(payout.Failed, reason("insufficient energy"))},
+		notification.PayoutRejected:   {event(payout.Rejected, reason("approval"))},
+		notification.PayoutCancelled:  {event(payout.Cancelled)},
+		notification.PayoutConflicted: append(slices.Clone(sure), event(payout.Failed)),
+		notification.PayoutResolved:   append(slices.Clone(sure), event(payout.Failed), reject(payout.FieldStatus, "failed")),
+		notification.BatchUpdated:     {totals(payout.Pending, 0, 0, 0), totals(payout.Done, 2, 1, 0)},
+	}
+	all := map[notification.Type]notification.Notification{}
+	for kind, history := range histories {
+		records := fold(history...)
+		one, some := notification.FromChange(records[len(history)-1], records[len(history)], at)
+		if !some || one.Type != kind {
+			t.Fatalf("the example of %s is a %s (%t)", kind, one.Type, some)
+		}
+		all[kind] = one
+	}
+	return all
+}
+
+// schemas compiles what docs/events promises.
+func schemas(t *testing.T) map[notification.Type]*jsonschema.Schema {
+	t.Helper()
+	compiler := jsonschema.NewCompiler()
+	compiler.AssertFormat()
+	all := map[notification.Type]*jsonschema.Schema{}
+	for _, kind := range notification.Types() {
+		schema, err := compiler.Compile(documents(t, string(kind)+".schema.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[kind] = schema
+	}
+	return all
+}
+
+func documents(t *testing.T, name string) string {
+	t.Helper()
+	return filepath.Join(templatetest.Root(t), "docs", "events", name)
+}
+
+func TestTheExamplesAreWhatIsPublished(t *testing.T) {
+	for kind, one := range published(t) {
+		want, err := json.MarshalIndent(one, "", "  ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, '\n')
+		path := documents(t, string(kind)+".example.json")
+		if *update {
+			if err := os.WriteFile(path, want, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := os.ReadFile(path)
+		if err != nil || !bytes.Equal(want, got) {
+			t.Errorf("%s is not what is published (%v); go test ./pkg/notification -update writes it anew:\n%s", path, err, cmp.Diff(string(want), string(got)))
+		}
+	}
+}
+
+func TestEveryTypeHasASchemaAndEverySchemaAType(t *testing.T) {
+	found, err := filepath.Glob(documents(t, "*.schema.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]bool{}
+	for _, path := range found {
+		got[strings.TrimSuffix(filepath.Base(path), ".schema.json")] = true
+	}
+	want := map[string]bool{"notice": true}
+	for _, kind := range notification.Types() {
+		want[string(kind)] = true
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("schemas (-want +got):\n%s", diff)
+	}
+}
+
+// Whatever is told of a payout, in whatever order: the notice is valid, and no
+// other type's schema takes it.
+func TestEveryNoticeIsValidAndOfOneTypeOnly(t *testing.T) {
+	all := schemas(t)
+	rapid.Check(t, func(t *rapid.T) {
+		for _, one := range noticesOf(history(t)) {
+			detail := asJSON(t, one)
+			for kind, schema := range all {
+				if err := schema.Validate(detail); (err == nil) != (kind == one.Type) {
+					t.Fatalf("%v\nof the schema of %s: %v", detail, kind, err)
+				}
+			}
+		}
+	})
+}
+
+// No schema promises a field that is never published.
+func TestEveryFieldOfASchemaIsPublished(t *testing.T) {
+	seen := map[notification.Type]map[string]bool{}
+	for _, kind := range notification.Types() {
+		seen[kind] = map[string]bool{}
+	}
+	histories := rapid.Custom(history)
+	for seed := range 3000 {
+		for _, one := range noticesOf(histories.Example(seed)) {
+			for field := range asJSON(t, one) {
+				seen[one.Type][field] = true
+			}
+		}
+	}
+	for kind, fields := range seen {
+		if diff := cmp.Diff(promised(t, kind), slices.Sorted(maps.Keys(fields))); diff != "" {
+			t.Errorf("fields of %s (-in the schema +published):\n%s", kind, diff)
+		}
+	}
+}
+
+// noticesOf returns what is published as the facts are told, and once more by a
+// person in the end.
+func noticesOf(facts []any) []notification.Notification {
+	var all []notification.Notification
+	records := fold(facts...)
+	for n := range facts {
+		if one, some := notification.FromChange(records[n], records[n+1], at); some {
+			all = append(all, one)
+		}
+	}
+	if again, some := notification.FromRecord(records[len(facts)], at); some {
+		again.Republished = "the queue was purged"
+		all = append(all, again)
+	}
+	return all
+}
+
+// history draws facts that need not fit together, of a payout or of a batch.
+func history(t *rapid.T) []any {
+	if rapid.Bool().Draw(t, "batch") {
+		return rapid.SliceOfN(rapid.Custom(anyTotals), 1, 6).Draw(t, "totals")
+	}
+	return rapid.SliceOfN(rapid.Custom(anyFact), 1, 6).Draw(t, "facts")
+}
+
+func anyTotals(t *rapid.T) any {
+	status := rapid.SampledFrom([]payout.Status{payout.Pending, payout.Delayed, payout.Done, payout.Cancelled}).Draw(t, "status")
+	settled := rapid.Permutation([]int64{rapid.Int64Range(0, 3).Draw(t, "settled"), 0, 0}).Draw(t, "as")
+	e := totals(status, settled[0], settled[1], settled[2])
+	e.Reason = rapid.SampledFrom([]string{"", "why"}).Draw(t, "reason")
+	e.Currency = rapid.SampledFrom([]string{"", "IDR"}).Draw(t, "currency")
+	return e
+}
+
+func anyFact(t *rapid.T) any {
+	if rapid.IntRange(0, 3).Draw(t, "decision") == 0 {
+		field := rapid.SampledFrom([]payout.Field{payout.FieldStatus, payout.FieldAmount}).Draw(t, "field")
+		value := rapid.SampledFrom([]string{"succeeded", "failed", "2.5", "2.6"}).Draw(t, "rejected")
+		return reject(field, value)
+	}
+	text := func(name, value string) string { return rapid.SampledFrom([]string{"", value}).Draw(t, name) }
+	return payout.Event{
+		ID: paid,
+		Status: rapid.SampledFrom([]payout.Status{
+			payout.Pending, payout.Delayed, payout.Succeeded, payout.Failed, payout.Rejected, payout.Cancelled,
+		}).Draw(t, "status"),
+		Amount:   rapid.SampledFrom([]payout.Amount{"2.5", "2.5", "2.6"}).Draw(t, "amount"),
+		Currency: text("currency", "TRX"), Chain: text("chain", "195"), Token: text("token", "195"),
+		Reference: text("reference", "order-7001"), TxID: text("txid", "0xabc"), Reason: text("reason", "why"),
+		To: text("to", "canary"), From: text("from", "canary"), Memo: text("memo", "canary"),
+	}
+}
+
+func asJSON(t rapid.TB, one notification.Notification) map[string]any {
+	text, err := json.Marshal(one)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(text, []byte("canary")) {
+		t.Fatal("an address or a memo is published: ", string(text)) // I9
+	}
+	detail, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return detail.(map[string]any)
+}
+
+// promised lists the fields that a type's schema lets a notice have.
+func promised(t *testing.T, kind notification.Type) []string {
+	t.Helper()
+	read := func(name string) map[string]any {
+		text, err := os.ReadFile(documents(t, name+".schema.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var schema struct {
+			Properties map[string]any `json:"properties"`
+		}
+		if err := json.Unmarshal(text, &schema); err != nil {
+			t.Fatal(err)
+		}
+		return schema.Properties
+	}
+	fields := read("notice")
+	maps.Copy(fields, read(string(kind)))
+	maps.DeleteFunc(fields, func(_ string, schema any) bool { return schema == false })
+	return slices.Sorted(maps.Keys(fields))
+}
+
+func TestASchemaTakesNoUnknownField(t *testing.T) {
+	for kind, one := range published(t) {
+		detail := asJSON(t, one)
+		schema := schemas(t)[kind]
+		if err := schema.Validate(detail); err != nil {
+			t.Errorf("the example of %s: %v", kind, err)
+		}
+		detail["address"] = "x"
+		if schema.Validate(detail) == nil {
+			t.Errorf("the schema of %s takes a field that it does not name", kind)
+		}
+	}
+}

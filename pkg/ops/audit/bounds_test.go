@@ -1,0 +1,44 @@
+package audit_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/ops/audit"
+	"payout-callbacks/pkg/payout"
+)
+
+// A receipt waits for twelve minutes before that is a finding.
+func TestAudit_ReportsWhatWaitsForLongerThanTwelveMinutes(t *testing.T) {
+	for age, want := range map[time.Duration]int{12 * time.Minute: 0, 12*time.Minute + time.Millisecond: 1} {
+		b := newMemoryBed(t)
+		if _, err := b.store.Create(t.Context(), inbox.NewReceipt(event("1", payout.Succeeded, 1), nil, "", noon)); err != nil {
+			t.Fatal(err)
+		}
+		found, _ := b.audit(func(a *audit.Audit) { a.Now = noon.Add(age) })
+		if len(found) != want {
+			t.Errorf("after %s: found %v, want %d", age, found, want)
+		}
+	}
+}
+
+// Of a bounded time, lines up to a minute outside it count: the clocks of the
+// gateway, the function and the table differ.
+func TestReadLog_CountsLinesAMinuteOutsideItsTime(t *testing.T) {
+	for at, want := range map[string]int64{
+		"2026-11-21T11:59:00Z": 1, "2026-11-21T11:58:59Z": 0, "2026-11-21T13:00:59Z": 1, "2026-11-21T13:01:00Z": 0,
+	} {
+		b := newMemoryBed(t)
+		_, summary := b.audit(func(a *audit.Audit) {
+			a.From, a.To = noon, noon.Add(time.Hour)
+			if err := a.ReadLog(t.Context(), strings.NewReader(gatewayLine("r1", route, `"200"`, at))); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if summary.Log.Answered != want {
+			t.Errorf("a line of %s: %d counted, want %d", at, summary.Log.Answered, want)
+		}
+	}
+}

@@ -1,0 +1,321 @@
+package keyring_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/ops/keyring"
+)
+
+// vault is a Secrets Manager of one secret, which fails where it is told to.
+type vault struct {
+	mu       sync.Mutex
+	versions []*version
+	// before is asked before each operation, after is told after it: either may
+	// say how it fails, and may change the secret as somebody else would.
+	before, after func(operation string) error
+}
+
+type version struct {
+	id, value string
+	stages    []string
+	at        time.Time
+}
+
+func (v *vault) store() keyring.Store {
+	return keyring.Store{Name: "s", Client: secretsmanager.New(secretsmanager.Options{
+		Region: "us-east-1", HTTPClient: v, RetryMaxAttempts: 2,
+		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+		Retryer:     aws.NopRetryer{},
+	})}
+}
+
+// Do implements the SDK's HTTPClient.
+func (v *vault) Do(request *http.Request) (*http.Response, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	_, operation, _ := strings.Cut(request.Header.Get("X-Amz-Target"), ".")
+	var in input
+	if err := json.NewDecoder(request.Body).Decode(&in); err != nil {
+		return nil, err
+	}
+	if v.before != nil {
+		if err := v.before(operation); err != nil {
+			return nil, err
+		}
+	}
+	code, out := v.do(operation, in)
+	if v.after != nil {
+		if err := v.after(operation); err != nil {
+			return nil, err
+		}
+	}
+	text, err := json.Marshal(out)
+	return &http.Response{StatusCode: code, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(string(text)))}, err
+}
+
+type input struct {
+	SecretString, ClientRequestToken, VersionId, VersionStage, MoveToVersionId, RemoveFromVersionId string
+
+	VersionStages []string
+}
+
+func refuse(code string) (int, any) { return 400, map[string]string{"__type": code} }
+
+func (v *vault) do(operation string, in input) (int, any) {
+	switch operation {
+	case "GetSecretValue":
+		at := slices.IndexFunc(v.versions, func(one *version) bool {
+			return one.id == in.VersionId || in.VersionId == "" && slices.Contains(one.stages, "AWSCURRENT")
+		})
+		if at < 0 {
+			return refuse("ResourceNotFoundException")
+		}
+		one := v.versions[at]
+		return 200, map[string]any{"SecretString": one.value, "VersionId": one.id, "CreatedDate": one.at.Unix()}
+	case "PutSecretValue":
+		if len(v.versions) == 0 {
+			in.VersionStages = append(in.VersionStages, "AWSCURRENT")
+		}
+		v.put(in.ClientRequestToken, in.SecretString, in.VersionStages...)
+		return 200, map[string]any{"VersionId": in.ClientRequestToken, "VersionStages": in.VersionStages}
+	case "UpdateSecretVersionStage":
+		return v.move(in)
+	case "ListSecretVersionIds":
+		var list []map[string]any
+		for _, one := range v.versions {
+			list = append(list, map[string]any{"VersionId": one.id, "CreatedDate": one.at.Unix()})
+		}
+		return 200, map[string]any{"Versions": list}
+	}
+	return refuse("NotInThisVault")
+}
+
+func (v *vault) move(in input) (int, any) {
+	for _, one := range v.versions {
+		if slices.Contains(one.stages, in.VersionStage) && one.id != in.RemoveFromVersionId {
+			return refuse("InvalidParameterException")
+		}
+	}
+	for _, one := range v.versions {
+		one.stages = slices.DeleteFunc(one.stages, func(stage string) bool { return stage == in.VersionStage })
+		if one.id == in.MoveToVersionId {
+			one.stages = append(one.stages, in.VersionStage)
+		}
+	}
+	return 200, map[string]any{}
+}
+
+var start = time.Date(2026, 11, 1, 9, 0, 0, 0, time.UTC)
+
+// put stores a version, a day after the one before it.
+func (v *vault) put(id, value string, stages ...string) {
+	for _, one := range v.versions {
+		one.stages = slices.DeleteFunc(one.stages, func(stage string) bool { return slices.Contains(stages, stage) })
+	}
+	at := start.AddDate(0, 0, len(v.versions))
+	v.versions = append(v.versions, &version{id, value, slices.Clone(stages), at})
+}
+
+const stored = `{"7":{"current":"key-aa"}}`
+
+func (v *vault) current(t *testing.T) callback.Keys {
+	t.Helper()
+	v.before, v.after = nil, nil
+	read, err := v.store().Read(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return read.Keys
+}
+
+func keysOf(current, previous callback.Key) callback.Keys {
+	return callback.Keys{"7": {Current: current, Previous: previous}}
+}
+
+func TestWriteReplacesWhatWasRead(t *testing.T) {
+	for name, v := range map[string]*vault{"first": {}, "next": {versions: []*version{{"v0", stored, []string{"AWSCURRENT"}, start}}}} {
+		read, err := v.store().Read(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := v.store().Write(t.Context(), read, keysOf("key-bb", "key-aa")); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if got := v.current(t); got["7"] != keysOf("key-bb", "key-aa")["7"] {
+			t.Errorf("%s: other keys are stored", name)
+		}
+	}
+}
+
+// Two people at once: whoever is second is told, and the first one's keys stay,
+// whenever in the second one's write they were stored.
+func TestTwoPeopleDoNotUndoEachOther(t *testing.T) {
+	for _, during := range []string{"PutSecretValue", "UpdateSecretVersionStage"} {
+		for _, before := range []string{"", stored} {
+			v := &vault{}
+			if before != "" {
+				v.put("v0", before, "AWSCURRENT")
+			}
+			read, err := v.store().Read(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			v.before = func(operation string) error {
+				if operation == during && (before != "" || during == "PutSecretValue") {
+					v.put("other", `{"7":{"current":"theirs"}}`, "AWSCURRENT")
+				}
+				return nil
+			}
+			err = v.store().Write(t.Context(), read, keysOf("my-key", ""))
+			if before == "" && during == "UpdateSecretVersionStage" {
+				continue // the first version is current at once: there is nothing in between
+			}
+			if !errors.Is(err, keyring.ErrChanged) {
+				t.Errorf("during %s, before it %q: got %v, want ErrChanged", during, before, err)
+			}
+			if got := v.current(t); got["7"].Current != "theirs" {
+				t.Errorf("during %s: the first one's keys were undone", during)
+			}
+		}
+	}
+}
+
+// Each request fails once, before and after it took effect. Either the keys are
+// those of before and the caller is told, or they are the new ones: nothing else.
+func TestAWriteThatIsCutOffLeavesEitherState(t *testing.T) {
+	cut := errors.New("connection cut")
+	for _, operation := range []string{"PutSecretValue", "UpdateSecretVersionStage"} {
+		for _, done := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s done %t", operation, done), func(t *testing.T) {
+				v := &vault{}
+				v.put("v0", stored, "AWSCURRENT")
+				read, err := v.store().Read(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				fail := func(got string) error {
+					if got == operation {
+						return cut
+					}
+					return nil
+				}
+				if done {
+					v.after = fail
+				} else {
+					v.before = fail
+				}
+				err = v.store().Write(t.Context(), read, keysOf("key-bb", "key-aa"))
+				got := v.current(t)["7"].Current
+				if want := callback.Key("key-bb"); err == nil && got != want || err != nil && got != "key-aa" {
+					t.Errorf("err %v, but current is %s", err, got.ID())
+				}
+				if moved := operation == "UpdateSecretVersionStage" && done; moved != (err == nil) {
+					t.Errorf("err %v, moved %t", err, moved)
+				}
+			})
+		}
+	}
+}
+
+func TestAgesCountFromTheOldestVersionInOnePiece(t *testing.T) {
+	v := &vault{}
+	v.put("v0", `{"7":{"current":"key-aa"}}`)
+	v.put("v1", `{"7":{"current":"key-bb"}}`)
+	v.put("v2", `damaged`)
+	v.put("v3", `{"7":{"current":"key-bb"},"8":{"current":"key-xx"}}`)
+	v.put("v4", `{"7":{"current":"key-aa","previous":"key-bb"},"8":{"current":"key-xx"}}`, "AWSCURRENT")
+	store := v.store()
+	read, err := store.Read(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ages, err := store.Ages(t.Context(), read)
+	if err != nil {
+		t.Fatal(err)
+	}
+	day := func(n int) time.Time { return start.AddDate(0, 0, n) }
+	for _, test := range []struct {
+		account string
+		key     callback.Key
+		want    keyring.Age
+	}{
+		{"7", "key-aa", keyring.Age{Since: day(4)}}, // it was away for a while
+		{"7", "key-bb", keyring.Age{Since: day(1)}},
+		{"8", "key-xx", keyring.Age{Since: day(3)}},
+	} {
+		if got := ages[test.account][test.key.ID()]; !got.Since.Equal(test.want.Since) || got.AtLeast != test.want.AtLeast {
+			t.Errorf("account %s: got %+v, want %+v", test.account, got, test.want)
+		}
+	}
+	v.versions = v.versions[4:]
+	if ages, err = store.Ages(t.Context(), read); err != nil || !ages["7"][callback.Key("key-bb").ID()].AtLeast {
+		t.Errorf("nothing older is kept: got %+v, %v, want at least that age", ages, err)
+	}
+}
+
+// A change of one account keeps what is stored of the others, bad entries included.
+func TestWrite_KeepsEntriesWithAFlaw(t *testing.T) {
+	const bad = `"8":{"current":" key-8 "},"9":{"current":"key-99"},"9 ":"canary","":{"current":"key-of-nobody"}`
+	v := &vault{}
+	v.put("v0", `{`+bad+`,"7":{"current":"key-aa"}}`, "AWSCURRENT")
+	read, err := v.store().Read(t.Context())
+	if err != nil || len(read.Flaws) != 4 {
+		t.Fatalf("%d flaws, %v", len(read.Flaws), err)
+	}
+	write := func(keys callback.Keys, err error, want string) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := v.store().Write(t.Context(), read, keys); err != nil {
+			t.Fatal(err)
+		}
+		if got := v.versions[len(v.versions)-1].value; got != want {
+			t.Errorf("stored %s, want %s", got, want)
+		}
+		if read, err = v.store().Read(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	added, err := keyring.Add(read.Keys, "7", "key-bb")
+	write(added, err, `{"7":{"current":"key-bb","previous":"key-aa"},`+bad+`}`)
+	write(keyring.Replace(read.Keys, "9", "key-9-good"), nil,
+		`{"7":{"current":"key-bb","previous":"key-aa"},"9":{"current":"key-9-good"},"8":{"current":" key-8 "},"":{"current":"key-of-nobody"}}`)
+	write(keyring.Replace(read.Keys, "8", "key-8-good"), nil,
+		`{"7":{"current":"key-bb","previous":"key-aa"},"8":{"current":"key-8-good"},"9":{"current":"key-9-good"},"":{"current":"key-of-nobody"}}`)
+}
+
+func TestAdd_RefusesAnAccountWithAFlaw(t *testing.T) {
+	keys := callback.Keys{"7": {Current: "key-aa", Flawed: true}}
+	if _, err := keyring.Add(keys, "7", "key-bb"); !errors.Is(err, keyring.ErrFlawed) {
+		t.Errorf("add: got %v, want ErrFlawed", err)
+	}
+	if _, err := keyring.Retire(keys, "7", keys["7"].Current.ID(), true); !errors.Is(err, keyring.ErrFlawed) {
+		t.Errorf("retire: got %v, want ErrFlawed", err)
+	}
+	if got := keyring.Replace(keys, "7", "key-bb")["7"]; got.Flawed || got.Current != "key-bb" {
+		t.Errorf("replace: flawed %t", got.Flawed)
+	}
+}
+
+func TestAnUnreadableSecretIsNotShown(t *testing.T) {
+	v := &vault{}
+	v.put("v0", "canary", "AWSCURRENT")
+	if _, err := v.store().Read(t.Context()); !errors.Is(err, keyring.ErrUnreadable) || strings.Contains(err.Error(), "canary") {
+		t.Errorf("got %v", err)
+	}
+}

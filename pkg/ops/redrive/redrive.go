@@ -1,0 +1,116 @@
+package redrive
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Filter chooses letters. Its zero value chooses all that are ours.
+type Filter struct {
+	Causes   []Cause   // any of these; none of them: all but foreign ones, unless IDs names them
+	Provider string    // this one, or any
+	IDs      []string  // these messages, or any
+	Before   time.Time // first sent before this, or ever
+}
+
+// Chooses reports whether the filter chooses a letter.
+func (f Filter) Chooses(found Diagnosed) bool {
+	switch {
+	case len(f.IDs) > 0 && !slices.Contains(f.IDs, found.ID):
+		return false
+	case f.Provider != "" && found.Provider() != f.Provider:
+		return false
+	case !f.Before.IsZero() && !found.SentAt.Before(f.Before):
+		return false
+	case len(f.Causes) > 0:
+		return slices.Contains(f.Causes, found.Cause)
+	}
+	return found.Cause != Unreadable || len(f.IDs) > 0
+}
+
+// Order is what is to be redriven and how.
+type Options struct {
+	Filter
+	Most     int              // letters looked at, at most
+	DryRun   bool             // choose only
+	Pace     <-chan time.Time // one letter is sent for each value; nil does not wait
+	Progress func(Progress)   // after each letter that was chosen; may be nil
+}
+
+// Done is how far a redrive, or a removal, has come.
+type Progress struct {
+	Seen            int  // letters looked at
+	Chosen          int  // of those, chosen
+	Moved           int  // of those, safely elsewhere and deleted here
+	MaybeDuplicated int  // of those, safely elsewhere and perhaps here as well
+	More            bool // there are more than were looked at
+}
+
+// Redrive sends the chosen letters back to the events queue, as they came, and
+// deletes each after it was sent. It stops at the first failure, with every
+// letter in one of the queues or, the last one, in both.
+func (d *Redriver) Redrive(ctx context.Context, order Options) (Progress, error) {
+	return d.move(ctx, order, func(ctx context.Context, found Diagnosed) error {
+		if err := d.Queue.Send(ctx, found.Message); err != nil {
+			return fmt.Errorf("send message %s: %w", found.ID, err)
+		}
+		return nil
+	})
+}
+
+// Remove takes the chosen letters out of the queue, each after save has made it
+// safe. It fails on the first one of which that is not so.
+func (d *Redriver) Remove(ctx context.Context, order Options, save func(Diagnosed) error) (Progress, error) {
+	return d.move(ctx, order, func(_ context.Context, found Diagnosed) error { return save(found) })
+}
+
+// take makes each chosen letter safe, and then deletes it.
+func (d *Redriver) move(ctx context.Context, order Options, secure func(context.Context, Diagnosed) error) (Progress, error) {
+	var done Progress
+	more, err := d.walk(ctx, order.Most, func(ctx context.Context, found Diagnosed) (bool, error) {
+		done.Seen++
+		if !order.Chooses(found) {
+			return false, nil
+		}
+		done.Chosen++
+		gone, err := d.moveMessage(ctx, order, found, secure, &done)
+		if order.Progress != nil {
+			order.Progress(done)
+		}
+		return gone, err
+	})
+	done.More = more
+	return done, err
+}
+
+func (d *Redriver) moveMessage(ctx context.Context, order Options, found Diagnosed, secure func(context.Context, Diagnosed) error, done *Progress) (bool, error) {
+	if order.DryRun {
+		return false, nil
+	}
+	if err := wait(ctx, order.Pace); err != nil {
+		return false, err
+	}
+	if err := secure(ctx, found); err != nil {
+		return false, err
+	}
+	if err := d.Queue.Delete(ctx, found.Message); err != nil {
+		done.MaybeDuplicated++
+		return false, fmt.Errorf("delete message %s, which is safe elsewhere: %w", found.ID, err)
+	}
+	done.Moved++
+	return true, nil
+}
+
+func wait(ctx context.Context, pace <-chan time.Time) error {
+	if pace == nil {
+		return ctx.Err()
+	}
+	select {
+	case <-pace:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

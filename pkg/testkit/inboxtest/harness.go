@@ -1,0 +1,108 @@
+package inboxtest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/ops/repair"
+	"payout-callbacks/pkg/payout"
+)
+
+// Harness is one implementation of the ports, empty at first, and what a test
+// may look at behind them.
+type Harness struct {
+	Store       inbox.Store
+	Queue       inbox.Queue
+	DeadLetters inbox.DeadLetters
+	Repairs     repair.Store // of the same store
+
+	// Receipt and Record read the store past its port; both are zero where
+	// there is nothing.
+	Receipt func(t *testing.T, key inbox.Key) inbox.Receipt
+	Record  func(t *testing.T, id payout.ID) payout.Record
+	// Take receives whatever is in the events queue, and deletes it.
+	Take func(t *testing.T) []inbox.Receipt
+	// Kill puts a text that may be no message of ours, or the message of a
+	// receipt, into the dead-letter queue.
+	Kill func(t *testing.T, receipt *inbox.Receipt)
+}
+
+// same compares bodies as a whole; absent and empty are one.
+var same = cmp.Options{
+	cmpopts.EquateEmpty(),
+	cmp.FilterValues(func(a, b []byte) bool { return len(a)+len(b) > 0 }, cmp.Comparer(bytes.Equal)),
+}
+
+// start is an arbitrary instant, with the milliseconds that stores keep.
+var start = time.Date(2026, 11, 21, 9, 0, 0, 123e6, time.UTC)
+
+func event(cid int, status payout.Status, edit ...func(*payout.Event)) payout.Event {
+	e := payout.Event{
+		ID:     payout.NewID("cregis", payout.TypePayout, "1382528827416576", fmt.Sprint(cid), ""),
+		Status: status, Amount: "1.1", Currency: "TRX", Reference: fmt.Sprintf("PAY-%d", cid),
+	}
+	for _, one := range edit {
+		one(&e)
+	}
+	return e
+}
+
+// wholeEvent has a value in every field.
+func wholeEvent() payout.Event {
+	return payout.Event{
+		ID:        payout.NewID("pivot", payout.TypePayout, "922e39ab/7565", "d6a46a2c", "ref % / 1"),
+		Reference: "ref % / 1", Status: payout.Succeeded, Reason: "why", Amount: "123456789012345678901234567890.000000000000000001",
+		Currency: "IDR", Chain: "195", Token: "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t", From: "from", To: "to", Memo: "123", TxID: "0xabc",
+		BlockHeight: 18446744073709551615, BlockTime: 1686814482000,
+		Totals: payout.Totals{
+			Pending: payout.Tally{Count: 1, Amount: "1"}, Succeeded: payout.Tally{Count: 2, Amount: "0.5"},
+			Failed: payout.Tally{Count: 3, Amount: "0"}, Cancelled: payout.Tally{Count: 4, Amount: "4"},
+		},
+	}
+}
+
+func received(e payout.Event, body string) inbox.Receipt {
+	return inbox.NewReceipt(e, []byte(body), "0a1b2c3d", start)
+}
+
+func heldReceipt(subject string, body []byte) inbox.Receipt {
+	return inbox.NewHeldReceipt(inbox.HeldCallback{
+		Provider: "pivot", Type: payout.TypePayout, Account: "922e39ab", Subject: []byte(subject), Reason: "unknown-event", Note: "what was met",
+	}, body, "0a1b2c3d", start)
+}
+
+func decision() inbox.Receipt {
+	return inbox.NewDecision(payout.Resolution{
+		ID:       event(1, payout.Succeeded).ID,
+		Trusted:  map[payout.Field]string{payout.FieldStatus: "succeeded"},
+		Rejected: map[payout.Field][]string{payout.FieldStatus: {"failed"}},
+		Replaces: []string{"1abc"},
+	}, "the bank says so", start)
+}
+
+// applied is the receipt as the transaction that applies it leaves it.
+func applied(r inbox.Receipt, outcome payout.Outcome) inbox.Receipt {
+	r.State, r.Outcome, r.DueAt, r.AppliedAt = inbox.Applied, outcome, time.Time{}, start.Add(time.Second)
+	return r
+}
+
+// change is the effect of the receipt on a record.
+func change(r inbox.Receipt, base payout.Record) inbox.Change {
+	next, outcome := base.Apply(r.Event)
+	return inbox.Change{Receipt: applied(r, outcome), Record: next, ExpectedVersion: base.Version}
+}
+
+func create(ctx context.Context, t *testing.T, store inbox.Store, r inbox.Receipt) {
+	t.Helper()
+	found, err := store.Create(ctx, r)
+	if err != nil || found.State != "" {
+		t.Fatalf("create %v: found %+v, %v", r.Key, found, err)
+	}
+}

@@ -1,0 +1,84 @@
+package memory_test
+
+import (
+	"testing"
+	"time"
+
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/testkit/inboxtest"
+	"payout-callbacks/pkg/testkit/memory"
+)
+
+func TestStoreKeepsTheContract(t *testing.T) { inboxtest.RunStore(t, newHarness) }
+
+func TestQueueKeepsTheContract(t *testing.T) { inboxtest.RunQueue(t, newHarness) }
+
+func TestRepairsKeepTheContract(t *testing.T) { inboxtest.RunRepairs(t, newHarness) }
+
+func newHarness(*testing.T) inboxtest.Harness {
+	store := &memory.Store{}
+	queue := &memory.Queue{Now: time.Now, Visibility: time.Minute, MaxReceives: 10}
+	return inboxtest.Harness{
+		Store:       store,
+		Queue:       queue,
+		DeadLetters: queue,
+		Repairs:     store,
+		Receipt: func(_ *testing.T, key inbox.Key) inbox.Receipt {
+			for _, receipt := range store.Receipts() {
+				if receipt.Key == key {
+					return receipt
+				}
+			}
+			return inbox.Receipt{}
+		},
+		Record: func(_ *testing.T, id payout.ID) payout.Record { return store.Record(id) },
+		Take: func(*testing.T) []inbox.Receipt {
+			var taken []inbox.Receipt
+			for _, message := range queue.Deliver(1000) {
+				taken = append(taken, message.Receipt)
+				queue.Ack(message.Handle)
+			}
+			return taken
+		},
+		Kill: func(_ *testing.T, receipt *inbox.Receipt) {
+			if receipt == nil {
+				queue.DeadLetter(inbox.DeadLetter{Unreadable: true})
+				return
+			}
+			queue.DeadLetter(inbox.DeadLetter{Receipt: *receipt})
+		},
+	}
+}
+
+func TestQueueGivesUpAfterMaxReceives(t *testing.T) {
+	now := time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
+	queue := &memory.Queue{Now: func() time.Time { return now }, Visibility: time.Minute, MaxReceives: 2}
+	queue.SendUnreadable()
+	for n := range 2 {
+		if got := len(queue.Deliver(10)); got != 1 {
+			t.Fatalf("delivery %d: got %d messages", n+1, got)
+		}
+		if got := len(queue.Deliver(10)); got != 0 {
+			t.Fatalf("while it is out of sight: got %d messages", got)
+		}
+		now = now.Add(time.Minute)
+	}
+	if got := len(queue.Deliver(10)); got != 0 {
+		t.Errorf("a third time: got %d messages", got)
+	}
+	if live, dead := queue.Depth(); live != 0 || dead != 1 {
+		t.Errorf("got %d live and %d dead, want the message dead", live, dead)
+	}
+}
+
+func TestStoreRefusesWhatNoCorrectCallerWrites(t *testing.T) {
+	receipt := inbox.NewReceipt(payout.Event{ID: "cregis/payout/1/2", Status: payout.Succeeded}, nil, "", time.Now())
+	receipt.Event.Amount = "2"
+	defer func() {
+		if recover() == nil {
+			t.Error("a receipt whose key does not follow from it was written")
+		}
+	}()
+	_, _ = new(memory.Store).Create(t.Context(), receipt)
+}

@@ -1,0 +1,219 @@
+package memory
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"time"
+
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/payout"
+)
+
+// This file is what tools need of a store, see package repair and package audit.
+
+// damage is what a person with too much access left behind.
+type damage struct {
+	indexMismatch map[inbox.Key]bool
+	receipts      map[inbox.Key]bool
+	records       map[payout.ID]bool
+}
+
+// Misplace takes a receipt out of the index, or puts one in that is done.
+func (s *Store) Misplace(key inbox.Key) { s.corrupt(func(d *damage) { d.indexMismatch[key] = true }) }
+
+// DamageReceipt makes a receipt unreadable.
+func (s *Store) DamageReceipt(key inbox.Key) { s.corrupt(func(d *damage) { d.receipts[key] = true }) }
+
+// DamageRecord makes a payout unreadable.
+func (s *Store) DamageRecord(id payout.ID) { s.corrupt(func(d *damage) { d.records[id] = true }) }
+
+// Alter writes a receipt or a record over the one that is there, without asking.
+func (s *Store) Overwrite(receipts []inbox.Receipt, records []payout.Record) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, receipt := range receipts {
+		s.put(receipt)
+	}
+	for _, record := range records {
+		s.putRecord(record)
+	}
+}
+
+// RemoveRecord deletes a payout.
+func (s *Store) RemoveRecord(id payout.ID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.records, id)
+}
+
+func (s *Store) corrupt(how func(d *damage)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.damage.indexMismatch == nil {
+		s.damage = damage{map[inbox.Key]bool{}, map[inbox.Key]bool{}, map[payout.ID]bool{}}
+	}
+	how(&s.damage)
+}
+
+// Receipt implements repair.Store.
+func (s *Store) Receipt(ctx context.Context, key inbox.Key) (inbox.Receipt, bool, error) {
+	if err := ctx.Err(); err != nil {
+		return inbox.Receipt{}, false, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	receipt, ok := s.receipts[key]
+	if s.damage.receipts[key] {
+		return inbox.Receipt{Key: key, State: receipt.State}, ok, inbox.ErrDamagedReceipt
+	}
+	return receipt, ok, nil
+}
+
+// Story implements repair.Store.
+func (s *Store) ReceiptsOf(ctx context.Context, id payout.ID) iter.Seq2[inbox.Receipt, error] {
+	return func(yield func(inbox.Receipt, error) bool) {
+		if err := ctx.Err(); err != nil {
+			yield(inbox.Receipt{}, err)
+			return
+		}
+		for _, receipt := range s.Receipts() {
+			if receipt.Key.Payout != string(id) {
+				continue
+			}
+			if !yield(s.read(receipt)) {
+				return
+			}
+		}
+	}
+}
+
+// ScanReceipts implements audit.Source.
+func (s *Store) ScanReceipts(_ context.Context, from, to time.Time) iter.Seq2[inbox.Receipt, error] {
+	return func(yield func(inbox.Receipt, error) bool) {
+		for _, receipt := range s.Receipts() {
+			if receipt.AcceptedAt.Before(from) || !to.IsZero() && !receipt.AcceptedAt.Before(to) {
+				continue
+			}
+			receipt, err := s.read(receipt)
+			if err == nil && s.hasIndexMismatch(receipt.Key) {
+				err = inbox.ErrIndexMismatch
+			}
+			if !yield(receipt, err) {
+				return
+			}
+		}
+	}
+}
+
+func (s *Store) read(receipt inbox.Receipt) (inbox.Receipt, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.damage.receipts[receipt.Key] {
+		return inbox.Receipt{Key: receipt.Key, State: receipt.State, AcceptedAt: receipt.AcceptedAt}, inbox.ErrDamagedReceipt
+	}
+	return receipt, nil
+}
+
+func (s *Store) hasIndexMismatch(key inbox.Key) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.damage.indexMismatch[key]
+}
+
+// ScanPayouts implements audit.Source. Nothing here knows when a payout was updated.
+func (s *Store) ScanPayouts(ctx context.Context, _ time.Time) iter.Seq2[inbox.StoredPayout, error] {
+	return func(yield func(inbox.StoredPayout, error) bool) {
+		for _, record := range s.Records() {
+			if !yield(s.StoredPayout(ctx, record.ID)) {
+				return
+			}
+		}
+	}
+}
+
+// Standing implements repair.Store.
+func (s *Store) StoredPayout(ctx context.Context, id payout.ID) (inbox.StoredPayout, error) {
+	if err := ctx.Err(); err != nil {
+		return inbox.StoredPayout{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	record, exists := s.records[id]
+	record.ID = id
+	standing := inbox.StoredPayout{Record: record, Exists: exists, Base: record.Version}
+	if s.damage.records[id] {
+		standing.Record, standing.Damage = payout.Record{ID: id}, inbox.ErrDamagedPayout
+	}
+	return standing, nil
+}
+
+// Close implements repair.Store.
+func (s *Store) Close(ctx context.Context, closed inbox.Receipt) (inbox.State, error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	if closed.State != inbox.Released && closed.State != inbox.Dismissed {
+		panic("memory: a held receipt is closed as " + closed.State)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found, exists := s.receipts[closed.Key]
+	if !exists {
+		return "", nil
+	}
+	met := found.State
+	if met == inbox.Held || met == inbox.Dismissed && closed.State == inbox.Released {
+		found.State, found.ReleasedAs, found.ChangedBy = closed.State, closed.ReleasedAs, closed.ChangedBy
+		s.put(found)
+		delete(s.damage.indexMismatch, found.Key)
+	}
+	return met, nil
+}
+
+// Rewrite implements repair.Store.
+func (s *Store) Rewrite(ctx context.Context, record payout.Record, read inbox.StoredPayout, _ inbox.ChangedBy) (bool, error) {
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found, exists := s.records[record.ID]
+	base, ok := read.Base.(int64)
+	if !ok {
+		panic(fmt.Sprintf("memory: payout %s was not read here", record.ID))
+	}
+	if exists != read.Exists || found.Version != base {
+		return false, nil
+	}
+	s.putRecord(record)
+	delete(s.damage.records, record.ID)
+	return true, nil
+}
+
+// Reindex implements repair.Store.
+func (s *Store) Reindex(ctx context.Context, key inbox.Key, now time.Time) (bool, error) {
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	receipt, exists := s.receipts[key]
+	if !exists || !s.damage.indexMismatch[key] {
+		return false, nil
+	}
+	delete(s.damage.indexMismatch, key)
+	if receipt.State == inbox.Received {
+		receipt.DueAt = now.UTC().Truncate(time.Millisecond)
+		s.put(receipt)
+	}
+	return true, nil
+}
+
+// putRecord stands for the writing of a payout; s.mu is held.
+func (s *Store) putRecord(record payout.Record) {
+	if s.records == nil {
+		s.records = map[payout.ID]payout.Record{}
+	}
+	s.records[record.ID] = record
+}

@@ -1,0 +1,74 @@
+package providertest_test
+
+import (
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/testkit/providertest"
+)
+
+const header = "expect: accepted\ntype: payout\nsource: own\n"
+
+func TestLoad(t *testing.T) {
+	tests := map[string]struct {
+		file string
+		body string // wanted
+		err  string // part of the error, "" for none
+	}{
+		"a body":                      {header + "-- body --\n{}\n", "{}", ""},
+		"the last newline is txtar's": {header + "-- body --\n{}\n\n", "{}\n", ""},
+		"no body at all":              {header + "-- body --\n", "", ""},
+		"other bytes":                 {header + "-- body.quoted --\n\"\\xff\\n\"\n\"[\" x3\n", "\xff\n[[[", ""},
+		"an unknown header line":      {header + "expct: held\n-- body --\n", "", "unknown header line"},
+		"an unknown file":             {header + "-- body --\n-- evnt.json --\n", "", "unknown file"},
+		"two bodies":                  {header + "-- body --\n-- body.quoted --\n", "", "2 bodies"},
+		"no body":                     {header, "", "0 bodies"},
+		"an unknown verdict":          {"expect: fine\n" + "-- body --\n", "", "no verdict"},
+		"held for no reason":          {"expect: held\n-- body --\n", "", "a reason belongs to held"},
+		"no type":                     {"expect: accepted\nsource: own\n-- body --\n", "", "no type"},
+		"no source":                   {"expect: accepted\ntype: payout\n-- body --\n", "", "no source"},
+		"an unknown key":              {header + "sign: a next\n-- body --\n", "", "no key of an account"},
+		"a header that is none":       {header + "-- headers --\nX\n-- body --\n", "", "is no header"},
+		"an event of a refused one": {strings.Replace(header, "accepted", "unauthentic", 1) + "-- body --\n-- event.json --\n{}\n", "",
+			"only an accepted"},
+		"a repetition that is none": {header + "-- body.quoted --\n\"a\" x-1\n", "", "how often"},
+		"a string that is none":     {header + "-- body.quoted --\na\n", "", "body.quoted"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			vectors, err := providertest.Load(fstest.MapFS{
+				"case.txtar":    {Data: []byte(test.file)},
+				"replies.txtar": {Data: []byte("no vector")},
+			})
+			switch {
+			case test.err != "" && (err == nil || !strings.Contains(err.Error(), test.err)):
+				t.Errorf("error = %v, want one with %q", err, test.err)
+			case test.err == "" && err != nil:
+				t.Error(err)
+			case test.err == "" && (len(vectors) != 1 || string(vectors[0].Body) != test.body):
+				t.Errorf("vectors = %+v, want one with body %q", vectors, test.body)
+			}
+		})
+	}
+}
+
+func TestSignedUsesTheKeyThatIsNamed(t *testing.T) {
+	file := header + "sign: a previous\n-- headers --\nX-Extra: 1\n-- body --\n{\"account\":\"a\"}\n"
+	vectors, err := providertest.Load(fstest.MapFS{"case.txtar": {Data: []byte(file)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	request, err := vectors[0].Request(toy{}, keys())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sender, err := toy{}.Verify(request, keys())
+	if err != nil || !sender.Previous || request.Header.Get("X-Extra") != "1" {
+		t.Errorf("Verify = %+v, %v with headers %v", sender, err, request.Header)
+	}
+	if _, err := vectors[0].Request(toy{}, callback.Keys{"a": {Current: "key-of-a"}}); err == nil {
+		t.Error("signed with a key that is not there")
+	}
+}

@@ -1,0 +1,197 @@
+package templatetest_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"payout-callbacks/pkg/lambda/functions"
+)
+
+// parameterTable states every parameter: type, default, and what is allowed.
+var parameterTable = map[string]string{
+	"CallbackDomain":             `String ""`,
+	"CertificateArn":             `String ""`,
+	"CallbackPathToken":          "String \"\", " + tokenForm,
+	"CallbackPathTokenNext":      "String \"\", " + tokenForm,
+	"ThrottleRate":               `Number 1000, MinValue 1`,
+	"ThrottleBurst":              `Number 2000, MinValue 1`,
+	"IngressReservedConcurrency": `Number 0, MinValue 0`,
+	"Architecture":               `String "arm64", AllowedValues [arm64 x86_64]`,
+	"ConsumerConcurrency":        `Number 5, MaxValue 1000, MinValue 2`,
+	"SweepLimit":                 `Number 1000, MaxValue 10000, MinValue 1`,
+	"CregisKnownFields":          `String "", AllowedPattern ^([A-Za-z][0-9A-Za-z_-]{0,39}(,[A-Za-z][0-9A-Za-z_-]{0,39})*)?$, MaxLength 512`,
+	"ReferencePattern":           `String "[ -~]{1,128}", AllowedPattern ^[ -~]+$, MaxLength 256, MinLength 1`,
+	"LogRetentionDays":           `Number 30, AllowedValues [1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1096 1827 3653]`,
+	"AlarmEmail":                 `String ""`,
+	"CregisSilenceHours":         `Number 0, MaxValue 168, MinValue 0`,
+	"PivotSilenceHours":          `Number 0, MaxValue 168, MinValue 0`,
+	"CanaryDeployment":           `String "false", AllowedValues [true false]`,
+	"ProtectTables":              `String "true", AllowedValues [true false]`,
+	"OnEmulator":                 `String "false", AllowedValues [true false]`,
+}
+
+const tokenForm = `AllowedPattern ([A-Za-z0-9_-]{22,64})?, ConstraintDescription Empty, or 22 to 64 letters, digits, hyphens and underscores.`
+
+func TestParameters_AreThoseOfTheTable(t *testing.T) {
+	got := map[string]string{}
+	for name, parameter := range loadDocument(t)["Parameters"].(map[string]any) {
+		rest := maps.Clone(parameter.(map[string]any))
+		parts := []string{fmt.Sprintf("%v %#v", rest["Type"], rest["Default"])}
+		if number, ok := rest["Default"].(uint64); ok {
+			parts[0] = fmt.Sprintf("%v %d", rest["Type"], number)
+		}
+		for _, key := range slices.Sorted(maps.Keys(rest)) {
+			if key != "Type" && key != "Default" && key != "Description" {
+				parts = append(parts, fmt.Sprintf("%s %v", key, rest[key]))
+			}
+		}
+		got[name] = strings.Join(parts, ", ")
+	}
+	if diff := cmp.Diff(parameterTable, got); diff != "" {
+		t.Errorf("the table says -, template.yaml says +:\n%s", diff)
+	}
+}
+
+// conditionTable states which value of a parameter turns a condition to the
+// other side of what it is by default.
+var conditionTable = map[string]struct {
+	byDefault bool
+	parameter string
+	value     any
+}{
+	"HasDomain":           {false, "CallbackDomain", "payments.example.com"},
+	"KnowsMoreFields":     {false, "CregisKnownFields", "sub_status"},
+	"AcceptsPlainUrls":    {true, "", nil}, // urlSettings
+	"HasPathToken":        {false, "CallbackPathToken", firstToken},
+	"HasPathTokenNext":    {false, "CallbackPathTokenNext", secondToken},
+	"HasAlarmEmail":       {false, "AlarmEmail", "oncall@example.com"},
+	"ReservesConcurrency": {false, "IngressReservedConcurrency", 1},
+	"ExpectsCregis":       {false, "CregisSilenceHours", 1},
+	"ExpectsPivot":        {false, "PivotSilenceHours", 1},
+	"OnAWS":               {true, "OnEmulator", "true"},
+}
+
+func TestConditions_AreThoseOfTheTable(t *testing.T) {
+	template := loadDocument(t)
+	names := slices.Sorted(maps.Keys(template["Conditions"].(map[string]any)))
+	if want := slices.Sorted(maps.Keys(conditionTable)); !slices.Equal(names, want) {
+		t.Fatalf("template.yaml has the conditions %v, the table %v", names, want)
+	}
+	for name, row := range conditionTable {
+		if template.holds(name, template.defaults(nil)) != row.byDefault {
+			t.Errorf("by default, %s is %v", name, !row.byDefault)
+		}
+		if row.parameter != "" && template.holds(name, template.defaults(map[string]any{row.parameter: row.value})) == row.byDefault {
+			t.Errorf("with %s %v, %s stays %v", row.parameter, row.value, name, row.byDefault)
+		}
+	}
+}
+
+// A domain without a certificate is refused before anything is deployed.
+func TestRules_AreThoseStated(t *testing.T) {
+	template := loadDocument(t)
+	want := parsed(t, `
+DomainNeedsCertificate:
+  RuleCondition: !Not [!Equals [!Ref CallbackDomain, ""]]
+  Assertions: [{Assert: !Not [!Equals [!Ref CertificateArn, ""]]}]
+`)
+	got := template["Rules"].(map[string]any)
+	assertions := got["DomainNeedsCertificate"].(map[string]any)["Assertions"].([]any)
+	stated := []any{map[string]any{"Assert": assertions[0].(map[string]any)["Assert"]}}
+	if len(assertions) != 1 || !cmp.Equal(want, map[string]any{"DomainNeedsCertificate": map[string]any{
+		"RuleCondition": got["DomainNeedsCertificate"].(map[string]any)["RuleCondition"], "Assertions": stated,
+	}}) || len(got) != 1 {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if template["Transform"] != "AWS::Serverless-2016-10-31" || template["AWSTemplateFormatVersion"] != "2010-09-09" {
+		t.Errorf("the template is of %v, %v", template["Transform"], template["AWSTemplateFormatVersion"])
+	}
+}
+
+// outputTable states the outputs that are no callback URLs, and on what condition
+// they are there.
+var outputTable = map[string]string{
+	"ReceiptsTableName":     "${ReceiptsTable}",
+	"PayoutsTableName":      "${PayoutsTable}",
+	"PayoutsStreamArn":      "${PayoutsTable.StreamArn}",
+	"EventsQueueUrl":        "${EventsQueue}",
+	"DeadLetterQueueUrl":    "${DeadLetterQueue}",
+	"CregisFunctionName":    "${CregisFunction}",
+	"PivotFunctionName":     "${PivotFunction}",
+	"ConsumerFunctionName":  "${ConsumerFunction}",
+	"SweeperFunctionName":   "${SweeperFunction}",
+	"PublisherFunctionName": "${PublisherFunction}",
+	"PublisherMappingId":    "${PayoutsToPublisher}",
+	"PayoutBusName":         "${PayoutBus}",
+	"CregisKeysSecret":      "${AWS::StackName}/keys/cregis",
+	"PivotKeysSecret":       "${AWS::StackName}/keys/pivot",
+	"ConsumerMappingId":     "${EventsToConsumer}",
+	"SweeperScheduleName":   "${SweeperFunctionEveryMinute}",
+	"AccessLogGroupName":    "${AccessLogGroup}",
+	"AlarmTopicArn":         "${AlarmTopic}",
+	"DashboardName":         "${Dashboard}",
+	"CregisKnownFields":     "${CregisKnownFields} if KnowsMoreFields",
+	"ReferencePattern":      "${ReferencePattern}",
+	"CallbackDomainTarget":  "${CallbackDomainName.RegionalDomainName} if HasDomain",
+}
+
+// The URLs are all different, and behind each is the route of that provider and
+// type: at the API's own name, or at a domain of one's own.
+func TestOutputs_AreThoseOfTheTableAndTheRoutes(t *testing.T) {
+	template := loadDocument(t)
+	for base, parameters := range map[string]map[string]any{
+		"${CallbackApi.ApiEndpoint}":   template.defaults(map[string]any{"CallbackPathTokenNext": secondToken}),
+		"https://payments.example.com": template.defaults(map[string]any{"CallbackPathTokenNext": secondToken, "CallbackDomain": "payments.example.com"}),
+	} {
+		want := map[string]string{}
+		for name, text := range outputTable {
+			want[name] = fmt.Sprint(template.resolve(map[string]any{"Fn::Sub": text}, parameters))
+		}
+		next := " if HasPathTokenNext"
+		want["ApiUrl"], want["ApiUrlNext"] = base, base+"/"+secondToken+next
+		for _, provider := range functions.Providers() {
+			for _, kind := range provider.Types() {
+				name := capital(provider.Name()) + capital(string(kind)) + "Url"
+				path := fmt.Sprintf("/callbacks/%s/%s", provider.Name(), kind)
+				want[name], want[name+"Next"] = base+path, base+"/"+secondToken+path+next
+			}
+		}
+		got, names := map[string]string{}, map[string]string{}
+		for name, output := range template["Outputs"].(map[string]any) {
+			output := output.(map[string]any)
+			value := fmt.Sprint(template.resolve(output["Value"], parameters))
+			if condition, ok := output["Condition"]; ok {
+				value += fmt.Sprintf(" if %v", condition)
+			}
+			if other, ok := names[value]; ok {
+				t.Errorf("%s and %s are both %s", name, other, value)
+			}
+			got[name], names[value] = value, name
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("at %s the table says -, template.yaml says +:\n%s", base, diff)
+		}
+	}
+}
+
+// The API does not answer under its own name beside the domain, where nobody
+// looks for callbacks.
+func TestDomain_ReplacesTheAPIsOwnName(t *testing.T) {
+	template := loadDocument(t)
+	for domain, want := range map[string]bool{"": false, "payments.example.com": true} {
+		parameters := template.defaults(map[string]any{"CallbackDomain": domain, "CertificateArn": "arn"})
+		api := template.resources("AWS::ApiGatewayV2::Api", parameters)["CallbackApi"]
+		if api["DisableExecuteApiEndpoint"] != want {
+			t.Errorf("with the domain %q: DisableExecuteApiEndpoint is %v", domain, api["DisableExecuteApiEndpoint"])
+		}
+		name := template.resources("AWS::ApiGatewayV2::DomainName", parameters)["CallbackDomainName"]
+		if name["DomainName"] != domain || template.holds("HasDomain", parameters) != want {
+			t.Errorf("with the domain %q: the domain name is %v", domain, name["DomainName"])
+		}
+	}
+}

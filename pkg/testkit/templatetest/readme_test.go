@@ -1,0 +1,39 @@
+package templatetest_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"payout-callbacks/pkg/testkit/templatetest"
+)
+
+// Who configures a stack reads the README: it has each parameter of the
+// template, no other one, and the default that the template has.
+func TestTheReadmeListsTheParametersWithTheirDefaults(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(templatetest.Root(t), "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), "\n## Configuration\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	got := map[string]string{}
+	for _, row := range regexp.MustCompile("(?m)^\\| `([A-Za-z]+)` \\| (none|`[^`]+`) \\| .+ \\|$").FindAllStringSubmatch(section, -1) {
+		got[row[1]] = strings.Trim(row[2], "`")
+	}
+	want := map[string]string{}
+	for name, parameter := range templatetest.Load(t).Parameters {
+		want[name] = fmt.Sprint(parameter["Default"])
+		if parameter["Default"] == "" {
+			want[name] = "none"
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("template.yaml says -, README.md says +:\n%s", diff)
+	}
+}

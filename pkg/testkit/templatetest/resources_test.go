@@ -1,0 +1,309 @@
+package templatetest_test
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml/parser"
+	"github.com/google/go-cmp/cmp"
+
+	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/testkit/templatetest"
+)
+
+// ofProvider states what each provider has, [Name] and [name] being its name.
+const ofProvider = `
+[Name]Integration:
+  Type: AWS::ApiGatewayV2::Integration
+  DependsOn: [Name]FunctionAliaslive
+  Properties:
+    {ApiId: !Ref CallbackApi, IntegrationType: AWS_PROXY, IntegrationUri: !Sub "${[Name]Function.Arn}:live", PayloadFormatVersion: "2.0"}
+[Name]Permission:
+  Type: AWS::Lambda::Permission
+  Properties:
+    Action: lambda:InvokeFunction
+    FunctionName: !Ref [Name]Function.Alias
+    Principal: apigateway.amazonaws.com
+    SourceArn: !Sub arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${CallbackApi}/*/POST/*callbacks/[name]/*
+[Name]Keys:
+  Type: AWS::SecretsManager::Secret
+  Properties: {Name: !Sub "${AWS::StackName}/keys/[name]"}
+`
+
+// ofType states what each type of callback has, [Type] and [type] being its name.
+const ofType = `
+[Name][Type]Route:
+  Type: AWS::ApiGatewayV2::Route
+  Condition: AcceptsPlainUrls
+  Properties:
+    {ApiId: !Ref CallbackApi, RouteKey: "POST /callbacks/[name]/[type]", Target: !Sub "integrations/${[Name]Integration}"}
+[Name][Type]TokenRoute:
+  Type: AWS::ApiGatewayV2::Route
+  Condition: HasPathToken
+  Properties:
+    {ApiId: !Ref CallbackApi, RouteKey: !Sub "POST /${CallbackPathToken}/callbacks/[name]/[type]", Target: !Sub "integrations/${[Name]Integration}"}
+[Name][Type]TokenNextRoute:
+  Type: AWS::ApiGatewayV2::Route
+  Condition: HasPathTokenNext
+  Properties:
+    {ApiId: !Ref CallbackApi, RouteKey: !Sub "POST /${CallbackPathTokenNext}/callbacks/[name]/[type]", Target: !Sub "integrations/${[Name]Integration}"}
+`
+
+// ofFunction states what each folder of functions has. Permissions, variables
+// and numbers stand in tables of their own.
+const ofFunction = `
+[Name]Function:
+  Type: AWS::Serverless::Function
+  Metadata: {BuildMethod: go1.x}
+  Properties: {CodeUri: "functions/[name]/", Role: !GetAtt [Name]Role.Arn, LoggingConfig: {LogGroup: !Ref [Name]LogGroup}}
+[Name]Role:
+  Type: AWS::IAM::Role
+  Properties:
+    AssumeRolePolicyDocument:
+      Version: "2012-10-17"
+      Statement: [{Effect: Allow, Action: "sts:AssumeRole", Principal: {Service: lambda.amazonaws.com}}]
+[Name]LogGroup:
+  Type: AWS::Logs::LogGroup
+  Properties: {LogGroupName: !Sub "/aws/lambda/${AWS::StackName}/[name]", RetentionInDays: !Ref LogRetentionDays}
+`
+
+// others states every other resource, but for alarms, metric filters and the
+// dashboard.
+const others = `
+CallbackApi:
+  Type: AWS::ApiGatewayV2::Api
+  Properties: {Name: !Sub "${AWS::StackName}", ProtocolType: HTTP, DisableExecuteApiEndpoint: !If [HasDomain, true, false]}
+CallbackStage:
+  Type: AWS::ApiGatewayV2::Stage
+  Properties:
+    ApiId: !Ref CallbackApi
+    StageName: $default
+    AutoDeploy: true
+    DefaultRouteSettings: {ThrottlingRateLimit: !Ref ThrottleRate, ThrottlingBurstLimit: !Ref ThrottleBurst}
+    AccessLogSettings: {DestinationArn: !GetAtt AccessLogGroup.Arn}
+AccessLogGroup:
+  Type: AWS::Logs::LogGroup
+  Properties: {LogGroupName: !Sub "/aws/vendedlogs/apigateway/${AWS::StackName}", RetentionInDays: !Ref LogRetentionDays}
+CallbackDomainName:
+  Type: AWS::ApiGatewayV2::DomainName
+  Condition: HasDomain
+  Properties:
+    DomainName: !Ref CallbackDomain
+    DomainNameConfigurations: [{CertificateArn: !Ref CertificateArn, EndpointType: REGIONAL, SecurityPolicy: TLS_1_2}]
+CallbackDomainMapping:
+  Type: AWS::ApiGatewayV2::ApiMapping
+  Condition: HasDomain
+  Properties: {ApiId: !Ref CallbackApi, DomainName: !Ref CallbackDomainName, Stage: !Ref CallbackStage}
+
+EventsQueue:
+  Type: AWS::SQS::Queue
+  Properties:
+    QueueName: !Sub ${AWS::StackName}-events
+    SqsManagedSseEnabled: true
+    RedrivePolicy: {deadLetterTargetArn: !GetAtt DeadLetterQueue.Arn}
+DeadLetterQueue:
+  Type: AWS::SQS::Queue
+  Properties:
+    QueueName: !Sub ${AWS::StackName}-dead-letters
+    SqsManagedSseEnabled: true
+    RedriveAllowPolicy:
+      redrivePermission: byQueue
+      sourceQueueArns: [!Sub "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:${AWS::StackName}-events"]
+EventsQueuePolicy:
+  Type: AWS::SQS::QueuePolicy
+  Condition: OnAWS
+  Properties:
+    Queues: [!Ref EventsQueue]
+    PolicyDocument:
+      Statement: [{Sid: TLSOnly, Effect: Deny, Principal: "*", Action: "sqs:*", Resource: !GetAtt EventsQueue.Arn, Condition: {Bool: {"aws:SecureTransport": "false"}}}]
+DeadLetterQueuePolicy:
+  Type: AWS::SQS::QueuePolicy
+  Condition: OnAWS
+  Properties:
+    Queues: [!Ref DeadLetterQueue]
+    PolicyDocument:
+      Statement: [{Sid: TLSOnly, Effect: Deny, Principal: "*", Action: "sqs:*", Resource: !GetAtt DeadLetterQueue.Arn, Condition: {Bool: {"aws:SecureTransport": "false"}}}]
+EventsToConsumer: # a message that fails comes again alone
+  Type: AWS::Lambda::EventSourceMapping
+  Properties:
+    FunctionName: !Ref ConsumerFunction.Alias
+    EventSourceArn: !GetAtt EventsQueue.Arn
+    FunctionResponseTypes: [ReportBatchItemFailures]
+    ScalingConfig: {MaximumConcurrency: !Ref ConsumerConcurrency}
+PayoutsToPublisher: # the stream is read from its beginning, and nothing in it is given up
+  Type: AWS::Lambda::EventSourceMapping
+  Properties:
+    FunctionName: !Ref PublisherFunction.Alias
+    EventSourceArn: !GetAtt PayoutsTable.StreamArn
+    StartingPosition: TRIM_HORIZON
+    FunctionResponseTypes: [ReportBatchItemFailures]
+    BisectBatchOnFunctionError: true
+PayoutBus:
+  Type: AWS::Events::EventBus
+  Properties: {Name: !Sub "${AWS::StackName}-payouts"}
+
+ReceiptsTable: # money is kept whatever happens to the stack
+  Type: AWS::DynamoDB::Table
+  DeletionPolicy: RetainExceptOnCreate
+  UpdateReplacePolicy: Retain
+  Properties:
+    BillingMode: PAY_PER_REQUEST
+    AttributeDefinitions:
+      - {AttributeName: payout, AttributeType: S}
+      - {AttributeName: receipt, AttributeType: S}
+      - {AttributeName: due, AttributeType: S}
+      - {AttributeName: dueAt, AttributeType: N}
+      - {AttributeName: claimed, AttributeType: S}
+      - {AttributeName: acceptedAt, AttributeType: N}
+    KeySchema: [{AttributeName: payout, KeyType: HASH}, {AttributeName: receipt, KeyType: RANGE}]
+    GlobalSecondaryIndexes:
+      - IndexName: unapplied
+        KeySchema: [{AttributeName: due, KeyType: HASH}, {AttributeName: dueAt, KeyType: RANGE}]
+        Projection: {ProjectionType: INCLUDE, NonKeyAttributes: [acceptedAt]}
+      - IndexName: claimed
+        KeySchema: [{AttributeName: claimed, KeyType: HASH}, {AttributeName: acceptedAt, KeyType: RANGE}]
+        Projection: {ProjectionType: KEYS_ONLY}
+    PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true}
+    SSESpecification: {SSEEnabled: true}
+    DeletionProtectionEnabled: !Ref ProtectTables
+PayoutsTable: # a change needs both images
+  Type: AWS::DynamoDB::Table
+  DeletionPolicy: RetainExceptOnCreate
+  UpdateReplacePolicy: Retain
+  Properties:
+    BillingMode: PAY_PER_REQUEST
+    AttributeDefinitions:
+      - {AttributeName: payout, AttributeType: S}
+      - {AttributeName: reference, AttributeType: S}
+      - {AttributeName: conflicted, AttributeType: S}
+      - {AttributeName: updatedAt, AttributeType: N}
+    KeySchema: [{AttributeName: payout, KeyType: HASH}]
+    GlobalSecondaryIndexes:
+      - IndexName: reference
+        KeySchema: [{AttributeName: reference, KeyType: HASH}, {AttributeName: payout, KeyType: RANGE}]
+        Projection: {ProjectionType: KEYS_ONLY}
+      - IndexName: conflicted
+        KeySchema: [{AttributeName: conflicted, KeyType: HASH}, {AttributeName: updatedAt, KeyType: RANGE}]
+        Projection: {ProjectionType: KEYS_ONLY}
+    StreamSpecification: {StreamViewType: NEW_AND_OLD_IMAGES}
+    PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true}
+    SSESpecification: {SSEEnabled: true}
+    DeletionProtectionEnabled: !Ref ProtectTables
+
+AlarmTopic:
+  Type: AWS::SNS::Topic
+AlarmEmailSubscription:
+  Type: AWS::SNS::Subscription
+  Condition: HasAlarmEmail
+  Properties: {TopicArn: !Ref AlarmTopic, Protocol: email, Endpoint: !Ref AlarmEmail}
+`
+
+// ofFunctions states what single functions have besides. The schedule has no
+// name: SAM would name it after its event, the same in every stack of an account.
+var ofFunctions = map[string]string{
+	"CregisFunction":  ingressConcurrency,
+	"PivotFunction":   ingressConcurrency,
+	"SweeperFunction": `Events: {EveryMinute: {Type: ScheduleV2, Properties: {OmitName: true, ScheduleExpression: rate(1 minute)}}}`,
+}
+
+const ingressConcurrency = `ReservedConcurrentExecutions: !If [ReservesConcurrency, !Ref IngressReservedConcurrency, !Ref AWS::NoValue]`
+
+// elsewhere lists what other tests state: types of resources and properties.
+var elsewhere = []string{
+	"AWS::CloudWatch::Alarm", "AWS::Logs::MetricFilter", "AWS::CloudWatch::Dashboard", // alarms_test, dashboard_test
+	"Policies", "Environment", "Format", // roles_test, globals_test, template_test
+	"Description", "DisplayName", "cfn-lint", // texts for people, and the linter's
+}
+
+func TestResources_AreThoseStated(t *testing.T) {
+	template := loadDocument(t)
+	want := map[string]any{}
+	state := func(text string) {
+		maps.Copy(want, template.resolve(parsed(t, text), nil).(map[string]any))
+	}
+	state(others)
+	for _, function := range functionFolders(t) {
+		state(named(ofFunction, function, ""))
+	}
+	for id, text := range ofFunctions {
+		properties := want[id].(map[string]any)["Properties"].(map[string]any)
+		maps.Copy(properties, template.resolve(parsed(t, text), nil).(map[string]any))
+	}
+	for _, provider := range functions.Providers() {
+		state(named(ofProvider, provider.Name(), ""))
+		for _, kind := range provider.Types() {
+			state(named(ofType, provider.Name(), string(kind)))
+		}
+	}
+	got := map[string]any{}
+	for id, resource := range template["Resources"].(map[string]any) {
+		if kind := resource.(map[string]any)["Type"].(string); !slices.Contains(elsewhere, kind) {
+			got[id] = template.resolve(resource, nil)
+		}
+	}
+	if diff := cmp.Diff(withoutRest(want), withoutRest(got)); diff != "" {
+		t.Errorf("stated are -, template.yaml has +:\n%s", diff)
+	}
+}
+
+// withoutRest drops what other tests state, and what is empty then.
+func withoutRest(value any) any {
+	switch value := value.(type) {
+	case uint64, int64:
+		return nil // numberTable
+	case map[string]any:
+		rest := map[string]any{}
+		for name, element := range value {
+			if kept := withoutRest(element); kept != nil && !slices.Contains(elsewhere, name) {
+				rest[name] = kept
+			}
+		}
+		if len(rest) == 0 {
+			return nil
+		}
+		return rest
+	}
+	return value
+}
+
+func parsed(t *testing.T, text string) any {
+	t.Helper()
+	file, err := parser.ParseBytes([]byte(text), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plain(file.Docs[0].Body)
+}
+
+// named puts the names of a provider or function and of a type into a statement:
+// sub-address-payout is SubAddressPayout where a name begins with a capital.
+func named(text, name, kind string) string {
+	return strings.NewReplacer("[name]", name, "[Name]", capital(name), "[type]", kind, "[Type]", capital(kind)).Replace(text)
+}
+
+func capital(name string) string {
+	var words []string
+	for word := range strings.SplitSeq(name, "-") {
+		if word != "" {
+			words = append(words, strings.ToUpper(word[:1])+word[1:])
+		}
+	}
+	return strings.Join(words, "")
+}
+
+func functionFolders(t *testing.T) []string {
+	t.Helper()
+	entries, err := os.ReadDir(filepath.Join(templatetest.Root(t), "functions"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var folders []string
+	for _, entry := range entries {
+		folders = append(folders, entry.Name())
+	}
+	return folders
+}
