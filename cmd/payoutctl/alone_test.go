@@ -31,7 +31,7 @@ func TestRefold_OfOneUnreadableReceiptIsNoSuccess(t *testing.T) {
 	fake := newTables(t)
 	apply(t, fake, applied(payout.Event{ID: soundID, Status: payout.Succeeded, Amount: "1"}, payout.Record{}))
 	fake.edit("receipts", "amount", `{"S":"2"}`)
-	code, out, problems := runOnTables(t, fake, fake.URL, "refold", soundID, "--reason", "why")
+	code, out, problems := runOnTables(t, fake, fake.URL, "rebuild", soundID, "--reason", "why")
 	if code != 1 || !strings.HasPrefix(problems, "payoutctl: 1 payout cannot be repaired from receipts\n") || !strings.Contains(out, "a receipt of it cannot be read") {
 		t.Errorf("exit code %d\n%s%s", code, out, problems)
 	}

@@ -150,10 +150,10 @@ func (s *session) remedy(found audit.Finding) string {
 	id := quoted(found.Payout)
 	switch found.Kind {
 	case audit.PayoutAltered, audit.PayoutDamaged, audit.PayoutMissing, audit.FactMissing, audit.ReceiptIndexMismatch:
-		return s.self() + " refold " + id + " --reason '…'"
+		return s.self() + " rebuild " + id + " --reason '…'"
 	case audit.FactUnproven:
 		return "restore the receipt, or have the provider push the payout's callback again, which becomes one; then: " +
-			s.self() + " refold " + id + " --reason '…'"
+			s.self() + " rebuild " + id + " --reason '…'"
 	case audit.ReceiptDamaged, audit.PayoutUnchecked:
 		return "restore the receipt; what there is of it: " + s.self() + " show " + id + " --json"
 	case audit.ReceiptUnexplained:

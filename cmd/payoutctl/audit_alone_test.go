@@ -56,7 +56,7 @@ func damages() map[string]damage {
 	}
 	by := inbox.NewChangedBy("alice", "a probe", at())
 	return map[string]damage{
-		"receipt-damaged": {do: func(t *testing.T, fake *tables) {
+		"receipt-corrupt-records": {do: func(t *testing.T, fake *tables) {
 			create(t, fake, inbox.NewReceipt(event(payout.Pending, "1"), nil, "k", at()))
 			for _, item := range fake.items["receipts"] {
 				if item["amount"] != nil {
@@ -67,7 +67,7 @@ func damages() map[string]damage {
 		"receipt-misplaced": {do: func(t *testing.T, fake *tables) {
 			create(t, fake, held())
 			fake.edit("receipts", "due", "")
-		}, repair: "payoutctl --local refold held/"},
+		}, repair: "payoutctl --local rebuild held/"},
 		"receipt-unknown": {do: func(t *testing.T, fake *tables) {
 			receipt := inbox.NewReceipt(event(payout.Pending, "1"), nil, "k", at())
 			receipt.State = "paused"
@@ -78,17 +78,17 @@ func damages() map[string]damage {
 		}, repair: "payoutctl --local sweep"},
 		"receipt-gone":        {do: func(t *testing.T, fake *tables) { create(t, fake, closed(inbox.Released, by)) }, repair: "payoutctl --local release held/"},
 		"receipt-unexplained": {do: func(t *testing.T, fake *tables) { create(t, fake, closed(inbox.Dismissed, inbox.ChangedBy{})) }, repair: "find out who did it"},
-		"payout-missing":      {do: func(_ *testing.T, fake *tables) { clear(fake.items["payouts"]) }, repair: "payoutctl --local refold " + soundID},
-		"payout-damaged": {do: func(_ *testing.T, fake *tables) {
+		"payout-missing":      {do: func(_ *testing.T, fake *tables) { clear(fake.items["payouts"]) }, repair: "payoutctl --local rebuild " + soundID},
+		"payout-corrupt-records": {do: func(_ *testing.T, fake *tables) {
 			fake.edit("payouts", "claims", `{"M":{"amount":{"L":[{"S":"much"}]}}}`)
-		}, repair: "payoutctl --local refold " + soundID},
-		"payout-altered": {do: func(_ *testing.T, fake *tables) { fake.edit("payouts", "progress", `{"S":"delayed"}`) }, repair: "payoutctl --local refold " + soundID},
+		}, repair: "payoutctl --local rebuild " + soundID},
+		"payout-altered": {do: func(_ *testing.T, fake *tables) { fake.edit("payouts", "progress", `{"S":"delayed"}`) }, repair: "payoutctl --local rebuild " + soundID},
 		"fact-missing": {do: func(t *testing.T, fake *tables) {
 			before := maps.Clone(fake.items["payouts"])
 			second := applied(payout.Event{ID: soundID, Status: payout.Succeeded, BlockHeight: 7}, payout.Record{})
 			apply(t, fake, second)
 			fake.items["payouts"] = before
-		}, repair: "payoutctl --local refold " + soundID},
+		}, repair: "payoutctl --local rebuild " + soundID},
 		"fact-unproven":         {do: func(_ *testing.T, fake *tables) { fake.edit("payouts", "version", `{"N":"2"}`) }, repair: "restore the receipt, or have the provider push"},
 		"acknowledged-lost":     {do: func(*testing.T, *tables) {}, log: `{"message":"callback","payout":"cregis/payout/1/9","receipt":"succeeded/1x","accepted":"new","request_id":"r1"}`, repair: "payoutctl --local dlq list"},
 		"acknowledged-too-few":  {do: func(*testing.T, *tables) {}, log: `{"message":"callback","request_id":"r1"}`, window: true},

@@ -45,10 +45,10 @@ func TestTheVerdictSaysWhatIsNotProven(t *testing.T) {
 	}
 }
 
-// What has lost its only receipt cannot be refolded until there is one again.
+// What has lost its only receipt cannot be rebuilt until there is one again.
 func TestAnUnprovenFactNeedsItsCallbackAgain(t *testing.T) {
 	got := payoutctl.Remedy(audit.Finding{Kind: audit.FactUnproven, Payout: "cregis/payout/1/2"})
-	if !strings.Contains(got, "push the payout's callback again") || !strings.Contains(got, "refold cregis/payout/1/2 --reason") || strings.Contains(got, "--dry-run") {
+	if !strings.Contains(got, "push the payout's callback again") || !strings.Contains(got, "rebuild cregis/payout/1/2 --reason") || strings.Contains(got, "--dry-run") {
 		t.Errorf("got %s", got)
 	}
 }

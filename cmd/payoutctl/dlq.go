@@ -64,7 +64,7 @@ type group struct {
 	Cause    redrive.Cause `json:"cause"`
 	Why      string        `json:"why,omitzero"`
 	Provider string        `json:"provider,omitzero"`
-	Messages int           `json:"letters"`
+	Messages int           `json:"messages"`
 	Oldest   time.Time     `json:"oldest"`
 	Example  string        `json:"example"` // its message id
 }

@@ -148,7 +148,7 @@ type movedView struct {
 	Looked          int  `json:"looked"`
 	Chosen          int  `json:"chosen"`
 	Moved           int  `json:"moved"`
-	MaybeDuplicated int  `json:"twice,omitzero"` // perhaps in both places
+	MaybeDuplicated int  `json:"maybeDuplicated,omitzero"` // perhaps in both places
 	More            bool `json:"more,omitzero"`
 }
 
@@ -185,7 +185,7 @@ and deleted only after it is on disk. A letter that is ours and not applied is r
 
 Examples:
 
-	payoutctl --stack payouts-prod dlq drop --message-id 0d1f0e1c-… --to dropped.jsonl --reason "sent by hand by mistake"
+	payoutctl --stack payouts-prod dlq export --delete --message-id 0d1f0e1c-… --to dropped.jsonl --reason "sent by hand by mistake"
 
 To put the message of line 1 back (URL is the output EventsQueueUrl):
 
@@ -220,7 +220,7 @@ func (c *dlqDropCommand) Run(ctx context.Context, s *session) error {
 	if err := s.confirm(c.Yes, "take "+count(len(c.MessageID), "dead letter")+" out of stack "+stack.name); err != nil {
 		return err
 	}
-	if err := stack.noteDeadLetters(ctx, reason.Line(s.now(), "dlq drop", c.Reason)); err != nil {
+	if err := stack.noteDeadLetters(ctx, reason.Line(s.now(), "dlq export --delete", c.Reason)); err != nil {
 		return err
 	}
 	file, err := openForAppend(c.To)

@@ -45,7 +45,7 @@ Examples:
 
 Needs the permissions cloudwatch:DescribeAlarms and cloudwatch:SetAlarmState, sns:Subscribe and sns:Unsubscribe on the topic,
 sqs:CreateQueue, sqs:ReceiveMessage, sqs:DeleteMessage and sqs:DeleteQueue on queues named STACK-drill-*,
-secretsmanager:GetSecretValue on the secrets, sqs:SendMessage on the events queue, those of dlq drop, and
+secretsmanager:GetSecretValue on the secrets, sqs:SendMessage on the events queue, those of dlq export --delete, and
 cloudformation:DescribeStacks. Exit code 1 where one of them did not arrive.`
 }
 

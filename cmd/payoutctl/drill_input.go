@@ -107,7 +107,7 @@ func (d *drill) removeOthers(ctx context.Context) error {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			d.left = append(d.left, "message "+d.others[0]+"; "+d.self()+" dlq drop --message-id "+d.others[0]+" --to FILE --reason drill")
+			d.left = append(d.left, "message "+d.others[0]+"; "+d.self()+" dlq export --delete --message-id "+d.others[0]+" --to FILE --reason drill")
 			return nil
 		}
 	}

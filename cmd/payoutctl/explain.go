@@ -222,7 +222,7 @@ type explainView struct {
 	Size       int                `json:"size"`
 	Account    string             `json:"account,omitzero"`
 	Signed     []explain.Field    `json:"signed,omitempty"`
-	Given      string             `json:"given,omitzero"`
+	Given      string             `json:"received,omitzero"`
 	Proofs     []explain.KeyCheck `json:"proofs,omitempty"`
 	Verdict    callback.Verdict   `json:"verdict"`
 	KeyID      string             `json:"keyId,omitzero"`

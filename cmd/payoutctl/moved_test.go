@@ -92,7 +92,7 @@ func TestDrop_SavesAMessageWhole(t *testing.T) {
 	if code != 0 || len(requestsOf(requests, "DeleteMessage")) != 1 {
 		t.Fatalf("exit code %d\n%s", code, text)
 	}
-	wantTag(t, requests, " dlq drop: why")
+	wantTag(t, requests, " dlq export --delete: why")
 	line, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)

@@ -93,7 +93,7 @@ func (s *session) sound(list iter.Seq2[dynamostore.Stored, error]) iter.Seq2[dyn
 		for one, err := range list {
 			switch {
 			case errors.Is(err, inbox.ErrDamagedPayout):
-				s.notef("%s cannot be read: %s refold %s --dry-run", clean(string(one.ID)), s.self(), quoted(string(one.ID)))
+				s.notef("%s cannot be read: %s rebuild %s --dry-run", clean(string(one.ID)), s.self(), quoted(string(one.ID)))
 				continue
 			case errors.Is(err, inbox.ErrLaterVersion):
 				s.notef("%s", clean(err.Error()))

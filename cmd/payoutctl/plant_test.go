@@ -110,7 +110,7 @@ func (p planter) update(table, id, receipt, expression, value string) {
 		TableName: &table, Key: keyOf(id, receipt), UpdateExpression: &expression,
 		ExpressionAttributeNames: map[string]string{},
 	}
-	for _, name := range []string{"state", "status", "due"} {
+	for _, name := range []string{"state", "status", "dueShard"} {
 		if strings.Contains(expression, "#"+name) {
 			input.ExpressionAttributeNames["#"+name] = name
 		}

@@ -16,13 +16,13 @@ import (
 // receiptsCommand lists the receipts that no payout shows: held ones and what
 // became of them, and those that are not applied yet.
 type receiptsCommand struct {
-	State     string `arg:"" enum:"held,received,released,dismissed" help:"held: authentic and not understood. received: accepted and not applied yet. released, dismissed: was held."`
-	Provider  string `help:"Those of this provider." placeholder:"NAME"`
-	Account   string `help:"Those of this account at the provider." placeholder:"ID"`
-	HeldFor   string `help:"Those held for this reason: ${reasons}." placeholder:"WHY"`
-	OlderThan string `help:"Those accepted longer ago than this: 10m, 2h, 3d." placeholder:"SPAN"`
-	Body      bool   `help:"With the raw body of each, as it came."`
-	Limit     int    `help:"Stop after this many." default:"50" placeholder:"N"`
+	State      string `arg:"" enum:"held,received,released,dismissed" help:"held: authentic and not understood. received: accepted and not applied yet. released, dismissed: was held."`
+	Provider   string `help:"Those of this provider." placeholder:"NAME"`
+	Account    string `help:"Those of this account at the provider." placeholder:"ID"`
+	HeldReason string `help:"Those held for this reason: ${reasons}." placeholder:"WHY"`
+	OlderThan  string `help:"Those accepted longer ago than this: 10m, 2h, 3d." placeholder:"SPAN"`
+	Body       bool   `help:"With the raw body of each, as it came."`
+	Limit      int    `help:"Stop after this many." default:"50" placeholder:"N"`
 }
 
 // Help gives examples.
@@ -35,7 +35,7 @@ Examples:
 
 	payoutctl --local receipts held
 	payoutctl --stack payouts-prod receipts received --older-than 10m
-	payoutctl --stack payouts-prod receipts held --held-for unknown-status --body
+	payoutctl --stack payouts-prod receipts held --held-reason unknown-status --body
 	payoutctl --stack payouts-prod receipts dismissed --provider pivot --json
 
 Needs the permissions dynamodb:Query and dynamodb:GetItem on the receipts table and its index (released and dismissed
@@ -80,7 +80,7 @@ func checkChoice(provider, heldFor string) error {
 		}
 	}
 	if heldFor != "" && !slices.Contains(callback.Reasons(), callback.Reason(heldFor)) {
-		return usage("", "--held-for: nothing is held for %q; the reasons are: %s", heldFor, reasonList())
+		return usage("", "--held-reason: nothing is held for %q; the reasons are: %s", heldFor, reasonList())
 	}
 	return nil
 }
@@ -97,7 +97,7 @@ func (c *receiptsCommand) check(s *session) (before time.Time, err error) {
 	if c.Limit < 1 {
 		return before, usage("", "--limit is how many: 1 or more")
 	}
-	if err := checkChoice(c.Provider, c.HeldFor); err != nil {
+	if err := checkChoice(c.Provider, c.HeldReason); err != nil {
 		return before, err
 	}
 	if c.OlderThan == "" {
@@ -165,7 +165,7 @@ func (c *receiptsCommand) admits(receipt inbox.Receipt, before time.Time) bool {
 	return receipt.State == inbox.State(c.State) &&
 		(c.Provider == "" || c.Provider == receipt.Provider()) &&
 		(c.Account == "" || c.Account == receipt.Account()) &&
-		(c.HeldFor == "" || c.HeldFor == receipt.Reason) &&
+		(c.HeldReason == "" || c.HeldReason == receipt.Reason) &&
 		(before.IsZero() || receipt.AcceptedAt.Before(before))
 }
 

@@ -37,9 +37,9 @@ A payout without any applied receipt is left alone. One that has a receipt which
 
 Examples:
 
-	payoutctl --local refold cregis/payout/1382528827416576/42 --dry-run
-	payoutctl --stack payouts-prod refold cregis/payout/1382528827416576/42 --reason 'ticket 4711: edited in the console'
-	payoutctl --stack payouts-prod refold --all --dry-run
+	payoutctl --local rebuild cregis/payout/1382528827416576/42 --dry-run
+	payoutctl --stack payouts-prod rebuild cregis/payout/1382528827416576/42 --reason 'ticket 4711: edited in the console'
+	payoutctl --stack payouts-prod rebuild --all --dry-run
 
 Needs the permissions dynamodb:GetItem, dynamodb:Query, dynamodb:PutItem (payouts) and dynamodb:UpdateItem (receipts),
 for --all dynamodb:Scan on both tables, cloudformation:DescribeStacks and sts:GetCallerIdentity. Exit code 1 where
@@ -140,9 +140,9 @@ type rebuildView struct {
 	Differences   []differenceView `json:"differences,omitempty"`
 	From          int64            `json:"fromVersion"`
 	To            int64            `json:"toVersion"`
-	IndexRepaired []string         `json:"misplaced,omitempty"` // receipts that are not in their place in the index
+	IndexRepaired []string         `json:"indexMismatch,omitempty"` // receipts that are not in their place in the index
 	Written       bool             `json:"written"`
-	ChangedBy     *changedByView   `json:"hand,omitempty"`
+	ChangedBy     *changedByView   `json:"changedBy,omitempty"`
 }
 
 // differenceView is a part of a payout that is not what its receipts say.

@@ -16,13 +16,13 @@ import (
 
 // releaseCommand reads held callbacks again.
 type releaseCommand struct {
-	Held     []string `arg:"" optional:"" name:"held" help:"Ids of held callbacks, as receipts held lists them."`
-	All      bool     `help:"All that are held and pass --provider and --held-for."`
-	Provider string   `help:"With --all: of this provider." placeholder:"NAME"`
-	HeldFor  string   `help:"With --all: held for this reason: ${reasons}." placeholder:"WHY"`
-	Reason   string   `help:"Why: recorded with the change." placeholder:"TEXT"`
-	DryRun   bool     `help:"Say how they are read today, and change nothing."`
-	Yes      bool     `help:"Do not ask before changing a deployed stack."`
+	Held       []string `arg:"" optional:"" name:"held" help:"Ids of held callbacks, as receipts held lists them."`
+	All        bool     `help:"All that are held and pass --provider and --held-reason."`
+	Provider   string   `help:"With --all: of this provider." placeholder:"NAME"`
+	HeldReason string   `help:"With --all: held for this reason: ${reasons}." placeholder:"WHY"`
+	Reason     string   `help:"Why: recorded with the change." placeholder:"TEXT"`
+	DryRun     bool     `help:"Say how they are read today, and change nothing."`
+	Yes        bool     `help:"Do not ask before changing a deployed stack."`
 }
 
 // Help gives examples.
@@ -39,7 +39,7 @@ Examples:
 
 	payoutctl --local receipts held
 	payoutctl --local release --all --dry-run
-	payoutctl --stack payouts-prod release --all --provider pivot --held-for unknown-status --reason 'v2.3 knows REVERSED'
+	payoutctl --stack payouts-prod release --all --provider pivot --held-reason unknown-status --reason 'v2.3 knows REVERSED'
 	payoutctl --stack payouts-prod release held/pivot/payout/M/x8Z --reason 'v2.3 knows REVERSED' --yes
 
 Needs the permissions dynamodb:Query, dynamodb:GetItem, dynamodb:PutItem and dynamodb:UpdateItem on the receipts table
@@ -86,8 +86,8 @@ func (c *releaseCommand) check() error {
 	switch {
 	case len(c.Held) == 0 && !c.All:
 		return usage("name them, or take --all", "which held callbacks?")
-	case len(c.Held) > 0 && (c.All || c.Provider != "" || c.HeldFor != ""):
-		return usage("", "name held callbacks, or choose them by --all, --provider and --held-for: not both")
+	case len(c.Held) > 0 && (c.All || c.Provider != "" || c.HeldReason != ""):
+		return usage("", "name held callbacks, or choose them by --all, --provider and --held-reason: not both")
 	case !c.DryRun && c.Reason == "":
 		return errReason
 	}
@@ -96,7 +96,7 @@ func (c *releaseCommand) check() error {
 			return usage("they are listed by: payoutctl receipts held", "%q is not the id of a held callback", clean(id))
 		}
 	}
-	return checkChoice(c.Provider, c.HeldFor)
+	return checkChoice(c.Provider, c.HeldReason)
 }
 
 // errReason is told where a change has no reason.
@@ -118,7 +118,7 @@ func (c *releaseCommand) list(ctx context.Context, editor *dynamostore.Editor) i
 // admits reports whether --all means this receipt.
 func (c *releaseCommand) admits(receipt inbox.Receipt) bool {
 	return (c.Provider == "" || c.Provider == receipt.Provider()) &&
-		(c.HeldFor == "" || c.HeldFor == receipt.Reason)
+		(c.HeldReason == "" || c.HeldReason == receipt.Reason)
 }
 
 // heldNamed reads held callbacks by their ids. One that is not there has no state.

@@ -42,10 +42,10 @@ func (t payoutHistory) head(style style, self string) string {
 		wrong = "missing: receipts of it are applied, and it is not there: somebody deleted it"
 	}
 	if wrong != "" {
-		refold := self + " refold " + quoted(string(r.ID))
+		rebuild := self + " rebuild " + quoted(string(r.ID))
 		row("status", wrong, red)
-		row("look at it", refold+" --dry-run", "")
-		row("repair it", refold+" --reason '…'", "")
+		row("look at it", rebuild+" --dry-run", "")
+		row("repair it", rebuild+" --reason '…'", "")
 		row("see what else", self+" audit", "")
 		return rows.String()
 	}
@@ -63,7 +63,7 @@ func (t payoutHistory) head(style style, self string) string {
 	row("memo", style.private(r.Value(payout.FieldMemo)), "")
 	row("transaction", clean(r.Value(payout.FieldTxID)), "")
 	row("updated", instant(r.UpdatedAt)+" UTC, by "+count(int(r.Version), "receipt"), "")
-	if by := r.Refolded; by != (inbox.ChangedBy{}) {
+	if by := r.Rebuilt; by != (inbox.ChangedBy{}) {
 		row("written", "by hand, from its receipts, "+changedByText(style, by), yellow)
 	}
 	row("missing", t.missing(), red)

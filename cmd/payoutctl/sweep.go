@@ -40,8 +40,8 @@ type sweepView struct {
 	Due           int  `json:"due"`
 	Sent          int  `json:"sent"`
 	Unsendable    int  `json:"unsendable"`
-	Recovered     int  `json:"adopted"`
-	Unreadable    int  `json:"foreign"`
+	Recovered     int  `json:"recovered"`
+	Unreadable    int  `json:"unreadable"`
 	Damaged       int  `json:"damaged"`
 	Skipped       bool `json:"skipped"`
 	OldestSeconds int  `json:"oldestSeconds"`

@@ -26,7 +26,7 @@ type payoutView struct {
 	Reference      string                     `json:"reference,omitzero"`
 	UpdatedAt      time.Time                  `json:"updatedAt,omitzero"`
 	Version        int64                      `json:"version"`
-	Contradictions []payout.Field             `json:"contradictions,omitempty"`
+	Contradictions []payout.Field             `json:"conflicts,omitempty"`
 	Claims         map[payout.Field][]string  `json:"claims,omitempty"`
 	Overflow       []payout.Field             `json:"overflow,omitempty"` // claims of which there were more
 	Progress       payout.Status              `json:"progress,omitzero"`
@@ -34,7 +34,7 @@ type payoutView struct {
 	BlockHeight    uint64                     `json:"blockHeight,omitzero"`
 	BlockTime      int64                      `json:"blockTime,omitzero"`
 	Settled        map[payout.Status]tallyRow `json:"settled,omitempty"` // of a batch
-	Refolded       *changedByView             `json:"refolded,omitempty"`
+	Rebuilt        *changedByView             `json:"rebuilt,omitempty"`
 	Damaged        bool                       `json:"damaged,omitzero"` // nothing above can be trusted but the id
 }
 
@@ -77,7 +77,7 @@ func viewOf(stored dynamostore.Stored) payoutView {
 		Reasons:        stored.Reasons,
 		BlockHeight:    stored.BlockHeight,
 		BlockTime:      stored.BlockTime,
-		Refolded:       newChangedByView(stored.Refolded),
+		Rebuilt:        newChangedByView(stored.Rebuilt),
 		Damaged:        soundness(stored) != nil,
 	}
 	for _, name := range slices.Sorted(maps.Keys(stored.Claims)) {
@@ -121,11 +121,11 @@ type receiptView struct {
 	Totals     map[payout.Status]tallyRow `json:"totals,omitempty"`
 	Decision   *payout.Resolution         `json:"decision,omitempty"`
 	Note       string                     `json:"note,omitzero"`
-	ProviderID string                     `json:"providerId,omitzero"` // of a held callback
-	ReleasedAs *receiptName               `json:"as,omitempty"`        // of a released callback: the receipt of its event
-	ChangedBy  *changedByView             `json:"hand,omitempty"`      // of a released or dismissed callback
-	Body       string                     `json:"body,omitzero"`       // with --full or --body
-	Damaged    bool                       `json:"damaged,omitzero"`    // only the key can be trusted
+	ProviderID string                     `json:"providerId,omitzero"`  // of a held callback
+	ReleasedAs *receiptName               `json:"releasedAs,omitempty"` // of a released callback: the receipt of its event
+	ChangedBy  *changedByView             `json:"changedBy,omitempty"`  // of a released or dismissed callback
+	Body       string                     `json:"body,omitzero"`        // with --full or --body
+	Damaged    bool                       `json:"damaged,omitzero"`     // only the key can be trusted
 }
 
 type receiptName struct {

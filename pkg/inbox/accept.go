@@ -11,10 +11,10 @@ type Acceptance string
 
 // The ways in which a receipt becomes durable.
 const (
-	AcceptedNew       Acceptance = "new"       // in the store and, unless held, in the queue
-	AcceptedDuplicate Acceptance = "duplicate" // the store had it from an earlier delivery
-	AcceptedStoreOnly Acceptance = "by-record" // in the store only; Sweep will send it
-	AcceptedQueueOnly Acceptance = "by-queue"  // in the queue only; Apply or Sweep will record it
+	AcceptedNew       Acceptance = "new"        // in the store and, unless held, in the queue
+	AcceptedDuplicate Acceptance = "duplicate"  // the store had it from an earlier delivery
+	AcceptedStoreOnly Acceptance = "store-only" // in the store only; Sweep will send it
+	AcceptedQueueOnly Acceptance = "queue-only" // in the queue only; Apply or Sweep will record it
 )
 
 // Accepted is the result of Accept: the receipt is durable.

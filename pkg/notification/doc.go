@@ -10,7 +10,7 @@
 //
 // Notices are delivered at least once and in no order. Version orders those of
 // one payout: of two notices, the one with the greater version was true later.
-// After a restore, or a refold of a payout that lost receipts, versions go down
+// After a restore, or a rebuild of a payout that lost receipts, versions go down
 // and are used again; docs/EVENTS.md says what is done then.
 // A consumer keeps the greatest version that it has acted on for each payout
 // and drops what is not above it. It must not rely on ID alone to act once: a

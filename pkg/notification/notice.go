@@ -52,7 +52,7 @@ type Notification struct {
 	Status            payout.Status  `json:"status"`
 	PreviousStatus    payout.Status  `json:"previousStatus,omitzero"` // absent of the first notice, and of one published by hand
 	Provider          string         `json:"provider"`
-	PayoutType        payout.Type    `json:"kind"`
+	PayoutType        payout.Type    `json:"payoutType"`
 	Account           string         `json:"account"` // at the provider: whose payout it is
 	Reference         string         `json:"reference,omitzero"`
 	Amount            payout.Amount  `json:"amount,omitzero"` // of a batch: the sum of its items
@@ -61,7 +61,7 @@ type Notification struct {
 	Token             string         `json:"token,omitzero"`
 	TxID              string         `json:"txid,omitzero"`
 	Reason            string         `json:"reason,omitzero"` // the provider's words
-	ConflictingFields []payout.Field `json:"contradictions,omitempty"`
+	ConflictingFields []payout.Field `json:"conflictingFields,omitempty"`
 	Totals            *Totals        `json:"totals,omitempty"`     // of a batch
 	UpdatedAt         time.Time      `json:"updatedAt"`            // when the last fact was applied
 	Republished       string         `json:"republished,omitzero"` // why it was published again, in the words of who did it

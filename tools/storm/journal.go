@@ -32,8 +32,8 @@ type line struct {
 	Accepted  inbox.Acceptance `json:"accepted"`
 	Payout    string           `json:"payout"`
 	Receipt   string           `json:"receipt"`
-	Sent      int              `json:"Sent"`
-	Recovered int              `json:"Adopted"`
+	Sent      int              `json:"ReceiptsResent"`
+	Recovered int              `json:"DeadLettersRecovered"`
 }
 
 // Write takes one line, as slog writes them.

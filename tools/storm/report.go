@@ -38,12 +38,12 @@ type report struct {
 	KeptFailed int `json:"keptAlthoughFailed"` // their provider sends again what we have
 
 	// How it came about.
-	QueueOnly  int `json:"acceptedByQueue"`
-	StoreOnly  int `json:"acceptedByRecord"`
+	QueueOnly  int `json:"acceptedQueueOnly"`
+	StoreOnly  int `json:"acceptedStoreOnly"`
 	Postponed  int `json:"deliveriesPostponed"`
 	Duplicates int `json:"deliveriesAgain"`
 	Resent     int `json:"sentBySweeper"`
-	Recovered  int `json:"adoptedDeadLetters"`
+	Recovered  int `json:"recoveredDeadLetters"`
 
 	Rate  float64 `json:"callbacksPerSecond"`
 	P50   float64 `json:"p50Milliseconds"`

@@ -83,7 +83,7 @@ func TestOnlyUnappliedReceiptsStandInTheIndex(t *testing.T) {
 		if receipt.State == inbox.Received || receipt.State == inbox.Held {
 			want = dueShard(receipt.Key, receipt.State)
 		}
-		if got := encoded.text("due"); got != want {
+		if got := encoded.text("dueShard"); got != want {
 			t.Errorf("%s: due in %q, want %q", receipt.State, got, want)
 		}
 	}

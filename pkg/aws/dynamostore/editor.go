@@ -28,7 +28,7 @@ func (e *Editor) Close(ctx context.Context, closed inbox.Receipt) (inbox.State, 
 		Key:                      receiptKey(closed.Key),
 		UpdateExpression:         aws.String("SET #state = :closed, #hand = :hand REMOVE #due, dueAt"),
 		ConditionExpression:      aws.String("#state = :held"),
-		ExpressionAttributeNames: map[string]string{"#state": "state", "#hand": "hand", "#due": "due"},
+		ExpressionAttributeNames: map[string]string{"#state": "state", "#hand": "changedBy", "#due": "dueShard"},
 		ExpressionAttributeValues: item{
 			":closed": text(string(closed.State)),
 			":held":   text(string(inbox.Held)),
@@ -40,7 +40,7 @@ func (e *Editor) Close(ctx context.Context, closed inbox.Receipt) (inbox.State, 
 	if closed.State == inbox.Released {
 		input.UpdateExpression = aws.String("SET #state = :closed, #hand = :hand, #as = :as REMOVE #due, dueAt")
 		input.ConditionExpression = aws.String("#state IN (:held, :dismissed)")
-		input.ExpressionAttributeNames["#as"] = "as"
+		input.ExpressionAttributeNames["#as"] = "releasedAs"
 		input.ExpressionAttributeValues[":as"] = &types.AttributeValueMemberM{Value: encodeKey(closed.ReleasedAs)}
 		input.ExpressionAttributeValues[":dismissed"] = text(string(inbox.Dismissed))
 	}
@@ -71,7 +71,7 @@ func (e *Editor) Rewrite(ctx context.Context, record payout.Record, read inbox.S
 	if err != nil {
 		return false, err
 	}
-	encoded.setChild("refolded", encodeChangedBy(hand))
+	encoded.setChild("rebuilt", encodeChangedBy(hand))
 	input := &dynamodb.PutItemInput{TableName: &e.Payouts, Item: encoded, ConditionExpression: aws.String(absent)}
 	if read.Exists {
 		// Whatever stands there as the version, also where that is no number.
@@ -107,7 +107,7 @@ func (e *Editor) Reindex(ctx context.Context, key inbox.Key, now time.Time) (boo
 		Key:                       receiptKey(key),
 		UpdateExpression:          aws.String("REMOVE #due, dueAt, claimed"),
 		ConditionExpression:       aws.String("#state = :state"),
-		ExpressionAttributeNames:  map[string]string{"#state": "state", "#due": "due"},
+		ExpressionAttributeNames:  map[string]string{"#state": "state", "#due": "dueShard"},
 		ExpressionAttributeValues: item{":state": text(string(receipt.State))},
 		ReturnValues:              types.ReturnValueAllOld,
 	}
@@ -133,7 +133,7 @@ func waits(receipt inbox.Receipt) bool {
 func placed(i item, receipt inbox.Receipt) bool {
 	_, isNumber := i["dueAt"].(*types.AttributeValueMemberN)
 	if waits(receipt) {
-		return isNumber && i.text("due") == dueShard(receipt.Key, receipt.State)
+		return isNumber && i.text("dueShard") == dueShard(receipt.Key, receipt.State)
 	}
-	return i["due"] == nil && i["dueAt"] == nil && i["claimed"] == nil
+	return i["dueShard"] == nil && i["dueAt"] == nil && i["claimed"] == nil
 }

@@ -35,7 +35,7 @@ type Reader struct {
 type Stored struct {
 	payout.Record
 	UpdatedAt time.Time       // when the last fact was applied
-	Refolded  inbox.ChangedBy // by whose hand it was written since then, if it was
+	Rebuilt   inbox.ChangedBy // by whose hand it was written since then, if it was
 }
 
 // Filter says which payouts to list. Its zero value lists all.
@@ -256,7 +256,7 @@ func ends(err error) bool {
 
 func decodeStored(i item) (Stored, error) {
 	record, err := decodeRecord(i)
-	return Stored{Record: record, UpdatedAt: i.time("updatedAt"), Refolded: decodeChangedBy(i.child("refolded"))}, err
+	return Stored{Record: record, UpdatedAt: i.time("updatedAt"), Rebuilt: decodeChangedBy(i.child("rebuilt"))}, err
 }
 
 func wrap(err error, format string, args ...any) error {

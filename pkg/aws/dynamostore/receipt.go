@@ -40,14 +40,14 @@ func encodeReceipt(r inbox.Receipt) (item, error) {
 	setBody(i, r.Body)
 	switch r.State {
 	case inbox.Received:
-		i.setText("due", dueShard(r.Key, r.State))
+		i.setText("dueShard", dueShard(r.Key, r.State))
 		i.setTime("dueAt", r.DueAt)
 	case inbox.Held:
-		i.setText("due", dueShard(r.Key, r.State))
+		i.setText("dueShard", dueShard(r.Key, r.State))
 		i.setTime("dueAt", r.AcceptedAt)
 	case inbox.Released, inbox.Dismissed:
-		i.setChild("hand", encodeChangedBy(r.ChangedBy))
-		i.setChild("as", encodeKey(r.ReleasedAs))
+		i.setChild("changedBy", encodeChangedBy(r.ChangedBy))
+		i.setChild("releasedAs", encodeKey(r.ReleasedAs))
 	}
 	if r.WasHeld() {
 		i.setText("reason", r.Reason)
@@ -78,9 +78,9 @@ func encodeEvent(i item, e payout.Event) {
 	i.setText("memo", e.Memo)
 	i.setText("txid", e.TxID)
 	if e.BlockHeight != 0 {
-		i["block"] = &types.AttributeValueMemberN{Value: strconv.FormatUint(e.BlockHeight, 10)}
+		i["blockHeight"] = &types.AttributeValueMemberN{Value: strconv.FormatUint(e.BlockHeight, 10)}
 	}
-	i.setInt("mined", e.BlockTime)
+	i.setInt("blockTime", e.BlockTime)
 	i.setChild("totals", encodeTotals(e.Totals))
 }
 
@@ -101,7 +101,7 @@ func decodeReceipt(i item) (inbox.Receipt, error) {
 	switch {
 	case r.WasHeld():
 		r.Reason, r.ProviderID = i.text("reason"), i.text("providerId")
-		r.ReleasedAs, r.ChangedBy = decodeKey(i.child("as")), decodeChangedBy(i.child("hand"))
+		r.ReleasedAs, r.ChangedBy = decodeKey(i.child("releasedAs")), decodeChangedBy(i.child("changedBy"))
 	case i.text("decision") != "":
 		r.Decision = new(payout.Resolution)
 		if err := json.Unmarshal([]byte(i.text("decision")), r.Decision); err != nil {
@@ -134,8 +134,8 @@ func decodeEvent(i item) payout.Event {
 		To:          i.text("to"),
 		Memo:        i.text("memo"),
 		TxID:        i.text("txid"),
-		BlockHeight: i.uint("block"),
-		BlockTime:   i.int("mined"),
+		BlockHeight: i.uint("blockHeight"),
+		BlockTime:   i.int("blockTime"),
 		Totals:      decodeTotals(i.child("totals")),
 	}
 }

@@ -38,9 +38,9 @@ func encodeRecord(r payout.Record, now time.Time) (item, error) {
 	}
 	i.setChild("reasons", reasons)
 	if r.BlockHeight != 0 {
-		i["block"] = &types.AttributeValueMemberN{Value: strconv.FormatUint(r.BlockHeight, 10)}
+		i["blockHeight"] = &types.AttributeValueMemberN{Value: strconv.FormatUint(r.BlockHeight, 10)}
 	}
-	i.setInt("mined", r.BlockTime)
+	i.setInt("blockTime", r.BlockTime)
 	i.setChild("settled", encodeTotals(r.Settled))
 	resolutions := item{}
 	for key, decision := range r.Resolutions {
@@ -79,8 +79,8 @@ func decodeRecord(i item) (payout.Record, error) {
 		Progress:    payout.Status(i.text("progress")),
 		Claims:      decodeClaims(i.child("claims")),
 		Reasons:     map[payout.Status]string{},
-		BlockHeight: i.uint("block"),
-		BlockTime:   i.int("mined"),
+		BlockHeight: i.uint("blockHeight"),
+		BlockTime:   i.int("blockTime"),
 		Settled:     decodeTotals(i.child("settled")),
 		Resolutions: map[string]payout.Resolution{},
 	}

@@ -19,8 +19,8 @@ import (
 // withoutBody are the attributes of a receipt but its body and its note, which
 // are most of it.
 var withoutBody = []string{
-	"payout", "receipt", "state", "acceptedAt", "appliedAt", "outcome", "keyId", "reason", "due", "dueAt", "hand", "as",
-	"decision", "reference", "amount", "currency", "chain", "token", "from", "to", "memo", "txid", "block", "mined", "totals",
+	"payout", "receipt", "state", "acceptedAt", "appliedAt", "outcome", "keyId", "reason", "dueShard", "dueAt", "changedBy", "releasedAs",
+	"decision", "reference", "amount", "currency", "chain", "token", "from", "to", "memo", "txid", "blockHeight", "blockTime", "totals",
 }
 
 // ScanReceipts lists all receipts that were accepted from one time until before

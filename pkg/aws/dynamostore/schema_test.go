@@ -21,7 +21,7 @@ func TestARecordOfAnOlderSchemaVersionIsMergedInto(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, later := range []string{"v", "status", "reference", "updatedAt", "reasons", "settled", "resolutions", "block", "mined", "conflicted"} {
+	for _, later := range []string{"v", "status", "reference", "updatedAt", "reasons", "settled", "resolutions", "blockHeight", "blockTime", "conflicted"} {
 		delete(old, later)
 	}
 	read, err := decodeRecord(old)

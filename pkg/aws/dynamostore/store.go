@@ -94,7 +94,7 @@ func (s *Store) receiptWrite(change inbox.Change) (types.TransactWriteItem, erro
 		Key:                      receiptKey(change.Receipt.Key),
 		UpdateExpression:         aws.String("SET #state = :applied, outcome = :outcome, appliedAt = :now REMOVE #due, dueAt, claimed"),
 		ConditionExpression:      aws.String("#state = :received"),
-		ExpressionAttributeNames: map[string]string{"#state": "state", "#due": "due"},
+		ExpressionAttributeNames: map[string]string{"#state": "state", "#due": "dueShard"},
 		ExpressionAttributeValues: item{
 			":applied":  text(string(inbox.Applied)),
 			":received": text(string(inbox.Received)),
@@ -145,7 +145,7 @@ func (s *Store) dueInShard(ctx context.Context, n int, now time.Time, page int) 
 		TableName:                &s.Receipts,
 		IndexName:                aws.String(unappliedIndex),
 		KeyConditionExpression:   aws.String("#due = :shard AND dueAt <= :now"),
-		ExpressionAttributeNames: map[string]string{"#due": "due"},
+		ExpressionAttributeNames: map[string]string{"#due": "dueShard"},
 		ExpressionAttributeValues: item{
 			":shard": text(shard(inbox.Received, n)),
 			":now":   number(now.UnixMilli()),

@@ -47,7 +47,7 @@ func (r *Reader) indexedUnapplied(ctx context.Context, state inbox.State) iter.S
 			TableName:                 &r.Receipts,
 			IndexName:                 aws.String(unappliedIndex),
 			KeyConditionExpression:    aws.String("#due = :shard"),
-			ExpressionAttributeNames:  map[string]string{"#due": "due"},
+			ExpressionAttributeNames:  map[string]string{"#due": "dueShard"},
 			ExpressionAttributeValues: item{":shard": text(shard(state, n))},
 		})
 	})

@@ -13,15 +13,15 @@ type Metric struct {
 
 // What is told of callbacks. A count of nothing is not told.
 var (
-	Callbacks         = Metric{"Callbacks", "Count", true}           // answered
-	Acknowledged      = Metric{"Acknowledged", "Count", true}        // authentic, durable and not known before
-	Refused           = Metric{"Refused", "Count", true}             // not authentic, malformed or too large
-	Unavailable       = Metric{"Unavailable", "Count", true}         // answered 503: our fault
-	Duplicates        = Metric{"Duplicates", "Count", true}          // known before
-	Held              = Metric{"Held", "Count", true}                // authentic, not understood and not known before
-	AcceptedStoreOnly = Metric{"AcceptedByRecord", "Count", true}    // the queue was down
-	AcceptedQueueOnly = Metric{"AcceptedByQueueOnly", "Count", true} // the table was down
-	PreviousKey       = Metric{"PreviousKey", "Count", true}         // verified by an account's previous key, and not known before
+	Callbacks         = Metric{"Callbacks", "Count", true}         // answered
+	Acknowledged      = Metric{"Acknowledged", "Count", true}      // authentic, durable and not known before
+	Refused           = Metric{"Refused", "Count", true}           // not authentic, malformed or too large
+	Unavailable       = Metric{"Unavailable", "Count", true}       // answered 503: our fault
+	Duplicates        = Metric{"Duplicates", "Count", true}        // known before
+	Held              = Metric{"Held", "Count", true}              // authentic, not understood and not known before
+	AcceptedStoreOnly = Metric{"AcceptedStoreOnly", "Count", true} // the queue was down
+	AcceptedQueueOnly = Metric{"AcceptedQueueOnly", "Count", true} // the table was down
+	PreviousKey       = Metric{"PreviousKey", "Count", true}       // verified by an account's previous key, and not known before
 )
 
 // What is told of batches from the queue. A count of nothing is not told.
@@ -34,15 +34,15 @@ var (
 
 // What is told of sweeps, every one of them, nothing included.
 var (
-	Sweeps         = Metric{"Sweeps", "Count", false} // that went well
-	ReceiptsDue    = Metric{"Due", "Count", false}    // receipts found due
-	ReceiptsResent = Metric{"Sent", "Count", false}   // receipts sent again
+	Sweeps         = Metric{"Sweeps", "Count", false}         // that went well
+	ReceiptsDue    = Metric{"ReceiptsDue", "Count", false}    // receipts found due
+	ReceiptsResent = Metric{"ReceiptsResent", "Count", false} // receipts sent again
 	// Unsendable counts receipts that the queue refuses for what they are. The sweep applies them itself.
 	Unsendable            = Metric{"Unsendable", "Count", false}
-	DeadLettersRecovered  = Metric{"Adopted", "Count", false}           // dead letters that are in the store now
-	UnreadableDeadLetters = Metric{"Foreign", "Count", false}           // dead letters that are not ours to read
-	CorruptRecords        = Metric{"Damaged", "Count", false}           // receipts or payouts that cannot be read
-	OldestUnappliedAge    = Metric{"OldestUnapplied", "Seconds", false} // since the oldest receipt that waits, due or claimed, was accepted
+	DeadLettersRecovered  = Metric{"DeadLettersRecovered", "Count", false}  // dead letters that are in the store now
+	UnreadableDeadLetters = Metric{"UnreadableDeadLetters", "Count", false} // dead letters that are not ours to read
+	CorruptRecords        = Metric{"CorruptRecords", "Count", false}        // receipts or payouts that cannot be read
+	OldestUnappliedAge    = Metric{"OldestUnappliedAge", "Seconds", false}  // since the oldest receipt that waits, due or claimed, was accepted
 )
 
 // Metrics lists them all.

@@ -81,9 +81,9 @@ func TestWhatACallbackCountsAs(t *testing.T) {
 		{"duplicate", callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedDuplicate, Receipt: receipt()},
 			"duplicate", "INFO", []string{"Duplicates"}},
 		{"by record", callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedStoreOnly, Receipt: receipt(), Err: errors.New("down")},
-			"by-record", "WARN", []string{"Acknowledged", "AcceptedByRecord"}},
+			"store-only", "WARN", []string{"Acknowledged", "AcceptedStoreOnly"}},
 		{"by queue", callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedQueueOnly, Receipt: receipt(), Err: errors.New("down")},
-			"by-queue", "WARN", []string{"Acknowledged", "AcceptedByQueueOnly"}},
+			"queue-only", "WARN", []string{"Acknowledged", "AcceptedQueueOnly"}},
 		{"held", callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedNew, Receipt: held()},
 			"held", "WARN", []string{"Acknowledged", "Held"}},
 		{"held again", callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedDuplicate, Receipt: held()},
@@ -93,7 +93,7 @@ func TestWhatACallbackCountsAs(t *testing.T) {
 		{"held, and perhaps not stored", callback.Result{Verdict: callback.Unavailable, Receipt: held(), Err: errors.New("down")},
 			"unavailable", "ERROR", []string{"Held", "Unavailable"}},
 		{"held by queue", callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedQueueOnly, Receipt: held(), Err: errors.New("down")},
-			"held", "WARN", []string{"AcceptedByQueueOnly", "Acknowledged", "Held"}},
+			"held", "WARN", []string{"AcceptedQueueOnly", "Acknowledged", "Held"}},
 		{"forged", callback.Result{Verdict: callback.Unauthenticated, Err: callback.ErrUnauthenticated},
 			"unauthentic", "WARN", []string{"Refused"}},
 		{"malformed", callback.Result{Verdict: callback.Malformed, Err: callback.ErrMalformed},
@@ -204,7 +204,7 @@ func TestASweepTellsEveryCountZeroesToo(t *testing.T) {
 	got := written(t, func(r *telemetry.Recorder) {
 		r.RecordSweep(t.Context(), inbox.SweepResult{Due: 3, Resent: 2, OldestAge: 150 * time.Second}, time.Second, nil)
 	})[0]
-	for name, want := range map[string]float64{"Due": 3, "Sent": 2, "Unsendable": 0, "Adopted": 0, "Foreign": 0, "Damaged": 0, "OldestUnapplied": 150, "Sweeps": 1} {
+	for name, want := range map[string]float64{"ReceiptsDue": 3, "ReceiptsResent": 2, "Unsendable": 0, "DeadLettersRecovered": 0, "UnreadableDeadLetters": 0, "CorruptRecords": 0, "OldestUnappliedAge": 150, "Sweeps": 1} {
 		if got[name] != want {
 			t.Errorf("%s: got %v, want %v", name, got[name], want)
 		}
@@ -233,7 +233,7 @@ func TestASweepThatSawNothingTellsNoAge(t *testing.T) {
 	got = written(t, func(r *telemetry.Recorder) {
 		r.RecordSweep(t.Context(), inbox.SweepResult{Due: 1, OldestAge: time.Hour}, 0, errors.New("queue down"))
 	})[0]
-	if got["OldestUnapplied"] != 3600.0 || got["Sweeps"] != nil {
+	if got["OldestUnappliedAge"] != 3600.0 || got["Sweeps"] != nil {
 		t.Errorf("told %v", got)
 	}
 }
@@ -242,7 +242,7 @@ func TestSweep_ThatCannotMeasureTheAge_ReportsNone(t *testing.T) {
 	got := written(t, func(r *telemetry.Recorder) {
 		r.RecordSweep(t.Context(), inbox.SweepResult{Due: 1, Resent: 1, AgeUnknown: true}, 0, errors.New("down"))
 	})[0]
-	if _, reported := got["OldestUnapplied"]; reported || got["Sent"] != 1.0 || got["Sweeps"] != nil {
+	if _, reported := got["OldestUnappliedAge"]; reported || got["ReceiptsResent"] != 1.0 || got["Sweeps"] != nil {
 		t.Errorf("got %v", got)
 	}
 }

@@ -45,7 +45,7 @@ type planted struct {
 func damages() map[string]planted {
 	one := string(numbered("1"))
 	pending := inbox.NewReceipt(event("1", payout.Pending, 0), nil, "", noon).Key
-	refold := func(b *bed) {
+	rebuild := func(b *bed) {
 		if _, err := b.repairs.Rebuild(b.Context(), numbered("1"), inbox.NewChangedBy("somebody", "why", b.now)); err != nil {
 			b.Fatal(err)
 		}
@@ -64,15 +64,15 @@ func damages() map[string]planted {
 	return map[string]planted{
 		"a receipt is deleted": {
 			func(b *bed) { b.removeReceipt(pending) },
-			[]audit.Finding{{Kind: audit.FactUnproven, Payout: one}}, refold,
+			[]audit.Finding{{Kind: audit.FactUnproven, Payout: one}}, rebuild,
 		},
 		"a payout is altered": {
 			func(b *bed) { b.alterProgress(numbered("1")) },
-			[]audit.Finding{{Kind: audit.PayoutAltered, Payout: one}}, refold,
+			[]audit.Finding{{Kind: audit.PayoutAltered, Payout: one}}, rebuild,
 		},
 		"what a payout shows is altered": {
 			func(b *bed) { b.spoilPayout(numbered("1")) },
-			[]audit.Finding{{Kind: audit.PayoutDamaged, Payout: one}}, refold,
+			[]audit.Finding{{Kind: audit.PayoutDamaged, Payout: one}}, rebuild,
 		},
 		"a receipt is marked applied without effect": {
 			func(b *bed) {
@@ -81,11 +81,11 @@ func damages() map[string]planted {
 				b.queue.DropAll()
 				b.markApplied(extra.Key)
 			},
-			[]audit.Finding{{Kind: audit.FactMissing, Payout: one, Receipt: inbox.NewReceipt(event("1", payout.Succeeded, 9), nil, "", noon).Key.Receipt}}, refold,
+			[]audit.Finding{{Kind: audit.FactMissing, Payout: one, Receipt: inbox.NewReceipt(event("1", payout.Succeeded, 9), nil, "", noon).Key.Receipt}}, rebuild,
 		},
 		"a payout is deleted": {
 			func(b *bed) { b.removePayout(numbered("1")) },
-			[]audit.Finding{{Kind: audit.PayoutMissing, Payout: one}}, refold,
+			[]audit.Finding{{Kind: audit.PayoutMissing, Payout: one}}, rebuild,
 		},
 		"a message is lost": {
 			func(b *bed) { b.queue.DropAll(); b.now = b.now.Add(time.Hour) },
@@ -283,7 +283,7 @@ func TestAnAuditThatFailsSaysSo(t *testing.T) {
 	}
 }
 
-// What OPERATIONS.md says of a payout whose only receipt was deleted: refold has
+// What OPERATIONS.md says of a payout whose only receipt was deleted: rebuild has
 // nothing to go by until the provider has pushed its callback again.
 func TestADeletedReceiptIsRepairedByItsCallback(t *testing.T) {
 	eachBed(t, func(b *bed) {

@@ -111,17 +111,17 @@ func newDynamoBed(t *testing.T) *bed {
 	b.removePayout = func(id payout.ID) { remove(store.Payouts, ofPayout(id)) }
 	b.markApplied = func(key inbox.Key) {
 		update(store.Receipts, ofReceipt(key), "SET #state = :applied REMOVE #due, dueAt",
-			map[string]string{"#state": "state", "#due": "due"}, map[string]types.AttributeValue{":applied": text("applied")})
+			map[string]string{"#state": "state", "#due": "dueShard"}, map[string]types.AttributeValue{":applied": text("applied")})
 	}
 	b.dismiss = func(key inbox.Key) {
 		update(store.Receipts, ofReceipt(key), "SET #state = :dismissed REMOVE #due, dueAt",
-			map[string]string{"#state": "state", "#due": "due"}, map[string]types.AttributeValue{":dismissed": text("dismissed")})
+			map[string]string{"#state": "state", "#due": "dueShard"}, map[string]types.AttributeValue{":dismissed": text("dismissed")})
 	}
 	b.alterProgress = func(id payout.ID) {
 		update(store.Payouts, ofPayout(id), "SET progress = :other", nil, map[string]types.AttributeValue{":other": text("delayed")})
 	}
 	b.misplace = func(key inbox.Key) {
-		update(store.Receipts, ofReceipt(key), "REMOVE #due, dueAt", map[string]string{"#due": "due"}, nil)
+		update(store.Receipts, ofReceipt(key), "REMOVE #due, dueAt", map[string]string{"#due": "dueShard"}, nil)
 	}
 	b.spoilReceipt = func(key inbox.Key) {
 		update(store.Receipts, ofReceipt(key), "SET amount = :other", nil, map[string]types.AttributeValue{":other": text("999")})

@@ -19,7 +19,7 @@ import (
 // LogSummary is what was counted in logs.
 type LogSummary struct {
 	Lines        int64 `json:"lines"`
-	Unreadable   int64 `json:"foreign,omitempty"`      // lines of another kind: passed over
+	Unreadable   int64 `json:"unreadable,omitempty"`   // lines of another kind: passed over
 	Repeated     int64 `json:"repeated,omitempty"`     // lines of a request that was counted before
 	Answered     int64 `json:"answered,omitempty"`     // of the gateway: callbacks answered 200
 	Acknowledged int64 `json:"acknowledged,omitempty"` // of the functions: callbacks acknowledged

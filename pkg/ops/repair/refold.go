@@ -21,7 +21,7 @@ const (
 	Unknown    Verdict = "unknown"     // there is neither a payout nor an applied receipt
 )
 
-// Plan is what Refold would do to a payout.
+// Plan is what Rebuild would do to a payout.
 type Plan struct {
 	Verdict Verdict
 	Read    inbox.StoredPayout // the payout as it stands
@@ -31,7 +31,7 @@ type Plan struct {
 }
 
 // Plan reads a payout, then its receipts: if nothing was applied in between,
-// the payout still stands as it was read, and Refold may write.
+// the payout still stands as it was read, and Rebuild may write.
 func (r *Repairs) Plan(ctx context.Context, id payout.ID) (Plan, error) {
 	read, err := r.Store.StoredPayout(ctx, id)
 	if err != nil {
@@ -58,13 +58,13 @@ func (r *Repairs) Plan(ctx context.Context, id payout.ID) (Plan, error) {
 	return plan, nil
 }
 
-// maxTries bounds how often Refold meets a payout that moved under it.
+// maxTries bounds how often Rebuild meets a payout that moved under it.
 const maxTries = 10
 
 // errMoving means that a payout changed each time that it was to be written.
 var errMoving = errors.New("the payout changed meanwhile, each time")
 
-// Refold writes a payout as the fold of its applied receipts, if it is not that
+// Rebuild writes a payout as the fold of its applied receipts, if it is not that
 // already, and returns what it did that on. It writes only where the payout
 // stands as it was read before its receipts were, and reads again where it does
 // not: run twice, or by two people, it writes once.

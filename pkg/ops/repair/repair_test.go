@@ -156,7 +156,7 @@ func operations() map[string]operation {
 		_, err := r.Dismiss(w.Context(), w.held(), hand)
 		return err
 	}
-	refold := func(w *world, r *repair.Repairs) error {
+	rebuild := func(w *world, r *repair.Repairs) error {
 		_, err := r.Rebuild(w.Context(), one, hand)
 		return err
 	}
@@ -202,8 +202,8 @@ func operations() map[string]operation {
 			}
 		}},
 		"dismiss": {holdOne, dismiss, nil, func(w *world) { is(w, inbox.Dismissed) }},
-		"refold":  {spoil, refold, nil, func(*world) {}},
-		"refold while facts come": {spoil, refold, func(w *world, r *repair.Repairs) error {
+		"rebuild": {spoil, rebuild, nil, func(*world) {}},
+		"rebuild while facts come": {spoil, rebuild, func(w *world, r *repair.Repairs) error {
 			_, err := r.Inbox.Apply(w.Context(), w.received(event(payout.Failed, 9)))
 			return err
 		}, func(*world) {}},

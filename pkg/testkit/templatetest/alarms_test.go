@@ -19,7 +19,7 @@ var alarmTable = map[string]string{
 	"OldestUnappliedAlarm": `
 		oldest-unapplied
 		it > 300 in 1 of 1, missing is notBreaching
-		it = Maximum of ours OldestUnapplied in 300 s`,
+		it = Maximum of ours OldestUnappliedAge in 300 s`,
 	"SweeperNotRunningAlarm": `
 		sweeper-not-running
 		it < 1 in 5 of 5, missing is breaching
@@ -74,8 +74,8 @@ var alarmTable = map[string]string{
 		pivot-silent if ExpectsPivot
 		it < 1 in ${PivotSilenceHours} of ${PivotSilenceHours}, missing is breaching
 		it = Sum of ours Acknowledged provider=pivot in 3600 s`,
-	"OwnFaultsAlarm": `
-		own-faults if OnAWS
+	"ServerErrorsAlarm": `
+		server-errors if OnAWS
 		FILL(answers, 0) + FILL(cregis, 0) + FILL(pivot, 0) + FILL(consumer, 0) + FILL(sweeper, 0) + FILL(publisher, 0) > 0 in 1 of 1, missing is notBreaching
 		answers = Sum of AWS/ApiGateway 5xx ApiId=${CallbackApi} in 60 s
 		consumer = Sum of AWS/Lambda Errors FunctionName=${ConsumerFunction} in 60 s
@@ -83,12 +83,12 @@ var alarmTable = map[string]string{
 		pivot = Sum of AWS/Lambda Errors FunctionName=${PivotFunction} in 60 s
 		publisher = Sum of AWS/Lambda Errors FunctionName=${PublisherFunction} in 60 s
 		sweeper = Sum of AWS/Lambda Errors FunctionName=${SweeperFunction} in 60 s`,
-	"AcceptedByQueueOnlyAlarm": `
-		accepted-by-queue-only
+	"AcceptedQueueOnlyAlarm": `
+		accepted-queue-only
 		it > 0 in 1 of 1, missing is notBreaching
-		it = Sum of ours AcceptedByQueueOnly in 60 s`,
-	"SlowAnswersAlarm": `
-		slow-answers
+		it = Sum of ours AcceptedQueueOnly in 60 s`,
+	"HighLatencyAlarm": `
+		high-latency
 		it > 2000 in 3 of 5, missing is notBreaching
 		it = p99 of AWS/ApiGateway Latency ApiId=${CallbackApi} in 60 s`,
 	"ThrottledAlarm": `
@@ -106,7 +106,7 @@ var alarmTable = map[string]string{
 		previous-key
 		it > 0 in 2 of 2, missing is notBreaching
 		it = Sum of ours PreviousKey in 86400 s`,
-	"DamagedAlarm": `
+	"CorruptRecordsAlarm": `
 		damaged
 		it > 0 in 1 of 1, missing is notBreaching
 		it = Maximum of ours Damaged in 300 s`,

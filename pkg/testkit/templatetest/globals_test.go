@@ -71,7 +71,7 @@ func TestGlobals_AreThoseStated(t *testing.T) {
 	template := loadDocument(t)
 	got := template.resolve(template["Globals"].(map[string]any)["Function"], nil).(map[string]any)
 	preference := got["DeploymentPreference"].(map[string]any)
-	takenBackBy := []any{"${OwnFaultsAlarm}", "${SlowAnswersAlarm}", "${OldestUnappliedAlarm}", "${DeadLettersAlarm}"}
+	takenBackBy := []any{"${ServerErrorsAlarm}", "${HighLatencyAlarm}", "${OldestUnappliedAlarm}", "${DeadLettersAlarm}"}
 	for _, provider := range functions.Providers() { // a version that refuses what is authentic
 		takenBackBy = append(takenBackBy, fmt.Sprintf("${%sRefusedAlarm}", capital(provider.Name())))
 	}

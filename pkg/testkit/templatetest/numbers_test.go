@@ -200,7 +200,7 @@ func TestAlarms_FitWhatTheyWatch(t *testing.T) {
 		"each period has a sweep":                            alarms["OldestUnappliedAlarm"].period() >= 2*n["schedule"],
 		"a sweep that is late once is no alarm":              window("SweeperNotRunningAlarm") >= 3*n["schedule"],
 		"the sweeper has time to adopt dead letters":         window("DeadLettersAlarm") >= 3*n["schedule"],
-		"a slow answer is no failed one":                     threshold("SlowAnswersAlarm") < 1000*answersWithin,
+		"a slow answer is no failed one":                     threshold("HighLatencyAlarm") < 1000*answersWithin,
 		"a publisher that is behind is heard of in time":     threshold("PublisherBehindAlarm")/1000 < streamKeeps/24,
 		"a publisher that tries again is not behind":         threshold("PublisherBehindAlarm")/1000 > 10*n["PublisherFunction.Timeout"],
 	} {

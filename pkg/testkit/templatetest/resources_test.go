@@ -155,14 +155,14 @@ ReceiptsTable: # money is kept whatever happens to the stack
     AttributeDefinitions:
       - {AttributeName: payout, AttributeType: S}
       - {AttributeName: receipt, AttributeType: S}
-      - {AttributeName: due, AttributeType: S}
+      - {AttributeName: dueShard, AttributeType: S}
       - {AttributeName: dueAt, AttributeType: N}
       - {AttributeName: claimed, AttributeType: S}
       - {AttributeName: acceptedAt, AttributeType: N}
     KeySchema: [{AttributeName: payout, KeyType: HASH}, {AttributeName: receipt, KeyType: RANGE}]
     GlobalSecondaryIndexes:
       - IndexName: unapplied
-        KeySchema: [{AttributeName: due, KeyType: HASH}, {AttributeName: dueAt, KeyType: RANGE}]
+        KeySchema: [{AttributeName: dueShard, KeyType: HASH}, {AttributeName: dueAt, KeyType: RANGE}]
         Projection: {ProjectionType: INCLUDE, NonKeyAttributes: [acceptedAt]}
       - IndexName: claimed
         KeySchema: [{AttributeName: claimed, KeyType: HASH}, {AttributeName: acceptedAt, KeyType: RANGE}]

@@ -195,7 +195,7 @@ func TestEveryFunctionIsWatched(t *testing.T) {
 		if resource.Type != "AWS::Serverless::Function" {
 			continue
 		}
-		for alarm, metric := range map[string]string{"OwnFaultsAlarm": "Errors", "ThrottledAlarm": "Throttles"} {
+		for alarm, metric := range map[string]string{"ServerErrorsAlarm": "Errors", "ThrottledAlarm": "Throttles"} {
 			metrics, _ := metricsOf(found[alarm])
 			watched := false
 			for _, one := range metrics {
