@@ -22,28 +22,28 @@ func TestEveryLinkInTheDocumentsLeadsSomewhere(t *testing.T) {
 	root := templatetest.Root(t)
 	documents := []string{filepath.Join(root, "README.md")}
 	for _, pattern := range []string{"docs/*.md", "docs/*/*.md"} {
-		found, err := filepath.Glob(filepath.Join(root, pattern))
+		texts, err := filepath.Glob(filepath.Join(root, pattern))
 		if err != nil {
 			t.Fatal(err)
 		}
-		documents = append(documents, found...)
+		documents = append(documents, texts...)
 	}
 	links := 0
 	for _, document := range documents {
-		for _, found := range markdownLink.FindAllStringSubmatch(read(t, document), -1) {
-			if strings.Contains(found[1], "://") {
+		for _, item := range markdownLink.FindAllStringSubmatch(read(t, document), -1) {
+			if strings.Contains(item[1], "://") {
 				continue
 			}
 			links++
-			name, anchor, anchored := strings.Cut(found[1], "#")
+			name, anchor, anchored := strings.Cut(item[1], "#")
 			target := document
 			if name != "" {
 				target = filepath.Join(filepath.Dir(document), name)
 			}
 			if _, err := os.Stat(target); err != nil {
-				t.Errorf("%s leads to %s, which there is not", document, found[1])
+				t.Errorf("%s leads to %s, which there is not", document, item[1])
 			} else if anchored && !slices.Contains(anchors(read(t, target)), anchor) {
-				t.Errorf("%s leads to %s, and the page has no such part", document, found[1])
+				t.Errorf("%s leads to %s, and the page has no such part", document, item[1])
 			}
 		}
 	}
@@ -64,8 +64,8 @@ func read(t *testing.T, path string) string {
 // anchors names the parts of a page as the usual renderers do.
 func anchors(page string) []string {
 	var names []string
-	for _, found := range heading.FindAllStringSubmatch(page, -1) {
-		text := notInAnchor.ReplaceAllString(strings.ToLower(found[1]), "")
+	for _, texts := range heading.FindAllStringSubmatch(page, -1) {
+		text := notInAnchor.ReplaceAllString(strings.ToLower(texts[1]), "")
 		names = append(names, strings.ReplaceAll(text, " ", "-"))
 	}
 	return names

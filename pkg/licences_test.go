@@ -60,11 +60,11 @@ func licence(t *testing.T, root, module string) string {
 	}
 	var files []string
 	for _, name := range []string{"LICEN[SC]E*", "COPYING*"} {
-		found, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(folder)), name))
+		texts, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(folder)), name))
 		if err != nil {
 			t.Fatal(err)
 		}
-		files = append(files, found...)
+		files = append(files, texts...)
 	}
 	if len(files) == 0 {
 		return "none found"

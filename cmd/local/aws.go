@@ -52,8 +52,8 @@ func callLambda(ctx context.Context, w workspace, c lambdaCall, out any) error {
 // callIAM makes one call of IAM's query interface.
 func callIAM(ctx context.Context, w workspace, action string, parameters ...url.Values) error {
 	form := url.Values{"Action": {action}, "Version": {"2010-05-08"}}
-	for _, some := range parameters {
-		maps.Copy(form, some)
+	for _, parameter := range parameters {
+		maps.Copy(form, parameter)
 	}
 	call := signed{service: "iam", method: http.MethodPost, path: "/", body: form.Encode(), contentType: "application/x-www-form-urlencoded"}
 	if _, err := callSigned(ctx, w, call); err != nil {

@@ -34,12 +34,12 @@ func demonstrate(ctx context.Context, show progress, root string, s stack) error
 	show.printf("\n%-62s %-14s %s", "CALLBACK", "ANSWER", "WHAT BECAME OF IT")
 	surprises := 0
 	for _, scene := range scenes {
-		answer, became, err := stage.play(ctx, scene)
+		answer, text, err := stage.play(ctx, scene)
 		if err != nil {
 			return fmt.Errorf("%s: %w", scene.title, err)
 		}
-		show.printf("%-62s %-14s %s", scene.title, answer, became)
-		if answer != scene.answer || became != scene.becomes {
+		show.printf("%-62s %-14s %s", scene.title, answer, text)
+		if answer != scene.answer || text != scene.becomes {
 			surprises++
 			show.printf("  expected: %s, %s", scene.answer, scene.becomes)
 		}
@@ -78,7 +78,7 @@ func newStage(s stack) stage {
 }
 
 // play sends a scene's callback, forged or proven, and returns the answer and what became of what it tells.
-func (s stage) play(ctx context.Context, scene scene) (answer, became string, err error) {
+func (s stage) play(ctx context.Context, scene scene) (answer, item string, err error) {
 	genuine, header, err := s.sign(scene, s.stack.DemoKeys[scene.provider][scene.account])
 	if err != nil {
 		return "", "", err
@@ -97,8 +97,8 @@ func (s stage) play(ctx context.Context, scene scene) (answer, became string, er
 	if scene.provider == "cregis" && code == http.StatusOK {
 		answer += " " + text // Cregis reads the body and nothing else
 	}
-	became, err = s.result(ctx, scene, s.receiptKey(scene, genuine, header))
-	return answer, became, err
+	item, err = s.result(ctx, scene, s.receiptKey(scene, genuine, header))
+	return answer, item, err
 }
 
 func (s stage) sign(scene scene, key string) ([]byte, http.Header, error) {
@@ -158,11 +158,11 @@ func (s stage) result(ctx context.Context, scene scene, key inbox.Key) (string, 
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	for {
-		receipt, found, err := s.reader.Receipt(ctx, key)
+		receipt, ok, err := s.reader.Receipt(ctx, key)
 		switch {
 		case err != nil:
 			return "", err
-		case !found && scene.forged:
+		case !ok && scene.forged:
 			return "nothing is left of it", nil
 		case receipt.State == inbox.Held:
 			return "held: " + receipt.Reason, nil

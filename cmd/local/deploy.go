@@ -88,12 +88,12 @@ func storeKeys(ctx context.Context, w workspace, s stack) error {
 // correctSweeper lets the sweeper send several messages in one request. The emulator asks its role for an action of
 // that request's own name, which AWS does not have: there, sqs:SendMessage covers it.
 func correctSweeper(ctx context.Context, w workspace, s stack) error {
-	var found struct{ Configuration struct{ Role string } }
+	var entry struct{ Configuration struct{ Role string } }
 	call := lambdaCall{method: http.MethodGet, path: "/2015-03-31/functions/" + s.function("sweeper")}
-	if err := callLambda(ctx, w, call, &found); err != nil {
+	if err := callLambda(ctx, w, call, &entry); err != nil {
 		return err
 	}
-	_, role, _ := strings.Cut(found.Configuration.Role, ":role/")
+	_, role, _ := strings.Cut(entry.Configuration.Role, ":role/")
 	queue := s.EventsQueueURL[strings.LastIndex(s.EventsQueueURL, "/")+1:]
 	return callIAM(ctx, w, "PutRolePolicy", url.Values{
 		"RoleName":   {role},

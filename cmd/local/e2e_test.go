@@ -147,13 +147,13 @@ func (d *deployed) wantReceipt(t *testing.T, key inbox.Key, want inbox.State) {
 }
 
 // eventually asks until it is so, or for too long.
-func (d *deployed) eventually(t *testing.T, what string, so func(context.Context) bool) {
+func (d *deployed) eventually(t *testing.T, what string, item func(context.Context) bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	for !so(ctx) {
+	for !item(ctx) {
 		select {
 		case <-ctx.Done():
 			t.Fatalf("after %s it is not so: %s", timeout, what)
@@ -211,8 +211,8 @@ func TestTheSweeperPicksUpALostMessage(t *testing.T) {
 	receipt := d.event("01")
 	receipt.DueAt = time.Now().Add(-time.Second).UTC().Truncate(time.Millisecond)
 	store := &dynamostore.Store{Client: d.dynamodb, Receipts: d.stack.ReceiptsTable, Payouts: d.stack.PayoutsTable}
-	if found, err := store.Create(t.Context(), receipt); err != nil || found.State != "" {
-		t.Fatal(found, err)
+	if existing, err := store.Create(t.Context(), receipt); err != nil || existing.State != "" {
+		t.Fatal(existing, err)
 	}
 	d.eventually(t, "a sweep has ended well", func(ctx context.Context) bool { return d.sweep(ctx, t) })
 	d.wantReceipt(t, receipt.Key, inbox.Applied)
@@ -231,8 +231,8 @@ func TestTheSweeperAdoptsFromTheDeadLetterQueue(t *testing.T) {
 	d.sendMessage(t, d.stack.DeadLetterQueueURL, text)
 	d.eventually(t, "the dead letter was adopted and applied", func(ctx context.Context) bool {
 		d.sweep(ctx, t)
-		found, _, err := d.reader.Receipt(ctx, receipt.Key)
-		return err == nil && found.State == inbox.Applied
+		r, _, err := d.reader.Receipt(ctx, receipt.Key)
+		return err == nil && r.State == inbox.Applied
 	})
 	d.wantStatus(t, receipt, payout.Succeeded)
 }

@@ -23,13 +23,13 @@ func (d *deployed) as(t *testing.T, function string) aws.Config {
 	root := aws.Config{
 		Region: d.stack.Region, BaseEndpoint: &d.stack.EndpointURL, HTTPClient: d.http, Credentials: emulatorCredentials(),
 	}
-	var found struct{ Configuration struct{ Role string } }
+	var entry struct{ Configuration struct{ Role string } }
 	call := lambdaCall{method: http.MethodGet, path: "/2015-03-31/functions/" + d.stack.function(function)}
-	if err := callLambda(t.Context(), d.workspace, call, &found); err != nil {
+	if err := callLambda(t.Context(), d.workspace, call, &entry); err != nil {
 		t.Fatal(err)
 	}
 	assumed, err := sts.NewFromConfig(root).AssumeRole(t.Context(), &sts.AssumeRoleInput{
-		RoleArn: &found.Configuration.Role, RoleSessionName: aws.String("test"),
+		RoleArn: &entry.Configuration.Role, RoleSessionName: aws.String("test"),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -85,16 +85,16 @@ func (l *listener) hear(ctx context.Context, t *testing.T, id string) bool {
 		t.Fatal(err)
 	}
 	for _, message := range out.Messages {
-		var one event
-		if err := json.Unmarshal([]byte(*message.Body), &one); err != nil {
+		var e event
+		if err := json.Unmarshal([]byte(*message.Body), &e); err != nil {
 			t.Fatalf("%s: %v", *message.Body, err)
 		}
-		l.heard = append(l.heard, one)
+		l.heard = append(l.heard, e)
 		if _, err := l.sqs.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &l.queue, ReceiptHandle: message.ReceiptHandle}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return slices.ContainsFunc(l.heard, func(one event) bool { return one.Detail.ID == id })
+	return slices.ContainsFunc(l.heard, func(item event) bool { return item.Detail.ID == id })
 }
 
 func (l *listener) wantHeard(t *testing.T, want ...string) {
@@ -103,10 +103,10 @@ func (l *listener) wantHeard(t *testing.T, want ...string) {
 		l.eventually(t, "the notice "+id+" arrives", func(ctx context.Context) bool { return l.hear(ctx, t, id) })
 	}
 	var got []string
-	for _, one := range l.heard {
-		got = append(got, one.Detail.ID)
-		if one.Source != "payout-callbacks" || one.DetailType != one.Detail.Type || !cmp.Equal(one.Resources, []string{l.stack.Outputs["PayoutBusName"]}) {
-			t.Errorf("its envelope: %+v", one)
+	for _, e := range l.heard {
+		got = append(got, e.Detail.ID)
+		if e.Source != "payout-callbacks" || e.DetailType != e.Detail.Type || !cmp.Equal(e.Resources, []string{l.stack.Outputs["PayoutBusName"]}) {
+			t.Errorf("its envelope: %+v", e)
 		}
 	}
 	slices.Sort(got)
@@ -129,15 +129,15 @@ func TestAServiceHearsOfEachChangeOnce(t *testing.T) {
 	}
 	tell := func(cid string, replace ...string) inbox.Key {
 		t.Helper()
-		told := scene{provider: "cregis", kind: payout.TypePayout, account: demoProject, body: paid(append(replace, "1391751691788288", cid)...)}
-		body, header, err := d.sign(told, demoKeys()["cregis"][demoProject])
+		s := scene{provider: "cregis", kind: payout.TypePayout, account: demoProject, body: paid(append(replace, "1391751691788288", cid)...)}
+		body, header, err := d.sign(s, demoKeys()["cregis"][demoProject])
 		if err != nil {
 			t.Fatal(err)
 		}
 		if code, text, err := d.deliver(t.Context(), "cregis", payout.TypePayout, header, body); code != http.StatusOK || err != nil {
 			t.Fatal(code, text, err)
 		}
-		key := d.receiptKey(told, body, header)
+		key := d.receiptKey(s, body, header)
 		d.wantReceipt(t, key, inbox.Applied)
 		return key
 	}
@@ -154,13 +154,13 @@ func TestAServiceHearsOfEachChangeOnce(t *testing.T) {
 	tell(cid, `"status": 0`, failed)
 	tell(cid+"2", `"status": 0`, failed)
 	l.wantHeard(t, string(id)+"#1", string(id)+"1#1", string(id)+"#3", string(id)+"2#1")
-	for _, one := range l.heard {
+	for _, e := range l.heard {
 		want := map[string]notification.Type{
 			string(id) + "#1": notification.PayoutSucceeded, string(id) + "1#1": notification.PayoutSucceeded,
 			string(id) + "#3": notification.PayoutConflicted, string(id) + "2#1": notification.PayoutFailed,
-		}[one.Detail.ID]
-		if one.DetailType != want || one.Detail.Reference != "1e0fb3a0a9454ad8928d26b592e8b3c7" || one.Detail.Amount != "1.1" {
-			t.Errorf("%s: got %+v, want %s", one.Detail.ID, one, want)
+		}[e.Detail.ID]
+		if e.DetailType != want || e.Detail.Reference != "1e0fb3a0a9454ad8928d26b592e8b3c7" || e.Detail.Amount != "1.1" {
+			t.Errorf("%s: got %+v, want %s", e.Detail.ID, e, want)
 		}
 	}
 }

@@ -28,8 +28,8 @@ func parametersOf(t *testing.T, root, environment string) []string {
 		t.Fatalf("samconfig.toml has no %s", environment)
 	}
 	var parameters []string
-	for _, found := range regexp.MustCompile(`"([A-Za-z]+=[^"]*)"`).FindAllSubmatch(section[1], -1) {
-		parameters = append(parameters, string(found[1]))
+	for _, datas := range regexp.MustCompile(`"([A-Za-z]+=[^"]*)"`).FindAllSubmatch(section[1], -1) {
+		parameters = append(parameters, string(datas[1]))
 	}
 	return parameters
 }
@@ -42,8 +42,8 @@ func TestTheProductionConfigurationDeploys(t *testing.T) {
 	if !slices.Contains(parameters, "CanaryDeployment=true") {
 		t.Errorf("production is not deployed by canary: %v", parameters)
 	}
-	parameters = slices.DeleteFunc(parameters, func(one string) bool {
-		return strings.HasPrefix(one, "CanaryDeployment=") || strings.HasPrefix(one, "Architecture=")
+	parameters = slices.DeleteFunc(parameters, func(text string) bool {
+		return strings.HasPrefix(text, "CanaryDeployment=") || strings.HasPrefix(text, "Architecture=")
 	})
 	if len(parameters) < 3 {
 		t.Fatalf("production has the parameters %v alone", parameters)

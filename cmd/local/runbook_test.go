@@ -35,8 +35,8 @@ func TestTheRunbookRepairsWhatItSays(t *testing.T) {
 		t.Fatal(err)
 	}
 	blocks := map[string]string{}
-	for _, found := range repairs.FindAllSubmatch(text, -1) {
-		blocks[string(found[1])] = string(found[2])
+	for _, datas := range repairs.FindAllSubmatch(text, -1) {
+		blocks[string(datas[1])] = string(datas[2])
 	}
 	own := d.ownStack(t)
 	breakages := map[string]func(*broken, *testing.T){
@@ -244,17 +244,17 @@ func (b *broken) deadLetters(t *testing.T) {
 	applied := b.received(t, "1004", time.Now())
 	b.sendMessage(t, b.stack.EventsQueueURL, applied)
 	b.want(t, b.payoutID("1004"), payout.Succeeded)
-	letter := func(text string) string {
+	item := func(text string) string {
 		out, err := b.sqs.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &b.stack.DeadLetterQueueURL, MessageBody: &text})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return *out.MessageId
 	}
-	letter(applied)
-	letter(b.received(t, "1005", time.Now()))
-	b.values["FOREIGN"] = letter(`{"order":"none of ours"}`)
-	b.values["BROKEN"] = letter(strings.Replace(applied, `"v":1`, `"v":0`, 1))
+	item(applied)
+	item(b.received(t, "1005", time.Now()))
+	b.values["FOREIGN"] = item(`{"order":"none of ours"}`)
+	b.values["BROKEN"] = item(strings.Replace(applied, `"v":1`, `"v":0`, 1))
 }
 
 func (b *broken) store() *dynamostore.Store {

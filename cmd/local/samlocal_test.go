@@ -174,9 +174,9 @@ func (d *deployed) postToStartAPI(t *testing.T, ready containers) {
 	if got, _ := post(t, url+event.RawPath, strings.Replace(event.Body, `"1.1"`, `"9000"`, 1)); got != http.StatusUnauthorized {
 		t.Errorf("a forged callback: got %d, want 401", got)
 	}
-	became, err := d.result(t.Context(), scene{kind: payout.TypePayout}, receiptOf(t, "cregis", event).Key)
-	if err != nil || became != "payout succeeded, 1 fact" {
-		t.Errorf("the stack has: %s, %v", became, err)
+	item, err := d.result(t.Context(), scene{kind: payout.TypePayout}, receiptOf(t, "cregis", event).Key)
+	if err != nil || item != "payout succeeded, 1 fact" {
+		t.Errorf("the stack has: %s, %v", item, err)
 	}
 }
 

@@ -29,11 +29,11 @@ type example func(replace ...string) []byte
 func scenes(root string) ([]scene, error) {
 	examples := map[string]example{}
 	for _, name := range []string{"cregis/payout-example", "cregis/sub-address-example", "pivot/bulk-done", "pivot/single-success"} {
-		found, err := loadExample(root, name)
+		e, err := loadExample(root, name)
 		if err != nil {
 			return nil, err
 		}
-		examples[filepath.Base(name)] = found
+		examples[filepath.Base(name)] = e
 	}
 	return append(
 		cregisScenes(examples["payout-example"], examples["sub-address-example"]),

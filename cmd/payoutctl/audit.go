@@ -91,14 +91,14 @@ func (c *auditCommand) window(s *session) (from, to time.Time, err error) {
 // audit runs it, and prints what it finds as it is found.
 func (c *auditCommand) audit(ctx context.Context, s *session, a *audit.Audit) (audit.Summary, error) {
 	var printErr error
-	a.Report = func(found audit.Finding) {
-		if err := s.printFinding(found); err != nil {
+	a.Report = func(f audit.Finding) {
+		if err := s.printFinding(f); err != nil {
 			printErr = err
 		}
 	}
 	progress := s.progress()
-	a.Progress = func(so audit.Summary) {
-		progress("%d receipts, %d payouts, %s", so.Receipts, so.Payouts, count(int(so.Findings), "finding"))
+	a.Progress = func(item audit.Summary) {
+		progress("%d receipts, %d payouts, %s", item.Receipts, item.Payouts, count(int(item.Findings), "finding"))
 	}
 	for _, name := range c.AccessLog {
 		if err := s.readLog(ctx, a, name); err != nil {
@@ -131,24 +131,24 @@ type findingView struct {
 	Repair string `json:"repair,omitempty"`
 }
 
-func (s *session) printFinding(found audit.Finding) error {
-	remedy := s.remedy(found)
+func (s *session) printFinding(f audit.Finding) error {
+	remedy := s.remedy(f)
 	if s.flags.JSON {
-		return s.printJSON(findingView{found, remedy})
+		return s.printJSON(findingView{f, remedy})
 	}
 	words := slices.DeleteFunc([]string{
-		s.style().paint(red, string(found.Kind)), clean(found.Payout), clean(found.Receipt), clean(found.Request),
+		s.style().paint(red, string(f.Kind)), clean(f.Payout), clean(f.Receipt), clean(f.Request),
 	}, func(word string) bool { return word == "" })
-	lines := slices.DeleteFunc([]string{strings.Join(words, "  "), "  " + clean(found.Detail), "  " + remedy}, func(line string) bool {
+	lines := slices.DeleteFunc([]string{strings.Join(words, "  "), "  " + clean(f.Detail), "  " + remedy}, func(line string) bool {
 		return strings.TrimSpace(line) == ""
 	})
 	return s.print(strings.Join(lines, "\n") + "\n")
 }
 
 // remedy is the command that repairs a finding, or helps to.
-func (s *session) remedy(found audit.Finding) string {
-	id := quoted(found.Payout)
-	switch found.Kind {
+func (s *session) remedy(f audit.Finding) string {
+	id := quoted(f.Payout)
+	switch f.Kind {
 	case audit.PayoutAltered, audit.PayoutDamaged, audit.PayoutMissing, audit.FactMissing, audit.ReceiptIndexMismatch:
 		return s.self() + " rebuild " + id + " --reason '…'"
 	case audit.FactUnproven:
@@ -216,16 +216,16 @@ func auditText(style style, view auditView, now time.Time) string {
 	}
 	row("events", view.Events.text(), "")
 	row("dead letters", view.DeadLetters.text(), "")
-	if told := view.Log; told != nil {
+	if logSummary := view.Log; logSummary != nil {
 		row("log", fmt.Sprintf("%s, %d of another kind, %d there before; %d answered 200 by the gateway, %d acknowledged by functions, %d with a receipt of that time",
-			count(int(told.Lines), "line"), told.Unreadable, told.Repeated, told.Answered, told.Acknowledged, told.Receipts), "")
+			count(int(logSummary.Lines), "line"), logSummary.Unreadable, logSummary.Repeated, logSummary.Answered, logSummary.Acknowledged, logSummary.Receipts), "")
 	}
 	if log := view.Log; log != nil && log.NoRoute > 0 {
 		row("no route", fmt.Sprintf("%s answered 404: a provider may have a wrong URL, the lines' sourceIp says who", count(int(log.NoRoute), "POST request")), yellow)
 	}
 	row("verdict", view.verdict(), view.colour())
-	for _, one := range view.NotProven {
-		row("not proven", one, "")
+	for _, item := range view.NotProven {
+		row("not proven", item, "")
 	}
 	return rows.String()
 }

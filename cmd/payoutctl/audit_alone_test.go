@@ -49,9 +49,9 @@ func damages() map[string]damage {
 	held := func() inbox.Receipt {
 		return inbox.NewHeldReceipt(inbox.HeldCallback{Provider: "cregis", Type: payout.TypePayout, Account: "1", Subject: []byte("x"), Reason: "field"}, []byte("x"), "k", at())
 	}
-	closed := func(state inbox.State, hand inbox.ChangedBy) inbox.Receipt {
+	closed := func(state inbox.State, changedBy inbox.ChangedBy) inbox.Receipt {
 		receipt := held()
-		receipt.State, receipt.ChangedBy, receipt.ReleasedAs = state, hand, inbox.Key{Payout: "cregis/payout/1/8", Receipt: "succeeded/1x"}
+		receipt.State, receipt.ChangedBy, receipt.ReleasedAs = state, changedBy, inbox.Key{Payout: "cregis/payout/1/8", Receipt: "succeeded/1x"}
 		return receipt
 	}
 	by := inbox.NewChangedBy("alice", "a probe", at())
@@ -123,13 +123,13 @@ func TestAudit_ReportsEachFindingAlone(t *testing.T) {
 			var out, problems bytes.Buffer
 			code := payoutctl.RunOn(filepath.Join(dir, ".local", "stack.json"), args, &out, &problems)
 			line, _, _ := strings.Cut(out.String(), "\n")
-			var found struct{ Kind, Repair string }
-			_ = json.Unmarshal([]byte(line), &found)
+			var entry struct{ Kind, Repair string }
+			_ = json.Unmarshal([]byte(line), &entry)
 			if code != 1 || problems.String() != "payoutctl: 1 finding: it does not add up\n" {
 				t.Errorf("exit code %d, %q", code, problems.String())
 			}
-			if found.Kind != kind || !strings.HasPrefix(found.Repair, test.repair) || test.repair == "" && found.Repair != "" {
-				t.Errorf("found %+v, want %s and %q in\n%s", found, kind, test.repair, out.String())
+			if entry.Kind != kind || !strings.HasPrefix(entry.Repair, test.repair) || test.repair == "" && entry.Repair != "" {
+				t.Errorf("found %+v, want %s and %q in\n%s", entry, kind, test.repair, out.String())
 			}
 		})
 	}

@@ -11,20 +11,20 @@ import (
 
 // An audit says no more than it has looked at.
 func TestTheVerdictSaysWhatIsNotProven(t *testing.T) {
-	some := func(log *audit.LogSummary) audit.Summary { return audit.Summary{Receipts: 25, Payouts: 20, Log: log} }
+	item := func(log *audit.LogSummary) audit.Summary { return audit.Summary{Receipts: 25, Payouts: 20, Log: log} }
 	for name, test := range map[string]struct {
 		summary audit.Summary
 		from    time.Time
 		code    int
 		want    []string
 	}{
-		"no log":            {some(nil), time.Time{}, 0, []string{"verdict       it adds up\n", "not proven    that whatever was acknowledged is there: no log was given"}},
-		"an empty log":      {some(&audit.LogSummary{}), time.Time{}, 1, []string{"the log proves nothing", "no line is of the gateway"}},
-		"another file":      {some(&audit.LogSummary{Lines: 91, Unreadable: 91}), time.Time{}, 1, []string{"the log proves nothing", "91 lines, 91 of another kind"}},
-		"no acknowledgment": {some(&audit.LogSummary{Lines: 3}), time.Time{}, 0, []string{"the log names none of their receipts", "by these logs nothing was"}},
-		"the gateway alone": {some(&audit.LogSummary{Lines: 1, Answered: 1}), time.Time{}, 0, []string{"the log names none of their receipts", "only the functions' own lines say"}},
-		"no route":          {some(&audit.LogSummary{Lines: 3, Answered: 1, Acknowledged: 1, NoRoute: 2}), time.Time{}, 0, []string{"no route      2 POST requests answered 404: a provider may have a wrong URL", "it adds up"}},
-		"functions alone":   {some(&audit.LogSummary{Lines: 1, Acknowledged: 1}), time.Time{}, 0, []string{"verdict       it adds up\n", "its access log was not given"}},
+		"no log":            {item(nil), time.Time{}, 0, []string{"verdict       it adds up\n", "not proven    that whatever was acknowledged is there: no log was given"}},
+		"an empty log":      {item(&audit.LogSummary{}), time.Time{}, 1, []string{"the log proves nothing", "no line is of the gateway"}},
+		"another file":      {item(&audit.LogSummary{Lines: 91, Unreadable: 91}), time.Time{}, 1, []string{"the log proves nothing", "91 lines, 91 of another kind"}},
+		"no acknowledgment": {item(&audit.LogSummary{Lines: 3}), time.Time{}, 0, []string{"the log names none of their receipts", "by these logs nothing was"}},
+		"the gateway alone": {item(&audit.LogSummary{Lines: 1, Answered: 1}), time.Time{}, 0, []string{"the log names none of their receipts", "only the functions' own lines say"}},
+		"no route":          {item(&audit.LogSummary{Lines: 3, Answered: 1, Acknowledged: 1, NoRoute: 2}), time.Time{}, 0, []string{"no route      2 POST requests answered 404: a provider may have a wrong URL", "it adds up"}},
+		"functions alone":   {item(&audit.LogSummary{Lines: 1, Acknowledged: 1}), time.Time{}, 0, []string{"verdict       it adds up\n", "its access log was not given"}},
 		"an empty window":   {audit.Summary{}, time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), 0, []string{"there was nothing to add up: no receipt was accepted in that time"}},
 		"no receipts":       {audit.Summary{Payouts: 1}, time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), 0, []string{"no receipt was accepted in that time", "it adds up"}},
 		"an empty stack":    {audit.Summary{}, time.Time{}, 0, []string{"there was nothing to add up: there is no receipt at all"}},
@@ -39,8 +39,8 @@ func TestTheVerdictSaysWhatIsNotProven(t *testing.T) {
 			}
 		}
 	}
-	both := &audit.LogSummary{Lines: 2, Answered: 1, Acknowledged: 1}
-	if text, code := payoutctl.Check(some(both), time.Time{}); code != 0 || strings.Contains(text, "not proven") {
+	logSummary := &audit.LogSummary{Lines: 2, Answered: 1, Acknowledged: 1}
+	if text, code := payoutctl.Check(item(logSummary), time.Time{}); code != 0 || strings.Contains(text, "not proven") {
 		t.Errorf("both logs: exit code %d\n%s", code, text)
 	}
 }

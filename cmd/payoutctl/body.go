@@ -36,9 +36,9 @@ func assign(path, text string) change {
 // parseChange reads NAME=VALUE, which keeps the kind of the field, or
 // NAME:=JSON, which sets it.
 func parseChange(argument string) (change, error) {
-	name, value, found := strings.Cut(argument, "=")
+	name, value, item := strings.Cut(argument, "=")
 	path, isRaw := strings.CutSuffix(name, ":")
-	if !found || path == "" {
+	if !item || path == "" {
 		return change{}, fmt.Errorf("%q is neither NAME=VALUE nor NAME:=JSON", argument)
 	}
 	if !isRaw {
@@ -54,9 +54,9 @@ func parseChange(argument string) (change, error) {
 // edit returns the body with the changes made, one after the other.
 func edit(body []byte, changes ...change) ([]byte, error) {
 	var err error
-	for _, one := range changes {
-		if body, err = one.in(body); err != nil {
-			return nil, fmt.Errorf("set %s: %w", strings.Join(one.path, "."), err)
+	for _, c := range changes {
+		if body, err = c.in(body); err != nil {
+			return nil, fmt.Errorf("set %s: %w", strings.Join(c.path, "."), err)
 		}
 	}
 	return body, nil
@@ -163,12 +163,12 @@ func readObject(body []byte) (object, error) {
 // text returns the object without spaces.
 func (o object) text() jsontext.Value {
 	text := []byte{'{'}
-	for n, one := range o {
+	for n, m := range o {
 		if n > 0 {
 			text = append(text, ',')
 		}
-		text, _ = jsontext.AppendQuote(text, one.name) // fails on invalid UTF-8 only, which it replaces
-		text = append(append(text, ':'), one.value...)
+		text, _ = jsontext.AppendQuote(text, m.name) // fails on invalid UTF-8 only, which it replaces
+		text = append(append(text, ':'), m.value...)
 	}
 	return append(text, '}')
 }

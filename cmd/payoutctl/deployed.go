@@ -77,9 +77,9 @@ func (s *session) awsConfig(ctx context.Context) (aws.Config, error) {
 // invalid in a request that holds a name only is the name.
 func readOutputs(ctx context.Context, sdk aws.Config, name string) (map[string]string, error) {
 	client := cloudformation.NewFromConfig(sdk)
-	found, err := client.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &name})
+	describeStacksOutput, err := client.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &name})
 	var api smithy.APIError
-	if errors.As(err, &api) && api.ErrorCode() == "ValidationError" || err == nil && len(found.Stacks) == 0 {
+	if errors.As(err, &api) && api.ErrorCode() == "ValidationError" || err == nil && len(describeStacksOutput.Stacks) == 0 {
 		return nil, failure("list them with: aws cloudformation describe-stacks --query 'Stacks[].StackName'",
 			"there is no stack %s in %s", name, sdk.Region)
 	}
@@ -87,7 +87,7 @@ func readOutputs(ctx context.Context, sdk aws.Config, name string) (map[string]s
 		return nil, err
 	}
 	outputs := map[string]string{}
-	for _, output := range found.Stacks[0].Outputs {
+	for _, output := range describeStacksOutput.Stacks[0].Outputs {
 		outputs[aws.ToString(output.OutputKey)] = aws.ToString(output.OutputValue)
 	}
 	return outputs, nil
@@ -98,7 +98,7 @@ func readOutputs(ctx context.Context, sdk aws.Config, name string) (map[string]s
 func secretsIn(outputs map[string]string) map[string]string {
 	secrets := map[string]string{}
 	for output, value := range outputs {
-		if provider, found := strings.CutSuffix(output, keysSecretSuffix); found {
+		if provider, item := strings.CutSuffix(output, keysSecretSuffix); item {
 			secrets[strings.ToLower(provider)] = value
 		}
 	}

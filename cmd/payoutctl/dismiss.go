@@ -42,39 +42,39 @@ func (c *dismissCommand) Run(ctx context.Context, s *session) error {
 	}
 	editor := stack.editor()
 	var held []inbox.Receipt
-	for one, err := range heldNamed(ctx, editor, c.Held) {
+	for receipt, err := range heldNamed(ctx, editor, c.Held) {
 		switch {
 		case err != nil:
 			return err
-		case one.State == "":
-			return no("they are listed by: "+s.self()+" receipts held", "no held callback has the id %s", clean(one.Key.Payout))
-		case one.State != inbox.Held:
-			return no("", "%s is %s already: %s", clean(one.Key.Payout), one.State, changedByText(s.style(), one.ChangedBy))
+		case receipt.State == "":
+			return no("they are listed by: "+s.self()+" receipts held", "no held callback has the id %s", clean(receipt.Key.Payout))
+		case receipt.State != inbox.Held:
+			return no("", "%s is %s already: %s", clean(receipt.Key.Payout), receipt.State, changedByText(s.style(), receipt.ChangedBy))
 		}
-		held = append(held, one)
-		s.notef("%s: held for %s, %d bytes", clean(one.Key.Payout), clean(one.Reason), len(one.Body))
+		held = append(held, receipt)
+		s.notef("%s: held for %s, %d bytes", clean(receipt.Key.Payout), clean(receipt.Reason), len(receipt.Body))
 	}
 	if c.DryRun {
 		return nil
 	}
-	hand, err := s.changedBy(ctx, stack, c.Reason)
+	by, err := s.changedBy(ctx, stack, c.Reason)
 	if err != nil {
 		return err
 	}
 	if err := s.confirm(c.Yes, "dismiss "+count(len(held), "callback")); err != nil {
 		return err
 	}
-	return s.dismiss(ctx, &repair.Repairs{Store: editor}, held, hand)
+	return s.dismiss(ctx, &repair.Repairs{Store: editor}, held, by)
 }
 
-func (s *session) dismiss(ctx context.Context, repairs *repair.Repairs, held []inbox.Receipt, hand inbox.ChangedBy) error {
+func (s *session) dismiss(ctx context.Context, repairs *repair.Repairs, held []inbox.Receipt, changedBy inbox.ChangedBy) error {
 	run := releaseRun{session: s}
-	for _, one := range held {
-		outcome, err := repairs.Dismiss(ctx, one, hand)
+	for _, receipt := range held {
+		outcome, err := repairs.Dismiss(ctx, receipt, changedBy)
 		if err != nil {
 			return advised("run it again", err)
 		}
-		if err := run.printHeld(heldView{Held: one.Key.Payout, Was: one.Reason, Outcome: outcome}); err != nil {
+		if err := run.printHeld(heldView{Held: receipt.Key.Payout, Was: receipt.Reason, Outcome: outcome}); err != nil {
 			return err
 		}
 		if outcome != repair.Dismissed {

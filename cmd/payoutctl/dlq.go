@@ -78,74 +78,74 @@ func (c *dlqListCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	desk, err := stack.redriver()
+	r, err := stack.redriver()
 	if err != nil {
 		return err
 	}
 	var groups []group
-	letters := 0
+	n := 0
 	rows := table{style: s.style(), header: []string{"MESSAGE", "SENT (UTC)", "CAUSE", "PROVIDER", "PAYOUTCTL SHOW"}}
 	tell := s.progress()
-	more, err := desk.Walk(ctx, c.Limit, func(found redrive.Diagnosed) error {
-		letters++
-		tell("%d letters", letters)
+	more, err := r.Walk(ctx, c.Limit, func(diagnosed redrive.Diagnosed) error {
+		n++
+		tell("%d letters", n)
 		if !c.Each {
-			groups = grouped(groups, found)
+			groups = grouped(groups, diagnosed)
 			return nil
 		}
 		if s.flags.JSON {
-			return s.printJSON(newMessageView(found, false))
+			return s.printJSON(newMessageView(diagnosed, false))
 		}
-		rows.add(plain(found.ID, instant(found.SentAt), string(found.Cause), found.Provider(), clean(found.Receipt.Key.Payout))...)
+		rows.add(plain(diagnosed.ID, instant(diagnosed.SentAt), string(diagnosed.Cause), diagnosed.Provider(), clean(diagnosed.Receipt.Key.Payout))...)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	return s.printGroups(groups, rows, letters, more)
+	return s.printGroups(groups, rows, n, more)
 }
 
-func (s *session) printGroups(groups []group, rows table, letters int, more bool) error {
-	for _, one := range groups {
+func (s *session) printGroups(groups []group, rows table, n int, more bool) error {
+	for _, g := range groups {
 		if s.flags.JSON {
-			if err := s.printJSON(one); err != nil {
+			if err := s.printJSON(g); err != nil {
 				return err
 			}
 		}
 	}
 	if len(groups) > 0 {
 		rows = table{style: s.style(), header: []string{"LETTERS", "CAUSE", "PROVIDER", "OLDEST (UTC)", "EXAMPLE", "WHY"}}
-		for _, one := range groups {
-			rows.add(plain(fmt.Sprint(one.Messages), string(one.Cause), one.Provider, instant(one.Oldest), one.Example, one.Why)...)
+		for _, item := range groups {
+			rows.add(plain(fmt.Sprint(item.Messages), string(item.Cause), item.Provider, instant(item.Oldest), item.Example, item.Why)...)
 		}
 	}
-	if !s.flags.JSON && letters > 0 {
+	if !s.flags.JSON && n > 0 {
 		if err := s.print(rows.String()); err != nil {
 			return err
 		}
 	}
 	switch {
-	case letters == 0:
+	case n == 0:
 		s.notef("no dead letters in sight")
 	case more:
-		s.notef("there are more than these %d: --limit", letters)
+		s.notef("there are more than these %d: --limit", n)
 	}
 	return nil
 }
 
-func grouped(groups []group, found redrive.Diagnosed) []group {
-	key := group{Cause: found.Cause, Why: found.Why, Provider: found.Provider()}
+func grouped(groups []group, diagnosed redrive.Diagnosed) []group {
+	key := group{Cause: diagnosed.Cause, Why: diagnosed.Why, Provider: diagnosed.Provider()}
 	at := slices.IndexFunc(groups, func(g group) bool {
 		return g.Cause == key.Cause && g.Why == key.Why && g.Provider == key.Provider
 	})
 	if at < 0 {
-		key.Oldest, key.Example = found.SentAt, found.ID
+		key.Oldest, key.Example = diagnosed.SentAt, diagnosed.ID
 		groups = append(groups, key)
 		at = len(groups) - 1
 	}
 	groups[at].Messages++
-	if found.SentAt.Before(groups[at].Oldest) {
-		groups[at].Oldest, groups[at].Example = found.SentAt, found.ID
+	if diagnosed.SentAt.Before(groups[at].Oldest) {
+		groups[at].Oldest, groups[at].Example = diagnosed.SentAt, diagnosed.ID
 	}
 	return groups
 }
@@ -163,17 +163,17 @@ type messageView struct {
 	Body     string        `json:"body,omitzero"`
 }
 
-func newMessageView(found redrive.Diagnosed, withBody bool) messageView {
+func newMessageView(diagnosed redrive.Diagnosed, withBody bool) messageView {
 	view := messageView{
-		Message: found.ID, Cause: found.Cause, Why: found.Why, SentAt: found.SentAt, Receives: found.Receives,
-		Size: len(found.Body), Group: found.Group,
+		Message: diagnosed.ID, Cause: diagnosed.Cause, Why: diagnosed.Why, SentAt: diagnosed.SentAt, Receives: diagnosed.Receives,
+		Size: len(diagnosed.Body), Group: diagnosed.Group,
 	}
-	if found.Cause != redrive.Unreadable {
-		carried := receiptViewOf(entry{Receipt: found.Receipt}, withBody)
+	if diagnosed.Cause != redrive.Unreadable {
+		carried := receiptViewOf(entry{Receipt: diagnosed.Receipt}, withBody)
 		view.Carries = &carried
 	}
 	if withBody {
-		view.Body = strings.ToValidUTF8(found.Body, "\uFFFD")
+		view.Body = strings.ToValidUTF8(diagnosed.Body, "\uFFFD")
 	}
 	return view
 }
@@ -200,14 +200,14 @@ func (c *dlqShowCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	desk, err := stack.redriver()
+	r, err := stack.redriver()
 	if err != nil {
 		return err
 	}
 	var wanted *redrive.Diagnosed
-	if _, err := desk.Walk(ctx, 1<<20, func(found redrive.Diagnosed) error {
-		if found.ID == c.Message {
-			wanted = &found
+	if _, err := r.Walk(ctx, 1<<20, func(diagnosed redrive.Diagnosed) error {
+		if diagnosed.ID == c.Message {
+			wanted = &diagnosed
 		}
 		return nil
 	}); err != nil {
@@ -222,29 +222,29 @@ func (c *dlqShowCommand) Run(ctx context.Context, s *session) error {
 	return s.print(messageText(s.style(), *wanted))
 }
 
-func messageText(style style, found redrive.Diagnosed) string {
+func messageText(style style, diagnosed redrive.Diagnosed) string {
 	rows := table{style: style}
-	rows.add(plain("message", found.ID)...)
-	rows.add(cell{text: "cause"}, cell{text: string(found.Cause), colour: yellow})
-	if found.Why != "" {
-		rows.add(plain("why", found.Why)...)
+	rows.add(plain("message", diagnosed.ID)...)
+	rows.add(cell{text: "cause"}, cell{text: string(diagnosed.Cause), colour: yellow})
+	if diagnosed.Why != "" {
+		rows.add(plain("why", diagnosed.Why)...)
 	}
-	rows.add(plain("sent", instant(found.SentAt)+" UTC, received "+count(found.Receives, "time"))...)
-	rows.add(plain("size", count(len(found.Body), "byte"))...)
-	receipt := found.Receipt
-	if found.Cause != redrive.Unreadable {
+	rows.add(plain("sent", instant(diagnosed.SentAt)+" UTC, received "+count(diagnosed.Receives, "time"))...)
+	rows.add(plain("size", count(len(diagnosed.Body), "byte"))...)
+	receipt := diagnosed.Receipt
+	if diagnosed.Cause != redrive.Unreadable {
 		rows.add(plain("receipt", clean(receipt.Key.Payout)+"  "+clean(receipt.Key.Receipt))...)
 		rows.add(plain("accepted", instant(receipt.AcceptedAt)+" UTC, by the key "+clean(receipt.KeyID))...)
 		if receipt.State != inbox.Held && receipt.Decision == nil {
-			for _, told := range eventFields(style, receipt.Event) {
-				rows.add(plain("says "+told[0], told[1])...)
+			for _, eventField := range eventFields(style, receipt.Event) {
+				rows.add(plain("says "+eventField[0], eventField[1])...)
 			}
 		}
 	}
 	if !style.full {
 		return rows.String() + "--full shows its text.\n"
 	}
-	return rows.String() + "\n" + quotedLines(indented(found.Body)) + "\n"
+	return rows.String() + "\n" + quotedLines(indented(diagnosed.Body)) + "\n"
 }
 
 // indented makes JSON readable, and leaves anything else as it is.

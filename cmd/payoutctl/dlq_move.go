@@ -91,13 +91,13 @@ func (c *dlqRedriveCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	desk, err := stack.redriver()
+	r, err := stack.redriver()
 	if err != nil {
 		return err
 	}
 	order := redrive.Options{Filter: filter, Most: c.Limit, DryRun: c.DryRun, Progress: s.printProgress()}
 	if c.DryRun {
-		done, err := desk.Redrive(ctx, order)
+		done, err := r.Redrive(ctx, order)
 		return cmp.Or(s.printMoved("would be sent", done, done.Chosen, err), c.unseen(s, done))
 	}
 	if err := s.confirm(c.Yes, "send dead letters of stack "+stack.name+" back to its events queue"); err != nil {
@@ -109,7 +109,7 @@ func (c *dlqRedriveCommand) Run(ctx context.Context, s *session) error {
 	pace := time.NewTicker(time.Second / time.Duration(c.Rate))
 	defer pace.Stop()
 	order.Pace = pace.C
-	done, err := desk.Redrive(ctx, order)
+	done, err := r.Redrive(ctx, order)
 	return cmp.Or(s.printMoved("sent", done, done.Moved, err), c.unseen(s, done))
 }
 
@@ -210,11 +210,11 @@ func (c *dlqDropCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	desk, err := stack.redriver()
+	r, err := stack.redriver()
 	if err != nil {
 		return err
 	}
-	if err := s.mayDrop(ctx, desk, c.MessageID, c.Limit); err != nil {
+	if err := s.mayDrop(ctx, r, c.MessageID, c.Limit); err != nil {
 		return err
 	}
 	if err := s.confirm(c.Yes, "take "+count(len(c.MessageID), "dead letter")+" out of stack "+stack.name); err != nil {
@@ -231,7 +231,7 @@ func (c *dlqDropCommand) Run(ctx context.Context, s *session) error {
 	order := redrive.Options{
 		Filter: redrive.Filter{IDs: c.MessageID, Causes: droppable}, Most: c.Limit, Progress: s.printProgress(),
 	}
-	done, err := desk.Remove(ctx, order, func(found redrive.Diagnosed) error { return save(file, found, c.Reason) })
+	done, err := r.Remove(ctx, order, func(diagnosed redrive.Diagnosed) error { return save(file, diagnosed, c.Reason) })
 	if err := s.printMoved("saved in "+c.To+" and dropped", done, done.Moved, err); err != nil {
 		return err
 	}
@@ -252,17 +252,17 @@ func (c *dlqDropCommand) missed(done redrive.Progress) error {
 var droppable = []redrive.Cause{redrive.Unreadable, redrive.AlreadyHandled}
 
 // mayDrop refuses what is ours and not applied, before anything is changed.
-func (s *session) mayDrop(ctx context.Context, desk *redrive.Redriver, ids []string, most int) error {
+func (s *session) mayDrop(ctx context.Context, redriver *redrive.Redriver, ids []string, most int) error {
 	missing := slices.Clone(ids)
 	var ours error
-	_, err := desk.Walk(ctx, most, func(found redrive.Diagnosed) error {
-		if !slices.Contains(ids, found.ID) {
+	_, err := redriver.Walk(ctx, most, func(diagnosed redrive.Diagnosed) error {
+		if !slices.Contains(ids, diagnosed.ID) {
 			return nil
 		}
-		missing = slices.DeleteFunc(missing, func(id string) bool { return id == found.ID })
-		if !slices.Contains(droppable, found.Cause) {
-			ours = no("redrive it: "+s.self()+" dlq redrive --message-id "+found.ID+" --reason TEXT",
-				"message %s is a callback of ours that is not applied (%s)", found.ID, found.Cause)
+		missing = slices.DeleteFunc(missing, func(id string) bool { return id == diagnosed.ID })
+		if !slices.Contains(droppable, diagnosed.Cause) {
+			ours = no("redrive it: "+s.self()+" dlq redrive --message-id "+diagnosed.ID+" --reason TEXT",
+				"message %s is a callback of ours that is not applied (%s)", diagnosed.ID, diagnosed.Cause)
 		}
 		return nil
 	})
@@ -302,14 +302,14 @@ type savedMessage struct {
 	Body       string                                 `json:"body"`
 }
 
-func save(file *os.File, found redrive.Diagnosed, why string) error {
-	line, err := jsonLine(savedMessage{found.ID, found.SentAt, why, found.Group, found.Attributes, found.System, found.Body})
+func save(file *os.File, diagnosed redrive.Diagnosed, why string) error {
+	line, err := jsonLine(savedMessage{diagnosed.ID, diagnosed.SentAt, why, diagnosed.Group, diagnosed.Attributes, diagnosed.System, diagnosed.Body})
 	if err != nil {
-		return fmt.Errorf("save message %s: %w", found.ID, err)
+		return fmt.Errorf("save message %s: %w", diagnosed.ID, err)
 	}
 	_, err = file.Write(line)
 	if err := errors.Join(err, file.Sync()); err != nil {
-		return fmt.Errorf("save message %s: %w", found.ID, err)
+		return fmt.Errorf("save message %s: %w", diagnosed.ID, err)
 	}
 	return nil
 }

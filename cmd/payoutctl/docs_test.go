@@ -30,9 +30,9 @@ func TestTheDocumentsNameCommandsThatThereAre(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, found := range written.FindAllStringSubmatch(string(text), -1) {
+		for _, texts := range written.FindAllStringSubmatch(string(text), -1) {
 			lines++
-			checkLine(t, filepath.Base(document), found[1])
+			checkLine(t, filepath.Base(document), texts[1])
 		}
 	}
 	if lines < 50 {

@@ -90,16 +90,16 @@ func (c *doctorCommand) Run(ctx context.Context, s *session) error {
 func examine(ctx context.Context, checks []check) []finding {
 	findings := make([]finding, len(checks))
 	var running sync.WaitGroup
-	for n, one := range checks {
+	for n, c := range checks {
 		running.Go(func() {
 			ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 			defer cancel()
-			found, err := one.look(ctx)
+			f, err := c.look(ctx)
 			if err != nil {
-				found = unknownStatus(err)
+				f = unknownStatus(err)
 			}
-			found.Check = one.name
-			findings[n] = found
+			f.Check = c.name
+			findings[n] = f
 		})
 	}
 	running.Wait()
@@ -118,8 +118,8 @@ func unknownStatus(err error) finding {
 
 func (s *session) printFindings(findings []finding) error {
 	if s.flags.JSON {
-		for _, one := range findings {
-			if err := s.printJSON(one); err != nil {
+		for _, f := range findings {
+			if err := s.printJSON(f); err != nil {
 				return err
 			}
 		}
@@ -127,10 +127,10 @@ func (s *session) printFindings(findings []finding) error {
 	}
 	rows := table{style: s.style()}
 	colours := map[health]string{healthy: green, warn: yellow, failing: red, unknown: yellow}
-	for _, one := range findings {
-		rows.add(cell{text: string(one.Health), colour: colours[one.Health]}, cell{text: one.Check}, cell{text: one.Detail})
-		if one.Next != "" && one.Health != healthy {
-			rows.add(plain("", "", "→ "+one.Next)...)
+	for _, item := range findings {
+		rows.add(cell{text: string(item.Health), colour: colours[item.Health]}, cell{text: item.Check}, cell{text: item.Detail})
+		if item.Next != "" && item.Health != healthy {
+			rows.add(plain("", "", "→ "+item.Next)...)
 		}
 	}
 	return s.print(rows.String())

@@ -102,7 +102,7 @@ func (d *doctor) lastSweep(ctx context.Context) (finding, error) {
 	if d.stack.local {
 		return bad(unknown, "run one: "+d.self()+" sweep", "the emulator keeps no metrics"), nil
 	}
-	found, err := cloudwatch.NewFromConfig(d.stack.aws).GetMetricStatistics(ctx, &cloudwatch.GetMetricStatisticsInput{
+	metricStatistics, err := cloudwatch.NewFromConfig(d.stack.aws).GetMetricStatistics(ctx, &cloudwatch.GetMetricStatisticsInput{
 		Namespace: aws.String("PayoutCallbacks/" + d.stack.name), MetricName: aws.String("Sweeps"),
 		StartTime: aws.Time(d.now().Add(-sweepRecent)), EndTime: aws.Time(d.now()), Period: aws.Int32(60),
 		Statistics: []cwtypes.Statistic{cwtypes.StatisticSum},
@@ -110,10 +110,10 @@ func (d *doctor) lastSweep(ctx context.Context) (finding, error) {
 	switch {
 	case err != nil:
 		return finding{}, err
-	case len(found.Datapoints) == 0:
+	case len(metricStatistics.Datapoints) == 0:
 		return bad(failing, d.self()+" sweep, and look at the sweeper's log", "none has ended well within %s", sweepRecent), nil
 	}
-	return ok("%s within %s", count(len(found.Datapoints), "sweep"), sweepRecent), nil
+	return ok("%s within %s", count(len(metricStatistics.Datapoints), "sweep"), sweepRecent), nil
 }
 
 // queue looks at how many messages wait.
@@ -123,13 +123,13 @@ func (d *doctor) queue(url string, judge func(waiting int) finding) func(context
 			return finding{}, failure("deploy the template of this version", "the stack does not tell it")
 		}
 		name := sqstypes.QueueAttributeNameApproximateNumberOfMessages
-		found, err := sqs.NewFromConfig(d.stack.aws).GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
+		queueAttributes, err := sqs.NewFromConfig(d.stack.aws).GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
 			QueueUrl: &url, AttributeNames: []sqstypes.QueueAttributeName{name},
 		})
 		if err != nil {
 			return finding{}, err
 		}
-		waiting, err := strconv.Atoi(found.Attributes[string(name)])
+		waiting, err := strconv.Atoi(queueAttributes.Attributes[string(name)])
 		return judge(waiting), err
 	}
 }
@@ -177,9 +177,9 @@ func (d *doctor) conflicted(ctx context.Context) (finding, error) {
 		"payout", d.self()+" payouts --status conflicted")
 }
 
-func counted[T any](found iter.Seq2[T, error]) (int, error) {
+func counted[T any](items iter.Seq2[T, error]) (int, error) {
 	n := 0
-	for _, err := range found {
+	for _, err := range items {
 		if err != nil && !errors.Is(err, inbox.ErrDamagedReceipt) {
 			return n, err
 		}
@@ -290,8 +290,8 @@ func (d *doctor) subscribers(ctx context.Context) (finding, error) {
 		if err != nil {
 			return finding{}, err
 		}
-		for _, one := range page.Subscriptions {
-			if strings.HasPrefix(aws.ToString(one.SubscriptionArn), "arn:") {
+		for _, subscription := range page.Subscriptions {
+			if strings.HasPrefix(aws.ToString(subscription.SubscriptionArn), "arn:") {
 				confirmed++
 			} else {
 				pending++

@@ -19,8 +19,8 @@ func (d *doctor) keys(ctx context.Context, provider string) (finding, error) {
 	if err != nil {
 		return finding{}, unreadable(store, err)
 	}
-	if found, ok := d.unusableKeys(provider, read); ok {
-		return found, nil
+	if f, ok := d.unusableKeys(provider, read); ok {
+		return f, nil
 	}
 	if len(read.Keys) == 0 {
 		return bad(failing, d.self()+" keys add "+provider+" ACCOUNT --key-file FILE --reason TEXT",

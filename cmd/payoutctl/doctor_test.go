@@ -74,7 +74,7 @@ func TestDoctor_ReportsEachProblemAlone(t *testing.T) {
 			var out, problems bytes.Buffer
 			code := payoutctl.Run([]string{"--stack", "prod", "--json", "doctor"}, &out, &problems)
 			wrong := findingsOf(t, out.Bytes())
-			if found := slices.Collect(maps.Keys(wrong)); test.check != "" && !slices.Equal(found, []string{test.check}) || test.check == "" && len(found) > 0 {
+			if texts := slices.Collect(maps.Keys(wrong)); test.check != "" && !slices.Equal(texts, []string{test.check}) || test.check == "" && len(texts) > 0 {
 				t.Errorf("what is not ok: %v, want %q alone", wrong, test.check)
 			}
 			if got := wrong[test.check]; got.Health != test.health || !strings.Contains(got.Detail, test.detail) {
@@ -99,12 +99,12 @@ func findingsOf(t *testing.T, lines []byte) map[string]doctorFinding {
 	wrong := map[string]doctorFinding{}
 	total := 0
 	for line := range bytes.Lines(lines) {
-		var found doctorFinding
-		if err := json.Unmarshal(line, &found); err != nil {
+		var finding doctorFinding
+		if err := json.Unmarshal(line, &finding); err != nil {
 			t.Fatalf("%v: %s", err, line)
 		}
-		if total++; found.Health != "ok" {
-			wrong[found.Check] = found
+		if total++; finding.Health != "ok" {
+			wrong[finding.Check] = finding
 		}
 	}
 	if total < 15 {

@@ -110,17 +110,17 @@ func (c *drillCommand) exercises(ctx context.Context, s *session, stack stack) (
 	}
 	var list []*exercise
 	for _, alarm := range all {
-		one := &exercise{Alarm: strings.TrimPrefix(aws.ToString(alarm.AlarmName), stack.name+"-"), Trigger: bySet, was: alarm.StateValue}
-		if len(c.Only) > 0 && !slices.Contains(c.Only, one.Alarm) {
+		item := &exercise{Alarm: strings.TrimPrefix(aws.ToString(alarm.AlarmName), stack.name+"-"), Trigger: bySet, was: alarm.StateValue}
+		if len(c.Only) > 0 && !slices.Contains(c.Only, item.Alarm) {
 			continue
 		}
-		if _, ok := inputs[one.Alarm]; ok && !c.Wiring {
-			one.Trigger = byInput
+		if _, ok := inputs[item.Alarm]; ok && !c.Wiring {
+			item.Trigger = byInput
 		}
-		if one.was == types.StateValueAlarm {
-			one.Trigger, one.Note = isOn, "was on already: see docs/OPERATIONS.md"
+		if item.was == types.StateValueAlarm {
+			item.Trigger, item.Note = isOn, "was on already: see docs/OPERATIONS.md"
 		}
-		list = append(list, one)
+		list = append(list, item)
 	}
 	slices.SortFunc(list, func(a, b *exercise) int { return cmp.Compare(a.Alarm, b.Alarm) })
 	for _, name := range c.Only {
@@ -159,12 +159,12 @@ func (d *drill) run(ctx context.Context, topic string, exercises []*exercise, wa
 		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanWithin)
 		defer cancel()
 		err = errors.Join(err, d.restore(clean, exercises), listening.close(clean), d.removeOthers(clean))
-		for _, one := range d.left {
-			d.notef("left behind: %s", one)
+		for _, text := range d.left {
+			d.notef("left behind: %s", text)
 		}
 	}()
-	for _, one := range exercises {
-		if err := d.setOff(ctx, one); err != nil {
+	for _, item := range exercises {
+		if err := d.setOff(ctx, item); err != nil {
 			return err
 		}
 	}
@@ -182,28 +182,28 @@ func (d *drill) run(ctx context.Context, topic string, exercises []*exercise, wa
 }
 
 // setOff does what makes one alarm go off.
-func (d *drill) setOff(ctx context.Context, one *exercise) error {
-	if one.Trigger == isOn {
+func (d *drill) setOff(ctx context.Context, e *exercise) error {
+	if e.Trigger == isOn {
 		return nil
 	}
-	one.at = d.now()
-	if one.Trigger == byInput {
-		sent, err := inputs[one.Alarm](ctx, d)
+	e.at = d.now()
+	if e.Trigger == byInput {
+		sent, err := inputs[e.Alarm](ctx, d)
 		if err != nil {
-			return fmt.Errorf("drill %s: %w", one.Alarm, err)
+			return fmt.Errorf("drill %s: %w", e.Alarm, err)
 		}
-		one.Sent = sent
-		d.notef("%s: sent %s", one.Alarm, sent)
+		e.Sent = sent
+		d.notef("%s: sent %s", e.Alarm, sent)
 		if sent != "" && !d.stack.local {
 			return nil
 		}
 		// A function's log becomes a metric at AWS only.
-		one.Trigger, one.Note = bySet, "the emulator makes no metrics of what is sent"
+		e.Trigger, e.Note = bySet, "the emulator makes no metrics of what is sent"
 		if sent == "" {
-			one.Note = "nothing to send it with: no keys are stored"
+			e.Note = "nothing to send it with: no keys are stored"
 		}
 	}
-	return d.set(ctx, one.Alarm, types.StateValueAlarm)
+	return d.set(ctx, e.Alarm, types.StateValueAlarm)
 }
 
 func (d *drill) set(ctx context.Context, alarm string, state types.StateValue) error {
@@ -219,9 +219,9 @@ func (d *drill) set(ctx context.Context, alarm string, state types.StateValue) e
 // with the next datapoint, where there is one.
 func (d *drill) restore(ctx context.Context, exercises []*exercise) error {
 	var errs []error
-	for _, one := range exercises {
-		if one.Trigger == bySet && !one.at.IsZero() {
-			errs = append(errs, d.set(ctx, one.Alarm, one.was))
+	for _, e := range exercises {
+		if e.Trigger == bySet && !e.at.IsZero() {
+			errs = append(errs, d.set(ctx, e.Alarm, e.was))
 		}
 	}
 	return errors.Join(errs...)
@@ -240,10 +240,10 @@ func (d *drill) await(ctx context.Context, listening *listener, exercises []*exe
 		if err != nil {
 			return err
 		}
-		for _, one := range waiting {
-			if at, ok := heard[d.stack.name+"-"+one.Alarm]; ok {
-				one.Arrived, one.After = true, max(at.Sub(one.at), 0)
-				one.Seconds = int(one.After.Seconds())
+		for _, item := range waiting {
+			if at, ok := heard[d.stack.name+"-"+item.Alarm]; ok {
+				item.Arrived, item.After = true, max(at.Sub(item.at), 0)
+				item.Seconds = int(item.After.Seconds())
 			}
 		}
 	}
@@ -252,19 +252,19 @@ func (d *drill) await(ctx context.Context, listening *listener, exercises []*exe
 
 func (d *drill) printExercises(exercises []*exercise) error {
 	rows := table{style: d.style(), header: []string{"ALARM", "SET OFF BY", "REACHED THE TOPIC", "PROVES", "NOTE"}}
-	for _, one := range exercises {
+	for _, e := range exercises {
 		if d.flags.JSON {
-			if err := d.printJSON(one); err != nil {
+			if err := d.printJSON(e); err != nil {
 				return err
 			}
 			continue
 		}
 		arrived := cell{text: "no", colour: red}
-		if one.Arrived {
-			arrived = cell{text: "after " + age(one.After), colour: green}
+		if e.Arrived {
+			arrived = cell{text: "after " + age(e.After), colour: green}
 		}
-		proves := map[trigger]string{byInput: "all of it", bySet: "the wiring only", isOn: "nothing"}[one.Trigger]
-		rows.add(cell{text: one.Alarm}, cell{text: one.by()}, arrived, cell{text: proves}, cell{text: one.Note})
+		proves := map[trigger]string{byInput: "all of it", bySet: "the wiring only", isOn: "nothing"}[e.Trigger]
+		rows.add(cell{text: e.Alarm}, cell{text: e.by()}, arrived, cell{text: proves}, cell{text: e.Note})
 	}
 	if d.flags.JSON {
 		return nil

@@ -91,7 +91,7 @@ func (d *drill) removeOthers(ctx context.Context) error {
 	if len(d.others) == 0 {
 		return nil
 	}
-	desk, err := d.stack.redriver()
+	r, err := d.stack.redriver()
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (d *drill) removeOthers(ctx context.Context) error {
 	order := redrive.Options{Filter: redrive.Filter{IDs: d.others, Causes: []redrive.Cause{redrive.Unreadable}}, Most: 10_000}
 	removed := 0
 	for {
-		done, err := desk.Remove(ctx, order, func(redrive.Diagnosed) error { return nil }) // it holds nothing but our own words
+		done, err := r.Remove(ctx, order, func(redrive.Diagnosed) error { return nil }) // it holds nothing but our own words
 		if removed += done.Moved; removed >= len(d.others) || err != nil {
 			return err
 		}

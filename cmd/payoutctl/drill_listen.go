@@ -31,14 +31,14 @@ func (d *drill) listen(ctx context.Context, topic string) (*listener, error) {
 		return nil, err
 	}
 	l := &listener{queues: sqs.NewFromConfig(d.stack.aws), topics: sns.NewFromConfig(d.stack.aws), now: d.now}
-	made, err := l.queues.CreateQueue(ctx, &sqs.CreateQueueInput{
+	createQueueOutput, err := l.queues.CreateQueue(ctx, &sqs.CreateQueueInput{
 		QueueName:  aws.String(d.stack.name + "-drill-" + suffix),
 		Attributes: map[string]string{string(sqstypes.QueueAttributeNameMessageRetentionPeriod): "3600"},
 	})
 	if err != nil {
 		return nil, err
 	}
-	l.url = aws.ToString(made.QueueUrl)
+	l.url = aws.ToString(createQueueOutput.QueueUrl)
 	if err := l.subscribe(ctx, topic); err != nil {
 		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanWithin)
 		defer cancel()
@@ -49,13 +49,13 @@ func (d *drill) listen(ctx context.Context, topic string) (*listener, error) {
 
 func (l *listener) subscribe(ctx context.Context, topic string) error {
 	name := sqstypes.QueueAttributeNameQueueArn
-	found, err := l.queues.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
+	queueAttributes, err := l.queues.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
 		QueueUrl: &l.url, AttributeNames: []sqstypes.QueueAttributeName{name},
 	})
 	if err != nil {
 		return err
 	}
-	arn := found.Attributes[string(name)]
+	arn := queueAttributes.Attributes[string(name)]
 	policy, err := json.Marshal(map[string]any{
 		"Version": "2012-10-17",
 		"Statement": []map[string]any{{
@@ -71,13 +71,13 @@ func (l *listener) subscribe(ctx context.Context, topic string) error {
 	}); err != nil {
 		return err
 	}
-	made, err := l.topics.Subscribe(ctx, &sns.SubscribeInput{
+	subscribeOutput, err := l.topics.Subscribe(ctx, &sns.SubscribeInput{
 		TopicArn: &topic, Protocol: aws.String("sqs"), Endpoint: &arn, ReturnSubscriptionArn: true,
 	})
 	if err != nil {
 		return err
 	}
-	l.subscription = aws.ToString(made.SubscriptionArn)
+	l.subscription = aws.ToString(subscribeOutput.SubscriptionArn)
 	return nil
 }
 

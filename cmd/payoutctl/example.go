@@ -61,9 +61,9 @@ func (e example) body() ([]byte, error) {
 			return nil, err
 		}
 	}
-	for _, one := range e.fields {
-		if one.text != "" {
-			changes = append(changes, assign(one.path, one.text))
+	for _, a := range e.fields {
+		if a.text != "" {
+			changes = append(changes, assign(a.path, a.text))
 		}
 	}
 	more, err := e.changes()

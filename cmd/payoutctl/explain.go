@@ -63,7 +63,7 @@ func (c *explainCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	told := explanation{Form: read.Form, Provider: provider.Name(), Type: read.Request.Type}
+	e := explanation{Form: read.Form, Provider: provider.Name(), Type: read.Request.Type}
 	in := explain.Input{Provider: provider, Request: read.Request, Now: s.now()}
 	var reader *dynamostore.Reader
 	if c.KeyFile != "" {
@@ -78,18 +78,18 @@ func (c *explainCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	told.Report = explain.Explain(in)
-	told.Findings = append(read.Findings, told.Findings...)
-	if reader != nil && told.Receipt != nil {
-		if told.Effect, err = effectOf(ctx, reader, *told.Receipt); err != nil {
+	e.Report = explain.Explain(in)
+	e.Findings = append(read.Findings, e.Findings...)
+	if reader != nil && e.Receipt != nil {
+		if e.Effect, err = effectOf(ctx, reader, *e.Receipt); err != nil {
 			return err
 		}
 	}
-	if err := s.printExplanation(told); err != nil {
+	if err := s.printExplanation(e); err != nil {
 		return err
 	}
-	if told.Verdict != callback.Acknowledged {
-		return no("", "this callback would be refused: %s", told.Verdict)
+	if e.Verdict != callback.Acknowledged {
+		return no("", "this callback would be refused: %s", e.Verdict)
 	}
 	return nil
 }
@@ -101,9 +101,9 @@ func isFile(name string) bool {
 }
 
 // both goes on unless something failed before.
-func then[T any](so T, err error, next func() (T, error)) (T, error) {
+func then[T any](item T, err error, next func() (T, error)) (T, error) {
 	if err != nil {
-		return so, err
+		return item, err
 	}
 	return next()
 }
@@ -183,26 +183,26 @@ type effect struct {
 // effectOf merges the callback's event into the payout as it is, and keeps
 // nothing of that.
 func effectOf(ctx context.Context, reader *dynamostore.Reader, receipt inbox.Receipt) (*effect, error) {
-	found, known, err := reader.Receipt(ctx, receipt.Key)
+	r, known, err := reader.Receipt(ctx, receipt.Key)
 	if err != nil && !errors.Is(err, inbox.ErrDamagedReceipt) {
 		return nil, err
 	}
-	told := &effect{Known: known, State: found.State, KeyID: found.KeyID}
+	e := &effect{Known: known, State: r.State, KeyID: r.KeyID}
 	if receipt.State == inbox.Held {
-		return told, nil
+		return e, nil
 	}
 	record, _, err := reader.Record(ctx, receipt.Event.ID)
 	if err != nil {
 		return nil, err
 	}
-	told.Before = record.Status()
-	if known && found.State == inbox.Applied {
-		told.After, told.Outcome = told.Before, inbox.ApplyDuplicate
-		return told, nil
+	e.Before = record.Status()
+	if known && r.State == inbox.Applied {
+		e.After, e.Outcome = e.Before, inbox.ApplyDuplicate
+		return e, nil
 	}
 	next, outcome := record.Apply(receipt.Event)
-	told.After, told.Outcome, told.Conflict = next.Status(), outcome, next.Conflicts()
-	return told, nil
+	e.After, e.Outcome, e.Conflict = next.Status(), outcome, next.Conflicts()
+	return e, nil
 }
 
 // explanation is a report with what the stack knows.
@@ -235,20 +235,20 @@ type explainView struct {
 	Effect     *effect            `json:"effect,omitempty"`
 }
 
-func (s *session) printExplanation(told explanation) error {
+func (s *session) printExplanation(e explanation) error {
 	if !s.flags.JSON {
-		return s.print(told.text(s.style()))
+		return s.print(e.text(s.style()))
 	}
 	view := explainView{
-		Form: told.Form, Provider: told.Provider, Type: told.Type, Size: told.Size, Account: told.Account,
-		Signed: told.Signed, Given: told.Received, Proofs: told.Proofs, Verdict: told.Verdict, KeyID: told.Sender.KeyID,
-		Findings: told.Findings, AnswerCode: told.Reply.Code, AnswerBody: told.Reply.Body, Effect: told.Effect,
+		Form: e.Form, Provider: e.Provider, Type: e.Type, Size: e.Size, Account: e.Account,
+		Signed: e.Signed, Given: e.Received, Proofs: e.Proofs, Verdict: e.Verdict, KeyID: e.Sender.KeyID,
+		Findings: e.Findings, AnswerCode: e.Reply.Code, AnswerBody: e.Reply.Body, Effect: e.Effect,
 	}
-	if told.Held != nil {
-		view.Held, view.Note = told.Held.Reason, told.Held.Note
+	if e.Held != nil {
+		view.Held, view.Note = e.Held.Reason, e.Held.Note
 	}
-	if told.Receipt != nil {
-		receipt := receiptViewOf(entry{Receipt: *told.Receipt}, false)
+	if e.Receipt != nil {
+		receipt := receiptViewOf(entry{Receipt: *e.Receipt}, false)
 		view.Receipt = &receipt
 	}
 	if err := s.printJSON(view); err != nil {

@@ -37,30 +37,30 @@ func (c *explainCommand) runHeld(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	told := explanation{Form: "held, its body alone is kept", Provider: provider.Name(), Type: held.Type()}
+	e := explanation{Form: "held, its body alone is kept", Provider: provider.Name(), Type: held.Type()}
 	in := explain.Input{Provider: provider, Request: callback.NewRequest(held.Type(), nil, held.Body), Now: s.now()}
 	if in.Keys, in.Others, err = s.keysToTry(ctx, provider, held); err != nil {
 		return err
 	}
-	told.Report = explainHeld(in, held)
-	if told.Effect, err = effectOf(ctx, reader, *told.Receipt); err != nil {
+	e.Report = explainHeld(in, held)
+	if e.Effect, err = effectOf(ctx, reader, *e.Receipt); err != nil {
 		return err
 	}
-	if err := s.printExplanation(told); err != nil {
+	if err := s.printExplanation(e); err != nil {
 		return err
 	}
-	if told.Held == nil && held.State == inbox.Held {
+	if e.Held == nil && held.State == inbox.Held {
 		s.notef("it is understood now: %s release %s --reason TEXT", s.self(), quoted(c.File))
 	}
 	return nil
 }
 
 func (s *session) heldCallback(ctx context.Context, reader *dynamostore.Reader, id string) (inbox.Receipt, error) {
-	held, there, err := reader.Receipt(ctx, inbox.Key{Payout: id, Receipt: string(inbox.Held)})
+	held, item, err := reader.Receipt(ctx, inbox.Key{Payout: id, Receipt: string(inbox.Held)})
 	switch {
 	case errors.Is(err, inbox.ErrDamagedReceipt):
 		return held, no("restore the receipt; what there is of it: "+s.self()+" show "+quoted(id), "what is kept of %s cannot be read", clean(id))
-	case err == nil && !there:
+	case err == nil && !item:
 		return held, no("they are listed by: "+s.self()+" receipts held", "no held callback has the id %s", clean(id))
 	}
 	return held, err

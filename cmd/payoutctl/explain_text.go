@@ -129,8 +129,8 @@ func (e explanation) meaning(steps *steps) {
 	case e.Held != nil:
 		steps.add("held", style.paint(yellow, string(e.Held.Reason))+": "+style.brief(firstLine(e.Held.Note)))
 	case e.Event != nil:
-		for _, told := range eventFields(style, *e.Event) {
-			steps.add("says "+told[0], told[1])
+		for _, eventField := range eventFields(style, *e.Event) {
+			steps.add("says "+eventField[0], eventField[1])
 		}
 	}
 	if e.Receipt != nil {
@@ -174,23 +174,23 @@ func itemsOf(totals payout.Totals) string {
 }
 
 func (e effect) text(as inbox.State) string {
-	there := "its receipt is not there yet; "
+	item := "its receipt is not there yet; "
 	if e.Known {
-		there = fmt.Sprintf("its receipt is there already (%s, by key %s); ", e.State, clean(e.KeyID))
+		item = fmt.Sprintf("its receipt is there already (%s, by key %s); ", e.State, clean(e.KeyID))
 	}
 	switch {
 	case as == inbox.Held && e.Known:
-		return there + "nothing changes"
+		return item + "nothing changes"
 	case as == inbox.Held:
-		return there + "it is kept for a person, and changes no payout"
+		return item + "it is kept for a person, and changes no payout"
 	case e.Outcome == inbox.ApplyDuplicate:
-		return there + "a duplicate, which changes nothing"
+		return item + "a duplicate, which changes nothing"
 	case e.Outcome == payout.Conflict:
-		return there + "the payout " + becomes(e) + ": not all can be true of " + fieldList(e.Conflict)
+		return item + "the payout " + becomes(e) + ": not all can be true of " + fieldList(e.Conflict)
 	case e.Outcome == payout.Unchanged:
-		return there + "nothing new: the payout stays " + string(e.After)
+		return item + "nothing new: the payout stays " + string(e.After)
 	}
-	return there + "the payout " + becomes(e)
+	return item + "the payout " + becomes(e)
 }
 
 func becomes(e effect) string {

@@ -56,7 +56,7 @@ func Check(summary audit.Summary, from time.Time) (string, int) {
 }
 
 // Remedy returns what is to be done about a finding.
-func Remedy(found audit.Finding) string { return (&session{}).remedy(found) }
+func Remedy(f audit.Finding) string { return (&session{}).remedy(f) }
 
 // Outputs lists the outputs of the template that are read.
 func Outputs() []string {
@@ -85,22 +85,22 @@ func HeldText(style Style, held inbox.Receipt, now time.Time) string {
 func (s style) Private(text string) string { return s.private(text) }
 
 // Tell adds a receipt to a story, of which record is the state.
-func LoadHistory(told PayoutHistory, record payout.Record, receipt inbox.Receipt) PayoutHistory {
-	told.record, told.exists = dynamostore.Stored{Record: record, UpdatedAt: receipt.AcceptedAt}, record.Version > 0
-	told.entries = append(told.entries, entry{Receipt: receipt})
-	return told
+func LoadHistory(history PayoutHistory, record payout.Record, receipt inbox.Receipt) PayoutHistory {
+	history.record, history.exists = dynamostore.Stored{Record: record, UpdatedAt: receipt.AcceptedAt}, record.Version > 0
+	history.entries = append(history.entries, entry{Receipt: receipt})
+	return history
 }
 
 // Forget takes the nth receipt out of a story.
-func Forget(told PayoutHistory, n int) PayoutHistory {
-	told.entries = slices.Delete(told.entries, n, n+1)
-	return told
+func Forget(history PayoutHistory, n int) PayoutHistory {
+	history.entries = slices.Delete(history.entries, n, n+1)
+	return history
 }
 
 // Damage marks the nth receipt of a story as unreadable.
-func Damage(told PayoutHistory, n int) PayoutHistory {
-	told.entries[n].damaged = true
-	return told
+func Damage(history PayoutHistory, n int) PayoutHistory {
+	history.entries[n].damaged = true
+	return history
 }
 
 // Text is story.text.

@@ -189,7 +189,7 @@ func omit(was, is callback.AccountKeys) []string {
 }
 
 func (s *session) printChange(of keysOf, next callback.Keys) error {
-	if now, there := next[of.Account]; there {
+	if now, item := next[of.Account]; item {
 		return s.printKeys(of.Provider, of.Account, now, nil)
 	}
 	s.notef("%s account %s has no keys now: its callbacks are refused", of.Provider, clean(of.Account))

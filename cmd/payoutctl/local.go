@@ -43,27 +43,27 @@ func (s *session) localStack(ctx context.Context) (stack, error) {
 	if err != nil {
 		return stack{}, err
 	}
-	found, err := readLocal(path)
+	l, err := readLocal(path)
 	if err != nil {
 		return stack{}, err
 	}
-	if err := answers(ctx, found.EndpointURL); err != nil {
+	if err := answers(ctx, l.EndpointURL); err != nil {
 		return stack{}, failure(startOne, "the local stack of %s does not answer: %w", path, err)
 	}
 	return stack{
-		name:               found.StackName,
+		name:               l.StackName,
 		local:              true,
-		apiURL:             found.APIURL,
-		receiptsTable:      found.ReceiptsTable,
-		payoutsTable:       found.PayoutsTable,
-		eventsQueueURL:     found.EventsQueueURL,
-		deadLetterQueueURL: found.DeadLetterQueueURL,
-		secrets:            found.KeySecrets,
-		demoKeys:           found.DemoKeys,
-		outputs:            found.Outputs,
+		apiURL:             l.APIURL,
+		receiptsTable:      l.ReceiptsTable,
+		payoutsTable:       l.PayoutsTable,
+		eventsQueueURL:     l.EventsQueueURL,
+		deadLetterQueueURL: l.DeadLetterQueueURL,
+		secrets:            l.KeySecrets,
+		demoKeys:           l.DemoKeys,
+		outputs:            l.Outputs,
 		aws: aws.Config{
-			Region:       found.Region,
-			BaseEndpoint: &found.EndpointURL,
+			Region:       l.Region,
+			BaseEndpoint: &l.EndpointURL,
 			Credentials:  credentials.NewStaticCredentialsProvider("test", "test", ""),
 			HTTPClient:   httpClient().WithTransportOptions(direct),
 		},
@@ -92,24 +92,24 @@ func (s *session) localPath() (string, error) {
 }
 
 func readLocal(path string) (localDescription, error) {
-	var found localDescription
+	var l localDescription
 	file, err := os.Open(path)
 	if err != nil {
-		return found, failure(startOne, "read local stack: %w", err)
+		return l, failure(startOne, "read local stack: %w", err)
 	}
 	defer file.Close()
-	if err := json.NewDecoder(io.LimitReader(file, 1<<20)).Decode(&found); err != nil {
-		return found, failure(startOne, "read local stack %s: not what make run writes", path)
+	if err := json.NewDecoder(io.LimitReader(file, 1<<20)).Decode(&l); err != nil {
+		return l, failure(startOne, "read local stack %s: not what make run writes", path)
 	}
 	for name, value := range map[string]string{
-		"stackName": found.StackName, "apiUrl": found.APIURL, "endpointUrl": found.EndpointURL,
-		"region": found.Region, "receiptsTable": found.ReceiptsTable, "payoutsTable": found.PayoutsTable,
+		"stackName": l.StackName, "apiUrl": l.APIURL, "endpointUrl": l.EndpointURL,
+		"region": l.Region, "receiptsTable": l.ReceiptsTable, "payoutsTable": l.PayoutsTable,
 	} {
 		if value == "" {
-			return found, failure(startOne, "read local stack %s: it has no %s", path, name)
+			return l, failure(startOne, "read local stack %s: it has no %s", path, name)
 		}
 	}
-	return found, nil
+	return l, nil
 }
 
 // answers tries the endpoint once, so that a stack that was stopped is told

@@ -52,7 +52,7 @@ func wantTag(t *testing.T, requests []tableRequest, line string) {
 }
 
 func requestsOf(requests []tableRequest, operation string) []tableRequest {
-	return slices.DeleteFunc(slices.Clone(requests), func(one tableRequest) bool { return one.operation != operation })
+	return slices.DeleteFunc(slices.Clone(requests), func(request tableRequest) bool { return request.operation != operation })
 }
 
 // A message that is sent back arrives as it was: its body byte for byte, its

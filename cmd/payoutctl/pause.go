@@ -179,22 +179,22 @@ type mapping struct {
 }
 
 func (m mapping) running(ctx context.Context) (bool, string, error) {
-	found, err := m.client.GetEventSourceMapping(ctx, &lambda.GetEventSourceMappingInput{UUID: &m.id})
+	eventSourceMapping, err := m.client.GetEventSourceMapping(ctx, &lambda.GetEventSourceMappingInput{UUID: &m.id})
 	if err != nil {
 		return false, "", err
 	}
-	state := aws.ToString(found.State)
+	state := aws.ToString(eventSourceMapping.State)
 	return state == "Enabled", state, nil
 }
 
 // set notes why first, so that nothing is paused without its reason.
 func (m mapping) set(ctx context.Context, on bool, line string) error {
-	found, err := m.client.GetEventSourceMapping(ctx, &lambda.GetEventSourceMappingInput{UUID: &m.id})
+	eventSourceMapping, err := m.client.GetEventSourceMapping(ctx, &lambda.GetEventSourceMappingInput{UUID: &m.id})
 	if err != nil {
 		return err
 	}
 	if _, err := m.client.TagResource(ctx, &lambda.TagResourceInput{
-		Resource: found.EventSourceMappingArn, Tags: map[string]string{reason.Tag: line},
+		Resource: eventSourceMapping.EventSourceMappingArn, Tags: map[string]string{reason.Tag: line},
 	}); err != nil {
 		return err
 	}
@@ -203,11 +203,11 @@ func (m mapping) set(ctx context.Context, on bool, line string) error {
 }
 
 func (m mapping) lastChange(ctx context.Context) (string, error) {
-	found, err := m.client.GetEventSourceMapping(ctx, &lambda.GetEventSourceMappingInput{UUID: &m.id})
+	eventSourceMapping, err := m.client.GetEventSourceMapping(ctx, &lambda.GetEventSourceMappingInput{UUID: &m.id})
 	if err != nil {
 		return "", err
 	}
-	tags, err := m.client.ListTags(ctx, &lambda.ListTagsInput{Resource: found.EventSourceMappingArn})
+	tags, err := m.client.ListTags(ctx, &lambda.ListTagsInput{Resource: eventSourceMapping.EventSourceMappingArn})
 	if err != nil {
 		return "", err
 	}
@@ -225,16 +225,16 @@ func (s schedule) get(ctx context.Context) (*scheduler.GetScheduleOutput, error)
 }
 
 func (s schedule) running(ctx context.Context) (bool, string, error) {
-	found, err := s.get(ctx)
+	getScheduleOutput, err := s.get(ctx)
 	if err != nil {
 		return false, "", err
 	}
-	return found.State == types.ScheduleStateEnabled, string(found.State), nil
+	return getScheduleOutput.State == types.ScheduleStateEnabled, string(getScheduleOutput.State), nil
 }
 
 // set sends the whole schedule back: what is left out of an update is reset.
 func (s schedule) set(ctx context.Context, on bool, line string) error {
-	found, err := s.get(ctx)
+	getScheduleOutput, err := s.get(ctx)
 	if err != nil {
 		return err
 	}
@@ -243,10 +243,10 @@ func (s schedule) set(ctx context.Context, on bool, line string) error {
 		state = types.ScheduleStateEnabled
 	}
 	_, err = s.client.UpdateSchedule(ctx, &scheduler.UpdateScheduleInput{
-		Name: found.Name, GroupName: found.GroupName, State: state, Description: &line,
-		ScheduleExpression: found.ScheduleExpression, ScheduleExpressionTimezone: found.ScheduleExpressionTimezone,
-		FlexibleTimeWindow: found.FlexibleTimeWindow, Target: found.Target, KmsKeyArn: found.KmsKeyArn,
-		StartDate: found.StartDate, EndDate: found.EndDate, ActionAfterCompletion: found.ActionAfterCompletion,
+		Name: getScheduleOutput.Name, GroupName: getScheduleOutput.GroupName, State: state, Description: &line,
+		ScheduleExpression: getScheduleOutput.ScheduleExpression, ScheduleExpressionTimezone: getScheduleOutput.ScheduleExpressionTimezone,
+		FlexibleTimeWindow: getScheduleOutput.FlexibleTimeWindow, Target: getScheduleOutput.Target, KmsKeyArn: getScheduleOutput.KmsKeyArn,
+		StartDate: getScheduleOutput.StartDate, EndDate: getScheduleOutput.EndDate, ActionAfterCompletion: getScheduleOutput.ActionAfterCompletion,
 	})
 	if err != nil {
 		return fmt.Errorf("update schedule: %w", err)
@@ -255,9 +255,9 @@ func (s schedule) set(ctx context.Context, on bool, line string) error {
 }
 
 func (s schedule) lastChange(ctx context.Context) (string, error) {
-	found, err := s.get(ctx)
+	getScheduleOutput, err := s.get(ctx)
 	if err != nil {
 		return "", err
 	}
-	return aws.ToString(found.Description), nil
+	return aws.ToString(getScheduleOutput.Description), nil
 }

@@ -71,18 +71,18 @@ func (c *payoutsCommand) Run(ctx context.Context, s *session) error {
 	case filter.Status != payout.Conflicted && filter != (dynamostore.Filter{}):
 		s.notef("no index has that: the table is read until %d are found", c.Limit)
 	}
-	found, more, err := first(c.Limit, filter, s.sound(list))
+	payouts, more, err := first(c.Limit, filter, s.sound(list))
 	if err != nil {
 		return err
 	}
-	if err := s.printPayouts(found); err != nil {
+	if err := s.printPayouts(payouts); err != nil {
 		return err
 	}
 	switch {
-	case len(found) == 0:
+	case len(payouts) == 0:
 		s.notef("no payouts")
 	case more:
-		s.notef("there are more than these %d: --limit, or narrow it by --status, --provider, --account, --reference, --updated-since", len(found))
+		s.notef("there are more than these %d: --limit, or narrow it by --status, --provider, --account, --reference, --updated-since", len(payouts))
 	}
 	return nil
 }
@@ -90,16 +90,16 @@ func (c *payoutsCommand) Run(ctx context.Context, s *session) error {
 // sound leaves out payouts that cannot be read, and says so of each.
 func (s *session) sound(list iter.Seq2[dynamostore.Stored, error]) iter.Seq2[dynamostore.Stored, error] {
 	return func(yield func(dynamostore.Stored, error) bool) {
-		for one, err := range list {
+		for stored, err := range list {
 			switch {
 			case errors.Is(err, inbox.ErrDamagedPayout):
-				s.notef("%s cannot be read: %s rebuild %s --dry-run", clean(string(one.ID)), s.self(), quoted(string(one.ID)))
+				s.notef("%s cannot be read: %s rebuild %s --dry-run", clean(string(stored.ID)), s.self(), quoted(string(stored.ID)))
 				continue
 			case errors.Is(err, inbox.ErrLaterVersion):
 				s.notef("%s", clean(err.Error()))
 				continue
 			}
-			if !yield(one, err) {
+			if !yield(stored, err) {
 				return
 			}
 		}
@@ -131,30 +131,30 @@ func (c *payoutsCommand) filter(s *session) (filter dynamostore.Filter, err erro
 // first takes up to limit payouts that pass the filter, sorts them, and reports
 // whether there are more.
 func first(limit int, filter dynamostore.Filter, list iter.Seq2[dynamostore.Stored, error]) ([]dynamostore.Stored, bool, error) {
-	var found []dynamostore.Stored
+	var payouts []dynamostore.Stored
 	more := false
-	for one, err := range list {
+	for stored, err := range list {
 		if err != nil {
 			return nil, false, err
 		}
-		if !filter.Admits(one) {
+		if !filter.Admits(stored) {
 			continue
 		}
-		if more = len(found) == limit; more {
+		if more = len(payouts) == limit; more {
 			break
 		}
-		found = append(found, one)
+		payouts = append(payouts, stored)
 	}
-	slices.SortStableFunc(found, func(a, b dynamostore.Stored) int { return b.UpdatedAt.Compare(a.UpdatedAt) })
-	return found, more, nil
+	slices.SortStableFunc(payouts, func(a, b dynamostore.Stored) int { return b.UpdatedAt.Compare(a.UpdatedAt) })
+	return payouts, more, nil
 }
 
-func (s *session) printPayouts(found []dynamostore.Stored) error {
+func (s *session) printPayouts(payouts []dynamostore.Stored) error {
 	if !s.flags.JSON {
-		return s.print(payoutTable(s.style(), found))
+		return s.print(payoutTable(s.style(), payouts))
 	}
-	for _, one := range found {
-		if err := s.printJSON(viewOf(one)); err != nil {
+	for _, stored := range payouts {
+		if err := s.printJSON(viewOf(stored)); err != nil {
 			return err
 		}
 	}
@@ -163,23 +163,23 @@ func (s *session) printPayouts(found []dynamostore.Stored) error {
 
 // payoutTable has the id last: it is the longest, and a line that wraps there
 // leaves the rest in columns.
-func payoutTable(style style, found []dynamostore.Stored) string {
-	if len(found) == 0 {
+func payoutTable(style style, payouts []dynamostore.Stored) string {
+	if len(payouts) == 0 {
 		return ""
 	}
 	t := table{style: style, header: []string{"STATUS", "AMOUNT", "CURRENCY", "REFERENCE", "UPDATED (UTC)", "PAYOUT"}}
-	for _, one := range found {
-		status := cell{text: string(one.Status()), colour: colourOf(one.Status())}
-		if soundness(one) != nil {
+	for _, stored := range payouts {
+		status := cell{text: string(stored.Status()), colour: colourOf(stored.Status())}
+		if soundness(stored) != nil {
 			status = cell{text: "damaged", colour: red}
 		}
 		t.add(
 			status,
-			cell{text: label(one, payout.FieldAmount)},
-			cell{text: label(one, payout.FieldCurrency)},
-			cell{text: label(one, payout.FieldReference)},
-			cell{text: instant(one.UpdatedAt)},
-			cell{text: clean(string(one.ID))},
+			cell{text: label(stored, payout.FieldAmount)},
+			cell{text: label(stored, payout.FieldCurrency)},
+			cell{text: label(stored, payout.FieldReference)},
+			cell{text: instant(stored.UpdatedAt)},
+			cell{text: clean(string(stored.ID))},
 		)
 	}
 	return t.String()

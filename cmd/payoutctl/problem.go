@@ -41,11 +41,11 @@ func failure(hint, format string, args ...any) error {
 
 // advised adds advice to an error for which there is none yet.
 func advised(hint string, err error) error {
-	found := *problemOf(err)
-	if found.hint == "" {
-		found.hint = hint
+	p := *problemOf(err)
+	if p.hint == "" {
+		p.hint = hint
 	}
-	return &found
+	return &p
 }
 
 // problemOf says what an error means to the person who gets it. It decides by

@@ -101,7 +101,7 @@ func parseSince(text string, now time.Time) (time.Time, error) {
 			return at.UTC(), nil
 		}
 	}
-	if days, found := strings.CutSuffix(text, "d"); found {
+	if days, item := strings.CutSuffix(text, "d"); item {
 		if n, err := strconv.Atoi(days); err == nil && n >= 0 {
 			return now.AddDate(0, 0, -n).UTC(), nil
 		}

@@ -58,13 +58,13 @@ func (p *republisher) publishAll(ctx context.Context, payouts iter.Seq2[dynamost
 }
 
 func (p *republisher) add(stored dynamostore.Stored) {
-	one, some := notification.FromRecord(stored.Record, stored.UpdatedAt)
-	if !some {
+	n, item := notification.FromRecord(stored.Record, stored.UpdatedAt)
+	if !item {
 		p.result.OnTheWay++
 		return
 	}
-	one.Republished = p.reason
-	p.waiting = append(p.waiting, one)
+	n.Republished = p.reason
+	p.waiting = append(p.waiting, n)
 }
 
 // Of a request, single events may fail while EventBridge is under load, and the
@@ -110,12 +110,12 @@ func (p *republisher) publish(ctx context.Context) (int, error) {
 
 // stopped says what a failure in the middle leaves.
 func (p *republisher) stopped(err error) error {
-	found := *problemOf(err)
-	if found.hint != "" {
-		found.hint += "\n  "
+	item := *problemOf(err)
+	if item.hint != "" {
+		item.hint += "\n  "
 	}
-	found.hint += "what was published is counted above; begin anew with the same --since: who was told twice acts once"
-	return &found
+	item.hint += "what was published is counted above; begin anew with the same --since: who was told twice acts once"
+	return &item
 }
 
 func pause(ctx context.Context, wait time.Duration) error {

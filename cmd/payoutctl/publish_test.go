@@ -53,8 +53,8 @@ func (b *busyBus) Publish(_ context.Context, notices []notification.Notification
 		n, err = min(b.turns[b.calls], n), errors.New("ThrottlingException")
 	}
 	b.calls++
-	for _, one := range notices[:n] {
-		b.taken = append(b.taken, one.ID)
+	for _, notice := range notices[:n] {
+		b.taken = append(b.taken, notice.ID)
 	}
 	return n, err
 }

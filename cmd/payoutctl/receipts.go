@@ -55,18 +55,18 @@ func (c *receiptsCommand) Run(ctx context.Context, s *session) error {
 	if c.scans() {
 		s.notef("no index has those: the table is read until %d are found", c.Limit)
 	}
-	found, more, err := c.read(ctx, reader, before)
+	entries, more, err := c.read(ctx, reader, before)
 	if err != nil {
 		return err
 	}
-	if err := s.printReceipts(found, c.Body, s.now()); err != nil {
+	if err := s.printReceipts(entries, c.Body, s.now()); err != nil {
 		return err
 	}
 	switch {
-	case len(found) == 0:
+	case len(entries) == 0:
 		s.notef("no %s receipts", c.State)
 	case more:
-		s.notef("there are more than these %d: --limit", len(found))
+		s.notef("there are more than these %d: --limit", len(entries))
 	}
 	return nil
 }
@@ -111,7 +111,7 @@ func (c *receiptsCommand) check(s *session) (before time.Time, err error) {
 }
 
 // read gets what was asked for.
-func (c *receiptsCommand) read(ctx context.Context, reader *dynamostore.Reader, before time.Time) (found []entry, more bool, err error) {
+func (c *receiptsCommand) read(ctx context.Context, reader *dynamostore.Reader, before time.Time) (entries []entry, more bool, err error) {
 	for receipt, err := range c.receipts(ctx, reader) {
 		damaged := errors.Is(err, inbox.ErrDamagedReceipt)
 		switch {
@@ -119,12 +119,12 @@ func (c *receiptsCommand) read(ctx context.Context, reader *dynamostore.Reader, 
 			return nil, false, err
 		case !damaged && !c.admits(receipt, before):
 			continue
-		case len(found) == c.Limit:
-			return found, true, nil
+		case len(entries) == c.Limit:
+			return entries, true, nil
 		}
-		found = append(found, entry{Receipt: receipt, damaged: damaged})
+		entries = append(entries, entry{Receipt: receipt, damaged: damaged})
 	}
-	return found, false, nil
+	return entries, false, nil
 }
 
 // scans reports whether the receipts stand in no index.
@@ -144,16 +144,16 @@ func (c *receiptsCommand) receipts(ctx context.Context, reader *dynamostore.Read
 // the state is read again by its key.
 func scanned(ctx context.Context, reader *dynamostore.Reader, state inbox.State) iter.Seq2[inbox.Receipt, error] {
 	return func(yield func(inbox.Receipt, error) bool) {
-		for found, err := range reader.ScanReceipts(ctx, time.Time{}, time.Time{}) {
+		for scanReceipt, err := range reader.ScanReceipts(ctx, time.Time{}, time.Time{}) {
 			ends := err != nil && !errors.Is(err, inbox.ErrDamagedReceipt) && !errors.Is(err, inbox.ErrIndexMismatch)
 			switch {
 			case ends:
 				yield(inbox.Receipt{}, err)
 				return
-			case found.State != state:
+			case scanReceipt.State != state:
 				continue
 			}
-			receipt, _, err := reader.Receipt(ctx, found.Key)
+			receipt, _, err := reader.Receipt(ctx, scanReceipt.Key)
 			if !yield(receipt, err) {
 				return
 			}
@@ -169,12 +169,12 @@ func (c *receiptsCommand) admits(receipt inbox.Receipt, before time.Time) bool {
 		(before.IsZero() || receipt.AcceptedAt.Before(before))
 }
 
-func (s *session) printReceipts(found []entry, withBody bool, now time.Time) error {
+func (s *session) printReceipts(entries []entry, withBody bool, now time.Time) error {
 	if !s.flags.JSON {
-		return s.print(receiptTable(s.style(), found, now) + bodies(found, withBody))
+		return s.print(receiptTable(s.style(), entries, now) + bodies(entries, withBody))
 	}
-	for _, one := range found {
-		if err := s.printJSON(receiptViewOf(one, withBody || s.flags.Full)); err != nil {
+	for _, item := range entries {
+		if err := s.printJSON(receiptViewOf(item, withBody || s.flags.Full)); err != nil {
 			return err
 		}
 	}
@@ -182,24 +182,24 @@ func (s *session) printReceipts(found []entry, withBody bool, now time.Time) err
 }
 
 // bodies shows what came, below the table.
-func bodies(found []entry, wanted bool) string {
+func bodies(entries []entry, wanted bool) string {
 	var out strings.Builder
-	for _, one := range found {
+	for _, item := range entries {
 		if wanted {
-			out.WriteString("\n" + clean(one.Key.Payout) + "\n" + quotedLines(readable(one.Body)) + "\n")
+			out.WriteString("\n" + clean(item.Key.Payout) + "\n" + quotedLines(readable(item.Body)) + "\n")
 		}
 	}
 	return out.String()
 }
 
 // receiptTable has what show wants last, for the reason that payoutTable has.
-func receiptTable(style style, found []entry, now time.Time) string {
-	if len(found) == 0 {
+func receiptTable(style style, entries []entry, now time.Time) string {
+	if len(entries) == 0 {
 		return ""
 	}
 	t := table{style: style, header: []string{"ACCEPTED (UTC)", "AGE", "PROVIDER", "WHY", "PAYOUTCTL SHOW"}}
-	for _, one := range found {
-		t.add(plain(instant(one.AcceptedAt), age(now.Sub(one.AcceptedAt)), clean(one.Provider()), one.why(style), clean(one.Key.Payout))...)
+	for _, item := range entries {
+		t.add(plain(instant(item.AcceptedAt), age(now.Sub(item.AcceptedAt)), clean(item.Provider()), item.why(style), clean(item.Key.Payout))...)
 	}
 	return t.String()
 }

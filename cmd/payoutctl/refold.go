@@ -112,14 +112,14 @@ func (r *rebuildRun) damaged(ctx context.Context) ([]string, error) {
 	var ids []string
 	a := &audit.Audit{
 		Source: r.editor, Now: r.now(),
-		Report: func(found audit.Finding) {
-			switch found.Kind {
+		Report: func(f audit.Finding) {
+			switch f.Kind {
 			case audit.PayoutAltered, audit.PayoutDamaged, audit.PayoutMissing, audit.FactMissing, audit.FactUnproven,
 				audit.PayoutUnchecked, audit.ReceiptIndexMismatch:
-				ids = append(ids, found.Payout)
+				ids = append(ids, f.Payout)
 			}
 		},
-		Progress: func(so audit.Summary) { progress("%d receipts, %d payouts", so.Receipts, so.Payouts) },
+		Progress: func(summary audit.Summary) { progress("%d receipts, %d payouts", summary.Receipts, summary.Payouts) },
 	}
 	if _, err := a.Run(ctx); err != nil {
 		return nil, err
@@ -181,8 +181,8 @@ func (r *rebuildRun) look(ctx context.Context, id string) (rebuildView, error) {
 
 func (r *rebuildRun) viewOf(view rebuildView, plan repair.Plan) rebuildView {
 	view.Verdict, view.Differences = plan.Verdict, nil
-	for _, one := range plan.Differences {
-		view.Differences = append(view.Differences, differenceView(one))
+	for _, difference := range plan.Differences {
+		view.Differences = append(view.Differences, differenceView(difference))
 	}
 	view.From, view.To = plan.Read.Record.Version, plan.Fold.Record.Version
 	if plan.Read.Damage != nil {
@@ -246,8 +246,8 @@ func (r *rebuildRun) printResult(view rebuildView) error {
 		return r.print("repaired  " + clean(view.Payout) + "\n")
 	}
 	rows := table{style: r.style(), indent: "  "}
-	for _, one := range view.Differences {
-		rows.add(plain(one.Part, shownValue(rows.style, one.Field, one.Have), "→", shownValue(rows.style, one.Field, one.Want))...)
+	for _, difference := range view.Differences {
+		rows.add(plain(difference.Part, shownValue(rows.style, difference.Field, difference.Have), "→", shownValue(rows.style, difference.Field, difference.Want))...)
 	}
 	for _, receipt := range view.IndexRepaired {
 		rows.add(plain("receipt", clean(receipt), "→", "its place in the index")...)

@@ -126,8 +126,8 @@ func heldNamed(ctx context.Context, editor *dynamostore.Editor, ids []string) it
 	return func(yield func(inbox.Receipt, error) bool) {
 		for _, id := range ids {
 			key := inbox.Key{Payout: id, Receipt: string(inbox.Held)}
-			receipt, there, err := editor.Receipt(ctx, key)
-			if err == nil && !there {
+			receipt, item, err := editor.Receipt(ctx, key)
+			if err == nil && !item {
 				receipt.Key = key
 			}
 			if !yield(receipt, err) {

@@ -62,14 +62,14 @@ func (c *resolveCommand) Run(ctx context.Context, s *session) error {
 	if err := s.printDecision(decision); err != nil || c.DryRun {
 		return err
 	}
-	hand, err := s.changedBy(ctx, stack, c.Reason)
+	by, err := s.changedBy(ctx, stack, c.Reason)
 	if err != nil {
 		return err
 	}
 	if err := s.confirm(c.Yes, "believe that about "+clean(string(decision.ID))); err != nil {
 		return err
 	}
-	key, err := s.decide(ctx, stack, decision, hand)
+	key, err := s.decide(ctx, stack, decision, by)
 	if err != nil {
 		return err
 	}
@@ -78,28 +78,28 @@ func (c *resolveCommand) Run(ctx context.Context, s *session) error {
 
 // decision is what would be decided.
 func (c *resolveCommand) decision(ctx context.Context, s *session, reader *dynamostore.Reader) (payout.Resolution, error) {
-	told, err := s.find(ctx, reader, c.Target)
+	history, err := s.find(ctx, reader, c.Target)
 	if err != nil {
 		return payout.Resolution{}, err
 	}
-	trusted, err := told.trusted(c.Trust)
+	trusted, err := history.trusted(c.Trust)
 	if err != nil {
 		return payout.Resolution{}, err
 	}
-	decision, err := told.record.NewResolution(trusted...)
+	decision, err := history.record.NewResolution(trusted...)
 	if err != nil {
-		return payout.Resolution{}, s.undecided(told, err)
+		return payout.Resolution{}, s.undecided(history, err)
 	}
 	return decision, nil
 }
 
 // decide makes the decision durable: a receipt like any other.
-func (s *session) decide(ctx context.Context, stack stack, decision payout.Resolution, hand inbox.ChangedBy) (inbox.Key, error) {
+func (s *session) decide(ctx context.Context, stack stack, decision payout.Resolution, changedBy inbox.ChangedBy) (inbox.Key, error) {
 	box, err := stack.inbox(s.now)
 	if err != nil {
 		return inbox.Key{}, err
 	}
-	receipt := inbox.NewDecision(decision, hand.Note(), hand.At)
+	receipt := inbox.NewDecision(decision, changedBy.Note(), changedBy.At)
 	accepted, err := box.Accept(ctx, receipt)
 	if err != nil {
 		return inbox.Key{}, advised("try again: the same decision made twice is one", err)
@@ -114,55 +114,55 @@ func (s *session) decide(ctx context.Context, stack stack, decision payout.Resol
 func (t payoutHistory) trusted(names []string) ([]payout.Event, error) {
 	var events []payout.Event
 	for _, name := range names {
-		one, err := t.named(name)
+		item, err := t.named(name)
 		switch {
 		case err != nil:
 			return nil, err
-		case one.damaged:
-			return nil, no("", "receipt %s cannot be read: nobody knows what it claims", clean(one.Key.Receipt))
-		case one.Decision != nil:
-			return nil, usage("trust the receipt of a callback", "receipt %s is a person's decision", clean(one.Key.Receipt))
-		case one.State != inbox.Applied:
-			return nil, no("try again in a moment", "receipt %s is not applied yet", clean(one.Key.Receipt))
+		case item.damaged:
+			return nil, no("", "receipt %s cannot be read: nobody knows what it claims", clean(item.Key.Receipt))
+		case item.Decision != nil:
+			return nil, usage("trust the receipt of a callback", "receipt %s is a person's decision", clean(item.Key.Receipt))
+		case item.State != inbox.Applied:
+			return nil, no("try again in a moment", "receipt %s is not applied yet", clean(item.Key.Receipt))
 		}
-		events = append(events, one.Event)
+		events = append(events, item.Event)
 	}
 	return events, nil
 }
 
 // named returns the one receipt whose key begins so.
 func (t payoutHistory) named(name string) (entry, error) {
-	var found []entry
-	for _, one := range t.entries {
-		if one.Key.Receipt == name {
-			return one, nil
+	var e []entry
+	for _, item := range t.entries {
+		if item.Key.Receipt == name {
+			return item, nil
 		}
-		if _, fingerprint, _ := strings.Cut(one.Key.Receipt, "/"); strings.HasPrefix(one.Key.Receipt, name) || strings.HasPrefix(fingerprint, name) {
-			found = append(found, one)
+		if _, fingerprint, _ := strings.Cut(item.Key.Receipt, "/"); strings.HasPrefix(item.Key.Receipt, name) || strings.HasPrefix(fingerprint, name) {
+			e = append(e, item)
 		}
 	}
 	var names []string
-	for _, one := range found {
-		names = append(names, t.short(one))
+	for _, value := range e {
+		names = append(names, t.short(value))
 	}
 	switch {
-	case name == "" || len(found) == 0:
+	case name == "" || len(e) == 0:
 		return entry{}, usage("they are listed by show", "%s has no receipt %q", clean(string(t.record.ID)), clean(name))
-	case len(found) > 1:
+	case len(e) > 1:
 		return entry{}, usage("", "%q may be any of %s", clean(name), strings.Join(names, ", "))
 	}
-	return found[0], nil
+	return e[0], nil
 }
 
 // undecided says why there is no decision, and what to do.
-func (s *session) undecided(told payoutHistory, err error) error {
+func (s *session) undecided(history payoutHistory, err error) error {
 	if errors.Is(err, payout.ErrNoConflict) {
-		return no("see: "+s.self()+" show "+quoted(string(told.record.ID)), "%s: %w", clean(string(told.record.ID)), err)
+		return no("see: "+s.self()+" show "+quoted(string(history.record.ID)), "%s: %w", clean(string(history.record.ID)), err)
 	}
 	if undecided, ok := errors.AsType[*payout.UndecidedError](err); ok && len(undecided.Overflowed) == 0 && len(undecided.Conflicting) == 0 {
 		return no("trust another receipt as well: --trust RECEIPT --trust RECEIPT", "%w", err)
 	}
-	return no("see: "+s.self()+" show "+quoted(string(told.record.ID)), "%w", err)
+	return no("see: "+s.self()+" show "+quoted(string(history.record.ID)), "%w", err)
 }
 
 func (s *session) printDecision(decision payout.Resolution) error {
@@ -187,13 +187,13 @@ func (s *session) awaitDecision(ctx context.Context, reader *dynamostore.Reader,
 	if err != nil {
 		return err
 	}
-	told, err := loadHistory(ctx, reader, payout.ID(key.Payout))
+	history, err := loadHistory(ctx, reader, payout.ID(key.Payout))
 	if err != nil {
 		return err
 	}
 	text := "recorded  " + clean(key.Payout) + "  " + clean(key.Receipt) + "\n"
 	if applied {
-		text = told.text(s.style(), s.now(), s.self())
+		text = history.text(s.style(), s.now(), s.self())
 	}
 	shown := struct {
 		Receipt string      `json:"receipt"`
@@ -201,7 +201,7 @@ func (s *session) awaitDecision(ctx context.Context, reader *dynamostore.Reader,
 		Payout  *payoutView `json:"payout"`
 	}{Receipt: key.Receipt, Applied: applied}
 	if s.flags.JSON {
-		view := viewOf(told.record)
+		view := viewOf(history.record)
 		shown.Payout = &view
 		if err := s.printJSON(shown); err != nil {
 			return err
@@ -213,8 +213,8 @@ func (s *session) awaitDecision(ctx context.Context, reader *dynamostore.Reader,
 	case !applied:
 		return no("there is nothing to decide again; is the consumer paused? See: "+s.self()+" doctor",
 			"the decision is recorded and will be applied by the consumer, which has not done so within %s: until then the payout is %s",
-			patience, told.record.Status())
-	case told.record.Status() == payout.Conflicted:
+			patience, history.record.Status())
+	case history.record.Status() == payout.Conflicted:
 		return no("see what contradicts now: "+s.self()+" show "+quoted(key.Payout),
 			"the decision is applied, and the payout still is in conflict: something else was told or decided meanwhile")
 	}

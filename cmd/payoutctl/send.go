@@ -52,11 +52,11 @@ type overrides struct {
 func (o overrides) changes() ([]change, error) {
 	var changes []change
 	for _, argument := range o.Set {
-		one, err := parseChange(argument)
+		c, err := parseChange(argument)
 		if err != nil {
 			return nil, usage("", "--set %w", err)
 		}
-		changes = append(changes, one)
+		changes = append(changes, c)
 	}
 	for _, path := range o.Unset {
 		changes = append(changes, change{path: strings.Split(path, "."), remove: true})
@@ -143,11 +143,11 @@ func (s *session) keyFor(flags *sendCommand, stack stack, out outgoing) (callbac
 }
 
 func (s *session) exampleKey() (callback.Key, error) {
-	made := make([]byte, 16)
-	if _, err := io.ReadFull(s.random, made); err != nil {
+	data := make([]byte, 16)
+	if _, err := io.ReadFull(s.random, data); err != nil {
 		return "", fmt.Errorf("make up key: %w", err)
 	}
-	return callback.Key(fmt.Sprintf("%x", made)), nil
+	return callback.Key(fmt.Sprintf("%x", data)), nil
 }
 
 // maxKey bounds a key before it is read. Known ones have 32 to 64 bytes.

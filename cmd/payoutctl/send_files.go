@@ -25,14 +25,14 @@ func (c *sendFilesCommand) Run(ctx context.Context, s *session, flags *sendComma
 		if filepath.Base(path) == "replies.txtar" {
 			continue // stands among the vectors of a provider, and is none: a whole folder may be named
 		}
-		one, err := c.outgoing(path)
+		o, err := c.outgoing(path)
 		if err != nil {
 			return err
 		}
-		vectors = append(vectors, one)
+		vectors = append(vectors, o)
 	}
-	for _, one := range vectors {
-		if err := s.send(ctx, flags, one); err != nil {
+	for _, vector := range vectors {
+		if err := s.send(ctx, flags, vector); err != nil {
 			return err
 		}
 	}

@@ -23,9 +23,9 @@ type pivotFields struct {
 }
 
 func (f pivotFields) assignments(status string) []assignment {
-	_, told, _ := strings.Cut(f.Event, ".")
+	_, text, _ := strings.Cut(f.Event, ".")
 	return []assignment{
-		{"event", f.Event}, {status, cmp.Or(f.Status, told)}, {"data.uuid", f.UUID}, {"data.merchantId", f.MerchantID},
+		{"event", f.Event}, {status, cmp.Or(f.Status, text)}, {"data.uuid", f.UUID}, {"data.merchantId", f.MerchantID},
 	}
 }
 

@@ -30,12 +30,12 @@ func (s *session) report(err error) int {
 	if err == nil {
 		return exitDone
 	}
-	found := problemOf(err)
-	s.notef("payoutctl: %s", clean(found.Error()))
-	if found.hint != "" {
-		s.notef("  %s", found.hint)
+	p := problemOf(err)
+	s.notef("payoutctl: %s", clean(p.Error()))
+	if p.hint != "" {
+		s.notef("  %s", p.hint)
 	}
-	return found.code
+	return p.code
 }
 
 // notef tells a person something that is not what was asked for.

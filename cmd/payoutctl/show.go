@@ -53,42 +53,42 @@ func (c *showCommand) Run(ctx context.Context, s *session) error {
 		}
 		// A reference of ours may begin so, too.
 	}
-	told, err := s.find(ctx, reader, c.Target)
+	history, err := s.find(ctx, reader, c.Target)
 	switch {
 	case errors.Is(err, errSeveral):
 		return nil // they are listed
 	case err != nil:
 		return err
 	}
-	return s.showHistory(told)
+	return s.showHistory(history)
 }
 
 // find tells the story of the payout that an id or a reference of ours names.
 // A reference may look like an id, and an id's receipts may be waiting to be
 // applied: the id is tried first, then whatever is told under it.
 func (s *session) find(ctx context.Context, reader *dynamostore.Reader, what string) (payoutHistory, error) {
-	told, err := loadHistory(ctx, reader, payout.ID(what))
-	if err != nil || told.isKnown() {
-		return told, err
+	history, err := loadHistory(ctx, reader, payout.ID(what))
+	if err != nil || history.isKnown() {
+		return history, err
 	}
 	// More than a screenful under one reference is a list, whatever comes after.
 	const most = 1000
-	found, _, err := first(most, dynamostore.Filter{}, s.sound(reader.ByReference(ctx, what)))
+	payouts, _, err := first(most, dynamostore.Filter{}, s.sound(reader.ByReference(ctx, what)))
 	switch {
 	case err != nil:
 		return payoutHistory{}, err
-	case len(found) == 0:
+	case len(payouts) == 0:
 		return payoutHistory{}, no("an id looks like cregis/payout/PROJECT/CID; see them with: "+s.self()+" payouts. "+
 			"A reference is known once a callback with it is applied; what waits: "+s.self()+" receipts received",
 			"no payout has the id or the reference %s%s", clean(what), norHeld(what))
-	case len(found) > 1:
-		s.notef("%d payouts have this reference; give the id of one:", len(found))
-		if err := s.printPayouts(found); err != nil {
+	case len(payouts) > 1:
+		s.notef("%d payouts have this reference; give the id of one:", len(payouts))
+		if err := s.printPayouts(payouts); err != nil {
 			return payoutHistory{}, err
 		}
 		return payoutHistory{}, errSeveral
 	}
-	return loadHistory(ctx, reader, found[0].ID)
+	return loadHistory(ctx, reader, payouts[0].ID)
 }
 
 // norHeld goes on with what was looked for.
@@ -128,36 +128,36 @@ func loadHistory(ctx context.Context, reader *dynamostore.Reader, id payout.ID) 
 		record = dynamostore.Stored{UpdatedAt: record.UpdatedAt}
 	}
 	record.ID = id
-	told := payoutHistory{record: record, exists: exists, damage: err}
-	if told.damage == nil && exists {
-		told.damage = soundness(record)
+	history := payoutHistory{record: record, exists: exists, damage: err}
+	if history.damage == nil && exists {
+		history.damage = soundness(record)
 	}
 	for receipt, err := range reader.ReceiptsOf(ctx, id) {
 		if err != nil && !errors.Is(err, inbox.ErrDamagedReceipt) {
 			return payoutHistory{}, err
 		}
-		told.entries = append(told.entries, entry{Receipt: receipt, damaged: err != nil})
+		history.entries = append(history.entries, entry{Receipt: receipt, damaged: err != nil})
 	}
-	slices.SortStableFunc(told.entries, func(a, b entry) int { return a.AcceptedAt.Compare(b.AcceptedAt) })
-	if told.gone() {
-		return reload(ctx, reader, told)
+	slices.SortStableFunc(history.entries, func(a, b entry) int { return a.AcceptedAt.Compare(b.AcceptedAt) })
+	if history.gone() {
+		return reload(ctx, reader, history)
 	}
-	return told, nil
+	return history, nil
 }
 
 // again reads a payout that was not there before its receipts were read: the
 // first of them may have been applied in between.
-func reload(ctx context.Context, reader *dynamostore.Reader, told payoutHistory) (payoutHistory, error) {
-	record, exists, err := reader.Record(ctx, told.record.ID)
+func reload(ctx context.Context, reader *dynamostore.Reader, history payoutHistory) (payoutHistory, error) {
+	record, exists, err := reader.Record(ctx, history.record.ID)
 	switch {
 	case errors.Is(err, inbox.ErrDamagedPayout):
-		told.exists, told.damage = true, err
+		history.exists, history.damage = true, err
 	case err != nil:
 		return payoutHistory{}, err
 	case exists:
-		told.record, told.exists, told.damage = record, true, soundness(record)
+		history.record, history.exists, history.damage = record, true, soundness(record)
 	}
-	return told, nil
+	return history, nil
 }
 
 // soundness says why a record that decodes still is none: nothing writes a
@@ -174,36 +174,36 @@ func soundness(record dynamostore.Stored) error {
 
 // gone reports whether the payout is missing: a receipt of it is applied.
 func (t payoutHistory) gone() bool {
-	return !t.exists && slices.ContainsFunc(t.entries, func(one entry) bool { return one.State == inbox.Applied })
+	return !t.exists && slices.ContainsFunc(t.entries, func(item entry) bool { return item.State == inbox.Applied })
 }
 
-func (s *session) showHistory(told payoutHistory) error {
+func (s *session) showHistory(history payoutHistory) error {
 	if !s.flags.JSON {
-		return s.print(told.text(s.style(), s.now(), s.self()))
+		return s.print(history.text(s.style(), s.now(), s.self()))
 	}
 	shown := struct {
 		Payout   *payoutView   `json:"payout"` // null where there is none, or it cannot be read
 		Damaged  bool          `json:"damaged,omitzero"`
 		Missing  bool          `json:"missing,omitzero"` // receipts of it are applied, and it is not there
 		Receipts []receiptView `json:"receipts"`
-	}{Damaged: told.damage != nil, Missing: told.gone()}
-	if told.damage == nil && told.exists {
-		view := viewOf(told.record)
+	}{Damaged: history.damage != nil, Missing: history.gone()}
+	if history.damage == nil && history.exists {
+		view := viewOf(history.record)
 		shown.Payout = &view
 	}
-	for _, one := range told.entries {
-		shown.Receipts = append(shown.Receipts, receiptViewOf(one, s.flags.Full))
+	for _, item := range history.entries {
+		shown.Receipts = append(shown.Receipts, receiptViewOf(item, s.flags.Full))
 	}
 	return s.printJSON(shown)
 }
 
 func (s *session) showHeld(ctx context.Context, reader *dynamostore.Reader, id string) error {
-	receipt, there, err := reader.Receipt(ctx, inbox.Key{Payout: id, Receipt: string(inbox.Held)})
+	receipt, item, err := reader.Receipt(ctx, inbox.Key{Payout: id, Receipt: string(inbox.Held)})
 	damaged := errors.Is(err, inbox.ErrDamagedReceipt)
 	switch {
 	case err != nil && !damaged:
 		return err
-	case !there:
+	case !item:
 		return errNotHeld
 	case s.flags.JSON:
 		return s.printJSON(receiptViewOf(entry{receipt, damaged}, s.flags.Full))

@@ -74,8 +74,8 @@ func (t payoutHistory) head(style style, self string) string {
 // there can be more of them than it counts, but never fewer.
 func (t payoutHistory) missing() string {
 	applied := 0
-	for _, one := range t.entries {
-		if one.State == inbox.Applied {
+	for _, item := range t.entries {
+		if item.State == inbox.Applied {
 			applied++
 		}
 	}
@@ -128,17 +128,17 @@ func (t payoutHistory) addClaims(rows *table, name payout.Field) {
 func (t payoutHistory) choices(self string) string {
 	rows := table{indent: "    "}
 	seen := map[string]bool{}
-	for n, one := range t.entries {
-		if one.State != inbox.Applied || one.damaged || one.Decision != nil {
+	for n, item := range t.entries {
+		if item.State != inbox.Applied || item.damaged || item.Decision != nil {
 			continue
 		}
-		decision, err := t.record.NewResolution(one.Event)
+		decision, err := t.record.NewResolution(item.Event)
 		if err != nil || seen[decision.Fingerprint()] {
 			continue
 		}
 		seen[decision.Fingerprint()] = true
 		rows.add(plain(fmt.Sprintf("#%d is true:", n+1),
-			fmt.Sprintf("%s resolve %s --trust %s --reason '…'", self, quoted(string(t.record.ID)), quoted(t.short(one))))...)
+			fmt.Sprintf("%s resolve %s --trust %s --reason '…'", self, quoted(string(t.record.ID)), quoted(t.short(item))))...)
 	}
 	if len(rows.rows) == 0 {
 		return "  No receipt alone tells all of it: " + self + " resolve --help\n"
@@ -148,8 +148,8 @@ func (t payoutHistory) choices(self string) string {
 
 // short is as much of a receipt's name as it takes to tell it from the others of
 // the story.
-func (t payoutHistory) short(one entry) string {
-	name := one.Key.Receipt
+func (t payoutHistory) short(item entry) string {
+	name := item.Key.Receipt
 	status, _, _ := strings.Cut(name, "/")
 	for length := len(status) + 1 + shortest; length < len(name); length++ {
 		same := 0
@@ -172,11 +172,11 @@ const shortest = 6
 // decisions tells who decided what and why.
 func (t payoutHistory) decisions(style style) string {
 	rows := table{style: style, indent: "  "}
-	for n, one := range t.entries {
-		if one.Decision == nil {
+	for n, item := range t.entries {
+		if item.Decision == nil {
 			continue
 		}
-		rows.add(plain(fmt.Sprintf("#%d", n+1), instant(one.AcceptedAt)+" UTC", believed(style, *one.Decision), style.brief(one.Note))...)
+		rows.add(plain(fmt.Sprintf("#%d", n+1), instant(item.AcceptedAt)+" UTC", believed(style, *item.Decision), style.brief(item.Note))...)
 	}
 	if len(rows.rows) == 0 {
 		return ""
@@ -192,8 +192,8 @@ func believed(style style, decision payout.Resolution) string {
 	return strings.Join(fields, ", ")
 }
 
-func changedByText(style style, hand inbox.ChangedBy) string {
-	return instant(hand.At) + " UTC, by " + clean(hand.By) + ": " + style.brief(hand.Reason)
+func changedByText(style style, changedBy inbox.ChangedBy) string {
+	return instant(changedBy.At) + " UTC, by " + clean(changedBy.By) + ": " + style.brief(changedBy.Reason)
 }
 
 func shownValue(style style, name payout.Field, value string) string {
@@ -207,8 +207,8 @@ func shownValue(style style, name payout.Field, value string) string {
 // tellers names the lines of the timeline that told a value.
 func (t payoutHistory) tellers(name payout.Field, value string) string {
 	var lines []string
-	for n, one := range t.entries {
-		if one.claims()[name] == value {
+	for n, item := range t.entries {
+		if item.claims()[name] == value {
 			lines = append(lines, "#"+strconv.Itoa(n+1))
 		}
 	}
@@ -223,17 +223,17 @@ func (t payoutHistory) timeline(style style, now time.Time) string {
 	rows := table{style: style, indent: "  ", header: []string{
 		"#", "ACCEPTED (UTC)", "TOLD", "AMOUNT", "KEY", "STATE", "WHAT BECAME OF IT", "AFTER", "RECEIPT",
 	}}
-	for n, one := range t.entries {
+	for n, item := range t.entries {
 		rows.add(
 			cell{text: strconv.Itoa(n + 1)},
-			cell{text: instant(one.AcceptedAt)},
-			cell{text: one.status(), colour: colourOf(one.Event.Status)},
-			cell{text: one.amount()},
-			cell{text: clean(one.KeyID)},
-			cell{text: string(one.State)},
-			cell{text: one.result(now)},
-			cell{text: one.took()},
-			cell{text: clean(t.short(one))},
+			cell{text: instant(item.AcceptedAt)},
+			cell{text: item.status(), colour: colourOf(item.Event.Status)},
+			cell{text: item.amount()},
+			cell{text: clean(item.KeyID)},
+			cell{text: string(item.State)},
+			cell{text: item.result(now)},
+			cell{text: item.took()},
+			cell{text: clean(t.short(item))},
 		)
 	}
 	if len(t.entries) == 0 {

@@ -28,19 +28,19 @@ func event(status payout.Status, amount payout.Amount) payout.Event {
 // narrate applies the events, a minute apart, and tells the story.
 func narrate(events ...payout.Event) payoutctl.PayoutHistory {
 	record := payout.Record{ID: paid}
-	var story payoutctl.PayoutHistory
+	var payoutHistory payoutctl.PayoutHistory
 	for n, event := range events {
 		at := noon.Add(time.Duration(n) * time.Minute)
 		receipt := inbox.NewReceipt(event, []byte("{}"), "da018436", at)
 		record, receipt.Outcome = record.Apply(event)
 		receipt.State, receipt.AppliedAt, receipt.DueAt = inbox.Applied, at, time.Time{}
-		story = payoutctl.LoadHistory(story, record, receipt)
+		payoutHistory = payoutctl.LoadHistory(payoutHistory, record, receipt)
 	}
-	return story
+	return payoutHistory
 }
 
-func text(story payoutctl.PayoutHistory) string {
-	return story.Text(payoutctl.NewStyle(false, false), noon.Add(time.Hour))
+func text(payoutHistory payoutctl.PayoutHistory) string {
+	return payoutHistory.Text(payoutctl.NewStyle(false, false), noon.Add(time.Hour))
 }
 
 func TestStoryOfAPayoutThatWentWell(t *testing.T) {
@@ -113,13 +113,13 @@ func TestStoryOfABatchSaysHowFarItIs(t *testing.T) {
 func TestStoryTellsWhatIsMissingOrLate(t *testing.T) {
 	waiting := inbox.NewReceipt(event(payout.Failed, "1"), nil, "da018436", noon.Add(59*time.Minute))
 	late := inbox.NewReceipt(event(payout.Rejected, "1"), nil, "da018436", noon)
-	story := payoutctl.LoadHistory(payoutctl.PayoutHistory{}, payout.Record{ID: paid}, late)
-	story = payoutctl.LoadHistory(story, payout.Record{ID: paid}, waiting)
+	history := payoutctl.LoadHistory(payoutctl.PayoutHistory{}, payout.Record{ID: paid}, late)
+	history = payoutctl.LoadHistory(history, payout.Record{ID: paid}, waiting)
 	for _, want := range []string{
 		"status  nothing is applied yet", "not applied for 60 min: look at the consumer, the queue and the sweeper",
 		"waits to be applied, for 60 s",
 	} {
-		if got := text(story); !strings.Contains(got, want) {
+		if got := text(history); !strings.Contains(got, want) {
 			t.Errorf("no %q in:\n%s", want, got)
 		}
 	}
@@ -135,11 +135,11 @@ func TestStoryShowsDamageAndDecisions(t *testing.T) {
 	decision := inbox.NewDecision(payout.Resolution{
 		ID: paid, Trusted: map[payout.Field]string{payout.FieldStatus: "failed", payout.FieldTo: "TXsmKpEuW7qWnXzJLGP9eDLvWPR2GRn1FS"},
 	}, "alice: the bank says so", noon)
-	story := payoutctl.LoadHistory(narrate(event(payout.Failed, "1")), payout.Record{ID: paid, Version: 1}, decision)
-	story = payoutctl.Damage(story, 0)
+	history := payoutctl.LoadHistory(narrate(event(payout.Failed, "1")), payout.Record{ID: paid, Version: 1}, decision)
+	history = payoutctl.Damage(history, 0)
 	for _, want := range []string{"failed               1 TRX", "damaged: it cannot be read", "a person's decision",
 		"What people decided:\n  #2  2026-11-03 12:00:00 UTC  status is failed, to is TXsmKp…n1FS  alice: the bank says so\n"} {
-		if got := text(story); !strings.Contains(got, want) {
+		if got := text(history); !strings.Contains(got, want) {
 			t.Errorf("no %q in:\n%s", want, got)
 		}
 	}
@@ -193,17 +193,17 @@ func TestPayoutTableIsInColumns(t *testing.T) {
 		return dynamostore.Stored{Record: record, UpdatedAt: noon}
 	}
 	bare := payout.Event{ID: "pivot/payout/m/1/a", Status: payout.Delayed}
-	found := []dynamostore.Stored{record(event(payout.Succeeded, "1.1")), record(bare), record(event(payout.Failed, "1"), event(payout.Failed, "22"))}
+	payouts := []dynamostore.Stored{record(event(payout.Succeeded, "1.1")), record(bare), record(event(payout.Failed, "1"), event(payout.Failed, "22"))}
 	want := `STATUS      AMOUNT    CURRENCY  REFERENCE  UPDATED (UTC)        PAYOUT
 succeeded   1.1       TRX       order-1    2026-11-03 12:00:00  cregis/payout/7/42
 delayed     -         -         -          2026-11-03 12:00:00  pivot/payout/m/1/a
 conflicted  (2 told)  TRX       order-1    2026-11-03 12:00:00  cregis/payout/7/42
 `
-	plain := payoutctl.PayoutTable(payoutctl.NewStyle(false, false), found)
+	plain := payoutctl.PayoutTable(payoutctl.NewStyle(false, false), payouts)
 	if diff := cmp.Diff(want, plain); diff != "" {
 		t.Errorf("table (-want +got):\n%s", diff)
 	}
-	colours := payoutctl.PayoutTable(payoutctl.NewStyle(true, false), found)
+	colours := payoutctl.PayoutTable(payoutctl.NewStyle(true, false), payouts)
 	if !strings.Contains(colours, "\x1b[32msucceeded\x1b[0m   1.1") || !strings.Contains(colours, "\x1b[31mconflicted\x1b[0m") {
 		t.Errorf("colours: %q", colours)
 	}

@@ -57,18 +57,18 @@ func (c *sweepCommand) Run(ctx context.Context, s *session) error {
 	if name == "" {
 		return failure("deploy the template of this version", "stack %s does not tell its sweeper", stack.name)
 	}
-	swept, err := stack.sweep(ctx, name)
+	result, err := stack.sweep(ctx, name)
 	if err != nil {
 		return err
 	}
-	if err := s.printSweep(swept); err != nil {
+	if err := s.printSweep(result); err != nil {
 		return err
 	}
 	switch {
-	case swept.Damaged > 0:
-		return no("see them with: "+s.self()+" audit", "%s cannot be read", count(swept.Damaged, "receipt"))
-	case swept.Unreadable > 0:
-		return no("see them with: "+s.self()+" dlq list", "%s not ours", count(swept.Unreadable, "dead letter"))
+	case result.Damaged > 0:
+		return no("see them with: "+s.self()+" audit", "%s cannot be read", count(result.Damaged, "receipt"))
+	case result.Unreadable > 0:
+		return no("see them with: "+s.self()+" dlq list", "%s not ours", count(result.Unreadable, "dead letter"))
 	}
 	return nil
 }
@@ -97,21 +97,21 @@ func (s stack) sweep(ctx context.Context, name string) (inbox.SweepResult, error
 	return result, nil
 }
 
-func (s *session) printSweep(swept inbox.SweepResult) error {
+func (s *session) printSweep(result inbox.SweepResult) error {
 	if s.flags.JSON {
 		return s.printJSON(sweepView{
-			swept.Due, swept.Resent, swept.Unsendable, swept.Recovered, swept.Unreadable, swept.Damaged, swept.Skipped, int(swept.OldestAge.Seconds()),
+			result.Due, result.Resent, result.Unsendable, result.Recovered, result.Unreadable, result.Damaged, result.Skipped, int(result.OldestAge.Seconds()),
 		})
 	}
-	text := fmt.Sprintf("%s due, %d sent again\n", count(swept.Due, "receipt"), swept.Resent)
-	if swept.OldestAge > 0 {
-		text += "the oldest was accepted " + age(swept.OldestAge) + " ago\n"
+	text := fmt.Sprintf("%s due, %d sent again\n", count(result.Due, "receipt"), result.Resent)
+	if result.OldestAge > 0 {
+		text += "the oldest was accepted " + age(result.OldestAge) + " ago\n"
 	}
-	text += fmt.Sprintf("%s taken in, %d not ours\n", count(swept.Recovered, "dead letter"), swept.Unreadable)
-	if swept.Unsendable > 0 {
-		text += count(swept.Unsendable, "receipt") + " refused by the queue, and applied without it\n"
+	text += fmt.Sprintf("%s taken in, %d not ours\n", count(result.Recovered, "dead letter"), result.Unreadable)
+	if result.Unsendable > 0 {
+		text += count(result.Unsendable, "receipt") + " refused by the queue, and applied without it\n"
 	}
-	if swept.Skipped {
+	if result.Skipped {
 		text += "nothing was sent: the queue is full of work\n"
 	}
 	return s.print(text)

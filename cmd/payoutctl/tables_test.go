@@ -95,14 +95,14 @@ func (f *tables) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (f *tables) answer(request *tableRequest) map[string]any {
 	switch request.operation {
 	case "GetItem", "UpdateItem":
-		found, ok := f.items[request.TableName][request.Key.key()]
+		item, ok := f.items[request.TableName][request.Key.key()]
 		if !ok {
 			return map[string]any{}
 		}
-		return map[string]any{"Item": found, "Attributes": found}
+		return map[string]any{"Item": item, "Attributes": item}
 	case "Query", "Scan":
-		found := f.list(request)
-		return map[string]any{"Items": found, "Count": len(found)}
+		storedItems := f.list(request)
+		return map[string]any{"Items": storedItems, "Count": len(storedItems)}
 	case "PutItem":
 		if f.applies {
 			request.Item["state"] = json.RawMessage(`{"S":"applied"}`)
@@ -128,17 +128,17 @@ func (f *tables) list(request *tableRequest) []storedItem {
 	if !ok {
 		attribute = "payout"
 	}
-	found := slices.DeleteFunc(all, func(one storedItem) bool {
-		return one[attribute] == nil || !slices.ContainsFunc(slices.Collect(maps.Values(request.ExpressionAttributeValues)), func(value json.RawMessage) bool {
-			return string(value) == string(one[attribute])
+	storedItems := slices.DeleteFunc(all, func(s storedItem) bool {
+		return s[attribute] == nil || !slices.ContainsFunc(slices.Collect(maps.Values(request.ExpressionAttributeValues)), func(value json.RawMessage) bool {
+			return string(value) == string(s[attribute])
 		})
 	})
-	for _, item := range found {
+	for _, item := range storedItems {
 		if request.IndexName != "" {
 			request.names = append(request.names, item.key())
 		}
 	}
-	return found
+	return storedItems
 }
 
 // deliver answers for the queues and the bus.

@@ -45,11 +45,11 @@ type changedByView struct {
 	At     time.Time `json:"at"`
 }
 
-func newChangedByView(hand inbox.ChangedBy) *changedByView {
-	if hand == (inbox.ChangedBy{}) {
+func newChangedByView(changedBy inbox.ChangedBy) *changedByView {
+	if changedBy == (inbox.ChangedBy{}) {
 		return nil
 	}
-	view := changedByView(hand)
+	view := changedByView(changedBy)
 	return &view
 }
 

@@ -74,18 +74,18 @@ func (m *memory) write(_ context.Context, read, next entry) error {
 	return nil
 }
 
-func asEvent(t rapid.TB, one published.Notification) events.EventBridgeEvent {
-	detail, err := json.Marshal(one)
+func asEvent(t rapid.TB, n published.Notification) events.EventBridgeEvent {
+	detail, err := json.Marshal(n)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return events.EventBridgeEvent{Source: "payout-callbacks", DetailType: string(one.Type), Detail: detail}
+	return events.EventBridgeEvent{Source: "payout-callbacks", DetailType: string(n.Type), Detail: detail}
 }
 
 // deliver does as EventBridge does: again, until it is taken.
-func (s service) deliver(t rapid.TB, one published.Notification) {
+func (s service) deliver(t rapid.TB, n published.Notification) {
 	for range 100 {
-		if s.event(context.Background(), asEvent(t, one)) == nil {
+		if s.event(context.Background(), asEvent(t, n)) == nil {
 			return
 		}
 	}
@@ -111,8 +111,8 @@ func TestACustomerIsCreditedAtMostOnce(t *testing.T) {
 				order = append(order, sent[n])
 			}
 		}
-		for _, one := range order {
-			s.deliver(t, one)
+		for _, item := range order {
+			s.deliver(t, item)
 		}
 		wantBooks(t, books, sent, last)
 	})
@@ -151,13 +151,13 @@ func history(t *rapid.T) (sent []published.Notification, last payout.Record) {
 	for range rapid.IntRange(1, 8).Draw(t, "facts") {
 		before := last
 		last = merge(t, before)
-		if one, some := published.FromChange(before, last, time.Time{}); some {
-			sent = append(sent, one)
+		if n, ok := published.FromChange(before, last, time.Time{}); ok {
+			sent = append(sent, n)
 		}
 		if rapid.IntRange(0, 4).Draw(t, "again") == 0 {
-			if one, some := published.FromRecord(last, time.Time{}); some {
-				one.Republished = "a test"
-				sent = append(sent, one)
+			if item, value := published.FromRecord(last, time.Time{}); value {
+				item.Republished = "a test"
+				sent = append(sent, item)
 			}
 		}
 	}
@@ -248,14 +248,14 @@ func TestAfterARestoreNobodyIsLeftWithAWrongStatus(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		lost, _ := history(t)
 		kept, record := history(t)
-		again, some := published.FromRecord(record, time.Time{})
-		if !some {
+		again, ok := published.FromRecord(record, time.Time{})
+		if !ok {
 			return
 		}
 		again.Republished = "restored"
 		books := newMemory()
-		for _, one := range rapid.Permutation(append(lost, kept...)).Draw(t, "order") {
-			service{books}.deliver(t, one)
+		for _, n := range rapid.Permutation(append(lost, kept...)).Draw(t, "order") {
+			service{books}.deliver(t, n)
 		}
 		service{books}.deliver(t, again)
 		got := books.entries[string(paid)]

@@ -29,9 +29,9 @@ func TestAnOrder_IsCreditedOnce(t *testing.T) {
 		}
 		payouts := rapid.SliceOfN(rapid.SampledFrom([]string{"p1", "p2", "p3"}), 1, 12).Draw(t, "payouts")
 		right := false
-		for n, one := range payouts {
+		for n, item := range payouts {
 			amount := rapid.SampledFrom([]string{"2.5", "2.6", ""}).Draw(t, "amount")
-			heard := notice{Schema: 1, Payout: one, Version: int64(n + 1), Status: "succeeded", Amount: amount, Currency: "TRX", Reference: "order"}
+			heard := notice{Schema: 1, Payout: item, Version: int64(n + 1), Status: "succeeded", Amount: amount, Currency: "TRX", Reference: "order"}
 			for (service{books}).hear(context.Background(), heard) != nil {
 			}
 			right = right || amount == "2.5"
@@ -66,10 +66,10 @@ func TestTheLedgerCreditsOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	record, _ := payout.Record{}.Apply(payout.Event{ID: paid, Status: payout.Succeeded, Amount: "2.5", Currency: "TRX", Reference: "order"})
-	one, _ := published.FromRecord(record, time.Time{})
+	n, _ := published.FromRecord(record, time.Time{})
 	var running sync.WaitGroup
 	for range 8 {
-		running.Go(func() { service{books}.deliver(t, one) })
+		running.Go(func() { service{books}.deliver(t, n) })
 	}
 	running.Wait()
 	got, err := books.read(t.Context(), string(paid))

@@ -148,10 +148,10 @@ func TestSecretsAndBodiesPrintAsRedacted(t *testing.T) {
 	key := callback.Key(canary)
 	request := callback.NewRequest(payout.TypePayout, http.Header{"X-Api-Key": {canary}}, []byte(canary))
 	keys := callback.Keys{"a": {Current: key, Previous: key}}
-	var told strings.Builder
-	fmt.Fprintf(&told, "%v %+v %#v %s %q ", key, keys, keys, key, key)
-	fmt.Fprint(&told, key.LogValue(), request.LogValue())
-	if strings.Contains(told.String(), canary) {
-		t.Errorf("printed: %s", told.String())
+	var builder strings.Builder
+	fmt.Fprintf(&builder, "%v %+v %#v %s %q ", key, keys, keys, key, key)
+	fmt.Fprint(&builder, key.LogValue(), request.LogValue())
+	if strings.Contains(builder.String(), canary) {
+		t.Errorf("printed: %s", builder.String())
 	}
 }

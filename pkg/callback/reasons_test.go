@@ -19,9 +19,9 @@ func TestReasonsListsEachReason(t *testing.T) {
 	if len(declared) == 0 || len(declared) != len(callback.Reasons()) {
 		t.Errorf("%d reasons are declared, and %d listed", len(declared), len(callback.Reasons()))
 	}
-	for _, one := range declared {
-		if !slices.Contains(callback.Reasons(), callback.Reason(one[1])) {
-			t.Errorf("%s is not listed", one[1])
+	for _, datas := range declared {
+		if !slices.Contains(callback.Reasons(), callback.Reason(datas[1])) {
+			t.Errorf("%s is not listed", datas[1])
 		}
 	}
 }

@@ -74,12 +74,12 @@ func ReadOnce[T any](request Request, read func(body []byte) T) T {
 	if known == nil {
 		return read(request.Body)
 	}
-	if made, ok := known.made.(T); ok && sameBytes(known.of, request.Body) {
-		return made
+	if item, ok := known.made.(T); ok && sameBytes(known.of, request.Body) {
+		return item
 	}
-	made := read(request.Body)
-	known.of, known.made = request.Body, made
-	return made
+	value := read(request.Body)
+	known.of, known.made = request.Body, value
+	return value
 }
 
 // sameBytes reports whether both are one place in memory: whoever gave a copy of

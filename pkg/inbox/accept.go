@@ -34,17 +34,17 @@ type AcceptResult struct {
 // put that fails may have happened: the message that is sent instead carries
 // the whole receipt and meets the same condition in the consumer.
 func (in *Inbox) Accept(ctx context.Context, receipt Receipt) (AcceptResult, error) {
-	found, err := in.create(ctx, receipt)
+	existing, err := in.create(ctx, receipt)
 	switch {
 	case err != nil:
 		if sendErr := in.send(ctx, receipt); sendErr != nil {
 			return AcceptResult{}, errors.Join(err, sendErr)
 		}
 		return AcceptResult{Acceptance: AcceptedQueueOnly, Fault: err}, nil
-	case found.State == "" || found.AcceptedAt.Equal(receipt.AcceptedAt):
+	case existing.State == "" || existing.AcceptedAt.Equal(receipt.AcceptedAt):
 		// The second is our own put, tried again because its answer was lost.
 		return in.acceptNew(ctx, receipt), nil
-	case found.State == Received && receipt.AcceptedAt.Sub(found.AcceptedAt) >= resendAfter:
+	case existing.State == Received && receipt.AcceptedAt.Sub(existing.AcceptedAt) >= resendAfter:
 		// The first delivery's message may have been lost; another message does no
 		// harm and brings the payout up to date before Sweep would.
 		return AcceptResult{Acceptance: AcceptedDuplicate, Fault: in.send(ctx, receipt)}, nil
@@ -65,11 +65,11 @@ func (in *Inbox) acceptNew(ctx context.Context, receipt Receipt) AcceptResult {
 func (in *Inbox) create(ctx context.Context, receipt Receipt) (Existing, error) {
 	ctx, cancel := context.WithTimeout(ctx, putTimeout)
 	defer cancel()
-	found, err := in.Store.Create(ctx, receipt)
+	existing, err := in.Store.Create(ctx, receipt)
 	if err != nil {
 		return Existing{}, fmt.Errorf("put receipt: %w", err)
 	}
-	return found, nil
+	return existing, nil
 }
 
 func (in *Inbox) send(ctx context.Context, receipt Receipt) error {

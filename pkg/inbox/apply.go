@@ -58,11 +58,11 @@ func (in *Inbox) Apply(ctx context.Context, receipt Receipt) (payout.Outcome, er
 }
 
 func (in *Inbox) hold(ctx context.Context, receipt Receipt) (payout.Outcome, error) {
-	found, err := in.create(ctx, receipt)
+	existing, err := in.create(ctx, receipt)
 	switch {
 	case err != nil:
 		return "", err
-	case found.State != "":
+	case existing.State != "":
 		return ApplyDuplicate, nil
 	}
 	return ApplyHeld, nil

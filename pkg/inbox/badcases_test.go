@@ -22,18 +22,18 @@ func TestAClockThatJumpsBackLosesNothing(t *testing.T) {
 	w.now = w.now.Add(inbox.FirstDue)
 	accepted := w.now
 	w.now = w.now.Add(-24 * time.Hour)
-	if swept := w.sweep(); swept.Due != 0 {
-		t.Errorf("a day before: %+v", swept)
+	if result := w.sweep(); result.Due != 0 {
+		t.Errorf("a day before: %+v", result)
 	}
 	w.accept(w.receipt(payout.Failed)) // told by a machine whose clock is a day behind
 	w.queue.DropAll()
 	w.now = w.now.Add(inbox.FirstDue)
-	if swept := w.sweep(); swept.Resent != 1 {
-		t.Errorf("what is due on that clock: %+v", swept)
+	if r := w.sweep(); r.Resent != 1 {
+		t.Errorf("what is due on that clock: %+v", r)
 	}
 	w.now = accepted
-	if swept := w.sweep(); swept.Resent != 2 {
-		t.Errorf("once the clock is right: %+v, want both sent", swept)
+	if item := w.sweep(); item.Resent != 2 {
+		t.Errorf("once the clock is right: %+v, want both sent", item)
 	}
 	w.consume()
 	w.wantStatus(payout.Conflicted)
@@ -48,13 +48,13 @@ func TestAClaimUnderAClockThatJumpedBackIsDueSoon(t *testing.T) {
 	ahead.Now = func() time.Time { return w.now.Add(24 * time.Hour) }
 	w.accept(w.receipt(payout.Succeeded))
 	w.queue.DropAll()
-	if swept, err := ahead.Sweep(t.Context(), 10); err != nil || swept.Resent != 1 {
-		t.Fatalf("under a clock that is a day ahead: %+v, %v", swept, err)
+	if result, err := ahead.Sweep(t.Context(), 10); err != nil || result.Resent != 1 {
+		t.Fatalf("under a clock that is a day ahead: %+v, %v", result, err)
 	}
 	w.queue.DropAll()
 	w.now = w.now.Add(25 * time.Hour)
-	if swept := w.sweep(); swept.Resent != 1 {
-		t.Errorf("a day and an hour later: %+v, want it sent", swept)
+	if r := w.sweep(); r.Resent != 1 {
+		t.Errorf("a day and an hour later: %+v, want it sent", r)
 	}
 	w.consume()
 	w.check(true)

@@ -16,9 +16,9 @@ type Fold struct {
 // FoldOf folds the applied receipts of one payout, but for the one named in
 // without. It holds one receipt at a time, and fails with the first error that
 // is not ErrDamaged.
-func FoldReceipts(story iter.Seq2[Receipt, error], without ...Key) (Fold, error) {
+func FoldReceipts(items iter.Seq2[Receipt, error], without ...Key) (Fold, error) {
 	var fold Fold
-	for receipt, err := range story {
+	for receipt, err := range items {
 		switch {
 		case errors.Is(err, ErrDamagedReceipt):
 			fold.Damaged = append(fold.Damaged, receipt.Key)

@@ -83,8 +83,8 @@ func TestAHeldCallbackIsStoredAndNeverSent(t *testing.T) {
 	}
 	w.wantCalls(1, 0, 0)
 	w.now = w.now.Add(time.Hour)
-	if swept := w.sweep(); swept.Due != 0 {
-		t.Errorf("the sweep found %d due, want none", swept.Due)
+	if result := w.sweep(); result.Due != 0 {
+		t.Errorf("the sweep found %d due, want none", result.Due)
 	}
 	w.check(true)
 }
@@ -97,12 +97,12 @@ func TestQueueDown(t *testing.T) {
 		t.Errorf("got %+v, want it accepted by record", accepted)
 	}
 	w.sendDown = false
-	if swept := w.sweep(); swept.Resent != 0 {
-		t.Errorf("before it is due: sent %d", swept.Resent)
+	if result := w.sweep(); result.Resent != 0 {
+		t.Errorf("before it is due: sent %d", result.Resent)
 	}
 	w.now = w.now.Add(inbox.FirstDue)
-	if swept := w.sweep(); swept.Resent != 1 || swept.OldestAge != inbox.FirstDue {
-		t.Errorf("got %+v, want one sent, accepted two minutes ago", swept)
+	if r := w.sweep(); r.Resent != 1 || r.OldestAge != inbox.FirstDue {
+		t.Errorf("got %+v, want one sent, accepted two minutes ago", r)
 	}
 	w.consume()
 	w.wantStatus(payout.Succeeded)
@@ -196,8 +196,8 @@ func TestASweepOfAnAppliedReceiptLeavesItApplied(t *testing.T) {
 	seen := []inbox.Due{{Key: receipt.Key, DueAt: receipt.DueAt, AcceptedAt: receipt.AcceptedAt}}
 	w.consume()
 	w.box.Store = sawBefore{w.store, seen}
-	if swept := w.sweep(); swept.Resent != 0 {
-		t.Errorf("sent %d, want none", swept.Resent)
+	if result := w.sweep(); result.Resent != 0 {
+		t.Errorf("sent %d, want none", result.Resent)
 	}
 	w.check(true)
 }
@@ -235,16 +235,16 @@ func TestASweepLeavesAFullQueueAloneForAWhile(t *testing.T) {
 	}
 	w.sendDown = false
 	w.now = w.now.Add(inbox.FirstDue)
-	if swept := w.sweep(); !swept.Skipped || swept.Resent != 0 {
-		t.Errorf("got %+v, want it skipped: the queue holds ten times what a sweep sends", swept)
+	if result := w.sweep(); !result.Skipped || result.Resent != 0 {
+		t.Errorf("got %+v, want it skipped: the queue holds ten times what a sweep sends", result)
 	}
 	w.now = w.now.Add(15 * time.Minute)
-	if swept := w.sweep(); swept.Skipped || swept.Resent != 10 {
-		t.Errorf("after 15 minutes: got %+v, want ten sent all the same, and no more", swept)
+	if r := w.sweep(); r.Skipped || r.Resent != 10 {
+		t.Errorf("after 15 minutes: got %+v, want ten sent all the same, and no more", r)
 	}
 	w.queue.DropAll()
-	if swept := w.sweep(); swept.Skipped || swept.Resent != 2 {
-		t.Errorf("with room in the queue: got %+v, want the others sent", swept)
+	if item := w.sweep(); item.Skipped || item.Resent != 2 {
+		t.Errorf("with room in the queue: got %+v, want the others sent", item)
 	}
 }
 
@@ -253,8 +253,8 @@ func TestADeadLetterThatIsNotOursStaysForAPerson(t *testing.T) {
 	w.queue.DeadLetter(inbox.DeadLetter{Unreadable: true})
 	w.queue.DeadLetter(inbox.DeadLetter{Receipt: w.receipt(payout.Succeeded)})
 	for range 2 { // it is back in sight after each run
-		if swept := w.sweep(); swept.Unreadable != 1 {
-			t.Errorf("got %+v, want one foreign letter", swept)
+		if result := w.sweep(); result.Unreadable != 1 {
+			t.Errorf("got %+v, want one foreign letter", result)
 		}
 	}
 	w.consume()
@@ -273,8 +273,8 @@ func TestADamagedReceiptHoldsUpNoOther(t *testing.T) {
 	w.queue.DropAll()
 	w.now = w.now.Add(inbox.FirstDue)
 	w.box.Store = damagedStore{w.store, damaged.Key}
-	if swept := w.sweep(); swept.Resent != 1 || swept.Damaged != 1 {
-		t.Errorf("got %+v, want one sent and one damaged", swept)
+	if result := w.sweep(); result.Resent != 1 || result.Damaged != 1 {
+		t.Errorf("got %+v, want one sent and one damaged", result)
 	}
 }
 

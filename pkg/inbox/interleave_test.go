@@ -14,7 +14,7 @@ func TestEveryInterleaving(t *testing.T) {
 	t.Parallel()
 	succeeded := func(r *run) { r.accept(r.told1(payout.Succeeded)) }
 	failed := func(r *run) { r.accept(r.told1(payout.Failed)) }
-	both := func(r *run) {
+	item := func(r *run) {
 		succeeded(r)
 		failed(r)
 		r.pass(3 * time.Minute)
@@ -28,12 +28,12 @@ func TestEveryInterleaving(t *testing.T) {
 	}{
 		{"two deliveries", nil, []func(*run){succeeded, succeeded}, 1, payout.Succeeded},
 		{"three deliveries", nil, []func(*run){succeeded, succeeded, failed}, 0, payout.Conflicted},
-		{"two consumers of one payout", both, []func(*run){(*run).consumeOne, (*run).consumeOne}, 1, payout.Conflicted},
+		{"two consumers of one payout", item, []func(*run){(*run).consumeOne, (*run).consumeOne}, 1, payout.Conflicted},
 		{"two consumers of one message", func(r *run) { succeeded(r); succeeded(r) }, []func(*run){(*run).consumeOne, (*run).consumeOne}, 1, payout.Succeeded},
 		{"a delivery and a consumer", failed, []func(*run){succeeded, (*run).consume}, 1, payout.Conflicted},
-		{"the sweeper and a consumer", both, []func(*run){(*run).sweep, (*run).consumeOne}, 1, payout.Conflicted},
-		{"the sweeper and a delivery", both, []func(*run){(*run).sweep, succeeded}, 1, payout.Conflicted},
-		{"two sweepers", both, []func(*run){(*run).sweep, (*run).sweep}, 0, payout.Conflicted},
+		{"the sweeper and a consumer", item, []func(*run){(*run).sweep, (*run).consumeOne}, 1, payout.Conflicted},
+		{"the sweeper and a delivery", item, []func(*run){(*run).sweep, succeeded}, 1, payout.Conflicted},
+		{"two sweepers", item, []func(*run){(*run).sweep, (*run).sweep}, 0, payout.Conflicted},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

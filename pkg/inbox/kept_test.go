@@ -48,8 +48,8 @@ func TestADeadLetterThatCannotBeStoredIsNotDeleted(t *testing.T) {
 	w := newWorld(t)
 	w.queue.DeadLetter(inbox.DeadLetter{Receipt: w.receipt(payout.Succeeded)})
 	w.box.Store = unwritable{w.store}
-	if swept, err := w.box.Sweep(t.Context(), 100); !errors.Is(err, errDown) || swept.Recovered != 0 {
-		t.Errorf("got %+v, %v, want nothing adopted, and why", swept, err)
+	if result, err := w.box.Sweep(t.Context(), 100); !errors.Is(err, errDown) || result.Recovered != 0 {
+		t.Errorf("got %+v, %v, want nothing adopted, and why", result, err)
 	}
 	if _, dead := w.queue.Depth(); dead != 1 {
 		t.Errorf("%d dead letters are left, want the one", dead)

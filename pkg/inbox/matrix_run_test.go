@@ -252,8 +252,8 @@ func (r *run) drain() {
 }
 
 func (r *run) unapplied() bool {
-	_, found := r.store.NextDue()
-	return found
+	_, ok := r.store.NextDue()
+	return ok
 }
 
 func (r *run) state() inboxtest.State {

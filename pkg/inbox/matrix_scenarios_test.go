@@ -23,8 +23,8 @@ var (
 
 func (r *run) told1(status payout.Status, edit ...func(*payout.Event)) inbox.Receipt {
 	e := payout.Event{ID: onePayout, Status: status, Amount: "1.1", Currency: "TRX", Reference: "PAY-1"}
-	for _, one := range edit {
-		one(&e)
+	for _, item := range edit {
+		item(&e)
 	}
 	return inbox.NewReceipt(e, []byte("a body"), "0a1b2c3d", r.now)
 }
@@ -73,32 +73,32 @@ func (r *run) tell(receipts ...inbox.Receipt) {
 }
 
 func scenarios() []scenario {
-	told := func(receipts func(r *run) []inbox.Receipt) func(r *run) {
+	item := func(receipts func(r *run) []inbox.Receipt) func(r *run) {
 		return func(r *run) { r.tell(receipts(r)...) }
 	}
 	return append([]scenario{
-		{name: "new", want: payout.Succeeded, act: told(func(r *run) []inbox.Receipt {
+		{name: "new", want: payout.Succeeded, act: item(func(r *run) []inbox.Receipt {
 			return []inbox.Receipt{r.told1(payout.Succeeded)}
 		})},
-		{name: "redelivery", want: payout.Succeeded, act: told(func(r *run) []inbox.Receipt {
+		{name: "redelivery", want: payout.Succeeded, act: item(func(r *run) []inbox.Receipt {
 			return []inbox.Receipt{r.told1(payout.Succeeded), r.told1(payout.Succeeded)}
 		})},
-		{name: "pending, then final", want: payout.Failed, act: told(func(r *run) []inbox.Receipt {
+		{name: "pending, then final", want: payout.Failed, act: item(func(r *run) []inbox.Receipt {
 			return []inbox.Receipt{r.told1(payout.Delayed), r.told1(payout.Failed)}
 		})},
-		{name: "final, then a late pending", want: payout.Succeeded, act: told(func(r *run) []inbox.Receipt {
+		{name: "final, then a late pending", want: payout.Succeeded, act: item(func(r *run) []inbox.Receipt {
 			return []inbox.Receipt{r.told1(payout.Succeeded), r.told1(payout.Delayed)}
 		})},
-		{name: "two finals", want: payout.Conflicted, act: told(func(r *run) []inbox.Receipt {
+		{name: "two finals", want: payout.Conflicted, act: item(func(r *run) []inbox.Receipt {
 			return []inbox.Receipt{r.told1(payout.Succeeded), r.told1(payout.Failed)}
 		})},
-		{name: "same payout, other amount", want: payout.Conflicted, act: told(func(r *run) []inbox.Receipt {
+		{name: "same payout, other amount", want: payout.Conflicted, act: item(func(r *run) []inbox.Receipt {
 			return []inbox.Receipt{r.told1(payout.Succeeded), r.told1(payout.Succeeded, amount("1.2"))}
 		})},
-		{name: "bulk pending, then done", want: payout.Done, act: told(func(r *run) []inbox.Receipt {
+		{name: "bulk pending, then done", want: payout.Done, act: item(func(r *run) []inbox.Receipt {
 			return []inbox.Receipt{r.toldBatch(payout.Pending, 2, 0), r.toldBatch(payout.Done, 0, 2)}
 		})},
-		{name: "held, and held again", act: told(func(r *run) []inbox.Receipt {
+		{name: "held, and held again", act: item(func(r *run) []inbox.Receipt {
 			return []inbox.Receipt{r.heldCallback(), r.heldCallback()}
 		})},
 		{name: "resolution, then a re-push of the rejected value", want: payout.Succeeded, act: func(r *run) {

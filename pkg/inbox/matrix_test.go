@@ -31,10 +31,10 @@ func TestFaultMatrix(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(800))
 	var cases atomic.Int64
 	t.Run("scenarios", func(t *testing.T) {
-		for _, one := range scenarios() {
-			t.Run(one.name, func(t *testing.T) {
+		for _, s := range scenarios() {
+			t.Run(s.name, func(t *testing.T) {
 				t.Parallel()
-				m := &matrix{T: t, scenario: one, settled: map[string]bool{}}
+				m := &matrix{T: t, scenario: s, settled: map[string]bool{}}
 				m.explore()
 				cases.Add(int64(m.cases))
 				t.Logf("%d cases", m.cases)
@@ -131,17 +131,17 @@ func (m *matrix) play(place int, plan []planned) *run {
 }
 
 func (m *matrix) describe(r *run, plan []planned) string {
-	var told strings.Builder
-	fmt.Fprintf(&told, "%s\n", strings.Join(r.wrong, "\n"))
+	var builder strings.Builder
+	fmt.Fprintf(&builder, "%s\n", strings.Join(r.wrong, "\n"))
 	if m.scenario.overlaps {
-		fmt.Fprintf(&told, "the second process ran before call %d of the first\n", r.place)
+		fmt.Fprintf(&builder, "the second process ran before call %d of the first\n", r.place)
 	}
 	for n, call := range r.calls {
 		at := slices.IndexFunc(plan, func(p planned) bool { return p.at == n })
 		if at >= 0 {
 			call += " " + plan[at].fault.String()
 		}
-		fmt.Fprintf(&told, "%3d %s\n", n, call)
+		fmt.Fprintf(&builder, "%3d %s\n", n, call)
 	}
-	return told.String() + r.state().Dump()
+	return builder.String() + r.state().Dump()
 }

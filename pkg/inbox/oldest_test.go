@@ -21,15 +21,15 @@ func TestSweep_MeasuresAClaimedReceiptInEveryMinute(t *testing.T) {
 		w.now = w.now.Add(time.Minute)
 		w.queue.DropAll()
 		age := w.now.Sub(accepted)
-		if swept := w.sweep(); age >= inbox.FirstDue && swept.OldestAge != age || swept.AgeUnknown {
-			t.Fatalf("after %s: %+v", age, swept)
+		if result := w.sweep(); age >= inbox.FirstDue && result.OldestAge != age || result.AgeUnknown {
+			t.Fatalf("after %s: %+v", age, result)
 		}
 	}
 	w.now = w.now.Add(time.Hour)
 	w.sweep()
 	w.consume()
-	if swept := w.sweep(); swept.OldestAge != 0 || swept.AgeUnknown {
-		t.Errorf("after it was applied: %+v", swept)
+	if r := w.sweep(); r.OldestAge != 0 || r.AgeUnknown {
+		t.Errorf("after it was applied: %+v", r)
 	}
 }
 
@@ -45,9 +45,9 @@ func TestSweep_MeasuresTheOldestOfAllThatWait(t *testing.T) {
 	for range 120 {
 		w.now = w.now.Add(time.Minute)
 		w.queue.DropAll()
-		swept, err := w.box.Sweep(t.Context(), 7) // far fewer than wait
-		if want := w.now.Sub(first); err != nil || swept.OldestAge != want {
-			t.Fatalf("%+v, %v, want an age of %s", swept, err, want)
+		result, err := w.box.Sweep(t.Context(), 7) // far fewer than wait
+		if want := w.now.Sub(first); err != nil || result.OldestAge != want {
+			t.Fatalf("%+v, %v, want an age of %s", result, err, want)
 		}
 	}
 }
@@ -59,8 +59,8 @@ func TestSweep_ThatCannotReadTheOldest_SendsAndKnowsNoAge(t *testing.T) {
 	w.queue.DropAll()
 	w.now = w.now.Add(inbox.FirstDue)
 	w.box.Store = ageless{w.store}
-	if swept, err := w.box.Sweep(t.Context(), 10); !errors.Is(err, errDown) || swept.Resent != 1 || !swept.AgeUnknown || swept.OldestAge != 0 {
-		t.Errorf("got %+v, %v, want it sent, and no age", swept, err)
+	if result, err := w.box.Sweep(t.Context(), 10); !errors.Is(err, errDown) || result.Resent != 1 || !result.AgeUnknown || result.OldestAge != 0 {
+		t.Errorf("got %+v, %v, want it sent, and no age", result, err)
 	}
 }
 

@@ -50,33 +50,33 @@ func (in *Inbox) Sweep(ctx context.Context, limit int) (SweepResult, error) {
 	if err != nil {
 		return SweepResult{}, fmt.Errorf("list due receipts: %w", err)
 	}
-	swept := SweepResult{Due: len(due)}
-	measureErr := in.measure(ctx, now, due, &swept)
-	err = errors.Join(measureErr, in.resend(ctx, due, limit, &swept))
+	result := SweepResult{Due: len(due)}
+	measureErr := in.measure(ctx, now, due, &result)
+	err = errors.Join(measureErr, in.resend(ctx, due, limit, &result))
 	// The list was read, so the store is well enough to take in what it never got.
-	return swept, errors.Join(err, in.recoverDeadLetters(ctx, limit, &swept))
+	return result, errors.Join(err, in.recoverDeadLetters(ctx, limit, &result))
 }
 
 // measure finds how long the oldest receipt has waited. A claim moves a receipt
 // out of the list of what is due for up to an hour, in which it waits all the
 // same. A receipt that was never claimed is in the list as soon as it is due, or
 // everything in the list is older.
-func (in *Inbox) measure(ctx context.Context, now time.Time, due []Due, swept *SweepResult) error {
+func (in *Inbox) measure(ctx context.Context, now time.Time, due []Due, result *SweepResult) error {
 	oldest, ok, err := in.Store.OldestClaimed(ctx)
 	if err != nil {
-		swept.AgeUnknown = true
+		result.AgeUnknown = true
 		return fmt.Errorf("read the oldest claimed receipt: %w", err)
 	}
 	if ok {
-		swept.OldestAge = max(0, now.Sub(oldest))
+		result.OldestAge = max(0, now.Sub(oldest))
 	}
 	for _, receipt := range due {
-		swept.OldestAge = max(swept.OldestAge, now.Sub(receipt.AcceptedAt))
+		result.OldestAge = max(result.OldestAge, now.Sub(receipt.AcceptedAt))
 	}
 	return nil
 }
 
-func (in *Inbox) resend(ctx context.Context, due []Due, limit int, swept *SweepResult) error {
+func (in *Inbox) resend(ctx context.Context, due []Due, limit int, result *SweepResult) error {
 	if len(due) == 0 {
 		return nil
 	}
@@ -87,7 +87,7 @@ func (in *Inbox) resend(ctx context.Context, due []Due, limit int, swept *SweepR
 	if full := waiting > backlogFactor*limit; full {
 		overdue := in.Now().Sub(due[0].DueAt)
 		if overdue < backlogPatience {
-			swept.Skipped = true
+			result.Skipped = true
 			return nil
 		}
 		due = due[:min(batch, len(due))]
@@ -96,7 +96,7 @@ func (in *Inbox) resend(ctx context.Context, due []Due, limit int, swept *SweepR
 	for len(due) > 0 && timeLeft(ctx) {
 		group := due[:min(batch, len(due))]
 		due = due[len(group):]
-		if err := in.resendGroup(ctx, group, swept, &failed); err != nil {
+		if err := in.resendGroup(ctx, group, result, &failed); err != nil {
 			return errors.Join(failed.asError(), err)
 		}
 	}
@@ -107,8 +107,8 @@ func (in *Inbox) resend(ctx context.Context, due []Due, limit int, swept *SweepR
 // due again later. What fails of a single receipt goes to failed. An error means
 // that the queue failed, and would fail the next group as well: the receipts of
 // that keep their place.
-func (in *Inbox) resendGroup(ctx context.Context, group []Due, swept *SweepResult, failed *failures) error {
-	claimed := in.claim(ctx, group, swept, failed)
+func (in *Inbox) resendGroup(ctx context.Context, group []Due, result *SweepResult, failed *failures) error {
+	claimed := in.claim(ctx, group, result, failed)
 	if len(claimed) == 0 {
 		return nil
 	}
@@ -116,10 +116,10 @@ func (in *Inbox) resendGroup(ctx context.Context, group []Due, swept *SweepResul
 	if err := in.Queue.Send(ctx, claimed...); err != nil && !errors.As(err, &refused) {
 		return fmt.Errorf("send due receipts: %w", err)
 	}
-	swept.Resent += len(claimed) - len(refused)
+	result.Resent += len(claimed) - len(refused)
 	for place, receipt := range claimed {
 		if refusal := refused[place]; refusal != nil {
-			failed.add(in.afterRefusal(ctx, receipt, refusal, swept))
+			failed.add(in.afterRefusal(ctx, receipt, refusal, result))
 		}
 	}
 	return nil
@@ -127,16 +127,16 @@ func (in *Inbox) resendGroup(ctx context.Context, group []Due, swept *SweepResul
 
 // afterRefusal applies a receipt that the queue will never take, as the consumer
 // would. A receipt that failed for another reason is due again later.
-func (in *Inbox) afterRefusal(ctx context.Context, receipt Receipt, refusal error, swept *SweepResult) error {
+func (in *Inbox) afterRefusal(ctx context.Context, receipt Receipt, refusal error, result *SweepResult) error {
 	if !errors.Is(refusal, ErrUnsendable) {
 		return fmt.Errorf("send receipt %s: %w", receipt.Key.Receipt, refusal)
 	}
-	swept.Unsendable++
+	result.Unsendable++
 	_, err := in.Apply(ctx, receipt)
 	return err
 }
 
-func (in *Inbox) claim(ctx context.Context, group []Due, swept *SweepResult, failed *failures) []Receipt {
+func (in *Inbox) claim(ctx context.Context, group []Due, result *SweepResult, failed *failures) []Receipt {
 	var claimed []Receipt
 	now := in.Now()
 	for _, due := range group {
@@ -146,7 +146,7 @@ func (in *Inbox) claim(ctx context.Context, group []Due, swept *SweepResult, fai
 		receipt, won, err := in.Store.Claim(ctx, due, nextDue(due, now))
 		switch {
 		case errors.Is(err, ErrDamagedReceipt):
-			swept.Damaged++
+			result.Damaged++
 		case err != nil:
 			failed.add(fmt.Errorf("claim receipt %s: %w", due.Key.Receipt, err))
 		case won:
@@ -186,50 +186,50 @@ func (f *failures) asError() error {
 // what was accepted by the queue alone, while the store was down, and then
 // could not be applied for longer than the queue tries. A crash between the
 // put and the delete leaves a letter that meets its own receipt next time.
-func (in *Inbox) recoverDeadLetters(ctx context.Context, limit int, swept *SweepResult) (err error) {
-	var foreign []DeadLetter
-	defer func() { err = errors.Join(err, in.returnAll(ctx, foreign)) }()
-	for swept.Recovered+len(foreign) < limit && timeLeft(ctx) {
-		letters, err := in.DeadLetters.Receive(ctx, batch)
+func (in *Inbox) recoverDeadLetters(ctx context.Context, limit int, result *SweepResult) (err error) {
+	var deadLetters []DeadLetter
+	defer func() { err = errors.Join(err, in.returnAll(ctx, deadLetters)) }()
+	for result.Recovered+len(deadLetters) < limit && timeLeft(ctx) {
+		d, err := in.DeadLetters.Receive(ctx, batch)
 		if err != nil {
 			return fmt.Errorf("receive dead letters: %w", err)
 		}
-		if len(letters) == 0 {
+		if len(d) == 0 {
 			return nil
 		}
-		for _, letter := range letters {
-			if letter.Unreadable {
-				swept.Unreadable++
-				foreign = append(foreign, letter)
+		for _, deadLetter := range d {
+			if deadLetter.Unreadable {
+				result.Unreadable++
+				deadLetters = append(deadLetters, deadLetter)
 				continue
 			}
-			if err := in.recoverDeadLetter(ctx, letter); err != nil {
+			if err := in.recoverDeadLetter(ctx, deadLetter); err != nil {
 				return err
 			}
-			swept.Recovered++
+			result.Recovered++
 		}
 	}
 	return nil
 }
 
-func (in *Inbox) recoverDeadLetter(ctx context.Context, letter DeadLetter) error {
-	receipt := letter.Receipt
+func (in *Inbox) recoverDeadLetter(ctx context.Context, deadLetter DeadLetter) error {
+	receipt := deadLetter.Receipt
 	if receipt.State == Received {
 		receipt.DueAt = toMillis(in.Now())
 	}
 	if _, err := in.create(ctx, receipt); err != nil {
 		return err
 	}
-	if err := in.DeadLetters.Delete(ctx, letter); err != nil {
+	if err := in.DeadLetters.Delete(ctx, deadLetter); err != nil {
 		return fmt.Errorf("delete dead letter: %w", err)
 	}
 	return nil
 }
 
-func (in *Inbox) returnAll(ctx context.Context, letters []DeadLetter) error {
+func (in *Inbox) returnAll(ctx context.Context, deadLetters []DeadLetter) error {
 	var errs []error
-	for _, letter := range letters {
-		if err := in.DeadLetters.Return(ctx, letter); err != nil {
+	for _, deadLetter := range deadLetters {
+		if err := in.DeadLetters.Return(ctx, deadLetter); err != nil {
 			errs = append(errs, fmt.Errorf("return dead letter: %w", err))
 		}
 	}

@@ -39,8 +39,8 @@ func TestSweep_AppliesAReceiptThatTheQueueRefuses(t *testing.T) {
 		t.Errorf("got %+v, want it accepted by record, and why", accepted)
 	}
 	w.now = w.now.Add(inbox.FirstDue)
-	if swept := w.sweep(); swept.Due != 1 || swept.Resent != 0 || swept.Unsendable != 1 {
-		t.Errorf("got %+v, want one unsendable and none sent", swept)
+	if result := w.sweep(); result.Due != 1 || result.Resent != 0 || result.Unsendable != 1 {
+		t.Errorf("got %+v, want one unsendable and none sent", result)
 	}
 	w.wantStatus(payout.Succeeded)
 	w.check(true)
@@ -84,9 +84,9 @@ func TestSweep_ReceiptsThatFailDelayNoOther(t *testing.T) {
 			}
 			w.box.Store = failingStore{store, func(r inbox.Receipt) bool { return test.broken && r.Event.Memo == "bad" }, nil}
 			w.now = w.now.Add(inbox.FirstDue)
-			swept, err := w.box.Sweep(t.Context(), 1000)
-			if swept.Resent != good || swept.Unsendable != test.unsendable {
-				t.Errorf("got %+v, want %d sent and %d unsendable", swept, good, test.unsendable)
+			result, err := w.box.Sweep(t.Context(), 1000)
+			if result.Resent != good || result.Unsendable != test.unsendable {
+				t.Errorf("got %+v, want %d sent and %d unsendable", result, good, test.unsendable)
 			}
 			failed := test.broken || test.unsendable == 0
 			if (err != nil) != failed || err != nil && len(err.Error()) > 2<<10 {
@@ -139,8 +139,8 @@ func TestSweep_AReceiptThatCannotBeClaimedDelaysNoOther(t *testing.T) {
 	w.now = w.now.Add(inbox.FirstDue)
 	never := func(inbox.Receipt) bool { return false }
 	w.box.Store = failingStore{w.store, never, func(key inbox.Key) bool { return key == first.Key }}
-	if swept, err := w.box.Sweep(t.Context(), 100); swept.Resent != 20 || !errors.Is(err, errDown) {
-		t.Errorf("got %+v, %v, want the other 20 sent, and why one was not", swept, err)
+	if result, err := w.box.Sweep(t.Context(), 100); result.Resent != 20 || !errors.Is(err, errDown) {
+		t.Errorf("got %+v, %v, want the other 20 sent, and why one was not", result, err)
 	}
 }
 
@@ -153,8 +153,8 @@ func TestSweep_OfAQueueThatIsDown_ClaimsOneBatch(t *testing.T) {
 		w.accept(w.numbered(n, ""))
 	}
 	w.now = w.now.Add(inbox.FirstDue)
-	if swept, err := w.box.Sweep(t.Context(), 100); swept.Resent != 0 || !errors.Is(err, errDown) {
-		t.Errorf("got %+v, %v, want none sent, and why", swept, err)
+	if result, err := w.box.Sweep(t.Context(), 100); result.Resent != 0 || !errors.Is(err, errDown) {
+		t.Errorf("got %+v, %v, want none sent, and why", result, err)
 	}
 	if due, err := w.store.Due(t.Context(), w.now, 100); err != nil || len(due) != 20 {
 		t.Errorf("%d are due still, %v, want 20", len(due), err)

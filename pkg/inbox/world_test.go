@@ -120,12 +120,12 @@ func (w *world) consume() {
 
 func (w *world) sweep() inbox.SweepResult {
 	w.Helper()
-	swept, err := w.box.Sweep(w.Context(), 100)
+	result, err := w.box.Sweep(w.Context(), 100)
 	if err != nil {
 		w.Fatal(err)
 	}
 	w.check(false)
-	return swept
+	return result
 }
 
 func (w *world) check(settled bool) {
@@ -143,8 +143,8 @@ func (w *world) check(settled bool) {
 
 func (w *world) receipt(status payout.Status, edit ...func(*payout.Event)) inbox.Receipt {
 	e := payout.Event{ID: "cregis/payout/1382528827416576/1391751691788288", Status: status, Amount: "1.1"}
-	for _, one := range edit {
-		one(&e)
+	for _, item := range edit {
+		item(&e)
 	}
 	return inbox.NewReceipt(e, []byte("{}"), "0a1b2c3d", w.now)
 }

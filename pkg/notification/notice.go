@@ -113,8 +113,8 @@ func FromRecord(record payout.Record, updatedAt time.Time) (Notification, bool) 
 // transaction, a block, a second contradiction beside the first, is no notice:
 // who has acted on one is not to be told a second time.
 func FromChange(before, after payout.Record, updatedAt time.Time) (Notification, bool) {
-	next, some := FromRecord(after, updatedAt)
-	if !some || !differs(before, after) {
+	next, ok := FromRecord(after, updatedAt)
+	if !ok || !differs(before, after) {
 		return Notification{}, false
 	}
 	next.PreviousStatus = before.Status()

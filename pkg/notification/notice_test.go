@@ -23,8 +23,8 @@ func event(status payout.Status, edit ...func(*payout.Event)) payout.Event {
 		ID: paid, Status: status, Amount: "2.5", Currency: "TRX", Chain: "195", Token: "195", Reference: "order-7001",
 		From: "canary-from", To: "canary-to", Memo: "canary-memo",
 	}
-	for _, one := range edit {
-		one(&e)
+	for _, item := range edit {
+		item(&e)
 	}
 	return e
 }
@@ -122,11 +122,11 @@ func TestOnlyAChangeOfMeaningIsPublished(t *testing.T) {
 			records := fold(test.facts...)
 			var got []notification.Type
 			for n := range test.facts {
-				published, some := notification.FromChange(records[n], records[n+1], at)
-				if some != (published.Type != none) {
-					t.Errorf("fact %d: %t, and %q", n+1, some, published.Type)
+				published, ok := notification.FromChange(records[n], records[n+1], at)
+				if ok != (published.Type != none) {
+					t.Errorf("fact %d: %t, and %q", n+1, ok, published.Type)
 				}
-				if some && published.PreviousStatus != records[n].Status() {
+				if ok && published.PreviousStatus != records[n].Status() {
 					t.Errorf("fact %d: previous status %q, want %q", n+1, published.PreviousStatus, records[n].Status())
 				}
 				got = append(got, published.Type)
@@ -172,12 +172,12 @@ func TestANoticeTellsWhatTheRecordShows(t *testing.T) {
 			},
 		},
 	} {
-		got, some := notification.FromRecord(test.record, at)
-		if diff := cmp.Diff(test.want, got); !some || diff != "" {
-			t.Errorf("%s: some = %t (-want +got):\n%s", name, some, diff)
+		got, ok := notification.FromRecord(test.record, at)
+		if diff := cmp.Diff(test.want, got); !ok || diff != "" {
+			t.Errorf("%s: some = %t (-want +got):\n%s", name, ok, diff)
 		}
 	}
-	if got, some := notification.FromRecord(payout.Record{ID: paid}, at); some {
+	if got, item := notification.FromRecord(payout.Record{ID: paid}, at); item {
 		t.Errorf("of a record that knows nothing: %+v", got)
 	}
 }

@@ -38,11 +38,11 @@ func published(t *testing.T) map[notification.Type]notification.Notification {
 	all := map[notification.Type]notification.Notification{}
 	for kind, history := range histories {
 		records := fold(history...)
-		one, some := notification.FromChange(records[len(history)-1], records[len(history)], at)
-		if !some || one.Type != kind {
-			t.Fatalf("the example of %s is a %s (%t)", kind, one.Type, some)
+		n, ok := notification.FromChange(records[len(history)-1], records[len(history)], at)
+		if !ok || n.Type != kind {
+			t.Fatalf("the example of %s is a %s (%t)", kind, n.Type, ok)
 		}
-		all[kind] = one
+		all[kind] = n
 	}
 	return all
 }
@@ -69,8 +69,8 @@ func documents(t *testing.T, name string) string {
 }
 
 func TestTheExamplesAreWhatIsPublished(t *testing.T) {
-	for kind, one := range published(t) {
-		want, err := json.MarshalIndent(one, "", "  ")
+	for kind, n := range published(t) {
+		want, err := json.MarshalIndent(n, "", "  ")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -89,12 +89,12 @@ func TestTheExamplesAreWhatIsPublished(t *testing.T) {
 }
 
 func TestEveryTypeHasASchemaAndEverySchemaAType(t *testing.T) {
-	found, err := filepath.Glob(documents(t, "*.schema.json"))
+	texts, err := filepath.Glob(documents(t, "*.schema.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := map[string]bool{}
-	for _, path := range found {
+	for _, path := range texts {
 		got[strings.TrimSuffix(filepath.Base(path), ".schema.json")] = true
 	}
 	want := map[string]bool{"notice": true}
@@ -111,10 +111,10 @@ func TestEveryTypeHasASchemaAndEverySchemaAType(t *testing.T) {
 func TestEveryNoticeIsValidAndOfOneTypeOnly(t *testing.T) {
 	all := schemas(t)
 	rapid.Check(t, func(t *rapid.T) {
-		for _, one := range noticesOf(history(t)) {
-			detail := asJSON(t, one)
+		for _, n := range noticesOf(history(t)) {
+			detail := asJSON(t, n)
 			for kind, schema := range all {
-				if err := schema.Validate(detail); (err == nil) != (kind == one.Type) {
+				if err := schema.Validate(detail); (err == nil) != (kind == n.Type) {
 					t.Fatalf("%v\nof the schema of %s: %v", detail, kind, err)
 				}
 			}
@@ -130,9 +130,9 @@ func TestEveryFieldOfASchemaIsPublished(t *testing.T) {
 	}
 	histories := rapid.Custom(history)
 	for seed := range 3000 {
-		for _, one := range noticesOf(histories.Example(seed)) {
-			for field := range asJSON(t, one) {
-				seen[one.Type][field] = true
+		for _, n := range noticesOf(histories.Example(seed)) {
+			for field := range asJSON(t, n) {
+				seen[n.Type][field] = true
 			}
 		}
 	}
@@ -149,11 +149,11 @@ func noticesOf(facts []any) []notification.Notification {
 	var all []notification.Notification
 	records := fold(facts...)
 	for n := range facts {
-		if one, some := notification.FromChange(records[n], records[n+1], at); some {
-			all = append(all, one)
+		if item, ok := notification.FromChange(records[n], records[n+1], at); ok {
+			all = append(all, item)
 		}
 	}
-	if again, some := notification.FromRecord(records[len(facts)], at); some {
+	if again, value := notification.FromRecord(records[len(facts)], at); value {
 		again.Republished = "the queue was purged"
 		all = append(all, again)
 	}
@@ -196,8 +196,8 @@ func anyFact(t *rapid.T) any {
 	}
 }
 
-func asJSON(t rapid.TB, one notification.Notification) map[string]any {
-	text, err := json.Marshal(one)
+func asJSON(t rapid.TB, n notification.Notification) map[string]any {
+	text, err := json.Marshal(n)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,8 +234,8 @@ func promised(t *testing.T, kind notification.Type) []string {
 }
 
 func TestASchemaTakesNoUnknownField(t *testing.T) {
-	for kind, one := range published(t) {
-		detail := asJSON(t, one)
+	for kind, n := range published(t) {
+		detail := asJSON(t, n)
 		schema := schemas(t)[kind]
 		if err := schema.Validate(detail); err != nil {
 			t.Errorf("the example of %s: %v", kind, err)

@@ -39,8 +39,8 @@ type ClaimValues struct {
 
 // with returns the set with one more value in it; v is not changed.
 func (v ClaimValues) with(value string) ClaimValues {
-	at, found := slices.BinarySearch(v.Seen, value)
-	if found {
+	at, ok := slices.BinarySearch(v.Seen, value)
+	if ok {
 		return v
 	}
 	seen := slices.Insert(slices.Clone(v.Seen), at, value)

@@ -26,11 +26,11 @@ func (r Record) Differences(want Record) []Difference {
 		if have[name] == wanted[name] {
 			continue
 		}
-		one := Difference{Part: name, Have: have[name].shown, Want: wanted[name].shown}
+		difference := Difference{Part: name, Have: have[name].shown, Want: wanted[name].shown}
 		if field, ok := strings.CutPrefix(name, claimsPart); ok {
-			one.Field = Field(field)
+			difference.Field = Field(field)
 		}
-		differences = append(differences, one)
+		differences = append(differences, difference)
 	}
 	return differences
 }

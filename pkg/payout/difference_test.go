@@ -19,8 +19,8 @@ func TestADifferenceHidesBehindNoText(t *testing.T) {
 		"a reason of no words, or none":   {{ID: paid, Reasons: map[payout.Status]string{payout.Failed: ""}}, {ID: paid}},
 		"one value, or the one behind it": {claims(payout.FieldMemo, false, "a"), claims(payout.FieldMemo, false, "b")},
 	} {
-		for _, one := range [][2]payout.Record{pair, {pair[1], pair[0]}} {
-			if len(one[0].Differences(one[1])) == 0 {
+		for _, item := range [][2]payout.Record{pair, {pair[1], pair[0]}} {
+			if len(item[0].Differences(item[1])) == 0 {
 				t.Errorf("%s: no difference is seen", name)
 			}
 		}

@@ -44,11 +44,11 @@ func (l *law) extend(record payout.Record, merged uint, count int) {
 	if count == mostFacts {
 		return
 	}
-	for n, one := range l.facts {
+	for n, item := range l.facts {
 		if merged&(1<<n) != 0 {
 			continue
 		}
-		next, set := merge(record, one), merged|1<<n
+		next, set := merge(record, item), merged|1<<n
 		l.orders++
 		first, known := l.records[set]
 		if !known {
@@ -60,8 +60,8 @@ func (l *law) extend(record payout.Record, merged uint, count int) {
 	}
 }
 
-func merge(record payout.Record, one any) payout.Record {
-	switch one := one.(type) {
+func merge(record payout.Record, item any) payout.Record {
+	switch one := item.(type) {
 	case payout.Event:
 		record, _ = record.Apply(one)
 	case payout.Resolution:
@@ -135,9 +135,9 @@ func batchFacts() []any {
 // I5, of batches: the order of totals changes no attribute of the record.
 func TestOrderChangesNothingOfABatch(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		told := rapid.SliceOfNDistinct(rapid.Custom(totals), 1, 10, fingerprintOf).Draw(t, "facts")
-		shuffled := rapid.Permutation(told).Draw(t, "shuffled")
-		if diff := cmp.Diff(fold(told), fold(shuffled)); diff != "" {
+		items := rapid.SliceOfNDistinct(rapid.Custom(totals), 1, 10, fingerprintOf).Draw(t, "facts")
+		shuffled := rapid.Permutation(items).Draw(t, "shuffled")
+		if diff := cmp.Diff(fold(items), fold(shuffled)); diff != "" {
 			t.Fatalf("in another order the record is another one:\n%s", diff)
 		}
 	})

@@ -147,10 +147,10 @@ func (r Record) batchStatus() Status {
 // told, or where the decisions in force reject exactly those and agree on
 // others, the others.
 func (r Record) EffectiveTotals() Totals {
-	told := r.Settled.SettledKey()
+	text := r.Settled.SettledKey()
 	var trusted []string
 	for _, decision := range r.resolutionsInForce() {
-		if slices.Contains(decision.Rejected[FieldSettled], told) {
+		if slices.Contains(decision.Rejected[FieldSettled], text) {
 			trusted = append(trusted, decision.Trusted[FieldSettled])
 		}
 	}

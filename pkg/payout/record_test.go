@@ -19,8 +19,8 @@ var (
 func TestRecordShowsWhatItsFactsSay(t *testing.T) {
 	event := func(status payout.Status, edit ...func(*payout.Event)) payout.Event {
 		e := payout.Event{ID: paid, Status: status, Amount: "1.1", Currency: "TRX", Reference: "PAY-1"}
-		for _, one := range edit {
-			one(&e)
+		for _, item := range edit {
+			item(&e)
 		}
 		return e
 	}
@@ -130,9 +130,9 @@ func TestResolutionEndsAConflict(t *testing.T) {
 // I5: the order of facts changes no attribute of the record.
 func TestOrderChangesNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		told := rapid.SliceOfNDistinct(fact(), 1, 12, fingerprintOf).Draw(t, "facts")
-		shuffled := rapid.Permutation(told).Draw(t, "shuffled")
-		if diff := cmp.Diff(fold(told), fold(shuffled)); diff != "" {
+		items := rapid.SliceOfNDistinct(fact(), 1, 12, fingerprintOf).Draw(t, "facts")
+		shuffled := rapid.Permutation(items).Draw(t, "shuffled")
+		if diff := cmp.Diff(fold(items), fold(shuffled)); diff != "" {
 			t.Fatalf("in another order the record is another one:\n%s", diff)
 		}
 	})
@@ -233,10 +233,10 @@ func ExampleRecord_Apply() {
 	// Output: conflict conflicted [status] 1.1
 }
 
-func fold(told []any) payout.Record {
+func fold(items []any) payout.Record {
 	record := payout.Record{}
-	for _, one := range told {
-		switch one := one.(type) {
+	for _, item := range items {
+		switch one := item.(type) {
 		case payout.Event:
 			record, _ = record.Apply(one)
 		case payout.Resolution:
@@ -254,8 +254,8 @@ func facts(events []payout.Event) []any {
 	return all
 }
 
-func fingerprintOf(one any) string {
-	return one.(interface{ Fingerprint() string }).Fingerprint()
+func fingerprintOf(item any) string {
+	return item.(interface{ Fingerprint() string }).Fingerprint()
 }
 
 // fact draws facts of few distinct values, so that they meet and contradict.

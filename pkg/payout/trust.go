@@ -84,16 +84,16 @@ func (r Record) NewResolution(events ...Event) (Resolution, error) {
 func (r Record) resolveFields(decision *Resolution, fields []Field, events []Event) error {
 	undecided := &UndecidedError{}
 	for _, field := range fields {
-		told := claimedValues(field, events)
+		texts := claimedValues(field, events)
 		switch {
 		case r.Claims[field].Overflow:
 			undecided.Overflowed = append(undecided.Overflowed, field)
-		case len(told) == 0:
+		case len(texts) == 0:
 			undecided.Missing = append(undecided.Missing, field)
-		case len(told) > 1:
+		case len(texts) > 1:
 			undecided.Conflicting = append(undecided.Conflicting, field)
 		default:
-			r.resolveField(decision, field, told[0])
+			r.resolveField(decision, field, texts[0])
 		}
 	}
 	if len(undecided.Missing)+len(undecided.Conflicting)+len(undecided.Overflowed) > 0 {
@@ -132,8 +132,8 @@ func (r Record) resolvedFields() []Field {
 // something else than what is shown.
 func (r Record) changed(events []Event) []Field {
 	return slices.DeleteFunc(r.resolvedFields(), func(field Field) bool {
-		told := claimedValues(field, events)
-		return len(told) == 0 || len(told) == 1 && told[0] == r.displayedValue(field)
+		texts := claimedValues(field, events)
+		return len(texts) == 0 || len(texts) == 1 && texts[0] == r.displayedValue(field)
 	})
 }
 
@@ -155,13 +155,13 @@ func (r Record) replaceable() []string {
 }
 
 func claimedValues(field Field, events []Event) []string {
-	var told []string
+	var texts []string
 	for _, event := range events {
 		if value := event.Claim(field); value != "" {
-			told = append(told, value)
+			texts = append(texts, value)
 		}
 	}
-	return distinct(told)
+	return distinct(texts)
 }
 
 // Claim returns what the event claims of a field, or "" where it tells nothing

@@ -31,9 +31,9 @@ func trusted(t *testing.T, record payout.Record, events ...payout.Event) payout.
 }
 
 func TestTrustEndsAConflictOfStatusAndAmount(t *testing.T) {
-	one := payout.Event{ID: paid, Status: payout.Succeeded, Amount: "1", Currency: "TRX"}
+	event := payout.Event{ID: paid, Status: payout.Succeeded, Amount: "1", Currency: "TRX"}
 	other := payout.Event{ID: paid, Status: payout.Failed, Amount: "2", Currency: "TRX", Reason: "why"}
-	record := fold([]any{one, other})
+	record := fold([]any{event, other})
 	decision, err := record.NewResolution(other)
 	if err != nil {
 		t.Fatal(err)
@@ -53,8 +53,8 @@ func TestTrustEndsAConflictOfStatusAndAmount(t *testing.T) {
 }
 
 func TestTrustKeepsWhatWasDecidedBefore(t *testing.T) {
-	one := payout.Event{ID: paid, Status: payout.Succeeded, Amount: "1"}
-	record := trusted(t, fold([]any{one, payout.Event{ID: paid, Status: payout.Succeeded, Amount: "2"}}), one)
+	event := payout.Event{ID: paid, Status: payout.Succeeded, Amount: "1"}
+	record := trusted(t, fold([]any{event, payout.Event{ID: paid, Status: payout.Succeeded, Amount: "2"}}), event)
 	// Whoever tells the new status tells the amount that was rejected, too.
 	late := payout.Event{ID: paid, Status: payout.Failed, Amount: "2"}
 	record, _ = record.Apply(late)
@@ -136,12 +136,12 @@ func TestAnOverdrawnBatchIsResolved(t *testing.T) {
 	if solved := trusted(t, greater, second); solved.Status() != payout.Done {
 		t.Errorf("and resolved again: got %s", solved.Status())
 	}
-	one, err := fold([]any{first, second}).NewResolution(first)
+	resolution, err := fold([]any{first, second}).NewResolution(first)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if both, _ := record.Resolve(one); both.Status() != payout.Conflicted {
-		t.Errorf("two people who trust different totals: got %s, want conflicted", both.Status())
+	if r, _ := record.Resolve(resolution); r.Status() != payout.Conflicted {
+		t.Errorf("two people who trust different totals: got %s, want conflicted", r.Status())
 	}
 }
 
@@ -175,13 +175,13 @@ func TestTotalsThatCannotBeReadDecideNothing(t *testing.T) {
 // Whatever was told, and decided, a decision by Trust ends every contradiction,
 // and the identical one is made of the same facts in any order (I5).
 func TestTrustEndsEveryContradiction(t *testing.T) {
-	for name, one := range map[string]*rapid.Generator[any]{"payout": fact(), "batch": rapid.Custom(totals)} {
+	for name, generator := range map[string]*rapid.Generator[any]{"payout": fact(), "batch": rapid.Custom(totals)} {
 		t.Run(name, func(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
-				told := rapid.SliceOfNDistinct(one, 1, 8, fingerprintOf).Draw(t, "facts")
-				record := fold(told)
-				again := fold(rapid.Permutation(told).Draw(t, "shuffled"))
-				for _, candidate := range told {
+				items := rapid.SliceOfNDistinct(generator, 1, 8, fingerprintOf).Draw(t, "facts")
+				record := fold(items)
+				again := fold(rapid.Permutation(items).Draw(t, "shuffled"))
+				for _, candidate := range items {
 					event, ok := candidate.(payout.Event)
 					if !ok {
 						continue

@@ -38,29 +38,29 @@ type line struct {
 
 // Write takes one line, as slog writes them.
 func (j *journal) Write(text []byte) (int, error) {
-	var told line
-	err := json.NewDecoder(bytes.NewReader(text)).Decode(&told)
+	var l line
+	err := json.NewDecoder(bytes.NewReader(text)).Decode(&l)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if err != nil {
 		j.damaged++
 	}
-	switch told.Name {
+	switch l.Name {
 	case "callback":
-		j.accepted[told.Accepted]++
+		j.accepted[l.Accepted]++
 	case "delivery":
-		j.delivery(told)
+		j.delivery(l)
 	case "sweep":
-		j.sent += told.Sent
-		j.recovered += told.Recovered
+		j.sent += l.Sent
+		j.recovered += l.Recovered
 	}
 	return len(text), nil
 }
 
-func (j *journal) delivery(told line) {
-	switch payout.Outcome(told.Outcome) {
+func (j *journal) delivery(l line) {
+	switch payout.Outcome(l.Outcome) {
 	case payout.Changed, payout.Unchanged, payout.Conflict, inbox.ApplyHeld:
-		j.applied[inbox.Key{Payout: told.Payout, Receipt: told.Receipt}]++
+		j.applied[inbox.Key{Payout: l.Payout, Receipt: l.Receipt}]++
 	case inbox.ApplyDuplicate:
 		j.redelivered++
 	default:

@@ -50,8 +50,8 @@ func (r *report) printWrong(out io.Writer) {
 		return
 	}
 	_, _ = fmt.Fprintf(out, "\nIT DOES NOT ADD UP. (--seed %d)\n", r.Seed)
-	for _, one := range r.Wrong[:min(10, len(r.Wrong))] {
-		_, _ = fmt.Fprintf(out, "  %s\n", one)
+	for _, text := range r.Wrong[:min(10, len(r.Wrong))] {
+		_, _ = fmt.Fprintf(out, "  %s\n", text)
 	}
 	if more := len(r.Wrong) - 10; more > 0 {
 		_, _ = fmt.Fprintf(out, "  … and %d more (--json has all)\n", more)

@@ -30,9 +30,9 @@ type onlooker struct {
 	reader *dynamostore.Reader
 }
 
-func newOnlooker(direct functions.Clients, made config.Config) onlooker {
-	return onlooker{direct, made, &dynamostore.Reader{
-		Client: direct.DynamoDB, Receipts: made.ReceiptsTable, Payouts: made.PayoutsTable,
+func newOnlooker(direct functions.Clients, c config.Config) onlooker {
+	return onlooker{direct, c, &dynamostore.Reader{
+		Client: direct.DynamoDB, Receipts: c.ReceiptsTable, Payouts: c.PayoutsTable,
 	}}
 }
 
@@ -122,7 +122,7 @@ func (o onlooker) state(ctx context.Context) (inboxtest.State, error) {
 
 // partitions lists the first parts of all receipts' keys.
 func (o onlooker) partitions(ctx context.Context) ([]payout.ID, error) {
-	found := map[payout.ID]bool{}
+	seen := map[payout.ID]bool{}
 	pages := dynamodb.NewScanPaginator(o.direct.DynamoDB, &dynamodb.ScanInput{
 		TableName: &o.config.ReceiptsTable, ProjectionExpression: aws.String("payout"), ConsistentRead: aws.Bool(true),
 	})
@@ -133,9 +133,9 @@ func (o onlooker) partitions(ctx context.Context) ([]payout.ID, error) {
 		}
 		for _, item := range page.Items {
 			if name, ok := item["payout"].(*dynamotypes.AttributeValueMemberS); ok {
-				found[payout.ID(name.Value)] = true
+				seen[payout.ID(name.Value)] = true
 			}
 		}
 	}
-	return slices.Sorted(maps.Keys(found)), nil
+	return slices.Sorted(maps.Keys(seen)), nil
 }

@@ -55,7 +55,7 @@ type report struct {
 }
 
 // reckon adds up what was sent and what is there.
-func (r *report) check(answers []answer, state inboxtest.State, told *journal) {
+func (r *report) check(answers []answer, state inboxtest.State, j *journal) {
 	r.count(answers)
 	genuine := map[inbox.Key]bool{}
 	var owed []inbox.Key
@@ -74,7 +74,7 @@ func (r *report) check(answers []answer, state inboxtest.State, told *journal) {
 	}
 	r.Receipts, r.Payouts = len(state.Receipts), len(state.Records)
 	r.strangers(state, genuine)
-	r.journal(told)
+	r.journal(j)
 	slices.SortFunc(owed, inbox.Key.Compare)
 	r.Wrong = append(r.Wrong, inboxtest.Check(state, slices.Compact(owed), true)...)
 	r.verdicts()
@@ -137,19 +137,19 @@ func (r *report) follow(answer answer, stored map[inbox.Key]place) {
 	if answer.sort == forged {
 		return
 	}
-	found, there := stored[answer.key]
+	p, ok := stored[answer.key]
 	if answer.verdict != acknowledged {
-		if there {
+		if ok {
 			r.KeptFailed++
 		}
 		return
 	}
 	switch {
-	case found.state == inbox.Held:
+	case p.state == inbox.Held:
 		r.Held++
-	case found.state == inbox.Applied && found.conflicted:
+	case p.state == inbox.Applied && p.conflicted:
 		r.Conflicted++
-	case found.state == inbox.Applied:
+	case p.state == inbox.Applied:
 		r.Applied++
 	default:
 		r.Lost++
@@ -176,20 +176,20 @@ func (r *report) strangers(state inboxtest.State, genuine map[inbox.Key]bool) {
 	}
 }
 
-func (r *report) journal(told *journal) {
-	told.mu.Lock()
-	defer told.mu.Unlock()
-	for key, times := range maps.All(told.applied) {
+func (r *report) journal(j *journal) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for key, times := range maps.All(j.applied) {
 		if times > 1 {
 			r.Twice++
 			r.complainf("I2: receipt %v was applied %d times", key, times)
 		}
 	}
-	if told.damaged > 0 {
-		r.complainf("%d lines of log cannot be read", told.damaged)
+	if j.damaged > 0 {
+		r.complainf("%d lines of log cannot be read", j.damaged)
 	}
-	r.QueueOnly, r.StoreOnly = told.accepted[inbox.AcceptedQueueOnly], told.accepted[inbox.AcceptedStoreOnly]
-	r.Postponed, r.Duplicates, r.Resent, r.Recovered = told.failed, told.redelivered, told.sent, told.recovered
+	r.QueueOnly, r.StoreOnly = j.accepted[inbox.AcceptedQueueOnly], j.accepted[inbox.AcceptedStoreOnly]
+	r.Postponed, r.Duplicates, r.Resent, r.Recovered = j.failed, j.redelivered, j.sent, j.recovered
 }
 
 // verdicts are the sums that the reckoning is about.

@@ -29,30 +29,30 @@ func (s storm) run(ctx context.Context) (*report, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(s.count/s.rate)*time.Second+grace)
 	defer cancel()
 	direct := clients("http://"+s.at.dynamodb.Host, "http://"+s.at.sqs.Host, true)
-	made, err := build(ctx, direct)
+	config, err := build(ctx, direct)
 	if err != nil {
 		return nil, err
 	}
-	weather, err := s.newOutages(ctx)
+	o, err := s.newOutages(ctx)
 	if err != nil {
 		return nil, err
 	}
-	told := newJournal()
+	j := newJournal()
 	now := fastClock()
 	newStack := func() functions.Stack {
-		stack := functions.NewStack(made, weather.clients(false), told)
+		stack := functions.NewStack(config, o.clients(false), j)
 		stack.Inbox.Now = now
 		return stack
 	}
-	stop := work(ctx, lambda{newStack: newStack, poller: weather.clients(true).SQS, queue: made.EventsQueueURL})
+	stop := work(ctx, lambda{newStack: newStack, poller: o.clients(true).SQS, queue: config.EventsQueueURL})
 	defer stop()
 
-	result := &report{Seed: s.seed, Sent: s.count, Outages: weather.happened}
-	answers, err := s.sendTraffic(ctx, newStack, weather, result)
+	result := &report{Seed: s.seed, Sent: s.count, Outages: o.happened}
+	answers, err := s.sendTraffic(ctx, newStack, o, result)
 	if err != nil {
 		return nil, err
 	}
-	look := newOnlooker(direct, made)
+	look := newOnlooker(direct, config)
 	if err := s.drain(ctx, look, result); err != nil {
 		result.complainf("I3: %v", err)
 	}
@@ -61,9 +61,9 @@ func (s storm) run(ctx context.Context) (*report, error) {
 	if err != nil {
 		return nil, err
 	}
-	result.check(answers, state, told)
+	result.check(answers, state, j)
 	if len(result.Wrong) == 0 { // else somebody wants to look
-		demolish(ctx, direct, made)
+		demolish(ctx, direct, config)
 	}
 	return result, nil
 }
@@ -102,7 +102,7 @@ func work(ctx context.Context, functions lambda) (stop func()) {
 }
 
 // blow sends the callbacks while connections come and go.
-func (s storm) sendTraffic(ctx context.Context, newStack func() functions.Stack, weather *outages, result *report) ([]answer, error) {
+func (s storm) sendTraffic(ctx context.Context, newStack func() functions.Stack, o *outages, result *report) ([]answer, error) {
 	base, stop, err := serveCallbacks(ctx, newStack)
 	if err != nil {
 		return nil, err
@@ -111,7 +111,7 @@ func (s storm) sendTraffic(ctx context.Context, newStack func() functions.Stack,
 	outdoors, end := context.WithCancel(ctx)
 	var blowing sync.WaitGroup
 	if !s.calm {
-		blowing.Go(func() { weather.run(outdoors) })
+		blowing.Go(func() { o.run(outdoors) })
 	}
 	providers := &sender{base: base, client: &http.Client{
 		Transport: &http.Transport{MaxIdleConnsPerHost: maxWaiting}, Timeout: time.Minute,
@@ -123,7 +123,7 @@ func (s storm) sendTraffic(ctx context.Context, newStack func() functions.Stack,
 	result.Rate = float64(s.count) / time.Since(begin).Seconds()
 	end()
 	blowing.Wait()
-	result.Broken = weather.dynamodb.broken + weather.sqs.broken
+	result.Broken = o.dynamodb.broken + o.sqs.broken
 	return providers.answers, err
 }
 

@@ -56,10 +56,10 @@ func TestAStormStaysOnThisMachine(t *testing.T) {
 
 func TestASeedPlansTheSameCallbacksAndTheSharesAreKept(t *testing.T) {
 	const count = 4000
-	one, other := newPlanner(3), newPlanner(3)
+	p, other := newPlanner(3), newPlanner(3)
 	sorts := map[sort]int{}
 	for range count {
-		first, err := one.next()
+		first, err := p.next()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,7 +84,7 @@ func TestAReckoningSeesWhatIsWrong(t *testing.T) {
 	record, outcome := payout.Record{}.Apply(event)
 	receipt.State, receipt.Outcome = inbox.Applied, outcome
 	good := inboxtest.State{Receipts: []inbox.Receipt{receipt}, Records: []payout.Record{record}}
-	told := answer{sent: sent{sort: fresh, key: receipt.Key}, verdict: acknowledged, code: 200}
+	a := answer{sent: sent{sort: fresh, key: receipt.Key}, verdict: acknowledged, code: 200}
 	counterfeit := answer{sent: sent{sort: forged}, verdict: refused, code: 401}
 	twice := newJournal()
 	twice.applied[receipt.Key] = 2
@@ -96,14 +96,14 @@ func TestAReckoningSeesWhatIsWrong(t *testing.T) {
 		journal *journal
 		want    string
 	}{
-		"nothing":                  {2, []answer{told, counterfeit}, good, newJournal(), ""},
-		"one was never answered":   {3, []answer{told, counterfeit}, good, newJournal(), "sent 3 is not"},
-		"one is lost":              {1, []answer{told}, inboxtest.State{}, newJournal(), "I1"},
-		"one was applied twice":    {1, []answer{told}, good, twice, "I2"},
+		"nothing":                  {2, []answer{a, counterfeit}, good, newJournal(), ""},
+		"one was never answered":   {3, []answer{a, counterfeit}, good, newJournal(), "sent 3 is not"},
+		"one is lost":              {1, []answer{a}, inboxtest.State{}, newJournal(), "I1"},
+		"one was applied twice":    {1, []answer{a}, good, twice, "I2"},
 		"a forged one is there":    {1, []answer{counterfeit}, good, newJournal(), "I6"},
 		"a forged one was taken":   {1, []answer{{sent: counterfeit.sent, verdict: acknowledged}}, inboxtest.State{}, newJournal(), "I6"},
-		"an authentic one was not": {1, []answer{{sent: told.sent, verdict: refused}}, inboxtest.State{}, newJournal(), "I7"},
-		"a record is not its fold": {1, []answer{told}, inboxtest.State{Receipts: good.Receipts}, newJournal(), "I4"},
+		"an authentic one was not": {1, []answer{{sent: a.sent, verdict: refused}}, inboxtest.State{}, newJournal(), "I7"},
+		"a record is not its fold": {1, []answer{a}, inboxtest.State{Receipts: good.Receipts}, newJournal(), "I4"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			result := &report{Sent: c.sent}
@@ -111,7 +111,7 @@ func TestAReckoningSeesWhatIsWrong(t *testing.T) {
 			if c.want == "" && len(result.Wrong) > 0 {
 				t.Errorf("complains of %q", result.Wrong)
 			}
-			if !slices.ContainsFunc(result.Wrong, func(one string) bool { return strings.Contains(one, c.want) }) && c.want != "" {
+			if !slices.ContainsFunc(result.Wrong, func(text string) bool { return strings.Contains(text, c.want) }) && c.want != "" {
 				t.Errorf("complains of %q, want %q", result.Wrong, c.want)
 			}
 		})

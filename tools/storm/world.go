@@ -60,11 +60,11 @@ func endpoint(env func(string) string, variable string) (*url.URL, error) {
 // own, or, for those who poll and look on, enough.
 func clients(dynamodbURL, sqsURL string, patient bool) functions.Clients {
 	sdk := func(endpoint string) aws.Config {
-		made := functions.NewAWSConfig(config.AWS{Region: "us-east-1", Endpoint: endpoint, AccessKeyID: "test", SecretKey: "test"})
+		awsConfig := functions.NewAWSConfig(config.AWS{Region: "us-east-1", Endpoint: endpoint, AccessKeyID: "test", SecretKey: "test"})
 		if patient {
-			made.HTTPClient = httpclient.New(10 * time.Second)
+			awsConfig.HTTPClient = httpclient.New(10 * time.Second)
 		}
-		return made
+		return awsConfig
 	}
 	return functions.Clients{
 		DynamoDB: dynamodb.NewFromConfig(sdk(dynamodbURL)),
@@ -85,13 +85,13 @@ func build(ctx context.Context, direct functions.Clients) (config.Config, error)
 		return config.Config{}, err
 	}
 	suffix := rand.Text()[:10]
-	made := config.Config{
+	c := config.Config{
 		ReceiptsTable:    "storm-receipts-" + suffix,
 		PayoutsTable:     "storm-payouts-" + suffix,
 		MetricsNamespace: "storm",
 		SweepLimit:       1000,
 	}
-	for resource, name := range map[string]string{"ReceiptsTable": made.ReceiptsTable, "PayoutsTable": made.PayoutsTable} {
+	for resource, name := range map[string]string{"ReceiptsTable": c.ReceiptsTable, "PayoutsTable": c.PayoutsTable} {
 		input, err := template.Table(resource, name)
 		if err != nil {
 			return config.Config{}, err
@@ -100,11 +100,11 @@ func build(ctx context.Context, direct functions.Clients) (config.Config, error)
 			return config.Config{}, fmt.Errorf("create table like %s: %w", resource, err)
 		}
 	}
-	err = buildQueues(ctx, direct.SQS, template, &made, suffix)
-	return made, err
+	err = buildQueues(ctx, direct.SQS, template, &c, suffix)
+	return c, err
 }
 
-func buildQueues(ctx context.Context, client *sqs.Client, template templatetest.Template, made *config.Config, suffix string) error {
+func buildQueues(ctx context.Context, client *sqs.Client, template templatetest.Template, c *config.Config, suffix string) error {
 	visibility, ok := template.Resources["EventsQueue"].Properties["VisibilityTimeout"].(uint64)
 	if !ok {
 		return errors.New("template.yaml: EventsQueue has no VisibilityTimeout")
@@ -113,7 +113,7 @@ func buildQueues(ctx context.Context, client *sqs.Client, template templatetest.
 	if err != nil {
 		return fmt.Errorf("create dead-letter queue: %w", err)
 	}
-	found, err := client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: dead.QueueUrl, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameQueueArn}})
+	queueAttributes, err := client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: dead.QueueUrl, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameQueueArn}})
 	if err != nil {
 		return fmt.Errorf("ask for the dead-letter queue: %w", err)
 	}
@@ -122,23 +122,23 @@ func buildQueues(ctx context.Context, client *sqs.Client, template templatetest.
 		Attributes: map[string]string{
 			"VisibilityTimeout": strconv.FormatUint(visibility/speedup, 10),
 			"RedrivePolicy": fmt.Sprintf(`{"deadLetterTargetArn": %q, "maxReceiveCount": %d}`,
-				found.Attributes[string(types.QueueAttributeNameQueueArn)], receives),
+				queueAttributes.Attributes[string(types.QueueAttributeNameQueueArn)], receives),
 		},
 	})
 	if err != nil {
 		return fmt.Errorf("create queue of events: %w", err)
 	}
-	made.EventsQueueURL, made.DeadLetterQueueURL = *queue.QueueUrl, *dead.QueueUrl
+	c.EventsQueueURL, c.DeadLetterQueueURL = *queue.QueueUrl, *dead.QueueUrl
 	return nil
 }
 
 // demolish removes what build made, as far as it can: the emulator is thrown
 // away after most storms.
-func demolish(ctx context.Context, direct functions.Clients, made config.Config) {
-	for _, table := range []string{made.ReceiptsTable, made.PayoutsTable} {
+func demolish(ctx context.Context, direct functions.Clients, c config.Config) {
+	for _, table := range []string{c.ReceiptsTable, c.PayoutsTable} {
 		_, _ = direct.DynamoDB.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: &table})
 	}
-	for _, queue := range []string{made.EventsQueueURL, made.DeadLetterQueueURL} {
+	for _, queue := range []string{c.EventsQueueURL, c.DeadLetterQueueURL} {
 		_, _ = direct.SQS.DeleteQueue(ctx, &sqs.DeleteQueueInput{QueueUrl: &queue})
 	}
 }

@@ -132,7 +132,7 @@ const tokenMarks = "!#$%&'*+-.^_`|~"
 // isToken reports whether RFC 9110 takes the name for that of a header.
 func isToken(name string) bool {
 	for _, char := range []byte(name) {
-		if letter := char|0x20 >= 'a' && char|0x20 <= 'z'; !letter && (char < '0' || char > '9') && strings.IndexByte(tokenMarks, char) < 0 {
+		if ok := char|0x20 >= 'a' && char|0x20 <= 'z'; !ok && (char < '0' || char > '9') && strings.IndexByte(tokenMarks, char) < 0 {
 			return false
 		}
 	}

@@ -59,9 +59,9 @@ func (b billed) add(cost *types.ConsumedCapacity) {
 	}
 	table, _, _ := strings.Cut(*cost.TableName, "-")
 	b[table] += *cost.CapacityUnits
-	for index, one := range cost.GlobalSecondaryIndexes {
-		b[index] += *one.CapacityUnits
-		b[table] -= *one.CapacityUnits
+	for index, globalSecondaryIndex := range cost.GlobalSecondaryIndexes {
+		b[index] += *globalSecondaryIndex.CapacityUnits
+		b[table] -= *globalSecondaryIndex.CapacityUnits
 	}
 }
 
@@ -152,9 +152,9 @@ func TestDueAsksAsOftenHoweverManyWait(t *testing.T) {
 		if err != nil || len(due) != 64 {
 			t.Fatalf("%d due, %v", len(due), err)
 		}
-		for i, one := range due {
-			if want := now.Add(time.Duration(i) * time.Millisecond); !one.DueAt.Equal(want) {
-				t.Fatalf("%d waiting: number %d is due at %s, want %s", waiting, i, one.DueAt, want)
+		for i, d := range due {
+			if want := now.Add(time.Duration(i) * time.Millisecond); !d.DueAt.Equal(want) {
+				t.Fatalf("%d waiting: number %d is due at %s, want %s", waiting, i, d.DueAt, want)
 			}
 		}
 		asked[run] = queries

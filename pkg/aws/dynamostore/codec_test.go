@@ -179,9 +179,9 @@ func TestAPayoutThatShowsWhatItDoesNotHoldIsDamaged(t *testing.T) {
 			t.Fatal(err)
 		}
 		encoded[name] = text("another")
-		standing, err := storedPayout(encoded)
-		if err != nil || errors.Is(standing.Damage, inbox.ErrDamagedPayout) != (name != "none") {
-			t.Errorf("%s: damage %v, %v", name, standing.Damage, err)
+		s, err := storedPayout(encoded)
+		if err != nil || errors.Is(s.Damage, inbox.ErrDamagedPayout) != (name != "none") {
+			t.Errorf("%s: damage %v, %v", name, s.Damage, err)
 		}
 	}
 	encoded, _ := encodeRecord(record, now)

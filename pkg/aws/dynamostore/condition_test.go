@@ -17,8 +17,8 @@ func put(t *testing.T, store inbox.Store, record payout.Record, status payout.St
 	t.Helper()
 	event := payout.Event{ID: "cregis/payout/1/2", Status: status, Amount: "1"}
 	receipt := inbox.NewReceipt(event, nil, "", accepted)
-	if found, err := store.Create(t.Context(), receipt); err != nil || found.State != "" {
-		t.Fatalf("found %q, %v", found, err)
+	if existing, err := store.Create(t.Context(), receipt); err != nil || existing.State != "" {
+		t.Fatalf("found %q, %v", existing, err)
 	}
 	next, outcome := record.Apply(event)
 	receipt.State, receipt.Outcome, receipt.AppliedAt = inbox.Applied, outcome, accepted
@@ -34,8 +34,8 @@ func TestAChangeToARecordThatMovedOnIsRefused(t *testing.T) {
 	if refusal, err := store.Apply(t.Context(), first); err != nil || refusal != nil {
 		t.Fatalf("the first: %+v, %v", refusal, err)
 	}
-	one, other := put(t, store, first.Record, payout.Succeeded), put(t, store, first.Record, payout.Failed)
-	if refusal, err := store.Apply(t.Context(), one); err != nil || refusal != nil {
+	change, other := put(t, store, first.Record, payout.Succeeded), put(t, store, first.Record, payout.Failed)
+	if refusal, err := store.Apply(t.Context(), change); err != nil || refusal != nil {
 		t.Fatalf("the second: %+v, %v", refusal, err)
 	}
 	refusal, err := store.Apply(t.Context(), other)

@@ -132,14 +132,14 @@ func TestUnapplied_LeavesOutWhatHasAnotherState(t *testing.T) {
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
 	})}
 	for state, want := range map[inbox.State]bool{inbox.Held: true, inbox.Received: false} {
-		found := false
+		ok := false
 		for receipt, err := range reader.Unapplied(t.Context(), state) {
-			if found = true; receipt.Key.Payout != "held/cregis/payout/1/x" {
+			if ok = true; receipt.Key.Payout != "held/cregis/payout/1/x" {
 				t.Errorf("got %v, %v", receipt.Key, err)
 			}
 		}
-		if found != want {
-			t.Errorf("%s: found %v, want %v", state, found, want)
+		if ok != want {
+			t.Errorf("%s: found %v, want %v", state, ok, want)
 		}
 	}
 }

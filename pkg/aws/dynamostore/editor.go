@@ -66,12 +66,12 @@ func (e *Editor) update(ctx context.Context, input *dynamodb.UpdateItemInput) (i
 // Rewrite puts a record where the payout still stands as it was read, and
 // reports whether it did. The hand is kept beside it until the next fact is
 // applied.
-func (e *Editor) Rewrite(ctx context.Context, record payout.Record, read inbox.StoredPayout, hand inbox.ChangedBy) (bool, error) {
-	encoded, err := encodeRecord(record, hand.At)
+func (e *Editor) Rewrite(ctx context.Context, record payout.Record, read inbox.StoredPayout, changedBy inbox.ChangedBy) (bool, error) {
+	encoded, err := encodeRecord(record, changedBy.At)
 	if err != nil {
 		return false, err
 	}
-	encoded.setChild("rebuilt", encodeChangedBy(hand))
+	encoded.setChild("rebuilt", encodeChangedBy(changedBy))
 	input := &dynamodb.PutItemInput{TableName: &e.Payouts, Item: encoded, ConditionExpression: aws.String(absent)}
 	if read.Exists {
 		// Whatever stands there as the version, also where that is no number.
@@ -94,12 +94,12 @@ func (e *Editor) Rewrite(ctx context.Context, record payout.Record, read inbox.S
 // Reindex gives a receipt the place in the index that its state wants, as due
 // now where it is received, and reports whether it had another one.
 func (e *Editor) Reindex(ctx context.Context, key inbox.Key, now time.Time) (bool, error) {
-	found, err := e.get(ctx, e.Receipts, receiptKey(key))
-	if err != nil || found == nil {
+	i, err := e.get(ctx, e.Receipts, receiptKey(key))
+	if err != nil || i == nil {
 		return false, err
 	}
-	receipt, err := decodeReceipt(found)
-	if err != nil || placed(found, receipt) {
+	receipt, err := decodeReceipt(i)
+	if err != nil || placed(i, receipt) {
 		return false, err
 	}
 	input := &dynamodb.UpdateItemInput{

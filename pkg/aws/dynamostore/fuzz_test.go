@@ -107,14 +107,14 @@ func FuzzItem(f *testing.F) {
 		if json.Unmarshal(text, &plain) != nil {
 			return
 		}
-		found := parseItem(plain)
-		checkReceipt(t, found)
-		checkRecord(t, found)
+		i := parseItem(plain)
+		checkReceipt(t, i)
+		checkRecord(t, i)
 	})
 }
 
-func checkReceipt(t *testing.T, found item) {
-	receipt, err := decodeReceipt(found)
+func checkReceipt(t *testing.T, i item) {
+	receipt, err := decodeReceipt(i)
 	if err != nil {
 		if !errors.Is(err, inbox.ErrDamagedReceipt) {
 			t.Errorf("not read, and not told to be damaged: %v", err)
@@ -132,8 +132,8 @@ func checkReceipt(t *testing.T, found item) {
 }
 
 // checkRecord: writing a record drops what was no part of one, once.
-func checkRecord(t *testing.T, found item) {
-	record, err := decodeRecord(found)
+func checkRecord(t *testing.T, i item) {
+	record, err := decodeRecord(i)
 	if err != nil {
 		return
 	}

@@ -56,12 +56,12 @@ func (p *Publisher) Publish(ctx context.Context, batch events.DynamoDBEvent) Pub
 			result.Removed = append(result.Removed, payoutOf(record))
 			continue
 		}
-		found, some, err := read(record)
+		n, ok, err := read(record)
 		if err != nil {
 			result.Unclear = append(result.Unclear, err)
 		}
-		if some {
-			waiting = append(waiting, pending{found, record.Change.SequenceNumber})
+		if ok {
+			waiting = append(waiting, pending{n, record.Change.SequenceNumber})
 		}
 	}
 	ctx, cancel := inbox.WithReserve(ctx, reserve)
@@ -72,26 +72,26 @@ func (p *Publisher) Publish(ctx context.Context, batch events.DynamoDBEvent) Pub
 
 // read returns the notice of a record of the stream, where anything is to be
 // told. A panic is the record's own.
-func read(record events.DynamoDBEventRecord) (found notification.Notification, some bool, err error) {
+func read(record events.DynamoDBEventRecord) (n notification.Notification, ok bool, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			found, some, err = notification.Notification{}, false, fmt.Errorf("payout %s: panic: %v", payoutOf(record), cause)
+			n, ok, err = notification.Notification{}, false, fmt.Errorf("payout %s: panic: %v", payoutOf(record), cause)
 		}
 	}()
 	changed, err := decodeChange(record)
 	if err != nil {
 		return notification.Notification{}, false, err
 	}
-	found, some = notification.FromChange(changed.before.Record, changed.after.Record, changed.after.UpdatedAt)
-	return found, some, nil
+	n, ok = notification.FromChange(changed.before.Record, changed.after.Record, changed.after.UpdatedAt)
+	return n, ok, nil
 }
 
 // send publishes what waits, but for a notice that no bus will ever take.
 func (p *Publisher) send(ctx context.Context, waiting []pending, result *PublishResult) {
 	for len(waiting) > 0 {
 		notices := make([]notification.Notification, 0, len(waiting))
-		for _, one := range waiting {
-			notices = append(notices, one.notice)
+		for _, value := range waiting {
+			notices = append(notices, value.notice)
 		}
 		n, err := p.Bus.Publish(ctx, notices)
 		for _, done := range notices[:n] {

@@ -35,8 +35,8 @@ func (s *stream) send(e payout.Event) *events.DynamoDBEventRecord {
 	before := s.now[e.ID]
 	after, _ := before.Apply(e)
 	s.now[e.ID] = after
-	if one, some := notification.FromChange(before, after, now); some {
-		s.want = append(s.want, one.ID)
+	if n, ok := notification.FromChange(before, after, now); ok {
+		s.want = append(s.want, n.ID)
 	}
 	record := events.DynamoDBEventRecord{EventName: "MODIFY", Change: events.DynamoDBStreamRecord{
 		Keys:           map[string]events.DynamoDBAttributeValue{"payout": events.NewStringAttribute(string(e.ID))},
@@ -98,8 +98,8 @@ func (s *stream) deliver(ctx context.Context, p *Publisher, size int) int {
 		case len(failures) == 0:
 			next += len(batch)
 		default:
-			at := slices.IndexFunc(batch, func(one events.DynamoDBEventRecord) bool {
-				return one.Change.SequenceNumber == failures[0].ItemIdentifier
+			at := slices.IndexFunc(batch, func(dynamoDBEventRecord events.DynamoDBEventRecord) bool {
+				return dynamoDBEventRecord.Change.SequenceNumber == failures[0].ItemIdentifier
 			})
 			if at < 0 {
 				s.t.Fatalf("%s is no sequence number of the batch", failures[0].ItemIdentifier)
@@ -126,8 +126,8 @@ func (b *fakeBus) Publish(ctx context.Context, notices []notification.Notificati
 	if b.fail != nil {
 		n, behind, err = b.fail(notices)
 	}
-	for _, one := range append(slices.Clone(notices[:n]), behind...) {
-		b.taken = append(b.taken, one.ID)
+	for _, value := range append(slices.Clone(notices[:n]), behind...) {
+		b.taken = append(b.taken, value.ID)
 	}
 	return n, err
 }
@@ -135,9 +135,9 @@ func (b *fakeBus) Publish(ctx context.Context, notices []notification.Notificati
 // distinct is what was taken, each once, in the order of the first time.
 func (b *fakeBus) distinct() []string {
 	var first []string
-	for _, one := range b.taken {
-		if !slices.Contains(first, one) {
-			first = append(first, one)
+	for _, value := range b.taken {
+		if !slices.Contains(first, value) {
+			first = append(first, value)
 		}
 	}
 	return first
@@ -262,7 +262,7 @@ func TestANoticeThatNoBusTakesIsPassedOver(t *testing.T) {
 		s.send(told1(n, payout.Succeeded))
 	}
 	bus := &fakeBus{fail: func(notices []notification.Notification) (int, []notification.Notification, error) {
-		at := slices.IndexFunc(notices, func(one notification.Notification) bool { return one.ID == s.want[1] })
+		at := slices.IndexFunc(notices, func(value notification.Notification) bool { return value.ID == s.want[1] })
 		if at < 0 {
 			return len(notices), nil, nil
 		}

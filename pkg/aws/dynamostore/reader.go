@@ -56,22 +56,22 @@ const (
 // Record returns the record of a payout and whether there is one. It sees every
 // write that was finished before.
 func (r *Reader) Record(ctx context.Context, id payout.ID) (Stored, bool, error) {
-	found, err := r.get(ctx, r.Payouts, item{"payout": text(string(id))})
-	if err != nil || found == nil {
+	i, err := r.get(ctx, r.Payouts, item{"payout": text(string(id))})
+	if err != nil || i == nil {
 		return Stored{}, false, wrap(err, "get payout %s", id)
 	}
-	stored, err := decodeStored(found)
+	stored, err := decodeStored(i)
 	return stored, true, err
 }
 
 // Receipt returns the receipt of a key and whether there is one, which may be
 // damaged. It sees every write that was finished before.
 func (r *Reader) Receipt(ctx context.Context, key inbox.Key) (inbox.Receipt, bool, error) {
-	found, err := r.get(ctx, r.Receipts, receiptKey(key))
-	if err != nil || found == nil {
+	i, err := r.get(ctx, r.Receipts, receiptKey(key))
+	if err != nil || i == nil {
 		return inbox.Receipt{}, false, wrap(err, "get receipt %s", key.Receipt)
 	}
-	receipt, err := decodeReceipt(found)
+	receipt, err := decodeReceipt(i)
 	return receipt, true, err
 }
 
@@ -79,12 +79,12 @@ func (r *Reader) Receipt(ctx context.Context, key inbox.Key) (inbox.Receipt, boo
 // sees every write that was finished before. Held callbacks belong to no payout.
 func (r *Reader) ReceiptsOf(ctx context.Context, id payout.ID) iter.Seq2[inbox.Receipt, error] {
 	return func(yield func(inbox.Receipt, error) bool) {
-		for found, err := range r.query(ctx, r.receiptsOf(string(id))) {
+		for i, err := range r.query(ctx, r.receiptsOf(string(id))) {
 			if err != nil {
 				yield(inbox.Receipt{}, fmt.Errorf("query receipts of %s: %w", id, err))
 				return
 			}
-			if !yield(decodeReceipt(found)) {
+			if !yield(decodeReceipt(i)) {
 				return
 			}
 		}
@@ -135,12 +135,12 @@ func (r *Reader) scan(ctx context.Context, filter Filter) iter.Seq2[Stored, erro
 	input := &dynamodb.ScanInput{TableName: &r.Payouts}
 	filter.apply(input)
 	return func(yield func(Stored, error) bool) {
-		for one, err := range r.scanAll(ctx, input) {
+		for i, err := range r.scanAll(ctx, input) {
 			if err != nil {
 				yield(Stored{}, fmt.Errorf("scan payouts: %w", err))
 				return
 			}
-			if stored, err := decodeStored(one); !yield(stored, err) || ends(err) {
+			if stored, err := decodeStored(i); !yield(stored, err) || ends(err) {
 				return
 			}
 		}
@@ -187,13 +187,13 @@ func (f Filter) Admits(stored Stored) bool {
 // indexed gets the records that a query on an index of keys names.
 func (r *Reader) indexed(ctx context.Context, input *dynamodb.QueryInput, filter Filter) iter.Seq2[Stored, error] {
 	return func(yield func(Stored, error) bool) {
-		for found, err := range r.query(ctx, input) {
+		for i, err := range r.query(ctx, input) {
 			if err != nil {
 				yield(Stored{}, fmt.Errorf("query index %s: %w", *input.IndexName, err))
 				return
 			}
-			stored, there, err := r.Record(ctx, payout.ID(found.text("payout")))
-			if err == nil && (!there || !filter.Admits(stored)) {
+			stored, ok, err := r.Record(ctx, payout.ID(i.text("payout")))
+			if err == nil && (!ok || !filter.Admits(stored)) {
 				continue
 			}
 			if !yield(stored, err) || ends(err) {
@@ -240,8 +240,8 @@ func items(more func() bool, next func() ([]map[string]types.AttributeValue, err
 				yield(nil, err)
 				return
 			}
-			for _, one := range page {
-				if !yield(one, nil) {
+			for _, attributeValues := range page {
+				if !yield(attributeValues, nil) {
 					return
 				}
 			}

@@ -71,19 +71,19 @@ func (b *bench) create(receipts ...inbox.Receipt) {
 func collect[T any](t *testing.T, sequence iter.Seq2[T, error]) []T {
 	t.Helper()
 	var all []T
-	for one, err := range sequence {
+	for item, err := range sequence {
 		if err != nil {
 			t.Fatal(err)
 		}
-		all = append(all, one)
+		all = append(all, item)
 	}
 	return all
 }
 
 func ids(stored []dynamostore.Stored) []payout.ID {
 	var ids []payout.ID
-	for _, one := range stored {
-		ids = append(ids, one.ID)
+	for _, s := range stored {
+		ids = append(ids, s.ID)
 	}
 	return ids
 }
@@ -94,68 +94,68 @@ func id(provider, account, number string) payout.ID {
 
 func TestRecordIsWhatWasApplied(t *testing.T) {
 	b := newBench(t)
-	one := id("cregis", "7", "1")
-	b.apply(pending(one, payout.Pending, "1.5"), pending(one, payout.Succeeded, "1.5"))
+	i := id("cregis", "7", "1")
+	b.apply(pending(i, payout.Pending, "1.5"), pending(i, payout.Succeeded, "1.5"))
 
-	got, there, err := b.reader.Record(t.Context(), one)
-	if err != nil || !there {
-		t.Fatalf("there = %t, err = %v", there, err)
+	got, ok, err := b.reader.Record(t.Context(), i)
+	if err != nil || !ok {
+		t.Fatalf("there = %t, err = %v", ok, err)
 	}
-	want, _ := payout.Record{ID: one}.Apply(pending(one, payout.Pending, "1.5"))
-	want, _ = want.Apply(pending(one, payout.Succeeded, "1.5"))
+	want, _ := payout.Record{ID: i}.Apply(pending(i, payout.Pending, "1.5"))
+	want, _ = want.Apply(pending(i, payout.Succeeded, "1.5"))
 	if diff := cmp.Diff(dynamostore.Stored{Record: want, UpdatedAt: b.now}, got); diff != "" {
 		t.Errorf("record (-want +got):\n%s", diff)
 	}
-	if _, there, err := b.reader.Record(t.Context(), "cregis/payout/7/2"); there || err != nil {
-		t.Errorf("another payout: there = %t, err = %v", there, err)
+	if _, item, err := b.reader.Record(t.Context(), "cregis/payout/7/2"); item || err != nil {
+		t.Errorf("another payout: there = %t, err = %v", item, err)
 	}
 }
 
 func TestStoryHasEveryReceiptOfThePayoutOnly(t *testing.T) {
 	b := newBench(t)
-	one := id("cregis", "7", "1")
-	b.apply(pending(one, payout.Succeeded, "1"), pending(one, payout.Failed, "1"), pending(id("cregis", "7", "12"), payout.Failed, "1"))
-	waiting := inbox.NewReceipt(pending(one, payout.Rejected, "1"), []byte("x"), "k2", b.now)
+	i := id("cregis", "7", "1")
+	b.apply(pending(i, payout.Succeeded, "1"), pending(i, payout.Failed, "1"), pending(id("cregis", "7", "12"), payout.Failed, "1"))
+	waiting := inbox.NewReceipt(pending(i, payout.Rejected, "1"), []byte("x"), "k2", b.now)
 	b.create(waiting)
 
 	var got []string
-	for _, receipt := range collect(t, b.reader.ReceiptsOf(t.Context(), one)) {
+	for _, receipt := range collect(t, b.reader.ReceiptsOf(t.Context(), i)) {
 		got = append(got, fmt.Sprint(receipt.State, " ", receipt.Event.Status, " ", receipt.Outcome))
 	}
 	want := []string{"applied failed conflict", "received rejected ", "applied succeeded changed"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("receipts (-want +got):\n%s", diff)
 	}
-	receipt, there, err := b.reader.Receipt(t.Context(), waiting.Key)
-	if diff := cmp.Diff(waiting, receipt); !there || err != nil || diff != "" {
-		t.Errorf("there = %t, err = %v, receipt (-want +got):\n%s", there, err, diff)
+	receipt, ok, err := b.reader.Receipt(t.Context(), waiting.Key)
+	if diff := cmp.Diff(waiting, receipt); !ok || err != nil || diff != "" {
+		t.Errorf("there = %t, err = %v, receipt (-want +got):\n%s", ok, err, diff)
 	}
 }
 
 // The pages of DynamoDB end at a megabyte.
 func TestStoryOfManyPagesIsWhole(t *testing.T) {
 	b := newBench(t)
-	one := id("cregis", "7", "1")
+	i := id("cregis", "7", "1")
 	body := []byte(strings.Repeat("x", 300_000))
 	for n := range 8 {
-		event := pending(one, payout.Succeeded, payout.Amount(fmt.Sprint(n+1)))
+		event := pending(i, payout.Succeeded, payout.Amount(fmt.Sprint(n+1)))
 		b.create(inbox.NewReceipt(event, body, "k1", b.now))
 	}
-	if got := len(collect(t, b.reader.ReceiptsOf(t.Context(), one))); got != 8 {
+	if got := len(collect(t, b.reader.ReceiptsOf(t.Context(), i))); got != 8 {
 		t.Errorf("%d receipts, want 8", got)
 	}
 }
 
 func TestDamagedReceiptDoesNotEndTheStory(t *testing.T) {
 	b := newBench(t)
-	one := id("cregis", "7", "1")
-	b.apply(pending(one, payout.Failed, "1"), pending(one, payout.Succeeded, "1"))
-	b.alterAmount(inbox.NewReceipt(pending(one, payout.Failed, "1"), nil, "", start).Key)
+	i := id("cregis", "7", "1")
+	b.apply(pending(i, payout.Failed, "1"), pending(i, payout.Succeeded, "1"))
+	b.alterAmount(inbox.NewReceipt(pending(i, payout.Failed, "1"), nil, "", start).Key)
 
 	var good, damaged int
-	for receipt, err := range b.reader.ReceiptsOf(t.Context(), one) {
+	for receipt, err := range b.reader.ReceiptsOf(t.Context(), i) {
 		switch {
-		case errors.Is(err, inbox.ErrDamagedReceipt) && receipt.Key.Payout == string(one):
+		case errors.Is(err, inbox.ErrDamagedReceipt) && receipt.Key.Payout == string(i):
 			damaged++
 		case err != nil:
 			t.Fatal(err)

@@ -51,12 +51,12 @@ func (r *Reader) ScanReceipts(ctx context.Context, from, to time.Time) iter.Seq2
 	}
 	setFilter(input, conditions)
 	return func(yield func(inbox.Receipt, error) bool) {
-		for found, err := range r.scanAll(ctx, input) {
+		for i, err := range r.scanAll(ctx, input) {
 			if err != nil {
 				yield(inbox.Receipt{}, fmt.Errorf("scan receipts: %w", err))
 				return
 			}
-			if !yield(decodePlaced(found)) {
+			if !yield(decodePlaced(i)) {
 				return
 			}
 		}
@@ -67,12 +67,12 @@ func (r *Reader) ScanReceipts(ctx context.Context, from, to time.Time) iter.Seq2
 // ScanReceipts does.
 func (r *Reader) ReceiptsWithIndex(ctx context.Context, id string) iter.Seq2[inbox.Receipt, error] {
 	return func(yield func(inbox.Receipt, error) bool) {
-		for found, err := range r.query(ctx, r.receiptsOf(id)) {
+		for i, err := range r.query(ctx, r.receiptsOf(id)) {
 			if err != nil {
 				yield(inbox.Receipt{}, fmt.Errorf("query receipts of %s: %w", id, err))
 				return
 			}
-			if !yield(decodePlaced(found)) {
+			if !yield(decodePlaced(i)) {
 				return
 			}
 		}
@@ -98,16 +98,16 @@ func (r *Reader) ScanPayouts(ctx context.Context, since time.Time) iter.Seq2[inb
 		setFilter(input, []string{"(updatedAt >= :since OR attribute_not_exists(updatedAt))"})
 	}
 	return func(yield func(inbox.StoredPayout, error) bool) {
-		for found, err := range r.scanAll(ctx, input) {
-			var standing inbox.StoredPayout
+		for i, err := range r.scanAll(ctx, input) {
+			var s inbox.StoredPayout
 			if err == nil {
-				standing, err = storedPayout(found)
+				s, err = storedPayout(i)
 			}
 			if err != nil {
 				yield(inbox.StoredPayout{}, fmt.Errorf("scan payouts: %w", err))
 				return
 			}
-			if !yield(standing, nil) {
+			if !yield(s, nil) {
 				return
 			}
 		}
@@ -141,14 +141,14 @@ func (r *Reader) scanAll(ctx context.Context, input *dynamodb.ScanInput) iter.Se
 // every write that was finished before. It fails where the payout was written by
 // a later version of this program.
 func (r *Reader) StoredPayout(ctx context.Context, id payout.ID) (inbox.StoredPayout, error) {
-	found, err := r.get(ctx, r.Payouts, item{"payout": text(string(id))})
+	i, err := r.get(ctx, r.Payouts, item{"payout": text(string(id))})
 	if err != nil {
 		return inbox.StoredPayout{}, fmt.Errorf("get payout %s: %w", id, err)
 	}
-	if found == nil {
+	if i == nil {
 		return inbox.StoredPayout{Record: payout.Record{ID: id}}, nil
 	}
-	return storedPayout(found)
+	return storedPayout(i)
 }
 
 func storedPayout(i item) (inbox.StoredPayout, error) {
@@ -156,14 +156,14 @@ func storedPayout(i item) (inbox.StoredPayout, error) {
 	if err != nil && !errors.Is(err, inbox.ErrDamagedPayout) {
 		return inbox.StoredPayout{}, err
 	}
-	standing := inbox.StoredPayout{Record: record, Exists: true, Damage: err}
+	s := inbox.StoredPayout{Record: record, Exists: true, Damage: err}
 	if version := i["version"]; version != nil {
-		standing.Base = version
+		s.Base = version
 	}
 	if err == nil {
-		standing.Damage = checkDerived(i, record)
+		s.Damage = checkDerived(i, record)
 	}
-	return standing, nil
+	return s, nil
 }
 
 // checkDerived holds what is stored beside the parts, for people, indexes and

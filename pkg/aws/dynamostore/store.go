@@ -129,11 +129,11 @@ func (s *Store) recordWrite(change inbox.Change) (types.TransactWriteItem, error
 func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]inbox.Due, error) {
 	page := 10 + 2*limit/shards
 	var due []inbox.Due
-	for found, err := range oldestFirst(func(n int) iter.Seq2[inbox.Due, error] { return s.dueInShard(ctx, n, now, page) }) {
+	for d, err := range oldestFirst(func(n int) iter.Seq2[inbox.Due, error] { return s.dueInShard(ctx, n, now, page) }) {
 		if err != nil {
 			return nil, err
 		}
-		if due = append(due, found); len(due) == limit {
+		if due = append(due, d); len(due) == limit {
 			break
 		}
 	}
@@ -192,6 +192,6 @@ func receiptKey(key inbox.Key) item {
 	return item{"payout": text(key.Payout), "receipt": text(key.Receipt)}
 }
 
-func stateOf(found map[string]types.AttributeValue) inbox.State {
-	return inbox.State(item(found).text("state"))
+func stateOf(attributeValues map[string]types.AttributeValue) inbox.State {
+	return inbox.State(item(attributeValues).text("state"))
 }

@@ -26,12 +26,12 @@ func (r *Reader) Unapplied(ctx context.Context, state inbox.State) iter.Seq2[inb
 				yield(inbox.Receipt{}, err)
 				return
 			}
-			receipt, there, err := r.Receipt(ctx, due.Key)
+			receipt, ok, err := r.Receipt(ctx, due.Key)
 			damaged := errors.Is(err, inbox.ErrDamagedReceipt)
 			switch {
 			case damaged:
 				receipt.Key = due.Key
-			case err == nil && (!there || receipt.State != state):
+			case err == nil && (!ok || receipt.State != state):
 				continue
 			}
 			if !yield(receipt, err) || err != nil && !damaged {
@@ -61,9 +61,9 @@ func oldestFirst(inShard func(n int) iter.Seq2[inbox.Due, error]) iter.Seq2[inbo
 		defer func() { stopAll(heads) }()
 		for n := range shards {
 			next, stop := iter.Pull2(inShard(n))
-			one := &head{next: next, stop: stop}
-			heads = append(heads, one)
-			one.advance()
+			h := &head{next: next, stop: stop}
+			heads = append(heads, h)
+			h.advance()
 		}
 		for {
 			first := earliest(heads)
@@ -77,12 +77,12 @@ func oldestFirst(inShard func(n int) iter.Seq2[inbox.Due, error]) iter.Seq2[inbo
 
 func queryUnapplied(ctx context.Context, client *dynamodb.Client, input *dynamodb.QueryInput) iter.Seq2[inbox.Due, error] {
 	return func(yield func(inbox.Due, error) bool) {
-		for found, err := range query(ctx, client, input) {
+		for i, err := range query(ctx, client, input) {
 			if err != nil {
 				yield(inbox.Due{}, fmt.Errorf("query index %s: %w", unappliedIndex, err))
 				return
 			}
-			if !yield(decodeDue(found), nil) {
+			if !yield(decodeDue(i), nil) {
 				return
 			}
 		}
@@ -112,13 +112,13 @@ func (h *head) advance() { h.due, h.err, h.some = h.next() }
 // earliest returns the head that is due first, or one that failed, or nil.
 func earliest(heads []*head) *head {
 	var first *head
-	for _, one := range heads {
+	for _, h := range heads {
 		switch {
-		case !one.some:
-		case one.err != nil:
-			return one
-		case first == nil || one.before(first):
-			first = one
+		case !h.some:
+		case h.err != nil:
+			return h
+		case first == nil || h.before(first):
+			first = h
 		}
 	}
 	return first
@@ -129,7 +129,7 @@ func (h *head) before(other *head) bool {
 }
 
 func stopAll(heads []*head) {
-	for _, one := range heads {
-		one.stop()
+	for _, h := range heads {
+		h.stop()
 	}
 }

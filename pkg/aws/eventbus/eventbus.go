@@ -62,8 +62,8 @@ func (b *Bus) Publish(ctx context.Context, notices []notification.Notification) 
 func (b *Bus) entries(notices []notification.Notification) ([]types.PutEventsRequestEntry, error) {
 	var entries []types.PutEventsRequestEntry
 	size := 0
-	for _, one := range notices[:min(len(notices), maxEntries)] {
-		entry, err := b.entry(one)
+	for _, notice := range notices[:min(len(notices), maxEntries)] {
+		entry, err := b.entry(notice)
 		if err != nil && len(entries) == 0 {
 			return nil, err
 		}
@@ -76,22 +76,22 @@ func (b *Bus) entries(notices []notification.Notification) ([]types.PutEventsReq
 	return entries, nil
 }
 
-func (b *Bus) entry(one notification.Notification) (types.PutEventsRequestEntry, error) {
+func (b *Bus) entry(n notification.Notification) (types.PutEventsRequestEntry, error) {
 	var detail bytes.Buffer
 	encoder := json.NewEncoder(&detail)
 	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(one); err != nil {
-		return types.PutEventsRequestEntry{}, fmt.Errorf("notice %s: %w: %w", one.ID, notification.ErrUnpublishable, err)
+	if err := encoder.Encode(n); err != nil {
+		return types.PutEventsRequestEntry{}, fmt.Errorf("notice %s: %w: %w", n.ID, notification.ErrUnpublishable, err)
 	}
 	entry := types.PutEventsRequestEntry{
 		EventBusName: &b.Name,
 		Source:       aws.String(Source),
-		DetailType:   aws.String(string(one.Type)),
+		DetailType:   aws.String(string(n.Type)),
 		Detail:       aws.String(strings.TrimSuffix(detail.String(), "\n")),
 		Resources:    []string{b.Name},
 	}
 	if size := sizeOf(entry); size > maxBytes {
-		return entry, fmt.Errorf("notice %s: %w: it has %d bytes", one.ID, notification.ErrUnpublishable, size)
+		return entry, fmt.Errorf("notice %s: %w: it has %d bytes", n.ID, notification.ErrUnpublishable, size)
 	}
 	return entry, nil
 }

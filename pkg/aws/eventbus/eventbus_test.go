@@ -32,16 +32,16 @@ func bus(t *testing.T, answer func(request) (int, string)) (*eventbus.Bus, *[]re
 	t.Helper()
 	var sent []request
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var one request
+		var item request
 		body, err := io.ReadAll(r.Body)
 		if err != nil || r.Header.Get("X-Amz-Target") != "AWSEvents.PutEvents" {
 			t.Errorf("%s, %v", r.Header.Get("X-Amz-Target"), err)
 		}
-		if err := json.Unmarshal(body, &one); err != nil {
+		if err := json.Unmarshal(body, &item); err != nil {
 			t.Error(err)
 		}
-		sent = append(sent, one)
-		code, text := answer(one)
+		sent = append(sent, item)
+		code, text := answer(item)
 		w.WriteHeader(code)
 		_, _ = io.WriteString(w, text)
 	}))
@@ -53,8 +53,8 @@ func bus(t *testing.T, answer func(request) (int, string)) (*eventbus.Bus, *[]re
 }
 
 // taken answers that all entries were taken.
-func taken(one request) (int, string) {
-	return http.StatusOK, answerOf(make([]string, len(one.Entries)))
+func taken(r request) (int, string) {
+	return http.StatusOK, answerOf(make([]string, len(r.Entries)))
 }
 
 // answerOf answers for each entry with an error code, or "" where it was taken.
@@ -73,9 +73,9 @@ func answerOf(codes []string) string {
 
 func notices(n int) []notification.Notification {
 	var all []notification.Notification
-	for one := range n {
+	for item := range n {
 		all = append(all, notification.Notification{
-			Schema: 1, ID: fmt.Sprintf("cregis/payout/7/%d#1", one), Type: notification.PayoutSucceeded, Reason: "<&>",
+			Schema: 1, ID: fmt.Sprintf("cregis/payout/7/%d#1", item), Type: notification.PayoutSucceeded, Reason: "<&>",
 			UpdatedAt: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC),
 		})
 	}
@@ -84,8 +84,8 @@ func notices(n int) []notification.Notification {
 
 func TestAnEventIsTheNotice(t *testing.T) {
 	b, sent := bus(t, taken)
-	one := notices(1)
-	if n, err := b.Publish(t.Context(), one); n != 1 || err != nil {
+	notifications := notices(1)
+	if n, err := b.Publish(t.Context(), notifications); n != 1 || err != nil {
 		t.Fatal(n, err)
 	}
 	got := (*sent)[0].Entries[0]
@@ -93,7 +93,7 @@ func TestAnEventIsTheNotice(t *testing.T) {
 	if err := json.Unmarshal([]byte(got.Detail), &detail); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(one[0], detail); diff != "" {
+	if diff := cmp.Diff(notifications[0], detail); diff != "" {
 		t.Errorf("detail (-want +got):\n%s", diff)
 	}
 	if !strings.Contains(got.Detail, "<&>") || strings.HasSuffix(got.Detail, "\n") {
@@ -108,9 +108,9 @@ func TestAnEventIsTheNotice(t *testing.T) {
 func TestARequestHasTenEventsAndAMegabyteAtMost(t *testing.T) {
 	long := strings.Repeat("x", 400_000)
 	var many []notification.Notification
-	for _, one := range notices(5) {
-		one.Reason = long
-		many = append(many, one)
+	for _, notice := range notices(5) {
+		notice.Reason = long
+		many = append(many, notice)
 	}
 	for name, test := range map[string]struct {
 		notices []notification.Notification
@@ -126,8 +126,8 @@ func TestARequestHasTenEventsAndAMegabyteAtMost(t *testing.T) {
 		b, sent := bus(t, taken)
 		n, err := b.Publish(t.Context(), test.notices)
 		var got []int
-		for _, one := range *sent {
-			got = append(got, len(one.Entries))
+		for _, r := range *sent {
+			got = append(got, len(r.Entries))
 		}
 		if n != len(test.notices) || err != nil || !cmp.Equal(test.want, got) {
 			t.Errorf("%s: published %d, %v, in requests of %v, want %v", name, n, err, got, test.want)
@@ -139,8 +139,8 @@ func TestARequestHasTenEventsAndAMegabyteAtMost(t *testing.T) {
 // waits for the one and passes over the other.
 func TestWhatNoBusTakesIsSaid(t *testing.T) {
 	for name, damage := range map[string]func(*notification.Notification){
-		"too large":             func(one *notification.Notification) { one.Reason = strings.Repeat("x", 1_000_000) },
-		"of a year beyond 9999": func(one *notification.Notification) { one.UpdatedAt = time.UnixMilli(1 << 60) },
+		"too large":             func(item *notification.Notification) { item.Reason = strings.Repeat("x", 1_000_000) },
+		"of a year beyond 9999": func(value *notification.Notification) { value.UpdatedAt = time.UnixMilli(1 << 60) },
 	} {
 		b, sent := bus(t, taken)
 		all := notices(12)
@@ -166,12 +166,12 @@ func TestFailuresAreCountedFromTheFirst(t *testing.T) {
 		"the request":       {400, `{"__type":"AccessDeniedException"}`, 0, "AccessDenied"},
 	} {
 		first := true
-		b, sent := bus(t, func(one request) (int, string) {
+		b, sent := bus(t, func(r request) (int, string) {
 			if first {
 				first = false
 				return test.code, test.answer
 			}
-			return taken(one)
+			return taken(r)
 		})
 		n, err := b.Publish(t.Context(), notices(12))
 		if n != test.want || (err == nil) != (test.cause == "") || err != nil && !strings.Contains(err.Error(), test.cause) {
@@ -215,13 +215,13 @@ func TestPublish_WithoutAPermission_Waits(t *testing.T) {
 func TestPublish_OfARequestThatIsRefusedWhole_FindsTheEntry(t *testing.T) {
 	all := notices(12)
 	all[1].Reason = "bad"
-	b, _ := bus(t, func(one request) (int, string) {
-		for _, entry := range one.Entries {
+	b, _ := bus(t, func(r request) (int, string) {
+		for _, entry := range r.Entries {
 			if strings.Contains(entry.Detail, "bad") {
 				return http.StatusBadRequest, `{"__type":"ValidationException","message":"canary"}`
 			}
 		}
-		return taken(one)
+		return taken(r)
 	})
 	n, err := b.Publish(t.Context(), all)
 	if n != 1 || !errors.Is(err, notification.ErrUnpublishable) || !strings.Contains(err.Error(), all[1].ID) || strings.Contains(err.Error(), "canary") {

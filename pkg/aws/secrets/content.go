@@ -187,13 +187,13 @@ func usable(current, previous callback.Key, name string) (keys callback.AccountK
 	case name != strings.TrimSpace(name):
 		return keys, "the name of the account has white space around it"
 	}
-	if found := KeyProblem(previous); previous != "" && found != "" {
-		problem = "the previous key " + found
+	if text := KeyProblem(previous); previous != "" && text != "" {
+		problem = "the previous key " + text
 	} else {
 		keys.Previous = previous
 	}
-	if found := KeyProblem(current); found != "" {
-		problem = "the current key " + found
+	if item := KeyProblem(current); item != "" {
+		problem = "the current key " + item
 	} else {
 		keys.Current = current
 	}

@@ -69,12 +69,12 @@ func TestABadMessageFailsNoNeighbour(t *testing.T) {
 		}
 		return payout.Changed, nil
 	})
-	foreign := message(t, "4", "1")
-	foreign.Body = `{"v":99}`
+	sqsMessage := message(t, "4", "1")
+	sqsMessage.Body = `{"v":99}`
 	queue := &postponed{}
 	consumer := &sqsqueue.Consumer{Inbox: apply, Queue: queue}
 	deliveries := consumer.Consume(t.Context(), events.SQSEvent{Records: []events.SQSMessage{
-		message(t, "1", "1"), message(t, "2", "3"), message(t, "3", "9"), foreign, message(t, "5", "1"),
+		message(t, "1", "1"), message(t, "2", "3"), message(t, "3", "9"), sqsMessage, message(t, "5", "1"),
 	}})
 
 	var failed []string

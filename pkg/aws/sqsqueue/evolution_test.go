@@ -54,14 +54,14 @@ func lines(t *testing.T, name string) []string {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	var found []string
+	var texts []string
 	for scanner := bufio.NewScanner(file); scanner.Scan(); {
-		found = append(found, scanner.Text())
+		texts = append(texts, scanner.Text())
 	}
-	if len(found) == 0 {
+	if len(texts) == 0 {
 		t.Fatalf("%s is empty", name)
 	}
-	return found
+	return texts
 }
 
 // What an older version sent is in the queue when this one is deployed, and may

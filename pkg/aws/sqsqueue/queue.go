@@ -51,30 +51,30 @@ func (q *Queue) Receive(ctx context.Context, most int) ([]inbox.DeadLetter, erro
 	if err != nil {
 		return nil, err
 	}
-	var letters []inbox.DeadLetter
-	for _, found := range out.Messages {
-		receipt, err := Decode(aws.ToString(found.Body))
-		letters = append(letters, inbox.DeadLetter{
+	var deadLetters []inbox.DeadLetter
+	for _, m := range out.Messages {
+		receipt, err := Decode(aws.ToString(m.Body))
+		deadLetters = append(deadLetters, inbox.DeadLetter{
 			Receipt:    receipt,
 			Unreadable: err != nil,
-			Handle:     aws.ToString(found.ReceiptHandle),
+			Handle:     aws.ToString(m.ReceiptHandle),
 		})
 	}
-	return letters, nil
+	return deadLetters, nil
 }
 
 // Delete implements inbox.DeadLetters.
-func (q *Queue) Delete(ctx context.Context, letter inbox.DeadLetter) error {
+func (q *Queue) Delete(ctx context.Context, deadLetter inbox.DeadLetter) error {
 	_, err := q.Client.DeleteMessage(ctx, &sqs.DeleteMessageInput{
 		QueueUrl:      &q.DeadLettersURL,
-		ReceiptHandle: &letter.Handle,
+		ReceiptHandle: &deadLetter.Handle,
 	})
 	return err
 }
 
 // Return implements inbox.DeadLetters.
-func (q *Queue) Return(ctx context.Context, letter inbox.DeadLetter) error {
-	return q.setVisibility(ctx, q.DeadLettersURL, letter.Handle, 0)
+func (q *Queue) Return(ctx context.Context, deadLetter inbox.DeadLetter) error {
+	return q.setVisibility(ctx, q.DeadLettersURL, deadLetter.Handle, 0)
 }
 
 // Postpone keeps a delivered event out of sight for a while, in whole seconds;

@@ -204,7 +204,7 @@ func accepts(t *testing.T, parameter map[string]any, value string) bool {
 		return err == nil && number >= float64(bound(t, "", parameter, "MinValue")) && number <= float64(bound(t, "", parameter, "MaxValue"))
 	}
 	if allowed := list(parameter["AllowedValues"]); len(allowed) > 0 {
-		return slices.ContainsFunc(allowed, func(one any) bool { return fmt.Sprint(one) == value })
+		return slices.ContainsFunc(allowed, func(item any) bool { return fmt.Sprint(item) == value })
 	}
 	shortest, longest := parameter["MinLength"], parameter["MaxLength"]
 	if shortest != nil && len(value) < bound(t, "", parameter, "MinLength") || longest != nil && len(value) > bound(t, "", parameter, "MaxLength") {

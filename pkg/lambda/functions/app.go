@@ -81,16 +81,16 @@ func loadStack(function config.Function) (Stack, aws.Config, error) {
 // loader also knows profiles, single sign-on and instance metadata, none of
 // which a function has, and makes up a fifth of its binary.
 func NewAWSConfig(settings config.AWS) aws.Config {
-	made := aws.Config{
+	c := aws.Config{
 		Region:     settings.Region,
 		HTTPClient: httpclient.New(attemptTimeout),
 		Credentials: credentials.NewStaticCredentialsProvider(
 			settings.AccessKeyID, settings.SecretKey, settings.SessionToken),
 	}
 	if settings.Endpoint != "" {
-		made.BaseEndpoint = &settings.Endpoint
+		c.BaseEndpoint = &settings.Endpoint
 	}
-	return made
+	return c
 }
 
 // start ends a function that cannot start. Lambda logs the error and starts

@@ -63,15 +63,15 @@ func TestNoLineHoldsAnythingOfACallback(t *testing.T) {
 func watch(t *testing.T, provider functions.SigningProvider, vector providertest.Vector) {
 	t.Helper()
 	callbacks := 0
-	for n, told := range variants(vector.Body) {
-		vector.Body = told.body
+	for n, v := range variants(vector.Body) {
+		vector.Body = v.body
 		broken := []string{"", "table", "queue", "both"}
 		if n > 0 {
 			broken = broken[n%4:][:1] // the body as it is meets them all, each canary one of them
 		}
 		for _, faults := range broken {
 			for _, line := range linesOf(t, provider, vector, faults) {
-				inspect(t, line, told)
+				inspect(t, line, v)
 				callbacks++
 			}
 		}
@@ -129,45 +129,45 @@ func variants(body []byte) []variant {
 // values lists what a body says, but for what is part of an id and for what is
 // so short that it occurs anywhere.
 func values(name string, value any) []string {
-	var found []string
+	var texts []string
 	add := func(text string) {
 		if len(text) >= 7 && !slices.Contains(identity, name) {
-			found = append(found, text)
+			texts = append(texts, text)
 		}
 	}
 	switch of := value.(type) {
 	case map[string]any:
 		for field, inner := range of {
-			found = append(found, values(field, inner)...)
+			texts = append(texts, values(field, inner)...)
 		}
 	case []any:
 		for _, inner := range of {
-			found = append(found, values(name, inner)...)
+			texts = append(texts, values(name, inner)...)
 		}
 	case json.Number:
 		add(of.String())
 	case string:
 		add(of)
 	}
-	return found
+	return texts
 }
 
-func inspect(t *testing.T, line []byte, told variant) {
+func inspect(t *testing.T, line []byte, v variant) {
 	t.Helper()
 	var fields map[string]any
 	if err := json.Unmarshal(line, &fields); err != nil {
 		t.Fatalf("a line is no JSON: %s", line)
 	}
 	for name := range fields {
-		metric := slices.ContainsFunc(telemetry.Metrics(), func(one telemetry.Metric) bool { return one.Name == name })
+		metric := slices.ContainsFunc(telemetry.Metrics(), func(m telemetry.Metric) bool { return m.Name == name })
 		if !metric && !slices.Contains(telemetry.Fields(), name) {
 			t.Errorf("the field %s is not among those that may be written: %s", name, line)
 		}
 	}
 	for name, from := range map[string][]string{"payout": identity, "claimed_account": accounts} {
 		value, _ := fields[name].(string)
-		if !slices.Contains(from, told.field) && strings.Contains(value, string(canaryNumber)) {
-			t.Errorf("%s stands in %s: %s", told.field, name, line)
+		if !slices.Contains(from, v.field) && strings.Contains(value, string(canaryNumber)) {
+			t.Errorf("%s stands in %s: %s", v.field, name, line)
 		}
 		delete(fields, name)
 	}
@@ -175,9 +175,9 @@ func inspect(t *testing.T, line []byte, told variant) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, secret := range append(told.secret, canary, string(canaryNumber)) {
+	for _, secret := range append(v.secret, canary, string(canaryNumber)) {
 		if bytes.Contains(rest, []byte(secret)) {
-			t.Errorf("with the canary in %q, %q stands in %s", told.field, secret, rest)
+			t.Errorf("with the canary in %q, %q stands in %s", v.field, secret, rest)
 		}
 	}
 }
@@ -225,15 +225,15 @@ func gatewayEvents(t *testing.T, provider functions.SigningProvider, vector prov
 	t.Helper()
 	route := fmt.Sprintf("POST /callbacks/%s/%s", provider.Name(), vector.Type)
 	headers := map[string]string{"X-Canary": canary}
-	made := []events.APIGatewayV2HTTPRequest{{RouteKey: route, Headers: map[string]string{"X-Api-Key": canary}, Body: string(vector.Body)}}
+	apiGatewayV2HTTPRequests := []events.APIGatewayV2HTTPRequest{{RouteKey: route, Headers: map[string]string{"X-Api-Key": canary}, Body: string(vector.Body)}}
 	body, header, err := vector.Signed(provider, keys)
 	if err != nil {
-		return made // it cannot carry a signature: it comes without one
+		return apiGatewayV2HTTPRequests // it cannot carry a signature: it comes without one
 	}
 	for name := range header {
 		headers[name] = header.Get(name)
 	}
-	return append(made, events.APIGatewayV2HTTPRequest{RouteKey: route, Headers: headers, Body: string(body)})
+	return append(apiGatewayV2HTTPRequests, events.APIGatewayV2HTTPRequest{RouteKey: route, Headers: headers, Body: string(body)})
 }
 
 // unreachableStack is a stack whose clients reach nothing.
@@ -292,9 +292,9 @@ func TestNoLineHoldsAnythingOfAPayout(t *testing.T) {
 			stack := unreachableStack(&out)
 			stack.Bus = faultyBus{fault}
 			_, _ = stack.HandleStream(t.Context(), changed(amount)) // what it returns is told to Lambda, which logs errors
-			told := variant{field: "claims"}
+			v := variant{field: "claims"}
 			for line := range bytes.Lines(out.Bytes()) {
-				inspect(t, line, told)
+				inspect(t, line, v)
 			}
 			if out.Len() == 0 {
 				t.Error("no line was written at all")

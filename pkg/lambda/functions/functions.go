@@ -103,9 +103,9 @@ func (s Stack) HandleSweep(ctx context.Context) (inbox.SweepResult, error) {
 	started := time.Now()
 	work, cancel := inbox.WithReserve(ctx, sweepReserve)
 	defer cancel()
-	swept, err := s.Inbox.Sweep(work, s.Config.SweepLimit)
-	s.Recorder.RecordSweep(ctx, swept, time.Since(started), err)
-	return swept, err
+	result, err := s.Inbox.Sweep(work, s.Config.SweepLimit)
+	s.Recorder.RecordSweep(ctx, result, time.Since(started), err)
+	return result, err
 }
 
 // Publish is the function that tells other services what changed of payouts.

@@ -43,20 +43,20 @@ func connect(ctx context.Context, client aws.HTTPClient, endpoint url.URL) {
 
 func connectDynamoDB(ctx context.Context, sdk aws.Config) func() {
 	return func() {
-		found, err := dynamodb.NewDefaultEndpointResolverV2().ResolveEndpoint(ctx,
+		endpoint, err := dynamodb.NewDefaultEndpointResolverV2().ResolveEndpoint(ctx,
 			dynamodb.EndpointParameters{Region: &sdk.Region, Endpoint: sdk.BaseEndpoint})
 		if err == nil {
-			connect(ctx, sdk.HTTPClient, found.URI)
+			connect(ctx, sdk.HTTPClient, endpoint.URI)
 		}
 	}
 }
 
 func connectSQS(ctx context.Context, sdk aws.Config) func() {
 	return func() {
-		found, err := sqs.NewDefaultEndpointResolverV2().ResolveEndpoint(ctx,
+		endpoint, err := sqs.NewDefaultEndpointResolverV2().ResolveEndpoint(ctx,
 			sqs.EndpointParameters{Region: &sdk.Region, Endpoint: sdk.BaseEndpoint})
 		if err == nil {
-			connect(ctx, sdk.HTTPClient, found.URI)
+			connect(ctx, sdk.HTTPClient, endpoint.URI)
 		}
 	}
 }

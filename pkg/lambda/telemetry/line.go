@@ -51,14 +51,14 @@ func list(name string, values []string) field {
 	if len(values) == 0 {
 		return field{}
 	}
-	made := []byte{'['}
+	data := []byte{'['}
 	for n, value := range values {
 		if n > 0 {
-			made = append(made, ',')
+			data = append(data, ',')
 		}
-		made = append(made, quote(value)...)
+		data = append(data, quote(value)...)
 	}
-	return field{name, append(made, ']')}
+	return field{name, append(data, ']')}
 }
 
 // quote writes a text as JSON. Ids and words of ours are as they stand.
@@ -79,53 +79,53 @@ func quote(value string) []byte {
 // line writes one line of JSON: the fields, and the metrics with what
 // CloudWatch needs to find them, its embedded metric format. What is told per
 // provider is told alone.
-func (r *Recorder) line(ctx context.Context, level level, message string, told []measured, fields ...field) {
+func (r *Recorder) line(ctx context.Context, level level, message string, items []measured, fields ...field) {
 	now := r.now()
-	made := make([]byte, 0, 1<<10) //nolint:mnd // more than most lines have
-	made = append(made, `{"timestamp":`...)
-	made = append(made, quote(now.UTC().Format("2006-01-02T15:04:05.000Z"))...)
-	made = add(made, text("level", level))
-	made = add(made, text("message", message))
-	for _, one := range fields {
-		made = add(made, one)
+	data := make([]byte, 0, 1<<10) //nolint:mnd // more than most lines have
+	data = append(data, `{"timestamp":`...)
+	data = append(data, quote(now.UTC().Format("2006-01-02T15:04:05.000Z"))...)
+	data = add(data, text("level", level))
+	data = add(data, text("message", message))
+	for _, f := range fields {
+		data = add(data, f)
 	}
 	if invocation, ok := lambdacontext.FromContext(ctx); ok {
-		made = add(made, text("request_id", invocation.AwsRequestID))
+		data = add(data, text("request_id", invocation.AwsRequestID))
 	}
-	made = r.addMetrics(made, now, told)
-	made = append(made, '}', '\n')
+	data = r.addMetrics(data, now, items)
+	data = append(data, '}', '\n')
 
 	r.writing.Lock()
 	defer r.writing.Unlock()
-	_, _ = r.out.Write(made) // there is nobody left to tell
+	_, _ = r.out.Write(data) // there is nobody left to tell
 }
 
-func add(to []byte, one field) []byte {
-	if one.name == "" {
+func add(to []byte, f field) []byte {
+	if f.name == "" {
 		return to
 	}
 	to = append(to, ',')
-	to = append(to, quote(one.name)...)
+	to = append(to, quote(f.name)...)
 	to = append(to, ':')
-	return append(to, one.value...)
+	return append(to, f.value...)
 }
 
 // addMetrics adds the values, and where CloudWatch is to find them.
-func (r *Recorder) addMetrics(to []byte, now time.Time, told []measured) []byte {
+func (r *Recorder) addMetrics(to []byte, now time.Time, items []measured) []byte {
 	var definitions []byte
 	dimensions := `[[]]`
-	for _, one := range told {
-		if one.Name == "" || one.value == 0 && one.PerProvider {
+	for _, m := range items {
+		if m.Name == "" || m.value == 0 && m.PerProvider {
 			continue
 		}
-		if one.PerProvider {
+		if m.PerProvider {
 			dimensions = `[["provider"],[]]`
 		}
-		to = add(to, number(one.Name, one.value))
+		to = add(to, number(m.Name, m.value))
 		if len(definitions) > 0 {
 			definitions = append(definitions, ',')
 		}
-		definitions = append(definitions, `{"Name":"`+one.Name+`","Unit":"`+one.Unit+`"}`...)
+		definitions = append(definitions, `{"Name":"`+m.Name+`","Unit":"`+m.Unit+`"}`...)
 	}
 	if len(definitions) == 0 {
 		return to

@@ -62,8 +62,8 @@ type measured struct {
 }
 
 // one counts where it is so.
-func countIf(metric Metric, so bool) measured {
-	if !so {
+func countIf(metric Metric, ok bool) measured {
+	if !ok {
 		return measured{}
 	}
 	return measured{metric, 1}

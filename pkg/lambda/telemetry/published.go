@@ -17,22 +17,22 @@ var (
 
 // Published records one batch of the stream of payouts. Level error means that
 // a person must act: a payout changed, or is gone, and nobody was told.
-func (r *Recorder) RecordPublish(ctx context.Context, told dynamostore.PublishResult, took time.Duration) {
+func (r *Recorder) RecordPublish(ctx context.Context, result dynamostore.PublishResult, took time.Duration) {
 	level := info
 	switch {
-	case len(told.Unclear)+len(told.Removed) > 0:
+	case len(result.Unclear)+len(result.Removed) > 0:
 		level = fault
-	case told.Err != nil:
+	case result.Err != nil:
 		level = warn
 	}
 	r.line(ctx, level, "publish", []measured{
-		{Published, len(told.Published)},
-		{PublishFailed, told.Failed},
-		{CorruptRecords, len(told.Unclear)},
+		{Published, len(result.Published)},
+		{PublishFailed, result.Failed},
+		{CorruptRecords, len(result.Unclear)},
 	},
-		number("records", told.Records),
-		list("notices", told.Published),
-		list("removed", told.Removed),
+		number("records", result.Records),
+		list("notices", result.Published),
+		list("removed", result.Removed),
 		millis(took),
-		failure(errors.Join(append(told.Unclear, told.Err)...)))
+		failure(errors.Join(append(result.Unclear, result.Err)...)))
 }

@@ -129,30 +129,30 @@ func (r *Recorder) delivery(ctx context.Context, delivery sqsqueue.Delivery) {
 
 // Sweep records one run of the sweeper. A run that could not even list what is
 // due tells no age: nothing due and nothing known are not the same.
-func (r *Recorder) RecordSweep(ctx context.Context, swept inbox.SweepResult, took time.Duration, err error) {
+func (r *Recorder) RecordSweep(ctx context.Context, result inbox.SweepResult, took time.Duration, err error) {
 	level := info
-	if err != nil || swept.Damaged > 0 || swept.Unreadable > 0 || swept.Unsendable > 0 {
+	if err != nil || result.Damaged > 0 || result.Unreadable > 0 || result.Unsendable > 0 {
 		level = fault
 	}
-	var told []measured
-	if err == nil || swept != (inbox.SweepResult{}) {
-		told = []measured{
-			{ReceiptsDue, swept.Due},
-			{ReceiptsResent, swept.Resent},
-			{Unsendable, swept.Unsendable},
-			{DeadLettersRecovered, swept.Recovered},
-			{UnreadableDeadLetters, swept.Unreadable},
-			{CorruptRecords, swept.Damaged},
+	var items []measured
+	if err == nil || result != (inbox.SweepResult{}) {
+		items = []measured{
+			{ReceiptsDue, result.Due},
+			{ReceiptsResent, result.Resent},
+			{Unsendable, result.Unsendable},
+			{DeadLettersRecovered, result.Recovered},
+			{UnreadableDeadLetters, result.Unreadable},
+			{CorruptRecords, result.Damaged},
 		}
-		if !swept.AgeUnknown {
-			told = append(told, measured{OldestUnappliedAge, int(swept.OldestAge.Seconds())})
+		if !result.AgeUnknown {
+			items = append(items, measured{OldestUnappliedAge, int(result.OldestAge.Seconds())})
 		}
 	}
 	if err == nil {
-		told = append(told, measured{Sweeps, 1})
+		items = append(items, measured{Sweeps, 1})
 	}
-	r.line(ctx, level, "sweep", told,
-		truth("skipped", swept.Skipped),
+	r.line(ctx, level, "sweep", items,
+		truth("skipped", result.Skipped),
 		millis(took),
 		failure(err))
 }

@@ -178,8 +178,8 @@ func (a *Audit) count(receipt inbox.Receipt) {
 
 // damaged reads a receipt again that the scan could not read.
 func (a *Audit) damaged(ctx context.Context, key inbox.Key) error {
-	_, there, err := a.Source.Receipt(ctx, key)
-	if errors.Is(err, inbox.ErrDamagedReceipt) && there {
+	_, ok, err := a.Source.Receipt(ctx, key)
+	if errors.Is(err, inbox.ErrDamagedReceipt) && ok {
 		a.found(about(ReceiptDamaged, key, "it does not say what its key does, or was written by a later version"))
 		return nil
 	}
@@ -187,16 +187,16 @@ func (a *Audit) damaged(ctx context.Context, key inbox.Key) error {
 }
 
 func (a *Audit) waiting(ctx context.Context, key inbox.Key, age time.Duration) error {
-	receipt, there, err := a.Source.Receipt(ctx, key)
-	if err == nil && there && receipt.State == inbox.Received {
+	receipt, ok, err := a.Source.Receipt(ctx, key)
+	if err == nil && ok && receipt.State == inbox.Received {
 		a.found(about(ReceiptWaiting, key, fmt.Sprintf("accepted %s ago and not applied", age.Round(time.Second))))
 	}
 	return unlessDamaged(err)
 }
 
 func (a *Audit) checkReleased(ctx context.Context, released inbox.Receipt) error {
-	_, there, err := a.Source.Receipt(ctx, released.ReleasedAs)
-	if err == nil && !there {
+	_, ok, err := a.Source.Receipt(ctx, released.ReleasedAs)
+	if err == nil && !ok {
 		a.found(about(ReceiptGone, released.Key, "released, and the receipt of its event is not there"))
 	}
 	return unlessDamaged(err)
@@ -205,8 +205,8 @@ func (a *Audit) checkReleased(ctx context.Context, released inbox.Receipt) error
 // hasPayout looks for the payout of an applied receipt. Whatever else is wrong
 // with it is found where payouts are gone through.
 func (a *Audit) hasPayout(ctx context.Context, id payout.ID) error {
-	standing, err := a.Source.StoredPayout(ctx, id)
-	if err != nil || standing.Exists {
+	storedPayout, err := a.Source.StoredPayout(ctx, id)
+	if err != nil || storedPayout.Exists {
 		return err
 	}
 	return a.verifyPayout(ctx, id)

@@ -43,7 +43,7 @@ type planted struct {
 }
 
 func damages() map[string]planted {
-	one := string(numbered("1"))
+	text := string(numbered("1"))
 	pending := inbox.NewReceipt(event("1", payout.Pending, 0), nil, "", noon).Key
 	rebuild := func(b *bed) {
 		if _, err := b.repairs.Rebuild(b.Context(), numbered("1"), inbox.NewChangedBy("somebody", "why", b.now)); err != nil {
@@ -59,20 +59,20 @@ func damages() map[string]planted {
 	}
 	waiting := inbox.NewReceipt(event("4", payout.Succeeded, 1), nil, "", noon).Key
 	held := inbox.NewHeldReceipt(inbox.HeldCallback{Provider: "cregis", Type: payout.TypePayout, Account: "7", Subject: []byte("one")}, nil, "", noon).Key
-	became := inbox.NewReceipt(event("3", payout.Succeeded, 1), nil, "", noon).Key
+	k := inbox.NewReceipt(event("3", payout.Succeeded, 1), nil, "", noon).Key
 	released := inbox.NewHeldReceipt(inbox.HeldCallback{Provider: "cregis", Type: payout.TypePayout, Account: "7", Subject: []byte("three")}, nil, "", noon).Key
 	return map[string]planted{
 		"a receipt is deleted": {
 			func(b *bed) { b.removeReceipt(pending) },
-			[]audit.Finding{{Kind: audit.FactUnproven, Payout: one}}, rebuild,
+			[]audit.Finding{{Kind: audit.FactUnproven, Payout: text}}, rebuild,
 		},
 		"a payout is altered": {
 			func(b *bed) { b.alterProgress(numbered("1")) },
-			[]audit.Finding{{Kind: audit.PayoutAltered, Payout: one}}, rebuild,
+			[]audit.Finding{{Kind: audit.PayoutAltered, Payout: text}}, rebuild,
 		},
 		"what a payout shows is altered": {
 			func(b *bed) { b.spoilPayout(numbered("1")) },
-			[]audit.Finding{{Kind: audit.PayoutDamaged, Payout: one}}, rebuild,
+			[]audit.Finding{{Kind: audit.PayoutDamaged, Payout: text}}, rebuild,
 		},
 		"a receipt is marked applied without effect": {
 			func(b *bed) {
@@ -81,18 +81,18 @@ func damages() map[string]planted {
 				b.queue.DropAll()
 				b.markApplied(extra.Key)
 			},
-			[]audit.Finding{{Kind: audit.FactMissing, Payout: one, Receipt: inbox.NewReceipt(event("1", payout.Succeeded, 9), nil, "", noon).Key.Receipt}}, rebuild,
+			[]audit.Finding{{Kind: audit.FactMissing, Payout: text, Receipt: inbox.NewReceipt(event("1", payout.Succeeded, 9), nil, "", noon).Key.Receipt}}, rebuild,
 		},
 		"a payout is deleted": {
 			func(b *bed) { b.removePayout(numbered("1")) },
-			[]audit.Finding{{Kind: audit.PayoutMissing, Payout: one}}, rebuild,
+			[]audit.Finding{{Kind: audit.PayoutMissing, Payout: text}}, rebuild,
 		},
 		"a message is lost": {
 			func(b *bed) { b.queue.DropAll(); b.now = b.now.Add(time.Hour) },
 			[]audit.Finding{{Kind: audit.ReceiptWaiting, Payout: waiting.Payout, Receipt: waiting.Receipt}},
 			func(b *bed) {
-				if swept, err := b.box.Sweep(b.Context(), 100); err != nil || swept.Resent != 1 {
-					b.Fatalf("%+v, %v", swept, err)
+				if result, err := b.box.Sweep(b.Context(), 100); err != nil || result.Resent != 1 {
+					b.Fatalf("%+v, %v", result, err)
 				}
 				b.consume()
 			},
@@ -101,12 +101,12 @@ func damages() map[string]planted {
 			func(b *bed) { b.queue.DropAll(); b.misplace(waiting) },
 			[]audit.Finding{{Kind: audit.ReceiptIndexMismatch, Payout: waiting.Payout, Receipt: waiting.Receipt}},
 			func(b *bed) {
-				if swept, err := b.box.Sweep(b.Context(), 100); err != nil || swept.Due != 0 {
-					b.Fatalf("the sweeper finds it all the same: %+v, %v", swept, err)
+				if r, err := b.box.Sweep(b.Context(), 100); err != nil || r.Due != 0 {
+					b.Fatalf("the sweeper finds it all the same: %+v, %v", r, err)
 				}
 				reindex(waiting)(b)
-				if swept, err := b.box.Sweep(b.Context(), 100); err != nil || swept.Resent != 1 {
-					b.Fatalf("%+v, %v", swept, err)
+				if item, err := b.box.Sweep(b.Context(), 100); err != nil || item.Resent != 1 {
+					b.Fatalf("%+v, %v", item, err)
 				}
 				b.consume()
 			},
@@ -118,7 +118,7 @@ func damages() map[string]planted {
 		"a receipt is altered": {
 			func(b *bed) { b.spoilReceipt(pending) },
 			[]audit.Finding{
-				{Kind: audit.PayoutUnchecked, Payout: one}, {Kind: audit.ReceiptDamaged, Payout: pending.Payout, Receipt: pending.Receipt},
+				{Kind: audit.PayoutUnchecked, Payout: text}, {Kind: audit.ReceiptDamaged, Payout: pending.Payout, Receipt: pending.Receipt},
 			}, nil,
 		},
 		"a held callback is dismissed past payoutctl": {
@@ -126,7 +126,7 @@ func damages() map[string]planted {
 			[]audit.Finding{{Kind: audit.ReceiptUnexplained, Payout: held.Payout, Receipt: held.Receipt}}, nil,
 		},
 		"what a released callback became is deleted": {
-			func(b *bed) { b.removeReceipt(became); b.removePayout(numbered("3")) },
+			func(b *bed) { b.removeReceipt(k); b.removePayout(numbered("3")) },
 			[]audit.Finding{{Kind: audit.ReceiptGone, Payout: released.Payout, Receipt: released.Receipt}},
 			func(b *bed) {
 				gone, _, err := b.editor.Receipt(b.Context(), released)
@@ -287,18 +287,18 @@ func TestAnAuditThatFailsSaysSo(t *testing.T) {
 // nothing to go by until the provider has pushed its callback again.
 func TestADeletedReceiptIsRepairedByItsCallback(t *testing.T) {
 	eachBed(t, func(b *bed) {
-		one := event("1", payout.Succeeded, 0)
-		b.tell(one)
-		b.removeReceipt(b.received(one).Key)
-		hand := inbox.NewChangedBy("somebody", "why", b.now)
+		e := event("1", payout.Succeeded, 0)
+		b.tell(e)
+		b.removeReceipt(b.received(e).Key)
+		changedBy := inbox.NewChangedBy("somebody", "why", b.now)
 		if findings, _ := b.audit(); len(findings) != 1 || findings[0].Kind != audit.FactUnproven {
 			b.Fatalf("found %+v", findings)
 		}
-		if plan, err := b.repairs.Rebuild(b.Context(), one.ID, hand); err != nil || plan.Verdict != repair.NoReceipts {
+		if plan, err := b.repairs.Rebuild(b.Context(), e.ID, changedBy); err != nil || plan.Verdict != repair.NoReceipts {
 			b.Fatal(plan.Verdict, err)
 		}
-		b.tell(one)
-		if _, err := b.repairs.Rebuild(b.Context(), one.ID, hand); err != nil {
+		b.tell(e)
+		if _, err := b.repairs.Rebuild(b.Context(), e.ID, changedBy); err != nil {
 			b.Fatal(err)
 		}
 		if findings, _ := b.audit(); len(findings) > 0 {

@@ -182,11 +182,11 @@ func (b *bed) sound() {
 	b.Helper()
 	b.tell(event("1", payout.Pending, 0), event("1", payout.Succeeded, 1), event("2", payout.Failed, 1), event("2", payout.Succeeded, 1))
 	b.accept(b.held("one"), b.held("two"), b.held("three"))
-	hand := inbox.NewChangedBy("somebody", "why", b.now)
-	if _, err := b.repairs.Dismiss(b.Context(), b.held("two"), hand); err != nil {
+	changedBy := inbox.NewChangedBy("somebody", "why", b.now)
+	if _, err := b.repairs.Dismiss(b.Context(), b.held("two"), changedBy); err != nil {
 		b.Fatal(err)
 	}
-	if outcome, err := b.repairs.Release(b.Context(), b.held("three"), b.received(event("3", payout.Succeeded, 1)), hand); err != nil || outcome != repair.Released {
+	if outcome, err := b.repairs.Release(b.Context(), b.held("three"), b.received(event("3", payout.Succeeded, 1)), changedBy); err != nil || outcome != repair.Released {
 		b.Fatal(outcome, err)
 	}
 	b.consume()
@@ -198,8 +198,8 @@ func (b *bed) audit(edit ...func(*audit.Audit)) ([]audit.Finding, audit.Summary)
 	b.Helper()
 	var findings []audit.Finding
 	a := &audit.Audit{Source: b.source, Now: b.now, Report: func(f audit.Finding) { findings = append(findings, f) }}
-	for _, one := range edit {
-		one(a)
+	for _, item := range edit {
+		item(a)
 	}
 	summary, err := a.Run(b.Context())
 	if err != nil {

@@ -17,9 +17,9 @@ func TestAudit_ReportsWhatWaitsForLongerThanTwelveMinutes(t *testing.T) {
 		if _, err := b.store.Create(t.Context(), inbox.NewReceipt(event("1", payout.Succeeded, 1), nil, "", noon)); err != nil {
 			t.Fatal(err)
 		}
-		found, _ := b.audit(func(a *audit.Audit) { a.Now = noon.Add(age) })
-		if len(found) != want {
-			t.Errorf("after %s: found %v, want %d", age, found, want)
+		findings, _ := b.audit(func(a *audit.Audit) { a.Now = noon.Add(age) })
+		if len(findings) != want {
+			t.Errorf("after %s: found %v, want %d", age, findings, want)
 		}
 	}
 }

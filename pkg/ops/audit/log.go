@@ -100,8 +100,8 @@ func (a *Audit) ReadLog(ctx context.Context, r io.Reader) error {
 			continue
 		}
 		a.log.Lines++
-		var one line
-		if json.Unmarshal(text, &one) != nil || !a.readLine(work, one) {
+		var l line
+		if json.Unmarshal(text, &l) != nil || !a.readLine(work, l) {
 			a.log.Unreadable++
 		}
 		if len(a.log.requests) > a.log.most {
@@ -122,30 +122,30 @@ func (a *Audit) ReadLog(ctx context.Context, r io.Reader) error {
 
 // readLine reports whether the line is of the gateway or of a function's
 // callback, and counts it if it is of the window.
-func (a *Audit) readLine(work *pool, one line) bool {
-	ofGateway, ofFunction := one.RouteKey != "" || len(one.Status) > 0, one.Message+one.Msg == "callback"
+func (a *Audit) readLine(work *pool, l line) bool {
+	ofGateway, ofFunction := l.RouteKey != "" || len(l.Status) > 0, l.Message+l.Msg == "callback"
 	switch {
 	case !ofGateway && !ofFunction:
 		return false
-	case !a.within(one.at()):
+	case !a.within(l.at()):
 	case ofGateway:
-		a.log.countAnswer(one)
-	case one.Accepted == "": // refused, or not kept: nothing was promised
-	case a.log.isNew(one.Function, byFunction):
+		a.log.countAnswer(l)
+	case l.Accepted == "": // refused, or not kept: nothing was promised
+	case a.log.isNew(l.Function, byFunction):
 		a.log.Acknowledged++
-		work.do(func() error { return a.acknowledged(work.ctx, one) })
+		work.do(func() error { return a.acknowledged(work.ctx, l) })
 	}
 	return true
 }
 
 // countAnswer counts a line of the gateway. A request to no route never met a
 // function, so the gateway's own id names it.
-func (l *log) countAnswer(one line) {
-	isCallback := strings.HasPrefix(one.RouteKey, http.MethodPost+" /") && strings.Contains(one.RouteKey, "/callbacks/")
-	switch status := string(bytes.Trim(one.Status, `"`)); {
-	case status == strconv.Itoa(http.StatusOK) && isCallback && l.isNew(one.Integration, byGateway):
+func (l *log) countAnswer(item line) {
+	isCallback := strings.HasPrefix(item.RouteKey, http.MethodPost+" /") && strings.Contains(item.RouteKey, "/callbacks/")
+	switch status := string(bytes.Trim(item.Status, `"`)); {
+	case status == strconv.Itoa(http.StatusOK) && isCallback && l.isNew(item.Integration, byGateway):
 		l.Answered++
-	case status == strconv.Itoa(http.StatusNotFound) && one.Method == http.MethodPost && l.isNew(one.RequestID, noRoute):
+	case status == strconv.Itoa(http.StatusNotFound) && item.Method == http.MethodPost && l.isNew(item.RequestID, noRoute):
 		l.NoRoute++
 	}
 }
@@ -165,20 +165,20 @@ func (l *log) isNew(id string, by side) bool {
 	return true
 }
 
-func (a *Audit) acknowledged(ctx context.Context, one line) error {
-	key := inbox.Key{Payout: one.Payout, Receipt: one.Receipt}
-	_, there, err := a.Source.Receipt(ctx, key)
+func (a *Audit) acknowledged(ctx context.Context, l line) error {
+	key := inbox.Key{Payout: l.Payout, Receipt: l.Receipt}
+	_, ok, err := a.Source.Receipt(ctx, key)
 	switch {
 	case errors.Is(err, inbox.ErrDamagedReceipt):
 		return nil
 	case err != nil:
 		return err
-	case !there:
+	case !ok:
 		finding := about(AcknowledgedLost, key, "acknowledged, and there is no such receipt")
-		if one.Accepted == string(inbox.AcceptedQueueOnly) {
+		if l.Accepted == string(inbox.AcceptedQueueOnly) {
 			finding.Detail = "acknowledged by the queue only, and not recorded yet: look at the queue and the dead letters"
 		}
-		finding.Request = one.Function
+		finding.Request = l.Function
 		a.found(finding)
 	}
 	return nil
@@ -195,8 +195,8 @@ func (a *Audit) compareLogCounts() {
 	a.summary.Log = &summary
 	a.mu.Unlock()
 	if summary.Answered > 0 && summary.Acknowledged > 0 {
-		for id, told := range a.log.requests {
-			if told == byGateway {
+		for id, request := range a.log.requests {
+			if request == byGateway {
 				a.found(Finding{Kind: AcknowledgedUnlogged, Request: id, Detail: "the gateway answered 200, and no function's line says what was kept"})
 			}
 		}

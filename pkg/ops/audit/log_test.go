@@ -38,7 +38,7 @@ const (
 )
 
 func TestLogsAreHeldToTheReceipts(t *testing.T) {
-	one := inbox.NewReceipt(event("1", payout.Succeeded, 0), nil, "", noon).Key
+	key := inbox.NewReceipt(event("1", payout.Succeeded, 0), nil, "", noon).Key
 	gone := inbox.NewReceipt(event("9", payout.Succeeded, 0), nil, "", noon).Key
 	minute := func(n int) time.Time { return noon.Add(time.Duration(n) * time.Minute) }
 	for name, test := range map[string]struct {
@@ -49,7 +49,7 @@ func TestLogsAreHeldToTheReceipts(t *testing.T) {
 	}{
 		"all of it is there": {
 			lines: []string{
-				gatewayLine("r1", route, `"200"`, at), functionLine("r1", one, inbox.AcceptedNew), functionLine("r2", one, inbox.AcceptedDuplicate),
+				gatewayLine("r1", route, `"200"`, at), functionLine("r1", key, inbox.AcceptedNew), functionLine("r2", key, inbox.AcceptedDuplicate),
 				gatewayLine("r2", route, "200", "2026-11-21T12:00:00Z"),
 				"", "START RequestId: r1", `{"message":"sweep"}`, `{"message":"callback","provider":"cregis","outcome":"unauthentic","request_id":"r3"}`,
 				gatewayLine("r3", route, `"401"`, at), gatewayLine("r4", "$default", `"200"`, at),
@@ -62,7 +62,7 @@ func TestLogsAreHeldToTheReceipts(t *testing.T) {
 			summary: audit.LogSummary{Lines: 2, Acknowledged: 2, Receipts: 1},
 		},
 		"an answer that no function tells of": {
-			lines:   []string{gatewayLine("r1", route, `"200"`, at), gatewayLine("r2", route, `"200"`, at), functionLine("r1", one, inbox.AcceptedNew)},
+			lines:   []string{gatewayLine("r1", route, `"200"`, at), gatewayLine("r2", route, `"200"`, at), functionLine("r1", key, inbox.AcceptedNew)},
 			want:    []audit.Finding{{Kind: audit.AcknowledgedUnlogged, Request: "r2"}},
 			summary: audit.LogSummary{Lines: 3, Answered: 2, Acknowledged: 1, Receipts: 1},
 		},
@@ -77,7 +77,7 @@ func TestLogsAreHeldToTheReceipts(t *testing.T) {
 		},
 		"a line that is there twice counts once, and hides nothing": {
 			from: noon, to: minute(1),
-			lines:   []string{gatewayLine("r1", route, `"200"`, at), gatewayLine("r1", route, `"200"`, at), functionLine("r1", one, inbox.AcceptedNew), functionLine("r1", one, inbox.AcceptedNew)},
+			lines:   []string{gatewayLine("r1", route, `"200"`, at), gatewayLine("r1", route, `"200"`, at), functionLine("r1", key, inbox.AcceptedNew), functionLine("r1", key, inbox.AcceptedNew)},
 			summary: audit.LogSummary{Lines: 4, Repeated: 2, Answered: 1, Acknowledged: 1, Receipts: 1},
 		},
 		"a line of another kind and another time is of another kind": {
@@ -86,13 +86,13 @@ func TestLogsAreHeldToTheReceipts(t *testing.T) {
 		},
 		"requests to no route count once each, and are no finding": {
 			lines: []string{
-				gatewayLine("r1", route, `"200"`, at), functionLine("r1", one, inbox.AcceptedNew),
+				gatewayLine("r1", route, `"200"`, at), functionLine("r1", key, inbox.AcceptedNew),
 				noRouteLine("g1", "POST", "-", `"404"`), noRouteLine("g1", "POST", "-", `"404"`), noRouteLine("g2", "POST", "", "404"), noRouteLine("g3", "GET", "-", `"404"`),
 			},
 			summary: audit.LogSummary{Lines: 6, Repeated: 1, Answered: 1, Acknowledged: 1, NoRoute: 2, Receipts: 1},
 		},
 		"a route with a token before it is one of callbacks": {
-			lines:   []string{gatewayLine("r1", "POST /0123456789abcdef/callbacks/cregis/payout", `"200"`, at), functionLine("r1", one, inbox.AcceptedNew)},
+			lines:   []string{gatewayLine("r1", "POST /0123456789abcdef/callbacks/cregis/payout", `"200"`, at), functionLine("r1", key, inbox.AcceptedNew)},
 			summary: audit.LogSummary{Lines: 2, Answered: 1, Acknowledged: 1, Receipts: 1},
 		},
 		"lines of another time do not count": {

@@ -13,7 +13,7 @@ import (
 
 func (a *Audit) payouts(ctx context.Context) error {
 	work := newPool(ctx)
-	for standing, err := range a.Source.ScanPayouts(work.ctx, a.From) { //nolint:contextcheck // the pool's context is made of ctx
+	for scanPayout, err := range a.Source.ScanPayouts(work.ctx, a.From) { //nolint:contextcheck // the pool's context is made of ctx
 		if err != nil {
 			return errors.Join(err, work.wait())
 		}
@@ -22,7 +22,7 @@ func (a *Audit) payouts(ctx context.Context) error {
 		n := a.summary.Payouts
 		a.mu.Unlock()
 		a.progress(n)
-		work.do(func() error { return a.payout(work.ctx, standing) })
+		work.do(func() error { return a.payout(work.ctx, scanPayout) })
 	}
 	return work.wait()
 }
@@ -69,16 +69,16 @@ func (a *Audit) verifyPayout(ctx context.Context, id payout.ID) error {
 	return nil
 }
 
-func (a *Audit) report(ctx context.Context, standing inbox.StoredPayout, fold inbox.Fold) error {
-	id, have, want := standing.Record.ID, standing.Record, fold.Record
+func (a *Audit) report(ctx context.Context, storedPayout inbox.StoredPayout, fold inbox.Fold) error {
+	id, have, want := storedPayout.Record.ID, storedPayout.Record, fold.Record
 	finding := Finding{Payout: string(id)}
 	switch {
-	case !standing.Exists && want.Version == 0:
+	case !storedPayout.Exists && want.Version == 0:
 		return nil
-	case !standing.Exists:
+	case !storedPayout.Exists:
 		finding.Kind, finding.Detail = PayoutMissing, fmt.Sprintf("%d receipts of it are applied", want.Version)
-	case standing.Damage != nil:
-		finding.Kind, finding.Detail = PayoutDamaged, standing.Damage.Error()
+	case storedPayout.Damage != nil:
+		finding.Kind, finding.Detail = PayoutDamaged, storedPayout.Damage.Error()
 	case len(fold.Damaged) > 0:
 		finding.Kind, finding.Detail = PayoutUnchecked, fmt.Sprintf("%d of its receipts cannot be read", len(fold.Damaged))
 	case have.Version > want.Version:
@@ -106,8 +106,8 @@ func (a *Audit) report(ctx context.Context, standing inbox.StoredPayout, fold in
 // parts names what is different, and no values: they may be a person's account.
 func parts(differences []payout.Difference) string {
 	var names []string
-	for _, one := range differences {
-		names = append(names, one.Part)
+	for _, difference := range differences {
+		names = append(names, difference.Part)
 	}
 	return strings.Join(names, ", ")
 }

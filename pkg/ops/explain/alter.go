@@ -18,17 +18,17 @@ import (
 func added(c *cregisCase) func(func(attempt) bool) {
 	counted := fieldText(c.fields)
 	return func(yield func(attempt) bool) {
-		for n, one := range counted {
+		for n, f := range counted {
 			rest := slices.Delete(slices.Clone(counted), n, n+1)
-			if !yield(attempt{rest, c.account, Finding{Cause: CauseAdded, Field: one.name, Text: "sign fits without " + one.name + ": it was added on the way"}}) {
+			if !yield(attempt{rest, c.account, Finding{Cause: CauseAdded, Field: f.name, Text: "sign fits without " + f.name + ": it was added on the way"}}) {
 				return
 			}
 		}
-		for n, one := range counted {
+		for n, item := range counted {
 			for m, two := range counted[n+1:] {
 				rest := slices.Delete(slices.Clone(counted), n+1+m, n+2+m)
 				rest = slices.Delete(rest, n, n+1)
-				names := one.name + " and " + two.name
+				names := item.name + " and " + two.name
 				if !yield(attempt{rest, c.account, Finding{Cause: CauseAdded, Field: names, Text: "sign fits without " + names + ": they were added on the way"}}) {
 					return
 				}
@@ -58,16 +58,16 @@ func swapped(c *cregisCase) func(func(attempt) bool) {
 func altered(c *cregisCase) func(func(attempt) bool) {
 	counted := fieldText(c.fields)
 	return func(yield func(attempt) bool) {
-		for n, one := range counted {
-			for how, text := range alternatives(one, slices.Sorted(maps.Keys(c.in.Keys))) {
-				if text != one.text && text != "" && !yield(c.with(counted, n, text, how)) {
+		for n, f := range counted {
+			for how, text := range alternatives(f, slices.Sorted(maps.Keys(c.in.Keys))) {
+				if text != f.text && text != "" && !yield(c.with(counted, n, text, how)) {
 					return
 				}
 			}
-			if snake := snakeCase(one.name); snake != one.name {
+			if snake := snakeCase(f.name); snake != f.name {
 				other := slices.Clone(counted)
 				other[n].name = snake
-				if !yield(attempt{other, c.account, Finding{Cause: CauseAltered, Field: one.name, Text: "sign fits with the field named " + snake}}) {
+				if !yield(attempt{other, c.account, Finding{Cause: CauseAltered, Field: f.name, Text: "sign fits with the field named " + snake}}) {
 					return
 				}
 			}
@@ -78,16 +78,16 @@ func altered(c *cregisCase) func(func(attempt) bool) {
 // with is the body with another value for one field. Another project's number
 // comes with that project's keys.
 func (c *cregisCase) with(counted []field, n int, text, how string) attempt {
-	one := counted[n]
+	f := counted[n]
 	other := slices.Clone(counted)
 	other[n].text = text
 	account := c.account
-	if one.name == "pid" {
+	if f.name == "pid" {
 		account = text
 	}
 	return attempt{other, account, Finding{
-		Cause: CauseAltered, Field: one.name, Came: one.text, Signed: text,
-		Text: fmt.Sprintf("%s was altered on the way: sign fits %s", one.name, how),
+		Cause: CauseAltered, Field: f.name, Came: f.text, Signed: text,
+		Text: fmt.Sprintf("%s was altered on the way: sign fits %s", f.name, how),
 	}}
 }
 
@@ -120,7 +120,7 @@ func alternatives(f field, accounts []string) iter.Seq2[string, string] {
 
 func texts(f field) iter.Seq2[string, string] {
 	return func(yield func(how, text string) bool) {
-		for _, one := range [][2]string{
+		for _, item := range [][2]string{
 			{"without the space around it", strings.TrimSpace(f.text)},
 			{"in lower-case letters", strings.ToLower(f.text)},
 			{"in upper-case letters", strings.ToUpper(f.text)},
@@ -138,7 +138,7 @@ func texts(f field) iter.Seq2[string, string] {
 			{"as true", strings.ReplaceAll(f.text, "1", "true")},
 			{"as the word null", "null"},
 		} {
-			if !yield(one[0], one[1]) {
+			if !yield(item[0], item[1]) {
 				return
 			}
 		}
@@ -169,8 +169,8 @@ func numbers(f field) iter.Seq2[string, string] {
 		}
 		list = append(list, shifted(value)...)
 		list = append(list, [2]string{"without its sign", strings.TrimPrefix(short, "-")}, [2]string{"with the other sign", "-" + short})
-		for _, one := range list {
-			if !yield(one[0], one[1]) {
+		for _, item := range list {
+			if !yield(item[0], item[1]) {
 				return
 			}
 		}
@@ -230,8 +230,8 @@ func neighbours(f field) iter.Seq2[string, string] {
 			return
 		}
 		for away := int64(1); away <= reach; away++ {
-			for _, one := range []int64{value - away, value + away} {
-				if !yield("before it was rounded as a floating-point number", strconv.FormatInt(one, 10)) {
+			for _, n := range []int64{value - away, value + away} {
+				if !yield("before it was rounded as a floating-point number", strconv.FormatInt(n, 10)) {
 					return
 				}
 			}

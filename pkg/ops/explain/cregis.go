@@ -32,8 +32,8 @@ func (r *Report) cregis(in Input) {
 		}
 		return
 	}
-	for _, one := range fieldText(fields) {
-		r.Signed = append(r.Signed, Field{one.name, one.text})
+	for _, item := range fieldText(fields) {
+		r.Signed = append(r.Signed, Field{item.name, item.text})
 	}
 	pid := fieldNamed(fields, "pid")
 	r.Account = pid.text
@@ -64,12 +64,12 @@ type cregisCase struct {
 
 // proofs tells what each key of the named account makes of the body.
 func (r *Report) proofs(c *cregisCase) {
-	for _, one := range ring(c.in.Keys, c.account) {
-		if one.account != c.account {
+	for _, o := range ring(c.in.Keys, c.account) {
+		if o.account != c.account {
 			return
 		}
-		expected := c.sum(string(one.key) + canonical(c.fields))
-		r.Proofs = append(r.Proofs, KeyCheck{one.key.ID(), one.previous, beginning(expected), expected == c.sign})
+		expected := c.sum(string(o.key) + canonical(c.fields))
+		r.Proofs = append(r.Proofs, KeyCheck{o.key.ID(), o.previous, beginning(expected), expected == c.sign})
 	}
 }
 
@@ -155,10 +155,10 @@ func (c *cregisCase) fits(text string) bool {
 func (r *Report) elsewhere(c *cregisCase) {
 	for _, name := range slices.Sorted(maps.Keys(c.in.Request.Header)) {
 		for _, value := range c.in.Request.Header[name] {
-			found := *c
-			found.sign = value
-			if one, ok := found.keyThatFits(canonical(c.fields)); ok {
-				r.foundf(CauseProofPlace, "the header %s holds the right sign, by key %s of project %s; Cregis puts it into the body", name, one, one.account)
+			item := *c
+			item.sign = value
+			if o, ok := item.keyThatFits(canonical(c.fields)); ok {
+				r.foundf(CauseProofPlace, "the header %s holds the right sign, by key %s of project %s; Cregis puts it into the body", name, o, o.account)
 				return
 			}
 		}

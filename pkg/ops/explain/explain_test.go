@@ -413,9 +413,9 @@ func FuzzExplain(f *testing.F) {
 			{Provider: cregis.Provider{}, Keys: cregisKeys()}, {Provider: pivot.Provider{}, Keys: pivotKeys()},
 		} {
 			in.Request, in.Now = read.Request, now
-			told := explain.Explain(in)
-			if told.Verdict != callback.Acknowledged && !bytes.Contains(text, []byte("canary")) {
-				wantSilence(t, told)
+			report := explain.Explain(in)
+			if report.Verdict != callback.Acknowledged && !bytes.Contains(text, []byte("canary")) {
+				wantSilence(t, report)
 			}
 		}
 	})

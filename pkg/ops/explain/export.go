@@ -59,12 +59,12 @@ func fromExport(text []byte, kind payout.Type) (capture Capture, ok bool, err er
 
 func choose(requests []sent) (chosen *sent, several bool) {
 	posts := 0
-	for n, one := range requests {
-		if !strings.EqualFold(one.method, http.MethodPost) {
+	for n, request := range requests {
+		if !strings.EqualFold(request.method, http.MethodPost) {
 			continue
 		}
 		posts++
-		if chosen == nil || providerOf(chosen.path) == "" && providerOf(one.path) != "" {
+		if chosen == nil || providerOf(chosen.path) == "" && providerOf(request.path) != "" {
 			chosen = &requests[n]
 		}
 	}
@@ -146,9 +146,9 @@ func harEntries(text []byte) []sent {
 	requests := []sent{}
 	for _, entry := range har.Log.Entries {
 		header := http.Header{}
-		for _, one := range entry.Request.Headers {
-			if !strings.HasPrefix(one.Name, ":") { // of HTTP/2, which method and URL repeat
-				header.Add(one.Name, one.Value)
+		for _, item := range entry.Request.Headers {
+			if !strings.HasPrefix(item.Name, ":") { // of HTTP/2, which method and URL repeat
+				header.Add(item.Name, item.Value)
 			}
 		}
 		post := entry.Request.PostData
@@ -168,22 +168,22 @@ type webhookRequest struct {
 
 // webhookSite reads one request, a list of them, or the answer of its API.
 func webhookSite(text []byte) []sent {
-	var one webhookRequest
+	var request webhookRequest
 	var list []webhookRequest
 	var page struct{ Data []webhookRequest }
 	switch {
-	case unmarshal(text, &one) && one.isOne():
-		list = []webhookRequest{one}
+	case unmarshal(text, &request) && request.isOne():
+		list = []webhookRequest{request}
 	case unmarshal(text, &list):
 	case unmarshal(text, &page):
 		list = page.Data
 	}
 	var requests []sent
-	for _, one := range list {
-		if !one.isOne() {
+	for _, w := range list {
+		if !w.isOne() {
 			return nil
 		}
-		requests = append(requests, sent{method: one.Method, path: one.URL, header: one.header(), body: *one.Content})
+		requests = append(requests, sent{method: w.Method, path: w.URL, header: w.header(), body: *w.Content})
 	}
 	return requests
 }

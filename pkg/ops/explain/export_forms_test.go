@@ -23,8 +23,8 @@ type object = map[string]any
 
 func harOf(requests ...object) object {
 	entries := []object{}
-	for _, one := range requests {
-		entries = append(entries, object{"request": one, "response": object{"status": 401}})
+	for _, request := range requests {
+		entries = append(entries, object{"request": request, "response": object{"status": 401}})
 	}
 	return object{"log": object{"version": "1.2", "entries": entries}}
 }

@@ -76,9 +76,9 @@ func byName(a, b field) int { return strings.Compare(a.name, b.name) }
 // canonical is the text that Cregis signs.
 func canonical(fields []field) string {
 	var text strings.Builder
-	for _, one := range fieldText(fields) {
-		text.WriteString(one.name)
-		text.WriteString(one.text)
+	for _, f := range fieldText(fields) {
+		text.WriteString(f.name)
+		text.WriteString(f.text)
 	}
 	return text.String()
 }

@@ -22,9 +22,9 @@ func (r *Report) pivot(in Input) {
 		r.Received = callback.Key(sent[0]).ID()
 	}
 	r.Account = merchantIn(in.Request)
-	for _, one := range ring(in.Keys, r.Account) {
-		if one.account == r.Account {
-			r.Proofs = append(r.Proofs, KeyCheck{KeyID: one.key.ID(), Previous: one.previous, Fits: r.Verdict == callback.Acknowledged && r.Sender.KeyID == one.key.ID()})
+	for _, o := range ring(in.Keys, r.Account) {
+		if o.account == r.Account {
+			r.Proofs = append(r.Proofs, KeyCheck{KeyID: o.key.ID(), Previous: o.previous, Fits: r.Verdict == callback.Acknowledged && r.Sender.KeyID == o.key.ID()})
 		}
 	}
 	if r.Verdict == callback.Acknowledged {
@@ -65,18 +65,18 @@ func merchantIn(request callback.Request) string {
 
 // pivotKey says what is wrong with the one key that came.
 func (r *Report) pivotKey(in Input, sent string) {
-	if how, one, ok := unwrapped(in.Keys, r.Account, sent); ok {
-		r.foundf(CauseProofWrapping, "the header holds key %s of merchant %s, but %s", one, one.account, how)
+	if how, o, ok := unwrapped(in.Keys, r.Account, sent); ok {
+		r.foundf(CauseProofWrapping, "the header holds key %s of merchant %s, but %s", o, o.account, how)
 		return
 	}
 	for _, provider := range slices.Sorted(maps.Keys(in.Others)) {
-		if one, ok := owner(in.Others[provider], "", sent); ok {
-			r.foundf(CauseOtherProvider, "the key is %s, of %s account %s", one, provider, one.account)
+		if item, ok := owner(in.Others[provider], "", sent); ok {
+			r.foundf(CauseOtherProvider, "the key is %s, of %s account %s", item, provider, item.account)
 			return
 		}
 	}
-	if one, ok := cut(in.Keys, r.Account, sent); ok {
-		r.foundf(CauseCutKey, "the header holds %d of the %d characters of key %s of merchant %s", len(sent), len(one.key), one, one.account)
+	if value, ok := cut(in.Keys, r.Account, sent); ok {
+		r.foundf(CauseCutKey, "the header holds %d of the %d characters of key %s of merchant %s", len(sent), len(value.key), value, value.account)
 		return
 	}
 	if _, known := in.Keys[r.Account]; r.Account != "" && !known {
@@ -90,15 +90,15 @@ func (r *Report) pivotKey(in Input, sent string) {
 func (r *Report) keyElsewhere(in Input) {
 	for _, name := range slices.Sorted(maps.Keys(in.Request.Header)) {
 		for _, value := range in.Request.Header[name] {
-			how, one, ok := unwrapped(in.Keys, r.Account, value)
+			how, o, ok := unwrapped(in.Keys, r.Account, value)
 			if !ok {
-				if one, ok = owner(in.Keys, r.Account, value); !ok {
+				if o, ok = owner(in.Keys, r.Account, value); !ok {
 					continue
 				}
 				how = "as it is"
 			}
 			r.foundf(CauseProofPlace, "the header %s holds key %s of merchant %s, %s; Pivot puts it into X-API-Key: "+
-				"did something in between rename it?", name, one, one.account, how)
+				"did something in between rename it?", name, o, o.account, how)
 			return
 		}
 	}
@@ -142,12 +142,12 @@ func unwrapped(keys callback.Keys, account, sent string) (string, owned, bool) {
 		if try.inside == sent || try.inside == "" {
 			continue
 		}
-		if one, ok := owner(keys, account, try.inside); ok {
-			return try.how, one, true
+		if o, ok := owner(keys, account, try.inside); ok {
+			return try.how, o, true
 		}
 	}
-	one, ok := match(keys, account, func(key string) bool { return strings.EqualFold(key, sent) && key != sent })
-	return "in other letters: upper and lower case count", one, ok
+	item, ok := match(keys, account, func(key string) bool { return strings.EqualFold(key, sent) && key != sent })
+	return "in other letters: upper and lower case count", item, ok
 }
 
 func lastWord(text string) string {

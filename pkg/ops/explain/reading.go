@@ -125,10 +125,10 @@ func invalidUTF8At(raw []byte, at int64) bool {
 
 // nested says where an object holds another one, which is not signed by any rule.
 func nested(fields []field) *Finding {
-	for _, one := range fields {
-		if one.kind == jsontext.KindBeginObject || one.kind == jsontext.KindBeginArray {
+	for _, f := range fields {
+		if f.kind == jsontext.KindBeginObject || f.kind == jsontext.KindBeginArray {
 			return &Finding{
-				Cause: CauseNested, Field: one.name,
+				Cause: CauseNested, Field: f.name,
 				Text: "an object or a list as a value: Cregis signs flat objects only",
 			}
 		}

@@ -75,8 +75,8 @@ func fromGateway(event events.APIGatewayV2HTTPRequest) Capture {
 
 // providerOf reads "POST /callbacks/cregis/payout", whatever stands before it.
 func providerOf(route string) string {
-	_, rest, found := strings.Cut(route, "/callbacks/")
-	if !found {
+	_, rest, ok := strings.Cut(route, "/callbacks/")
+	if !ok {
 		return ""
 	}
 	provider, _, _ := strings.Cut(rest, "/")
@@ -118,8 +118,8 @@ func fromHTTP(form string, head, body []byte, kind payout.Type) (Capture, error)
 			}
 			continue
 		}
-		name, value, found := strings.Cut(line, ":")
-		if !found {
+		name, value, ok := strings.Cut(line, ":")
+		if !ok {
 			return Capture{}, errors.New("line " + strconv.Itoa(n+1) + " is no header")
 		}
 		header.Add(strings.TrimSpace(name), strings.TrimSpace(value))

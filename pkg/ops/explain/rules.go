@@ -57,9 +57,9 @@ func values(change func(field) string) func(*cregisCase, string) string {
 
 func mapped(fields []field, change func(field) string) []field {
 	fields = slices.Clone(fields)
-	for n, one := range fields {
-		if one.text != "" {
-			fields[n].text = change(one)
+	for n, f := range fields {
+		if f.text != "" {
+			fields[n].text = change(f)
 		}
 	}
 	return fields
@@ -93,8 +93,8 @@ func numberOf(text string) (*big.Rat, bool) {
 
 // smallExponent keeps a number from being written out to millions of digits.
 func smallExponent(text string) bool {
-	_, exponent, found := strings.Cut(strings.ToLower(text), "e")
-	return !found || len(strings.Trim(exponent, "+-")) <= 2
+	_, exponent, ok := strings.Cut(strings.ToLower(text), "e")
+	return !ok || len(strings.Trim(exponent, "+-")) <= 2
 }
 
 func asFloat(f field) string {
@@ -135,8 +135,8 @@ func mended(text string) string {
 func whole(chosen func([]field) []field, between, after string, place func(key, text string) string) func(*cregisCase, string) string {
 	return func(c *cregisCase, key string) string {
 		var parts []string
-		for _, one := range chosen(c.fields) {
-			parts = append(parts, one.name+between+one.text)
+		for _, f := range chosen(c.fields) {
+			parts = append(parts, f.name+between+f.text)
 		}
 		return place(key, strings.Join(parts, after))
 	}
@@ -153,8 +153,8 @@ func nulls(word string) func([]field) []field {
 		counted := slices.DeleteFunc(slices.Clone(fields), func(f field) bool {
 			return f.name == "sign" || word != "" && f.text == "" && f.kind != jsontext.KindNull
 		})
-		for n, one := range counted {
-			if one.kind == jsontext.KindNull {
+		for n, item := range counted {
+			if item.kind == jsontext.KindNull {
 				counted[n].text = word
 			}
 		}

@@ -12,8 +12,8 @@ const mostFields = 48
 // search looks for what was signed. The order is that of plausibility, and the
 // first thing that fits ends it: two of them cannot both be true.
 func (r *Report) search(c *cregisCase) {
-	if one, ok := c.keyThatFits(canonical(c.fields)); ok {
-		r.fittingKey(c, one)
+	if o, ok := c.keyThatFits(canonical(c.fields)); ok {
+		r.fittingKey(c, o)
 		return
 	}
 	if r.otherRule(c) || r.otherValues(c) {
@@ -46,33 +46,33 @@ func (c *cregisCase) keysOf(account string) []owned {
 
 // keyThatFits tries every key of every account on one text.
 func (c *cregisCase) keyThatFits(text string) (owned, bool) {
-	for _, one := range ring(c.in.Keys, c.account) {
-		if c.fits(string(one.key) + text) {
-			return one, true
+	for _, o := range ring(c.in.Keys, c.account) {
+		if c.fits(string(o.key) + text) {
+			return o, true
 		}
 	}
 	return owned{}, false
 }
 
 // fittingKey tells why a proof that fits was refused all the same.
-func (r *Report) fittingKey(c *cregisCase, one owned) {
+func (r *Report) fittingKey(c *cregisCase, o owned) {
 	switch {
-	case one.account != c.account:
+	case o.account != c.account:
 		r.foundf(CauseOtherAccount, "it is signed with key %s of project %s, but the body names project %s: "+
-			"a callback of another project, or pid was altered", one, one.account, c.account)
+			"a callback of another project, or pid was altered", o, o.account, c.account)
 	case c.sign != strings.TrimSpace(c.sign):
-		r.foundf(CauseProofWrapping, "sign is right by key %s, but has space around it", one)
+		r.foundf(CauseProofWrapping, "sign is right by key %s, but has space around it", o)
 	default:
-		r.foundf(CauseProofForm, "sign is right by key %s, but is not a JSON string", one)
+		r.foundf(CauseProofForm, "sign is right by key %s, but is not a JSON string", o)
 	}
 }
 
 // otherRule tries the rules by which senders sign that are not Cregis's.
 func (r *Report) otherRule(c *cregisCase) bool {
 	for _, rule := range signingRules {
-		for _, one := range c.keys() {
-			if c.fits(rule.text(c, string(one.key))) {
-				r.foundf(rule.cause, "sign fits by key %s if %s", one, rule.what)
+		for _, o := range c.keys() {
+			if c.fits(rule.text(c, string(o.key))) {
+				r.foundf(rule.cause, "sign fits by key %s if %s", o, rule.what)
 				return true
 			}
 		}
@@ -89,10 +89,10 @@ func (r *Report) otherValues(c *cregisCase) bool {
 	for _, look := range []func(*cregisCase) func(func(attempt) bool){added, altered, swapped} {
 		for try := range look(c) {
 			text := canonical(try.fields)
-			for _, one := range c.keysOf(try.account) {
-				if c.fits(string(one.key) + text) {
+			for _, o := range c.keysOf(try.account) {
+				if c.fits(string(o.key) + text) {
 					finding := try.finding
-					finding.Text += " (key " + one.String() + ")"
+					finding.Text += " (key " + o.String() + ")"
 					r.Findings = append(r.Findings, finding)
 					return true
 				}

@@ -184,8 +184,8 @@ func (s Store) Ages(ctx context.Context, now Version) (map[string]map[string]Age
 	if err != nil {
 		return nil, err
 	}
-	for _, one := range versions {
-		read, err := s.version(ctx, &secretsmanager.GetSecretValueInput{SecretId: &s.Name, VersionId: one.VersionId})
+	for _, secretVersionsListEntry := range versions {
+		read, err := s.version(ctx, &secretsmanager.GetSecretValueInput{SecretId: &s.Name, VersionId: secretVersionsListEntry.VersionId})
 		if errors.Is(err, ErrUnreadable) || err == nil && read.ID == "" {
 			continue // damaged once, or deleted just now
 		}

@@ -78,14 +78,14 @@ func refuse(code string) (int, any) { return 400, map[string]string{"__type": co
 func (v *vault) do(operation string, in input) (int, any) {
 	switch operation {
 	case "GetSecretValue":
-		at := slices.IndexFunc(v.versions, func(one *version) bool {
-			return one.id == in.VersionId || in.VersionId == "" && slices.Contains(one.stages, "AWSCURRENT")
+		at := slices.IndexFunc(v.versions, func(item *version) bool {
+			return item.id == in.VersionId || in.VersionId == "" && slices.Contains(item.stages, "AWSCURRENT")
 		})
 		if at < 0 {
 			return refuse("ResourceNotFoundException")
 		}
-		one := v.versions[at]
-		return 200, map[string]any{"SecretString": one.value, "VersionId": one.id, "CreatedDate": one.at.Unix()}
+		result := v.versions[at]
+		return 200, map[string]any{"SecretString": result.value, "VersionId": result.id, "CreatedDate": result.at.Unix()}
 	case "PutSecretValue":
 		if len(v.versions) == 0 {
 			in.VersionStages = append(in.VersionStages, "AWSCURRENT")
@@ -96,8 +96,8 @@ func (v *vault) do(operation string, in input) (int, any) {
 		return v.move(in)
 	case "ListSecretVersionIds":
 		var list []map[string]any
-		for _, one := range v.versions {
-			list = append(list, map[string]any{"VersionId": one.id, "CreatedDate": one.at.Unix()})
+		for _, current := range v.versions {
+			list = append(list, map[string]any{"VersionId": current.id, "CreatedDate": current.at.Unix()})
 		}
 		return 200, map[string]any{"Versions": list}
 	}
@@ -105,15 +105,15 @@ func (v *vault) do(operation string, in input) (int, any) {
 }
 
 func (v *vault) move(in input) (int, any) {
-	for _, one := range v.versions {
-		if slices.Contains(one.stages, in.VersionStage) && one.id != in.RemoveFromVersionId {
+	for _, item := range v.versions {
+		if slices.Contains(item.stages, in.VersionStage) && item.id != in.RemoveFromVersionId {
 			return refuse("InvalidParameterException")
 		}
 	}
-	for _, one := range v.versions {
-		one.stages = slices.DeleteFunc(one.stages, func(stage string) bool { return stage == in.VersionStage })
-		if one.id == in.MoveToVersionId {
-			one.stages = append(one.stages, in.VersionStage)
+	for _, value := range v.versions {
+		value.stages = slices.DeleteFunc(value.stages, func(stage string) bool { return stage == in.VersionStage })
+		if value.id == in.MoveToVersionId {
+			value.stages = append(value.stages, in.VersionStage)
 		}
 	}
 	return 200, map[string]any{}
@@ -123,8 +123,8 @@ var start = time.Date(2026, 11, 1, 9, 0, 0, 0, time.UTC)
 
 // put stores a version, a day after the one before it.
 func (v *vault) put(id, value string, stages ...string) {
-	for _, one := range v.versions {
-		one.stages = slices.DeleteFunc(one.stages, func(stage string) bool { return slices.Contains(stages, stage) })
+	for _, item := range v.versions {
+		item.stages = slices.DeleteFunc(item.stages, func(stage string) bool { return slices.Contains(stages, stage) })
 	}
 	at := start.AddDate(0, 0, len(v.versions))
 	v.versions = append(v.versions, &version{id, value, slices.Clone(stages), at})

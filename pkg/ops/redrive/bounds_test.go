@@ -27,11 +27,11 @@ func TestWalk_SaysWhetherThereIsMoreThanItsBound(t *testing.T) {
 // refusing fails every call whose context has ended.
 type refusing struct{ *world }
 
-func (r refusing) Return(ctx context.Context, one redrive.Message) error {
+func (r refusing) Return(ctx context.Context, message redrive.Message) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return r.world.Return(ctx, one)
+	return r.world.Return(ctx, message)
 }
 
 // A walk that is interrupted puts back what it took, all the same.

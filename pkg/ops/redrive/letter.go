@@ -78,26 +78,26 @@ type Diagnosed struct {
 func (f Diagnosed) Provider() string { return f.Receipt.Provider() }
 
 // diagnose says why a letter is where it is.
-func diagnose(ctx context.Context, receipts Receipts, letter Message) (Diagnosed, error) {
-	found := Diagnosed{Message: letter}
-	carried, err := sqsqueue.Decode(letter.Body)
+func diagnose(ctx context.Context, receipts Receipts, message Message) (Diagnosed, error) {
+	diagnosed := Diagnosed{Message: message}
+	carried, err := sqsqueue.Decode(message.Body)
 	if err != nil {
-		found.Cause, found.Why = Unreadable, err.Error()
-		return found, nil //nolint:nilerr // that it cannot be read is what was asked
+		diagnosed.Cause, diagnosed.Why = Unreadable, err.Error()
+		return diagnosed, nil //nolint:nilerr // that it cannot be read is what was asked
 	}
-	found.Receipt = carried
-	stored, there, err := receipts.Receipt(ctx, carried.Key)
+	diagnosed.Receipt = carried
+	stored, ok, err := receipts.Receipt(ctx, carried.Key)
 	switch {
 	case errors.Is(err, inbox.ErrDamagedReceipt):
-		found.Cause = Damaged
+		diagnosed.Cause = Damaged
 	case err != nil:
-		return found, err
-	case !there:
-		found.Cause = Absent
+		return diagnosed, err
+	case !ok:
+		diagnosed.Cause = Absent
 	case stored.State == inbox.Received:
-		found.Cause = Unapplied
+		diagnosed.Cause = Unapplied
 	default:
-		found.Cause = AlreadyHandled
+		diagnosed.Cause = AlreadyHandled
 	}
-	return found, nil
+	return diagnosed, nil
 }

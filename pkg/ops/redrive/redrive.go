@@ -16,18 +16,18 @@ type Filter struct {
 }
 
 // Chooses reports whether the filter chooses a letter.
-func (f Filter) Chooses(found Diagnosed) bool {
+func (f Filter) Chooses(diagnosed Diagnosed) bool {
 	switch {
-	case len(f.IDs) > 0 && !slices.Contains(f.IDs, found.ID):
+	case len(f.IDs) > 0 && !slices.Contains(f.IDs, diagnosed.ID):
 		return false
-	case f.Provider != "" && found.Provider() != f.Provider:
+	case f.Provider != "" && diagnosed.Provider() != f.Provider:
 		return false
-	case !f.Before.IsZero() && !found.SentAt.Before(f.Before):
+	case !f.Before.IsZero() && !diagnosed.SentAt.Before(f.Before):
 		return false
 	case len(f.Causes) > 0:
-		return slices.Contains(f.Causes, found.Cause)
+		return slices.Contains(f.Causes, diagnosed.Cause)
 	}
-	return found.Cause != Unreadable || len(f.IDs) > 0
+	return diagnosed.Cause != Unreadable || len(f.IDs) > 0
 }
 
 // Order is what is to be redriven and how.
@@ -52,9 +52,9 @@ type Progress struct {
 // deletes each after it was sent. It stops at the first failure, with every
 // letter in one of the queues or, the last one, in both.
 func (d *Redriver) Redrive(ctx context.Context, order Options) (Progress, error) {
-	return d.move(ctx, order, func(ctx context.Context, found Diagnosed) error {
-		if err := d.Queue.Send(ctx, found.Message); err != nil {
-			return fmt.Errorf("send message %s: %w", found.ID, err)
+	return d.move(ctx, order, func(ctx context.Context, diagnosed Diagnosed) error {
+		if err := d.Queue.Send(ctx, diagnosed.Message); err != nil {
+			return fmt.Errorf("send message %s: %w", diagnosed.ID, err)
 		}
 		return nil
 	})
@@ -63,19 +63,19 @@ func (d *Redriver) Redrive(ctx context.Context, order Options) (Progress, error)
 // Remove takes the chosen letters out of the queue, each after save has made it
 // safe. It fails on the first one of which that is not so.
 func (d *Redriver) Remove(ctx context.Context, order Options, save func(Diagnosed) error) (Progress, error) {
-	return d.move(ctx, order, func(_ context.Context, found Diagnosed) error { return save(found) })
+	return d.move(ctx, order, func(_ context.Context, diagnosed Diagnosed) error { return save(diagnosed) })
 }
 
 // take makes each chosen letter safe, and then deletes it.
 func (d *Redriver) move(ctx context.Context, order Options, secure func(context.Context, Diagnosed) error) (Progress, error) {
 	var done Progress
-	more, err := d.walk(ctx, order.Most, func(ctx context.Context, found Diagnosed) (bool, error) {
+	more, err := d.walk(ctx, order.Most, func(ctx context.Context, diagnosed Diagnosed) (bool, error) {
 		done.Seen++
-		if !order.Chooses(found) {
+		if !order.Chooses(diagnosed) {
 			return false, nil
 		}
 		done.Chosen++
-		gone, err := d.moveMessage(ctx, order, found, secure, &done)
+		gone, err := d.moveMessage(ctx, order, diagnosed, secure, &done)
 		if order.Progress != nil {
 			order.Progress(done)
 		}
@@ -85,19 +85,19 @@ func (d *Redriver) move(ctx context.Context, order Options, secure func(context.
 	return done, err
 }
 
-func (d *Redriver) moveMessage(ctx context.Context, order Options, found Diagnosed, secure func(context.Context, Diagnosed) error, done *Progress) (bool, error) {
+func (d *Redriver) moveMessage(ctx context.Context, order Options, diagnosed Diagnosed, secure func(context.Context, Diagnosed) error, done *Progress) (bool, error) {
 	if order.DryRun {
 		return false, nil
 	}
 	if err := wait(ctx, order.Pace); err != nil {
 		return false, err
 	}
-	if err := secure(ctx, found); err != nil {
+	if err := secure(ctx, diagnosed); err != nil {
 		return false, err
 	}
-	if err := d.Queue.Delete(ctx, found.Message); err != nil {
+	if err := d.Queue.Delete(ctx, diagnosed.Message); err != nil {
 		done.MaybeDuplicated++
-		return false, fmt.Errorf("delete message %s, which is safe elsewhere: %w", found.ID, err)
+		return false, fmt.Errorf("delete message %s, which is safe elsewhere: %w", diagnosed.ID, err)
 	}
 	done.Moved++
 	return true, nil

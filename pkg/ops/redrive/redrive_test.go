@@ -67,12 +67,12 @@ func (w *world) call(name string, do func() error) error {
 func (w *world) Receive(context.Context) (out []redrive.Message, err error) {
 	err = w.call("receive", func() error {
 		for _, id := range slices.Sorted(maps.Keys(w.letters)) {
-			one := w.letters[id]
-			if len(out) < 3 && !one.visibleAt.After(w.now) {
-				one.visibleAt = w.now.Add(redrive.Hidden)
-				one.Receives++
-				one.Handle = fmt.Sprintf("%s#%d", id, one.Receives)
-				out = append(out, one.Message)
+			l := w.letters[id]
+			if len(out) < 3 && !l.visibleAt.After(w.now) {
+				l.visibleAt = w.now.Add(redrive.Hidden)
+				l.Receives++
+				l.Handle = fmt.Sprintf("%s#%d", id, l.Receives)
+				out = append(out, l.Message)
 			}
 		}
 		return nil
@@ -83,43 +83,43 @@ func (w *world) Receive(context.Context) (out []redrive.Message, err error) {
 	return out, nil
 }
 
-func (w *world) Send(_ context.Context, one redrive.Message) error {
+func (w *world) Send(_ context.Context, message redrive.Message) error {
 	return w.call("send", func() error {
-		w.events = append(w.events, one)
+		w.events = append(w.events, message)
 		return nil
 	})
 }
 
-func (w *world) Delete(_ context.Context, one redrive.Message) error {
+func (w *world) Delete(_ context.Context, message redrive.Message) error {
 	return w.call("delete", func() error {
-		if there := w.letters[one.ID]; there != nil && there.Handle == one.Handle {
-			delete(w.letters, one.ID)
+		if l := w.letters[message.ID]; l != nil && l.Handle == message.Handle {
+			delete(w.letters, message.ID)
 		}
 		return nil
 	})
 }
 
-func (w *world) Return(_ context.Context, one redrive.Message) error {
+func (w *world) Return(_ context.Context, message redrive.Message) error {
 	return w.call("return", func() error {
-		there := w.letters[one.ID]
-		if there == nil || there.Handle != one.Handle {
+		l := w.letters[message.ID]
+		if l == nil || l.Handle != message.Handle {
 			return errors.New("not in flight")
 		}
-		there.visibleAt = w.now
+		l.visibleAt = w.now
 		return nil
 	})
 }
 
-func (w *world) Receipt(_ context.Context, key inbox.Key) (found inbox.Receipt, there bool, err error) {
+func (w *world) Receipt(_ context.Context, key inbox.Key) (receipt inbox.Receipt, ok bool, err error) {
 	err = w.call("receipt", func() error {
 		state, known := w.receipts[key]
 		if state == "damaged" {
 			return inbox.ErrDamagedReceipt
 		}
-		found, there = inbox.Receipt{Key: key, State: state}, known
+		receipt, ok = inbox.Receipt{Key: key, State: state}, known
 		return nil
 	})
-	return found, there || errors.Is(err, inbox.ErrDamagedReceipt), err
+	return receipt, ok || errors.Is(err, inbox.ErrDamagedReceipt), err
 }
 
 func (w *world) desk() *redrive.Redriver { return &redrive.Redriver{Queue: w, Receipts: w} }
@@ -155,13 +155,13 @@ func mixed(t testing.TB) *world {
 func TestEachLetterIsToldItsCauseOnceAndPutBack(t *testing.T) {
 	w := mixed(t)
 	got := map[string]redrive.Cause{}
-	more, err := w.desk().Walk(t.Context(), 100, func(found redrive.Diagnosed) error {
-		if got[found.ID] != "" {
-			t.Errorf("%s is shown twice", found.ID)
+	more, err := w.desk().Walk(t.Context(), 100, func(diagnosed redrive.Diagnosed) error {
+		if got[diagnosed.ID] != "" {
+			t.Errorf("%s is shown twice", diagnosed.ID)
 		}
-		got[found.ID] = found.Cause
-		if (found.Cause == redrive.Unreadable) != (found.Why != "") {
-			t.Errorf("%s: why %q", found.ID, found.Why)
+		got[diagnosed.ID] = diagnosed.Cause
+		if (diagnosed.Cause == redrive.Unreadable) != (diagnosed.Why != "") {
+			t.Errorf("%s: why %q", diagnosed.ID, diagnosed.Why)
 		}
 		return nil
 	})
@@ -181,8 +181,8 @@ func TestEachLetterIsToldItsCauseOnceAndPutBack(t *testing.T) {
 
 func wantAllInSight(t *testing.T, w *world) {
 	t.Helper()
-	for id, one := range w.letters {
-		if one.visibleAt.After(w.now) {
+	for id, l := range w.letters {
+		if l.visibleAt.After(w.now) {
 			t.Errorf("%s is still out of sight", id)
 		}
 	}
@@ -270,15 +270,15 @@ func TestNoFaultLosesALetter(t *testing.T) {
 
 func wantNoneLost(t *testing.T, w *world, want int) {
 	t.Helper()
-	there := map[string]bool{}
+	seen := map[string]bool{}
 	for id := range w.letters {
-		there[id] = true
+		seen[id] = true
 	}
-	for _, one := range w.events {
-		there[one.ID] = true
+	for _, event := range w.events {
+		seen[event.ID] = true
 	}
-	if len(there) != want {
-		t.Errorf("%d letters are left of %d", len(there), want)
+	if len(seen) != want {
+		t.Errorf("%d letters are left of %d", len(seen), want)
 	}
 }
 
@@ -301,15 +301,15 @@ func TestNothingIsRemovedThatWasNotSaved(t *testing.T) {
 // Two people at once: each letter goes once between them.
 func TestTwoPeopleAtOnce(t *testing.T) {
 	w := mixed(t)
-	var both sync.WaitGroup
+	var waitGroup sync.WaitGroup
 	for range 2 {
-		both.Go(func() {
+		waitGroup.Go(func() {
 			if _, err := w.desk().Redrive(t.Context(), redrive.Options{Filter: redrive.Filter{Causes: redrive.Causes()}, Most: 100}); err != nil {
 				t.Error(err)
 			}
 		})
 	}
-	both.Wait()
+	waitGroup.Wait()
 	wantNoneLost(t, w, 8)
 	if len(w.events) != 8 || len(w.letters) != 0 {
 		t.Errorf("%d sent, %d left", len(w.events), len(w.letters))

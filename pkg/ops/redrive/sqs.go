@@ -33,12 +33,12 @@ func (q SQS) Receive(ctx context.Context) ([]Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	var letters []Message
+	var messages []Message
 	for _, message := range out.Messages {
 		system := func(name types.MessageSystemAttributeName) string { return message.Attributes[string(name)] }
 		sent, _ := strconv.ParseInt(system(types.MessageSystemAttributeNameSentTimestamp), 10, 64)
 		receives, _ := strconv.Atoi(system(types.MessageSystemAttributeNameApproximateReceiveCount))
-		letters = append(letters, Message{
+		messages = append(messages, Message{
 			ID:         aws.ToString(message.MessageId),
 			Handle:     aws.ToString(message.ReceiptHandle),
 			Body:       aws.ToString(message.Body),
@@ -50,22 +50,22 @@ func (q SQS) Receive(ctx context.Context) ([]Message, error) {
 			Receives:   receives,
 		})
 	}
-	return letters, nil
+	return messages, nil
 }
 
 // Send implements Queue.
-func (q SQS) Send(ctx context.Context, letter Message) error {
+func (q SQS) Send(ctx context.Context, message Message) error {
 	input := &sqs.SendMessageInput{
 		QueueUrl:          &q.EventsURL,
-		MessageBody:       &letter.Body,
-		MessageAttributes: letter.Attributes,
+		MessageBody:       &message.Body,
+		MessageAttributes: message.Attributes,
 	}
-	if letter.Group != "" {
-		input.MessageGroupId = &letter.Group
+	if message.Group != "" {
+		input.MessageGroupId = &message.Group
 	}
-	if letter.Trace != "" {
+	if message.Trace != "" {
 		input.MessageSystemAttributes = map[string]types.MessageSystemAttributeValue{
-			string(types.MessageSystemAttributeNameForSendsAWSTraceHeader): {DataType: aws.String("String"), StringValue: &letter.Trace},
+			string(types.MessageSystemAttributeNameForSendsAWSTraceHeader): {DataType: aws.String("String"), StringValue: &message.Trace},
 		}
 	}
 	_, err := q.Client.SendMessage(ctx, input)
@@ -73,15 +73,15 @@ func (q SQS) Send(ctx context.Context, letter Message) error {
 }
 
 // Delete implements Queue.
-func (q SQS) Delete(ctx context.Context, letter Message) error {
-	_, err := q.Client.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &q.DeadLettersURL, ReceiptHandle: &letter.Handle})
+func (q SQS) Delete(ctx context.Context, message Message) error {
+	_, err := q.Client.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &q.DeadLettersURL, ReceiptHandle: &message.Handle})
 	return err
 }
 
 // Return implements Queue.
-func (q SQS) Return(ctx context.Context, letter Message) error {
+func (q SQS) Return(ctx context.Context, message Message) error {
 	_, err := q.Client.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{
-		QueueUrl: &q.DeadLettersURL, ReceiptHandle: &letter.Handle, VisibilityTimeout: 0,
+		QueueUrl: &q.DeadLettersURL, ReceiptHandle: &message.Handle, VisibilityTimeout: 0,
 	})
 	return err
 }

@@ -27,7 +27,7 @@ type visit func(ctx context.Context, found Diagnosed) (gone bool, err error)
 // of them back. It reports whether it stopped at that bound. Memory grows with
 // the number of letters by their ids and handles only.
 func (d *Redriver) Walk(ctx context.Context, most int, look func(Diagnosed) error) (more bool, err error) {
-	return d.walk(ctx, most, func(_ context.Context, found Diagnosed) (bool, error) { return false, look(found) })
+	return d.walk(ctx, most, func(_ context.Context, diagnosed Diagnosed) (bool, error) { return false, look(diagnosed) })
 }
 
 // walk visits letters until none is left that it has not seen: those that stay
@@ -40,27 +40,27 @@ func (d *Redriver) walk(ctx context.Context, most int, visit visit) (more bool, 
 	again := map[string]bool{} // met again since the last one that was new
 	defer func() { d.returnAll(ctx, kept) }()
 	for {
-		letters, err := d.Queue.Receive(ctx)
+		messages, err := d.Queue.Receive(ctx)
 		if err != nil {
 			return false, fmt.Errorf("receive dead letters: %w", err)
 		}
-		for _, letter := range letters {
-			kept[letter.ID] = letter.Handle
+		for _, message := range messages {
+			kept[message.ID] = message.Handle
 		}
 		news := false
-		for _, letter := range letters {
+		for _, m := range messages {
 			switch {
-			case seen[letter.ID]:
-				news = news || !again[letter.ID]
-				again[letter.ID] = true
+			case seen[m.ID]:
+				news = news || !again[m.ID]
+				again[m.ID] = true
 				continue
 			case len(seen) == most:
 				return true, nil
 			}
 			news = true
 			clear(again)
-			seen[letter.ID] = true
-			if err := d.visit(ctx, letter, visit, kept); err != nil {
+			seen[m.ID] = true
+			if err := d.visit(ctx, m, visit, kept); err != nil {
 				return false, err
 			}
 		}
@@ -70,14 +70,14 @@ func (d *Redriver) walk(ctx context.Context, most int, visit visit) (more bool, 
 	}
 }
 
-func (d *Redriver) visit(ctx context.Context, letter Message, visit visit, kept map[string]string) error {
-	found, err := diagnose(ctx, d.Receipts, letter)
+func (d *Redriver) visit(ctx context.Context, message Message, visit visit, kept map[string]string) error {
+	diagnosed, err := diagnose(ctx, d.Receipts, message)
 	if err != nil {
 		return err
 	}
-	gone, err := visit(ctx, found)
+	gone, err := visit(ctx, diagnosed)
 	if gone {
-		delete(kept, letter.ID)
+		delete(kept, message.ID)
 	}
 	return err
 }

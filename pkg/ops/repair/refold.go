@@ -73,13 +73,13 @@ var errMoving = errors.New("the payout changed meanwhile, each time")
 // the payout before may still write what it made of the damaged one, where the
 // version is the same again or, with receipts gone, comes to be. Stop the
 // consumer first, or run it once more: a second time it finds that.
-func (r *Repairs) Rebuild(ctx context.Context, id payout.ID, hand inbox.ChangedBy) (Plan, error) {
+func (r *Repairs) Rebuild(ctx context.Context, id payout.ID, changedBy inbox.ChangedBy) (Plan, error) {
 	for range maxTries {
 		plan, err := r.Plan(ctx, id)
 		if err != nil || plan.Verdict != Differs {
 			return plan, err
 		}
-		written, err := r.Store.Rewrite(ctx, plan.Fold.Record, plan.Read, hand)
+		written, err := r.Store.Rewrite(ctx, plan.Fold.Record, plan.Read, changedBy)
 		if err != nil {
 			return plan, fmt.Errorf("write payout: %w", err)
 		}

@@ -35,38 +35,38 @@ type Repairs struct {
 // second person dismisses the callback in that moment, released stands: the
 // event was told, and is applied. Of one that was released before, the event's
 // receipt is made sure of.
-func (r *Repairs) Release(ctx context.Context, held, parsed inbox.Receipt, hand inbox.ChangedBy) (Outcome, error) {
+func (r *Repairs) Release(ctx context.Context, held, parsed inbox.Receipt, changedBy inbox.ChangedBy) (Outcome, error) {
 	if parsed.WasHeld() {
 		return StillHeld, nil
 	}
-	found, there, err := r.Store.Receipt(ctx, held.Key)
+	receipt, ok, err := r.Store.Receipt(ctx, held.Key)
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("read held receipt: %w", err)
-	case !there:
+	case !ok:
 		return Missing, nil
 	}
-	if may, err := r.mayRelease(ctx, found, held, parsed); err != nil || !may {
+	if may, err := r.mayRelease(ctx, receipt, held, parsed); err != nil || !may {
 		return Moved, err
 	}
 	if err := r.record(ctx, parsed); err != nil {
 		return "", err
 	}
-	if found.State == inbox.Released {
+	if receipt.State == inbox.Released {
 		return Released, nil
 	}
-	held.State, held.ReleasedAs, held.ChangedBy = inbox.Released, parsed.Key, hand
+	held.State, held.ReleasedAs, held.ChangedBy = inbox.Released, parsed.Key, changedBy
 	return r.close(ctx, held, Released)
 }
 
 // record puts the event's receipt, then sends it. This is Accept without its way
 // round a table that is down: the held receipt is in that table, and waits.
 func (r *Repairs) record(ctx context.Context, parsed inbox.Receipt) error {
-	found, err := r.Inbox.Store.Create(ctx, parsed)
+	existing, err := r.Inbox.Store.Create(ctx, parsed)
 	if err != nil {
 		return fmt.Errorf("put receipt of released event: %w", err)
 	}
-	if found.State == "" || found.State == inbox.Received {
+	if existing.State == "" || existing.State == inbox.Received {
 		_ = r.Inbox.Queue.Send(ctx, parsed) // where that fails, the sweeper sends it
 	}
 	return nil
@@ -74,31 +74,31 @@ func (r *Repairs) record(ctx context.Context, parsed inbox.Receipt) error {
 
 // mayRelease reports whether a receipt may be released that was held, or
 // dismissed, when somebody decided to, and is found so now.
-func (r *Repairs) mayRelease(ctx context.Context, found, held, parsed inbox.Receipt) (bool, error) {
+func (r *Repairs) mayRelease(ctx context.Context, receipt, held, parsed inbox.Receipt) (bool, error) {
 	switch {
-	case found.State == inbox.Released:
-		return found.ReleasedAs == parsed.Key, nil
-	case found.State == held.State:
+	case receipt.State == inbox.Released:
+		return receipt.ReleasedAs == parsed.Key, nil
+	case receipt.State == held.State:
 		return true, nil
-	case found.State != inbox.Dismissed:
+	case receipt.State != inbox.Dismissed:
 		return false, nil
 	}
 	// Dismissed meanwhile: that stands, unless a release had come so far that
 	// the event is told.
-	_, told, err := r.Store.Receipt(ctx, parsed.Key)
+	_, ok, err := r.Store.Receipt(ctx, parsed.Key)
 	if err != nil {
 		return false, fmt.Errorf("read receipt of released event: %w", err)
 	}
-	return told, nil
+	return ok, nil
 }
 
 // Dismiss marks a held callback as one that tells nothing about a payout. It is
 // kept, and can still be released.
-func (r *Repairs) Dismiss(ctx context.Context, held inbox.Receipt, hand inbox.ChangedBy) (Outcome, error) {
+func (r *Repairs) Dismiss(ctx context.Context, held inbox.Receipt, changedBy inbox.ChangedBy) (Outcome, error) {
 	if held.State != inbox.Held {
 		return Moved, nil
 	}
-	held.State, held.ChangedBy = inbox.Dismissed, hand
+	held.State, held.ChangedBy = inbox.Dismissed, changedBy
 	return r.close(ctx, held, Dismissed)
 }
 
@@ -113,11 +113,11 @@ func (r *Repairs) close(ctx context.Context, closed inbox.Receipt, done Outcome)
 		return done, nil
 	}
 	// The same hand: our own write, of which we were not told that it was done.
-	found, _, err := r.Store.Receipt(ctx, closed.Key)
+	receipt, _, err := r.Store.Receipt(ctx, closed.Key)
 	if err != nil {
 		return "", fmt.Errorf("read held receipt: %w", err)
 	}
-	if found.State == closed.State && found.ChangedBy == closed.ChangedBy && found.ReleasedAs == closed.ReleasedAs {
+	if receipt.State == closed.State && receipt.ChangedBy == closed.ChangedBy && receipt.ReleasedAs == closed.ReleasedAs {
 		return done, nil
 	}
 	return Moved, nil

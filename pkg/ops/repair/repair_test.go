@@ -51,22 +51,22 @@ type faulty struct {
 	p *inboxtest.Process
 }
 
-func (f faulty) Receipt(ctx context.Context, key inbox.Key) (receipt inbox.Receipt, there bool, err error) {
-	err = f.p.Call(ctx, "Receipt", func() (err error) { receipt, there, err = f.Store.Receipt(ctx, key); return err })
-	return receipt, there, err
+func (f faulty) Receipt(ctx context.Context, key inbox.Key) (receipt inbox.Receipt, ok bool, err error) {
+	err = f.p.Call(ctx, "Receipt", func() (err error) { receipt, ok, err = f.Store.Receipt(ctx, key); return err })
+	return receipt, ok, err
 }
 
-func (f faulty) StoredPayout(ctx context.Context, id payout.ID) (standing inbox.StoredPayout, err error) {
-	err = f.p.Call(ctx, "Standing", func() (err error) { standing, err = f.Store.StoredPayout(ctx, id); return err })
-	return standing, err
+func (f faulty) StoredPayout(ctx context.Context, id payout.ID) (storedPayout inbox.StoredPayout, err error) {
+	err = f.p.Call(ctx, "Standing", func() (err error) { storedPayout, err = f.Store.StoredPayout(ctx, id); return err })
+	return storedPayout, err
 }
 
 func (f faulty) ReceiptsOf(ctx context.Context, id payout.ID) iter.Seq2[inbox.Receipt, error] {
-	story := f.Store.ReceiptsOf(ctx, id)
+	items := f.Store.ReceiptsOf(ctx, id)
 	if err := f.p.Call(ctx, "Story", func() error { return nil }); err != nil {
 		return func(yield func(inbox.Receipt, error) bool) { yield(inbox.Receipt{}, err) }
 	}
-	return story
+	return items
 }
 
 func (f faulty) Close(ctx context.Context, closed inbox.Receipt) (met inbox.State, err error) {
@@ -162,11 +162,11 @@ func operations() map[string]operation {
 	}
 	resolve := func(trusted payout.Status) func(w *world, r *repair.Repairs) error {
 		return func(w *world, r *repair.Repairs) error {
-			standing, err := r.Store.StoredPayout(w.Context(), one)
+			storedPayout, err := r.Store.StoredPayout(w.Context(), one)
 			if err != nil {
 				return err
 			}
-			decision, err := standing.Record.NewResolution(event(trusted, 0))
+			decision, err := storedPayout.Record.NewResolution(event(trusted, 0))
 			if err != nil {
 				return nil //nolint:nilerr // it was decided meanwhile
 			}
@@ -386,8 +386,8 @@ func TestAReleaseWithATableOrAQueueThatIsDown(t *testing.T) {
 	for call, want := range map[string]inbox.State{"store.Create": inbox.Held, "queue.Send": inbox.Released} {
 		w := newWorld(t)
 		w.tell(w.held())
-		repairs, _ := w.person(func(made string) inboxtest.Fault {
-			if made == call {
+		repairs, _ := w.person(func(text string) inboxtest.Fault {
+			if text == call {
 				return inboxtest.Fails
 			}
 			return inboxtest.None

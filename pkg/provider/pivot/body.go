@@ -84,11 +84,11 @@ type reading struct {
 
 // readOnce is read, of which Verify and Parse share what came out.
 func readOnce(request callback.Request) (*body, error) {
-	made := callback.ReadOnce(request, func(raw []byte) reading {
+	once := callback.ReadOnce(request, func(raw []byte) reading {
 		body, err := read(raw)
 		return reading{body, err}
 	})
-	return made.body, made.err
+	return once.body, once.err
 }
 
 // read takes a body for one object by the strict rules of RFC 7493; see
@@ -101,9 +101,9 @@ func read(raw []byte) (*body, error) {
 	if text.Kind() != jsontext.KindBeginObject {
 		return nil, errors.New("not an object")
 	}
-	found := new(body)
-	found.object(&text, top)
-	return found, nil
+	b := new(body)
+	b.object(&text, top)
+	return b, nil
 }
 
 func (b *body) object(text *strictjson.Scanner, in field) {

@@ -34,7 +34,7 @@ var tables = sync.OnceValue(func() normalForms {
 
 // add reads a line of decompositions.txt, whose first lines say how they look.
 func (f *normalForms) add(line string) {
-	if span, class, found := strings.Cut(line, ":"); found {
+	if span, class, ok := strings.Cut(line, ":"); ok {
 		first, last, _ := strings.Cut(span, "-")
 		value, _ := strconv.ParseUint(class, 10, 8)
 		for r := readRune(first); r <= readRune(last); r++ {
@@ -97,8 +97,8 @@ func (f *normalForms) decompose(runes []rune, r rune) []rune {
 		}
 		return runes
 	}
-	parts, found := f.parts[r]
-	if !found {
+	parts, ok := f.parts[r]
+	if !ok {
 		return append(runes, r)
 	}
 	for _, part := range parts {

@@ -19,7 +19,7 @@ func (Provider) Parse(request callback.Request, sender callback.Sender) (payout.
 	case request.IsAltered():
 		return payout.Event{}, holdAltered(request)
 	}
-	found, err := readOnce(request)
+	once, err := readOnce(request)
 	if err != nil {
 		return payout.Event{}, &callback.Held{
 			Reason:  callback.ReasonUnreadable,
@@ -27,13 +27,13 @@ func (Provider) Parse(request callback.Request, sender callback.Sender) (payout.
 			Subject: strictjson.Canonical(request.Body),
 		}
 	}
-	r := reader{body: *found}
-	told := r.event(sender.Account)
+	r := reader{body: *once}
+	e := r.event(sender.Account)
 	if r.held != nil {
 		r.held.Subject = strictjson.Canonical(request.Body)
 		return payout.Event{}, r.held
 	}
-	return told, nil
+	return e, nil
 }
 
 // holdTooLarge names a cut body by the digest of the whole: two that begin
@@ -84,18 +84,18 @@ func (r *reader) holdf(reason callback.Reason, format string, args ...any) {
 func (r *reader) event(account string) payout.Event {
 	called := r.body.string(event)
 	word, ours := strings.CutPrefix(called, family)
-	bulk, one := r.body.has(results), r.body.has(single)
+	bulk, ok := r.body.has(results), r.body.has(single)
 	r.bind(account)
 	switch {
-	case !ours, !known(word) && !bulk && !one:
+	case !ours, !known(word) && !bulk && !ok:
 		r.holdf(callback.ReasonUnknown, "event %s is no payout's", display(called))
 	case !known(word):
 		r.holdf(callback.ReasonStatus, "event %s is not documented", display(called))
-	case bulk && one:
+	case bulk && ok:
 		r.holdf(callback.ReasonMismatch, "both payoutResults and payouts")
 	case bulk:
 		return r.batch(word, r.merchant(account))
-	case one:
+	case ok:
 		return r.payout(word, r.merchant(account))
 	default:
 		r.holdf(callback.ReasonField, "neither payoutResults nor payouts")
@@ -160,11 +160,11 @@ func (r *reader) merchant(account string) string {
 // page it stands in data, on the older one
 // (docs/api-lists/payout-local/payout-webhook) inside payoutResults.
 func (r *reader) status(word string, statuses map[string]payout.Status, places ...field) payout.Status {
-	told := false
+	ok := false
 	for _, at := range places {
-		told = r.agrees(at, word) || told
+		ok = r.agrees(at, word) || ok
 	}
-	if !told {
+	if !ok {
 		r.holdf(callback.ReasonField, "status: missing")
 	}
 	if statuses[word] == "" {

@@ -219,15 +219,15 @@ func TestIDsTellPayoutsApart(t *testing.T) {
 
 func TestHeldCopiesAreOneOthersAreNot(t *testing.T) {
 	subjects := func(bodies ...string) map[string]bool {
-		found := map[string]bool{}
+		seen := map[string]bool{}
 		for _, text := range bodies {
 			_, held := parse(t, []byte(text))
 			if held == nil {
 				t.Fatalf("%s is not held", text)
 			}
-			found[string(held.Subject)] = true
+			seen[string(held.Subject)] = true
 		}
-		return found
+		return seen
 	}
 	copies := subjects(`{"event":"X","n":9007199254740993}`, ` { "n" : 9007199254740993,"event":"\u0058"}`)
 	if len(copies) != 1 {

@@ -178,9 +178,9 @@ func merchant(request callback.Request) string {
 	if request.TooLarge() {
 		return ""
 	}
-	found, err := readOnce(request)
+	once, err := readOnce(request)
 	if err != nil {
 		return ""
 	}
-	return found.string(merchantID)
+	return once.string(merchantID)
 }

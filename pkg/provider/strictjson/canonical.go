@@ -44,9 +44,9 @@ func (s *Scanner) node() node {
 		if of.kind == jsontext.KindBeginObject {
 			name = Unquote(s.Next())
 		}
-		one := s.node()
-		one.name = name
-		of.inside = append(of.inside, one)
+		n := s.node()
+		n.name = name
+		of.inside = append(of.inside, n)
 	}
 	s.Enter()
 	if of.kind == jsontext.KindBeginObject {

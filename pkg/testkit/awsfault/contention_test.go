@@ -109,8 +109,8 @@ func TestAClaimThatMeetsATransactionIsTriedAgain(t *testing.T) {
 	w.wantAccepted(w.receipt(1), inbox.AcceptedNew)
 	w.now = w.now.Add(inbox.FirstDue)
 	w.db.Next(updateItem, awsfault.InConflict)
-	if swept, err := w.box.Sweep(t.Context(), 10); err != nil || swept.Resent != 1 {
-		t.Errorf("got %+v, %v, want it sent", swept, err)
+	if result, err := w.box.Sweep(t.Context(), 10); err != nil || result.Resent != 1 {
+		t.Errorf("got %+v, %v, want it sent", result, err)
 	}
 	w.settle()
 	w.wantApplied(1)

@@ -83,8 +83,8 @@ func TestASweepsBatchThatFailsInPartLosesNothing(t *testing.T) {
 			w.queues.Stop()
 			w.now = w.now.Add(inbox.FirstDue)
 			test.begin(w)
-			if swept, err := w.box.Sweep(t.Context(), 100); err == nil || swept.Resent != test.sent {
-				t.Errorf("got %+v, %v, want an error, and %d counted as sent", swept, err, test.sent)
+			if result, err := w.box.Sweep(t.Context(), 100); err == nil || result.Resent != test.sent {
+				t.Errorf("got %+v, %v, want an error, and %d counted as sent", result, err, test.sent)
 			}
 			w.queues.Stop()
 			w.untilSent(12)
@@ -115,8 +115,8 @@ func TestADeadLetterIsDeletedOnlyOnceItIsInTheTable(t *testing.T) {
 			w := newWorld(t)
 			w.deadLetter(w.receipt(1))
 			w.db.Always(putItem, fault)
-			if swept, err := w.box.Sweep(t.Context(), 10); err == nil || swept.Recovered != 0 {
-				t.Errorf("got %+v, %v, want an error", swept, err)
+			if result, err := w.box.Sweep(t.Context(), 10); err == nil || result.Recovered != 0 {
+				t.Errorf("got %+v, %v, want an error", result, err)
 			}
 			if got := w.deadLetters(); got != 1 {
 				t.Errorf("%d dead letters, want the one that was not taken in", got)
@@ -129,8 +129,8 @@ func TestADeadLetterThatCannotBeDeletedIsTakenInOnce(t *testing.T) {
 	w := newWorld(t)
 	w.deadLetter(w.receipt(1))
 	w.queues.Always("DeleteMessage", awsfault.Denied)
-	if swept, err := w.box.Sweep(t.Context(), 10); err == nil || swept.Recovered != 0 {
-		t.Errorf("got %+v, %v, want an error", swept, err)
+	if result, err := w.box.Sweep(t.Context(), 10); err == nil || result.Recovered != 0 {
+		t.Errorf("got %+v, %v, want an error", result, err)
 	}
 	w.queues.Stop()
 	w.deadLetter(w.receipt(1)) // as if it were in sight again

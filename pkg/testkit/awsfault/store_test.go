@@ -174,8 +174,8 @@ func TestASweepUnderFaultsLosesNothing(t *testing.T) {
 				w.queues.Stop()
 				w.now = w.now.Add(inbox.FirstDue)
 				w.db.Always(operation, fault)
-				if swept, err := w.box.Sweep(t.Context(), 100); err == nil {
-					t.Errorf("swept %+v without an error", swept)
+				if result, err := w.box.Sweep(t.Context(), 100); err == nil {
+					t.Errorf("swept %+v without an error", result)
 				}
 				w.settle()
 				w.wantApplied(12)

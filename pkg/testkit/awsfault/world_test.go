@@ -115,8 +115,8 @@ func (w *world) settle() {
 	for range 3 {
 		w.consume()
 		w.now = w.now.Add(time.Hour)
-		if swept, err := w.box.Sweep(w.Context(), 1000); err != nil {
-			w.Fatalf("sweep: %+v, %v", swept, err)
+		if result, err := w.box.Sweep(w.Context(), 1000); err != nil {
+			w.Fatalf("sweep: %+v, %v", result, err)
 		}
 	}
 	w.consume()

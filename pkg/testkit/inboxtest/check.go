@@ -120,20 +120,20 @@ func (r *Checker) fold(applied []inbox.Receipt) fold {
 	if known, ok := r.folds[name.String()]; ok {
 		return known
 	}
-	var made fold
+	var f fold
 	for _, receipt := range slices.Backward(applied) {
 		if receipt.Decision != nil {
-			made.record, _ = made.record.Resolve(*receipt.Decision)
+			f.record, _ = f.record.Resolve(*receipt.Decision)
 			continue
 		}
-		made.record, _ = made.record.Apply(receipt.Event)
+		f.record, _ = f.record.Apply(receipt.Event)
 	}
-	made.wrong = checkFinals(made.record, applied)
+	f.wrong = checkFinals(f.record, applied)
 	if r.folds == nil {
 		r.folds = map[string]fold{}
 	}
-	r.folds[name.String()] = made
-	return made
+	r.folds[name.String()] = f
+	return f
 }
 
 // checkFinals works out a payout's status a second time, in the plainest way
@@ -163,9 +163,9 @@ func checkFinals(record payout.Record, applied []inbox.Receipt) string {
 // meaning, and a body in which that was told.
 func (c *check) checkOrigin() {
 	for _, receipt := range slices.Concat(c.state.Receipts, c.state.Queued) {
-		bodies, told := c.state.Delivered[receipt.Key]
+		bodies, ok := c.state.Delivered[receipt.Key]
 		switch {
-		case !told:
+		case !ok:
 			c.complainf("I6: receipt %v is of nothing that anybody authentic told", receipt.Key)
 		case !slices.Contains(bodies, string(receipt.Body)):
 			c.complainf("I7: receipt %v has lost its body, or has another one's", receipt.Key)
@@ -193,15 +193,15 @@ func (c *check) checkSettled(acknowledged []inbox.Key) {
 
 // Story tells the state in lines, for the message of a failing test.
 func (s State) Dump() string {
-	var story strings.Builder
+	var builder strings.Builder
 	for _, receipt := range s.Receipts {
-		fmt.Fprintf(&story, "receipt %s %s is %s %s\n", receipt.Key.Payout, receipt.Key.Receipt, receipt.State, receipt.Outcome)
+		fmt.Fprintf(&builder, "receipt %s %s is %s %s\n", receipt.Key.Payout, receipt.Key.Receipt, receipt.State, receipt.Outcome)
 	}
 	for _, record := range s.Records {
-		fmt.Fprintf(&story, "payout %s is %s at version %d\n", record.ID, record.Status(), record.Version)
+		fmt.Fprintf(&builder, "payout %s is %s at version %d\n", record.ID, record.Status(), record.Version)
 	}
 	for _, receipt := range s.Queued {
-		fmt.Fprintf(&story, "queued %s %s\n", receipt.Key.Payout, receipt.Key.Receipt)
+		fmt.Fprintf(&builder, "queued %s %s\n", receipt.Key.Payout, receipt.Key.Receipt)
 	}
-	return story.String()
+	return builder.String()
 }

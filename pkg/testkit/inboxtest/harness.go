@@ -48,8 +48,8 @@ func event(cid int, status payout.Status, edit ...func(*payout.Event)) payout.Ev
 		ID:     payout.NewID("cregis", payout.TypePayout, "1382528827416576", fmt.Sprint(cid), ""),
 		Status: status, Amount: "1.1", Currency: "TRX", Reference: fmt.Sprintf("PAY-%d", cid),
 	}
-	for _, one := range edit {
-		one(&e)
+	for _, item := range edit {
+		item(&e)
 	}
 	return e
 }
@@ -101,8 +101,8 @@ func change(r inbox.Receipt, base payout.Record) inbox.Change {
 
 func create(ctx context.Context, t *testing.T, store inbox.Store, r inbox.Receipt) {
 	t.Helper()
-	found, err := store.Create(ctx, r)
-	if err != nil || found.State != "" {
-		t.Fatalf("create %v: found %+v, %v", r.Key, found, err)
+	existing, err := store.Create(ctx, r)
+	if err != nil || existing.State != "" {
+		t.Fatalf("create %v: found %+v, %v", r.Key, existing, err)
 	}
 }

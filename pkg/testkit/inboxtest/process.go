@@ -187,10 +187,10 @@ func (l processDeadLetters) Receive(ctx context.Context, most int) ([]inbox.Dead
 	return ask(ctx, l.p, "letters.Receive", func() ([]inbox.DeadLetter, error) { return l.p.DeadLetters.Receive(l.p.untimed(ctx), most) })
 }
 
-func (l processDeadLetters) Delete(ctx context.Context, letter inbox.DeadLetter) error {
-	return l.p.Call(ctx, "letters.Delete", func() error { return l.p.DeadLetters.Delete(l.p.untimed(ctx), letter) })
+func (l processDeadLetters) Delete(ctx context.Context, deadLetter inbox.DeadLetter) error {
+	return l.p.Call(ctx, "letters.Delete", func() error { return l.p.DeadLetters.Delete(l.p.untimed(ctx), deadLetter) })
 }
 
-func (l processDeadLetters) Return(ctx context.Context, letter inbox.DeadLetter) error {
-	return l.p.Call(ctx, "letters.Return", func() error { return l.p.DeadLetters.Return(l.p.untimed(ctx), letter) })
+func (l processDeadLetters) Return(ctx context.Context, deadLetter inbox.DeadLetter) error {
+	return l.p.Call(ctx, "letters.Return", func() error { return l.p.DeadLetters.Return(l.p.untimed(ctx), deadLetter) })
 }

@@ -118,26 +118,26 @@ func handlesDeadLetters(t *testing.T, h Harness) {
 	ours := received(event(1, payout.Succeeded), "{}")
 	h.Kill(t, &ours)
 	h.Kill(t, nil)
-	letters, err := h.DeadLetters.Receive(t.Context(), 10)
-	if err != nil || len(letters) != 2 {
-		t.Fatalf("got %d letters, %v, want 2", len(letters), err)
+	deadLetters, err := h.DeadLetters.Receive(t.Context(), 10)
+	if err != nil || len(deadLetters) != 2 {
+		t.Fatalf("got %d letters, %v, want 2", len(deadLetters), err)
 	}
-	for _, letter := range letters {
-		if letter.Unreadable {
-			err = h.DeadLetters.Return(t.Context(), letter)
+	for _, deadLetter := range deadLetters {
+		if deadLetter.Unreadable {
+			err = h.DeadLetters.Return(t.Context(), deadLetter)
 		} else {
-			if diff := gocmp.Diff(ours, letter.Receipt, same); diff != "" {
+			if diff := gocmp.Diff(ours, deadLetter.Receipt, same); diff != "" {
 				t.Errorf("the letter's receipt:\n%s", diff)
 			}
-			err = h.DeadLetters.Delete(t.Context(), letter)
+			err = h.DeadLetters.Delete(t.Context(), deadLetter)
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	letters, err = h.DeadLetters.Receive(t.Context(), 10)
-	if err != nil || len(letters) != 1 || !letters[0].Unreadable {
-		t.Errorf("got %v, %v, want the foreign one alone", letters, err)
+	deadLetters, err = h.DeadLetters.Receive(t.Context(), 10)
+	if err != nil || len(deadLetters) != 1 || !deadLetters[0].Unreadable {
+		t.Errorf("got %v, %v, want the foreign one alone", deadLetters, err)
 	}
 }
 

@@ -54,9 +54,9 @@ func (h Harness) close(t *testing.T, r inbox.Receipt, met inbox.State) {
 
 func (h Harness) wantReceipt(t *testing.T, want inbox.Receipt) {
 	t.Helper()
-	got, there, err := h.Repairs.Receipt(t.Context(), want.Key)
-	if diff := cmp.Diff(want, got, same); err != nil || !there || diff != "" {
-		t.Errorf("there = %t, %v, receipt (-want +got):\n%s", there, err, diff)
+	got, ok, err := h.Repairs.Receipt(t.Context(), want.Key)
+	if diff := cmp.Diff(want, got, same); err != nil || !ok || diff != "" {
+		t.Errorf("there = %t, %v, receipt (-want +got):\n%s", ok, err, diff)
 	}
 }
 
@@ -93,8 +93,8 @@ func closesHeldOnly(t *testing.T, h Harness) {
 	h.wantReceipt(t, waiting)
 	absent := heldReceipt("absent", nil)
 	h.close(t, closed(absent, inbox.Dismissed), "")
-	if _, there, err := h.Repairs.Receipt(t.Context(), absent.Key); there || err != nil {
-		t.Errorf("an absent one: there = %t, %v", there, err)
+	if _, ok, err := h.Repairs.Receipt(t.Context(), absent.Key); ok || err != nil {
+		t.Errorf("an absent one: there = %t, %v", ok, err)
 	}
 }
 
@@ -103,8 +103,8 @@ func keepsClosed(t *testing.T, h Harness) {
 		held := heldReceipt(string(state), nil)
 		create(t.Context(), t, h.Store, held)
 		h.close(t, closed(held, state), inbox.Held)
-		if found, err := h.Store.Create(t.Context(), held); err != nil || found.State != state {
-			t.Errorf("told again: found %+v, %v, want %s", found, err, state)
+		if existing, err := h.Store.Create(t.Context(), held); err != nil || existing.State != state {
+			t.Errorf("told again: found %+v, %v, want %s", existing, err, state)
 		}
 	}
 }
@@ -121,11 +121,11 @@ func sweepsNoClosed(t *testing.T, h Harness) {
 // standing reads a payout that is there, and sound.
 func (h Harness) storedPayout(t *testing.T, id payout.ID) inbox.StoredPayout {
 	t.Helper()
-	standing, err := h.Repairs.StoredPayout(t.Context(), id)
-	if err != nil || !standing.Exists || standing.Damage != nil {
-		t.Fatalf("%+v, %v", standing, err)
+	s, err := h.Repairs.StoredPayout(t.Context(), id)
+	if err != nil || !s.Exists || s.Damage != nil {
+		t.Fatalf("%+v, %v", s, err)
 	}
-	return standing
+	return s
 }
 
 func (h Harness) rewrite(t *testing.T, record payout.Record, read inbox.StoredPayout, want bool) {
@@ -205,12 +205,12 @@ func listsReceipts(t *testing.T, h Harness) {
 
 func findsNothing(t *testing.T, h Harness) {
 	id := event(1, "").ID
-	standing, err := h.Repairs.StoredPayout(t.Context(), id)
-	if err != nil || standing.Exists || standing.Record.ID != id {
-		t.Errorf("%+v, %v", standing, err)
+	storedPayout, err := h.Repairs.StoredPayout(t.Context(), id)
+	if err != nil || storedPayout.Exists || storedPayout.Record.ID != id {
+		t.Errorf("%+v, %v", storedPayout, err)
 	}
-	if _, there, err := h.Repairs.Receipt(t.Context(), received(event(1, payout.Failed), "").Key); there || err != nil {
-		t.Errorf("there = %t, %v", there, err)
+	if _, ok, err := h.Repairs.Receipt(t.Context(), received(event(1, payout.Failed), "").Key); ok || err != nil {
+		t.Errorf("there = %t, %v", ok, err)
 	}
 }
 

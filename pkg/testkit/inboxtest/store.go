@@ -40,19 +40,19 @@ func createsOnce(t *testing.T, h Harness) {
 	create(t.Context(), t, h.Store, first)
 	again := received(event(1, payout.Succeeded), `{"again":1}`)
 	again.AcceptedAt = start.Add(time.Hour)
-	if found, err := h.Store.Create(t.Context(), again); err != nil || found != (inbox.Existing{State: inbox.Received, AcceptedAt: start}) {
-		t.Errorf("again: found %+v, %v, want received, as of the first", found, err)
+	if existing, err := h.Store.Create(t.Context(), again); err != nil || existing != (inbox.Existing{State: inbox.Received, AcceptedAt: start}) {
+		t.Errorf("again: found %+v, %v, want received, as of the first", existing, err)
 	}
 	held := heldReceipt("subject", []byte("body"))
 	create(t.Context(), t, h.Store, held)
-	if found, err := h.Store.Create(t.Context(), held); err != nil || found != (inbox.Existing{State: inbox.Held, AcceptedAt: start}) {
-		t.Errorf("held again: found %+v, %v, want held", found, err)
+	if e, err := h.Store.Create(t.Context(), held); err != nil || e != (inbox.Existing{State: inbox.Held, AcceptedAt: start}) {
+		t.Errorf("held again: found %+v, %v, want held", e, err)
 	}
 	if _, err := h.Store.Apply(t.Context(), change(first, payout.Record{})); err != nil {
 		t.Fatal(err)
 	}
-	if found, err := h.Store.Create(t.Context(), again); err != nil || found != (inbox.Existing{State: inbox.Applied, AcceptedAt: start}) {
-		t.Errorf("after it was applied: found %+v, %v, want applied, as of the first", found, err)
+	if item, err := h.Store.Create(t.Context(), again); err != nil || item != (inbox.Existing{State: inbox.Applied, AcceptedAt: start}) {
+		t.Errorf("after it was applied: found %+v, %v, want applied, as of the first", item, err)
 	}
 	if got := h.Receipt(t, first.Key); string(got.Body) != `{"first":1}` || !got.AcceptedAt.Equal(start) {
 		t.Errorf("the first delivery's body or time is gone: %s, %s", got.Body, got.AcceptedAt)
@@ -100,8 +100,8 @@ func refusesHalves(t *testing.T, h Harness) {
 	absent := received(event(1, payout.Failed), "{}")
 	create(t.Context(), t, h.Store, first)
 	create(t.Context(), t, h.Store, second)
-	made := change(first, payout.Record{})
-	if refusal, err := h.Store.Apply(t.Context(), made); err != nil || refusal != nil {
+	c := change(first, payout.Record{})
+	if refusal, err := h.Store.Apply(t.Context(), c); err != nil || refusal != nil {
 		t.Fatalf("refused: %+v, %v", refusal, err)
 	}
 	// The payout is not new any more, so the receipt must stay received.
@@ -113,11 +113,11 @@ func refusesHalves(t *testing.T, h Harness) {
 		t.Errorf("receipt: got %q, want received", got)
 	}
 	// The receipt is not there, so the payout must stay as it is.
-	refusal, err = h.Store.Apply(t.Context(), change(absent, made.Record))
+	refusal, err = h.Store.Apply(t.Context(), change(absent, c.Record))
 	if err != nil || refusal == nil || !refusal.ReceiptFailed || refusal.ReceiptState != "" || refusal.RecordFailed {
 		t.Errorf("got %+v, %v, want the absent receipt refused", refusal, err)
 	}
-	if diff := cmp.Diff(made.Record, h.Record(t, first.Event.ID), same); diff != "" {
+	if diff := cmp.Diff(c.Record, h.Record(t, first.Event.ID), same); diff != "" {
 		t.Errorf("record:\n%s", diff)
 	}
 }
@@ -153,21 +153,21 @@ func bringsRecords(t *testing.T, h Harness) {
 func (h Harness) apply(t *testing.T, r inbox.Receipt, base payout.Record) payout.Record {
 	t.Helper()
 	create(t.Context(), t, h.Store, r)
-	made := change(r, base)
-	if refusal, err := h.Store.Apply(t.Context(), made); err != nil || refusal != nil {
+	c := change(r, base)
+	if refusal, err := h.Store.Apply(t.Context(), c); err != nil || refusal != nil {
 		t.Fatalf("apply %v: %+v, %v", r.Key, refusal, err)
 	}
-	return made.Record
+	return c.Record
 }
 
 func createsByChange(t *testing.T, h Harness) {
 	receipt := received(event(1, payout.Succeeded), `{"whole":1}`)
-	made := change(receipt, payout.Record{})
-	made.Create = true
-	if refusal, err := h.Store.Apply(t.Context(), made); err != nil || refusal != nil {
+	c := change(receipt, payout.Record{})
+	c.Create = true
+	if refusal, err := h.Store.Apply(t.Context(), c); err != nil || refusal != nil {
 		t.Fatalf("refused: %+v, %v", refusal, err)
 	}
-	if diff := cmp.Diff(made.Receipt, h.Receipt(t, receipt.Key), same); diff != "" {
+	if diff := cmp.Diff(c.Receipt, h.Receipt(t, receipt.Key), same); diff != "" {
 		t.Errorf("the receipt as created:\n%s", diff)
 	}
 	present := received(event(2, payout.Succeeded), "{}")
@@ -220,14 +220,14 @@ func claimsOnce(t *testing.T, h Harness) {
 	if _, won, err := h.Store.Claim(t.Context(), due, next); err != nil || won {
 		t.Errorf("the second of two: won %t, %v", won, err)
 	}
-	made := change(receipt, payout.Record{})
-	if _, err := h.Store.Apply(t.Context(), made); err != nil {
+	c := change(receipt, payout.Record{})
+	if _, err := h.Store.Apply(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
 	if _, won, err := h.Store.Claim(t.Context(), inbox.Due{Key: receipt.Key, DueAt: next}, next.Add(1)); err != nil || won {
 		t.Errorf("once it is applied: won %t, %v", won, err)
 	}
-	if diff := cmp.Diff(made.Receipt, h.Receipt(t, receipt.Key), same); diff != "" {
+	if diff := cmp.Diff(c.Receipt, h.Receipt(t, receipt.Key), same); diff != "" {
 		t.Errorf("a lost claim changed the receipt:\n%s", diff)
 	}
 	absent := inbox.Due{Key: received(event(2, payout.Succeeded), "").Key, DueAt: start}

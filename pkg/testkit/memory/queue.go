@@ -68,18 +68,18 @@ func (q *Queue) SendUnreadable() {
 }
 
 // Bury puts a letter into the dead-letter queue.
-func (q *Queue) DeadLetter(letter inbox.DeadLetter) {
+func (q *Queue) DeadLetter(deadLetter inbox.DeadLetter) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.add(letter)
+	q.add(deadLetter)
 	last := len(q.live) - 1
 	q.live, q.dead = q.live[:last], append(q.dead, q.live[last])
 }
 
-func (q *Queue) add(letter inbox.DeadLetter) {
+func (q *Queue) add(deadLetter inbox.DeadLetter) {
 	q.count++
-	letter.Handle = strconv.Itoa(q.count)
-	q.live = append(q.live, Message{DeadLetter: letter})
+	deadLetter.Handle = strconv.Itoa(q.count)
+	q.live = append(q.live, Message{DeadLetter: deadLetter})
 }
 
 // Waiting implements inbox.Queue.
@@ -145,32 +145,32 @@ func (q *Queue) Receive(ctx context.Context, most int) ([]inbox.DeadLetter, erro
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	var letters []inbox.DeadLetter
+	var deadLetters []inbox.DeadLetter
 	for _, message := range q.take(q.dead, most) {
-		letters = append(letters, message.DeadLetter)
+		deadLetters = append(deadLetters, message.DeadLetter)
 	}
-	return letters, nil
+	return deadLetters, nil
 }
 
 // Delete implements inbox.DeadLetters.
-func (q *Queue) Delete(ctx context.Context, letter inbox.DeadLetter) error {
+func (q *Queue) Delete(ctx context.Context, deadLetter inbox.DeadLetter) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.dead = remove(q.dead, letter.Handle)
+	q.dead = remove(q.dead, deadLetter.Handle)
 	return nil
 }
 
 // Return implements inbox.DeadLetters.
-func (q *Queue) Return(ctx context.Context, letter inbox.DeadLetter) error {
+func (q *Queue) Return(ctx context.Context, deadLetter inbox.DeadLetter) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	reschedule(q.dead, letter.Handle, q.Now())
+	reschedule(q.dead, deadLetter.Handle, q.Now())
 	return nil
 }
 

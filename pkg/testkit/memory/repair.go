@@ -141,11 +141,11 @@ func (s *Store) StoredPayout(ctx context.Context, id payout.ID) (inbox.StoredPay
 	defer s.mu.Unlock()
 	record, exists := s.records[id]
 	record.ID = id
-	standing := inbox.StoredPayout{Record: record, Exists: exists, Base: record.Version}
+	storedPayout := inbox.StoredPayout{Record: record, Exists: exists, Base: record.Version}
 	if s.damage.records[id] {
-		standing.Record, standing.Damage = payout.Record{ID: id}, inbox.ErrDamagedPayout
+		storedPayout.Record, storedPayout.Damage = payout.Record{ID: id}, inbox.ErrDamagedPayout
 	}
-	return standing, nil
+	return storedPayout, nil
 }
 
 // Close implements repair.Store.
@@ -158,15 +158,15 @@ func (s *Store) Close(ctx context.Context, closed inbox.Receipt) (inbox.State, e
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	found, exists := s.receipts[closed.Key]
+	receipt, exists := s.receipts[closed.Key]
 	if !exists {
 		return "", nil
 	}
-	met := found.State
+	met := receipt.State
 	if met == inbox.Held || met == inbox.Dismissed && closed.State == inbox.Released {
-		found.State, found.ReleasedAs, found.ChangedBy = closed.State, closed.ReleasedAs, closed.ChangedBy
-		s.put(found)
-		delete(s.damage.indexMismatch, found.Key)
+		receipt.State, receipt.ReleasedAs, receipt.ChangedBy = closed.State, closed.ReleasedAs, closed.ChangedBy
+		s.put(receipt)
+		delete(s.damage.indexMismatch, receipt.Key)
 	}
 	return met, nil
 }
@@ -178,12 +178,12 @@ func (s *Store) Rewrite(ctx context.Context, record payout.Record, read inbox.St
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	found, exists := s.records[record.ID]
+	r, exists := s.records[record.ID]
 	base, ok := read.Base.(int64)
 	if !ok {
 		panic(fmt.Sprintf("memory: payout %s was not read here", record.ID))
 	}
-	if exists != read.Exists || found.Version != base {
+	if exists != read.Exists || r.Version != base {
 		return false, nil
 	}
 	s.putRecord(record)

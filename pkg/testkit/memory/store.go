@@ -32,8 +32,8 @@ func (s *Store) Create(ctx context.Context, receipt inbox.Receipt) (inbox.Existi
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if found, ok := s.receipts[receipt.Key]; ok {
-		return inbox.Existing{State: found.State, AcceptedAt: found.AcceptedAt}, nil
+	if r, ok := s.receipts[receipt.Key]; ok {
+		return inbox.Existing{State: r.State, AcceptedAt: r.AcceptedAt}, nil
 	}
 	if receipt.State == inbox.Applied {
 		panic("memory: an applied receipt is only created together with its effect")
@@ -49,11 +49,11 @@ func (s *Store) Apply(ctx context.Context, change inbox.Change) (*inbox.Conditio
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	found, exists := s.receipts[change.Receipt.Key]
+	receipt, exists := s.receipts[change.Receipt.Key]
 	record := s.records[change.Record.ID]
 	refusal := inbox.ConditionFailed{
-		ReceiptState:  found.State,
-		ReceiptFailed: change.Create == exists || exists && found.State != inbox.Received,
+		ReceiptState:  receipt.State,
+		ReceiptFailed: change.Create == exists || exists && receipt.State != inbox.Received,
 		Record:        record,
 		RecordFailed:  record.Version != change.ExpectedVersion,
 	}
@@ -65,9 +65,9 @@ func (s *Store) Apply(ctx context.Context, change inbox.Change) (*inbox.Conditio
 	}
 	if exists {
 		// The body and the times of the first delivery stay.
-		found.State, found.Outcome, found.AppliedAt = inbox.Applied, change.Receipt.Outcome, change.Receipt.AppliedAt
-		found.DueAt = time.Time{}
-		s.put(found)
+		receipt.State, receipt.Outcome, receipt.AppliedAt = inbox.Applied, change.Receipt.Outcome, change.Receipt.AppliedAt
+		receipt.DueAt = time.Time{}
+		s.put(receipt)
 	} else {
 		s.put(change.Receipt)
 	}
@@ -140,7 +140,7 @@ func (s *Store) Receipts() []inbox.Receipt {
 
 // NextDue returns when the first receipt that waits to be applied is due, and
 // whether there is one.
-func (s *Store) NextDue() (next time.Time, found bool) {
+func (s *Store) NextDue() (next time.Time, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, entry := range s.firstWaiting(func(time.Time) bool { return true }, 1) {

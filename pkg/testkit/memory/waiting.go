@@ -42,17 +42,17 @@ func (e waits) compare(other waits) int {
 // firstWaiting returns up to most receipts in state received that are due by
 // then, those due for the longest first; s.mu is held.
 func (s *Store) firstWaiting(by func(at time.Time) bool, most int) []waits {
-	var found []waits
-	for len(found) < most && len(s.waiting) > 0 && by(s.waiting[0].at) {
+	var items []waits
+	for len(items) < most && len(s.waiting) > 0 && by(s.waiting[0].at) {
 		entry := heap.Pop(&s.waiting).(waits) //nolint:forcetypeassert // ours alone
 		receipt := s.receipts[entry.key]
-		twice := len(found) > 0 && found[len(found)-1].compare(entry) == 0
+		twice := len(items) > 0 && items[len(items)-1].compare(entry) == 0
 		if receipt.State == inbox.Received && receipt.DueAt.Equal(entry.at) && !twice {
-			found = append(found, entry)
+			items = append(items, entry)
 		}
 	}
-	for _, entry := range found {
+	for _, entry := range items {
 		heap.Push(&s.waiting, entry)
 	}
-	return found
+	return items
 }

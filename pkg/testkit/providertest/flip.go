@@ -63,11 +63,11 @@ func covered(body []byte) map[string]string {
 	if err := json.Unmarshal(body, &fields); err != nil {
 		return nil
 	}
-	told := map[string]string{}
+	texts := map[string]string{}
 	for name, value := range fields {
 		if !slices.Contains([]string{"null", `""`}, string(value)) {
-			told[name] = string(value)
+			texts[name] = string(value)
 		}
 	}
-	return told
+	return texts
 }

@@ -194,8 +194,8 @@ func (v *Vector) readFiles() error {
 
 func (v *Vector) readHeaders(data []byte) error {
 	for line := range strings.Lines(string(data)) {
-		name, value, found := strings.Cut(strings.TrimSpace(line), ":")
-		if !found {
+		name, value, ok := strings.Cut(strings.TrimSpace(line), ":")
+		if !ok {
 			return fmt.Errorf("headers: %q is no header", line)
 		}
 		v.Header.Add(name, strings.TrimSpace(value))

@@ -21,11 +21,11 @@ type entry struct {
 
 func (a *agenda) push(at time.Time, act func()) {
 	a.count++
-	made := entry{at: at, place: a.count, act: act}
-	where, _ := slices.BinarySearchFunc(a.entries, made, func(e, other entry) int {
+	item := entry{at: at, place: a.count, act: act}
+	where, _ := slices.BinarySearchFunc(a.entries, item, func(e, other entry) int {
 		return cmp.Or(e.at.Compare(other.at), cmp.Compare(e.place, other.place))
 	})
-	a.entries = slices.Insert(a.entries, where, made)
+	a.entries = slices.Insert(a.entries, where, item)
 }
 
 func (a *agenda) pop() entry {

@@ -71,11 +71,11 @@ func (w *world) keepGoing() {
 		w.pollAt = latest(w.nextVisible(live), w.now).Add(w.between(time.Millisecond, 3*time.Second))
 		w.after(w.pollAt.Sub(w.now), w.consume)
 	}
-	due, found := w.store.NextDue()
+	due, ok := w.store.NextDue()
 	if dead > w.unreadable {
-		due, found = w.now, true
+		due, ok = w.now, true
 	}
-	if !found || !w.sweepAt.IsZero() {
+	if !ok || !w.sweepAt.IsZero() {
 		return
 	}
 	wait := latest(due, w.now).Sub(w.now)
@@ -160,9 +160,9 @@ func (w *world) sweep() {
 	w.sweepAt = time.Time{}
 	cleared := !w.now.Before(w.clear)
 	w.process("sweeper", func(ctx context.Context, _ *inboxtest.Process, box *inbox.Inbox) {
-		swept, err := box.Sweep(ctx, sweepLimit)
-		w.tally.Resent += swept.Resent
-		w.tally.Recovered += swept.Recovered
+		result, err := box.Sweep(ctx, sweepLimit)
+		w.tally.Resent += result.Resent
+		w.tally.Recovered += result.Recovered
 		if err != nil && cleared {
 			w.complainf("a sweep without faults: %v", err)
 		}

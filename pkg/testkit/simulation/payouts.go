@@ -17,10 +17,10 @@ func (w *world) begin() {
 	for n := range count {
 		script := pick(w, w.cregisPayout, w.pivotPayout, w.pivotBatch)(n)
 		start := w.between(0, w.clear.Sub(w.now))
-		for _, one := range script {
-			w.after(start+one.wait, one.act)
-			if w.disabled&Forgeries == 0 && one.delivery != nil && w.chance(20) {
-				w.after(start+one.wait+w.between(0, time.Hour), func() { w.forge(one.delivery) })
+		for _, s := range script {
+			w.after(start+s.wait, s.act)
+			if w.disabled&Forgeries == 0 && s.delivery != nil && w.chance(20) {
+				w.after(start+s.wait+w.between(0, time.Hour), func() { w.forge(s.delivery) })
 			}
 		}
 	}
@@ -85,9 +85,9 @@ func (w *world) cregisPayout(n int) []step {
 
 // decision is a person's, made or not.
 func (w *world) decision(decision payout.Resolution) step {
-	made := w.chance(50)
+	ok := w.chance(50)
 	return step{wait: w.between(time.Hour, 20*time.Hour), act: func() {
-		if made {
+		if ok {
 			w.resolve(decision)
 		}
 	}}
@@ -141,14 +141,14 @@ func (w *world) pivotPayout(n int) []step {
 
 func (w *world) pivotSingle(n int, word string) *delivery {
 	account, uuid, reference := accounts["pivot"][0], fmt.Sprintf("d6a46a2c-1b26-40c5-9ca3-%012d", n), fmt.Sprintf("REF-%d", n)
-	reason, told := "null", ""
+	reason, text := "null", ""
 	if word == "FAILED" {
-		told = "Invalid Account"
-		reason = `"` + told + `"`
+		text = "Invalid Account"
+		reason = `"` + text + `"`
 	}
 	return w.pivot(payout.Event{
 		ID:        payout.NewID("pivot", payout.TypePayout, account, uuid, reference),
-		Reference: reference, Status: pivotStatuses[word], Reason: told, Amount: "100000", Currency: "IDR",
+		Reference: reference, Status: pivotStatuses[word], Reason: text, Amount: "100000", Currency: "IDR",
 	}, fmt.Sprintf(`{"event":"PAYOUT.%s","data":{"uuid":"%s","merchantId":"%s","payouts":{"referenceId":"%s",`+
 		`"amount":{"currency":"IDR","value":"100000"},"status":"%s","reason":%s}}}`, word, uuid, account, reference, word, reason))
 }
@@ -178,11 +178,11 @@ func (w *world) pivotBulk(n int, word string, pending, settled int64) *delivery 
 		totals.Succeeded, totals.Cancelled = totals.Cancelled, totals.Succeeded
 	}
 	var results []string
-	for _, one := range []struct {
+	for _, item := range []struct {
 		name string
 		of   payout.Tally
 	}{{"Pending", totals.Pending}, {"Success", totals.Succeeded}, {"Failed", totals.Failed}, {"Cancelled", totals.Cancelled}} {
-		results = append(results, fmt.Sprintf(`"total%sCount":%d,"total%sAmount":%s`, one.name, one.of.Count, one.name, one.of.Amount))
+		results = append(results, fmt.Sprintf(`"total%sCount":%d,"total%sAmount":%s`, item.name, item.of.Count, item.name, item.of.Amount))
 	}
 	return w.pivot(
 		payout.Event{ID: payout.NewID("pivot", payout.TypeBatch, account, uuid, ""), Status: pivotStatuses[word], Totals: totals},

@@ -118,15 +118,15 @@ func (w *world) expect(t *delivery, request callback.Request) inbox.Key {
 	return receipt.Key
 }
 
-func (w *world) expectFact(one fact, body []byte) {
-	if _, before := w.delivered[one.key]; !before {
-		id := one.event.ID
-		if one.decision != nil {
-			id = one.decision.ID
+func (w *world) expectFact(f fact, body []byte) {
+	if _, before := w.delivered[f.key]; !before {
+		id := f.event.ID
+		if f.decision != nil {
+			id = f.decision.ID
 		}
-		w.expected[id] = append(w.expected[id], one)
+		w.expected[id] = append(w.expected[id], f)
 	}
-	w.delivered[one.key] = append(w.delivered[one.key], string(bytes.Clone(body)))
+	w.delivered[f.key] = append(w.delivered[f.key], string(bytes.Clone(body)))
 }
 
 // resolve is a person who ends a conflict, and tries until it is done.

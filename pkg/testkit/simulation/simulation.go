@@ -83,15 +83,15 @@ func Play(seed uint64) (Tally, *Failure) {
 		return w.tally, nil
 	}
 	var left Disable
-	for one := Disable(1); one&everything != 0; one <<= 1 {
-		shorter := newWorld(seed, left|one)
+	for disable := Disable(1); disable&everything != 0; disable <<= 1 {
+		shorter := newWorld(seed, left|disable)
 		shorter.run()
 		if len(shorter.wrong) > 0 {
-			left |= one
+			left |= disable
 		}
 	}
-	told := newWorld(seed, left)
-	told.narrating = true
-	told.run()
-	return w.tally, &Failure{Seed: seed, Disabled: left, Wrong: told.wrong, Steps: told.steps.String() + "\n" + told.state().Dump()}
+	item := newWorld(seed, left)
+	item.narrating = true
+	item.run()
+	return w.tally, &Failure{Seed: seed, Disabled: left, Wrong: item.wrong, Steps: item.steps.String() + "\n" + item.state().Dump()}
 }

@@ -22,33 +22,33 @@ type outage struct {
 }
 
 func (w *world) forecast() faultPlan {
-	made := faultPlan{
+	plan := faultPlan{
 		clear:    w.now.Add(w.between(time.Hour, 40*time.Hour)),
 		faults:   pick(w, 0, 0, 10, 50, 200),
 		overlap:  pick(w, 0, 5, 30),
 		wrongful: pick(w, 0, 0, 10),
 	}
 	for range w.rand.IntN(4) {
-		from := w.now.Add(w.between(0, made.clear.Sub(w.now)))
+		from := w.now.Add(w.between(0, plan.clear.Sub(w.now)))
 		// Most are short, some are as long as the queue's patience, a few outlast it.
 		length := w.between(time.Second, pick(w, time.Minute, time.Hour, 20*time.Hour))
-		made.outages = append(made.outages, outage{
+		plan.outages = append(plan.outages, outage{
 			of: pick(w, "store.", "store.", "queue.", "secrets."), from: from, to: from.Add(length),
 		})
 	}
 	if w.disabled&Faults != 0 {
-		made.faults = 0
+		plan.faults = 0
 	}
 	if w.disabled&Outages != 0 {
-		made.outages = nil
+		plan.outages = nil
 	}
 	if w.disabled&Overlaps != 0 {
-		made.overlap = 0
+		plan.overlap = 0
 	}
 	if w.disabled&Skew != 0 {
-		made.wrongful = 0
+		plan.wrongful = 0
 	}
-	return made
+	return plan
 }
 
 // pick draws one of some values.
@@ -59,8 +59,8 @@ func (w *world) down(call string) bool {
 	if !w.now.Before(w.clear) {
 		return false
 	}
-	for _, one := range w.outages {
-		if strings.HasPrefix(call, one.of) && !w.now.Before(one.from) && w.now.Before(one.to) {
+	for _, o := range w.outages {
+		if strings.HasPrefix(call, o.of) && !w.now.Before(o.from) && w.now.Before(o.to) {
 			return true
 		}
 	}

@@ -134,8 +134,8 @@ func (w *world) checkEnd() {
 			// one that was acknowledged is there.
 			continue
 		}
-		for _, one := range facts {
-			w.acknowledged = append(w.acknowledged, one.key)
+		for _, f := range facts {
+			w.acknowledged = append(w.acknowledged, f.key)
 		}
 	}
 	w.wrong = w.checker.Check(w.state(), w.acknowledged, true)
@@ -144,12 +144,12 @@ func (w *world) checkEnd() {
 			continue // held callbacks are of no payout
 		}
 		var want payout.Record
-		for _, one := range facts {
-			if one.decision != nil {
-				want, _ = want.Resolve(*one.decision)
+		for _, item := range facts {
+			if item.decision != nil {
+				want, _ = want.Resolve(*item.decision)
 				continue
 			}
-			want, _ = want.Apply(one.event)
+			want, _ = want.Apply(item.event)
 		}
 		got := w.store.Record(id)
 		if !reflect.DeepEqual(want, got) {

@@ -79,15 +79,15 @@ func plain(node ast.Node) any {
 // resources returns the resources of a type, by logical id, as their
 // properties are under the parameters.
 func (d document) resources(kind string, parameters map[string]any) map[string]map[string]any {
-	found := map[string]map[string]any{}
+	items := map[string]map[string]any{}
 	for id, resource := range d["Resources"].(map[string]any) {
 		resource := resource.(map[string]any)
 		if resource["Type"] == kind {
 			properties, _ := d.resolve(resource["Properties"], parameters).(map[string]any)
-			found[id] = properties
+			items[id] = properties
 		}
 	}
-	return found
+	return items
 }
 
 // resolve replaces references as CloudFormation does: a parameter that has a

@@ -33,7 +33,7 @@ func TestVariables_AreThoseStated(t *testing.T) {
 	for id, properties := range template.resources("AWS::Serverless::Function", nil) {
 		environments[id] = properties["Environment"]
 	}
-	found := map[string]bool{}
+	seen := map[string]bool{}
 	for id, environment := range environments {
 		if environment == nil {
 			continue
@@ -43,12 +43,12 @@ func TestVariables_AreThoseStated(t *testing.T) {
 			variables = template.resolve(variables, nil)
 		}
 		for name, value := range variables.(map[string]any) {
-			if found[name] = true; value != environmentTable[name] {
+			if seen[name] = true; value != environmentTable[name] {
 				t.Errorf("%s: %s is %v, want %s", id, name, value, environmentTable[name])
 			}
 		}
 	}
-	if got, want := slices.Sorted(maps.Keys(found)), slices.Sorted(maps.Keys(environmentTable)); !slices.Equal(got, want) {
+	if got, want := slices.Sorted(maps.Keys(seen)), slices.Sorted(maps.Keys(environmentTable)); !slices.Equal(got, want) {
 		t.Errorf("template.yaml sets %v, the table has %v", got, want)
 	}
 }

@@ -36,9 +36,9 @@ func computeSeries(expression string, metrics map[string]series) (points series,
 	for _, points := range metrics {
 		m.n = len(points)
 	}
-	found := mathWord.FindAllStringSubmatch(expression, -1)
+	allStringSubmatch := mathWord.FindAllStringSubmatch(expression, -1)
 	length := 0
-	for _, word := range found {
+	for _, word := range allStringSubmatch {
 		m.words, length = append(m.words, word[1]), length+len(word[0])
 	}
 	if length != len(strings.TrimRight(expression, " ")) {

@@ -99,17 +99,17 @@ func outlastsAnAnswer(_ numbers, value int) bool {
 }
 
 func TestNumbers_AreThoseOfTheTableAndFollowTheirRules(t *testing.T) {
-	found := readNumbers(t, loadDocument(t))
-	left := maps.Clone(found)
+	n := readNumbers(t, loadDocument(t))
+	left := maps.Clone(n)
 	for _, row := range numberTable {
-		value, ok := found[row.path]
+		value, ok := n[row.path]
 		delete(left, row.path)
 		switch {
 		case !ok:
 			t.Errorf("template.yaml has no %s", row.path)
 		case value != row.value:
 			t.Errorf("%s is %d in template.yaml and %d in the table", row.path, value, row.value)
-		case !row.holds(found, value):
+		case !row.holds(n, value):
 			t.Errorf("%s is %d: %s", row.path, value, row.rule)
 		}
 	}
@@ -122,17 +122,17 @@ func TestNumbers_AreThoseOfTheTableAndFollowTheirRules(t *testing.T) {
 // resources, and the interval of the schedule in seconds.
 func readNumbers(t *testing.T, template document) numbers {
 	t.Helper()
-	found := numbers{}
+	n := numbers{}
 	for name, parameter := range template["Parameters"].(map[string]any) {
-		found.collect(name, parameter)
+		n.collect(name, parameter)
 	}
 	for name, condition := range template["Conditions"].(map[string]any) {
-		found.collect("Conditions."+name, condition)
+		n.collect("Conditions."+name, condition)
 	}
-	found.collect("Globals", template["Globals"])
+	n.collect("Globals", template["Globals"])
 	for id, resource := range template["Resources"].(map[string]any) {
 		if resource := resource.(map[string]any); resource["Type"] != "AWS::CloudWatch::Alarm" {
-			found.collect(id, resource["Properties"])
+			n.collect(id, resource["Properties"])
 		}
 	}
 	events := template.resources("AWS::Serverless::Function", nil)["SweeperFunction"]["Events"].(map[string]any)
@@ -142,8 +142,8 @@ func readNumbers(t *testing.T, template document) numbers {
 	if _, err := fmt.Sscanf(fmt.Sprint(schedule), "rate(%d %6s)", &every, &unit); err != nil || unit != "minute" || every != 1 {
 		t.Fatalf("the sweeper runs at %v", schedule)
 	}
-	found["schedule"] = every * 60
-	return found
+	n["schedule"] = every * 60
+	return n
 }
 
 // collect adds the numbers of a value. Lists of what is allowed are texts to it:

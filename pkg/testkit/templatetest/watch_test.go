@@ -40,8 +40,8 @@ func emitted(template templatetest.Template) map[string][]string {
 	}
 	for _, resource := range template.Resources {
 		if resource.Type == "AWS::Logs::MetricFilter" {
-			made := resource.Properties["MetricTransformations"].([]any)[0].(map[string]any)
-			all[made["MetricNamespace"].(string)] = append(all[made["MetricNamespace"].(string)], made["MetricName"].(string))
+			items := resource.Properties["MetricTransformations"].([]any)[0].(map[string]any)
+			all[items["MetricNamespace"].(string)] = append(all[items["MetricNamespace"].(string)], items["MetricName"].(string))
 		}
 	}
 	return all
@@ -67,15 +67,15 @@ func (w wanted) check(t *testing.T, where string, template templatetest.Template
 	if !slices.Contains(emitted(template)[w.namespace], w.text()) {
 		t.Errorf("%s looks at %s %s, which nobody emits", where, w.namespace, w.text())
 	}
-	if provider, told := w.dimensions["provider"]; told && !slices.Contains(providerNames(), provider) {
+	if provider, ok := w.dimensions["provider"]; ok && !slices.Contains(providerNames(), provider) {
 		t.Errorf("%s looks at provider %s, which there is not", where, provider)
 	}
 	for dimension, kind := range map[string]string{
 		"FunctionName": "AWS::Serverless::Function", "QueueName": "AWS::SQS::Queue", "TableName": "AWS::DynamoDB::Table", "ApiId": "AWS::ApiGatewayV2::Api",
 	} {
-		value, told := w.dimensions[dimension]
+		value, item := w.dimensions[dimension]
 		resource, _, _ := strings.Cut(strings.Trim(value, "${}"), ".")
-		if told && template.Resources[resource].Type != kind {
+		if item && template.Resources[resource].Type != kind {
 			t.Errorf("%s looks at %s %s, which is no %s of the template", where, dimension, value, kind)
 		}
 	}
@@ -91,13 +91,13 @@ func providerNames() []string {
 
 // metricOf reads an alarm's properties, or those of one metric of its expression.
 func metricOf(properties map[string]any) wanted {
-	found := wanted{namespace: properties["Namespace"].(string), name: properties["MetricName"].(string), dimensions: map[string]string{}}
+	w := wanted{namespace: properties["Namespace"].(string), name: properties["MetricName"].(string), dimensions: map[string]string{}}
 	dimensions, _ := properties["Dimensions"].([]any)
-	for _, one := range dimensions {
-		dimension := one.(map[string]any)
-		found.dimensions[dimension["Name"].(string)] = dimension["Value"].(string)
+	for _, item := range dimensions {
+		dimension := item.(map[string]any)
+		w.dimensions[dimension["Name"].(string)] = dimension["Value"].(string)
 	}
-	return found
+	return w
 }
 
 // metricsOf lists every metric that an alarm looks at, and the expression over them.
@@ -107,8 +107,8 @@ func metricsOf(alarm map[string]any) (metrics map[string]wanted, expression stri
 		return map[string]wanted{"": metricOf(alarm)}, ""
 	}
 	metrics = map[string]wanted{}
-	for _, one := range parts {
-		part := one.(map[string]any)
+	for _, item := range parts {
+		part := item.(map[string]any)
 		if text, ok := part["Expression"].(string); ok {
 			expression = text
 			continue
@@ -121,21 +121,21 @@ func metricsOf(alarm map[string]any) (metrics map[string]wanted, expression stri
 func alarms(t *testing.T) (templatetest.Template, map[string]map[string]any) {
 	t.Helper()
 	template := templatetest.Load(t)
-	found := map[string]map[string]any{}
+	items := map[string]map[string]any{}
 	for name, resource := range template.Resources {
 		if resource.Type == "AWS::CloudWatch::Alarm" {
-			found[name] = resource.Properties
+			items[name] = resource.Properties
 		}
 	}
-	if len(found) < 10 {
-		t.Fatalf("the template has %d alarms", len(found))
+	if len(items) < 10 {
+		t.Fatalf("the template has %d alarms", len(items))
 	}
-	return template, found
+	return template, items
 }
 
 func TestEveryAlarmLooksAtSomethingThatIsEmitted(t *testing.T) {
-	template, found := alarms(t)
-	for name, alarm := range found {
+	template, items := alarms(t)
+	for name, alarm := range items {
 		metrics, expression := metricsOf(alarm)
 		for id, metric := range metrics {
 			metric.check(t, name, template)
@@ -152,12 +152,12 @@ func TestEveryAlarmLooksAtSomethingThatIsEmitted(t *testing.T) {
 }
 
 func TestAlarms_NameTheirPartOfTheRunbook(t *testing.T) {
-	_, found := alarms(t)
+	_, items := alarms(t)
 	runbook, err := os.ReadFile(filepath.Join(templatetest.Root(t), "docs", "OPERATIONS.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for id, alarm := range found {
+	for id, alarm := range items {
 		name, ok := strings.CutPrefix(alarm["AlarmName"].(string), "${AWS::StackName}-")
 		if !ok {
 			t.Errorf("%s is named %v: two stacks would share it", id, alarm["AlarmName"])
@@ -172,14 +172,14 @@ func TestAlarms_NameTheirPartOfTheRunbook(t *testing.T) {
 }
 
 func TestEveryProviderIsWatched(t *testing.T) {
-	_, found := alarms(t)
+	_, items := alarms(t)
 	for _, provider := range providerNames() {
 		for _, metric := range []string{telemetry.Refused.Name, telemetry.Acknowledged.Name} {
 			watched := false
-			for _, alarm := range found {
+			for _, alarm := range items {
 				metrics, _ := metricsOf(alarm)
-				for _, one := range metrics {
-					watched = watched || one.name == metric && one.dimensions["provider"] == provider
+				for _, w := range metrics {
+					watched = watched || w.name == metric && w.dimensions["provider"] == provider
 				}
 			}
 			if !watched {
@@ -190,16 +190,16 @@ func TestEveryProviderIsWatched(t *testing.T) {
 }
 
 func TestEveryFunctionIsWatched(t *testing.T) {
-	template, found := alarms(t)
+	template, items := alarms(t)
 	for id, resource := range template.Resources {
 		if resource.Type != "AWS::Serverless::Function" {
 			continue
 		}
 		for alarm, metric := range map[string]string{"ServerErrorsAlarm": "Errors", "ThrottledAlarm": "Throttles"} {
-			metrics, _ := metricsOf(found[alarm])
+			metrics, _ := metricsOf(items[alarm])
 			watched := false
-			for _, one := range metrics {
-				watched = watched || one.name == metric && one.dimensions["FunctionName"] == id
+			for _, w := range metrics {
+				watched = watched || w.name == metric && w.dimensions["FunctionName"] == id
 			}
 			if !watched {
 				t.Errorf("%s does not look at %s of %s", alarm, metric, id)
@@ -209,7 +209,7 @@ func TestEveryFunctionIsWatched(t *testing.T) {
 }
 
 func TestTheDashboardShowsWhatIsEmittedAndEveryAlarm(t *testing.T) {
-	template, found := alarms(t)
+	template, items := alarms(t)
 	var body struct {
 		Widgets []struct {
 			Properties struct {
@@ -233,7 +233,7 @@ func TestTheDashboardShowsWhatIsEmittedAndEveryAlarm(t *testing.T) {
 			metric.check(t, widget.Properties.Title, template)
 		}
 	}
-	for id, alarm := range found {
+	for id, alarm := range items {
 		optional := strings.Contains(id, "Silent") // there only where the provider is expected
 		listed := slices.ContainsFunc(shown, func(arn string) bool { return strings.HasSuffix(arn, ":alarm:"+alarm["AlarmName"].(string)) })
 		if listed == optional {
