@@ -56,7 +56,7 @@ func damages() map[string]damage {
 	}
 	by := inbox.NewChangedBy("alice", "a probe", at())
 	return map[string]damage{
-		"receipt-corrupt-records": {do: func(t *testing.T, fake *tables) {
+		"receipt-damaged": {do: func(t *testing.T, fake *tables) {
 			create(t, fake, inbox.NewReceipt(event(payout.Pending, "1"), nil, "k", at()))
 			for _, item := range fake.items["receipts"] {
 				if item["amount"] != nil {
@@ -66,7 +66,7 @@ func damages() map[string]damage {
 		}, repair: "restore the receipt"},
 		"receipt-misplaced": {do: func(t *testing.T, fake *tables) {
 			create(t, fake, held())
-			fake.edit("receipts", "due", "")
+			fake.edit("receipts", "dueShard", "")
 		}, repair: "payoutctl --local rebuild held/"},
 		"receipt-unknown": {do: func(t *testing.T, fake *tables) {
 			receipt := inbox.NewReceipt(event(payout.Pending, "1"), nil, "k", at())
@@ -79,7 +79,7 @@ func damages() map[string]damage {
 		"receipt-gone":        {do: func(t *testing.T, fake *tables) { create(t, fake, closed(inbox.Released, by)) }, repair: "payoutctl --local release held/"},
 		"receipt-unexplained": {do: func(t *testing.T, fake *tables) { create(t, fake, closed(inbox.Dismissed, inbox.ChangedBy{})) }, repair: "find out who did it"},
 		"payout-missing":      {do: func(_ *testing.T, fake *tables) { clear(fake.items["payouts"]) }, repair: "payoutctl --local rebuild " + soundID},
-		"payout-corrupt-records": {do: func(_ *testing.T, fake *tables) {
+		"payout-damaged": {do: func(_ *testing.T, fake *tables) {
 			fake.edit("payouts", "claims", `{"M":{"amount":{"L":[{"S":"much"}]}}}`)
 		}, repair: "payoutctl --local rebuild " + soundID},
 		"payout-altered": {do: func(_ *testing.T, fake *tables) { fake.edit("payouts", "progress", `{"S":"delayed"}`) }, repair: "payoutctl --local rebuild " + soundID},

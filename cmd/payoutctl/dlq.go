@@ -18,7 +18,7 @@ type dlqCommand struct {
 	List    dlqListCommand    `cmd:"" help:"List the dead letters, grouped by why they are there."`
 	Show    dlqShowCommand    `cmd:"" help:"Show one dead letter."`
 	Redrive dlqRedriveCommand `cmd:"" help:"Send dead letters back to the events queue."`
-	Drop    dlqDropCommand    `cmd:"" help:"Take dead letters that are not ours out of the queue, into a file."`
+	Export  dlqExportCommand  `cmd:"" help:"Write dead-letter messages to a file; with --delete, delete them from the queue."`
 }
 
 // dlqMost is how many letters are looked at unless told otherwise.
@@ -46,11 +46,11 @@ type dlqListCommand struct {
 func (dlqListCommand) Help() string {
 	return `The causes, and what each asks for:
 
-	foreign    it does not decode as a message of ours: redrive it after a deploy that knows it, or drop it
-	absent     it is ours and the only copy: the sweeper takes it in within a minute; if not, sweep, or redrive it
-	unapplied  its receipt is stored and waits: the sweeper sends it; look at the consumer's log
-	leftover   its receipt is applied, or held: redrive it, and it is gone
-	damaged    what is stored under its key cannot be read: see show
+	unreadable       it does not decode as a message of ours: redrive it after a deploy that knows it, or export and delete it
+	absent           it is ours and the only copy: the sweeper takes it in within a minute; if not, sweep, or redrive it
+	unapplied        its receipt is stored and waits: the sweeper sends it; look at the consumer's log
+	already-handled  its receipt is applied, or held: redrive it, and it is gone
+	damaged          what is stored under its key cannot be read: see show
 
 Examples:
 

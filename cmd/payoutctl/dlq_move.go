@@ -171,17 +171,18 @@ func (s *session) printMoved(what string, done redrive.Progress, moved int, err 
 	return nil
 }
 
-type dlqDropCommand struct {
+type dlqExportCommand struct {
 	MessageID []string `help:"The letter. Repeat it for several." required:"" placeholder:"ID"`
-	To        string   `help:"File that they are appended to before they are deleted." required:"" placeholder:"FILE"`
+	To        string   `help:"File that they are appended to." required:"" placeholder:"FILE"`
+	Delete    bool     `help:"Delete them from the queue after they are written. Only messages that are unreadable or already handled."`
 	Limit     int      `help:"Look at this many letters at most." default:"${dlqMost}" placeholder:"N"`
 	onPurpose
 }
 
 // Help gives examples.
-func (dlqDropCommand) Help() string {
-	return `For what came into the queue and is not ours, nor ever will be. Each letter is written to the file, with a line of JSON,
-and deleted only after it is on disk. A letter that is ours and not applied is refused: redrive it.
+func (dlqExportCommand) Help() string {
+	return `Writes each message to the file as one line of JSON. With --delete, a message is deleted from the queue after the line is
+on disk; a message that holds an event which is not applied is refused: redrive it.
 
 Examples:
 
@@ -202,7 +203,7 @@ also sqs:DeleteMessage and sqs:TagQueue on it (--reason is kept in its tag)`)
 }
 
 // Run takes the letters out.
-func (c *dlqDropCommand) Run(ctx context.Context, s *session) error {
+func (c *dlqExportCommand) Run(ctx context.Context, s *session) error {
 	if err := c.check(); err != nil {
 		return err
 	}
@@ -213,6 +214,9 @@ func (c *dlqDropCommand) Run(ctx context.Context, s *session) error {
 	r, err := stack.redriver()
 	if err != nil {
 		return err
+	}
+	if !c.Delete {
+		return c.export(ctx, s, r)
 	}
 	if err := s.mayDrop(ctx, r, c.MessageID, c.Limit); err != nil {
 		return err
@@ -232,15 +236,37 @@ func (c *dlqDropCommand) Run(ctx context.Context, s *session) error {
 		Filter: redrive.Filter{IDs: c.MessageID, Causes: droppable}, Most: c.Limit, Progress: s.printProgress(),
 	}
 	done, err := r.Remove(ctx, order, func(diagnosed redrive.Diagnosed) error { return save(file, diagnosed, c.Reason) })
-	if err := s.printMoved("saved in "+c.To+" and dropped", done, done.Moved, err); err != nil {
+	if err := s.printMoved("written to "+c.To+" and deleted", done, done.Moved, err); err != nil {
 		return err
 	}
 	return c.missed(done)
 }
 
+// export writes the messages to the file and leaves them in the queue.
+func (c *dlqExportCommand) export(ctx context.Context, s *session, r *redrive.Redriver) error {
+	file, err := openForAppend(c.To)
+	if err != nil {
+		return usage("", "%w", err)
+	}
+	defer file.Close()
+	missing := slices.Clone(c.MessageID)
+	_, err = r.Walk(ctx, c.Limit, func(diagnosed redrive.Diagnosed) error {
+		at := slices.Index(missing, diagnosed.ID)
+		if at < 0 {
+			return nil
+		}
+		missing = slices.Delete(missing, at, at+1)
+		return save(file, diagnosed, c.Reason)
+	})
+	if err == nil && len(missing) > 0 {
+		return s.noMessage(missing[0])
+	}
+	return errors.Join(err, s.print(count(len(c.MessageID), "message")+" written to "+c.To+"\n"))
+}
+
 // missed is no where a letter was in sight when it was asked for, and out of it
 // when its turn came.
-func (c *dlqDropCommand) missed(done redrive.Progress) error {
+func (c *dlqExportCommand) missed(done redrive.Progress) error {
 	named := slices.Compact(slices.Sorted(slices.Values(c.MessageID)))
 	if missed := len(named) - done.Moved; missed > 0 {
 		return no("the sweeper or somebody else is looking at it: run it again", "%s out of sight just now", count(missed, "letter"))

@@ -8,7 +8,7 @@ import (
 
 // Who named two letters and lost sight of one is not told that all is done.
 func TestALetterThatIsNotDroppedIsNoSuccess(t *testing.T) {
-	drop := dlqDropCommand{MessageID: []string{"one", "two", "one"}}
+	drop := dlqExportCommand{MessageID: []string{"one", "two", "one"}}
 	if err := drop.missed(redrive.Progress{Chosen: 1, Moved: 1}); err == nil {
 		t.Error("one of two was dropped: want an error")
 	}

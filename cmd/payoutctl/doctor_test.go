@@ -25,7 +25,7 @@ func diagnoses() map[string]diagnosis {
 	waiting := func(state string) func(*healthyStack) {
 		return func(h *healthyStack) {
 			h.receipt = state
-			h.items[state+"/3"] = fmt.Sprintf(`{"payout": {"S": "%s"}, "receipt": {"S": "%[2]s"}, "dueAt": {"N": "%[3]d"}, "acceptedAt": {"N": "%[3]d"}}`,
+			h.items[strings.TrimPrefix(state+"/3", "received/")] = fmt.Sprintf(`{"payout": {"S": "%s"}, "receipt": {"S": "%[2]s"}, "dueAt": {"N": "%[3]d"}, "acceptedAt": {"N": "%[3]d"}}`,
 				map[string]string{"held": "held/cregis/payout/1/x", "received": "cregis/payout/1/9"}[state], state, longAgo().UnixMilli())
 		}
 	}

@@ -88,7 +88,7 @@ func TestRedrive_MovesAMessageWhole(t *testing.T) {
 func TestDrop_SavesAMessageWhole(t *testing.T) {
 	const body = "{ \"é\":\t1 }\n "
 	file := filepath.Join(t.TempDir(), "dropped.jsonl")
-	code, requests, text := deadLetterCommand(t, body, "dlq", "drop", "--message-id", "m1", "--to", file, "--reason", "why")
+	code, requests, text := deadLetterCommand(t, body, "dlq", "export", "--delete", "--message-id", "m1", "--to", file, "--reason", "why")
 	if code != 0 || len(requestsOf(requests, "DeleteMessage")) != 1 {
 		t.Fatalf("exit code %d\n%s", code, text)
 	}

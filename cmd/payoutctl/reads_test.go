@@ -50,7 +50,7 @@ func readingCommands(ours string) []readingCommand {
 		{command: "dlq list", deadLetter: ours},
 		{command: "dlq show", args: "m1", deadLetter: ours},
 		{command: "dlq redrive", args: "--reason why", writes: "SendMessage", deadLetter: ours},
-		{command: "dlq export --delete", args: "--message-id m1 --to FILE --reason why", code: 1, deadLetter: ours},
+		{command: "dlq export", args: "--delete --message-id m1 --to FILE --reason why", code: 1, deadLetter: ours},
 		{command: "publish", args: "--since 1h --reason why", writes: "PutEvents"},
 		{command: "audit", code: 1},
 		{command: "audit", args: "--access-log LOG", code: 1},

@@ -124,7 +124,7 @@ func (f *tables) list(request *tableRequest) []storedItem {
 	if request.operation == "Scan" {
 		return all
 	}
-	attribute, ok := map[string]string{"unapplied": "due", "reference": "reference", "conflicted": "conflicted"}[request.IndexName]
+	attribute, ok := map[string]string{"unapplied": "dueShard", "reference": "reference", "conflicted": "conflicted"}[request.IndexName]
 	if !ok {
 		attribute = "payout"
 	}

@@ -9,15 +9,15 @@ import (
 
 // Swept is what one run of Sweep found and did.
 type SweepResult struct {
-	Due        int           // receipts found due
-	Resent     int           // of those, sent again by this run
-	Unsendable int           // of those, refused by the queue for what they are; this run applies them itself
-	Recovered  int           // dead letters that are in the store now, and no longer in the queue
-	Unreadable int           // dead letters that are not ours to read, left for a person
-	OldestAge  time.Duration // since the oldest receipt that waits, due or claimed, was accepted
-	AgeUnknown bool          // that could not be read
-	Damaged    int           // receipts found due that cannot be read, left for a person
-	Skipped    bool          // nothing was sent, because the queue is full of work
+	Due        int           `json:"due"`        // receipts found due
+	Resent     int           `json:"resent"`     // of those, sent again by this run
+	Unsendable int           `json:"unsendable"` // of those, refused by the queue for what they are; this run applies them itself
+	Recovered  int           `json:"recovered"`  // dead letters that are in the store now, and no longer in the queue
+	Unreadable int           `json:"unreadable"` // dead letters that are not ours to read, left for a person
+	OldestAge  time.Duration `json:"oldestAge"`  // since the oldest receipt that waits, due or claimed, was accepted
+	AgeUnknown bool          `json:"ageUnknown"` // that could not be read
+	Damaged    int           `json:"damaged"`    // receipts found due that cannot be read, left for a person
+	Skipped    bool          `json:"skipped"`    // nothing was sent, because the queue is full of work
 }
 
 // What a run leaves to the queue when that is full: sending more would only

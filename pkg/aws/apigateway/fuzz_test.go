@@ -25,7 +25,7 @@ import (
 // FuzzBody: a body is the same request as text and in base64, measured whole
 // and cut once; and of what says to be base64 and is not, nothing is lost.
 func FuzzBody(f *testing.F) {
-	for _, folder := range []string{"../provider/cregis/testdata", "../provider/pivot/testdata"} {
+	for _, folder := range []string{"../../provider/cregis/testdata", "../../provider/pivot/testdata"} {
 		for _, vector := range providertest.Vectors(f, folder) {
 			if len(vector.Body) < 4<<10 {
 				f.Add(vector.Body)
@@ -82,7 +82,7 @@ func naiveBase64(text string) []byte {
 // FuzzHeader: whatever the spelling of a header's name, the providers find it
 // under the canonical one; none of them fails otherwise than it promises.
 func FuzzHeader(f *testing.F) {
-	for _, folder := range []string{"../provider/cregis/testdata", "../provider/pivot/testdata"} {
+	for _, folder := range []string{"../../provider/cregis/testdata", "../../provider/pivot/testdata"} {
 		for _, vector := range providertest.Vectors(f, folder) {
 			for name, values := range vector.Header {
 				f.Add(name, values[0], "POST /callbacks/pivot/payout")

@@ -64,14 +64,14 @@ func drain[T any](sequence iter.Seq2[T, error]) {
 func readers(ctx context.Context, e *dynamostore.Editor) map[string]func() {
 	id, key, now := payout.ID("cregis/payout/1/1"), inbox.Key{Payout: "cregis/payout/1/1", Receipt: "held"}, time.Now()
 	return map[string]func(){
-		"Record":       func() { _, _, _ = e.Record(ctx, id) },
-		"Receipt":      func() { _, _, _ = e.Receipt(ctx, key) },
-		"Standing":     func() { _, _ = e.StoredPayout(ctx, id) },
-		"Story":        func() { drain(e.ReceiptsOf(ctx, id)) },
-		"Places":       func() { drain(e.ReceiptsWithIndex(ctx, string(id))) },
-		"ScanReceipts": func() { drain(e.ScanReceipts(ctx, time.Time{}, now)) },
-		"ScanPayouts":  func() { drain(e.ScanPayouts(ctx, now)) },
-		"List":         func() { drain(e.List(ctx, dynamostore.Filter{})) },
+		"Record":            func() { _, _, _ = e.Record(ctx, id) },
+		"Receipt":           func() { _, _, _ = e.Receipt(ctx, key) },
+		"StoredPayout":      func() { _, _ = e.StoredPayout(ctx, id) },
+		"ReceiptsOf":        func() { drain(e.ReceiptsOf(ctx, id)) },
+		"ReceiptsWithIndex": func() { drain(e.ReceiptsWithIndex(ctx, string(id))) },
+		"ScanReceipts":      func() { drain(e.ScanReceipts(ctx, time.Time{}, now)) },
+		"ScanPayouts":       func() { drain(e.ScanPayouts(ctx, now)) },
+		"List":              func() { drain(e.List(ctx, dynamostore.Filter{})) },
 		"List, conflicted": func() {
 			drain(e.List(ctx, dynamostore.Filter{Status: payout.Conflicted}))
 		},

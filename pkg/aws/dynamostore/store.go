@@ -89,20 +89,24 @@ func (s *Store) receiptWrite(change inbox.Change) (types.TransactWriteItem, erro
 			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 		}}, nil
 	}
-	return types.TransactWriteItem{Update: &types.Update{
+	update := &types.Update{
 		TableName:                &s.Receipts,
 		Key:                      receiptKey(change.Receipt.Key),
-		UpdateExpression:         aws.String("SET #state = :applied, outcome = :outcome, appliedAt = :now REMOVE #due, dueAt, claimed"),
+		UpdateExpression:         aws.String("SET #state = :applied, appliedAt = :now REMOVE #due, dueAt, claimed"),
 		ConditionExpression:      aws.String("#state = :received"),
 		ExpressionAttributeNames: map[string]string{"#state": "state", "#due": "dueShard"},
 		ExpressionAttributeValues: item{
 			":applied":  text(string(inbox.Applied)),
 			":received": text(string(inbox.Received)),
-			":outcome":  text(string(change.Receipt.Outcome)),
 			":now":      number(change.Receipt.AppliedAt.UnixMilli()),
 		},
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-	}}, nil
+	}
+	if outcome := encoded["outcome"]; outcome != nil {
+		update.UpdateExpression = aws.String("SET #state = :applied, outcome = :outcome, appliedAt = :now REMOVE #due, dueAt, claimed")
+		update.ExpressionAttributeValues[":outcome"] = outcome
+	}
+	return types.TransactWriteItem{Update: update}, nil
 }
 
 func (s *Store) recordWrite(change inbox.Change) (types.TransactWriteItem, error) {

@@ -36,7 +36,7 @@ func TestTheReceiptsOfTheDocumentedExamplesAreOneWriteUnit(t *testing.T) {
 			t.Fatalf("%s is %s", example.name, received.State)
 		}
 		applied := received
-		applied.State, applied.Outcome, applied.AppliedAt = inbox.Applied, payout.Unchanged, now
+		applied.State, applied.Outcome, applied.AppliedAt = inbox.Applied, payout.Changed, now
 		for _, receipt := range []inbox.Receipt{received, applied} {
 			encoded, err := encodeReceipt(receipt)
 			if err != nil {

@@ -51,7 +51,7 @@ func newBenchmark(b *testing.B) *bench {
 	patient := httpclient.New(30 * time.Second)
 	db := templatetest.DynamoDB(b, func(o *dynamodb.Options) { o.HTTPClient = patient })
 	queue := templatetest.SQS(b, func(o *sqs.Options) { o.HTTPClient = patient })
-	vectors, err := providertest.Load(os.DirFS(filepath.Join("..", "provider", "cregis", "testdata")))
+	vectors, err := providertest.Load(os.DirFS(filepath.Join("..", "..", "provider", "cregis", "testdata")))
 	if err != nil {
 		b.Fatal(err)
 	}

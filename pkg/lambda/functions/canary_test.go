@@ -48,7 +48,7 @@ var accounts = []string{"pid", "merchantId"}
 // and the account that a refused callback names.
 func TestNoLineHoldsAnythingOfACallback(t *testing.T) {
 	for _, provider := range functions.Providers() {
-		vectors, err := providertest.Load(os.DirFS(path.Join("..", "provider", provider.Name(), "testdata")))
+		vectors, err := providertest.Load(os.DirFS(path.Join("..", "..", "provider", provider.Name(), "testdata")))
 		if err != nil {
 			t.Fatal(err)
 		}

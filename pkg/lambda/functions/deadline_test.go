@@ -171,7 +171,7 @@ type serveCallbacks func(callback.Provider, callback.KeySource,
 func answer(ctx context.Context, t *testing.T, serve serveCallbacks, keys callback.KeySource, name, example string, forged callback.Key) error {
 	t.Helper()
 	for _, provider := range functions.Providers() {
-		vectors, err := providertest.Load(os.DirFS(path.Join("..", "provider", provider.Name(), "testdata")))
+		vectors, err := providertest.Load(os.DirFS(path.Join("..", "..", "provider", provider.Name(), "testdata")))
 		if err != nil {
 			return err
 		}

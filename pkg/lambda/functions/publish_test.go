@@ -84,7 +84,7 @@ func TestPublish_PassesOverWhatTheBusRefusesForGood(t *testing.T) {
 	if got, err := stack.HandleStream(t.Context(), batch); err != nil || len(got.BatchItemFailures) != 0 {
 		t.Errorf("%+v, %v, want no failure", got, err)
 	}
-	for _, want := range []string{`"level":"ERROR"`, `"Damaged":1`, `"Published":1`, "cregis/payout/7/1#1", "MalformedDetail"} {
+	for _, want := range []string{`"level":"ERROR"`, `"CorruptRecords":1`, `"Published":1`, "cregis/payout/7/1#1", "MalformedDetail"} {
 		if !strings.Contains(lines.String(), want) {
 			t.Errorf("the line does not hold %s: %s", want, lines.String())
 		}

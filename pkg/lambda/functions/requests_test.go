@@ -189,7 +189,7 @@ func TestTheRequestsOfALaterEvent(t *testing.T) {
 // queue once.
 func TestTheRequestsOfASweep(t *testing.T) {
 	aws := &counter{counts: map[string]int{}}
-	invoke(t, lambda.NewHandler(newStack(aws).HandleSweep), []byte("{}"), `"Due":0`)
+	invoke(t, lambda.NewHandler(newStack(aws).HandleSweep), []byte("{}"), `"due":0`)
 	aws.wantCounts(t, map[string]int{"Query": 32, "ReceiveMessage": 1})
 }
 

@@ -325,7 +325,7 @@ func TestWhatIsBelievedIsToldWhole(t *testing.T) {
 func TestEveryVectorIsToldAsItIsJudged(t *testing.T) {
 	keys := map[string]callback.Keys{"cregis": {}, "pivot": {}}
 	for _, provider := range []explain.Provider{cregis.Provider{}, pivot.Provider{}} {
-		vectors := providertest.Vectors(t, filepath.Join("..", "provider", provider.Name(), "testdata"))
+		vectors := providertest.Vectors(t, filepath.Join("..", "..", "provider", provider.Name(), "testdata"))
 		ring := keys[provider.Name()]
 		for _, vector := range vectors {
 			if vector.Account != "" {

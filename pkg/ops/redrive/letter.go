@@ -50,14 +50,14 @@ type Cause string
 const (
 	// Foreign: it does not decode as ours. It needs a deploy that knows it, or
 	// a person who takes it away.
-	Unreadable Cause = "foreign"
+	Unreadable Cause = "unreadable"
 	// Absent: it is ours and no receipt is stored: it is the only copy. The
 	// sweeper takes it in within a minute; redrive does as well.
 	Absent Cause = "absent"
 	// Unapplied: its receipt is stored and not applied. The sweeper sends it.
 	Unapplied Cause = "unapplied"
 	// Leftover: its receipt is applied, or held: the letter is of no more use.
-	AlreadyHandled Cause = "leftover"
+	AlreadyHandled Cause = "already-handled"
 	// Damaged: what is stored under its key cannot be read.
 	Damaged Cause = "damaged"
 )

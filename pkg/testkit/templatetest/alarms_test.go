@@ -107,9 +107,9 @@ var alarmTable = map[string]string{
 		it > 0 in 2 of 2, missing is notBreaching
 		it = Sum of ours PreviousKey in 86400 s`,
 	"CorruptRecordsAlarm": `
-		damaged
+		corrupt-records
 		it > 0 in 1 of 1, missing is notBreaching
-		it = Maximum of ours Damaged in 300 s`,
+		it = Maximum of ours CorruptRecords in 300 s`,
 	"PublisherBehindAlarm": `
 		publisher-behind
 		it > 600000 in 5 of 5, missing is notBreaching

@@ -133,7 +133,7 @@ var scenarios = []struct {
 	{"PreviousKeyAlarm", false, "the current key", []stretch{days(2, acknowledged("pivot"))}},
 
 	{"CorruptRecordsAlarm", true, "a sweep finds a receipt that cannot be read", []stretch{minutes(1, swept(inbox.SweepResult{Damaged: 1}, nil)), minutes(4, oldest(0))}},
-	{"CorruptRecordsAlarm", true, "the publisher finds a payout that cannot be read", []stretch{minutes(1, published(dynamostore.PublishResult{Unclear: []error{errors.New("damaged")}}))}},
+	{"CorruptRecordsAlarm", true, "the publisher finds a payout that cannot be read", []stretch{minutes(1, published(dynamostore.PublishResult{Unclear: []error{errors.New("corrupt-records")}}))}},
 	{"CorruptRecordsAlarm", false, "five minutes later", []stretch{minutes(1, swept(inbox.SweepResult{Damaged: 1}, nil)), minutes(5, oldest(0))}},
 	{"CorruptRecordsAlarm", false, "sweeps and notices go well", []stretch{minutes(5, oldest(time.Hour), published(dynamostore.PublishResult{Published: []string{"a"}}))}},
 
