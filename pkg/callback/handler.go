@@ -46,7 +46,7 @@ type Result struct {
 func (h *Handler) Handle(ctx context.Context, request Request) Result {
 	sender, err := h.verify(ctx, request)
 	if err != nil {
-		verdict := verdictFor(err)
+		verdict := VerdictFor(err)
 		return Result{Reply: h.Provider.Reply(verdict), Verdict: verdict, Claimed: h.claimedAccount(request, verdict), Err: err}
 	}
 	receipt := NewReceipt(h.Provider, request, sender, h.Now())
@@ -144,7 +144,9 @@ func isWhole(held inbox.Receipt) bool {
 	return true
 }
 
-func verdictFor(err error) Verdict {
+// VerdictFor returns the verdict on a request whose verification or acceptance
+// failed with the error.
+func VerdictFor(err error) Verdict {
 	switch {
 	case errors.Is(err, ErrUnauthenticated):
 		return Unauthenticated
