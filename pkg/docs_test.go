@@ -17,39 +17,43 @@ var (
 	notInAnchor  = regexp.MustCompile("[^a-z0-9 _-]")
 )
 
-// A runbook that leads nowhere at 3 a.m. is worse than none.
-func TestEveryLinkInTheDocumentsLeadsSomewhere(t *testing.T) {
-	root := templatetest.Root(t)
-	documents := []string{filepath.Join(root, "README.md")}
-	for _, pattern := range []string{"docs/*.md", "docs/*/*.md"} {
-		texts, err := filepath.Glob(filepath.Join(root, pattern))
-		if err != nil {
-			t.Fatal(err)
-		}
-		documents = append(documents, texts...)
-	}
+// Links between documents lead to a file and a heading that exist.
+func TestDocuments_LinksResolve(t *testing.T) {
 	links := 0
-	for _, document := range documents {
-		for _, item := range markdownLink.FindAllStringSubmatch(read(t, document), -1) {
-			if strings.Contains(item[1], "://") {
+	for _, document := range documents(t) {
+		for _, link := range markdownLink.FindAllStringSubmatch(read(t, document), -1) {
+			if strings.Contains(link[1], "://") {
 				continue
 			}
 			links++
-			name, anchor, anchored := strings.Cut(item[1], "#")
+			name, anchor, hasAnchor := strings.Cut(link[1], "#")
 			target := document
 			if name != "" {
 				target = filepath.Join(filepath.Dir(document), name)
 			}
 			if _, err := os.Stat(target); err != nil {
-				t.Errorf("%s leads to %s, which there is not", document, item[1])
-			} else if anchored && !slices.Contains(anchors(read(t, target)), anchor) {
-				t.Errorf("%s leads to %s, and the page has no such part", document, item[1])
+				t.Errorf("%s links to %s: no such file", document, link[1])
+			} else if hasAnchor && !slices.Contains(anchors(read(t, target)), anchor) {
+				t.Errorf("%s links to %s: no such heading", document, link[1])
 			}
 		}
 	}
 	if links < 20 {
-		t.Errorf("%d links were found", links)
+		t.Errorf("the test found %d links", links)
 	}
+}
+
+func documents(t *testing.T) []string {
+	t.Helper()
+	var paths []string
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*.md"} {
+		matches, err := filepath.Glob(filepath.Join(templatetest.Root(t), pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		paths = append(paths, matches...)
+	}
+	return paths
 }
 
 func read(t *testing.T, path string) string {
@@ -61,11 +65,11 @@ func read(t *testing.T, path string) string {
 	return string(content)
 }
 
-// anchors names the parts of a page as the usual renderers do.
+// anchors returns the anchors of a page's headings, as GitHub renders them.
 func anchors(page string) []string {
 	var names []string
-	for _, texts := range heading.FindAllStringSubmatch(page, -1) {
-		text := notInAnchor.ReplaceAllString(strings.ToLower(texts[1]), "")
+	for _, match := range heading.FindAllStringSubmatch(page, -1) {
+		text := notInAnchor.ReplaceAllString(strings.ToLower(match[1]), "")
 		names = append(names, strings.ReplaceAll(text, " ", "-"))
 	}
 	return names

@@ -3,7 +3,6 @@ package pkg_test
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -13,9 +12,9 @@ import (
 	"payout-callbacks/pkg/testkit/templatetest"
 )
 
-// Who uses this application takes on these licences, so they are told, whether they
-// end up in a function or only in a test.
-func TestEveryModulesLicenceIsListed(t *testing.T) {
+// Users of this application accept the licences of its modules, so the document
+// lists them, whether a module is part of a function or only of a test.
+func TestLicences_AreListed(t *testing.T) {
 	root := templatetest.Root(t)
 	list := exec.CommandContext(t.Context(), "go", "mod", "edit", "-json")
 	list.Dir = root
@@ -34,12 +33,8 @@ func TestEveryModulesLicenceIsListed(t *testing.T) {
 		rows = append(rows, fmt.Sprintf("| `%s` | %s |", module.Path, licence(t, root, module.Path)))
 	}
 	slices.Sort(rows)
-	content, err := os.ReadFile(filepath.Join(root, "docs", "LICENCES.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var listed []string
-	for line := range strings.Lines(string(content)) {
+	for line := range strings.Lines(read(t, filepath.Join(root, "docs", "LICENCES.md"))) {
 		if strings.HasPrefix(line, "| `") && strings.Contains(line, "/") {
 			listed = append(listed, strings.TrimSpace(line))
 		}
@@ -49,7 +44,7 @@ func TestEveryModulesLicenceIsListed(t *testing.T) {
 	}
 }
 
-// licence recognises a module's licence by the words that are its own.
+// licence identifies the licence of a module by phrases of its text.
 func licence(t *testing.T, root, module string) string {
 	t.Helper()
 	find := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", module)
@@ -60,20 +55,16 @@ func licence(t *testing.T, root, module string) string {
 	}
 	var files []string
 	for _, name := range []string{"LICEN[SC]E*", "COPYING*"} {
-		texts, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(folder)), name))
+		matches, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(folder)), name))
 		if err != nil {
 			t.Fatal(err)
 		}
-		files = append(files, texts...)
+		files = append(files, matches...)
 	}
 	if len(files) == 0 {
 		return "none found"
 	}
-	content, err := os.ReadFile(files[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := strings.Join(strings.Fields(string(content)), " ")
+	text := strings.Join(strings.Fields(read(t, files[0])), " ")
 	switch {
 	case strings.Contains(text, "Apache License") && strings.Contains(text, "Version 2.0"):
 		return "Apache-2.0"

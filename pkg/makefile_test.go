@@ -10,15 +10,15 @@ import (
 	"payout-callbacks/pkg/testkit/templatetest"
 )
 
-// On another system make run says what it needs, before anything is built.
-func TestMakeRun_NamesTheSystemsThatItNeeds(t *testing.T) {
+// On an unsupported system make stops with a message before it builds anything.
+func TestMake_UnsupportedSystem(t *testing.T) {
 	program, err := exec.LookPath("make")
 	if err != nil {
 		t.Skip("needs make")
 	}
 	bin := t.TempDir()
 	uname := "#!/bin/sh\necho MINGW64_NT-10.0\n"
-	if err := os.WriteFile(filepath.Join(bin, "uname"), []byte(uname), 0o700); err != nil { //nolint:gosec // it is run
+	if err := os.WriteFile(filepath.Join(bin, "uname"), []byte(uname), 0o700); err != nil { //nolint:gosec // an executable
 		t.Fatal(err)
 	}
 	for _, target := range []string{"run", "test", "tools"} {
@@ -30,7 +30,7 @@ func TestMakeRun_NamesTheSystemsThatItNeeds(t *testing.T) {
 			t.Errorf("make %s: %v\n%s", target, err, out)
 		}
 		if _, err := os.Stat(filepath.Join(bin, "local")); err == nil {
-			t.Errorf("make %s: something was built", target)
+			t.Errorf("make %s: local was built", target)
 		}
 	}
 }
