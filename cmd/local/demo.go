@@ -145,11 +145,11 @@ func (s stage) receiptKey(scene scene, body []byte, header http.Header) inbox.Ke
 	keys := callback.Keys{scene.account: {Current: callback.Key(s.stack.DemoKeys[scene.provider][scene.account])}}
 	provider := s.providers[scene.provider]
 	request := callback.NewRequest(scene.kind, header, body)
-	sender, err := provider.Verify(request, keys)
+	verified, err := provider.Verify(request, keys)
 	if err != nil {
 		return inbox.Key{}
 	}
-	return callback.NewReceipt(provider, request, sender, time.Time{}).Key
+	return callback.NewReceipt(provider, verified, time.Time{}).Key
 }
 
 // became waits until the receipt is applied or held, and says what it is then. Of a forged callback there is none, and

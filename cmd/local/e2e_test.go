@@ -114,11 +114,11 @@ func (d *deployed) playVector(t *testing.T, provider providertest.Provider, vect
 		return // the gateway mends such bytes, so that we never see the ones of the vector
 	}
 	request := callback.NewRequest(vector.Type, header, body)
-	sender, err := provider.Verify(request, keys)
+	verified, err := provider.Verify(request, keys)
 	if err != nil {
 		t.Fatal(err)
 	}
-	receipt := callback.NewReceipt(provider, request, sender, time.Time{})
+	receipt := callback.NewReceipt(provider, verified, time.Time{})
 	state := inbox.Applied
 	if receipt.State == inbox.Held {
 		state = inbox.Held

@@ -127,11 +127,11 @@ func receiptOf(t *testing.T, provider string, event events.APIGatewayV2HTTPReque
 	t.Helper()
 	keys := callback.Keys{demoProject: {Current: demoKeyOf("cregis")}, demoMerchant: {Current: demoKeyOf("pivot")}}
 	request := apigateway.Request(event)
-	sender, err := signerOf(provider).Verify(request, keys)
+	verified, err := signerOf(provider).Verify(request, keys)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return callback.NewReceipt(signerOf(provider), request, sender, accepted)
+	return callback.NewReceipt(signerOf(provider), verified, accepted)
 }
 
 func queueEvent(t *testing.T, receipt inbox.Receipt) events.SQSEvent {

@@ -127,18 +127,18 @@ func (s sender) check(got answer) (verdict callback.Verdict, asExpected bool) {
 // about, or under which name it is held and why.
 func (s sender) foresee(request callback.Request) (string, callback.Reason) {
 	keys := callback.Keys{s.out.account: {Current: s.key}}
-	from, err := s.out.provider.Verify(request, keys)
+	verified, err := s.out.provider.Verify(request, keys)
 	if err != nil {
 		return "", ""
 	}
-	event, held := s.out.provider.Parse(request, from)
+	event, held := verified.Event()
 	if held == nil {
 		return string(event.ID), ""
 	}
 	receipt := inbox.NewHeldReceipt(inbox.HeldCallback{
 		Provider: s.out.provider.Name(),
 		Type:     request.Type,
-		Account:  from.Account,
+		Account:  verified.Sender.Account,
 		Subject:  held.Subject,
 	}, nil, "", time.Time{})
 	return receipt.Key.Payout, held.Reason

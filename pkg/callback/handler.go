@@ -44,12 +44,12 @@ type Result struct {
 // Handle verifies, parses and accepts the request, in this order, and says what
 // to reply. It acknowledges only what is durable.
 func (h *Handler) Handle(ctx context.Context, request Request) Result {
-	sender, err := h.verify(ctx, request)
+	verified, err := h.verify(ctx, request)
 	if err != nil {
 		verdict := VerdictFor(err)
 		return Result{Reply: h.Provider.Reply(verdict), Verdict: verdict, Claimed: h.claimedAccount(request, verdict), Err: err}
 	}
-	receipt := NewReceipt(h.Provider, request, sender, h.Now())
+	sender, receipt := verified.Sender, NewReceipt(h.Provider, verified, h.Now())
 	accepted, err := h.Inbox.Accept(ctx, receipt)
 	if err != nil {
 		return Result{Reply: h.Provider.Reply(Unavailable), Verdict: Unavailable, Sender: sender, Receipt: receipt, Err: err}
@@ -75,30 +75,31 @@ func (h *Handler) claimedAccount(request Request, verdict Verdict) string {
 
 // verify tries the keys at hand, and where they do not fit, those of this
 // moment: a key may have been changed since they were read.
-func (h *Handler) verify(ctx context.Context, request Request) (Sender, error) {
+func (h *Handler) verify(ctx context.Context, request Request) (Verified, error) {
 	keys, err := h.Keys.Keys(ctx)
 	if err != nil {
-		return Sender{}, err
+		return Verified{}, err
 	}
-	sender, err := h.Provider.Verify(request, keys)
+	verified, err := h.Provider.Verify(request, keys)
 	if !errors.Is(err, ErrUnauthenticated) && !errors.Is(err, ErrUnusableKeys) {
-		return sender, err
+		return verified, err
 	}
 	fresh, changed, refreshErr := h.Keys.Refresh(ctx)
 	switch {
 	case refreshErr != nil:
 		// The sender may be right and our keys out of date.
-		return Sender{}, refreshErr
+		return Verified{}, refreshErr
 	case !changed:
-		return Sender{}, err
+		return Verified{}, err
 	}
 	return h.Provider.Verify(request, fresh)
 }
 
-// NewReceipt parses an authentic request into the receipt by which we will own
-// it: received, or held where the provider did not understand it.
-func NewReceipt(provider Provider, request Request, sender Sender, now time.Time) inbox.Receipt {
-	event, held := provider.Parse(request, sender)
+// NewReceipt parses a verified callback into its receipt: received, or held
+// if the provider does not understand the callback.
+func NewReceipt(provider Provider, verified Verified, now time.Time) inbox.Receipt {
+	request, sender := verified.Request, verified.Sender
+	event, held := verified.Event()
 	if held == nil {
 		return inbox.NewReceipt(event, request.Body, sender.KeyID, now)
 	}
@@ -124,7 +125,8 @@ func Reparse(provider Provider, held inbox.Receipt, now time.Time) inbox.Receipt
 		return held
 	}
 	request := NewRequest(held.Type(), http.Header{}, held.Body)
-	parsed := NewReceipt(provider, request, Sender{Account: held.Account(), KeyID: held.KeyID}, held.AcceptedAt)
+	verified := provider.Restore(request, Sender{Account: held.Account(), KeyID: held.KeyID})
+	parsed := NewReceipt(provider, verified, held.AcceptedAt)
 	if parsed.State == inbox.Received {
 		parsed.DueAt = now.UTC().Truncate(time.Millisecond).Add(inbox.FirstDue)
 	}

@@ -21,20 +21,24 @@ type toy struct{}
 func (toy) Name() string         { return "toy" }
 func (toy) Types() []payout.Type { return []payout.Type{payout.TypePayout} }
 
-func (toy) Verify(request callback.Request, keys callback.Keys) (callback.Sender, error) {
+func (p toy) Verify(request callback.Request, keys callback.Keys) (callback.Verified, error) {
 	key, _, _ := strings.Cut(string(request.Body), " ")
 	switch {
 	case request.TooLarge():
-		return callback.Sender{}, callback.ErrTooLarge
+		return callback.Verified{}, callback.ErrTooLarge
 	case key == "":
-		return callback.Sender{}, fmt.Errorf("no key: %w", callback.ErrMalformed)
+		return callback.Verified{}, fmt.Errorf("no key: %w", callback.ErrMalformed)
 	case string(keys["account"].Current) == key, string(keys["account"].Previous) == key:
-		return callback.Sender{Account: "account", KeyID: callback.Key(key).ID()}, nil
+		return p.Restore(request, callback.Sender{Account: "account", KeyID: callback.Key(key).ID()}), nil
 	}
-	return callback.Sender{}, keys["account"].Refusal()
+	return callback.Verified{}, keys["account"].Refusal()
 }
 
-func (toy) Parse(request callback.Request, sender callback.Sender) (payout.Event, *callback.Held) {
+func (toy) Restore(request callback.Request, sender callback.Sender) callback.Verified {
+	return callback.NewVerified(request, sender, func() (payout.Event, *callback.Held) { return parseToy(request, sender) })
+}
+
+func parseToy(request callback.Request, sender callback.Sender) (payout.Event, *callback.Held) {
 	_, status, _ := strings.Cut(string(request.Body), " ")
 	if status == "held" {
 		return payout.Event{}, &callback.Held{Reason: callback.ReasonStatus, Subject: request.Body}

@@ -36,11 +36,11 @@ type Provider interface {
 	// Verify proves who sent the request, in time independent of the secrets,
 	// against the current and the previous key of the account that it names.
 	// It fails with ErrUnauthentic, ErrMalformed, ErrTooLarge or ErrUnusableKeys only.
-	Verify(request Request, keys Keys) (Sender, error)
+	Verify(request Request, keys Keys) (Verified, error)
 
-	// Parse turns an authentic request into the one event that it tells. What
-	// it cannot read with certainty it returns as held, with an empty event.
-	Parse(request Request, sender Sender) (payout.Event, *Held)
+	// Restore returns the callback of a request whose sender was verified
+	// earlier, for the body of a held receipt. It proves nothing itself.
+	Restore(request Request, sender Sender) Verified
 
 	// Reply is the provider's table of answers, chosen from its own rules of
 	// what counts as acknowledged and what is sent again.
@@ -61,6 +61,24 @@ type Sender struct {
 	KeyID    string // which key, see Key.ID
 	Previous bool   // whether that key is the account's previous one
 }
+
+// Verified is a callback whose sender is proven. Only a [Provider] creates it,
+// so a callback that was not verified cannot be parsed.
+type Verified struct {
+	Request Request
+	Sender  Sender
+	parse   func() (payout.Event, *Held)
+}
+
+// NewVerified returns the verified callback of a request. A provider passes how
+// to parse it: into one event, or into an empty event and why it is held.
+func NewVerified(request Request, sender Sender, parse func() (payout.Event, *Held)) Verified {
+	return Verified{Request: request, Sender: sender, parse: parse}
+}
+
+// Event parses the callback. A callback that the provider cannot read with
+// certainty is held, with an empty event.
+func (v Verified) Event() (payout.Event, *Held) { return v.parse() }
 
 // Held says why an authentic callback was not understood.
 type Held struct {

@@ -21,7 +21,6 @@ type Request struct {
 
 	BodySize int    // of the body as it was sent, before it was cut
 	sent     []byte // that body
-	reading  *cachedBody
 
 	deliveryID string // the gateway's id of this request
 	asText     bool   // whether the gateway passed the body on as text
@@ -35,7 +34,6 @@ func NewRequest(kind payout.Type, header http.Header, body []byte) Request {
 		Body:     body[:min(len(body), MaxBody)],
 		BodySize: len(body),
 		sent:     body,
-		reading:  new(cachedBody),
 	}
 }
 
@@ -59,34 +57,6 @@ func hasReplacement(body []byte) bool { return bytes.Contains(body, []byte("\uff
 
 // BodySHA256 is the digest of the body as it was sent, before it was cut.
 func (r Request) BodySHA256() [sha256.Size]byte { return sha256.Sum256(r.sent) }
-
-// reading is what a provider made of a request's body.
-type cachedBody struct {
-	of   []byte
-	made any
-}
-
-// ReadOnce returns what read makes of the request's body. Verify and Parse need
-// the same reading, and under fresh keys Verify needs it once more; of copies of
-// one request, the first that asks has it read. One request is for one goroutine.
-func ReadOnce[T any](request Request, read func(body []byte) T) T {
-	known := request.reading
-	if known == nil {
-		return read(request.Body)
-	}
-	if item, ok := known.made.(T); ok && sameBytes(known.of, request.Body) {
-		return item
-	}
-	value := read(request.Body)
-	known.of, known.made = request.Body, value
-	return value
-}
-
-// sameBytes reports whether both are one place in memory: whoever gave a copy of
-// a request another body has another request.
-func sameBytes(a, b []byte) bool {
-	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
-}
 
 // TooLarge reports whether the body was cut.
 func (r Request) TooLarge() bool { return r.BodySize > len(r.Body) }

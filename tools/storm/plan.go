@@ -119,11 +119,11 @@ func (p *planner) sign(as sort, f fact) (sent, error) {
 		return sent{}, fmt.Errorf("sign: %w", err)
 	}
 	request := callback.NewRequest(f.kind, header, body)
-	sender, err := provider.Verify(request, keys)
+	verified, err := provider.Verify(request, keys)
 	if err != nil {
 		return sent{}, fmt.Errorf("verify what was just signed: %w", err)
 	}
-	key := callback.NewReceipt(provider, request, sender, time.Time{}).Key
+	key := callback.NewReceipt(provider, verified, time.Time{}).Key
 	return sent{sort: as, path: f.path(), body: body, header: header, key: key}, nil
 }
 

@@ -108,10 +108,10 @@ func FuzzHeader(f *testing.F) {
 		}
 		keys := callback.Keys{"1": {Current: "pivot-demo-key-current"}}
 		for _, provider := range []callback.Provider{cregis.Provider{}, pivot.Provider{}} {
-			sender, err := provider.Verify(request, keys)
+			verified, err := provider.Verify(request, keys)
 			named := strings.EqualFold(name, "X-API-Key") && isCopies(value, "pivot-demo-key-current") && provider.Name() == "pivot"
-			if (err == nil) != named || err == nil && sender.Account != "1" || err != nil && !errors.Is(err, callback.ErrUnauthenticated) {
-				t.Errorf("%s: %q: %q gives %+v, %v", provider.Name(), name, value, sender, err)
+			if (err == nil) != named || err == nil && verified.Sender.Account != "1" || err != nil && !errors.Is(err, callback.ErrUnauthenticated) {
+				t.Errorf("%s: %q: %q gives %+v, %v", provider.Name(), name, value, verified.Sender, err)
 			}
 		}
 	})

@@ -37,7 +37,7 @@ func vectorReceipts(f *testing.F) []inbox.Receipt {
 			if len(vector.Body) < 4<<10 {
 				request := callback.NewRequest(vector.Type, nil, vector.Body)
 				sender := callback.Sender{Account: "922e39ab-7565-49f6-b84f-fb56122821ae", KeyID: "0a1b2c3d"}
-				receipts = append(receipts, callback.NewReceipt(provider, request, sender, now))
+				receipts = append(receipts, callback.NewReceipt(provider, provider.Restore(request, sender), now))
 			}
 		}
 	}

@@ -67,11 +67,11 @@ func exampleReceipt(t *testing.T, provider providertest.Provider, name string, k
 			t.Fatal(err)
 		}
 		request := callback.NewRequest(vector.Type, header, body)
-		sender, err := provider.Verify(request, keys)
+		verified, err := provider.Verify(request, keys)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return callback.NewReceipt(provider, request, sender, time.UnixMilli(1795251600123))
+		return callback.NewReceipt(provider, verified, time.UnixMilli(1795251600123))
 	}
 	t.Fatalf("there is no vector %s", name)
 	return inbox.Receipt{}

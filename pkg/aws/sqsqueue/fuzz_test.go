@@ -30,7 +30,7 @@ func FuzzMessage(f *testing.F) {
 		for _, vector := range vectors {
 			if len(vector.Body) < 4<<10 {
 				sender := callback.Sender{Account: "922e39ab-7565-49f6-b84f-fb56122821ae"}
-				r := callback.NewReceipt(provider, callback.NewRequest(vector.Type, nil, vector.Body), sender, now)
+				r := callback.NewReceipt(provider, provider.Restore(callback.NewRequest(vector.Type, nil, vector.Body), sender), now)
 				f.Add(r.Event.ID.Account(), string(r.Event.Status), r.Event.Reference, r.Event.Reason+r.Note, string(r.Event.Amount), r.Event.TxID, r.Event.BlockHeight, r.Event.BlockTime, r.Body)
 			}
 		}

@@ -32,7 +32,7 @@ func TestProvidersOf_UsesTheParametersOfTheStack(t *testing.T) {
 			continue
 		}
 		var got callback.Reason
-		if _, held := providers[0].Parse(callback.NewRequest(payout.TypePayout, http.Header{}, []byte(body)), callback.Sender{}); held != nil {
+		if _, held := providers[0].Restore(callback.NewRequest(payout.TypePayout, http.Header{}, []byte(body)), callback.Sender{}).Event(); held != nil {
 			got = held.Reason
 		}
 		if got != test.want {

@@ -99,11 +99,11 @@ const (
 // Explain says what would become of the callback.
 func Explain(in Input) Report {
 	report := Report{Size: in.Request.BodySize}
-	sender, err := in.Provider.Verify(in.Request, in.Keys)
+	verified, err := in.Provider.Verify(in.Request, in.Keys)
 	report.Verdict = verdictOf(err)
 	report.Reply = in.Provider.Reply(report.Verdict)
 	if report.Verdict == callback.Acknowledged {
-		report.authentic(in, sender)
+		report.authentic(in, verified)
 	}
 	if in.Request.TooLarge() {
 		report.foundf(CauseTooLarge, "the body has %d bytes; %d are read at most", in.Request.BodySize, callback.MaxBody)
@@ -123,13 +123,14 @@ func Explain(in Input) Report {
 // Knows reports whether mistakes of this provider's callbacks are looked for.
 func Knows(provider string) bool { return slices.Contains([]string{"cregis", "pivot"}, provider) }
 
-func (r *Report) authentic(in Input, sender callback.Sender) {
+func (r *Report) authentic(in Input, verified callback.Verified) {
+	sender := verified.Sender
 	r.Sender = sender
-	event, held := in.Provider.Parse(in.Request, sender)
+	event, held := verified.Event()
 	if r.Held = held; held == nil {
 		r.Event = &event
 	}
-	receipt := callback.NewReceipt(in.Provider, in.Request, sender, in.Now)
+	receipt := callback.NewReceipt(in.Provider, verified, in.Now)
 	r.Receipt = &receipt
 	if sender.Previous {
 		r.foundf(CausePreviousKey, "it is proven by key %s, the account's previous one: the provider has not changed over yet", sender.KeyID)

@@ -45,11 +45,11 @@ func TestVerifyAndParseAllocateLittle(t *testing.T) {
 
 func verifyAndParse(t testing.TB, request callback.Request, keys callback.Keys) {
 	request = callback.NewRequest(request.Type, request.Header, request.Body) // as new: nothing of it was read
-	sender, err := cregis.Provider{}.Verify(request, keys)
+	verified, err := cregis.Provider{}.Verify(request, keys)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, held := (cregis.Provider{}).Parse(request, sender); held != nil {
+	if _, held := verified.Event(); held != nil {
 		t.Fatal(held.Note)
 	}
 }

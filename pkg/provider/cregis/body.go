@@ -40,26 +40,14 @@ func (v value) isSet() bool { return v.text != "" }
 // What is wrong with a body is never said in its own words: errors are logged.
 var errMalformed = fmt.Errorf("%w: not one flat object of strict JSON", callback.ErrMalformed)
 
-// parsedBody is what readUnpacked returns.
-type parsedBody struct {
-	body *body
-	err  error
-}
-
-// readOnce is readUnpacked, of which Verify and Parse share what came out.
-func readOnce(request callback.Request) (*body, error) {
-	parsed := callback.ReadOnce(request, func(raw []byte) parsedBody {
-		body, err := readUnpacked(raw)
-		return parsedBody{body, err}
-	})
-	return parsed.body, parsed.err
-}
-
-// readUnpacked is read of a body that may be compressed or begin with a
-// byte-order mark. Cregis sends no callback again, and its signature covers the
-// text, so a proxy that packs a body is no reason to lose it.
-func readUnpacked(raw []byte) (*body, error) {
-	text, err := callback.Unpack(raw)
+// readRequest reads the body of a request, which may be compressed or begin
+// with a byte-order mark. Cregis sends no callback again, and its signature
+// covers the text, so a body that a proxy compressed must not be lost.
+func readRequest(request callback.Request) (*body, error) {
+	if request.TooLarge() {
+		return nil, callback.ErrTooLarge
+	}
+	text, err := callback.Unpack(request.Body)
 	if err != nil {
 		return nil, err
 	}

@@ -24,7 +24,7 @@ func parseFields(t *testing.T, others map[string]any) (payout.Event, *callback.H
 	if err != nil {
 		t.Fatal(err)
 	}
-	return cregis.Provider{}.Parse(callback.NewRequest(payout.TypePayout, nil, raw), callback.Sender{Account: "1382528827416576"})
+	return cregis.Provider{}.Restore(callback.NewRequest(payout.TypePayout, nil, raw), callback.Sender{Account: "1382528827416576"}).Event()
 }
 
 const (

@@ -132,7 +132,7 @@ func FuzzParse(f *testing.F) {
 }
 
 func checkParse(t *testing.T, request callback.Request) {
-	event, held := cregis.Provider{}.Parse(request, callback.Sender{Account: project})
+	event, held := cregis.Provider{}.Restore(request, callback.Sender{Account: project}).Event()
 	if held != nil {
 		if event != (payout.Event{}) || held.Note == "" || held.Reason == "" {
 			t.Errorf("event %+v, held %+v", event, held)
@@ -142,7 +142,7 @@ func checkParse(t *testing.T, request callback.Request) {
 	if !event.Status.Final() || event.Amount == "" || event.ID.Type() != request.Type || event.Reference == "" || event.To == "" {
 		t.Errorf("event lacks something: %+v", event)
 	}
-	again, held := cregis.Provider{}.Parse(callback.NewRequest(request.Type, nil, reordered(t, request.Body)), callback.Sender{})
+	again, held := cregis.Provider{}.Restore(callback.NewRequest(request.Type, nil, reordered(t, request.Body)), callback.Sender{}).Event()
 	if held != nil || again != event {
 		t.Errorf("in another order: %+v, held %+v, want %+v", again, held, event)
 	}

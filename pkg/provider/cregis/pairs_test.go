@@ -55,7 +55,7 @@ func changed(pairs []pair, changes ...pair) []pair {
 }
 
 func parsePairs(p cregis.Provider, route payout.Type, pairs []pair) (payout.Event, *callback.Held) {
-	return p.Parse(callback.NewRequest(route, nil, bodyOf(pairs)), callback.Sender{Account: project})
+	return p.Restore(callback.NewRequest(route, nil, bodyOf(pairs)), callback.Sender{Account: project}).Event()
 }
 
 // payoutPairs is a callback of each route with its required fields.

@@ -13,11 +13,11 @@ import (
 func parse(t testing.TB, body []byte) (payout.Event, *callback.Held) {
 	t.Helper()
 	request := requestFor(t, payout.TypePayout, body, sampleKey)
-	sender, err := cregis.Provider{}.Verify(request, testKeys())
+	verified, err := cregis.Provider{}.Verify(request, testKeys())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return cregis.Provider{}.Parse(request, sender)
+	return verified.Event()
 }
 
 func TestStatuses(t *testing.T) {
@@ -90,7 +90,7 @@ func TestIDNamesTheType(t *testing.T) {
 		"payout-status-6":     "cregis/payout/1382528827416576/1391751691788288",
 		"sub-address-example": "cregis/sub-address-payout/1382528827416576/1391751691788288",
 	} {
-		event, held := cregis.Provider{}.Parse(vectorRequest(t, name), callback.Sender{Account: project})
+		event, held := cregis.Provider{}.Restore(vectorRequest(t, name), callback.Sender{Account: project}).Event()
 		if held != nil || event.ID != want {
 			t.Errorf("%s: %s, held %v, want %s", name, event.ID, held, want)
 		}
@@ -125,7 +125,7 @@ func TestParse_HeldCallbackKeepsSignedTextAndProviderID(t *testing.T) {
 func held(t testing.TB, name string) (callback.Held, callback.Request) {
 	t.Helper()
 	request := vectorRequest(t, name)
-	_, held := cregis.Provider{}.Parse(request, callback.Sender{Account: project})
+	_, held := cregis.Provider{}.Restore(request, callback.Sender{Account: project}).Event()
 	if held == nil {
 		t.Fatalf("%s is not held", name)
 	}
@@ -136,7 +136,7 @@ func held(t testing.TB, name string) (callback.Held, callback.Request) {
 func TestParseOfWhatWasNeverVerified(t *testing.T) {
 	for _, body := range []string{"", "[]", "{}", `{"pid":1}`, "{\"a\":\"\xff\"}", strings.Repeat("x", callback.MaxBody+1)} {
 		for _, kind := range []payout.Type{payout.TypePayout, payout.TypeSubAddressPayout, payout.TypeBatch, ""} {
-			event, held := cregis.Provider{}.Parse(callback.NewRequest(kind, nil, []byte(body)), callback.Sender{})
+			event, held := cregis.Provider{}.Restore(callback.NewRequest(kind, nil, []byte(body)), callback.Sender{}).Event()
 			if held == nil || held.Note == "" || event != (payout.Event{}) {
 				t.Errorf("%.20q: event %+v, held %+v", body, event, held)
 			}
@@ -155,7 +155,7 @@ func TestWhatIsHeldIsKeptWithItsSignedText(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, held := cregis.Provider{}.Parse(request, callback.Sender{Account: project})
+		_, held := cregis.Provider{}.Restore(request, callback.Sender{Account: project}).Event()
 		if held == nil || !strings.HasSuffix(held.Note, "\nsigned text: "+string(held.Subject)) {
 			t.Errorf("%s: the note is %+v", vector.Name, held)
 		}

@@ -48,43 +48,48 @@ func (Provider) Reply(verdict callback.Verdict) callback.Reply {
 
 // Verify implements [callback.Provider]: the signature must be that of the
 // project which the body itself names.
-func (Provider) Verify(request callback.Request, keys callback.Keys) (callback.Sender, error) {
-	if request.TooLarge() {
-		return callback.Sender{}, callback.ErrTooLarge
-	}
-	body, err := readOnce(request)
+func (p Provider) Verify(request callback.Request, keys callback.Keys) (callback.Verified, error) {
+	body, err := readRequest(request)
 	if err != nil {
-		return callback.Sender{}, err
+		return callback.Verified{}, err
 	}
-	return body.sender(keys)
+	sender, err := body.authenticate(keys)
+	if err != nil {
+		return callback.Verified{}, err
+	}
+	return callback.NewVerified(request, sender, func() (payout.Event, *callback.Held) { return p.parseOrHold(request, body) }), nil
+}
+
+// Restore implements [callback.Provider].
+func (p Provider) Restore(request callback.Request, sender callback.Sender) callback.Verified {
+	return callback.NewVerified(request, sender, func() (payout.Event, *callback.Held) {
+		body, err := readRequest(request)
+		if err != nil {
+			return payout.Event{}, &callback.Held{
+				Reason:  callback.ReasonUnreadable,
+				Note:    "not one flat object of strict JSON",
+				Subject: request.Body,
+			}
+		}
+		return p.parseOrHold(request, body)
+	})
 }
 
 // ClaimedAccount implements [callback.Claimant].
 func (Provider) ClaimedAccount(request callback.Request) string {
-	if request.TooLarge() {
-		return ""
-	}
-	body, err := readOnce(request)
+	body, err := readRequest(request)
 	if err != nil {
 		return ""
 	}
 	return body.account()
 }
 
-// Parse implements [callback.Provider].
-func (p Provider) Parse(request callback.Request, _ callback.Sender) (payout.Event, *callback.Held) {
-	body, err := readOnce(request)
-	if err != nil || request.TooLarge() {
-		return payout.Event{}, &callback.Held{
-			Reason:  callback.ReasonUnreadable,
-			Note:    "not one flat object of strict JSON",
-			Subject: request.Body,
-		}
-	}
+// parseOrHold parses the body. A held callback keeps the signed text: whoever
+// can split that text into other bodies may send one of those first, and with
+// the text nothing is lost whichever came.
+func (p Provider) parseOrHold(request callback.Request, body *body) (payout.Event, *callback.Held) {
 	event, held := p.parse(request.Type, body)
 	if held != nil {
-		// Whoever may cut the text into other bodies can send one of those first.
-		// What was signed is kept with whichever came, so that nothing is lost.
 		held.Subject = []byte(body.canonical())
 		held.Note += "\nsigned text: " + body.canonical()
 		return payout.Event{}, held

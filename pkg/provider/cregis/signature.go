@@ -22,13 +22,13 @@ const nameSign = "sign"
 // and with it the time, is that of a known one. It never proves anything.
 const noKey callback.Key = "00000000000000000000000000000000"
 
-// sender returns who proved to have sent the body: docs/api-reference/signature.
+// authenticate returns the account whose key signed the body: docs/api-reference/signature.
 //
 // What the time tells is no secret. A refusal takes as long as all keys of the
 // account, of which an unknown one seems to have one: so whether an account is
 // between two keys can be measured, and nothing of either. That the current key
 // fits and the previous one is not tried is seen by nobody but who has the key.
-func (b *body) sender(keys callback.Keys) (callback.Sender, error) {
+func (b *body) authenticate(keys callback.Keys) (callback.Sender, error) {
 	account := b.account()
 	known := keys[account]
 	text := b.canonical()

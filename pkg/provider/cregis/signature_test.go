@@ -120,10 +120,10 @@ func TestBothKeysOfTheProjectAreTaken(t *testing.T) {
 		key      callback.Key
 		previous bool
 	}{{keys[project].Current, false}, {keys[project].Previous, true}} {
-		sender, err := cregis.Provider{}.Verify(requestFor(t, payout.TypePayout, []byte(payoutExample), test.key), keys)
+		verified, err := cregis.Provider{}.Verify(requestFor(t, payout.TypePayout, []byte(payoutExample), test.key), keys)
 		want := callback.Sender{Account: project, KeyID: test.key.ID(), Previous: test.previous}
-		if err != nil || sender != want {
-			t.Errorf("got %+v, %v, want %+v", sender, err, want)
+		if err != nil || verified.Sender != want {
+			t.Errorf("got %+v, %v, want %+v", verified.Sender, err, want)
 		}
 	}
 }

@@ -101,12 +101,12 @@ func TestParse_UnknownField(t *testing.T) {
 	for value, want := range map[string]callback.Reason{
 		`""`: "", "null": "", `"x"`: callback.ReasonUnknownField, "0": callback.ReasonUnknownField, "false": callback.ReasonUnknownField,
 	} {
-		_, held := cregis.Provider{}.Parse(callback.NewRequest(payout.TypePayout, nil, body(value)), callback.Sender{})
+		_, held := cregis.Provider{}.Restore(callback.NewRequest(payout.TypePayout, nil, body(value)), callback.Sender{}).Event()
 		if got := reasonOf(held); got != want {
 			t.Errorf("%s: held for %q, want %q", value, got, want)
 		}
 		known := cregis.New([]string{"fee", "sub_status"}, nil)
-		if _, held := known.Parse(callback.NewRequest(payout.TypePayout, nil, body(value)), callback.Sender{}); held != nil {
+		if _, held := known.Restore(callback.NewRequest(payout.TypePayout, nil, body(value)), callback.Sender{}).Event(); held != nil {
 			t.Errorf("%s, known: held %v", value, held)
 		}
 	}

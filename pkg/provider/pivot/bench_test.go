@@ -44,11 +44,11 @@ func TestVerifyAndParseAllocateLittle(t *testing.T) {
 
 func verifyAndParse(t testing.TB, request callback.Request, keys callback.Keys) {
 	request = callback.NewRequest(request.Type, request.Header, request.Body) // as new: nothing of it was read
-	sender, err := pivot.Provider{}.Verify(request, keys)
+	verified, err := pivot.Provider{}.Verify(request, keys)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, held := (pivot.Provider{}).Parse(request, sender); held != nil {
+	if _, held := verified.Event(); held != nil {
 		t.Fatal(held.Note)
 	}
 }

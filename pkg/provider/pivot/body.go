@@ -5,7 +5,6 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
-	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/provider/strictjson"
 )
 
@@ -75,21 +74,6 @@ var layout = [fields]struct {
 // body holds the fields as they were written; "" where absent or null, which
 // are one, and "{}" for an object that fields are looked for in.
 type body [fields]string
-
-// reading is what read returns.
-type reading struct {
-	body *body
-	err  error
-}
-
-// readOnce is read, of which Verify and Parse share what came out.
-func readOnce(request callback.Request) (*body, error) {
-	once := callback.ReadOnce(request, func(raw []byte) reading {
-		body, err := read(raw)
-		return reading{body, err}
-	})
-	return once.body, once.err
-}
 
 // read takes a body for one object by the strict rules of RFC 7493; see
 // strictjson.

@@ -23,9 +23,9 @@ func Example() {
 	}
 	request := callback.NewRequest(payout.TypePayout, header, body)
 
-	sender, err := provider.Verify(request, keys)
-	fmt.Println(sender.Account, err)
-	event, held := provider.Parse(request, sender)
+	verified, err := provider.Verify(request, keys)
+	fmt.Println(verified.Sender.Account, err)
+	event, held := verified.Event()
 	fmt.Println(event.ID, event.Status, event.Amount, event.Currency, held == nil)
 
 	request.Header.Set("X-API-Key", "guessed")

@@ -23,11 +23,11 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		request := signed(t, body, "pivot-demo-key-current")
-		sender, err := pivot.Provider{}.Verify(request, testKeys())
-		if err != nil || sender.Account != merchant {
-			t.Fatalf("Verify = %+v, %v", sender, err)
+		verified, err := pivot.Provider{}.Verify(request, testKeys())
+		if err != nil || verified.Sender.Account != merchant {
+			t.Fatalf("Verify = %+v, %v", verified.Sender, err)
 		}
-		event, held := pivot.Provider{}.Parse(request, sender)
+		event, held := verified.Event()
 		if held != nil {
 			checkHeld(t, event, held)
 			return

@@ -11,23 +11,51 @@ import (
 	"payout-callbacks/pkg/provider/strictjson"
 )
 
-// Parse reads both families of docs/api-lists/payout-local/payout-callback.
-func (Provider) Parse(request callback.Request, sender callback.Sender) (payout.Event, *callback.Held) {
+// content is what a request's body holds.
+type content struct {
+	request callback.Request
+	body    *body // nil where err is not
+	err     error
+}
+
+func readRequest(request callback.Request) content {
+	if request.TooLarge() {
+		return content{request, nil, callback.ErrTooLarge}
+	}
+	body, err := read(request.Body)
+	return content{request, body, err}
+}
+
+// merchant returns the merchant that the body names, or "" if the body names
+// none or cannot be read. A body that is too large may name one further on.
+func (c content) merchant() string {
+	if c.err != nil {
+		return ""
+	}
+	return c.body.string(merchantID)
+}
+
+// verified returns the callback of a sender who is verified.
+func (c content) verified(sender callback.Sender) callback.Verified {
+	return callback.NewVerified(c.request, sender, func() (payout.Event, *callback.Held) { return c.parse(sender) })
+}
+
+// parse reads both families of docs/api-lists/payout-local/payout-callback.
+func (c content) parse(sender callback.Sender) (payout.Event, *callback.Held) {
+	request := c.request
 	switch {
 	case request.TooLarge():
 		return payout.Event{}, holdTooLarge(request)
 	case request.IsAltered():
 		return payout.Event{}, holdAltered(request)
-	}
-	once, err := readOnce(request)
-	if err != nil {
+	case c.err != nil:
 		return payout.Event{}, &callback.Held{
 			Reason:  callback.ReasonUnreadable,
-			Note:    "not strict JSON: " + display(err.Error()),
+			Note:    "not strict JSON: " + display(c.err.Error()),
 			Subject: strictjson.Canonical(request.Body),
 		}
 	}
-	r := reader{body: *once}
+	r := reader{body: *c.body}
 	e := r.event(sender.Account)
 	if r.held != nil {
 		r.held.Subject = strictjson.Canonical(request.Body)

@@ -53,9 +53,9 @@ func TestKeyIsComparedWhole(t *testing.T) {
 	for name, values := range sent {
 		t.Run(name, func(t *testing.T) {
 			request := callback.NewRequest(payout.TypePayout, http.Header{"X-Api-Key": values}, body(t, "bulk-done"))
-			sender, err := pivot.Provider{}.Verify(request, testKeys())
-			if !errors.Is(err, callback.ErrUnauthenticated) || sender != (callback.Sender{}) {
-				t.Errorf("Verify = %+v, %v, want ErrUnauthentic", sender, err)
+			verified, err := pivot.Provider{}.Verify(request, testKeys())
+			if !errors.Is(err, callback.ErrUnauthenticated) || verified.Sender != (callback.Sender{}) {
+				t.Errorf("Verify = %+v, %v, want ErrUnauthentic", verified.Sender, err)
 			}
 		})
 	}
@@ -85,8 +85,8 @@ func TestMerchantsThatShareAKey(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for range 20 { // the order of a map's keys changes
 				got, err := pivot.Provider{}.Verify(signed(t, []byte(test.body), shared), keys)
-				if got != test.want || err != nil {
-					t.Fatalf("Verify = %+v, %v, want %+v", got, err, test.want)
+				if got.Sender != test.want || err != nil {
+					t.Fatalf("Verify = %+v, %v, want %+v", got.Sender, err, test.want)
 				}
 			}
 		})
@@ -125,11 +125,11 @@ func TestTooLargeIsHeldWholeAndUnread(t *testing.T) {
 	subjects := map[string]bool{}
 	for _, last := range []string{" ", "x"} {
 		request := signed(t, append(bytes.Clone(large), last...), "pivot-demo-key-current")
-		sender, err := pivot.Provider{}.Verify(request, testKeys())
-		if err != nil || sender.Account != merchant {
-			t.Fatalf("Verify = %+v, %v, want account %s", sender, err, merchant)
+		verified, err := pivot.Provider{}.Verify(request, testKeys())
+		if err != nil || verified.Sender.Account != merchant {
+			t.Fatalf("Verify = %+v, %v, want account %s", verified.Sender, err, merchant)
 		}
-		_, held := pivot.Provider{}.Parse(request, sender)
+		_, held := verified.Event()
 		if held == nil || held.Reason != callback.ReasonTooLarge {
 			t.Fatalf("Parse = %+v, want held %s", held, callback.ReasonTooLarge)
 		}
@@ -293,9 +293,9 @@ func signed(t testing.TB, body []byte, key callback.Key) callback.Request {
 func parse(t testing.TB, body []byte) (payout.Event, *callback.Held) {
 	t.Helper()
 	request := signed(t, body, "pivot-demo-key-current")
-	sender, err := pivot.Provider{}.Verify(request, testKeys())
+	verified, err := pivot.Provider{}.Verify(request, testKeys())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return pivot.Provider{}.Parse(request, sender)
+	return verified.Event()
 }

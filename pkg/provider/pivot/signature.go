@@ -16,41 +16,53 @@ import (
 // (docs/api-lists/payout-local/payout-callback).
 const headerKey = "X-Api-Key"
 
-// Verify looks the header's key up among those of all merchants: the key names
-// the sender. The body decides only among merchants that share a key. A body
-// that names another merchant, or none, or cannot be read, comes from the
-// merchant whose key it is; Parse holds it. While the keys of the merchant that
-// it names cannot be used, the key may be that one's too, and nobody can tell.
-// It fails with ErrUnauthentic or ErrUnusableKeys only.
-func (Provider) Verify(request callback.Request, keys callback.Keys) (callback.Sender, error) {
+// Verify looks the header's key up among the keys of all merchants: the key
+// names the sender. The body decides only among merchants that share a key. A
+// body that names another merchant, or none, or cannot be read, comes from the
+// merchant whose key it is; it is held when it is parsed. While the keys of the
+// merchant that the body names cannot be used, the key may also be that
+// merchant's, so nobody is verified.
+// It fails with ErrUnauthenticated or ErrUnusableKeys only.
+func (Provider) Verify(request callback.Request, keys callback.Keys) (callback.Verified, error) {
 	owners := owners(request.Header[headerKey], keys)
-	if len(owners) == 0 {
-		return callback.Sender{}, refusal(request, keys)
+	if len(owners) == 0 && !hasFlawed(keys) {
+		return callback.Verified{}, callback.ErrUnauthenticated // without reading the body
 	}
-	merchant := merchant(request)
+	content := readRequest(request)
+	sender, err := chooseSender(owners, content.merchant(), keys)
+	if err != nil {
+		return callback.Verified{}, err
+	}
+	return content.verified(sender), nil
+}
+
+// Restore implements callback.Provider.
+func (Provider) Restore(request callback.Request, sender callback.Sender) callback.Verified {
+	return readRequest(request).verified(sender)
+}
+
+// chooseSender returns the owner of the key that the body names, or else the
+// first owner. If nobody owns the key and the body names no merchant, the key
+// may belong to any merchant whose keys cannot be used.
+func chooseSender(owners []callback.Sender, merchant string, keys callback.Keys) (callback.Sender, error) {
 	for _, owner := range owners {
 		if isSameID(owner.Account, merchant) {
 			return owner, nil
 		}
 	}
-	if named := keysOf(merchant, keys); named.Flawed {
+	named := keysOf(merchant, keys)
+	switch {
+	case len(owners) == 0 && merchant == "":
+		return callback.Sender{}, callback.ErrUnusableKeys
+	case len(owners) == 0, named.Flawed:
 		return callback.Sender{}, named.Refusal()
 	}
 	return first(owners), nil
 }
 
-// refusal returns the error for a key that no merchant has. Where the body does
-// not say whose it should be, it may be the key of any merchant whose keys cannot
-// be used.
-func refusal(request callback.Request, keys callback.Keys) error {
-	flawed := slices.ContainsFunc(slices.Collect(maps.Values(keys)), func(k callback.AccountKeys) bool { return k.Flawed })
-	if !flawed {
-		return callback.ErrUnauthenticated
-	}
-	if merchant := merchant(request); merchant != "" {
-		return keysOf(merchant, keys).Refusal()
-	}
-	return callback.ErrUnusableKeys
+// hasFlawed reports whether some merchant's keys cannot be used.
+func hasFlawed(keys callback.Keys) bool {
+	return slices.ContainsFunc(slices.Collect(maps.Values(keys)), func(k callback.AccountKeys) bool { return k.Flawed })
 }
 
 // keysOf returns the keys of the merchant that a body names, in either spelling.
@@ -150,7 +162,7 @@ func first(owners []callback.Sender) callback.Sender {
 // ClaimedAccount implements callback.Claimant: a merchant id of the form of the
 // documented ones, 32 hexadecimal digits in five groups.
 func (Provider) ClaimedAccount(request callback.Request) string {
-	merchant := merchant(request)
+	merchant := readRequest(request).merchant()
 	if !isMerchantID(merchant) {
 		return ""
 	}
@@ -169,18 +181,4 @@ func isMerchantID(text string) bool {
 		}
 	}
 	return true
-}
-
-// merchantOf returns the merchant that the body names, or "" where it names
-// none that can be read. What was cut off cannot be known, so a body that is
-// too large names none.
-func merchant(request callback.Request) string {
-	if request.TooLarge() {
-		return ""
-	}
-	once, err := readOnce(request)
-	if err != nil {
-		return ""
-	}
-	return once.string(merchantID)
 }

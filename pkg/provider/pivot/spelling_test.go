@@ -39,11 +39,11 @@ func TestAlteredBody_IsHeldForEachDelivery(t *testing.T) {
 	altered := bytes.Replace(body(t, "single-success"), []byte("TestReforza"), []byte("TestReforza\ufffd"), 1)
 	deliver := func(body []byte, id string, asText bool) *callback.Held {
 		request := signed(t, body, "pivot-demo-key-current").WithDelivery(id, asText)
-		sender, err := pivot.Provider{}.Verify(request, testKeys())
-		if err != nil || sender.Account != merchant {
-			t.Fatalf("Verify = %+v, %v", sender, err)
+		verified, err := pivot.Provider{}.Verify(request, testKeys())
+		if err != nil || verified.Sender.Account != merchant {
+			t.Fatalf("Verify = %+v, %v", verified.Sender, err)
 		}
-		_, held := pivot.Provider{}.Parse(request, sender)
+		_, held := verified.Event()
 		return held
 	}
 	large := append(bytes.Clone(altered), bytes.Repeat([]byte(" "), callback.MaxBody)...)

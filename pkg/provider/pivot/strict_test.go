@@ -31,7 +31,7 @@ func FuzzStrictJSON(f *testing.F) {
 		if request.TooLarge() {
 			return
 		}
-		_, held := pivot.Provider{}.Parse(request, callback.Sender{Account: merchant})
+		_, held := pivot.Provider{}.Restore(request, callback.Sender{Account: merchant}).Event()
 		got := held == nil || held.Reason != callback.ReasonUnreadable
 		if want := strictObject(body); got != want {
 			t.Errorf("%q: readable %t, want %t", body, got, want)

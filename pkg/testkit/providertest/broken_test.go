@@ -33,7 +33,7 @@ func brokenVerify() map[string]broken {
 					return verifyAndParse("a", k["a"].Current), nil
 				}
 			}
-			return sound.Verify(r, k)
+			return sound.authenticate(r, k)
 		}}, "is not believed under another account's key"},
 		"takes a key for proof about any account": {toy{verify: func(r callback.Request, k callback.Keys) (callback.Sender, error) {
 			fields, _ := flat(r.Body)
@@ -42,48 +42,48 @@ func brokenVerify() map[string]broken {
 					return verifyAndParse(account, of.Current), nil
 				}
 			}
-			return sound.Verify(r, k)
+			return sound.authenticate(r, k)
 		}}, "is not believed under another account's key"},
 		"believes an empty key": {toy{verify: func(r callback.Request, k callback.Keys) (callback.Sender, error) {
 			fields, _ := flat(r.Body)
 			if fields["sign"] == signature(fields, k["a"].Current) {
 				return verifyAndParse("a", k["a"].Current), nil
 			}
-			return sound.Verify(r, k)
+			return sound.authenticate(r, k)
 		}}, "is refused without keys"},
 		"does not cover the id": {toy{verify: func(r callback.Request, k callback.Keys) (callback.Sender, error) {
 			fields, err := flat(r.Body)
 			if err != nil || fields["account"] != "a" || fields["status"] != "paid" || fields["id"] == "" {
-				return sound.Verify(r, k)
+				return sound.authenticate(r, k)
 			}
 			fields["id"] = "7"
 			if fields["sign"] == signature(fields, k["a"].Current) {
 				return verifyAndParse("a", k["a"].Current), nil
 			}
-			return sound.Verify(r, k)
+			return sound.authenticate(r, k)
 		}}, "is refused with a byte flipped"},
 		"remembers keys": {toy{verify: func(r callback.Request, _ callback.Keys) (callback.Sender, error) {
-			return sound.Verify(r, keys())
+			return sound.authenticate(r, keys())
 		}}, "is refused under a retired key"},
 		"ignores the previous key": {toy{verify: func(r callback.Request, k callback.Keys) (callback.Sender, error) {
-			sender, err := sound.Verify(r, k)
+			sender, err := sound.authenticate(r, k)
 			if sender.Previous {
 				return callback.Sender{}, callback.ErrUnauthenticated
 			}
 			return sender, err
 		}}, "is accepted under the previous key"},
 		"hides that it was the previous key": {toy{verify: func(r callback.Request, k callback.Keys) (callback.Sender, error) {
-			sender, err := sound.Verify(r, k)
+			sender, err := sound.authenticate(r, k)
 			sender.Previous = false
 			return sender, err
 		}}, "is accepted under the previous key"},
 		"names no key": {toy{verify: func(r callback.Request, k callback.Keys) (callback.Sender, error) {
-			sender, err := sound.Verify(r, k)
+			sender, err := sound.authenticate(r, k)
 			sender.KeyID = ""
 			return sender, err
 		}}, "names its sender and key"},
 		"blames the sender for our keys": {toy{verify: func(r callback.Request, k callback.Keys) (callback.Sender, error) {
-			sender, err := sound.Verify(r, k)
+			sender, err := sound.authenticate(r, k)
 			if errors.Is(err, callback.ErrUnusableKeys) {
 				err = callback.ErrUnauthenticated
 			}
@@ -93,7 +93,7 @@ func brokenVerify() map[string]broken {
 			return callback.Sender{}, errors.New("own error")
 		}}, "gets its verdict"},
 		"writes to the body": {toy{verify: func(r callback.Request, k callback.Keys) (callback.Sender, error) {
-			sender, err := sound.Verify(r, k)
+			sender, err := sound.authenticate(r, k)
 			r.Body[0] = ' '
 			return sender, err
 		}}, "is not changed by being looked at"},
@@ -110,16 +110,16 @@ func brokenParse() map[string]broken {
 			return payout.Event{}, &callback.Held{Reason: callback.ReasonField, Note: "note"}
 		}}, "gets its verdict"},
 		"holds and tells": {toy{parse: func(r callback.Request, s callback.Sender) (payout.Event, *callback.Held) {
-			event, _ := sound.Parse(r, s)
+			event, _ := sound.event(r, s)
 			return event, &callback.Held{Reason: callback.ReasonField, Note: "note"}
 		}}, "gets its verdict"},
 		"takes the body's spaces for meaning": {toy{parse: func(r callback.Request, s callback.Sender) (payout.Event, *callback.Held) {
-			event, held := sound.Parse(r, s)
+			event, held := sound.event(r, s)
 			event.Memo = fmt.Sprint(strings.Count(string(r.Body), " "))
 			return event, held
 		}}, "re-spaced and re-ordered is the same fact"},
 		"counts arrivals": {toy{parse: func(r callback.Request, s callback.Sender) (payout.Event, *callback.Held) {
-			event, held := sound.Parse(r, s)
+			event, held := sound.event(r, s)
 			arrivals++
 			event.Memo = fmt.Sprint(arrivals)
 			return event, held

@@ -148,7 +148,7 @@ func (r result) text() string {
 
 // judge takes a request the way the application does: verify, then parse.
 func (s suite) check(request callback.Request, keys callback.Keys) (result, error) {
-	sender, err := s.Verify(request, keys)
+	verified, err := s.Verify(request, keys)
 	switch {
 	case errors.Is(err, callback.ErrUnauthenticated):
 		return result{expect: Unauthentic}, nil
@@ -159,7 +159,8 @@ func (s suite) check(request callback.Request, keys callback.Keys) (result, erro
 	case err != nil:
 		return result{}, fmt.Errorf("verify: %w: want one of callback's three errors", err)
 	}
-	event, held := s.Parse(request, sender)
+	sender := verified.Sender
+	event, held := verified.Event()
 	if held == nil {
 		return result{expect: Accepted, sender: sender, event: event}, nil
 	}

@@ -23,7 +23,19 @@ type toy struct {
 func (toy) Name() string         { return "toy" }
 func (toy) Types() []payout.Type { return []payout.Type{payout.TypePayout} }
 
-func (p toy) Verify(request callback.Request, keys callback.Keys) (callback.Sender, error) {
+func (p toy) Verify(request callback.Request, keys callback.Keys) (callback.Verified, error) {
+	sender, err := p.authenticate(request, keys)
+	if err != nil {
+		return callback.Verified{}, err
+	}
+	return p.Restore(request, sender), nil
+}
+
+func (p toy) Restore(request callback.Request, sender callback.Sender) callback.Verified {
+	return callback.NewVerified(request, sender, func() (payout.Event, *callback.Held) { return p.event(request, sender) })
+}
+
+func (p toy) authenticate(request callback.Request, keys callback.Keys) (callback.Sender, error) {
 	if p.verify != nil {
 		return p.verify(request, keys)
 	}
@@ -41,7 +53,7 @@ func (p toy) Verify(request callback.Request, keys callback.Keys) (callback.Send
 	return callback.Sender{}, fmt.Errorf("toy: %w", of.Refusal())
 }
 
-func (p toy) Parse(request callback.Request, sender callback.Sender) (payout.Event, *callback.Held) {
+func (p toy) event(request callback.Request, sender callback.Sender) (payout.Event, *callback.Held) {
 	if p.parse != nil {
 		return p.parse(request, sender)
 	}

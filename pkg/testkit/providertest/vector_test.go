@@ -64,9 +64,9 @@ func TestSignedUsesTheKeyThatIsNamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sender, err := toy{}.Verify(request, keys())
-	if err != nil || !sender.Previous || request.Header.Get("X-Extra") != "1" {
-		t.Errorf("Verify = %+v, %v with headers %v", sender, err, request.Header)
+	verified, err := toy{}.Verify(request, keys())
+	if err != nil || !verified.Sender.Previous || request.Header.Get("X-Extra") != "1" {
+		t.Errorf("Verify = %+v, %v with headers %v", verified.Sender, err, request.Header)
 	}
 	if _, err := vectors[0].Request(toy{}, callback.Keys{"a": {Current: "key-of-a"}}); err == nil {
 		t.Error("signed with a key that is not there")

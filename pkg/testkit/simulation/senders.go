@@ -109,7 +109,7 @@ func (w *world) sign(t *delivery) callback.Request {
 func (w *world) expect(t *delivery, request callback.Request) inbox.Key {
 	receipt := inbox.NewReceipt(t.event, request.Body, "", w.now)
 	if t.event.ID == "" {
-		receipt = callback.NewReceipt(providers[t.provider], request, callback.Sender{Account: t.account}, w.now)
+		receipt = callback.NewReceipt(providers[t.provider], providers[t.provider].Restore(request, callback.Sender{Account: t.account}), w.now)
 		if receipt.State != inbox.Held {
 			w.complainf("not held: %s", request.Body)
 		}
