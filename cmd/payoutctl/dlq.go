@@ -235,7 +235,7 @@ func messageText(style style, diagnosed redrive.Diagnosed) string {
 	if diagnosed.Cause != redrive.Unreadable {
 		rows.add(plain("receipt", clean(receipt.Key.Payout)+"  "+clean(receipt.Key.Receipt))...)
 		rows.add(plain("accepted", instant(receipt.AcceptedAt)+" UTC, by the key "+clean(receipt.KeyID))...)
-		if receipt.State != inbox.Held && receipt.Decision == nil {
+		if receipt.State != inbox.Held && receipt.Resolution == nil {
 			for _, eventField := range eventFields(style, receipt.Event) {
 				rows.add(plain("says "+eventField[0], eventField[1])...)
 			}

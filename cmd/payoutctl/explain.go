@@ -171,13 +171,13 @@ func (s *session) allKeys(ctx context.Context, provider string) (callback.Keys, 
 
 // effect is what a callback would do now.
 type effect struct {
-	Known    bool           `json:"known"` // its receipt is there already
-	State    inbox.State    `json:"state,omitzero"`
-	KeyID    string         `json:"keyId,omitzero"` // that verified it the first time
-	Before   payout.Status  `json:"before,omitzero"`
-	After    payout.Status  `json:"after,omitzero"`
-	Outcome  payout.Outcome `json:"outcome,omitzero"`
-	Conflict []payout.Field `json:"conflict,omitempty"`
+	Known    bool              `json:"known"` // its receipt is there already
+	State    inbox.State       `json:"state,omitzero"`
+	KeyID    string            `json:"keyId,omitzero"` // that verified it the first time
+	Before   payout.Status     `json:"before,omitzero"`
+	After    payout.Status     `json:"after,omitzero"`
+	Outcome  inbox.ApplyResult `json:"outcome,omitzero"`
+	Conflict []payout.Field    `json:"conflict,omitempty"`
 }
 
 // effectOf merges the callback's event into the payout as it is, and keeps
@@ -201,7 +201,7 @@ func effectOf(ctx context.Context, reader *dynamostore.Reader, receipt inbox.Rec
 		return e, nil
 	}
 	next, outcome := record.Apply(receipt.Event)
-	e.After, e.Outcome, e.Conflict = next.Status(), outcome, next.Conflicts()
+	e.After, e.Outcome, e.Conflict = next.Status(), inbox.ApplyResult(outcome), next.Conflicts()
 	return e, nil
 }
 

@@ -185,9 +185,9 @@ func (e effect) text(as inbox.State) string {
 		return item + "it is kept for a person, and changes no payout"
 	case e.Outcome == inbox.ApplyDuplicate:
 		return item + "a duplicate, which changes nothing"
-	case e.Outcome == payout.Conflict:
+	case e.Outcome == inbox.ApplyConflict:
 		return item + "the payout " + becomes(e) + ": not all can be true of " + fieldList(e.Conflict)
-	case e.Outcome == payout.Unchanged:
+	case e.Outcome == inbox.ApplyUnchanged:
 		return item + "nothing new: the payout stays " + string(e.After)
 	}
 	return item + "the payout " + becomes(e)

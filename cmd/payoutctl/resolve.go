@@ -99,7 +99,7 @@ func (s *session) decide(ctx context.Context, stack stack, decision payout.Resol
 	if err != nil {
 		return inbox.Key{}, err
 	}
-	receipt := inbox.NewDecision(decision, changedBy.Note(), changedBy.At)
+	receipt := inbox.NewResolutionReceipt(decision, changedBy.Note(), changedBy.At)
 	accepted, err := box.Accept(ctx, receipt)
 	if err != nil {
 		return inbox.Key{}, advised("try again: the same decision made twice is one", err)
@@ -120,7 +120,7 @@ func (t payoutHistory) trusted(names []string) ([]payout.Event, error) {
 			return nil, err
 		case item.damaged:
 			return nil, no("", "receipt %s cannot be read: nobody knows what it claims", clean(item.Key.Receipt))
-		case item.Decision != nil:
+		case item.Resolution != nil:
 			return nil, usage("trust the receipt of a callback", "receipt %s is a person's decision", clean(item.Key.Receipt))
 		case item.State != inbox.Applied:
 			return nil, no("try again in a moment", "receipt %s is not applied yet", clean(item.Key.Receipt))

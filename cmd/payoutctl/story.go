@@ -129,7 +129,7 @@ func (t payoutHistory) choices(self string) string {
 	rows := table{indent: "    "}
 	seen := map[string]bool{}
 	for n, item := range t.entries {
-		if item.State != inbox.Applied || item.damaged || item.Decision != nil {
+		if item.State != inbox.Applied || item.damaged || item.Resolution != nil {
 			continue
 		}
 		decision, err := t.record.NewResolution(item.Event)
@@ -173,10 +173,10 @@ const shortest = 6
 func (t payoutHistory) decisions(style style) string {
 	rows := table{style: style, indent: "  "}
 	for n, item := range t.entries {
-		if item.Decision == nil {
+		if item.Resolution == nil {
 			continue
 		}
-		rows.add(plain(fmt.Sprintf("#%d", n+1), instant(item.AcceptedAt)+" UTC", believed(style, *item.Decision), style.brief(item.Note))...)
+		rows.add(plain(fmt.Sprintf("#%d", n+1), instant(item.AcceptedAt)+" UTC", believed(style, *item.Resolution), style.brief(item.Note))...)
 	}
 	if len(rows.rows) == 0 {
 		return ""
@@ -254,7 +254,7 @@ func (e entry) took() string {
 }
 
 func (e entry) status() string {
-	if e.Decision != nil {
+	if e.Resolution != nil {
 		return "a person's decision"
 	}
 	status, _, _ := strings.Cut(e.Key.Receipt, "/")

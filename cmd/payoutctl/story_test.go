@@ -132,7 +132,7 @@ func TestStoryTellsWhatIsMissingOrLate(t *testing.T) {
 }
 
 func TestStoryShowsDamageAndDecisions(t *testing.T) {
-	decision := inbox.NewDecision(payout.Resolution{
+	decision := inbox.NewResolutionReceipt(payout.Resolution{
 		ID: paid, Trusted: map[payout.Field]string{payout.FieldStatus: "failed", payout.FieldTo: "TXsmKpEuW7qWnXzJLGP9eDLvWPR2GRn1FS"},
 	}, "alice: the bank says so", noon)
 	history := payoutctl.LoadHistory(narrate(event(payout.Failed, "1")), payout.Record{ID: paid, Version: 1}, decision)

@@ -139,7 +139,7 @@ func receiptViewOf(e entry, withBody bool) receiptView {
 		Payout: r.Key.Payout, Receipt: r.Key.Receipt, State: r.State,
 		AcceptedAt: r.AcceptedAt, AppliedAt: r.AppliedAt, DueAt: r.DueAt,
 		Outcome: r.Outcome, KeyID: r.KeyID, Status: r.Event.Status, Reason: r.Reason + r.Event.Reason,
-		Claims: e.claims(), Totals: tallies(r.Event.Totals), Decision: r.Decision, Note: r.Note, Damaged: e.damaged,
+		Claims: e.claims(), Totals: tallies(r.Event.Totals), Decision: r.Resolution, Note: r.Note, Damaged: e.damaged,
 		ChangedBy: newChangedByView(r.ChangedBy), ProviderID: r.ProviderID,
 	}
 	if r.State == inbox.Released {
@@ -161,7 +161,7 @@ type entry struct {
 // it is what a record would know that had been told this event alone.
 func (e entry) claims() map[payout.Field]string {
 	claims := map[payout.Field]string{}
-	if e.damaged || e.WasHeld() || e.Decision != nil {
+	if e.damaged || e.WasHeld() || e.Resolution != nil {
 		return claims
 	}
 	alone, _ := payout.Record{}.Apply(e.Event)

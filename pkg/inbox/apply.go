@@ -7,12 +7,19 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// AlreadyApplied is the outcome of applying a receipt that had been applied (or
-// held) before: nothing was written.
-const ApplyDuplicate payout.Outcome = "duplicate"
+// ApplyResult says what applying a receipt did.
+type ApplyResult string
 
-// NowHeld is the outcome of applying a held receipt: it is in the store.
-const ApplyHeld payout.Outcome = "held"
+// The results of Apply. The first three are the outcomes of the merge, in the
+// words of package payout.
+const (
+	ApplyChanged   = ApplyResult(payout.Changed)
+	ApplyUnchanged = ApplyResult(payout.Unchanged)
+	ApplyConflict  = ApplyResult(payout.Conflict)
+
+	ApplyDuplicate ApplyResult = "duplicate" // the receipt was applied or held before; nothing was written
+	ApplyHeld      ApplyResult = "held"      // the held receipt is in the store
+)
 
 // maxTries bounds how often Apply meets a record that moved under it. Each try
 // that loses means that another one won, and the queue delivers again.
@@ -26,7 +33,7 @@ const maxTries = 10
 // On the common path, a payout's first event, it is one write and no read: the
 // transaction assumes the payout to be new, and where it is not, the refusal
 // brings the record as it stands.
-func (in *Inbox) Apply(ctx context.Context, receipt Receipt) (payout.Outcome, error) {
+func (in *Inbox) Apply(ctx context.Context, receipt Receipt) (ApplyResult, error) {
 	if receipt.State == Held {
 		return in.hold(ctx, receipt)
 	}
@@ -41,7 +48,7 @@ func (in *Inbox) Apply(ctx context.Context, receipt Receipt) (payout.Outcome, er
 		case err != nil:
 			return "", fmt.Errorf("apply receipt %s: %w", receipt.Key.Receipt, err)
 		case refusal == nil:
-			return outcome, nil
+			return ApplyResult(outcome), nil
 		case refusal.ReceiptFailed && refusal.ReceiptState == Applied:
 			return ApplyDuplicate, nil
 		}
@@ -57,7 +64,7 @@ func (in *Inbox) Apply(ctx context.Context, receipt Receipt) (payout.Outcome, er
 	return "", fmt.Errorf("apply receipt %s: the payout changed %d times meanwhile", receipt.Key.Receipt, maxTries)
 }
 
-func (in *Inbox) hold(ctx context.Context, receipt Receipt) (payout.Outcome, error) {
+func (in *Inbox) hold(ctx context.Context, receipt Receipt) (ApplyResult, error) {
 	existing, err := in.create(ctx, receipt)
 	switch {
 	case err != nil:

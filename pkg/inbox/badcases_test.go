@@ -139,7 +139,7 @@ func TestAReceiptDeletedByHandBetweenAcceptAndApply(t *testing.T) {
 	w := newWorld(t)
 	receipt := w.receipt(payout.Succeeded)
 	w.accept(receipt)
-	w.store.Remove(receipt.Key)
+	w.store.DeleteReceipt(receipt.Key)
 	w.now = w.now.Add(time.Hour)
 	w.sweep() // and a sweep in between finds nothing to stumble over
 	w.consume()

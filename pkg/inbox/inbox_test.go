@@ -152,7 +152,7 @@ func TestAReceiptDeletedByHandIsWrittenAgainWithItsBody(t *testing.T) {
 	w := newWorld(t)
 	receipt := w.receipt(payout.Succeeded)
 	w.accept(receipt)
-	w.store.Remove(receipt.Key)
+	w.store.DeleteReceipt(receipt.Key)
 	w.consume()
 	got := w.store.Receipts()
 	if len(got) != 1 || got[0].State != inbox.Applied || string(got[0].Body) != "{}" {
@@ -184,16 +184,18 @@ func TestTwoSweepsSendADueReceiptOnce(t *testing.T) {
 
 type sawBefore struct {
 	*memory.Store
-	seen []inbox.Due
+	seen []inbox.DueReceipt
 }
 
-func (s sawBefore) Due(context.Context, time.Time, int) ([]inbox.Due, error) { return s.seen, nil }
+func (s sawBefore) Due(context.Context, time.Time, int) ([]inbox.DueReceipt, error) {
+	return s.seen, nil
+}
 
 func TestASweepOfAnAppliedReceiptLeavesItApplied(t *testing.T) {
 	w := newWorld(t)
 	receipt := w.receipt(payout.Succeeded)
 	w.accept(receipt)
-	seen := []inbox.Due{{Key: receipt.Key, DueAt: receipt.DueAt, AcceptedAt: receipt.AcceptedAt}}
+	seen := []inbox.DueReceipt{{Key: receipt.Key, DueAt: receipt.DueAt, AcceptedAt: receipt.AcceptedAt}}
 	w.consume()
 	w.box.Store = sawBefore{w.store, seen}
 	if result := w.sweep(); result.Resent != 0 {
@@ -283,7 +285,7 @@ type damagedStore struct {
 	damaged inbox.Key
 }
 
-func (s damagedStore) Claim(ctx context.Context, due inbox.Due, next time.Time) (inbox.Receipt, bool, error) {
+func (s damagedStore) Claim(ctx context.Context, due inbox.DueReceipt, next time.Time) (inbox.Receipt, bool, error) {
 	if due.Key == s.damaged {
 		return inbox.Receipt{}, false, fmt.Errorf("decode: %w", inbox.ErrDamagedReceipt)
 	}

@@ -200,7 +200,7 @@ func (r *run) settle(want payout.Status) {
 	}
 	r.check(true)
 	left := 0
-	for _, message := range r.queue.Everything() {
+	for _, message := range r.queue.Messages() {
 		if message.Unreadable {
 			left++
 		}
@@ -220,7 +220,7 @@ func (r *run) summary() string {
 	for _, receipt := range r.store.Receipts() {
 		fmt.Fprintln(&text, receipt.Key.Receipt, receipt.State, receipt.DueAt.Sub(r.now))
 	}
-	for _, message := range r.queue.Everything() {
+	for _, message := range r.queue.Messages() {
 		fmt.Fprintln(&text, message.Receipt.Key.Receipt, message.Receives, message.VisibleAt().Sub(r.now))
 	}
 	live, dead := r.queue.Depth()
@@ -258,7 +258,7 @@ func (r *run) unapplied() bool {
 
 func (r *run) state() inboxtest.State {
 	state := inboxtest.State{Receipts: r.store.Receipts(), Records: r.store.Records(), Delivered: r.told}
-	for _, message := range r.queue.Everything() {
+	for _, message := range r.queue.Messages() {
 		if !message.Unreadable {
 			state.Queued = append(state.Queued, message.Receipt)
 		}

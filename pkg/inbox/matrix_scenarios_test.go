@@ -46,7 +46,7 @@ func (r *run) heldCallback() inbox.Receipt {
 }
 
 func (r *run) decision() inbox.Receipt {
-	return inbox.NewDecision(payout.Resolution{
+	return inbox.NewResolutionReceipt(payout.Resolution{
 		ID:       onePayout,
 		Trusted:  map[payout.Field]string{payout.FieldStatus: string(payout.Succeeded)},
 		Rejected: map[payout.Field][]string{payout.FieldStatus: {string(payout.Failed)}},

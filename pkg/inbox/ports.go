@@ -35,7 +35,7 @@ type Store interface {
 
 	// Due lists receipts in state received whose time has come, at most limit
 	// of them, those due for the longest first. The list may be slightly stale.
-	Due(ctx context.Context, now time.Time, limit int) ([]Due, error)
+	Due(ctx context.Context, now time.Time, limit int) ([]DueReceipt, error)
 
 	// OldestClaimed returns when the oldest receipt in state received that was ever
 	// claimed was accepted, and false where no such receipt waits. Its answer may be
@@ -47,7 +47,7 @@ type Store interface {
 	// time only one gets true; a receipt that is gone or applied gives false.
 	// It fails with ErrDamaged where the receipt cannot be read; its time has
 	// then moved all the same.
-	Claim(ctx context.Context, due Due, next time.Time) (Receipt, bool, error)
+	Claim(ctx context.Context, due DueReceipt, next time.Time) (Receipt, bool, error)
 }
 
 // Existing is the receipt that stands under a key.
@@ -78,7 +78,7 @@ type ConditionFailed struct {
 }
 
 // Due names a receipt that is to be sent again, as the index saw it.
-type Due struct {
+type DueReceipt struct {
 	Key        Key
 	DueAt      time.Time
 	AcceptedAt time.Time

@@ -47,8 +47,8 @@ type Receipt struct {
 	Key   Key
 	State State
 
-	Event    payout.Event       // of an event
-	Decision *payout.Resolution // of a person's decision
+	Event      payout.Event       // of an event
+	Resolution *payout.Resolution // of a person's decision
 
 	Reason string // of a held callback: why, in one low-cardinality word
 	Note   string // of a held callback or a decision: for the person who looks
@@ -114,12 +114,12 @@ func NewHeldReceipt(held HeldCallback, body []byte, keyID string, now time.Time)
 
 // NewDecision returns the receipt of a person's decision. Who decided and why
 // stand in note; they are no part of its meaning.
-func NewDecision(decision payout.Resolution, note string, now time.Time) Receipt {
+func NewResolutionReceipt(decision payout.Resolution, note string, now time.Time) Receipt {
 	now = toMillis(now)
 	return Receipt{
 		Key:        Key{Payout: string(decision.ID), Receipt: "resolution/" + decision.Fingerprint()},
 		State:      Received,
-		Decision:   &decision,
+		Resolution: &decision,
 		Note:       note,
 		AcceptedAt: now,
 		DueAt:      now.Add(FirstDue),
@@ -149,20 +149,20 @@ func (r Receipt) id() payout.ID {
 // receipt that was altered on its way, or written by a later version whose
 // meaning covers more than we know, does not agree. Nor does one with an amount
 // that is none: no provider's parser made it, and it cannot be merged.
-func (r Receipt) KeyAgrees() bool {
+func (r Receipt) HasValidKey() bool {
 	switch {
 	case r.WasHeld():
 		return strings.HasPrefix(r.Key.Payout, heldPrefix) && r.Key.Receipt == string(Held)
-	case r.Decision != nil:
-		return r.Key == NewDecision(*r.Decision, "", r.AcceptedAt).Key
+	case r.Resolution != nil:
+		return r.Key == NewResolutionReceipt(*r.Resolution, "", r.AcceptedAt).Key
 	}
-	return r.Event.Amount.Valid() && r.Event.Totals.Valid() && r.Key == NewReceipt(r.Event, nil, "", r.AcceptedAt).Key
+	return r.Event.Amount.IsValid() && r.Event.Totals.IsValid() && r.Key == NewReceipt(r.Event, nil, "", r.AcceptedAt).Key
 }
 
 // mergeInto merges what the receipt tells into its payout's record.
 func (r Receipt) mergeInto(record payout.Record) (payout.Record, payout.Outcome) {
-	if r.Decision != nil {
-		return record.Resolve(*r.Decision)
+	if r.Resolution != nil {
+		return record.Resolve(*r.Resolution)
 	}
 	return record.Apply(r.Event)
 }

@@ -28,7 +28,7 @@ func (e SendErrors) Error() string {
 func (e SendErrors) Unwrap() []error { return slices.Collect(maps.Values(e)) }
 
 // AsError returns e as an error, or nil where nothing was refused.
-func (e SendErrors) AsError() error {
+func (e SendErrors) ErrorOrNil() error {
 	if len(e) == 0 {
 		return nil
 	}

@@ -61,7 +61,7 @@ func (in *Inbox) Sweep(ctx context.Context, limit int) (SweepResult, error) {
 // out of the list of what is due for up to an hour, in which it waits all the
 // same. A receipt that was never claimed is in the list as soon as it is due, or
 // everything in the list is older.
-func (in *Inbox) measure(ctx context.Context, now time.Time, due []Due, result *SweepResult) error {
+func (in *Inbox) measure(ctx context.Context, now time.Time, due []DueReceipt, result *SweepResult) error {
 	oldest, ok, err := in.Store.OldestClaimed(ctx)
 	if err != nil {
 		result.AgeUnknown = true
@@ -76,7 +76,7 @@ func (in *Inbox) measure(ctx context.Context, now time.Time, due []Due, result *
 	return nil
 }
 
-func (in *Inbox) resend(ctx context.Context, due []Due, limit int, result *SweepResult) error {
+func (in *Inbox) resend(ctx context.Context, due []DueReceipt, limit int, result *SweepResult) error {
 	if len(due) == 0 {
 		return nil
 	}
@@ -107,7 +107,7 @@ func (in *Inbox) resend(ctx context.Context, due []Due, limit int, result *Sweep
 // due again later. What fails of a single receipt goes to failed. An error means
 // that the queue failed, and would fail the next group as well: the receipts of
 // that keep their place.
-func (in *Inbox) resendGroup(ctx context.Context, group []Due, result *SweepResult, failed *failures) error {
+func (in *Inbox) resendGroup(ctx context.Context, group []DueReceipt, result *SweepResult, failed *failures) error {
 	claimed := in.claim(ctx, group, result, failed)
 	if len(claimed) == 0 {
 		return nil
@@ -136,7 +136,7 @@ func (in *Inbox) afterRefusal(ctx context.Context, receipt Receipt, refusal erro
 	return err
 }
 
-func (in *Inbox) claim(ctx context.Context, group []Due, result *SweepResult, failed *failures) []Receipt {
+func (in *Inbox) claim(ctx context.Context, group []DueReceipt, result *SweepResult, failed *failures) []Receipt {
 	var claimed []Receipt
 	now := in.Now()
 	for _, due := range group {
@@ -238,7 +238,7 @@ func (in *Inbox) returnAll(ctx context.Context, deadLetters []DeadLetter) error 
 
 // nextDue doubles the time after which a receipt is sent again, up to an hour,
 // and never gives up.
-func nextDue(due Due, now time.Time) time.Time {
+func nextDue(due DueReceipt, now time.Time) time.Time {
 	wait := max(now.Sub(due.AcceptedAt), FirstDue)
 	return toMillis(now.Add(min(wait, time.Hour)))
 }

@@ -119,7 +119,7 @@ func (s failingStore) Apply(ctx context.Context, change inbox.Change) (*inbox.Co
 	return s.Store.Apply(ctx, change)
 }
 
-func (s failingStore) Claim(ctx context.Context, due inbox.Due, next time.Time) (inbox.Receipt, bool, error) {
+func (s failingStore) Claim(ctx context.Context, due inbox.DueReceipt, next time.Time) (inbox.Receipt, bool, error) {
 	if s.unclaimable != nil && s.unclaimable(due.Key) {
 		return inbox.Receipt{}, false, errDown
 	}

@@ -59,7 +59,7 @@ func (s faultyStore) Apply(ctx context.Context, c inbox.Change) (*inbox.Conditio
 	return s.Store.Apply(ctx, c)
 }
 
-func (s faultyStore) Due(ctx context.Context, now time.Time, limit int) ([]inbox.Due, error) {
+func (s faultyStore) Due(ctx context.Context, now time.Time, limit int) ([]inbox.DueReceipt, error) {
 	if s.w.storeDown {
 		return nil, errDown
 	}
@@ -87,7 +87,7 @@ func (q faultyQueue) Send(ctx context.Context, receipts ...inbox.Receipt) error 
 			return err
 		}
 	}
-	return refused.AsError()
+	return refused.ErrorOrNil()
 }
 
 func (w *world) accept(r inbox.Receipt) inbox.AcceptResult {
@@ -131,7 +131,7 @@ func (w *world) sweep() inbox.SweepResult {
 func (w *world) check(settled bool) {
 	w.Helper()
 	state := inboxtest.State{Receipts: w.store.Receipts(), Records: w.store.Records()}
-	for _, message := range w.queue.Everything() {
+	for _, message := range w.queue.Messages() {
 		if !message.Unreadable {
 			state.Queued = append(state.Queued, message.Receipt)
 		}

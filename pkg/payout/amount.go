@@ -18,7 +18,7 @@ const maxDigits = 30
 
 // Valid reports whether the Amount can be reckoned with: it is empty, or one that
 // ParseAmount or Add made. What somebody wrote into a store by hand may not be.
-func (a Amount) Valid() bool {
+func (a Amount) IsValid() bool {
 	// What Add makes of the four amounts of a batch may have a digit more.
 	return a == "" || isPlain(string(a), maxDigits+1)
 }

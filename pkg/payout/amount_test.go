@@ -39,7 +39,7 @@ func TestAmountsAreOfTheirForm(t *testing.T) {
 		if _, err := payout.ParseAmount(text); (err == nil) != parsed.MatchString(text) {
 			t.Fatalf("ParseAmount(%q) = %v, want it taken: %t", text, err, err != nil)
 		}
-		if got := payout.Amount(text).Valid(); got != valid.MatchString(text) {
+		if got := payout.Amount(text).IsValid(); got != valid.MatchString(text) {
 			t.Fatalf("Amount(%q).Valid() = %t", text, got)
 		}
 	})

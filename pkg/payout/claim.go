@@ -68,7 +68,7 @@ func (e Event) claims() map[Field]string {
 		all := e.Totals.All()
 		claims[FieldItems] = formatCount(all.Count)
 		claims[FieldAmount] = string(all.Amount)
-	case e.Status.Final():
+	case e.Status.IsFinal():
 		claims[FieldStatus] = string(e.Status)
 	}
 	for field, value := range claims {

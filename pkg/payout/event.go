@@ -37,8 +37,8 @@ type Totals struct {
 }
 
 // Valid reports whether all amounts can be reckoned with; see [Amount.Valid].
-func (t Totals) Valid() bool {
-	return t.Pending.Amount.Valid() && t.Succeeded.Amount.Valid() && t.Failed.Amount.Valid() && t.Cancelled.Amount.Valid()
+func (t Totals) IsValid() bool {
+	return t.Pending.Amount.IsValid() && t.Succeeded.Amount.IsValid() && t.Failed.Amount.IsValid() && t.Cancelled.Amount.IsValid()
 }
 
 // Tally is a number of items and the sum of their amounts.

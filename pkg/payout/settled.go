@@ -34,7 +34,7 @@ func parseSettled(text string) (Totals, error) {
 		tallies[n] = Tally{Count: count, Amount: Amount(parts[2+2*n])}
 	}
 	totals := Totals{Succeeded: tallies[0], Failed: tallies[1], Cancelled: tallies[2]}
-	if !totals.Valid() || totals.SettledKey() != text {
+	if !totals.IsValid() || totals.SettledKey() != text {
 		return Totals{}, errors.New("not in the one canonical text")
 	}
 	return totals, nil

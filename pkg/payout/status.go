@@ -38,7 +38,7 @@ func (s Status) rank(t Type) int {
 }
 
 // Final reports whether s is a status after which a provider says no more.
-func (s Status) Final() bool {
+func (s Status) IsFinal() bool {
 	switch s {
 	case Succeeded, Failed, Rejected, Done, Cancelled:
 		return true

@@ -6,7 +6,6 @@ import (
 	"sync"
 
 	"payout-callbacks/pkg/inbox"
-	"payout-callbacks/pkg/payout"
 )
 
 // journal reads what the functions log, which is how anybody learns what they
@@ -58,8 +57,8 @@ func (j *journal) Write(text []byte) (int, error) {
 }
 
 func (j *journal) delivery(l line) {
-	switch payout.Outcome(l.Outcome) {
-	case payout.Changed, payout.Unchanged, payout.Conflict, inbox.ApplyHeld:
+	switch inbox.ApplyResult(l.Outcome) {
+	case inbox.ApplyChanged, inbox.ApplyUnchanged, inbox.ApplyConflict, inbox.ApplyHeld:
 		j.applied[inbox.Key{Payout: l.Payout, Receipt: l.Receipt}]++
 	case inbox.ApplyDuplicate:
 		j.redelivered++

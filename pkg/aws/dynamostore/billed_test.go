@@ -118,7 +118,7 @@ func TestTheWriteUnitsOfACallback(t *testing.T) {
 				t.Errorf("accepted for %s, want %s", cost, example.accepted)
 			}
 			clear(cost)
-			if outcome, err := box.Apply(t.Context(), receipt); err != nil || outcome != payout.Changed {
+			if outcome, err := box.Apply(t.Context(), receipt); err != nil || outcome != inbox.ApplyChanged {
 				t.Fatalf("%s, %v", outcome, err)
 			}
 			t.Logf("apply: %s", cost)

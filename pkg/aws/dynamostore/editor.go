@@ -76,7 +76,7 @@ func (e *Editor) Rewrite(ctx context.Context, record payout.Record, read inbox.S
 	if read.Exists {
 		// Whatever stands there as the version, also where that is no number.
 		input.ConditionExpression = aws.String("attribute_exists(payout) AND attribute_not_exists(version)")
-		if version, ok := read.Base.(types.AttributeValue); ok {
+		if version, ok := read.ReadVersion.(types.AttributeValue); ok {
 			input.ConditionExpression = aws.String("version = :read")
 			input.ExpressionAttributeValues = item{":read": version}
 		}

@@ -56,8 +56,8 @@ func encodeReceipt(r inbox.Receipt) (item, error) {
 		i.setText("providerId", r.ProviderID)
 		return i, nil
 	}
-	if r.Decision != nil {
-		decision, err := json.Marshal(r.Decision)
+	if r.Resolution != nil {
+		decision, err := json.Marshal(r.Resolution)
 		if err != nil {
 			return nil, fmt.Errorf("encode decision: %w", err)
 		}
@@ -105,8 +105,8 @@ func decodeReceipt(i item) (inbox.Receipt, error) {
 		r.Reason, r.ProviderID = i.text("reason"), i.text("providerId")
 		r.ReleasedAs, r.ChangedBy = decodeKey(i.child("releasedAs")), decodeChangedBy(i.child("changedBy"))
 	case i.text("decision") != "":
-		r.Decision = new(payout.Resolution)
-		if err := json.Unmarshal([]byte(i.text("decision")), r.Decision); err != nil {
+		r.Resolution = new(payout.Resolution)
+		if err := json.Unmarshal([]byte(i.text("decision")), r.Resolution); err != nil {
 			return r, fmt.Errorf("decode decision of receipt %s: %w", r.Key.Receipt, errors.Join(inbox.ErrDamagedReceipt, err))
 		}
 	default:
@@ -118,7 +118,7 @@ func decodeReceipt(i item) (inbox.Receipt, error) {
 	case r.State == inbox.Applied && r.Outcome == "":
 		r.Outcome = payout.Changed
 	}
-	if !r.KeyAgrees() {
+	if !r.HasValidKey() {
 		return r, fmt.Errorf("receipt %s does not say what its key does: %w", r.Key.Receipt, inbox.ErrDamagedReceipt)
 	}
 	return r, nil

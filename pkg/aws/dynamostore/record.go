@@ -88,8 +88,8 @@ func decodeRecord(i item) (payout.Record, error) {
 		return r, fmt.Errorf("payout %s is of schema version %d, this program knows up to %d: %w",
 			r.ID, i.int("v"), schemaVersion, inbox.ErrLaterVersion)
 	}
-	amountsValid := r.Settled.Valid() && !slices.ContainsFunc(r.Claims[payout.FieldAmount].Seen, func(seen string) bool {
-		return !payout.Amount(seen).Valid()
+	amountsValid := r.Settled.IsValid() && !slices.ContainsFunc(r.Claims[payout.FieldAmount].Seen, func(seen string) bool {
+		return !payout.Amount(seen).IsValid()
 	})
 	if !amountsValid {
 		return r, fmt.Errorf("payout %s holds an amount that is none: %w", r.ID, inbox.ErrDamagedPayout)

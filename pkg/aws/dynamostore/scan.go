@@ -158,7 +158,7 @@ func storedPayout(i item) (inbox.StoredPayout, error) {
 	}
 	s := inbox.StoredPayout{Record: record, Exists: true, Damage: err}
 	if version := i["version"]; version != nil {
-		s.Base = version
+		s.ReadVersion = version
 	}
 	if err == nil {
 		s.Damage = checkDerived(i, record)

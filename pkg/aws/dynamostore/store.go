@@ -130,10 +130,10 @@ func (s *Store) recordWrite(change inbox.Change) (types.TransactWriteItem, error
 // Due implements inbox.Store. It holds one page of every shard, and asks for a
 // second one only of a shard that has far more than its share of the oldest: so
 // neither its requests nor its memory grow with the number that wait.
-func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]inbox.Due, error) {
+func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]inbox.DueReceipt, error) {
 	page := 10 + 2*limit/shards
-	var due []inbox.Due
-	for d, err := range oldestFirst(func(n int) iter.Seq2[inbox.Due, error] { return s.dueInShard(ctx, n, now, page) }) {
+	var due []inbox.DueReceipt
+	for d, err := range oldestFirst(func(n int) iter.Seq2[inbox.DueReceipt, error] { return s.dueInShard(ctx, n, now, page) }) {
 		if err != nil {
 			return nil, err
 		}
@@ -144,7 +144,7 @@ func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]inbox.Due,
 	return due, nil
 }
 
-func (s *Store) dueInShard(ctx context.Context, n int, now time.Time, page int) iter.Seq2[inbox.Due, error] {
+func (s *Store) dueInShard(ctx context.Context, n int, now time.Time, page int) iter.Seq2[inbox.DueReceipt, error] {
 	return queryUnapplied(ctx, s.Client, &dynamodb.QueryInput{
 		TableName:                &s.Receipts,
 		IndexName:                aws.String(unappliedIndex),
@@ -161,7 +161,7 @@ func (s *Store) dueInShard(ctx context.Context, n int, now time.Time, page int) 
 // Claim implements inbox.Store. The condition on the time that was seen keeps
 // a second sweeper out, the one on the state keeps an applied receipt from
 // being put back into the index.
-func (s *Store) Claim(ctx context.Context, due inbox.Due, next time.Time) (inbox.Receipt, bool, error) {
+func (s *Store) Claim(ctx context.Context, due inbox.DueReceipt, next time.Time) (inbox.Receipt, bool, error) {
 	input := &dynamodb.UpdateItemInput{
 		TableName:                &s.Receipts,
 		Key:                      receiptKey(due.Key),

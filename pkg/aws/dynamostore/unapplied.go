@@ -41,8 +41,8 @@ func (r *Reader) Unapplied(ctx context.Context, state inbox.State) iter.Seq2[inb
 	}
 }
 
-func (r *Reader) indexedUnapplied(ctx context.Context, state inbox.State) iter.Seq2[inbox.Due, error] {
-	return oldestFirst(func(n int) iter.Seq2[inbox.Due, error] {
+func (r *Reader) indexedUnapplied(ctx context.Context, state inbox.State) iter.Seq2[inbox.DueReceipt, error] {
+	return oldestFirst(func(n int) iter.Seq2[inbox.DueReceipt, error] {
 		return queryUnapplied(ctx, r.Client, &dynamodb.QueryInput{
 			TableName:                 &r.Receipts,
 			IndexName:                 aws.String(unappliedIndex),
@@ -55,8 +55,8 @@ func (r *Reader) indexedUnapplied(ctx context.Context, state inbox.State) iter.S
 
 // oldestFirst merges the shards by the time at which their receipts are due. It
 // goes on in a shard only when it has given the last of what it has seen there.
-func oldestFirst(inShard func(n int) iter.Seq2[inbox.Due, error]) iter.Seq2[inbox.Due, error] {
-	return func(yield func(inbox.Due, error) bool) {
+func oldestFirst(inShard func(n int) iter.Seq2[inbox.DueReceipt, error]) iter.Seq2[inbox.DueReceipt, error] {
+	return func(yield func(inbox.DueReceipt, error) bool) {
 		heads := make([]*head, 0, shards)
 		defer func() { stopAll(heads) }()
 		for n := range shards {
@@ -75,11 +75,11 @@ func oldestFirst(inShard func(n int) iter.Seq2[inbox.Due, error]) iter.Seq2[inbo
 	}
 }
 
-func queryUnapplied(ctx context.Context, client *dynamodb.Client, input *dynamodb.QueryInput) iter.Seq2[inbox.Due, error] {
-	return func(yield func(inbox.Due, error) bool) {
+func queryUnapplied(ctx context.Context, client *dynamodb.Client, input *dynamodb.QueryInput) iter.Seq2[inbox.DueReceipt, error] {
+	return func(yield func(inbox.DueReceipt, error) bool) {
 		for i, err := range query(ctx, client, input) {
 			if err != nil {
-				yield(inbox.Due{}, fmt.Errorf("query index %s: %w", unappliedIndex, err))
+				yield(inbox.DueReceipt{}, fmt.Errorf("query index %s: %w", unappliedIndex, err))
 				return
 			}
 			if !yield(decodeDue(i), nil) {
@@ -89,8 +89,8 @@ func queryUnapplied(ctx context.Context, client *dynamodb.Client, input *dynamod
 	}
 }
 
-func decodeDue(i item) inbox.Due {
-	return inbox.Due{
+func decodeDue(i item) inbox.DueReceipt {
+	return inbox.DueReceipt{
 		Key:        inbox.Key{Payout: i.text("payout"), Receipt: i.text("receipt")},
 		DueAt:      i.time("dueAt"),
 		AcceptedAt: i.time("acceptedAt"),
@@ -99,10 +99,10 @@ func decodeDue(i item) inbox.Due {
 
 // head is the first receipt of a shard that was not yielded yet.
 type head struct {
-	next func() (inbox.Due, error, bool)
+	next func() (inbox.DueReceipt, error, bool)
 	stop func()
 
-	due  inbox.Due
+	due  inbox.DueReceipt
 	err  error
 	some bool
 }

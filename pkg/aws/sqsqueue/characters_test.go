@@ -42,7 +42,7 @@ func wildReceipts(text string) []inbox.Receipt {
 	return []inbox.Receipt{
 		inbox.NewReceipt(event, []byte(text), text, now),
 		inbox.NewHeldReceipt(held, []byte(text), text, now),
-		inbox.NewDecision(decision, text, now),
+		inbox.NewResolutionReceipt(decision, text, now),
 	}
 }
 

@@ -11,12 +11,11 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"payout-callbacks/pkg/inbox"
-	"payout-callbacks/pkg/payout"
 )
 
 // Applier merges a receipt into its payout; see inbox.Inbox.Apply.
 type Applier interface {
-	Apply(ctx context.Context, receipt inbox.Receipt) (payout.Outcome, error)
+	Apply(ctx context.Context, receipt inbox.Receipt) (inbox.ApplyResult, error)
 }
 
 // Postponer decides when a message that failed is delivered again; see
@@ -35,10 +34,10 @@ type Consumer struct {
 // Delivery is what became of one message of a batch.
 type Delivery struct {
 	MessageID  string
-	Receipt    inbox.Receipt  // zero for a foreign message
-	Outcome    payout.Outcome // "" where it failed
-	Unreadable bool           // not a message of ours
-	Err        error          // why it is to be delivered again
+	Receipt    inbox.Receipt     // zero for a foreign message
+	Outcome    inbox.ApplyResult // "" where it failed
+	Unreadable bool              // not a message of ours
+	Err        error             // why it is to be delivered again
 }
 
 // Of the time that Lambda gives, the last part is kept for saying what failed:

@@ -25,9 +25,9 @@ func decodedReceipt(cid string) inbox.Receipt {
 	return inbox.NewReceipt(payout.Event{ID: id, Status: payout.Succeeded, Amount: "1.1"}, []byte(`{"cid":1}`), "0a1b2c3d", now)
 }
 
-type applier func(context.Context, inbox.Receipt) (payout.Outcome, error)
+type applier func(context.Context, inbox.Receipt) (inbox.ApplyResult, error)
 
-func (a applier) Apply(ctx context.Context, r inbox.Receipt) (payout.Outcome, error) {
+func (a applier) Apply(ctx context.Context, r inbox.Receipt) (inbox.ApplyResult, error) {
 	return a(ctx, r)
 }
 
@@ -60,14 +60,14 @@ func message(t *testing.T, cid, receives string) events.SQSMessage {
 }
 
 func TestABadMessageFailsNoNeighbour(t *testing.T) {
-	apply := applier(func(_ context.Context, r inbox.Receipt) (payout.Outcome, error) {
+	apply := applier(func(_ context.Context, r inbox.Receipt) (inbox.ApplyResult, error) {
 		switch {
 		case strings.HasSuffix(r.Key.Payout, "/2"):
 			panic("boom")
 		case strings.HasSuffix(r.Key.Payout, "/3"):
 			return "", errors.New("store is down")
 		}
-		return payout.Changed, nil
+		return inbox.ApplyChanged, nil
 	})
 	sqsMessage := message(t, "4", "1")
 	sqsMessage.Body = `{"v":99}`
@@ -88,13 +88,13 @@ func TestABadMessageFailsNoNeighbour(t *testing.T) {
 	if diff := cmp.Diff(waits, queue.waits); diff != "" {
 		t.Errorf("what failed waits longer each time, what is foreign not at all:\n%s", diff)
 	}
-	if deliveries[0].Outcome != payout.Changed || deliveries[1].Err == nil || !deliveries[3].Unreadable {
+	if deliveries[0].Outcome != inbox.ApplyChanged || deliveries[1].Err == nil || !deliveries[3].Unreadable {
 		t.Errorf("deliveries: got %+v", deliveries)
 	}
 }
 
 func TestBackoffDoublesFromThirtySeconds(t *testing.T) {
-	fail := applier(func(context.Context, inbox.Receipt) (payout.Outcome, error) { return "", errors.New("down") })
+	fail := applier(func(context.Context, inbox.Receipt) (inbox.ApplyResult, error) { return "", errors.New("down") })
 	var got []time.Duration
 	for _, receives := range []string{"1", "2", "3", "4", "5", "6", "100", "", "x"} {
 		queue := &postponed{}
@@ -110,9 +110,9 @@ func TestBackoffDoublesFromThirtySeconds(t *testing.T) {
 
 func TestWorkStopsTwoSecondsBeforeTheDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		hang := applier(func(ctx context.Context, r inbox.Receipt) (payout.Outcome, error) {
+		hang := applier(func(ctx context.Context, r inbox.Receipt) (inbox.ApplyResult, error) {
 			if strings.HasSuffix(r.Key.Payout, "/1") {
-				return payout.Changed, nil
+				return inbox.ApplyChanged, nil
 			}
 			<-ctx.Done()
 			return "", ctx.Err()
@@ -182,7 +182,7 @@ func FuzzDecode(f *testing.F) {
 	for _, receipt := range []inbox.Receipt{
 		decodedReceipt("1"),
 		inbox.NewHeldReceipt(inbox.HeldCallback{Provider: "pivot", Type: payout.TypePayout, Account: "a", Subject: []byte("s"), Reason: "r", Note: "n", ProviderID: "9"}, []byte("\xff"), "k", now),
-		inbox.NewDecision(payout.Resolution{ID: "a/b/c/d", Replaces: []string{"1x"}}, "why", now),
+		inbox.NewResolutionReceipt(payout.Resolution{ID: "a/b/c/d", Replaces: []string{"1x"}}, "why", now),
 	} {
 		text, err := sqsqueue.Encode(receipt)
 		if err != nil {

@@ -39,7 +39,7 @@ func messages(t *testing.T) []string {
 	for _, receipt := range []inbox.Receipt{
 		inbox.NewReceipt(single, []byte(`{"pid":1}`), "0a1b2c", at),
 		inbox.NewReceipt(batch, []byte{0xff}, "0a1b2c", at),
-		inbox.NewDecision(decision, "why", at),
+		inbox.NewResolutionReceipt(decision, "why", at),
 		inbox.NewHeldReceipt(held, []byte("body"), "0a1b2c", at),
 	} {
 		texts = append(texts, encode(t, receipt))
@@ -70,7 +70,7 @@ func lines(t *testing.T, name string) []string {
 func TestANewConsumerAppliesOldMessages(t *testing.T) {
 	old := lines(t, "messages-v1.jsonl")
 	store, deliveries := consume(t, old...)
-	for n, want := range []payout.Outcome{payout.Changed, payout.Changed, payout.Unchanged, inbox.ApplyHeld} {
+	for n, want := range []inbox.ApplyResult{inbox.ApplyChanged, inbox.ApplyChanged, inbox.ApplyUnchanged, inbox.ApplyHeld} {
 		if deliveries[n].Err != nil || deliveries[n].Outcome != want {
 			t.Errorf("message %d: %s, %v, want %s", n, deliveries[n].Outcome, deliveries[n].Err, want)
 		}
@@ -102,7 +102,7 @@ func TestAnOldConsumerMeetsNewMessages(t *testing.T) {
 	}
 
 	store, deliveries := consume(t, more)
-	if deliveries[0].Outcome != payout.Changed || store.Record("cregis/payout/1/2").Version != 1 {
+	if deliveries[0].Outcome != inbox.ApplyChanged || store.Record("cregis/payout/1/2").Version != 1 {
 		t.Errorf("one with more to say: %+v", deliveries[0])
 	}
 	for name, text := range map[string]string{"a later version": later, "a meaning that covers more": forgotten} {

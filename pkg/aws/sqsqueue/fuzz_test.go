@@ -50,7 +50,7 @@ func FuzzMessage(f *testing.F) {
 		for _, want := range []inbox.Receipt{
 			inbox.NewReceipt(event, body, "0a1b2c3d", now),
 			inbox.NewHeldReceipt(held, body, "", now),
-			inbox.NewDecision(payout.Resolution{ID: event.ID, Trusted: map[payout.Field]string{payout.FieldTxID: txid}, Replaces: []string{free}}, free, now),
+			inbox.NewResolutionReceipt(payout.Resolution{ID: event.ID, Trusted: map[payout.Field]string{payout.FieldTxID: txid}, Replaces: []string{free}}, free, now),
 		} {
 			got, err := sqsqueue.Decode(encode(t, want))
 			if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); err != nil || diff != "" {

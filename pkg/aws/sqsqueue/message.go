@@ -62,12 +62,12 @@ func Encode(r inbox.Receipt) (string, error) {
 		AcceptedAt: r.AcceptedAt.UnixMilli(),
 		KeyID:      r.KeyID,
 		Body:       r.Body,
-		Decision:   r.Decision,
+		Decision:   r.Resolution,
 		Reason:     r.Reason,
 		Note:       r.Note,
 		ProviderID: r.ProviderID,
 	}
-	if r.State != inbox.Held && r.Decision == nil {
+	if r.State != inbox.Held && r.Resolution == nil {
 		m.Event = encodeEvent(r.Event)
 	}
 	text, err := json.Marshal(m)
@@ -136,7 +136,7 @@ func Decode(text string) (inbox.Receipt, error) {
 		AcceptedAt: time.UnixMilli(m.AcceptedAt).UTC(),
 		KeyID:      m.KeyID,
 		Body:       m.Body,
-		Decision:   m.Decision,
+		Resolution: m.Decision,
 		Reason:     m.Reason,
 		Note:       m.Note,
 		ProviderID: m.ProviderID,
@@ -148,7 +148,7 @@ func Decode(text string) (inbox.Receipt, error) {
 	if r.State == inbox.Received {
 		r.DueAt = r.AcceptedAt.Add(inbox.FirstDue)
 	}
-	if r.State != inbox.Received && r.State != inbox.Held || !r.KeyAgrees() {
+	if r.State != inbox.Received && r.State != inbox.Held || !r.HasValidKey() {
 		return inbox.Receipt{}, fmt.Errorf("%w: it does not say what its key does", errUnreadable)
 	}
 	return r, nil

@@ -53,7 +53,7 @@ func (q *Queue) Send(ctx context.Context, receipts ...inbox.Receipt) error {
 	if err := q.sendBatch(ctx, entries, refused); err != nil {
 		return err
 	}
-	return refused.AsError()
+	return refused.ErrorOrNil()
 }
 
 // sendBatch sends the entries, whose ids are their places, and adds those that

@@ -22,8 +22,8 @@ func TestQueueKeepsTheContract(t *testing.T) {
 		return inboxtest.Harness{
 			Queue:       queue,
 			DeadLetters: queue,
-			Take:        func(t *testing.T) []inbox.Receipt { return take(t, client, queue.EventsURL) },
-			Kill: func(t *testing.T, receipt *inbox.Receipt) {
+			ReceiveAll:  func(t *testing.T) []inbox.Receipt { return take(t, client, queue.EventsURL) },
+			DeadLetter: func(t *testing.T, receipt *inbox.Receipt) {
 				text := "not a message of ours"
 				if receipt != nil {
 					text = encode(t, *receipt)

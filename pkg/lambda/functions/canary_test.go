@@ -202,7 +202,7 @@ func linesOf(t *testing.T, provider functions.SigningProvider, vector providerte
 		}
 	}
 	var batch events.SQSEvent
-	for _, message := range queue.Everything() {
+	for _, message := range queue.Messages() {
 		text, err := sqsqueue.Encode(message.Receipt)
 		if err != nil {
 			t.Fatal(err)

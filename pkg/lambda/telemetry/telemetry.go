@@ -18,7 +18,6 @@ import (
 	"payout-callbacks/pkg/aws/sqsqueue"
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/inbox"
-	"payout-callbacks/pkg/payout"
 )
 
 // Recorder writes the lines. It is safe for concurrent use.
@@ -89,7 +88,7 @@ func (r *Recorder) RecordBatch(ctx context.Context, deliveries []sqsqueue.Delive
 		switch {
 		case delivery.Err != nil:
 			counts[Failures]++
-		case delivery.Outcome == payout.Conflict:
+		case delivery.Outcome == inbox.ApplyConflict:
 			counts[Conflicts]++
 		case delivery.Outcome == inbox.ApplyDuplicate:
 			counts[Redeliveries]++
@@ -111,7 +110,7 @@ func (r *Recorder) delivery(ctx context.Context, delivery sqsqueue.Delivery) {
 		level, outcome = fault, "foreign"
 	case delivery.Err != nil:
 		level, outcome = warn, "failed"
-	case delivery.Outcome == payout.Conflict:
+	case delivery.Outcome == inbox.ApplyConflict:
 		level = warn
 	}
 	provider := delivery.Receipt.Provider()

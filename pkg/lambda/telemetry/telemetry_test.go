@@ -161,7 +161,7 @@ func TestEveryMetricIsTold(t *testing.T) {
 			r.RecordCallback(t.Context(), "cregis", result, 0)
 		}
 		r.RecordBatch(t.Context(), []sqsqueue.Delivery{
-			{Outcome: payout.Conflict}, {Outcome: inbox.ApplyDuplicate}, {Err: down},
+			{Outcome: inbox.ApplyConflict}, {Outcome: inbox.ApplyDuplicate}, {Err: down},
 		}, 0)
 		r.RecordSweep(t.Context(), inbox.SweepResult{}, 0, nil)
 		r.RecordPublish(t.Context(), dynamostore.PublishResult{}, 0)
@@ -179,8 +179,8 @@ func TestEveryMetricIsTold(t *testing.T) {
 
 func TestDeliveries(t *testing.T) {
 	deliveries := []sqsqueue.Delivery{
-		{MessageID: "m1", Receipt: receipt(), Outcome: payout.Changed},
-		{MessageID: "m2", Receipt: receipt(), Outcome: payout.Conflict},
+		{MessageID: "m1", Receipt: receipt(), Outcome: inbox.ApplyChanged},
+		{MessageID: "m2", Receipt: receipt(), Outcome: inbox.ApplyConflict},
 		{MessageID: "m3", Receipt: receipt(), Err: errors.New("down")},
 		{MessageID: "m4", Unreadable: true, Err: errors.New("not ours")},
 	}
@@ -252,7 +252,7 @@ func TestNoBodyAddressOrAmountIsWritten(t *testing.T) {
 	var out strings.Builder
 	recorder := telemetry.NewRecorder(&out, "n", fixed)
 	recorder.RecordCallback(t.Context(), "cregis", callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedNew, Receipt: receipt()}, 0)
-	recorder.RecordBatch(t.Context(), []sqsqueue.Delivery{{Receipt: receipt(), Outcome: payout.Changed}}, 0)
+	recorder.RecordBatch(t.Context(), []sqsqueue.Delivery{{Receipt: receipt(), Outcome: inbox.ApplyChanged}}, 0)
 	for _, canary := range []string{"canary", "CANARY", "31337"} {
 		if strings.Contains(out.String(), canary) {
 			t.Errorf("%s stands in:\n%s", canary, out.String())

@@ -163,7 +163,7 @@ func (a *Audit) count(receipt inbox.Receipt) {
 	s.Receipts++
 	s.States[receipt.State]++
 	// A released callback is counted where its event is: both were one callback.
-	if receipt.Decision == nil && receipt.State != inbox.Released {
+	if receipt.Resolution == nil && receipt.State != inbox.Released {
 		s.counts++
 	}
 	if receipt.State == inbox.Received || receipt.State == inbox.Held {

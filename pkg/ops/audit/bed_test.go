@@ -57,8 +57,8 @@ func eachBed(t *testing.T, test func(b *bed)) {
 
 func newMemoryBed(t *testing.T) *bed {
 	store := &memory.Store{}
-	b := &bed{T: t, source: store, editor: store, store: store, misplace: store.Misplace, spoilReceipt: store.DamageReceipt}
-	b.removeReceipt, b.removePayout, b.spoilPayout = store.Remove, store.RemoveRecord, store.DamageRecord
+	b := &bed{T: t, source: store, editor: store, store: store, misplace: store.CorruptIndex, spoilReceipt: store.CorruptReceipt}
+	b.removeReceipt, b.removePayout, b.spoilPayout = store.DeleteReceipt, store.DeleteRecord, store.CorruptRecord
 	b.markApplied = func(key inbox.Key) {
 		receipt, _, _ := store.Receipt(t.Context(), key)
 		receipt.State, receipt.DueAt = inbox.Applied, time.Time{}

@@ -158,7 +158,7 @@ func TestALogOfTooManyRequestsIsRefused(t *testing.T) {
 func TestOnlyWhatACallbackToldIsCountedAgainstTheLog(t *testing.T) {
 	b := newMemoryBed(t)
 	b.sound() // 4 applied, 1 released to an event, 1 dismissed, 1 held, 1 waiting: 8 callbacks, 9 receipts
-	b.accept(inbox.NewDecision(payout.Resolution{ID: numbered("2")}, "", noon))
+	b.accept(inbox.NewResolutionReceipt(payout.Resolution{ID: numbered("2")}, "", noon))
 	_, summary := b.audit(func(a *audit.Audit) {
 		if err := a.ReadLog(t.Context(), strings.NewReader("")); err != nil {
 			t.Fatal(err)

@@ -74,7 +74,7 @@ func (e endless) ReceiptsOf(_ context.Context, id payout.ID) iter.Seq2[inbox.Rec
 
 func (e endless) StoredPayout(ctx context.Context, id payout.ID) (inbox.StoredPayout, error) {
 	fold, err := inbox.FoldReceipts(e.ReceiptsOf(ctx, id))
-	return inbox.StoredPayout{Record: fold.Record, Exists: true, Base: fold.Record.Version}, err
+	return inbox.StoredPayout{Record: fold.Record, Exists: true, ReadVersion: fold.Record.Version}, err
 }
 
 // What an audit holds does not grow with the tables: some megabytes, most of

@@ -59,7 +59,7 @@ func (a *Audit) verifyPayout(ctx context.Context, id payout.ID) error {
 		if err != nil {
 			return err
 		}
-		if before.Exists == after.Exists && reflect.DeepEqual(before.Base, after.Base) {
+		if before.Exists == after.Exists && reflect.DeepEqual(before.ReadVersion, after.ReadVersion) {
 			return a.report(ctx, after, fold)
 		}
 	}

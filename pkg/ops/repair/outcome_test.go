@@ -23,12 +23,12 @@ func TestRelease_RunAgainSendsTheEventThatWaits(t *testing.T) {
 		return inboxtest.None
 	})
 	_, _ = stopped.Release(t.Context(), w.held(), parsed, hand)
-	if waiting := len(w.queue.Everything()); waiting != 0 {
+	if waiting := len(w.queue.Messages()); waiting != 0 {
 		t.Fatalf("%d messages wait, want none: the release has stopped", waiting)
 	}
 	again, _ := w.person(nil)
 	outcome, err := again.Release(t.Context(), w.held(), parsed, hand)
-	if waiting := len(w.queue.Everything()); err != nil || outcome != repair.Released || waiting != 1 {
+	if waiting := len(w.queue.Messages()); err != nil || outcome != repair.Released || waiting != 1 {
 		t.Errorf("%s, %v, %d messages wait, want released and one", outcome, err, waiting)
 	}
 }
@@ -93,7 +93,7 @@ func TestRefold_TriesTenTimes(t *testing.T) {
 	for refusals, written := range map[int]bool{0: true, 9: true, 10: false} {
 		w := newWorld(t)
 		w.tell(w.received(event(payout.Succeeded, 1)))
-		w.store.RemoveRecord(one)
+		w.store.DeleteRecord(one)
 		person, _ := w.person(nil)
 		person.Store = &busy{person.Store, refusals}
 		plan, err := person.Rebuild(t.Context(), one, hand)

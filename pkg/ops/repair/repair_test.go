@@ -170,7 +170,7 @@ func operations() map[string]operation {
 			if err != nil {
 				return nil //nolint:nilerr // it was decided meanwhile
 			}
-			_, err = r.Inbox.Accept(w.Context(), inbox.NewDecision(decision, hand.Note(), noon))
+			_, err = r.Inbox.Accept(w.Context(), inbox.NewResolutionReceipt(decision, hand.Note(), noon))
 			return err
 		}
 	}
@@ -314,15 +314,15 @@ func TestRefoldWritesOnlyWhatIsDifferentAndKnown(t *testing.T) {
 		want   repair.Verdict
 	}{
 		"as it should be": {func(w *world) { w.tell(w.received(event(payout.Failed, 0))) }, repair.Equal},
-		"unreadable":      {func(w *world) { w.tell(w.received(event(payout.Failed, 0))); w.store.DamageRecord(one) }, repair.Differs},
-		"gone":            {func(w *world) { w.tell(w.received(event(payout.Failed, 0))); w.store.RemoveRecord(one) }, repair.Differs},
+		"unreadable":      {func(w *world) { w.tell(w.received(event(payout.Failed, 0))); w.store.CorruptRecord(one) }, repair.Differs},
+		"gone":            {func(w *world) { w.tell(w.received(event(payout.Failed, 0))); w.store.DeleteRecord(one) }, repair.Differs},
 		"nothing tells of it": {func(w *world) {
 			w.tell(w.received(event(payout.Failed, 0)))
-			w.store.Remove(w.received(event(payout.Failed, 0)).Key)
+			w.store.DeleteReceipt(w.received(event(payout.Failed, 0)).Key)
 		}, repair.NoReceipts},
 		"a receipt is unreadable": {func(w *world) {
 			w.tell(w.received(event(payout.Failed, 0)))
-			w.store.DamageReceipt(w.received(event(payout.Failed, 0)).Key)
+			w.store.CorruptReceipt(w.received(event(payout.Failed, 0)).Key)
 		}, repair.Unreadable},
 		"nobody knows it": {func(*world) {}, repair.Unknown},
 	} {

@@ -139,7 +139,7 @@ func checkParse(t *testing.T, request callback.Request) {
 		}
 		return
 	}
-	if !event.Status.Final() || event.Amount == "" || event.ID.Type() != request.Type || event.Reference == "" || event.To == "" {
+	if !event.Status.IsFinal() || event.Amount == "" || event.ID.Type() != request.Type || event.Reference == "" || event.To == "" {
 		t.Errorf("event lacks something: %+v", event)
 	}
 	again, held := cregis.Provider{}.Restore(callback.NewRequest(request.Type, nil, reordered(t, request.Body)), callback.Sender{}).Event()

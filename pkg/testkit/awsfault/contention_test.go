@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"payout-callbacks/pkg/inbox"
-	"payout-callbacks/pkg/payout"
 	"payout-callbacks/pkg/testkit/awsfault"
 )
 
@@ -32,7 +31,7 @@ func TestATransactionThatMeetsAnotherIsTriedAgain(t *testing.T) {
 			w.wantAccepted(w.receipt(1), inbox.AcceptedNew)
 			w.db.Next(transact, fault, fault, fault)
 			outcome, err := w.box.Apply(t.Context(), w.receipt(1))
-			if err != nil || outcome != payout.Changed {
+			if err != nil || outcome != inbox.ApplyChanged {
 				t.Errorf("got %q, %v, want it applied after three meetings", outcome, err)
 			}
 			if got := w.db.Attempts(transact); got != 4 {
@@ -50,7 +49,7 @@ func TestATransactionThatMeetsItselfIsAppliedOnce(t *testing.T) {
 	w := newWorld(t)
 	w.wantAccepted(w.receipt(1), inbox.AcceptedNew)
 	w.db.Next(transact, awsfault.Applied(awsfault.Cut), awsfault.InProgress, awsfault.Cancelled("TransactionConflict", "TransactionConflict"))
-	if outcome, err := w.box.Apply(t.Context(), w.receipt(1)); err != nil || outcome != payout.Changed {
+	if outcome, err := w.box.Apply(t.Context(), w.receipt(1)); err != nil || outcome != inbox.ApplyChanged {
 		t.Errorf("got %q, %v, want it applied", outcome, err)
 	}
 	w.settle()

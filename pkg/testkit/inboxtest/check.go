@@ -122,8 +122,8 @@ func (r *Checker) fold(applied []inbox.Receipt) fold {
 	}
 	var f fold
 	for _, receipt := range slices.Backward(applied) {
-		if receipt.Decision != nil {
-			f.record, _ = f.record.Resolve(*receipt.Decision)
+		if receipt.Resolution != nil {
+			f.record, _ = f.record.Resolve(*receipt.Resolution)
 			continue
 		}
 		f.record, _ = f.record.Apply(receipt.Event)
@@ -143,11 +143,11 @@ func checkFinals(record payout.Record, applied []inbox.Receipt) string {
 	var rejected []string
 	for _, receipt := range applied {
 		switch {
-		case receipt.Decision != nil && len(receipt.Decision.Replaces) > 0, record.ID.Type() == payout.TypeBatch:
+		case receipt.Resolution != nil && len(receipt.Resolution.Replaces) > 0, record.ID.Type() == payout.TypeBatch:
 			return "" // who replaced whom, and what totals say, is the law's to tell
-		case receipt.Decision != nil:
-			rejected = append(rejected, receipt.Decision.Rejected[payout.FieldStatus]...)
-		case receipt.Event.Status.Final() && !slices.Contains(finals, receipt.Event.Status):
+		case receipt.Resolution != nil:
+			rejected = append(rejected, receipt.Resolution.Rejected[payout.FieldStatus]...)
+		case receipt.Event.Status.IsFinal() && !slices.Contains(finals, receipt.Event.Status):
 			finals = append(finals, receipt.Event.Status)
 		}
 	}

@@ -28,10 +28,10 @@ type Harness struct {
 	Receipt func(t *testing.T, key inbox.Key) inbox.Receipt
 	Record  func(t *testing.T, id payout.ID) payout.Record
 	// Take receives whatever is in the events queue, and deletes it.
-	Take func(t *testing.T) []inbox.Receipt
+	ReceiveAll func(t *testing.T) []inbox.Receipt
 	// Kill puts a text that may be no message of ours, or the message of a
 	// receipt, into the dead-letter queue.
-	Kill func(t *testing.T, receipt *inbox.Receipt)
+	DeadLetter func(t *testing.T, receipt *inbox.Receipt)
 }
 
 // same compares bodies as a whole; absent and empty are one.
@@ -79,7 +79,7 @@ func heldReceipt(subject string, body []byte) inbox.Receipt {
 }
 
 func decision() inbox.Receipt {
-	return inbox.NewDecision(payout.Resolution{
+	return inbox.NewResolutionReceipt(payout.Resolution{
 		ID:       event(1, payout.Succeeded).ID,
 		Trusted:  map[payout.Field]string{payout.FieldStatus: "succeeded"},
 		Rejected: map[payout.Field][]string{payout.FieldStatus: {"failed"}},

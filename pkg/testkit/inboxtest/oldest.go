@@ -20,7 +20,7 @@ func knowsOldestClaimed(t *testing.T, h Harness) {
 	create(t.Context(), t, h.Store, heldReceipt("held", nil))
 	h.wantOldestClaimed(t, time.Time{})
 	for n, receipt := range receipts[:30] {
-		due := inbox.Due{Key: receipt.Key, DueAt: receipt.DueAt}
+		due := inbox.DueReceipt{Key: receipt.Key, DueAt: receipt.DueAt}
 		if _, won, err := h.Store.Claim(t.Context(), due, start.Add(time.Duration(n)*time.Minute)); err != nil || !won {
 			t.Fatalf("claim: %t, %v", won, err)
 		}

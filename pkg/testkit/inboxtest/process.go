@@ -17,7 +17,7 @@ const (
 	None         Fault = iota
 	Fails              // nothing happened, and the caller is told so
 	Misreported        // it happened, and the caller is told that it failed
-	Partly             // of several receipts that were to be sent some are sent, and the caller is told that it failed
+	Partial            // of several receipts that were to be sent some are sent, and the caller is told that it failed
 	TimesOut           // nothing happened, and the caller waited for it in vain
 	TimesOutLate       // it happened, and the caller waited for the answer in vain
 	Refuses            // the queue answers, and refuses the receipts for what they are
@@ -85,7 +85,7 @@ func (p *Process) call(ctx context.Context, name string, act func() error, part 
 		return act()
 	case Misreported, TimesOutLate, StopsAfter:
 		_ = act()
-	case Partly:
+	case Partial:
 		part()
 	}
 	p.stopped = fault == StopsBefore || fault == StopsAfter
@@ -140,8 +140,8 @@ func (s processStore) Apply(ctx context.Context, change inbox.Change) (*inbox.Co
 	return ask(ctx, s.p, "store.Apply", func() (*inbox.ConditionFailed, error) { return s.p.Store.Apply(s.p.untimed(ctx), change) })
 }
 
-func (s processStore) Due(ctx context.Context, now time.Time, limit int) ([]inbox.Due, error) {
-	return ask(ctx, s.p, "store.Due", func() ([]inbox.Due, error) { return s.p.Store.Due(s.p.untimed(ctx), now, limit) })
+func (s processStore) Due(ctx context.Context, now time.Time, limit int) ([]inbox.DueReceipt, error) {
+	return ask(ctx, s.p, "store.Due", func() ([]inbox.DueReceipt, error) { return s.p.Store.Due(s.p.untimed(ctx), now, limit) })
 }
 
 func (s processStore) OldestClaimed(ctx context.Context) (acceptedAt time.Time, ok bool, err error) {
@@ -152,7 +152,7 @@ func (s processStore) OldestClaimed(ctx context.Context) (acceptedAt time.Time, 
 	return acceptedAt, ok && err == nil, err
 }
 
-func (s processStore) Claim(ctx context.Context, due inbox.Due, next time.Time) (inbox.Receipt, bool, error) {
+func (s processStore) Claim(ctx context.Context, due inbox.DueReceipt, next time.Time) (inbox.Receipt, bool, error) {
 	won := false
 	receipt, err := ask(ctx, s.p, "store.Claim", func() (receipt inbox.Receipt, err error) {
 		receipt, won, err = s.p.Store.Claim(s.p.untimed(ctx), due, next)

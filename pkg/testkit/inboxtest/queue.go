@@ -106,7 +106,7 @@ func (h Harness) wantTaken(t *testing.T, want []inbox.Receipt) {
 	byKey := func(a, b inbox.Receipt) int {
 		return cmp.Or(cmp.Compare(a.Key.Payout, b.Key.Payout), cmp.Compare(a.Key.Receipt, b.Key.Receipt))
 	}
-	got := h.Take(t)
+	got := h.ReceiveAll(t)
 	slices.SortFunc(want, byKey)
 	slices.SortFunc(got, byKey)
 	if diff := gocmp.Diff(want, got, same); diff != "" {
@@ -116,8 +116,8 @@ func (h Harness) wantTaken(t *testing.T, want []inbox.Receipt) {
 
 func handlesDeadLetters(t *testing.T, h Harness) {
 	ours := received(event(1, payout.Succeeded), "{}")
-	h.Kill(t, &ours)
-	h.Kill(t, nil)
+	h.DeadLetter(t, &ours)
+	h.DeadLetter(t, nil)
 	deadLetters, err := h.DeadLetters.Receive(t.Context(), 10)
 	if err != nil || len(deadLetters) != 2 {
 		t.Fatalf("got %d letters, %v, want 2", len(deadLetters), err)

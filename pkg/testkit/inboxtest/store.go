@@ -131,7 +131,7 @@ func bringsRecords(t *testing.T, h Harness) {
 	}
 	resolution := payout.Resolution{ID: record.ID, Rejected: map[payout.Field][]string{payout.FieldAmount: {"10"}}}
 	resolved, outcome := record.Resolve(resolution)
-	receipt := inbox.NewDecision(resolution, "why", start)
+	receipt := inbox.NewResolutionReceipt(resolution, "why", start)
 	refusal, err := h.Store.Apply(t.Context(), inbox.Change{
 		Receipt: applied(receipt, outcome), Create: true, Record: resolved, ExpectedVersion: record.Version,
 	})
@@ -181,14 +181,14 @@ func createsByChange(t *testing.T, h Harness) {
 }
 
 func listsDue(t *testing.T, h Harness) {
-	var want []inbox.Due
+	var want []inbox.DueReceipt
 	for n := range 40 {
 		receipt := received(event(n, payout.Succeeded), "{}")
 		receipt.DueAt = start.Add(time.Duration(n*7%40) * time.Second)
 		create(t.Context(), t, h.Store, receipt)
-		want = append(want, inbox.Due{Key: receipt.Key, DueAt: receipt.DueAt, AcceptedAt: start})
+		want = append(want, inbox.DueReceipt{Key: receipt.Key, DueAt: receipt.DueAt, AcceptedAt: start})
 	}
-	slices.SortFunc(want, func(a, b inbox.Due) int { return a.DueAt.Compare(b.DueAt) })
+	slices.SortFunc(want, func(a, b inbox.DueReceipt) int { return a.DueAt.Compare(b.DueAt) })
 	create(t.Context(), t, h.Store, heldReceipt("held", nil))
 	gone := received(event(99, payout.Succeeded), "{}")
 	h.apply(t, gone, payout.Record{})
@@ -209,7 +209,7 @@ func listsDue(t *testing.T, h Harness) {
 func claimsOnce(t *testing.T, h Harness) {
 	receipt := received(event(1, payout.Succeeded), `{"a":1}`)
 	create(t.Context(), t, h.Store, receipt)
-	due := inbox.Due{Key: receipt.Key, DueAt: receipt.DueAt}
+	due := inbox.DueReceipt{Key: receipt.Key, DueAt: receipt.DueAt}
 	next := receipt.DueAt.Add(time.Minute)
 	got, won, err := h.Store.Claim(t.Context(), due, next)
 	want := receipt
@@ -224,13 +224,13 @@ func claimsOnce(t *testing.T, h Harness) {
 	if _, err := h.Store.Apply(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
-	if _, won, err := h.Store.Claim(t.Context(), inbox.Due{Key: receipt.Key, DueAt: next}, next.Add(1)); err != nil || won {
+	if _, won, err := h.Store.Claim(t.Context(), inbox.DueReceipt{Key: receipt.Key, DueAt: next}, next.Add(1)); err != nil || won {
 		t.Errorf("once it is applied: won %t, %v", won, err)
 	}
 	if diff := cmp.Diff(c.Receipt, h.Receipt(t, receipt.Key), same); diff != "" {
 		t.Errorf("a lost claim changed the receipt:\n%s", diff)
 	}
-	absent := inbox.Due{Key: received(event(2, payout.Succeeded), "").Key, DueAt: start}
+	absent := inbox.DueReceipt{Key: received(event(2, payout.Succeeded), "").Key, DueAt: start}
 	if _, won, err := h.Store.Claim(t.Context(), absent, next); err != nil || won {
 		t.Errorf("an absent one: won %t, %v", won, err)
 	}

@@ -33,7 +33,7 @@ func newHarness(*testing.T) inboxtest.Harness {
 			return inbox.Receipt{}
 		},
 		Record: func(_ *testing.T, id payout.ID) payout.Record { return store.Record(id) },
-		Take: func(*testing.T) []inbox.Receipt {
+		ReceiveAll: func(*testing.T) []inbox.Receipt {
 			var taken []inbox.Receipt
 			for _, message := range queue.Deliver(1000) {
 				taken = append(taken, message.Receipt)
@@ -41,7 +41,7 @@ func newHarness(*testing.T) inboxtest.Harness {
 			}
 			return taken
 		},
-		Kill: func(_ *testing.T, receipt *inbox.Receipt) {
+		DeadLetter: func(_ *testing.T, receipt *inbox.Receipt) {
 			if receipt == nil {
 				queue.DeadLetter(inbox.DeadLetter{Unreadable: true})
 				return

@@ -51,13 +51,13 @@ func (q *Queue) Send(ctx context.Context, receipts ...inbox.Receipt) error {
 	defer q.mu.Unlock()
 	refused := inbox.SendErrors{}
 	for place, receipt := range receipts {
-		if err := SQSRefusal(receipt); err != nil {
+		if err := CheckMessage(receipt); err != nil {
 			refused[place] = err
 			continue
 		}
 		q.add(inbox.DeadLetter{Receipt: receipt})
 	}
-	return refused.AsError()
+	return refused.ErrorOrNil()
 }
 
 // SendForeign enqueues a message that is not ours to read.
@@ -125,7 +125,7 @@ func (q *Queue) Depth() (live, dead int) {
 }
 
 // Everything returns all messages, dead ones included.
-func (q *Queue) Everything() []Message {
+func (q *Queue) Messages() []Message {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return append(slices.Clone(q.live), q.dead...)

@@ -20,13 +20,15 @@ type damage struct {
 }
 
 // Misplace takes a receipt out of the index, or puts one in that is done.
-func (s *Store) Misplace(key inbox.Key) { s.corrupt(func(d *damage) { d.indexMismatch[key] = true }) }
+func (s *Store) CorruptIndex(key inbox.Key) {
+	s.corrupt(func(d *damage) { d.indexMismatch[key] = true })
+}
 
 // DamageReceipt makes a receipt unreadable.
-func (s *Store) DamageReceipt(key inbox.Key) { s.corrupt(func(d *damage) { d.receipts[key] = true }) }
+func (s *Store) CorruptReceipt(key inbox.Key) { s.corrupt(func(d *damage) { d.receipts[key] = true }) }
 
 // DamageRecord makes a payout unreadable.
-func (s *Store) DamageRecord(id payout.ID) { s.corrupt(func(d *damage) { d.records[id] = true }) }
+func (s *Store) CorruptRecord(id payout.ID) { s.corrupt(func(d *damage) { d.records[id] = true }) }
 
 // Alter writes a receipt or a record over the one that is there, without asking.
 func (s *Store) Overwrite(receipts []inbox.Receipt, records []payout.Record) {
@@ -41,7 +43,7 @@ func (s *Store) Overwrite(receipts []inbox.Receipt, records []payout.Record) {
 }
 
 // RemoveRecord deletes a payout.
-func (s *Store) RemoveRecord(id payout.ID) {
+func (s *Store) DeleteRecord(id payout.ID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.records, id)
@@ -141,7 +143,7 @@ func (s *Store) StoredPayout(ctx context.Context, id payout.ID) (inbox.StoredPay
 	defer s.mu.Unlock()
 	record, exists := s.records[id]
 	record.ID = id
-	storedPayout := inbox.StoredPayout{Record: record, Exists: exists, Base: record.Version}
+	storedPayout := inbox.StoredPayout{Record: record, Exists: exists, ReadVersion: record.Version}
 	if s.damage.records[id] {
 		storedPayout.Record, storedPayout.Damage = payout.Record{ID: id}, inbox.ErrDamagedPayout
 	}
@@ -179,7 +181,7 @@ func (s *Store) Rewrite(ctx context.Context, record payout.Record, read inbox.St
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r, exists := s.records[record.ID]
-	base, ok := read.Base.(int64)
+	base, ok := read.ReadVersion.(int64)
 	if !ok {
 		panic(fmt.Sprintf("memory: payout %s was not read here", record.ID))
 	}

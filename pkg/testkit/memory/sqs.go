@@ -26,7 +26,7 @@ var sqsCharacters = &unicode.RangeTable{
 }
 
 // SQSRefusal returns why SQS would refuse the message of a receipt, or nil.
-func SQSRefusal(receipt inbox.Receipt) error {
+func CheckMessage(receipt inbox.Receipt) error {
 	text, err := sqsqueue.Encode(receipt)
 	switch {
 	case err != nil:

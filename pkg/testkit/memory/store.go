@@ -76,24 +76,24 @@ func (s *Store) Apply(ctx context.Context, change inbox.Change) (*inbox.Conditio
 }
 
 // Due implements inbox.Store.
-func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]inbox.Due, error) {
+func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]inbox.DueReceipt, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var due []inbox.Due
+	var due []inbox.DueReceipt
 	past := func(at time.Time) bool { return !at.After(now) }
 	for _, entry := range s.firstWaiting(past, limit+len(s.damage.indexMismatch)) {
 		if !s.damage.indexMismatch[entry.key] {
-			due = append(due, inbox.Due{Key: entry.key, DueAt: entry.at, AcceptedAt: s.receipts[entry.key].AcceptedAt})
+			due = append(due, inbox.DueReceipt{Key: entry.key, DueAt: entry.at, AcceptedAt: s.receipts[entry.key].AcceptedAt})
 		}
 	}
 	return due[:min(limit, len(due))], nil
 }
 
 // Claim implements inbox.Store.
-func (s *Store) Claim(ctx context.Context, due inbox.Due, next time.Time) (inbox.Receipt, bool, error) {
+func (s *Store) Claim(ctx context.Context, due inbox.DueReceipt, next time.Time) (inbox.Receipt, bool, error) {
 	if err := ctx.Err(); err != nil {
 		return inbox.Receipt{}, false, err
 	}
@@ -169,14 +169,14 @@ func (s *Store) Records() []payout.Record {
 }
 
 // Remove deletes a receipt, as a person with too much access would.
-func (s *Store) Remove(key inbox.Key) {
+func (s *Store) DeleteReceipt(key inbox.Key) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.receipts, key)
 }
 
 func (s *Store) put(receipt inbox.Receipt) {
-	if !receipt.KeyAgrees() {
+	if !receipt.HasValidKey() {
 		panic(fmt.Sprintf("memory: receipt %v has a key that does not follow from it", receipt.Key))
 	}
 	if s.receipts == nil {

@@ -89,7 +89,7 @@ func (w *world) keepGoing() {
 
 func (w *world) nextVisible(live int) time.Time {
 	var next time.Time
-	for _, message := range w.queue.Everything()[:live] {
+	for _, message := range w.queue.Messages()[:live] {
 		if at := message.VisibleAt(); next.IsZero() || at.Before(next) {
 			next = at
 		}

@@ -131,7 +131,7 @@ func (w *world) expectFact(f fact, body []byte) {
 
 // resolve is a person who ends a conflict, and tries until it is done.
 func (w *world) resolve(decision payout.Resolution) {
-	receipt := inbox.NewDecision(decision, "the bank says so", w.now)
+	receipt := inbox.NewResolutionReceipt(decision, "the bank says so", w.now)
 	w.expectFact(fact{key: receipt.Key, decision: &decision}, nil)
 	var err error
 	alive := w.process("payoutctl", func(ctx context.Context, _ *inboxtest.Process, box *inbox.Inbox) {

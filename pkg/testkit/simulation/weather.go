@@ -92,7 +92,7 @@ func (w *world) faultFor(call string) inboxtest.Fault {
 	case !w.now.Before(w.clear) || w.rand.IntN(1000) >= w.faults:
 		return inboxtest.None
 	case call == "queue.Send" && w.chance(20):
-		return pick(w, inboxtest.Partly, inboxtest.Refuses)
+		return pick(w, inboxtest.Partial, inboxtest.Refuses)
 	}
 	return pick(w, inboxtest.Fails, inboxtest.Misreported, inboxtest.TimesOut, inboxtest.TimesOutLate,
 		inboxtest.StopsBefore, inboxtest.StopsAfter)

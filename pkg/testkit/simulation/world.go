@@ -167,7 +167,7 @@ func (w *world) checkEnd() {
 
 func (w *world) state() inboxtest.State {
 	state := inboxtest.State{Receipts: w.store.Receipts(), Records: w.store.Records(), Delivered: w.delivered}
-	for _, message := range w.queue.Everything() {
+	for _, message := range w.queue.Messages() {
 		if !message.Unreadable {
 			state.Queued = append(state.Queued, message.Receipt)
 		}

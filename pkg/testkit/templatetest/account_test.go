@@ -14,7 +14,6 @@ import (
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/lambda/telemetry"
-	"payout-callbacks/pkg/payout"
 )
 
 // account is the part of an AWS account that watches a stack: events happen in
@@ -230,7 +229,7 @@ func swept(result inbox.SweepResult, err error) event {
 
 func oldest(age time.Duration) event { return swept(inbox.SweepResult{Due: 1, OldestAge: age}, nil) }
 
-func applied(outcome payout.Outcome) event {
+func applied(outcome inbox.ApplyResult) event {
 	return recorded(func(r *telemetry.Recorder) { r.RecordBatch(noContext, []sqsqueue.Delivery{{Outcome: outcome}}, 0) })
 }
 

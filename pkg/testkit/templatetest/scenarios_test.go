@@ -9,7 +9,6 @@ import (
 
 	"payout-callbacks/pkg/aws/dynamostore"
 	"payout-callbacks/pkg/inbox"
-	"payout-callbacks/pkg/payout"
 )
 
 // scenarios say when each alarm rings and when it does not, at the boundary.
@@ -46,8 +45,8 @@ var scenarios = []struct {
 	{"HeldAlarm", false, "a quarter of an hour later", []stretch{minutes(1, held("cregis")), minutes(15)}},
 	{"HeldAlarm", false, "callbacks are new", []stretch{minutes(5, acknowledged("cregis"), acknowledged("pivot"), refused("pivot"))}},
 
-	{"ConflictedAlarm", true, "an event contradicts another", []stretch{minutes(1, applied(payout.Conflict)), minutes(4)}},
-	{"ConflictedAlarm", false, "five minutes later, other events come", []stretch{minutes(1, applied(payout.Conflict)), minutes(5, applied(payout.Changed))}},
+	{"ConflictedAlarm", true, "an event contradicts another", []stretch{minutes(1, applied(inbox.ApplyConflict)), minutes(4)}},
+	{"ConflictedAlarm", false, "five minutes later, other events come", []stretch{minutes(1, applied(inbox.ApplyConflict)), minutes(5, applied(inbox.ApplyChanged))}},
 	{"ConflictedAlarm", false, "deliveries come twice", []stretch{minutes(5, applied(inbox.ApplyDuplicate))}},
 
 	{"CregisRefusedAlarm", true, "3 of 29", []stretch{minutes(1, times(3, refused("cregis")), times(26, acknowledged("cregis")))}},
