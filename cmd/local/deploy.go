@@ -65,10 +65,10 @@ func readOutputs(ctx context.Context, w workspace, name string) (map[string]stri
 
 // storeKeys does for the demo accounts what an operator does after a deploy.
 func storeKeys(ctx context.Context, w workspace, s stack) error {
-	for provider, accounts := range s.DemoKeys {
-		value := make(map[string]map[string]string, len(accounts))
-		for account, key := range accounts {
-			value[account] = map[string]string{"current": key, "previous": demoPreviousKeys()[account]}
+	for provider := range s.KeySecrets {
+		value := map[string]map[string]string{}
+		for account, keys := range storedKeys(provider) {
+			value[account] = map[string]string{"current": string(keys.Current), "previous": string(keys.Previous)}
 		}
 		text, err := json.Marshal(value)
 		if err != nil {

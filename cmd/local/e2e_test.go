@@ -76,13 +76,10 @@ func TestVectorsOverHTTP(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		keys := callback.Keys{}
-		for account, key := range d.stack.DemoKeys[name] {
-			keys[account] = callback.AccountKeys{Current: callback.Key(key), Previous: callback.Key(demoPreviousKeys()[account])}
+		keys := storedKeys(name)
+		if name == "cregis" { // a vector is signed for a project whose key the stack does not hold
+			keys["1382528827416577"] = callback.AccountKeys{Current: "key of an unknown project"}
 		}
-		// The accounts that vectors name besides are strangers to the stack.
-		keys["1382528827416577"] = callback.AccountKeys{Current: "key of a stranger"}
-		keys["11111111-2222-4333-8444-555555555555"] = callback.AccountKeys{Current: "key of a stranger"}
 		for _, vector := range vectors {
 			t.Run(name+"/"+vector.Name, func(t *testing.T) { d.playVector(t, provider, vector, keys, replies) })
 		}
@@ -94,6 +91,7 @@ func (d *deployed) playVector(t *testing.T, provider providertest.Provider, vect
 	if err != nil {
 		t.Fatal(err)
 	}
+	before := d.countReceipts(t, provider.Name(), body) // another vector may have the same body
 	got, _, err := d.deliver(t.Context(), provider.Name(), vector.Type, header, body)
 	if err != nil {
 		t.Fatal(err)
@@ -104,10 +102,12 @@ func (d *deployed) playVector(t *testing.T, provider providertest.Provider, vect
 	case vector.Expect == providertest.Malformed && got == replies[callback.Unauthenticated].Code:
 		// The gateway had mended the bytes before we saw them.
 	default:
-		t.Errorf("got %d, want %d", got, want.Code)
+		t.Fatalf("got %d, want %d", got, want.Code) // there is no receipt to wait for
 	}
 	if !vector.Authentic() {
-		d.wantNothingLeft(t, provider.Name(), body)
+		if after := d.countReceipts(t, provider.Name(), body); after != before {
+			t.Errorf("a refused callback left %d receipts", after-before)
+		}
 		return
 	}
 	if !utf8.Valid(body) {
@@ -162,9 +162,14 @@ func (d *deployed) eventually(t *testing.T, what string, item func(context.Conte
 	}
 }
 
-// wantNothingLeft looks for the body in every receipt of the provider.
-func (d *deployed) wantNothingLeft(t *testing.T, provider string, body []byte) {
+// countReceipts returns how many of the provider's receipts have the body. It returns 0 for an empty body, which also
+// receipts without one match.
+func (d *deployed) countReceipts(t *testing.T, provider string, body []byte) int {
 	t.Helper()
+	if len(body) == 0 {
+		return 0
+	}
+	count := 0
 	pages := dynamodb.NewScanPaginator(d.dynamodb, &dynamodb.ScanInput{
 		TableName:        &d.stack.ReceiptsTable,
 		FilterExpression: aws.String("contains(payout, :provider) AND (body = :text OR body = :bytes)"),
@@ -179,10 +184,9 @@ func (d *deployed) wantNothingLeft(t *testing.T, provider string, body []byte) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(body) > 0 && len(page.Items) > 0 {
-			t.Errorf("a refused callback left %d receipts", len(page.Items))
-		}
+		count += len(page.Items)
 	}
+	return count
 }
 
 func TestEveryOtherPathIsTheGateways(t *testing.T) {

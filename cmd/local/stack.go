@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strings"
 	"syscall"
+
+	"payout-callbacks/pkg/callback"
 )
 
 // stack is what stack.json tells payoutctl, the tests and anybody's own client about a running stack.
@@ -29,22 +31,34 @@ type stack struct {
 	PID                int                          `json:"pid"`                    // the process that will remove this file
 }
 
-// The demo accounts. The Cregis key is the one in the provider's documentation, so that its examples verify as published.
+// The accounts of the demonstration. Their keys are those that the vectors in pkg/provider are signed with: the Cregis key
+// is the one in the provider's documentation, so that its examples verify as published.
 const (
-	demoProject  = "1382528827416576"
-	demoMerchant = "922e39ab-7565-49f6-b84f-fb56122821ae"
+	demoProject   = "1382528827416576"
+	demoMerchant  = "922e39ab-7565-49f6-b84f-fb56122821ae"
+	otherMerchant = "11111111-2222-4333-8444-555555555555" // whose key does not sign for demoMerchant
 )
 
+// demoKeys returns the current key of each account that stack.json names.
 func demoKeys() map[string]map[string]string {
 	return map[string]map[string]string{
 		"cregis": {demoProject: "f502a9ac9ca54327986f29c03b271491"},
-		"pivot":  {demoMerchant: "demo-pivot-callback-key-not-a-secret"},
+		"pivot":  {demoMerchant: "pivot-demo-key-current"},
 	}
 }
 
-// The keys that the demo accounts had before: a rotation is under way, and both keys are good.
-func demoPreviousKeys() map[string]string {
-	return map[string]string{demoProject: "00f9d8e7c6b5a4938271605f4e3d2c1b", demoMerchant: "demo-pivot-callback-key-of-last-year"}
+// storedKeys returns what the secret of a provider holds: both keys of a demo account, as in a rotation, and the key of a
+// second merchant, which stack.json does not name.
+func storedKeys(provider string) callback.Keys {
+	if provider == "cregis" {
+		return callback.Keys{demoProject: {
+			Current: callback.Key(demoKeys()[provider][demoProject]), Previous: "00f9d8e7c6b5a4938271605f4e3d2c1b",
+		}}
+	}
+	return callback.Keys{
+		demoMerchant:  {Current: callback.Key(demoKeys()[provider][demoMerchant]), Previous: "pivot-demo-key-previous"},
+		otherMerchant: {Current: "pivot-other-key"},
+	}
 }
 
 func newStack(w workspace, outputs map[string]string) (stack, error) {
