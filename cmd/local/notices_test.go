@@ -20,9 +20,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/google/go-cmp/cmp"
 
-	"payout-callbacks/pkg/aws/dynamostore"
 	"payout-callbacks/pkg/aws/sqsqueue"
 	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/lambda/publisher"
 	"payout-callbacks/pkg/notification"
 	"payout-callbacks/pkg/payout"
 	"payout-callbacks/pkg/testkit/templatetest"
@@ -259,7 +259,7 @@ func TestTheSampleOfTheStreamIsTrue(t *testing.T) {
 	var stream events.DynamoDBEvent
 	read("publisher.json", &stream)
 	var got samples
-	(&dynamostore.Publisher{Bus: &got}).Publish(t.Context(), stream)
+	(&publisher.Publisher{Bus: &got}).Publish(t.Context(), stream)
 	if diff := cmp.Diff(samples{want}, got); diff != "" {
 		t.Errorf("events/publisher.json (-want +published):\n%s", diff)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"payout-callbacks/pkg/aws/dynamostore"
 	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/lambda/publisher"
 	"payout-callbacks/pkg/notification"
 	"payout-callbacks/pkg/ops/audit"
 	"payout-callbacks/pkg/payout"
@@ -109,7 +110,7 @@ func (t payoutHistory) Text(style Style, now time.Time) string {
 }
 
 // Republish publishes the notices of payouts on a bus, and returns how many.
-func Republish(ctx context.Context, bus dynamostore.Bus, payouts iter.Seq2[dynamostore.Stored, error], notes io.Writer) (int, error) {
+func Republish(ctx context.Context, bus publisher.Bus, payouts iter.Seq2[dynamostore.Stored, error], notes io.Writer) (int, error) {
 	s := &session{streams: streams{stderr: notes}, now: time.Now}
 	p := &republisher{session: s, bus: bus, reason: "test", printedAt: s.now(), result: republished{Notices: map[notification.Type]int{}}}
 	err := p.publishAll(ctx, payouts)

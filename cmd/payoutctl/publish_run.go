@@ -10,6 +10,7 @@ import (
 
 	"payout-callbacks/pkg/aws/dynamostore"
 	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/lambda/publisher"
 	"payout-callbacks/pkg/notification"
 )
 
@@ -17,7 +18,7 @@ import (
 type republisher struct {
 	*session
 
-	bus       dynamostore.Bus
+	bus       publisher.Bus
 	dryRun    bool
 	reason    string
 	waiting   []notification.Notification

@@ -11,6 +11,7 @@ import (
 
 	"payout-callbacks/pkg/aws/sqsqueue"
 	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/lambda/consumer"
 	"payout-callbacks/pkg/payout"
 	"payout-callbacks/pkg/testkit/memory"
 )
@@ -83,10 +84,10 @@ func TestTheSameEventTwiceInOneBatchIsAppliedOnce(t *testing.T) {
 		w := newWorld(t)
 		receipt := w.receipt(payout.Succeeded)
 		w.accept(receipt)
-		consumer := &sqsqueue.Consumer{Inbox: w.box, Queue: noPostponing{}}
+		c := &consumer.Consumer{Inbox: w.box, Queue: noPostponing{}}
 		w.box.Store = w.store // the counters of the other one are not for many
-		deliveries := consumer.Consume(t.Context(), batchOf(t, receipt, receipt, receipt))
-		if failures := sqsqueue.Failures(deliveries).BatchItemFailures; len(failures) != 0 {
+		deliveries := c.Consume(t.Context(), batchOf(t, receipt, receipt, receipt))
+		if failures := consumer.Response(deliveries).BatchItemFailures; len(failures) != 0 {
 			t.Fatalf("failures: %v", failures)
 		}
 		if got := w.store.Record(receipt.Event.ID).Version; got != 1 {
@@ -105,11 +106,11 @@ func TestTheConsumersTimeoutInTheMiddleOfABatch(t *testing.T) {
 		w.accept(done)
 		w.accept(hung)
 		w.box.Store = hangingStore{w.store, hung.Key}
-		consumer := &sqsqueue.Consumer{Inbox: w.box, Queue: noPostponing{}}
+		c := &consumer.Consumer{Inbox: w.box, Queue: noPostponing{}}
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
-		deliveries := consumer.Consume(ctx, batchOf(t, done, hung))
-		failures := sqsqueue.Failures(deliveries).BatchItemFailures
+		deliveries := c.Consume(ctx, batchOf(t, done, hung))
+		failures := consumer.Response(deliveries).BatchItemFailures
 		if ctx.Err() != nil || len(failures) != 1 || failures[0].ItemIdentifier != "b" {
 			t.Errorf("failures: got %v, %v, want the second alone, in time", failures, ctx.Err())
 		}
@@ -155,9 +156,9 @@ func TestAMessageOfAMebibyteIsLeftForAPerson(t *testing.T) {
 	w.accept(receipt)
 	batch := batchOf(t, receipt, receipt)
 	batch.Records[1].Body = strings.Repeat("x", 1<<20)
-	consumer := &sqsqueue.Consumer{Inbox: w.box, Queue: noPostponing{}}
-	deliveries := consumer.Consume(t.Context(), batch)
-	failures := sqsqueue.Failures(deliveries).BatchItemFailures
+	c := &consumer.Consumer{Inbox: w.box, Queue: noPostponing{}}
+	deliveries := c.Consume(t.Context(), batch)
+	failures := consumer.Response(deliveries).BatchItemFailures
 	if len(failures) != 1 || failures[0].ItemIdentifier != "b" || !deliveries[1].Unreadable {
 		t.Errorf("failures: got %v, want the large one, as foreign", failures)
 	}

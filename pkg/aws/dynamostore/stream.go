@@ -8,38 +8,38 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// change is what became of one payout: a record that knows nothing comes before
-// the first.
-type change struct{ before, after Stored }
+// Change is one write to a payout: its stored state before and after. Before is
+// zero if the write created the payout.
+type Change struct{ Before, After Stored }
 
-var errNoRecord = errors.New("it is no record of a payout")
+var errNotPayout = errors.New("the image is not a payout")
 
-// decodeChange reads a record of the stream of the payouts table, which brings
-// both images. An old image that cannot be read counts as none: the change then
-// looks like a first one, and is told rather than lost.
-func decodeChange(record events.DynamoDBEventRecord) (change, error) {
+// DecodeChange decodes a record of the stream of the payouts table, which holds
+// both images. It treats an old image that cannot be decoded as absent: the
+// change then looks like the first one, so that it is published, not lost.
+func DecodeChange(record events.DynamoDBEventRecord) (Change, error) {
 	after, err := decodeImage(record.Change.NewImage)
 	if err != nil {
-		return change{}, fmt.Errorf("new image of payout %s: %w", payoutOf(record), err)
+		return Change{}, fmt.Errorf("decode new image of payout %s: %w", ChangedPayout(record), err)
 	}
 	before, err := decodeImage(record.Change.OldImage)
 	if err != nil {
 		before = Stored{}
 	}
-	return change{before, after}, nil
+	return Change{before, after}, nil
+}
+
+// ChangedPayout returns the id of the payout that a record of the stream is about.
+func ChangedPayout(record events.DynamoDBEventRecord) string {
+	return decodeMap(record.Change.Keys).text("payout")
 }
 
 func decodeImage(image map[string]events.DynamoDBAttributeValue) (Stored, error) {
 	stored, err := decodeStored(decodeMap(image))
 	if err == nil && (stored.ID == "" || stored.Version < 1) {
-		err = errNoRecord
+		err = errNotPayout
 	}
 	return stored, err
-}
-
-// payoutOf is the key of the payout that a record of the stream is about.
-func payoutOf(record events.DynamoDBEventRecord) string {
-	return decodeMap(record.Change.Keys).text("payout")
 }
 
 func decodeMap(values map[string]events.DynamoDBAttributeValue) item {
@@ -50,8 +50,8 @@ func decodeMap(values map[string]events.DynamoDBAttributeValue) item {
 	return i
 }
 
-// decodeValue reads the kinds that a record is made of. Another one is null to
-// us, as it would be an attribute that we never wrote.
+// decodeValue converts the types that this package writes. It returns null for
+// any other type.
 func decodeValue(value events.DynamoDBAttributeValue) types.AttributeValue {
 	switch value.DataType() {
 	case events.DataTypeString:

@@ -88,7 +88,7 @@ func (b *batches) queue() *sqsqueue.Queue {
 func receipts(count, body int) []inbox.Receipt {
 	var all []inbox.Receipt
 	for n := range count {
-		receipt := decodedReceipt(string(rune('1' + n)))
+		receipt := newReceipt(string(rune('1' + n)))
 		receipt.Body = bytes.Repeat([]byte("x"), body)
 		receipt.Note = strings.Repeat(`"`, body/4) // each takes two bytes on the way
 		all = append(all, receipt)
@@ -144,7 +144,7 @@ func TestSend_OfOneMessageThatSQSRefuses(t *testing.T) {
 		"AccessDeniedException": false, "QueueDoesNotExist": false, "RequestThrottled": false, "KmsAccessDenied": false,
 	} {
 		fake := &batches{alone: map[string]string{"": code}}
-		err := fake.queue().Send(t.Context(), decodedReceipt("1"))
+		err := fake.queue().Send(t.Context(), newReceipt("1"))
 		var refused inbox.SendErrors
 		if err == nil || errors.Is(err, inbox.ErrUnsendable) != unsendable || errors.As(err, &refused) != unsendable {
 			t.Errorf("%s: got %v, want it unsendable %t", code, err, unsendable)

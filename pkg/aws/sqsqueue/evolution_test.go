@@ -12,8 +12,8 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/go-cmp/cmp"
 
-	"payout-callbacks/pkg/aws/sqsqueue"
 	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/lambda/consumer"
 	"payout-callbacks/pkg/payout"
 	"payout-callbacks/pkg/testkit/memory"
 )
@@ -110,21 +110,21 @@ func TestAnOldConsumerMeetsNewMessages(t *testing.T) {
 		if !deliveries[0].Unreadable || len(store.Receipts()) != 0 || len(store.Records()) != 0 {
 			t.Errorf("%s: %+v", name, deliveries[0])
 		}
-		if failures := sqsqueue.Failures(deliveries).BatchItemFailures; len(failures) != 1 {
+		if failures := consumer.Response(deliveries).BatchItemFailures; len(failures) != 1 {
 			t.Errorf("%s is not left in the queue: %v", name, failures)
 		}
 	}
 }
 
 // consume delivers messages to a consumer, one after the other.
-func consume(t *testing.T, texts ...string) (*memory.Store, []sqsqueue.Delivery) {
+func consume(t *testing.T, texts ...string) (*memory.Store, []consumer.Delivery) {
 	t.Helper()
 	store := &memory.Store{}
 	in := &inbox.Inbox{Store: store, Now: func() time.Time { return time.UnixMilli(1795251700000) }}
-	consumer := &sqsqueue.Consumer{Inbox: in, Queue: still{}}
-	var deliveries []sqsqueue.Delivery
+	c := &consumer.Consumer{Inbox: in, Queue: still{}}
+	var deliveries []consumer.Delivery
 	for _, text := range texts {
-		deliveries = append(deliveries, consumer.Consume(t.Context(), events.SQSEvent{Records: []events.SQSMessage{{MessageId: "m", Body: text}}})...)
+		deliveries = append(deliveries, c.Consume(t.Context(), events.SQSEvent{Records: []events.SQSMessage{{MessageId: "m", Body: text}}})...)
 	}
 	return store, deliveries
 }

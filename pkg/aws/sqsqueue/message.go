@@ -13,7 +13,7 @@ import (
 )
 
 // errForeign means that a message is not one that this version can read.
-var errUnreadable = errors.New("not a message of ours")
+var ErrUnreadable = errors.New("not a message of ours")
 
 // schemaVersion is written to every message. A reader of version n reads all
 // versions up to n, and is deployed before the first writer of it.
@@ -125,10 +125,10 @@ func Decode(text string) (inbox.Receipt, error) {
 	var m message
 	decoder := json.NewDecoder(bytes.NewReader([]byte(text)))
 	if err := decoder.Decode(&m); err != nil || decoder.More() {
-		return inbox.Receipt{}, fmt.Errorf("%w: not JSON of its form", errUnreadable)
+		return inbox.Receipt{}, fmt.Errorf("%w: not JSON of its form", ErrUnreadable)
 	}
 	if m.Version < 1 || m.Version > schemaVersion {
-		return inbox.Receipt{}, fmt.Errorf("%w: schema version %d, this program knows up to %d", errUnreadable, m.Version, schemaVersion)
+		return inbox.Receipt{}, fmt.Errorf("%w: schema version %d, this program knows up to %d", ErrUnreadable, m.Version, schemaVersion)
 	}
 	r := inbox.Receipt{
 		Key:        inbox.Key{Payout: m.Payout, Receipt: m.Receipt},
@@ -149,7 +149,7 @@ func Decode(text string) (inbox.Receipt, error) {
 		r.DueAt = r.AcceptedAt.Add(inbox.FirstDue)
 	}
 	if r.State != inbox.Received && r.State != inbox.Held || !r.HasValidKey() {
-		return inbox.Receipt{}, fmt.Errorf("%w: it does not say what its key does", errUnreadable)
+		return inbox.Receipt{}, fmt.Errorf("%w: it does not say what its key does", ErrUnreadable)
 	}
 	return r, nil
 }

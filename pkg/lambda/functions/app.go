@@ -18,6 +18,7 @@ import (
 	"payout-callbacks/pkg/aws/sqsqueue"
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/lambda/config"
+	"payout-callbacks/pkg/lambda/publisher"
 	"payout-callbacks/pkg/lambda/telemetry"
 )
 
@@ -31,7 +32,7 @@ type Stack struct {
 	Config   config.Config
 	Queue    *sqsqueue.Queue
 	Inbox    *inbox.Inbox
-	Bus      dynamostore.Bus // of the publisher alone
+	Bus      publisher.Bus // of the publisher alone
 	Recorder *telemetry.Recorder
 }
 

@@ -11,12 +11,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"payout-callbacks/pkg/aws/apigateway"
-	"payout-callbacks/pkg/aws/dynamostore"
 	"payout-callbacks/pkg/aws/secrets"
-	"payout-callbacks/pkg/aws/sqsqueue"
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/lambda/config"
+	"payout-callbacks/pkg/lambda/consumer"
+	"payout-callbacks/pkg/lambda/publisher"
 	"payout-callbacks/pkg/provider/cregis"
 )
 
@@ -68,7 +68,7 @@ func RunSweeper() {
 // Publish runs the function that tells other services what changed of payouts.
 // It is handed its bus: imported here, EventBridge's SDK would be in every
 // function, and be initialised there.
-func RunPublisher[B dynamostore.Bus](newBus func(sdk aws.Config, name string) B) {
+func RunPublisher[B publisher.Bus](newBus func(sdk aws.Config, name string) B) {
 	stack, sdk := start(config.Publisher)
 	stack.Bus = newBus(sdk, stack.Config.PayoutBusName)
 	lambda.Start(stack.HandleStream)
@@ -91,10 +91,10 @@ func (s Stack) HandleCallbacks(provider callback.Provider, keys callback.KeySour
 // Batch is the function that applies what the queue delivers.
 func (s Stack) HandleBatch(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
 	started := time.Now()
-	consumer := &sqsqueue.Consumer{Inbox: s.Inbox, Queue: s.Queue}
-	deliveries := consumer.Consume(ctx, batch)
+	c := &consumer.Consumer{Inbox: s.Inbox, Queue: s.Queue}
+	deliveries := c.Consume(ctx, batch)
 	s.Recorder.RecordBatch(ctx, deliveries, time.Since(started))
-	return sqsqueue.Failures(deliveries), nil
+	return consumer.Response(deliveries), nil
 }
 
 // Sweep is the function that sends again what was not applied in time. The
@@ -112,8 +112,8 @@ func (s Stack) HandleSweep(ctx context.Context) (inbox.SweepResult, error) {
 // Where nothing got through, it fails as a whole, so that Lambda counts it.
 func (s Stack) HandleStream(ctx context.Context, batch events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
 	started := time.Now()
-	publisher := &dynamostore.Publisher{Bus: s.Bus}
-	published := publisher.Publish(ctx, batch)
+	p := &publisher.Publisher{Bus: s.Bus}
+	published := p.Publish(ctx, batch)
 	s.Recorder.RecordPublish(ctx, published, time.Since(started))
 	if len(published.Published) == 0 && published.Err != nil {
 		return events.DynamoDBEventResponse{}, published.Err

@@ -8,9 +8,9 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
-	"payout-callbacks/pkg/aws/dynamostore"
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/lambda/publisher"
 	"payout-callbacks/pkg/lambda/telemetry"
 )
 
@@ -27,7 +27,7 @@ func TestNoIDBreaksALineOrForgesOne(t *testing.T) {
 		recorder.RecordCallback(t.Context(), "pivot", callback.Result{
 			Verdict: callback.Acknowledged, Receipt: inbox.Receipt{Key: key, State: inbox.Held, Reason: id}, Err: errors.New(id),
 		}, 0)
-		recorder.RecordPublish(t.Context(), dynamostore.PublishResult{Published: []string{id}, Removed: []string{id}, Unclear: []error{errors.New(id)}}, 0)
+		recorder.RecordPublish(t.Context(), publisher.Result{Published: []string{id}, Removed: []string{id}, Skipped: []error{errors.New(id)}}, 0)
 		lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
 		if len(lines) != 2 {
 			t.Errorf("%q makes %d lines of two", id, len(lines))

@@ -4,9 +4,9 @@ import (
 	"strings"
 	"testing"
 
-	"payout-callbacks/pkg/aws/sqsqueue"
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/lambda/consumer"
 	"payout-callbacks/pkg/lambda/telemetry"
 	"payout-callbacks/pkg/payout"
 )
@@ -19,7 +19,7 @@ func TestNoNoteIsWritten(t *testing.T) {
 	var out strings.Builder
 	recorder := telemetry.NewRecorder(&out, "n", fixed)
 	recorder.RecordCallback(t.Context(), "cregis", callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedNew, Receipt: held}, 0)
-	recorder.RecordBatch(t.Context(), []sqsqueue.Delivery{{Receipt: held, Outcome: inbox.ApplyHeld}}, 0)
+	recorder.RecordBatch(t.Context(), []consumer.Delivery{{Receipt: held, Outcome: inbox.ApplyHeld}}, 0)
 	if strings.Contains(out.String(), "canary") {
 		t.Errorf("a held callback's own words stand in:\n%s", out.String())
 	}

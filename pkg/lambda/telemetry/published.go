@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"payout-callbacks/pkg/aws/dynamostore"
+	"payout-callbacks/pkg/lambda/publisher"
 )
 
 // What is told of batches of the stream of payouts, beside Damaged, which here
@@ -17,10 +17,10 @@ var (
 
 // Published records one batch of the stream of payouts. Level error means that
 // a person must act: a payout changed, or is gone, and nobody was told.
-func (r *Recorder) RecordPublish(ctx context.Context, result dynamostore.PublishResult, took time.Duration) {
+func (r *Recorder) RecordPublish(ctx context.Context, result publisher.Result, took time.Duration) {
 	level := info
 	switch {
-	case len(result.Unclear)+len(result.Removed) > 0:
+	case len(result.Skipped)+len(result.Removed) > 0:
 		level = fault
 	case result.Err != nil:
 		level = warn
@@ -28,11 +28,11 @@ func (r *Recorder) RecordPublish(ctx context.Context, result dynamostore.Publish
 	r.line(ctx, level, "publish", []measured{
 		{Published, len(result.Published)},
 		{PublishFailed, result.Failed},
-		{CorruptRecords, len(result.Unclear)},
+		{CorruptRecords, len(result.Skipped)},
 	},
 		number("records", result.Records),
 		list("notices", result.Published),
 		list("removed", result.Removed),
 		millis(took),
-		failure(errors.Join(append(result.Unclear, result.Err)...)))
+		failure(errors.Join(append(result.Skipped, result.Err)...)))
 }

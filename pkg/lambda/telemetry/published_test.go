@@ -7,28 +7,28 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"payout-callbacks/pkg/aws/dynamostore"
+	"payout-callbacks/pkg/lambda/publisher"
 	"payout-callbacks/pkg/lambda/telemetry"
 )
 
 func TestABatchOfTheStreamIsOneLineZeroesToo(t *testing.T) {
 	for name, test := range map[string]struct {
-		told dynamostore.PublishResult
+		told publisher.Result
 		want map[string]any
 	}{
-		"nothing to tell": {dynamostore.PublishResult{Records: 3}, map[string]any{
+		"nothing to tell": {publisher.Result{Records: 3}, map[string]any{
 			"level": "INFO", "records": 3.0, "Published": 0.0, "PublishFailed": 0.0, "CorruptRecords": 0.0,
 		}},
-		"published": {dynamostore.PublishResult{Records: 3, Published: []string{"a#1", "b#2"}}, map[string]any{
+		"published": {publisher.Result{Records: 3, Published: []string{"a#1", "b#2"}}, map[string]any{
 			"level": "INFO", "records": 3.0, "Published": 2.0, "PublishFailed": 0.0, "CorruptRecords": 0.0, "notices": []any{"a#1", "b#2"},
 		}},
-		"the bus is down": {dynamostore.PublishResult{Records: 3, Published: []string{"a#1"}, Failed: 2, Err: errors.New("down")}, map[string]any{
+		"the bus is down": {publisher.Result{Records: 3, Published: []string{"a#1"}, Failed: 2, Err: errors.New("down")}, map[string]any{
 			"level": "WARN", "records": 3.0, "Published": 1.0, "PublishFailed": 2.0, "CorruptRecords": 0.0, "notices": []any{"a#1"}, "err": "down",
 		}},
-		"cannot be read": {dynamostore.PublishResult{Records: 1, Unclear: []error{errors.New("payout a")}, Err: errors.New("down")}, map[string]any{
+		"cannot be read": {publisher.Result{Records: 1, Skipped: []error{errors.New("payout a")}, Err: errors.New("down")}, map[string]any{
 			"level": "ERROR", "records": 1.0, "Published": 0.0, "PublishFailed": 0.0, "CorruptRecords": 1.0, "err": "payout a\ndown",
 		}},
-		"deleted": {dynamostore.PublishResult{Records: 1, Removed: []string{"a"}}, map[string]any{
+		"deleted": {publisher.Result{Records: 1, Removed: []string{"a"}}, map[string]any{
 			"level": "ERROR", "records": 1.0, "Published": 0.0, "PublishFailed": 0.0, "CorruptRecords": 0.0, "removed": []any{"a"},
 		}},
 	} {

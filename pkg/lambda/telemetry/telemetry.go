@@ -15,9 +15,9 @@ import (
 	"sync"
 	"time"
 
-	"payout-callbacks/pkg/aws/sqsqueue"
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/lambda/consumer"
 )
 
 // Recorder writes the lines. It is safe for concurrent use.
@@ -81,7 +81,7 @@ func (r *Recorder) RecordCallback(ctx context.Context, provider string, result c
 
 // Batch records what became of the messages of one batch: a line for each, and
 // one with the counts.
-func (r *Recorder) RecordBatch(ctx context.Context, deliveries []sqsqueue.Delivery, took time.Duration) {
+func (r *Recorder) RecordBatch(ctx context.Context, deliveries []consumer.Delivery, took time.Duration) {
 	counts := map[Metric]int{}
 	for _, delivery := range deliveries {
 		r.delivery(ctx, delivery)
@@ -103,7 +103,7 @@ func (r *Recorder) RecordBatch(ctx context.Context, deliveries []sqsqueue.Delive
 		millis(took))
 }
 
-func (r *Recorder) delivery(ctx context.Context, delivery sqsqueue.Delivery) {
+func (r *Recorder) delivery(ctx context.Context, delivery consumer.Delivery) {
 	level, outcome := info, string(delivery.Outcome)
 	switch {
 	case delivery.Unreadable:

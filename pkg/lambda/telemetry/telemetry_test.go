@@ -11,10 +11,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"payout-callbacks/pkg/aws/dynamostore"
-	"payout-callbacks/pkg/aws/sqsqueue"
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/lambda/consumer"
+	"payout-callbacks/pkg/lambda/publisher"
 	"payout-callbacks/pkg/lambda/telemetry"
 	"payout-callbacks/pkg/payout"
 )
@@ -160,11 +160,11 @@ func TestEveryMetricIsTold(t *testing.T) {
 		} {
 			r.RecordCallback(t.Context(), "cregis", result, 0)
 		}
-		r.RecordBatch(t.Context(), []sqsqueue.Delivery{
+		r.RecordBatch(t.Context(), []consumer.Delivery{
 			{Outcome: inbox.ApplyConflict}, {Outcome: inbox.ApplyDuplicate}, {Err: down},
 		}, 0)
 		r.RecordSweep(t.Context(), inbox.SweepResult{}, 0, nil)
-		r.RecordPublish(t.Context(), dynamostore.PublishResult{}, 0)
+		r.RecordPublish(t.Context(), publisher.Result{}, 0)
 	})
 	var got []telemetry.Metric
 	for _, line := range lines {
@@ -178,7 +178,7 @@ func TestEveryMetricIsTold(t *testing.T) {
 }
 
 func TestDeliveries(t *testing.T) {
-	deliveries := []sqsqueue.Delivery{
+	deliveries := []consumer.Delivery{
 		{MessageID: "m1", Receipt: receipt(), Outcome: inbox.ApplyChanged},
 		{MessageID: "m2", Receipt: receipt(), Outcome: inbox.ApplyConflict},
 		{MessageID: "m3", Receipt: receipt(), Err: errors.New("down")},
@@ -252,7 +252,7 @@ func TestNoBodyAddressOrAmountIsWritten(t *testing.T) {
 	var out strings.Builder
 	recorder := telemetry.NewRecorder(&out, "n", fixed)
 	recorder.RecordCallback(t.Context(), "cregis", callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedNew, Receipt: receipt()}, 0)
-	recorder.RecordBatch(t.Context(), []sqsqueue.Delivery{{Receipt: receipt(), Outcome: inbox.ApplyChanged}}, 0)
+	recorder.RecordBatch(t.Context(), []consumer.Delivery{{Receipt: receipt(), Outcome: inbox.ApplyChanged}}, 0)
 	for _, canary := range []string{"canary", "CANARY", "31337"} {
 		if strings.Contains(out.String(), canary) {
 			t.Errorf("%s stands in:\n%s", canary, out.String())

@@ -12,6 +12,7 @@ import (
 	"payout-callbacks/pkg/aws/sqsqueue"
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/lambda/consumer"
 	"payout-callbacks/pkg/provider/cregis"
 	"payout-callbacks/pkg/provider/pivot"
 	"payout-callbacks/pkg/testkit/inboxtest"
@@ -114,13 +115,13 @@ func (w *world) consume() {
 		return
 	}
 	w.process("consumer", func(ctx context.Context, p *inboxtest.Process, box *inbox.Inbox) {
-		consumer := &sqsqueue.Consumer{Inbox: box, Queue: postponer{p, w.queue}}
-		var deliveries []sqsqueue.Delivery
+		c := &consumer.Consumer{Inbox: box, Queue: postponer{p, w.queue}}
+		var deliveries []consumer.Delivery
 		for _, message := range messages {
 			batch := events.SQSEvent{Records: []events.SQSMessage{w.encode(message)}}
-			deliveries = append(deliveries, consumer.Consume(ctx, batch)...)
+			deliveries = append(deliveries, c.Consume(ctx, batch)...)
 		}
-		failures := sqsqueue.Failures(deliveries).BatchItemFailures
+		failures := consumer.Response(deliveries).BatchItemFailures
 		for _, message := range messages {
 			if !slices.Contains(failures, events.SQSBatchItemFailure{ItemIdentifier: message.Handle}) {
 				_ = p.Call(ctx, "queue.Delete", func() error { w.queue.Ack(message.Handle); return nil })

@@ -9,10 +9,10 @@ import (
 	"strings"
 	"time"
 
-	"payout-callbacks/pkg/aws/dynamostore"
-	"payout-callbacks/pkg/aws/sqsqueue"
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/lambda/consumer"
+	"payout-callbacks/pkg/lambda/publisher"
 	"payout-callbacks/pkg/lambda/telemetry"
 )
 
@@ -230,10 +230,10 @@ func swept(result inbox.SweepResult, err error) event {
 func oldest(age time.Duration) event { return swept(inbox.SweepResult{Due: 1, OldestAge: age}, nil) }
 
 func applied(outcome inbox.ApplyResult) event {
-	return recorded(func(r *telemetry.Recorder) { r.RecordBatch(noContext, []sqsqueue.Delivery{{Outcome: outcome}}, 0) })
+	return recorded(func(r *telemetry.Recorder) { r.RecordBatch(noContext, []consumer.Delivery{{Outcome: outcome}}, 0) })
 }
 
-func published(batch dynamostore.PublishResult) event {
+func published(batch publisher.Result) event {
 	return recorded(func(r *telemetry.Recorder) { r.RecordPublish(noContext, batch, 0) })
 }
 

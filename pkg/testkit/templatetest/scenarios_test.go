@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"payout-callbacks/pkg/aws/dynamostore"
 	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/lambda/publisher"
 )
 
 // scenarios say when each alarm rings and when it does not, at the boundary.
@@ -132,9 +132,9 @@ var scenarios = []struct {
 	{"PreviousKeyAlarm", false, "the current key", []stretch{days(2, acknowledged("pivot"))}},
 
 	{"CorruptRecordsAlarm", true, "a sweep finds a receipt that cannot be read", []stretch{minutes(1, swept(inbox.SweepResult{Damaged: 1}, nil)), minutes(4, oldest(0))}},
-	{"CorruptRecordsAlarm", true, "the publisher finds a payout that cannot be read", []stretch{minutes(1, published(dynamostore.PublishResult{Unclear: []error{errors.New("corrupt-records")}}))}},
+	{"CorruptRecordsAlarm", true, "the publisher finds a payout that cannot be read", []stretch{minutes(1, published(publisher.Result{Skipped: []error{errors.New("corrupt-records")}}))}},
 	{"CorruptRecordsAlarm", false, "five minutes later", []stretch{minutes(1, swept(inbox.SweepResult{Damaged: 1}, nil)), minutes(5, oldest(0))}},
-	{"CorruptRecordsAlarm", false, "sweeps and notices go well", []stretch{minutes(5, oldest(time.Hour), published(dynamostore.PublishResult{Published: []string{"a"}}))}},
+	{"CorruptRecordsAlarm", false, "sweeps and notices go well", []stretch{minutes(5, oldest(time.Hour), published(publisher.Result{Published: []string{"a"}}))}},
 
 	{"PublisherBehindAlarm", true, "ten minutes and a millisecond, five times", []stretch{minutes(5, lambda("IteratorAge", "PublisherFunction", 600_001))}},
 	{"PublisherBehindAlarm", false, "four times", []stretch{minutes(1, lambda("IteratorAge", "PublisherFunction", 0)), minutes(4, lambda("IteratorAge", "PublisherFunction", 600_001))}},
