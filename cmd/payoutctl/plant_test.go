@@ -46,10 +46,10 @@ func plant(ts *testscript.TestScript, neg bool, args []string) {
 	case "receipt-deleted":
 		p.remove(p.store.Receipts, id, p.receipts(id)[0].Key.Receipt)
 	case "no-effect":
-		p.update(p.store.Receipts, id, p.create(id).Receipt, "SET #state = :value REMOVE #due, dueAt", "applied")
+		p.update(p.store.Receipts, id, p.create(id).Receipt, "SET #state = :value REMOVE #dueShard, dueAt", "applied")
 	case "unindexed":
 		p.held(id)
-		p.update(p.store.Receipts, p.Getenv("HELD"), string(inbox.Held), "REMOVE #due, dueAt", "")
+		p.update(p.store.Receipts, p.Getenv("HELD"), string(inbox.Held), "REMOVE #dueShard, dueAt", "")
 	case "held":
 		p.held(id)
 	default:
