@@ -4,11 +4,27 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"payout-callbacks/pkg/testkit/templatetest"
 )
+
+// The workflow and .ci/run call the same targets in the same order.
+func TestCI_WorkflowRunsTheSameTargets(t *testing.T) {
+	target := regexp.MustCompile(`(?m)^(?: *- run: )?make ([a-z]+)`)
+	var targets [2][]string
+	for i, path := range []string{".ci/run", ".github/workflows/ci.yml"} {
+		for _, match := range target.FindAllStringSubmatch(read(t, filepath.Join(templatetest.Root(t), path)), -1) {
+			targets[i] = append(targets[i], match[1])
+		}
+	}
+	if !slices.Equal(targets[0], targets[1]) || len(targets[0]) == 0 {
+		t.Errorf(".ci/run calls %v, the workflow calls %v", targets[0], targets[1])
+	}
+}
 
 // On an unsupported system make stops with a message before it builds anything.
 func TestMake_UnsupportedSystem(t *testing.T) {
