@@ -11,43 +11,49 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"payout-callbacks/cmd/payoutctl/internal/cli"
+	"payout-callbacks/cmd/payoutctl/internal/find"
+	"payout-callbacks/cmd/payoutctl/internal/repair"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}, os.Getenv)
+	code := run(ctx, os.Args[1:], cli.Streams{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}, os.Getenv)
 	stop()
 	os.Exit(code)
 }
 
 // run is the whole program: it does what args say and returns the exit code.
 // The AWS SDK reads its own environment besides env, and only with --stack.
-func run(ctx context.Context, args []string, streams streams, env func(string) string) int {
-	s := &session{streams: streams, env: env, now: time.Now, random: rand.Reader}
+func run(ctx context.Context, args []string, streams cli.Streams, env func(string) string) int {
+	s := &cli.Session{Streams: streams, Env: env, Now: time.Now, Random: rand.Reader}
 	helped := false
-	parser, err := kong.New(&s.flags,
+	var line commandLine
+	parser, err := kong.New(&line,
 		kong.Name("payoutctl"),
 		kong.Description(description),
-		kong.Writers(streams.stdout, streams.stderr),
+		kong.Writers(streams.Stdout, streams.Stderr),
 		kong.Exit(func(int) { helped = true }),
 		kong.ConfigureHelp(kong.HelpOptions{NoExpandSubcommands: true, WrapUpperBound: 110}),
-		kong.Vars{"statuses": statusList(), "causes": causeList(), "reasons": reasonList(), "dlqMost": dlqMost, "when": whenHelp},
+		kong.Vars{"statuses": find.StatusNames(), "causes": repair.CauseNames(), "reasons": cli.HeldReasons(), "dlqMost": repair.DefaultDLQLimit, "when": cli.TimeHelp},
 		kong.ExplicitGroups(groups()),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)
 	if err != nil {
-		return s.report(err) // the grammar itself is wrong: tests would have met it
+		return s.Report(err) // the grammar itself is wrong: tests would have met it
 	}
 	command, err := parser.Parse(args)
+	s.Flags = line.GlobalFlags
 	switch {
 	case helped:
-		return exitDone
+		return cli.ExitDone
 	case err != nil && negative(args) != "":
-		return s.report(usage("see: "+helpFor(err), "%s: a number is 1 or more", negative(args)))
+		return s.Report(cli.Usagef("see: "+helpFor(err), "%s: a number is 1 or more", negative(args)))
 	case err != nil:
-		return s.report(usage("see: "+helpFor(err), "%w", err))
+		return s.Report(cli.Usagef("see: "+helpFor(err), "%w", err))
 	}
-	return s.report(command.Run(s))
+	return s.Report(command.Run(s))
 }
 
 // helpFor names the help of the command that a wrong command line got to.

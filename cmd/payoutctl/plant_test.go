@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/rogpeppe/go-internal/testscript"
 
-	payoutctl "payout-callbacks/cmd/payoutctl"
+	"payout-callbacks/cmd/payoutctl/internal/send"
 	"payout-callbacks/pkg/aws/dynamostore"
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/payout"
@@ -89,13 +89,13 @@ func (p planter) create(id string) inbox.Key {
 }
 
 func (p planter) held(cid string) {
-	example, err := payoutctl.ReadExample("examples/cregis-payout.json")
+	example, err := send.ReadExample("cregis-payout.json")
 	p.Check(err)
-	number, err := payoutctl.ParseChange("cid:=" + cid)
+	number, err := send.ParseChange("cid:=" + cid)
 	p.Check(err)
-	status, err := payoutctl.ParseChange("status:=6")
+	status, err := send.ParseChange("status:=6")
 	p.Check(err)
-	body, err := payoutctl.Edit(example, number, status)
+	body, err := send.Edit(example, number, status)
 	p.Check(err)
 	receipt := inbox.NewHeldReceipt(inbox.HeldCallback{
 		Provider: "cregis", Type: payout.TypePayout, Account: demoProject, Subject: body, Reason: "unknown-status", Note: "status is 6",

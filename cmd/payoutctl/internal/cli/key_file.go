@@ -1,0 +1,74 @@
+package cli
+
+import (
+	"bytes"
+	"cmp"
+	"io"
+	"os"
+	"strings"
+	"unicode"
+
+	"payout-callbacks/pkg/aws/secrets"
+	"payout-callbacks/pkg/callback"
+)
+
+// readKey reads a key from a file or from standard input. Space around it is
+// taken for the file's, and nothing of it is in any error.
+func (s *Session) ReadKey(path string) (callback.Key, error) {
+	from := s.Stdin
+	if path != "-" {
+		file, err := os.Open(path)
+		if err != nil {
+			return "", Usagef("", "read key: %w", err)
+		}
+		defer file.Close()
+		from = file
+	}
+	if isTerminal(from) {
+		return "", Usagef("give it in a file or through a pipe", "a key typed at a terminal would stay on the screen")
+	}
+	read, err := io.ReadAll(io.LimitReader(from, maxKey+1))
+	if err != nil {
+		return "", Usagef("", "read key: %w", err)
+	}
+	if encoding := encodingOf(read); encoding != "" {
+		return "", Usagef("save it as plain text (ASCII or UTF-8 without a byte-order mark)", "read key: the file is %s", encoding)
+	}
+	key := callback.Key(strings.TrimSpace(string(read)))
+	if key == "" {
+		return "", Usagef("put the key into it, on one line", "read key: there is none in %s", cmp.Or(strings.TrimPrefix(path, "-"), "standard input"))
+	}
+	if len(key) > maxKey || strings.ContainsFunc(string(key), unicode.IsSpace) {
+		return "", Usagef("", "read key: not one line of printable characters without spaces")
+	}
+	if problem := secrets.KeyProblem(key); problem != "" {
+		return "", Usagef("the file holds the key alone, as the provider shows it", "read key: the key %s", problem)
+	}
+	return key, nil
+}
+
+// encodingOf names the encoding of a text that is not ASCII or plain UTF-8, by
+// its byte-order mark or, without a mark, by the zeros of UTF-16 and UTF-32.
+func encodingOf(text []byte) string {
+	is := func(mark string) bool { return bytes.HasPrefix(text, []byte(mark)) }
+	switch {
+	case is("\xff\xfe\x00\x00"), is("\x00\x00\xfe\xff"):
+		return "UTF-32 with a byte-order mark"
+	case is("\xff\xfe"):
+		return "UTF-16 (little-endian) with a byte-order mark"
+	case is("\xfe\xff"):
+		return "UTF-16 (big-endian) with a byte-order mark"
+	case is("\xef\xbb\xbf"):
+		return "UTF-8 with a byte-order mark"
+	case len(text) > 3 && text[0] == 0 && text[1] == 0 && text[2] == 0, len(text) > 3 && text[1] == 0 && text[2] == 0 && text[3] == 0:
+		return "UTF-32 without a byte-order mark"
+	case len(text) > 1 && text[1] == 0:
+		return "UTF-16 (little-endian) without a byte-order mark"
+	case len(text) > 1 && text[0] == 0:
+		return "UTF-16 (big-endian) without a byte-order mark"
+	}
+	return ""
+}
+
+// maxKey bounds a key before it is read. Known ones have 32 to 64 bytes.
+const maxKey = 4096

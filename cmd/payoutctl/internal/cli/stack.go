@@ -1,0 +1,127 @@
+package cli
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"payout-callbacks/pkg/aws/dynamostore"
+	"payout-callbacks/pkg/aws/sqsqueue"
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/ops/keyring"
+	"payout-callbacks/pkg/ops/redrive"
+)
+
+// StackVariable names the environment variable with the path of a local
+// stack's description.
+const StackVariable = "PAYOUT_CALLBACKS_STACK"
+
+// attemptTimeout bounds one attempt of a request: the SDK would wait for ever.
+const attemptTimeout = 10 * time.Second
+
+// stack is what is known of the stack that a command works on.
+type Stack struct {
+	Name               string
+	Local              bool
+	APIURL             string // the callbacks' paths are appended to it; it ends with a path token if there is a first one
+	NextAPIURL         string // the same with the second path token, "" without one
+	ReceiptsTable      string
+	PayoutsTable       string
+	EventsQueueURL     string
+	DeadLetterQueueURL string
+	Secrets            map[string]string                  // provider → name of the secret with its keys
+	DemoKeys           map[string]map[string]callback.Key // provider → account → key; of a local stack only
+	Outputs            map[string]string                  // of the template, by name
+	AWS                aws.Config
+}
+
+func (s *Session) OpenStack(ctx context.Context) (Stack, error) {
+	switch {
+	case s.Flags.Stack != "":
+		return s.loadDeployed(ctx, s.Flags.Stack)
+	case s.Flags.Local || s.Env(StackVariable) != "":
+		return s.loadLocal(ctx)
+	}
+	return Stack{}, Usagef("", "say which stack: --local for the one that make run started, or --stack NAME for a deployed one")
+}
+
+func (s *Session) OpenReader(ctx context.Context) (*dynamostore.Reader, error) {
+	stack, err := s.OpenStack(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return stack.Reader(), nil
+}
+
+// provider returns a provider as the stack's functions parse its callbacks.
+func (s Stack) Provider(name string) (functions.SigningProvider, error) {
+	if _, err := FindProvider(name); err != nil {
+		return nil, err
+	}
+	providers, err := functions.ProvidersOf(s.Outputs)
+	if err != nil {
+		return nil, Failuref("deploy the template of this version", "%w", err)
+	}
+	return providers[slices.IndexFunc(providers, func(p functions.SigningProvider) bool { return p.Name() == name })], nil
+}
+
+func (s Stack) Reader() *dynamostore.Reader {
+	return &dynamostore.Reader{
+		Client:   dynamodb.NewFromConfig(s.AWS),
+		Receipts: s.ReceiptsTable,
+		Payouts:  s.PayoutsTable,
+	}
+}
+
+// editor writes by hand what the functions never do.
+func (s Stack) Editor() *dynamostore.Editor { return &dynamostore.Editor{Reader: *s.Reader()} }
+
+// inbox accepts receipts as the functions do.
+func (s Stack) Inbox(now func() time.Time) (*inbox.Inbox, error) {
+	if s.EventsQueueURL == "" {
+		return nil, Failuref("deploy the template of this version", "stack %s does not tell its events queue", s.Name)
+	}
+	return &inbox.Inbox{
+		Store: &dynamostore.Store{Client: dynamodb.NewFromConfig(s.AWS), Receipts: s.ReceiptsTable, Payouts: s.PayoutsTable},
+		Queue: &sqsqueue.Queue{Client: sqs.NewFromConfig(s.AWS), EventsURL: s.EventsQueueURL, DeadLettersURL: s.DeadLetterQueueURL},
+		Now:   now,
+	}, nil
+}
+
+// keyring is the secret with a provider's keys.
+func (s Stack) Keyring(provider string) (keyring.Store, error) {
+	name, err := s.secretOf(provider)
+	return keyring.Store{Client: secretsmanager.NewFromConfig(s.AWS), Name: name}, err
+}
+
+func HTTPClient() *awshttp.BuildableClient {
+	return awshttp.NewBuildableClient().WithTimeout(attemptTimeout)
+}
+
+// direct takes the user's proxy out of the way to a local stack.
+func DisableProxy(transport *http.Transport) { transport.Proxy = nil }
+
+func (s Stack) secretOf(provider string) (string, error) {
+	name := s.Secrets[provider]
+	if name == "" {
+		return "", Failuref("deploy the template of this version", "stack %s has no secret for the keys of %s", s.Name, provider)
+	}
+	return name, nil
+}
+
+func (s Stack) Redriver() (*redrive.Redriver, error) {
+	if s.EventsQueueURL == "" || s.DeadLetterQueueURL == "" {
+		return nil, Failuref("deploy the template of this version", "stack %s does not tell its queues", s.Name)
+	}
+	queue := redrive.SQS{Client: sqs.NewFromConfig(s.AWS), EventsURL: s.EventsQueueURL, DeadLettersURL: s.DeadLetterQueueURL}
+	return &redrive.Redriver{Queue: queue, Receipts: s.Reader()}, nil
+}

@@ -1,0 +1,85 @@
+package cli
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// table is text in columns. Colours do not count as width, which is why it is
+// not text/tabwriter.
+type Table struct {
+	Style  Style
+	Indent string
+	Header []string
+	Rows   [][]Cell
+}
+
+type Cell struct {
+	Text   string
+	Colour string
+}
+
+func Cells(texts ...string) []Cell {
+	var cells []Cell
+	for _, text := range texts {
+		cells = append(cells, Cell{Text: text})
+	}
+	return cells
+}
+
+// add adds a row. A cell is one line, whatever its text holds.
+func (t *Table) Add(cells ...Cell) {
+	for n := range cells {
+		cells[n].Text = Clean(cells[n].Text)
+	}
+	t.Rows = append(t.Rows, cells)
+}
+
+func (t *Table) String() string {
+	var header []Cell
+	for _, name := range t.Header {
+		header = append(header, Cell{Text: name, Colour: Bold})
+	}
+	rows := t.Rows
+	if len(header) > 0 {
+		rows = append([][]Cell{header}, rows...)
+	}
+	widths := widthsOf(rows)
+	var out strings.Builder
+	for _, row := range rows {
+		out.WriteString(t.line(row, widths))
+	}
+	return out.String()
+}
+
+func widthsOf(rows [][]Cell) []int {
+	var widths []int
+	for _, row := range rows {
+		for len(widths) < len(row) {
+			widths = append(widths, 0)
+		}
+		for n, cell := range row {
+			widths[n] = max(widths[n], utf8.RuneCountInString(cell.Text))
+		}
+	}
+	return widths
+}
+
+// line pads every cell but those that nothing follows.
+func (t *Table) line(row []Cell, widths []int) string {
+	last := 0
+	for n, cell := range row {
+		if cell.Text != "" {
+			last = n
+		}
+	}
+	var out strings.Builder
+	out.WriteString(t.Indent)
+	for n, cell := range row[:last+1] {
+		out.WriteString(t.Style.Paint(cell.Colour, cell.Text))
+		if n < last {
+			out.WriteString(strings.Repeat(" ", widths[n]-utf8.RuneCountInString(cell.Text)+2))
+		}
+	}
+	return out.String() + "\n"
+}

@@ -1,0 +1,203 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"payout-callbacks/pkg/payout"
+)
+
+// style is how text is shown: with colours or not, shortened or not.
+type Style struct {
+	Colours bool
+	Full    bool
+}
+
+// Colours of a terminal.
+const (
+	Red    = "31"
+	Green  = "32"
+	Yellow = "33"
+	Bold   = "1"
+)
+
+func (s Style) Paint(colour, text string) string {
+	if !s.Colours || colour == "" || text == "" {
+		return text
+	}
+	return "\x1b[" + colour + "m" + text + "\x1b[0m"
+}
+
+func StatusColour(status payout.Status) string {
+	switch status {
+	case payout.Succeeded, payout.Done:
+		return Green
+	case payout.Failed, payout.Rejected, payout.Cancelled, payout.Conflicted:
+		return Red
+	}
+	return Yellow
+}
+
+// private shortens what names a person's account: enough stays to recognise
+// it by, too little to pay to it.
+func (s Style) Abbreviate(text string) string {
+	if s.Full {
+		return Clean(text)
+	}
+	runes := []rune(text)
+	head, tail := min(6, len(runes)/4), min(4, len(runes)/4)
+	if len(runes) == 0 {
+		return ""
+	}
+	return Clean(string(runes[:head])) + "…" + Clean(string(runes[len(runes)-tail:]))
+}
+
+// longest is how much of a provider's free text is shown on one line.
+const longest = 160
+
+func (s Style) Shorten(text string) string {
+	if s.Full || utf8.RuneCountInString(text) <= longest {
+		return Clean(text)
+	}
+	return Clean(string([]rune(text)[:longest])) + "… (--full shows all)"
+}
+
+// clean makes what is not printable visible: text that a stranger wrote must
+// not move the cursor, change colours or fake another line.
+func Clean(text string) string {
+	if utf8.ValidString(text) && !strings.ContainsFunc(text, unprintable) {
+		return text
+	}
+	var out strings.Builder
+	for _, r := range text {
+		if unprintable(r) || r == utf8.RuneError {
+			out.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
+			continue
+		}
+		out.WriteRune(r)
+	}
+	return out.String()
+}
+
+// linePrefix begins each line of a text that somebody else wrote: no line of it
+// can be taken for a line of this program.
+const linePrefix = "| "
+
+// quotedLines is clean for a text of several lines that somebody else wrote.
+func PrefixLines(text string) string {
+	lines := strings.Split(text, "\n")
+	for n, line := range lines {
+		lines[n] = linePrefix + Clean(strings.ReplaceAll(line, "\t", "    "))
+	}
+	return strings.Join(lines, "\n")
+}
+
+func unprintable(r rune) bool { return !unicode.IsPrint(r) }
+
+// ownColour is what paint writes before and behind a text.
+var ownColour = regexp.MustCompile(`\x1b\[(0|1|31|32|33)m`)
+
+// visible is clean for a whole output: it leaves line ends and the colours of
+// this program. It is the last guard, behind clean and quotedLines.
+func visible(text string) string {
+	if utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && unprintable(r) }) {
+		return text
+	}
+	lines := strings.Split(text, "\n")
+	for n, line := range lines {
+		var out strings.Builder
+		at := 0
+		for _, colour := range ownColour.FindAllStringIndex(line, -1) {
+			out.WriteString(Clean(line[at:colour[0]]) + line[colour[0]:colour[1]])
+			at = colour[1]
+		}
+		lines[n] = out.String() + Clean(line[at:])
+	}
+	return strings.Join(lines, "\n")
+}
+
+// jsonLine returns a value as one line of JSON, in which everything that a
+// terminal does not print is escaped: control characters of both ranges, and
+// those that change the direction of a text.
+func JSONLine(value any) ([]byte, error) {
+	var line bytes.Buffer
+	encoder := json.NewEncoder(&line)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		return nil, err
+	}
+	return escapeUnprintable(line.Bytes()), nil
+}
+
+// escapeUnprintable escapes characters in a JSON text of one line. Those outside of
+// ASCII occur in strings only, where \u means the same.
+func escapeUnprintable(line []byte) []byte {
+	out := make([]byte, 0, len(line))
+	for _, r := range string(line) {
+		switch {
+		case r == '\n' || !unprintable(r):
+			out = utf8.AppendRune(out, r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			out = fmt.Appendf(out, `\u%04x\u%04x`, high, low)
+		default:
+			out = fmt.Appendf(out, `\u%04x`, r)
+		}
+	}
+	return out
+}
+
+// instant shows a time, in UTC, to the second.
+func FormatTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02 15:04:05")
+}
+
+// age shows a span in the unit that a person would choose.
+func FormatAge(span time.Duration) string {
+	switch {
+	case span < 2*time.Minute:
+		return strconv.Itoa(int(max(span, 0).Seconds())) + " s"
+	case span < 2*time.Hour:
+		return strconv.Itoa(int(span.Minutes())) + " min"
+	case span < 48*time.Hour:
+		return strconv.Itoa(int(span.Hours())) + " h"
+	}
+	return strconv.Itoa(int(span.Hours())/24) + " days"
+}
+
+// money shows what of an amount and its currency is known.
+func FormatAmount(amount, currency string) string {
+	return strings.TrimSpace(Clean(amount) + " " + Clean(currency))
+}
+
+func Count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.Itoa(n) + " " + noun + "s"
+}
+
+// quoted is a text as a shell takes it for one word.
+func Quote(text string) string {
+	plain := !strings.ContainsFunc(text, func(r rune) bool {
+		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/_.:%-", r)
+	})
+	if plain && text != "" {
+		return text
+	}
+	return InQuotes(text)
+}
+
+// inQuotes is a text in the quotes of a shell.
+func InQuotes(text string) string { return "'" + strings.ReplaceAll(Clean(text), "'", `'\''`) + "'" }

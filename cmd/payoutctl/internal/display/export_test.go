@@ -1,0 +1,4 @@
+package display
+
+// PayoutTable is what the tests use of the unexported names.
+var PayoutTable = payoutTable

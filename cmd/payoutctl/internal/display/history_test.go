@@ -1,0 +1,250 @@
+package display_test
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"payout-callbacks/cmd/payoutctl/internal/cli"
+	"payout-callbacks/cmd/payoutctl/internal/display"
+	"payout-callbacks/pkg/aws/dynamostore"
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/payout"
+)
+
+var noon = time.Date(2026, 11, 3, 12, 0, 0, 0, time.UTC)
+
+const paid payout.ID = "cregis/payout/7/42"
+
+func event(status payout.Status, amount payout.Amount) payout.Event {
+	return payout.Event{
+		ID: paid, Status: status, Amount: amount, Currency: "TRX", Reference: "order-1",
+		To: "TXsmKpEuW7qWnXzJLGP9eDLvWPR2GRn1FS", TxID: "6dd05b",
+	}
+}
+
+// narrate applies the events, a minute apart, and tells the story.
+func narrate(events ...payout.Event) display.History {
+	record := payout.Record{ID: paid}
+	var payoutHistory display.History
+	for n, event := range events {
+		at := noon.Add(time.Duration(n) * time.Minute)
+		receipt := inbox.NewReceipt(event, []byte("{}"), "da018436", at)
+		record, receipt.Outcome = record.Apply(event)
+		receipt.State, receipt.AppliedAt, receipt.DueAt = inbox.Applied, at, time.Time{}
+		payoutHistory = addReceipt(payoutHistory, record, receipt)
+	}
+	return payoutHistory
+}
+
+const program = "payoutctl --local"
+
+func heldText(style cli.Style, held inbox.Receipt, now time.Time) string {
+	return display.HeldText(style, held, now, program)
+}
+
+// addReceipt adds a receipt to a history, and sets the payout that it leads to.
+func addReceipt(history display.History, record payout.Record, receipt inbox.Receipt) display.History {
+	history.Record, history.Exists = dynamostore.Stored{Record: record, UpdatedAt: receipt.AcceptedAt}, record.Version > 0
+	history.Entries = append(history.Entries, display.Entry{Receipt: receipt})
+	return history
+}
+
+func removeReceipt(history display.History, n int) display.History {
+	history.Entries = slices.Delete(history.Entries, n, n+1)
+	return history
+}
+
+func damageReceipt(history display.History, n int) display.History {
+	history.Entries[n].Damaged = true
+	return history
+}
+
+func text(payoutHistory display.History) string {
+	return payoutHistory.Text(cli.Style{}, noon.Add(time.Hour), program)
+}
+
+func TestStoryOfAPayoutThatWentWell(t *testing.T) {
+	want := `payout       cregis/payout/7/42
+status       succeeded
+amount       1.1 TRX
+reference    order-1
+to           TXsmKp…n1FS
+transaction  6dd05b
+updated      2026-11-03 12:01:00 UTC, by 2 receipts
+
+What was told, in the order in which it was first accepted:
+  #  ACCEPTED (UTC)       TOLD       AMOUNT   KEY       STATE    WHAT BECAME OF IT             AFTER  RECEIPT
+  1  2026-11-03 12:00:00  pending    1.1 TRX  da018436  applied  changed: the payout shows it  <1 s   pending/1MV91l
+  2  2026-11-03 12:01:00  succeeded  1.1 TRX  da018436  applied  changed: the payout shows it  <1 s   succeeded/1CeyNQ
+`
+	if diff := cmp.Diff(want, text(narrate(event(payout.Pending, "1.1"), event(payout.Succeeded, "1.1")))); diff != "" {
+		t.Errorf("story (-want +got):\n%s", diff)
+	}
+}
+
+func TestStoryOfAConflictSaysWhoToldWhat(t *testing.T) {
+	got := text(narrate(event(payout.Succeeded, "1"), event(payout.Failed, "1"), event(payout.Failed, "2")))
+	for _, want := range []string{
+		"status       conflicted\n",
+		"These contradict each other, and nothing of it was thrown away:\n" +
+			"  amount  1          told by #1, #2\n" +
+			"  amount  2          told by #3\n" +
+			"  status  failed     told by #2, #3\n" +
+			"  status  succeeded  told by #1\n",
+		"conflict: not all that was told can be true",
+		// One command for each way to end it, and no more of the receipt's name than it takes.
+		"  Then say so:\n" +
+			"    #1 is true:  payoutctl --local resolve cregis/payout/7/42 --trust succeeded/1",
+		"\n    #2 is true:  payoutctl --local resolve cregis/payout/7/42 --trust failed/1",
+		"\n    #3 is true:  payoutctl --local resolve cregis/payout/7/42 --trust failed/1",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in:\n%s", want, got)
+		}
+	}
+}
+
+func TestStoryOfABatchSaysHowFarItIs(t *testing.T) {
+	batch := payout.Event{ID: "pivot/batch/m/1", Status: payout.Done, Totals: payout.Totals{
+		Pending: payout.Tally{Count: 1, Amount: "50"}, Succeeded: payout.Tally{Count: 2, Amount: "200"},
+	}}
+	got := text(narrate(batch))
+	for _, want := range []string{
+		"items    2 of 3 settled: 2 succeeded, 0 failed, 0 cancelled\n", "250 for 3 items",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in:\n%s", want, got)
+		}
+	}
+	batch.Totals.Pending, batch.Totals.Failed = payout.Tally{}, payout.Tally{Count: 1, Amount: "50"}
+	less := batch
+	less.Totals.Succeeded, less.Totals.Cancelled = payout.Tally{Count: 1, Amount: "100"}, payout.Tally{Count: 1, Amount: "100"}
+	got = text(narrate(batch, less))
+	for _, want := range []string{
+		"settled  succeeded 2 200, failed 1 50, cancelled 1 100  told part by part: more is settled than the batch has\n",
+		"#1 is true:  payoutctl --local resolve pivot/batch/m/1 --trust done/1", "#2 is true:",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("an overdrawn batch: no %q in:\n%s", want, got)
+		}
+	}
+}
+
+func TestStoryTellsWhatIsMissingOrLate(t *testing.T) {
+	waiting := inbox.NewReceipt(event(payout.Failed, "1"), nil, "da018436", noon.Add(59*time.Minute))
+	late := inbox.NewReceipt(event(payout.Rejected, "1"), nil, "da018436", noon)
+	history := addReceipt(display.History{}, payout.Record{ID: paid}, late)
+	history = addReceipt(history, payout.Record{ID: paid}, waiting)
+	for _, want := range []string{
+		"status  nothing is applied yet", "not applied for 60 min: look at the consumer, the queue and the sweeper",
+		"waits to be applied, for 60 s",
+	} {
+		if got := text(history); !strings.Contains(got, want) {
+			t.Errorf("no %q in:\n%s", want, got)
+		}
+	}
+	lost := removeReceipt(narrate(event(payout.Pending, "1"), event(payout.Failed, "1"), event(payout.Succeeded, "1")), 1)
+	for _, want := range []string{"missing      1 receipt of those: deleted, or never written", "failed     told by no receipt that is still there"} {
+		if got := text(lost); !strings.Contains(got, want) {
+			t.Errorf("no %q in:\n%s", want, got)
+		}
+	}
+}
+
+func TestStoryShowsDamageAndDecisions(t *testing.T) {
+	decision := inbox.NewResolutionReceipt(payout.Resolution{
+		ID: paid, Trusted: map[payout.Field]string{payout.FieldStatus: "failed", payout.FieldTo: "TXsmKpEuW7qWnXzJLGP9eDLvWPR2GRn1FS"},
+	}, "alice: the bank says so", noon)
+	history := addReceipt(narrate(event(payout.Failed, "1")), payout.Record{ID: paid, Version: 1}, decision)
+	history = damageReceipt(history, 0)
+	for _, want := range []string{"failed               1 TRX", "damaged: it cannot be read", "a person's decision",
+		"What people decided:\n  #2  2026-11-03 12:00:00 UTC  status is failed, to is TXsmKp…n1FS  alice: the bank says so\n"} {
+		if got := text(history); !strings.Contains(got, want) {
+			t.Errorf("no %q in:\n%s", want, got)
+		}
+	}
+}
+
+func TestStoryDoesNotLetTheProviderSteerTheTerminal(t *testing.T) {
+	evil := event(payout.Failed, "1")
+	evil.Reference, evil.Reason, evil.TxID = "\x1b[2J", "\r\x1b[1A", "\x07"
+	for _, style := range []cli.Style{cli.Style{}, cli.Style{Full: true}} {
+		if got := narrate(evil).Text(style, noon, program); strings.ContainsAny(got, "\x1b\r\x07") {
+			t.Errorf("control characters in %q", got)
+		}
+	}
+}
+
+func TestHeldCallbackShowsItsBodyInFullOnly(t *testing.T) {
+	held := inbox.NewHeldReceipt(inbox.HeldCallback{
+		Provider: "pivot", Type: payout.TypePayout, Account: "m", Subject: []byte("x"), Reason: "unknown-event", Note: "met TOPUP",
+	}, []byte("{\"event\":\n\"TOPUP\x1b\"}"), "37232b59", noon)
+	short := heldText(cli.Style{}, held, noon.Add(time.Hour))
+	if !strings.Contains(short, "why       unknown-event\naccepted  2026-11-03 12:00:00 UTC, 60 min ago\nkey       37232b59\n") || strings.Contains(short, "TOPUP") {
+		t.Errorf("shortened:\n%s", short)
+	}
+	full := heldText(cli.Style{Full: true}, held, noon)
+	if !strings.Contains(full, "\n| met TOPUP\n") || !strings.Contains(full, "\n\n| {\"event\":\n| \"TOPUP\\x1b\"}\n") {
+		t.Errorf("in full:\n%s", full)
+	}
+}
+
+func TestWhatBecameOfAHeldCallback(t *testing.T) {
+	held := inbox.NewHeldReceipt(inbox.HeldCallback{Provider: "pivot", Type: payout.TypePayout, Account: "m", Reason: "unknown-status"}, nil, "k", noon)
+	held.ChangedBy = inbox.NewChangedBy("alice", "v2 knows it", noon)
+	for state, want := range map[inbox.State]string{
+		inbox.Held:      "Once this program understands it: payoutctl --local release held/pivot/payout/m/",
+		inbox.Dismissed: "dismissed  2026-11-03 12:00:00 UTC, by alice: v2 knows it\n",
+		inbox.Released:  "and is since: payoutctl --local show pivot/payout/m/1\n",
+	} {
+		held.State, held.ReleasedAs = state, inbox.Key{Payout: "pivot/payout/m/1", Receipt: "succeeded/1"}
+		if got := heldText(cli.Style{}, held, noon); !strings.Contains(got, want) {
+			t.Errorf("%s: no %q in:\n%s", state, want, got)
+		}
+	}
+}
+
+func TestPayoutTableIsInColumns(t *testing.T) {
+	record := func(events ...payout.Event) dynamostore.Stored {
+		record := payout.Record{}
+		for _, event := range events {
+			record, _ = record.Apply(event)
+		}
+		return dynamostore.Stored{Record: record, UpdatedAt: noon}
+	}
+	bare := payout.Event{ID: "pivot/payout/m/1/a", Status: payout.Delayed}
+	payouts := []dynamostore.Stored{record(event(payout.Succeeded, "1.1")), record(bare), record(event(payout.Failed, "1"), event(payout.Failed, "22"))}
+	want := `STATUS      AMOUNT    CURRENCY  REFERENCE  UPDATED (UTC)        PAYOUT
+succeeded   1.1       TRX       order-1    2026-11-03 12:00:00  cregis/payout/7/42
+delayed     -         -         -          2026-11-03 12:00:00  pivot/payout/m/1/a
+conflicted  (2 told)  TRX       order-1    2026-11-03 12:00:00  cregis/payout/7/42
+`
+	plain := display.PayoutTable(cli.Style{}, payouts)
+	if diff := cmp.Diff(want, plain); diff != "" {
+		t.Errorf("table (-want +got):\n%s", diff)
+	}
+	colours := display.PayoutTable(cli.Style{Colours: true}, payouts)
+	if !strings.Contains(colours, "\x1b[32msucceeded\x1b[0m   1.1") || !strings.Contains(colours, "\x1b[31mconflicted\x1b[0m") {
+		t.Errorf("colours: %q", colours)
+	}
+}
+
+func TestJSONHasTheDerivedValuesAndTheParts(t *testing.T) {
+	record, _ := payout.Record{}.Apply(event(payout.Succeeded, "1.10"))
+	got, err := json.Marshal(display.NewPayout(dynamostore.Stored{Record: record, UpdatedAt: noon}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{"payout":"cregis/payout/7/42","provider":"cregis","type":"payout","account":"7","status":"succeeded",` +
+		`"amount":"1.10","currency":"TRX","reference":"order-1","updatedAt":"2026-11-03T12:00:00Z","version":1,` +
+		`"claims":{"amount":["1.10"],"currency":["TRX"],"reference":["order-1"],"status":["succeeded"],` +
+		`"to":["TXsmKpEuW7qWnXzJLGP9eDLvWPR2GRn1FS"],"txid":["6dd05b"]}}`
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Errorf("json (-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,260 @@
+package find
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"payout-callbacks/cmd/payoutctl/internal/cli"
+	"payout-callbacks/cmd/payoutctl/internal/display"
+	"payout-callbacks/pkg/aws/dynamostore"
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/ops/explain"
+	"payout-callbacks/pkg/payout"
+)
+
+// explainCommand says what would become of a callback.
+type Explain struct {
+	File     string `arg:"" help:"File with the callback, or - for standard input: an HTTP request, an event of API Gateway, a HAR file, an export of webhook.site, the output of curl -v, or a body alone. Or the id of a held callback (held/…)."`
+	Provider string `help:"Provider, where no route says it." placeholder:"NAME"`
+	Type     string `help:"Type of callback, where no route says it: payout, sub-address-payout." default:"payout" placeholder:"TYPE"`
+	KeyFile  string `help:"Try this key instead of those of a stack, which is not needed then." placeholder:"FILE"`
+	Account  string `help:"Account that the key in --key-file is of." placeholder:"ID"`
+}
+
+// Help gives examples.
+func (Explain) Help() string {
+	return `Says step by step what this system does with a callback, and why: the text that is signed, which key fits it, what the
+body means, under which receipt it is kept, and what it would change now. Where a proof does not fit, it looks for the
+mistake: the body is altered back, and signed, in each of the ways in which that goes wrong (a value altered or written
+anew, a field added, another project, a key in another header …) until the proof fits one of the account's keys.
+
+A held callback is explained from the body that is kept: how it is read today. Cregis's signature is in it, and is tried
+again; the header with Pivot's key is not kept, so that only the key's id is told that fitted when it came.
+
+Of a HAR file or an export with several requests the first one to a callback route is taken. curl -v does not print the
+body that it sends: keep the command line with its -d above the output, or write the body below the request's headers.
+
+Nothing is changed, and nothing is sent. No key is printed, and of the proof that a body should carry only the
+beginning: whole, it would be worth a key.
+
+Examples:
+
+	payoutctl --stack payouts-prod explain request.txt
+	payoutctl --stack payouts-prod explain event.json --json
+	pbpaste | payoutctl --local explain - --provider cregis --type sub-address-payout
+	payoutctl --stack payouts-prod explain held/pivot/payout/M/x8Z
+	payoutctl explain body.json --provider cregis --account 1382528827416576 --key-file cregis.key
+
+Needs the permissions secretsmanager:GetSecretValue on the providers' secrets, dynamodb:GetItem on both tables, and
+cloudformation:DescribeStacks; with --key-file none. Exit code 0: it would be acknowledged. 1: it would be refused.`
+}
+
+// Run explains the callback.
+func (c *Explain) Run(ctx context.Context, s *cli.Session) error {
+	if strings.HasPrefix(c.File, display.HeldPrefix) && !isFile(c.File) {
+		return c.runHeld(ctx, s)
+	}
+	read, provider, err := c.read(s)
+	if err != nil {
+		return err
+	}
+	e := explanation{Form: read.Form, Provider: provider.Name(), Type: read.Request.Type}
+	in := explain.Input{Provider: provider, Request: read.Request, Now: s.Now()}
+	var reader *dynamostore.Reader
+	if c.KeyFile != "" {
+		in.Keys, err = c.offline(s)
+	} else {
+		reader, err = c.online(ctx, s, &in)
+	}
+	if err != nil {
+		return err
+	}
+	e.Report = explain.Explain(in)
+	e.Findings = append(read.Findings, e.Findings...)
+	if reader != nil && e.Receipt != nil {
+		if e.Effect, err = predictEffect(ctx, reader, *e.Receipt); err != nil {
+			return err
+		}
+	}
+	if err := printExplanation(s, e); err != nil {
+		return err
+	}
+	if e.Verdict != callback.Acknowledged {
+		return cli.Negativef("", "this callback would be refused: %s", e.Verdict)
+	}
+	return nil
+}
+
+// isFile reports whether a file has the name: a folder may be called held.
+func isFile(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// maxCapture bounds a file before it is read: in base64 and escaped, with headers.
+const maxCapture = 8 << 20
+
+func (c *Explain) read(s *cli.Session) (explain.Capture, functions.SigningProvider, error) {
+	from := s.Stdin
+	if c.File != "-" {
+		file, err := os.Open(c.File)
+		if err != nil {
+			return explain.Capture{}, nil, cli.Usagef("", "read callback: %w", err)
+		}
+		defer file.Close()
+		from = file
+	}
+	text, err := io.ReadAll(io.LimitReader(from, maxCapture))
+	if err != nil {
+		return explain.Capture{}, nil, cli.Usagef("", "read callback: %w", err)
+	}
+	read, err := explain.Read(text, payout.Type(c.Type))
+	if err != nil {
+		return read, nil, cli.Usagef("see: payoutctl explain --help", "read callback: %w", err)
+	}
+	name := cmp.Or(read.Provider, c.Provider)
+	if name == "" {
+		return read, nil, cli.Usagef("add --provider, and --type if it is not payout", "no route in it says whose callback this is")
+	}
+	provider, err := cli.FindProvider(name)
+	return read, provider, err
+}
+
+// online fills the input with the stack's keys and provider settings.
+func (c *Explain) online(ctx context.Context, s *cli.Session, in *explain.Input) (*dynamostore.Reader, error) {
+	stack, err := s.OpenStack(ctx)
+	if err != nil {
+		return nil, err
+	}
+	name := in.Provider.Name()
+	if in.Keys, in.Others, err = allKeys(ctx, stack, name); err != nil {
+		return nil, err
+	}
+	if in.Provider, err = stack.Provider(name); err != nil {
+		return nil, err
+	}
+	return stack.Reader(), nil
+}
+
+func (c *Explain) offline(s *cli.Session) (callback.Keys, error) {
+	if c.Account == "" {
+		return nil, cli.Usagef("add --account", "whose key is it?")
+	}
+	key, err := s.ReadKey(c.KeyFile)
+	return callback.Keys{c.Account: {Current: key}}, err
+}
+
+// allKeys reads the keys of one provider, and of the others, to recognise one
+// that went astray.
+func allKeys(ctx context.Context, stack cli.Stack, provider string) (callback.Keys, map[string]callback.Keys, error) {
+	all := map[string]callback.Keys{}
+	for _, name := range cli.ProviderNames() {
+		store, err := stack.Keyring(name)
+		if err != nil {
+			return nil, nil, err
+		}
+		read, err := store.Read(ctx)
+		if err != nil {
+			return nil, nil, cli.KeysError(store, err)
+		}
+		all[name] = read.Keys
+	}
+	own := all[provider]
+	delete(all, provider)
+	return own, all, nil
+}
+
+// effect is what a callback would do now.
+type effect struct {
+	Known    bool              `json:"known"` // its receipt is there already
+	State    inbox.State       `json:"state,omitzero"`
+	KeyID    string            `json:"keyId,omitzero"` // that verified it the first time
+	Before   payout.Status     `json:"before,omitzero"`
+	After    payout.Status     `json:"after,omitzero"`
+	Outcome  inbox.ApplyResult `json:"outcome,omitzero"`
+	Conflict []payout.Field    `json:"conflict,omitempty"`
+}
+
+// effectOf merges the callback's event into the payout as it is, and keeps
+// nothing of that.
+func predictEffect(ctx context.Context, reader *dynamostore.Reader, receipt inbox.Receipt) (*effect, error) {
+	r, known, err := reader.Receipt(ctx, receipt.Key)
+	if err != nil && !errors.Is(err, inbox.ErrDamagedReceipt) {
+		return nil, err
+	}
+	e := &effect{Known: known, State: r.State, KeyID: r.KeyID}
+	if receipt.State == inbox.Held {
+		return e, nil
+	}
+	record, _, err := reader.Record(ctx, receipt.Event.ID)
+	if err != nil {
+		return nil, err
+	}
+	e.Before = record.Status()
+	if known && r.State == inbox.Applied {
+		e.After, e.Outcome = e.Before, inbox.ApplyDuplicate
+		return e, nil
+	}
+	next, outcome := record.Apply(receipt.Event)
+	e.After, e.Outcome, e.Conflict = next.Status(), inbox.ApplyResult(outcome), next.Conflicts()
+	return e, nil
+}
+
+// explanation is a report with what the stack knows.
+type explanation struct {
+	Form     string
+	Provider string
+	Type     payout.Type
+	explain.Report
+	Effect *effect
+}
+
+// explainView is an explanation as --json shows it.
+type explainView struct {
+	Form       string             `json:"form"`
+	Provider   string             `json:"provider"`
+	Type       payout.Type        `json:"type"`
+	Size       int                `json:"size"`
+	Account    string             `json:"account,omitzero"`
+	Signed     []explain.Field    `json:"signed,omitempty"`
+	Given      string             `json:"received,omitzero"`
+	Proofs     []explain.KeyCheck `json:"proofs,omitempty"`
+	Verdict    callback.Verdict   `json:"verdict"`
+	KeyID      string             `json:"keyId,omitzero"`
+	Findings   []explain.Finding  `json:"findings,omitempty"`
+	AnswerCode int                `json:"answerCode"`
+	AnswerBody string             `json:"answerBody,omitzero"`
+	Held       callback.Reason    `json:"held,omitzero"`
+	Note       string             `json:"note,omitzero"`
+	Receipt    *display.Receipt   `json:"receipt,omitempty"`
+	Effect     *effect            `json:"effect,omitempty"`
+}
+
+func printExplanation(s *cli.Session, e explanation) error {
+	if !s.Flags.JSON {
+		return s.Print(e.text(s.Style()))
+	}
+	view := explainView{
+		Form: e.Form, Provider: e.Provider, Type: e.Type, Size: e.Size, Account: e.Account,
+		Signed: e.Signed, Given: e.Received, Proofs: e.Proofs, Verdict: e.Verdict, KeyID: e.Sender.KeyID,
+		Findings: e.Findings, AnswerCode: e.Reply.Code, AnswerBody: e.Reply.Body, Effect: e.Effect,
+	}
+	if e.Held != nil {
+		view.Held, view.Note = e.Held.Reason, e.Held.Note
+	}
+	if e.Receipt != nil {
+		receipt := display.NewReceipt(display.Entry{Receipt: *e.Receipt}, false)
+		view.Receipt = &receipt
+	}
+	if err := s.PrintJSON(view); err != nil {
+		return fmt.Errorf("print explanation: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,107 @@
+package operate
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"payout-callbacks/cmd/payoutctl/internal/cli"
+	"payout-callbacks/cmd/payoutctl/internal/send"
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/testkit/providertest"
+)
+
+// sendFilesCommand sends the vectors that providers are tested with, and holds
+// the answers to what the vectors expect.
+type sendFiles struct {
+	Provider string   `help:"Provider, where the path does not say it: .../<provider>/testdata/<case>.txtar." placeholder:"NAME"`
+	Paths    []string `arg:"" name:"case.txtar" help:"Test vectors."`
+}
+
+// Run sends the vectors, one after the other.
+func (c *sendFiles) Run(ctx context.Context, s *cli.Session, flags *Send) error {
+	var vectors []send.Callback
+	for _, path := range c.Paths {
+		if filepath.Base(path) == "replies.txtar" {
+			continue // stands among the vectors of a provider, and is none: a whole folder may be named
+		}
+		o, err := c.outgoing(path)
+		if err != nil {
+			return err
+		}
+		vectors = append(vectors, o)
+	}
+	for _, vector := range vectors {
+		if err := sendCallback(ctx, s, flags, vector); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *sendFiles) outgoing(path string) (send.Callback, error) {
+	if filepath.Ext(path) != ".txtar" {
+		return send.Callback{}, cli.Usagef("see: payoutctl send --help", "%q is neither a .txtar file nor a provider; providers are: %s",
+			path, strings.Join(cli.ProviderNames(), ", "))
+	}
+	vector, err := loadVector(path)
+	if err != nil {
+		return send.Callback{}, err
+	}
+	provider, err := cli.FindProvider(c.providerOf(path))
+	if err != nil {
+		return send.Callback{}, err
+	}
+	return send.Callback{
+		Provider: provider,
+		Kind:     vector.Type,
+		Account:  vector.Account,
+		Unsigned: vector.Account == "",
+		Header:   vector.Header,
+		Want:     wanted(vector),
+		Body:     func() ([]byte, error) { return vector.Body, nil },
+	}, nil
+}
+
+// loadVector reads one vector. Faults of others beside it do not matter here.
+func loadVector(path string) (providertest.Vector, error) {
+	if _, err := os.Stat(path); err != nil {
+		return providertest.Vector{}, cli.Usagef("", "read vector: %w", err)
+	}
+	vectors, err := providertest.Load(os.DirFS(filepath.Dir(path)))
+	name := strings.TrimSuffix(filepath.Base(path), ".txtar")
+	at := slices.IndexFunc(vectors, func(v providertest.Vector) bool { return v.Name == name })
+	switch {
+	case at >= 0:
+		return vectors[at], nil
+	case err != nil:
+		return providertest.Vector{}, cli.Usagef("", "read vector: %w", err)
+	}
+	return providertest.Vector{}, cli.Usagef("", "read vector: %s is not a callback", path)
+}
+
+func (c *sendFiles) providerOf(path string) string {
+	if c.Provider != "" {
+		return c.Provider
+	}
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return ""
+	}
+	return filepath.Base(filepath.Dir(filepath.Dir(absolute)))
+}
+
+// wanted is the verdict that a vector's words stand for.
+func wanted(vector providertest.Vector) callback.Verdict {
+	switch vector.Expect {
+	case providertest.Unauthentic:
+		return callback.Unauthenticated
+	case providertest.Malformed:
+		return callback.Malformed
+	case providertest.TooLarge:
+		return callback.TooLarge
+	}
+	return callback.Acknowledged // accepted, or held for a reason
+}

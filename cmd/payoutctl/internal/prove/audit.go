@@ -1,0 +1,276 @@
+package prove
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"payout-callbacks/cmd/payoutctl/internal/cli"
+
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/ops/audit"
+)
+
+// auditCommand proves that nothing was lost.
+type Audit struct {
+	From      string   `help:"Only receipts accepted since, and payouts updated since: a date, a time, or how long ago (24h, 7d)." placeholder:"TIME"`
+	To        string   `help:"Only receipts accepted before." placeholder:"TIME"`
+	AccessLog []string `help:"Lines of JSON of the gateway's access log or of the functions' own logs; - for standard input. More than once for several files." placeholder:"FILE" sep:"none"`
+}
+
+// Help gives examples.
+func (Audit) Help() string {
+	return `Goes through both tables and holds them to the law: every receipt is applied, received, held, released or dismissed,
+and in its place in the index; every payout equals the fold of its applied receipts, and its version is their number;
+every applied receipt has its payout; what was released has become a receipt. Receipts that wait for more than 12
+minutes are listed, younger ones counted. Whatever looks wrong is read again before it is listed, so that callbacks
+may go on coming. It changes nothing, holds little in memory, and reads every item: of ten million payouts that is
+about an hour and a few dollars.
+
+What logs prove. The functions' own lines say which receipt each acknowledged callback became: each of those must be
+in the table. The gateway's lines say which callbacks were answered 200: given both, each of those must have its
+function's line. Given the gateway's alone, only numbers are compared. With --from and --to, for which the logs must
+be whole, no more receipts may have been accepted than callbacks were acknowledged. What is not in the logs given is
+not proven, and the verdict says so. A request counts once, in however many files it is. The id of each is kept in
+memory, about 100 bytes for each, of at most five million requests.
+
+Examples:
+
+	payoutctl --local audit
+	payoutctl --stack payouts-prod audit --from 24h
+	payoutctl --stack payouts-prod audit --from 2026-11-20 --to 2026-11-21 --access-log access.jsonl --access-log cregis.jsonl
+	aws logs tail LOG_GROUP --since 1d --format short | cut -d' ' -f2- | payoutctl --stack payouts-prod audit --access-log -
+
+Needs the permissions dynamodb:Scan, dynamodb:Query and dynamodb:GetItem on both tables, sqs:GetQueueAttributes on
+both queues and cloudformation:DescribeStacks. Exit code 1 where something does not add up, and each line
+says what repairs it; also where logs were given and no line in them is of the gateway or of a callback's function.`
+}
+
+// Run audits.
+func (c *Audit) Run(ctx context.Context, s *cli.Session) error {
+	from, to, err := c.window(s)
+	if err != nil {
+		return err
+	}
+	stack, err := s.OpenStack(ctx)
+	if err != nil {
+		return err
+	}
+	summary, err := c.audit(ctx, s, &audit.Audit{Source: stack.Editor(), From: from, To: to, Now: s.Now()})
+	if err != nil {
+		return err
+	}
+	view := auditView{
+		Summary: summary, From: from, To: to, NotProven: notProven(summary),
+		Events: measureQueue(ctx, stack, stack.EventsQueueURL), DeadLetters: measureQueue(ctx, stack, stack.DeadLetterQueueURL),
+	}
+	if err := printAudit(s, view); err != nil {
+		return err
+	}
+	return view.problem()
+}
+
+func (c *Audit) window(s *cli.Session) (from, to time.Time, err error) {
+	if from, err = s.ParseTime("--from", c.From); err != nil {
+		return from, to, err
+	}
+	if to, err = s.ParseTime("--to", c.To); err != nil {
+		return from, to, err
+	}
+	if !to.IsZero() && !from.Before(to) {
+		return from, to, cli.Usagef("", "--from is not before --to")
+	}
+	return from, to, nil
+}
+
+// audit runs it, and prints what it finds as it is found.
+func (c *Audit) audit(ctx context.Context, s *cli.Session, a *audit.Audit) (audit.Summary, error) {
+	var printErr error
+	a.Report = func(f audit.Finding) {
+		if err := printFinding(s, f); err != nil {
+			printErr = err
+		}
+	}
+	progress := s.StartProgress()
+	a.Progress = func(item audit.Summary) {
+		progress("%d receipts, %d payouts, %s", item.Receipts, item.Payouts, cli.Count(int(item.Findings), "finding"))
+	}
+	for _, name := range c.AccessLog {
+		if err := readLog(ctx, s, a, name); err != nil {
+			return audit.Summary{}, err
+		}
+	}
+	summary, err := a.Run(ctx)
+	if err != nil {
+		return summary, err
+	}
+	return summary, printErr
+}
+
+func readLog(ctx context.Context, s *cli.Session, a *audit.Audit, name string) error {
+	if name == "-" {
+		return a.ReadLog(ctx, s.Stdin)
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return cli.Usagef("", "read log: %w", err)
+	}
+	defer file.Close()
+	return a.ReadLog(ctx, file)
+}
+
+// findingView is a finding with what repairs it.
+type findingView struct {
+	audit.Finding
+
+	Repair string `json:"repair,omitempty"`
+}
+
+func printFinding(s *cli.Session, f audit.Finding) error {
+	remedy := remedy(s, f)
+	if s.Flags.JSON {
+		return s.PrintJSON(findingView{f, remedy})
+	}
+	words := slices.DeleteFunc([]string{
+		s.Style().Paint(cli.Red, string(f.Kind)), cli.Clean(f.Payout), cli.Clean(f.Receipt), cli.Clean(f.Request),
+	}, func(word string) bool { return word == "" })
+	lines := slices.DeleteFunc([]string{strings.Join(words, "  "), "  " + cli.Clean(f.Detail), "  " + remedy}, func(line string) bool {
+		return strings.TrimSpace(line) == ""
+	})
+	return s.Print(strings.Join(lines, "\n") + "\n")
+}
+
+// remedy is the command that repairs a finding, or helps to.
+func remedy(s *cli.Session, f audit.Finding) string {
+	id := cli.Quote(f.Payout)
+	switch f.Kind {
+	case audit.PayoutAltered, audit.PayoutDamaged, audit.PayoutMissing, audit.FactMissing, audit.ReceiptIndexMismatch:
+		return s.Program() + " rebuild " + id + " --reason '…'"
+	case audit.FactUnproven:
+		return "restore the receipt, or have the provider push the payout's callback again, which becomes one; then: " +
+			s.Program() + " rebuild " + id + " --reason '…'"
+	case audit.ReceiptDamaged, audit.PayoutUnchecked:
+		return "restore the receipt; what there is of it: " + s.Program() + " show " + id + " --json"
+	case audit.ReceiptUnexplained:
+		return "find out who did it, and what it tells: " + s.Program() + " show " + id + " --full"
+	case audit.ReceiptUnknown:
+		return "a later version of this program wrote it: use that one"
+	case audit.ReceiptWaiting:
+		return s.Program() + " sweep, which sends it again, or applies it where the queue refuses it"
+	case audit.ReceiptGone:
+		return s.Program() + " release " + id + " --reason '…'"
+	case audit.AcknowledgedLost:
+		return s.Program() + " dlq list"
+	}
+	return ""
+}
+
+// depths are how many messages wait, about.
+type queueDepth struct {
+	Waiting  *int64 `json:"waiting"` // null where nobody may say
+	InFlight *int64 `json:"inFlight"`
+}
+
+// auditView is what was counted.
+type auditView struct {
+	audit.Summary
+
+	From        time.Time  `json:"from,omitzero"`
+	To          time.Time  `json:"to,omitzero"`
+	Events      queueDepth `json:"events"`
+	DeadLetters queueDepth `json:"deadLetters"`
+	NotProven   []string   `json:"notProven,omitempty"` // in words
+}
+
+func printAudit(s *cli.Session, view auditView) error {
+	if s.Flags.JSON {
+		return s.PrintJSON(struct {
+			Summary auditView `json:"summary"`
+		}{view})
+	}
+	return s.Print(auditText(s.Style(), view, s.Now()))
+}
+
+func auditText(style cli.Style, view auditView, now time.Time) string {
+	rows := cli.Table{Style: style}
+	row := func(name, text, colour string) { rows.Add(cli.Cell{Text: name}, cli.Cell{Text: text, Colour: colour}) }
+	states := view.States
+	row("receipts", fmt.Sprintf("%d = %d applied + %d received + %d held + %d released + %d dismissed%s", view.Receipts,
+		states[inbox.Applied], states[inbox.Received], states[inbox.Held], states[inbox.Released], states[inbox.Dismissed], others(view.Summary)), "")
+	if view.Receipts == 0 {
+		row("", view.nothing(), cli.Yellow)
+	}
+	for _, state := range []inbox.State{inbox.Received, inbox.Held} {
+		if oldest, ok := view.Oldest[state]; ok {
+			row("", fmt.Sprintf("the oldest that is %s: %s", state, cli.FormatAge(now.Sub(oldest))), cli.Yellow)
+		}
+	}
+	row("payouts", strconv.FormatInt(view.Payouts, 10), "")
+	if view.Moving > 0 {
+		row("", fmt.Sprintf("%d of those changed each time they were read, and were not judged: run it again", view.Moving), cli.Yellow)
+	}
+	row("events", view.Events.text(), "")
+	row("dead letters", view.DeadLetters.text(), "")
+	if logSummary := view.Log; logSummary != nil {
+		row("log", fmt.Sprintf("%s, %d of another kind, %d there before; %d answered 200 by the gateway, %d acknowledged by functions, %d with a receipt of that time",
+			cli.Count(int(logSummary.Lines), "line"), logSummary.Unreadable, logSummary.Repeated, logSummary.Answered, logSummary.Acknowledged, logSummary.Receipts), "")
+	}
+	if log := view.Log; log != nil && log.NoRoute > 0 {
+		row("no route", fmt.Sprintf("%s answered 404: a provider may have a wrong URL, the lines' sourceIp says who", cli.Count(int(log.NoRoute), "POST request")), cli.Yellow)
+	}
+	row("verdict", view.verdict(), view.colour())
+	for _, item := range view.NotProven {
+		row("not proven", item, "")
+	}
+	return rows.String()
+}
+
+// others counts the receipts of states that this program does not know.
+func others(summary audit.Summary) string {
+	left := summary.Receipts
+	for _, state := range []inbox.State{inbox.Applied, inbox.Received, inbox.Held, inbox.Released, inbox.Dismissed} {
+		left -= summary.States[state]
+	}
+	if left == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" + %d in no known state", left)
+}
+
+func (d queueDepth) text() string {
+	if d.Waiting == nil || d.InFlight == nil {
+		return "nobody here may say (sqs:GetQueueAttributes)"
+	}
+	return fmt.Sprintf("%d waiting, %d being worked on", *d.Waiting, *d.InFlight)
+}
+
+// depthsOf measures a queue. That it cannot be measured ends no audit.
+func measureQueue(ctx context.Context, stack cli.Stack, url string) queueDepth {
+	if url == "" {
+		return queueDepth{}
+	}
+	waiting, inFlight := sqstypes.QueueAttributeNameApproximateNumberOfMessages, sqstypes.QueueAttributeNameApproximateNumberOfMessagesNotVisible
+	out, err := sqs.NewFromConfig(stack.AWS).GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
+		QueueUrl: &url, AttributeNames: []sqstypes.QueueAttributeName{waiting, inFlight},
+	})
+	if err != nil {
+		return queueDepth{}
+	}
+	return queueDepth{number(out.Attributes[string(waiting)]), number(out.Attributes[string(inFlight)])}
+}
+
+func number(text string) *int64 {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return nil
+	}
+	return &n
+}

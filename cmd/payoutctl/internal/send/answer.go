@@ -1,0 +1,152 @@
+package send
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"maps"
+	"net/http"
+	"time"
+
+	"payout-callbacks/cmd/payoutctl/internal/cli"
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/inbox"
+)
+
+// answerTimeout is how long an answer is waited for. A cold function on a slow
+// machine may take several seconds.
+const answerTimeout = 30 * time.Second
+
+// unexpectedVerdict is an answer that is none of the provider's: a gateway's
+// own, for instance.
+const unexpectedVerdict callback.Verdict = "unexpected"
+
+// answer is what came back for one callback.
+type Answer struct {
+	URL        string           `json:"url"`
+	Code       int              `json:"code"`
+	Body       string           `json:"body"`
+	Verdict    callback.Verdict `json:"verdict"`
+	AsExpected bool             `json:"asExpected"`
+	// Of an acknowledged callback, read by this program's own copy of the
+	// provider: where to look for what became of it.
+	Payout string          `json:"payout,omitempty"`
+	Held   callback.Reason `json:"held,omitempty"`
+}
+
+// sender sends one callback, signed anew each time.
+type Sender struct {
+	Client   *http.Client
+	URL      string
+	Callback Callback
+	Key      callback.Key
+}
+
+// callbackClient follows no redirects, as no provider does: a callback is not
+// to be sent elsewhere.
+func NewClient(stack cli.Stack) *http.Client {
+	transport := &http.Transport{Proxy: http.ProxyFromEnvironment}
+	if stack.Local {
+		cli.DisableProxy(transport)
+	}
+	return &http.Client{
+		Transport:     transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+func (s Sender) Send(ctx context.Context) (Answer, error) {
+	body, header, err := s.signed()
+	if err != nil {
+		return Answer{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL, bytes.NewReader(body))
+	if err != nil {
+		return Answer{}, cli.Failuref("the stack's API URL is not one", "send callback: %w", err)
+	}
+	request.Header = header
+	response, err := s.Client.Do(request)
+	if err != nil {
+		return Answer{}, cli.Failuref("is the stack up? A local one is started with: make run", "send callback: %w", err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(response.Body, callback.MaxBody))
+	if err != nil {
+		return Answer{}, cli.Failuref("", "read answer: %w", err)
+	}
+	got := Answer{URL: s.URL, Code: response.StatusCode, Body: string(text)}
+	got.Verdict, got.AsExpected = s.check(got)
+	if got.Verdict == callback.Acknowledged {
+		got.Payout, got.Held = s.predict(callback.NewRequest(s.Callback.Kind, header, body))
+	}
+	return got, nil
+}
+
+// proven returns the body and the headers as the provider would send them.
+func (s Sender) signed() ([]byte, http.Header, error) {
+	body, err := s.Callback.Body()
+	if err != nil {
+		return nil, nil, err
+	}
+	header := http.Header{}
+	if !s.Callback.Unsigned {
+		if body, header, err = s.Callback.Provider.Sign(bytes.Clone(body), s.Key); err != nil {
+			return nil, nil, cli.Usagef("", "sign callback: %w", err)
+		}
+	}
+	if header == nil {
+		header = http.Header{}
+	}
+	maps.Copy(header, s.Callback.Header)
+	if header.Get("Content-Type") == "" {
+		header.Set("Content-Type", "application/json")
+	}
+	return body, header, nil
+}
+
+// judge reads an answer with the provider's own table. Verdicts may share an
+// answer, so that it is compared with the wanted one's and not by its name.
+func (s Sender) check(got Answer) (verdict callback.Verdict, asExpected bool) {
+	is := func(verdict callback.Verdict) bool {
+		reply := s.Callback.Provider.Reply(verdict)
+		return reply.Code == got.Code && reply.Body == got.Body
+	}
+	for _, verdict := range []callback.Verdict{
+		s.Callback.Want, callback.Acknowledged, callback.Unauthenticated, callback.Malformed, callback.TooLarge, callback.Unavailable,
+	} {
+		if is(verdict) {
+			return verdict, verdict == s.Callback.Want
+		}
+	}
+	return unexpectedVerdict, false
+}
+
+// foresee reads the callback as the application will: which payout it is
+// about, or under which name it is held and why.
+func (s Sender) predict(request callback.Request) (string, callback.Reason) {
+	keys := callback.Keys{s.Callback.Account: {Current: s.Key}}
+	verified, err := s.Callback.Provider.Verify(request, keys)
+	if err != nil {
+		return "", ""
+	}
+	event, held := verified.Event()
+	if held == nil {
+		return string(event.ID), ""
+	}
+	receipt := inbox.NewHeldReceipt(inbox.HeldCallback{
+		Provider: s.Callback.Provider.Name(),
+		Type:     request.Type,
+		Account:  verified.Sender.Account,
+		Subject:  held.Subject,
+	}, nil, "", time.Time{})
+	return receipt.Key.Payout, held.Reason
+}
+
+func FormatVerdict(s cli.Style, got Answer) string {
+	if !got.AsExpected {
+		return s.Paint(cli.Red, string(got.Verdict))
+	}
+	return s.Paint(cli.Green, string(got.Verdict))
+}
