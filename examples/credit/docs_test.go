@@ -74,7 +74,7 @@ func TestTheDocumentQuotesWhatIsThere(t *testing.T) {
 		}
 	}
 	var schema struct{ Properties map[string]any }
-	if err := json.Unmarshal([]byte(read("docs", "events", "notice.schema.json")), &schema); err != nil {
+	if err := json.Unmarshal([]byte(read("docs", "events", "notification.schema.json")), &schema); err != nil {
 		t.Fatal(err)
 	}
 	_, fields, _ := strings.Cut(document, "| field |")

@@ -97,7 +97,7 @@ func TestEveryTypeHasASchemaAndEverySchemaAType(t *testing.T) {
 	for _, path := range texts {
 		got[strings.TrimSuffix(filepath.Base(path), ".schema.json")] = true
 	}
-	want := map[string]bool{"notice": true}
+	want := map[string]bool{"notification": true}
 	for _, kind := range notification.Types() {
 		want[string(kind)] = true
 	}
@@ -227,7 +227,7 @@ func promised(t *testing.T, kind notification.Type) []string {
 		}
 		return schema.Properties
 	}
-	fields := read("notice")
+	fields := read("notification")
 	maps.Copy(fields, read(string(kind)))
 	maps.DeleteFunc(fields, func(_ string, schema any) bool { return schema == false })
 	return slices.Sorted(maps.Keys(fields))
