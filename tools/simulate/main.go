@@ -1,5 +1,5 @@
 // Command simulate plays seeded histories of the whole application in memory
-// (see package simulation) until one breaks a promise. It is `make simulate`.
+// (see package simulation) until one breaks an invariant. It is `make simulate`.
 package main
 
 import (
@@ -8,26 +8,30 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"payout-callbacks/pkg/ops/terminal"
 	"payout-callbacks/pkg/testkit/simulation"
 )
 
 func main() {
-	count := flag.Uint64("n", 100_000, "how many histories")
-	seed := flag.Uint64("seed", 0, "the seed of the first one, and the next ones count up from it (0: of this moment)")
+	count := flag.Uint64("n", 100_000, "number of histories")
+	seed := flag.Uint64("seed", 0, "seed of the first history; the seeds of the next ones follow it (0: derived from the time)")
 	flag.Parse()
 	if *seed == 0 {
 		*seed = uint64(time.Now().UnixMilli()) * 1000
 	}
 	fmt.Printf("seed %d, %d histories\n", *seed, *count)
-	debug.SetGCPercent(800) // a history leaves nothing behind
+	debug.SetGCPercent(800) // a history keeps no memory
 	r := &runner{first: *seed, count: *count, started: time.Now()}
-	if failure := r.run(); failure != nil {
-		fmt.Fprintf(os.Stderr, "\n%s\n", failure.Write())
+	stop := terminal.ShowLine(os.Stdout, r.progress)
+	r.run()
+	stop()
+	r.report()
+	if r.failure != nil {
+		fmt.Fprintf(os.Stderr, "\n%s\n", r.failure)
 		os.Exit(1)
 	}
 }
@@ -43,33 +47,15 @@ type runner struct {
 	failure *simulation.Failure
 }
 
-func (r *runner) run() *simulation.Failure {
+func (r *runner) run() {
 	var running sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
-		running.Go(r.work)
+		running.Go(func() {
+			for n := r.next.Add(1) - 1; n < r.count && r.play(r.first+n); n = r.next.Add(1) - 1 {
+			}
+		})
 	}
-	done := make(chan struct{})
-	go func() { running.Wait(); close(done) }()
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-done:
-			r.finish()
-			return r.failure
-		case <-tick.C:
-			r.progress()
-		}
-	}
-}
-
-func (r *runner) work() {
-	for {
-		n := r.next.Add(1) - 1
-		if n >= r.count || !r.play(r.first+n) {
-			return
-		}
-	}
+	running.Wait()
 }
 
 // play plays one history and reports whether to go on.
@@ -84,34 +70,21 @@ func (r *runner) play(seed uint64) bool {
 	return r.failure == nil
 }
 
-func (r *runner) progress() {
+func (r *runner) progress() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	line := fmt.Sprintf("%d of %d histories, %.0f a second", r.total.Histories, r.count, r.rate())
-	if isTerminal(os.Stdout) {
-		fmt.Printf("\r\x1b[K%s", line)
-	} else if int(time.Since(r.started).Seconds())%10 == 0 {
-		fmt.Println(line)
-	}
+	return fmt.Sprintf("%d of %d histories, %.0f a second", r.total.Histories, r.count, r.rate())
 }
 
 func (r *runner) rate() float64 {
 	return float64(r.total.Histories) / time.Since(r.started).Seconds()
 }
 
-func (r *runner) finish() {
-	if isTerminal(os.Stdout) {
-		fmt.Print("\r\x1b[K")
-	}
+func (r *runner) report() {
 	t := r.total
-	fmt.Printf("%d histories in %s, %.0f a second: %d steps, %d calls of which %d went wrong, %d callbacks, %d acknowledged, %d forged, %d conflicts\n",
+	fmt.Printf("%d histories in %s, %.0f a second: %d steps, %d calls of which %d failed, %d callbacks, %d acknowledged, %d forged, %d conflicts\n",
 		t.Histories, time.Since(r.started).Round(time.Second/10), r.rate(), t.Steps, t.Calls, t.Faults, t.Callbacks, t.Acknowledged, t.Forged, t.Conflicts)
 	if r.failure == nil {
-		fmt.Println("every promise held; the last seed was " + strconv.FormatUint(r.first+r.count-1, 10))
+		fmt.Printf("every invariant held; the last seed was %d\n", r.first+r.count-1)
 	}
-}
-
-func isTerminal(file *os.File) bool {
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }

@@ -6,26 +6,26 @@ import (
 	"time"
 )
 
-// agenda is what is to be done, the next first; what has one time is done in
-// the order in which it was put down.
+// agenda holds what is planned, the earliest first. Entries of one time keep
+// the order in which they were added.
 type agenda struct {
 	entries []entry
 	count   int
 }
 
 type entry struct {
-	at    time.Time
-	place int
-	act   func()
+	at       time.Time
+	position int
+	act      func()
 }
 
 func (a *agenda) push(at time.Time, act func()) {
 	a.count++
-	item := entry{at: at, place: a.count, act: act}
-	where, _ := slices.BinarySearchFunc(a.entries, item, func(e, other entry) int {
-		return cmp.Or(e.at.Compare(other.at), cmp.Compare(e.place, other.place))
+	added := entry{at: at, position: a.count, act: act}
+	index, _ := slices.BinarySearchFunc(a.entries, added, func(e, other entry) int {
+		return cmp.Or(e.at.Compare(other.at), cmp.Compare(e.position, other.position))
 	})
-	a.entries = slices.Insert(a.entries, where, item)
+	a.entries = slices.Insert(a.entries, index, added)
 }
 
 func (a *agenda) pop() entry {

@@ -1,9 +1,9 @@
 package simulation
 
-// Story returns what happens in a history, line by line.
+// Steps returns what happens in a history, line by line.
 func Steps(seed uint64) string {
 	w := newWorld(seed, 0)
-	w.narrating = true
+	w.writesSteps = true
 	w.run()
 	return w.steps.String() + w.state().Dump()
 }

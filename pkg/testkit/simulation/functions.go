@@ -13,29 +13,21 @@ import (
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/lambda/consumer"
-	"payout-callbacks/pkg/provider/cregis"
-	"payout-callbacks/pkg/provider/pivot"
 	"payout-callbacks/pkg/testkit/inboxtest"
 	"payout-callbacks/pkg/testkit/memory"
+	"payout-callbacks/pkg/testkit/traffic"
 )
 
-// functions is what Lambda keeps of the application: warm ingress functions
-// with the keys that they have read, and when the others run next.
+// functions is what Lambda keeps between invocations: warm ingress functions
+// with the keys that they have read, and when the other functions run next.
 type functions struct {
 	warm    map[string]*secrets.Keys
-	pollAt  time.Time // zero where none is planned
-	sweepAt time.Time
+	pollAt  time.Time // zero if no poll is planned
+	sweepAt time.Time // zero if no sweep is planned
 }
 
-type signingProvider interface {
-	callback.Provider
-	callback.Signer
-}
-
-var providers = map[string]signingProvider{"cregis": cregis.Provider{}, "pivot": pivot.Provider{}}
-
-// ingress is one request to the provider's function. Without an answer there
-// is no reply, and the gateway says 500 or nothing at all.
+// ingress sends one request to the provider's function. A process that stops
+// sends no reply; the gateway answers 500.
 func (w *world) ingress(provider string, request callback.Request) callback.Reply {
 	keys := w.warm[provider]
 	if keys == nil || w.chance(5) {
@@ -43,30 +35,26 @@ func (w *world) ingress(provider string, request callback.Request) callback.Repl
 		w.warm[provider] = keys
 	}
 	var result callback.Result
-	alive := w.process(provider, func(ctx context.Context, _ *inboxtest.Process, box *inbox.Inbox) {
-		handler := &callback.Handler{Provider: providers[provider], Keys: keys, Inbox: box, Now: box.Now}
+	hasEnded := w.process(provider, func(ctx context.Context, _ *inboxtest.Process, box *inbox.Inbox) {
+		handler := &callback.Handler{Provider: traffic.ProviderNamed(provider), Keys: keys, Inbox: box, Now: box.Now}
 		result = handler.Handle(ctx, request)
 	})
-	w.count(result.Acceptance)
-	if !alive {
+	switch result.Acceptance {
+	case inbox.AcceptedStoreOnly:
+		w.tally.StoreOnly++
+	case inbox.AcceptedQueueOnly:
+		w.tally.QueueOnly++
+	}
+	if !hasEnded {
 		delete(w.warm, provider)
 		return callback.Reply{Code: 500}
 	}
 	return result.Reply
 }
 
-func (w *world) count(as inbox.Acceptance) {
-	switch as {
-	case inbox.AcceptedStoreOnly:
-		w.tally.StoreOnly++
-	case inbox.AcceptedQueueOnly:
-		w.tally.QueueOnly++
-	}
-}
-
-// keepGoing plans the next delivery of the queue and the next run of the
-// sweeper, where they would find something: the runs in between change nothing.
-func (w *world) keepGoing() {
+// planRuns plans the next delivery of the queue and the next run of the sweeper
+// that find work: the runs in between change nothing.
+func (w *world) planRuns() {
 	live, dead := w.queue.Depth()
 	if live > 0 && w.pollAt.IsZero() {
 		w.pollAt = latest(w.nextVisible(live), w.now).Add(w.between(time.Millisecond, 3*time.Second))
@@ -105,8 +93,8 @@ func latest(a, b time.Time) time.Time {
 	return b
 }
 
-// consume is a batch that Lambda took from the queue. Its messages go to the
-// consumer one by one, because side by side no history would be repeatable.
+// consume invokes the consumer with a batch of messages. The consumer handles
+// them one after the other: concurrent handling would not be repeatable.
 func (w *world) consume() {
 	w.pollAt = time.Time{}
 	messages := w.queue.Deliver(1 + w.rand.IntN(10))
@@ -131,7 +119,7 @@ func (w *world) consume() {
 }
 
 func (w *world) encode(message memory.Message) events.SQSMessage {
-	text := "not ours"
+	text := "not a receipt"
 	if !message.Unreadable {
 		var err error
 		if text, err = sqsqueue.Encode(message.Receipt); err != nil {
@@ -144,7 +132,7 @@ func (w *world) encode(message memory.Message) events.SQSMessage {
 	}
 }
 
-// postponer is the queue's part for the consumer, as a call of its process.
+// postponer postpones messages for the consumer, as a call of its process.
 type postponer struct {
 	p     *inboxtest.Process
 	queue *memory.Queue
@@ -154,7 +142,7 @@ func (q postponer) Postpone(ctx context.Context, handle string, wait time.Durati
 	return q.p.Call(ctx, "queue.Postpone", func() error { q.queue.Nack(handle, wait); return nil })
 }
 
-// sweepLimit is small, so that a history meets the bound.
+// sweepLimit is small, so that histories reach it.
 const sweepLimit = 3
 
 func (w *world) sweep() {

@@ -1,7 +1,6 @@
 package simulation
 
 import (
-	"bytes"
 	"context"
 	"time"
 
@@ -9,137 +8,142 @@ import (
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/payout"
 	"payout-callbacks/pkg/testkit/inboxtest"
+	"payout-callbacks/pkg/testkit/traffic"
 )
 
-// telling is something that a provider wants us to know, until it believes
-// that we do.
-type delivery struct {
-	provider string
-	account  string
-	kind     payout.Type
-	event    payout.Event // what it means; zero where we cannot understand it
-	write    func() []byte
-
-	signed       callback.Request // as it was sent last
-	key          callback.Key     // with which it was signed
-	attempts     int
-	acknowledged bool // acknowledged
+// plan puts the payouts of a history on the agenda, and events beside them.
+func (w *world) plan() {
+	count := 1 + w.rand.IntN(4)
+	if w.disabled&Companions != 0 {
+		count = 1
+	}
+	for n := range count {
+		start := w.between(0, w.clear.Sub(w.now))
+		for _, step := range traffic.NewPayout(w.rand, n) {
+			if step.Resolution != nil {
+				w.after(start+step.Wait, func() { w.resolve(*step.Resolution) })
+				continue
+			}
+			d := &delivery{Callback: step.Callback}
+			w.after(start+step.Wait, func() { w.send(d, true) })
+			if w.disabled&Forgeries == 0 && w.chance(20) {
+				w.after(start+step.Wait+w.between(0, time.Hour), func() { w.forge(d) })
+			}
+		}
+	}
+	if w.chance(30) && w.disabled&Rotation == 0 {
+		provider := pick(w, traffic.ProviderNames()...)
+		w.after(w.between(0, w.clear.Sub(w.now)), func() { w.secrets.rotate(provider, traffic.Accounts(provider)[0]) })
+	}
+	if w.chance(10) {
+		w.after(w.between(0, time.Hour), func() { w.unreadable++; w.queue.SendUnreadable() })
+	}
 }
 
-// pivotRetries are the waits after which Pivot tries again by itself, after an
+// delivery is a callback that its provider sends until it is acknowledged.
+type delivery struct {
+	traffic.Callback
+
+	request        callback.Request // as it was sent last
+	key            callback.Key     // that signed it
+	attempts       int
+	isAcknowledged bool
+}
+
+// pivotRetries are the waits after which Pivot sends a callback again after an
 // answer of 5xx, 408 or 429 (docs/api-references/api-information/callback).
 var pivotRetries = []time.Duration{5 * time.Minute, 15 * time.Minute, time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour}
 
-// tell sends a callback, and again until it is acknowledged.
-func (w *world) deliver(t *delivery) { w.send(t, true) }
-
-// send sends it once: written and signed anew, or as it was sent the first time.
-func (w *world) send(t *delivery, fresh bool) {
-	if fresh || t.signed.Body == nil {
-		t.signed = w.sign(t)
+// send sends a callback once: freshly signed, or the bytes of the last attempt.
+func (w *world) send(d *delivery, fresh bool) {
+	if fresh || d.request.Body == nil {
+		d.key = w.secrets.used[d.Provider][d.Account()]
+		request, err := d.Sign(w.rand, w.now, d.key)
+		if err != nil {
+			w.complainf("%v", err)
+		}
+		d.request = request
 	}
-	request := t.signed
-	key := w.expect(t, request)
-	t.attempts++
+	receipt, err := d.Receipt(d.request, w.now)
+	if err != nil {
+		w.complainf("%v", err)
+	}
+	w.ledger.Deliver(receipt)
+	d.attempts++
 	w.tally.Callbacks++
-	w.notef("%s tells %s %s for the %d. time", t.provider, key.Payout, key.Receipt, t.attempts)
-	valid := w.secrets.valid(t)
-	reply := w.ingress(t.provider, request)
-	w.notef("%s is answered %d", t.provider, reply.Code)
-	if acknowledges(t.provider, reply) {
+	w.notef("%s sends %s %s, attempt %d", d.Provider, receipt.Key.Payout, receipt.Key.Receipt, d.attempts)
+	isValid := w.secrets.isValid(d)
+	reply := w.ingress(d.Provider, d.request)
+	w.notef("%s receives %d", d.Provider, reply.Code)
+	if traffic.Acknowledges(d.Provider, reply.Code, reply.Body) {
 		w.tally.Acknowledged++
-		w.acknowledged = append(w.acknowledged, key)
+		w.ledger.Acknowledge(receipt.Key)
 		w.changed = true
-		w.repeat(t)
+		w.repeat(d)
 		return
 	}
-	if reply.Code == 401 && valid {
-		w.complainf("I7: an authentic callback of %s was refused", t.provider)
+	if reply.Code == 401 && isValid {
+		w.complainf("I7: an authentic callback of %s was refused", d.Provider)
 	}
-	w.tryAgain(t, reply)
+	w.retry(d, reply)
 }
 
-// repeat sends what was acknowledged once more, now and then: the answer got
-// lost on its way, or somebody wanted to be sure.
-func (w *world) repeat(t *delivery) {
-	t.acknowledged = true
-	if w.disabled&Repeats != 0 || t.attempts > 3 || !w.chance(25) {
+// repeat sends some acknowledged callbacks again: the answer was lost, or an
+// operator pushed the callback again.
+func (w *world) repeat(d *delivery) {
+	d.isAcknowledged = true
+	if w.disabled&Repeats != 0 || d.attempts > 3 || !w.chance(25) {
 		return
 	}
 	fresh := w.chance(50)
-	w.after(w.between(time.Millisecond, pick(w, time.Second, time.Hour, 48*time.Hour)), func() { w.send(t, fresh) })
+	w.after(w.between(time.Millisecond, pick(w, time.Second, time.Hour, 48*time.Hour)), func() { w.send(d, fresh) })
 }
 
-// tryAgain does what the provider does about an answer that is none: Pivot
-// tries again by itself, but only after some answers and only so often; Cregis
-// never does. What is left is a person who looks, hours later.
-func (w *world) tryAgain(t *delivery, reply callback.Reply) {
-	again := reply.Code >= 500 || reply.Code == 408 || reply.Code == 429
-	if t.acknowledged {
-		return // a repeat that failed; nobody misses it
+// retry does what the provider does after an answer that is no acknowledgement.
+// Pivot retries some answers, a limited number of times; Cregis never does. What
+// is left is an operator who pushes the callback again, hours later.
+func (w *world) retry(d *delivery, reply callback.Reply) {
+	if d.isAcknowledged {
+		return // a repeat that failed; nobody sends it again
 	}
-	if t.provider == "pivot" && again && t.attempts <= len(pivotRetries) {
-		w.after(pivotRetries[t.attempts-1], func() { w.send(t, false) })
+	retryable := reply.Code >= 500 || reply.Code == 408 || reply.Code == 429
+	if d.Provider == "pivot" && retryable && d.attempts <= len(pivotRetries) {
+		w.after(pivotRetries[d.attempts-1], func() { w.send(d, false) })
 		return
 	}
-	// An old signature is refused for ever once its key is gone.
+	// A signature stays refused once its key is retired.
 	fresh := reply.Code == 401 || w.chance(50)
-	w.after(w.between(time.Hour, 24*time.Hour), func() { w.send(t, fresh) })
+	w.after(w.between(time.Hour, 24*time.Hour), func() { w.send(d, fresh) })
 }
 
-// acknowledges reports how the provider reads an answer.
-func acknowledges(provider string, reply callback.Reply) bool {
-	if provider == "cregis" {
-		return reply.Body == "success"
+// forge sends a forged callback, which must be refused.
+func (w *world) forge(d *delivery) {
+	if d.request.Body == nil {
+		return
 	}
-	return reply.Code == 200
-}
-
-func (w *world) sign(t *delivery) callback.Request {
-	t.key = w.secrets.used[t.provider][t.account]
-	body, header, err := providers[t.provider].Sign(t.write(), t.key)
+	request, err := traffic.Forge(w.rand, d.Provider, d.request, w.secrets.used[d.Provider][traffic.Accounts(d.Provider)[1]])
 	if err != nil {
-		w.complainf("sign: %v", err)
+		w.complainf("%v", err)
 	}
-	return callback.NewRequest(t.kind, header, body)
+	w.tally.Forged++
+	w.notef("a forged callback of %s arrives", d.Provider)
+	reply := w.ingress(d.Provider, request)
+	if traffic.Acknowledges(d.Provider, reply.Code, reply.Body) || reply.Code != 401 && reply.Code < 500 {
+		w.complainf("I6: a forged callback of %s was answered %d %q", d.Provider, reply.Code, reply.Body)
+	}
 }
 
-// expect notes what the callback means, as its provider knows it, before we
-// have seen it.
-func (w *world) expect(t *delivery, request callback.Request) inbox.Key {
-	receipt := inbox.NewReceipt(t.event, request.Body, "", w.now)
-	if t.event.ID == "" {
-		receipt = callback.NewReceipt(providers[t.provider], providers[t.provider].Restore(request, callback.Sender{Account: t.account}), w.now)
-		if receipt.State != inbox.Held {
-			w.complainf("not held: %s", request.Body)
-		}
-	}
-	w.expectFact(fact{key: receipt.Key, event: t.event}, request.Body)
-	return receipt.Key
-}
-
-func (w *world) expectFact(f fact, body []byte) {
-	if _, before := w.delivered[f.key]; !before {
-		id := f.event.ID
-		if f.decision != nil {
-			id = f.decision.ID
-		}
-		w.expected[id] = append(w.expected[id], f)
-	}
-	w.delivered[f.key] = append(w.delivered[f.key], string(bytes.Clone(body)))
-}
-
-// resolve is a person who ends a conflict, and tries until it is done.
-func (w *world) resolve(decision payout.Resolution) {
-	receipt := inbox.NewResolutionReceipt(decision, "the bank says so", w.now)
-	w.expectFact(fact{key: receipt.Key, decision: &decision}, nil)
+// resolve is an operator who resolves a conflict and retries until it succeeds.
+func (w *world) resolve(resolution payout.Resolution) {
+	receipt := inbox.NewResolutionReceipt(resolution, "confirmed by the bank", w.now)
+	w.ledger.Deliver(receipt)
 	var err error
-	alive := w.process("payoutctl", func(ctx context.Context, _ *inboxtest.Process, box *inbox.Inbox) {
+	hasEnded := w.process("payoutctl", func(ctx context.Context, _ *inboxtest.Process, box *inbox.Inbox) {
 		_, err = box.Accept(ctx, receipt)
 	})
-	if alive && err == nil {
-		w.acknowledged = append(w.acknowledged, receipt.Key)
+	if hasEnded && err == nil {
+		w.ledger.Acknowledge(receipt.Key)
 		return
 	}
-	w.after(w.between(time.Minute, time.Hour), func() { w.resolve(decision) })
+	w.after(w.between(time.Minute, time.Hour), func() { w.resolve(resolution) })
 }

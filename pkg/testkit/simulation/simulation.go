@@ -5,46 +5,46 @@ import (
 	"strings"
 )
 
-// Without names what a history is played without, to find out what it takes to fail.
+// Disable names features of a history that are left out, to find out which ones a failure needs.
 type Disable uint16
 
-// What a history can do without.
+// The features that can be left out.
 const (
-	Faults     Disable = 1 << iota // single calls that go wrong
-	Outages                        // of a store, for a while
-	Overlaps                       // two processes at once
-	Repeats                        // duplicates and re-pushes
-	Forgeries                      // callbacks of somebody else
+	Faults     Disable = 1 << iota // of single calls
+	Outages                        // of a service, for a while
+	Overlaps                       // of processes
+	Repeats                        // of acknowledged callbacks
+	Forgeries                      // forged callbacks
 	Rotation                       // of keys
-	Skew                           // clocks that are wrong
-	Companions                     // all payouts but one
+	Skew                           // of clocks
+	Companions                     // payouts beside the first
 
 	everything = Companions<<1 - 1
 )
 
 var names = []string{"faults", "outages", "overlaps", "repeats", "forgeries", "rotation", "skew", "companions"}
 
-// String lists what is left out.
-func (w Disable) String() string {
+// String lists the features that are left out.
+func (d Disable) String() string {
 	var left []string
 	for n, name := range names {
-		if w&(1<<n) != 0 {
+		if d&(1<<n) != 0 {
 			left = append(left, name)
 		}
 	}
 	return strings.Join(left, ", ")
 }
 
-// Tally is what histories were made of.
+// Tally counts what happened in histories.
 type Tally struct {
 	Histories, Steps, Calls, Faults, Callbacks, Acknowledged, Forged, Conflicts int
 
-	// Recoveries: acknowledged by one store alone, sent again by the sweeper,
-	// and taken out of the dead letters.
+	// Receipts that were accepted by one of store and queue only, sent again by
+	// the sweeper, and recovered from the dead-letter queue.
 	StoreOnly, QueueOnly, Resent, Recovered int
 }
 
-// Add adds another tally.
+// Add adds the counts of another tally.
 func (t *Tally) Add(other Tally) {
 	t.Histories += other.Histories
 	t.Steps += other.Steps
@@ -60,38 +60,39 @@ func (t *Tally) Add(other Tally) {
 	t.Recovered += other.Recovered
 }
 
-// Failure is a history in which something that was promised did not hold.
+// Failure is a history that broke an invariant.
 type Failure struct {
 	Seed     uint64
-	Disabled Disable // what could be left out of it
+	Disabled Disable // features without which it fails as well
 	Wrong    []string
-	Steps    string // what happened, step by step, and what was there in the end
+	Steps    string // what happened, step by step, and the final state
 }
 
-// Tell tells the failure from its beginning.
-func (f *Failure) Write() string {
-	return fmt.Sprintf("history %d, even without %s:\n%s\n\n%s\nAgain: make simulate N=1 SEED=%d",
+// String describes the failure step by step.
+func (f *Failure) String() string {
+	return fmt.Sprintf("history %d, without %s:\n%s\n\n%s\nrepeat it: make simulate N=1 SEED=%d",
 		f.Seed, f.Disabled, f.Steps, strings.Join(f.Wrong, "\n"), f.Seed)
 }
 
-// Play plays the history of a seed. One that fails is played again without one
-// thing after another, as long as it still fails, and that is what is told.
+// Play plays the history of a seed. A history that fails is played again with
+// one feature after another left out, and the failure is that of the shortest
+// history that still fails.
 func Play(seed uint64) (Tally, *Failure) {
 	w := newWorld(seed, 0)
 	w.run()
 	if len(w.wrong) == 0 {
 		return w.tally, nil
 	}
-	var left Disable
+	var disabled Disable
 	for disable := Disable(1); disable&everything != 0; disable <<= 1 {
-		shorter := newWorld(seed, left|disable)
+		shorter := newWorld(seed, disabled|disable)
 		shorter.run()
 		if len(shorter.wrong) > 0 {
-			left |= disable
+			disabled |= disable
 		}
 	}
-	item := newWorld(seed, left)
-	item.narrating = true
-	item.run()
-	return w.tally, &Failure{Seed: seed, Disabled: left, Wrong: item.wrong, Steps: item.steps.String() + "\n" + item.state().Dump()}
+	shortest := newWorld(seed, disabled)
+	shortest.writesSteps = true
+	shortest.run()
+	return w.tally, &Failure{Seed: seed, Disabled: disabled, Wrong: shortest.wrong, Steps: shortest.steps.String() + "\n" + shortest.state().Dump()}
 }

@@ -8,12 +8,12 @@ import (
 	"payout-callbacks/pkg/testkit/simulation"
 )
 
-// histories is what a run of the tests plays, whatever the machine.
+// histories is how many the tests play.
 const histories = 10_000
 
-func TestHistories(t *testing.T) {
-	// A history leaves nothing behind, so half of the time would go into
-	// looking for garbage.
+func TestPlay_KeepsInvariants(t *testing.T) {
+	// A history keeps no memory: with the default, half of the time goes into
+	// garbage collection.
 	defer debug.SetGCPercent(debug.SetGCPercent(800))
 	var total simulation.Tally
 	var mu sync.Mutex
@@ -25,7 +25,7 @@ func TestHistories(t *testing.T) {
 				for seed := part + 1; seed <= histories; seed += parts {
 					tally, failure := simulation.Play(seed)
 					if failure != nil {
-						t.Fatal(failure.Write())
+						t.Fatal(failure)
 					}
 					mu.Lock()
 					total.Add(tally)
@@ -35,21 +35,22 @@ func TestHistories(t *testing.T) {
 		}
 	})
 	t.Logf("%+v", total)
-	for what, n := range map[string]int{
+	for name, n := range map[string]int{
 		"histories": total.Histories - histories + 1, "faults": total.Faults, "forged": total.Forged, "conflicts": total.Conflicts,
-		"accepted by record": total.StoreOnly, "accepted by queue": total.QueueOnly, "sent again": total.Resent, "adopted": total.Recovered,
+		"accepted by the store only": total.StoreOnly, "accepted by the queue only": total.QueueOnly,
+		"resent": total.Resent, "recovered dead letters": total.Recovered,
 	} {
 		if n < 1 {
-			t.Errorf("%s: the histories have become too quiet", what)
+			t.Errorf("%s: none in %d histories", name, histories)
 		}
 	}
 }
 
-// What a seed says must be said again by it, or it is of no use to anybody.
-func TestASeedRepeatsItsHistory(t *testing.T) {
+// A failure can be examined only if its seed repeats it.
+func TestPlay_SeedRepeatsHistory(t *testing.T) {
 	for seed := range uint64(50) {
-		if first, again := simulation.Steps(seed), simulation.Steps(seed); first != again || first == "" {
-			t.Fatalf("seed %d tells two stories:\n%s\n\n%s", seed, first, again)
+		if first, second := simulation.Steps(seed), simulation.Steps(seed); first != second || first == "" {
+			t.Fatalf("seed %d has two histories:\n%s\n\n%s", seed, first, second)
 		}
 	}
 }
