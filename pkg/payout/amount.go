@@ -7,24 +7,25 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// Amount is an exact, non-negative decimal in its one canonical text: no sign,
-// no exponent, no superfluous zeros ("1.1", "0", "100000"). The empty Amount
-// means that none was told. Two Amounts are equal when their texts are.
+// Amount is an exact, non-negative decimal in canonical form: no sign, no
+// exponent, no superfluous zeros ("1.1", "0", "100000"). Equal amounts have equal
+// texts. The empty Amount means that no amount was stated.
 type Amount string
 
-// maxDigits bounds what stands on either side of the point. It is checked before
-// any decimal parser sees the text: a parser would expand 1e1000000000.
+// maxDigits limits the digits on either side of the decimal point. It is checked
+// before the text reaches a decimal parser, which would expand 1e1000000000.
 const maxDigits = 30
 
-// Valid reports whether the Amount can be reckoned with: it is empty, or one that
-// ParseAmount or Add made. What somebody wrote into a store by hand may not be.
+// IsValid reports whether Add and Cmp can compute with the Amount: it is empty, or
+// ParseAmount or Add returned it. A value that somebody wrote into a store by hand
+// may not be valid.
 func (a Amount) IsValid() bool {
-	// What Add makes of the four amounts of a batch may have a digit more.
+	// The sum of a batch's four amounts may have one digit more.
 	return a == "" || isPlain(string(a), maxDigits+1)
 }
 
-// ParseAmount reads an amount as providers write it: at most 30 digits on
-// either side of the point, no sign, no exponent, no leading zeros.
+// ParseAmount parses an amount as providers write it: at most 30 digits on either
+// side of the decimal point, no sign, no exponent, no leading zeros.
 func ParseAmount(text string) (Amount, error) {
 	padded := len(text) > 1 && text[0] == '0' && text[1] != '.'
 	if padded || !isPlain(text, maxDigits) {
@@ -36,29 +37,29 @@ func ParseAmount(text string) (Amount, error) {
 	return Amount(text), nil
 }
 
-// isPlain reports whether a text is digits, at most so many of them before a
-// point, if there is one, and at most maxDigits after it.
-func isPlain(text string, before int) bool {
-	whole, fraction, point := strings.Cut(text, ".")
-	return isDigits(whole, before) && (!point || isDigits(fraction, maxDigits))
+// isPlain reports whether text consists of at most maxWhole digits and, after an
+// optional decimal point, at most maxDigits digits.
+func isPlain(text string, maxWhole int) bool {
+	whole, fraction, hasPoint := strings.Cut(text, ".")
+	return isDigits(whole, maxWhole) && (!hasPoint || isDigits(fraction, maxDigits))
 }
 
-func isDigits(text string, most int) bool {
+func isDigits(text string, limit int) bool {
 	for i := range len(text) {
 		if text[i] < '0' || text[i] > '9' {
 			return false
 		}
 	}
-	return 1 <= len(text) && len(text) <= most
+	return 1 <= len(text) && len(text) <= limit
 }
 
-// Add returns a + b.
+// Add returns a + b. The empty Amount counts as zero.
 func (a Amount) Add(b Amount) Amount {
 	return Amount(a.decimal().Add(b.decimal()).String())
 }
 
-// Cmp returns -1, 0 or 1 as a is less than, equal to or greater than b. The
-// empty Amount counts as zero.
+// Cmp returns -1, 0 or 1 if a is less than, equal to or greater than b. The empty
+// Amount counts as zero.
 func (a Amount) Cmp(b Amount) int {
 	return a.decimal().Cmp(b.decimal())
 }
@@ -69,7 +70,7 @@ func (a Amount) decimal() decimal.Decimal {
 	}
 	d, err := decimal.NewFromString(string(a))
 	if err != nil {
-		panic("payout: Amount that is not valid")
+		panic("payout: invalid amount")
 	}
 	return d
 }

@@ -24,28 +24,27 @@ func TestParseAmount(t *testing.T) {
 		strings.Repeat("9", 31), "0." + strings.Repeat("1", 31),
 	} {
 		if got, err := payout.ParseAmount(text); err == nil {
-			t.Errorf("%q: got %q, want a refusal", text, got)
+			t.Errorf("%q: got %q, want an error", text, got)
 		}
 	}
 }
 
-// The forms, said a second time by expressions, which cost more than all the rest
-// of reading a callback.
-func TestAmountsAreOfTheirForm(t *testing.T) {
+// A second implementation of both formats, by regular expressions.
+func TestAmount_Format(t *testing.T) {
 	parsed := regexp.MustCompile(`^(0|[1-9][0-9]{0,29})(\.[0-9]{1,30})?$`)
 	valid := regexp.MustCompile(`^([0-9]{1,31}(\.[0-9]{1,30})?)?$`)
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.OneOf(rapid.String(), rapid.StringMatching(`[+-]?[0-9]{0,32}\.?[0-9]{0,32}([eE][0-9])?\n?`)).Draw(t, "text")
 		if _, err := payout.ParseAmount(text); (err == nil) != parsed.MatchString(text) {
-			t.Fatalf("ParseAmount(%q) = %v, want it taken: %t", text, err, err != nil)
+			t.Fatalf("ParseAmount(%q): got %v, want an error: %t", text, err, err == nil)
 		}
 		if got := payout.Amount(text).IsValid(); got != valid.MatchString(text) {
-			t.Fatalf("Amount(%q).Valid() = %t", text, got)
+			t.Fatalf("Amount(%q).IsValid() = %t", text, got)
 		}
 	})
 }
 
-func TestAmountsAddAndCompareExactly(t *testing.T) {
+func TestAmount_Arithmetic(t *testing.T) {
 	if got := payout.Amount("0.1").Add("0.2"); got != "0.3" {
 		t.Errorf("got %s, want 0.3", got)
 	}
@@ -68,16 +67,16 @@ func TestAmountsAddAndCompareExactly(t *testing.T) {
 	})
 }
 
-func TestIDSplitsInOneWay(t *testing.T) {
+func TestID_SplitsInOneWay(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		account, id, reference := rapid.String().Draw(t, "account"), rapid.String().Draw(t, "id"), rapid.String().Draw(t, "reference")
 		got := payout.NewID("pivot", payout.TypePayout, account, id, reference)
 		if got.Provider() != "pivot" || got.Type() != payout.TypePayout || got.Account() != account {
-			t.Fatalf("%s names %q %q %q, want account %q", got, got.Provider(), got.Type(), got.Account(), account)
+			t.Fatalf("%s: got %q %q %q, want account %q", got, got.Provider(), got.Type(), got.Account(), account)
 		}
 		moved := payout.NewID("pivot", payout.TypePayout, account, id+"/"+reference, "")
 		if reference != "" && moved == got {
-			t.Fatalf("%s is two payouts", got)
+			t.Fatalf("%s is the ID of two payouts", got)
 		}
 	})
 }

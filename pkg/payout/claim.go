@@ -1,11 +1,14 @@
 package payout
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
-// Field is something about a payout on which its facts must agree.
+// Field names a field of a payout on whose value all statements must agree.
 type Field string
 
-// The claim fields. A field with two or more live values is a contradiction.
+// The claim fields. A field with two or more live values is in conflict.
 const (
 	FieldStatus    Field = "status" // final statuses only
 	FieldAmount    Field = "amount"
@@ -17,64 +20,67 @@ const (
 	FieldMemo      Field = "memo"
 	FieldReference Field = "reference"
 	FieldTxID      Field = "txid"
-	FieldItems     Field = "items" // of a batch: how many there are; its amount is their sum
+	FieldItems     Field = "items" // of a batch: the number of items; the batch's amount is their sum
 
-	// FieldSettled is of a batch and is never told as such: its one value is the
-	// text of the greatest totals seen ([Totals.SettledText]). It is a
-	// contradiction where those settle more than there is, and only a decision
-	// that rejects exactly that text ends it: greater totals re-open it.
+	// FieldSettled belongs to a batch. No event claims it; its only value is the
+	// text of the greatest totals seen ([Totals.SettledKey]). It is in conflict when
+	// those totals settle more than the batch has. Only a resolution that rejects
+	// exactly that text ends the conflict, so greater totals open it again.
 	FieldSettled Field = "settled"
 )
 
-// maxValues bounds what is kept of one field.
+// maxValues limits the values that are kept of one field.
 const maxValues = 8
 
-// Values is the set of distinct values told about one field: the eight
-// smallest, sorted, and a mark that there were more. Both parts of it grow
-// whatever the order in which values arrive.
+// ClaimValues is the set of distinct values claimed for one field: the eight
+// smallest, sorted, and a flag that there were more. Both only grow, whatever the
+// order in which values arrive.
 type ClaimValues struct {
 	Seen     []string
 	Overflow bool
 }
 
-// with returns the set with one more value in it; v is not changed.
+// with returns the set with value added; v does not change.
 func (v ClaimValues) with(value string) ClaimValues {
-	at, ok := slices.BinarySearch(v.Seen, value)
+	i, ok := slices.BinarySearch(v.Seen, value)
 	if ok {
 		return v
 	}
-	seen := slices.Insert(slices.Clone(v.Seen), at, value)
+	seen := slices.Insert(slices.Clone(v.Seen), i, value)
 	if len(seen) <= maxValues {
 		return ClaimValues{Seen: seen, Overflow: v.Overflow}
 	}
 	return ClaimValues{Seen: seen[:maxValues], Overflow: true}
 }
 
-// claims lists what the event claims, field by field, told values only.
-func (e Event) claims() map[Field]string {
-	claims := map[Field]string{
-		FieldAmount:    string(e.Amount),
-		FieldCurrency:  e.Currency,
-		FieldChain:     e.Chain,
-		FieldToken:     e.Token,
-		FieldFrom:      e.From,
-		FieldTo:        e.To,
-		FieldMemo:      e.Memo,
-		FieldReference: e.Reference,
-		FieldTxID:      e.TxID,
+// Claim returns the value that the event claims for a field, or "" if it claims
+// none.
+func (e Event) Claim(field Field) string {
+	if field == FieldSettled {
+		if e.ID.Type() != TypeBatch {
+			return ""
+		}
+		return e.Totals.SettledKey()
 	}
+	return e.claims()[field]
+}
+
+// claims returns the event's claims by field, without empty values.
+func (e Event) claims() map[Field]string {
+	claims := map[Field]string{}
+	for _, field := range e.TextFields() {
+		claims[field.Name] = *field.Value
+	}
+	delete(claims, fieldReason) // reasons are free text and cannot conflict
 	switch {
 	case e.ID.Type() == TypeBatch:
+		delete(claims, FieldStatus)
 		all := e.Totals.All()
 		claims[FieldItems] = formatCount(all.Count)
 		claims[FieldAmount] = string(all.Amount)
-	case e.Status.IsFinal():
-		claims[FieldStatus] = string(e.Status)
+	case !e.Status.IsFinal():
+		delete(claims, FieldStatus)
 	}
-	for field, value := range claims {
-		if value == "" {
-			delete(claims, field)
-		}
-	}
+	maps.DeleteFunc(claims, func(_ Field, value string) bool { return value == "" })
 	return claims
 }

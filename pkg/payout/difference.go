@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Difference is one part in which two records are not alike. A value that a
-// record does not have is "".
+// Difference is a part in which two records differ. A part that a record does not
+// have is "".
 type Difference struct {
 	Part  string // "version", "claims amount", "reasons failed", "resolutions 1abc…"
 	Have  string
@@ -16,18 +16,18 @@ type Difference struct {
 	Field Field // of a claim
 }
 
-// Differences lists in what a record is not the wanted one, by part. Records
-// without a difference are equal in everything that the fold knows.
+// Differences lists the parts in which the record differs from want, by name. Two
+// records without a difference are equal.
 func (r Record) Differences(want Record) []Difference {
-	have, wanted := r.parts(), want.parts()
-	names := slices.AppendSeq(slices.Collect(maps.Keys(have)), maps.Keys(wanted))
+	haveParts, wantParts := r.parts(), want.parts()
+	names := slices.AppendSeq(slices.Collect(maps.Keys(haveParts)), maps.Keys(wantParts))
 	var differences []Difference
 	for _, name := range distinct(names) {
-		if have[name] == wanted[name] {
+		if haveParts[name] == wantParts[name] {
 			continue
 		}
-		difference := Difference{Part: name, Have: have[name].shown, Want: wanted[name].shown}
-		if field, ok := strings.CutPrefix(name, claimsPart); ok {
+		difference := Difference{Part: name, Have: haveParts[name].text, Want: wantParts[name].text}
+		if field, ok := strings.CutPrefix(name, claimsPrefix); ok {
 			difference.Field = Field(field)
 		}
 		differences = append(differences, difference)
@@ -35,17 +35,17 @@ func (r Record) Differences(want Record) []Difference {
 	return differences
 }
 
-const claimsPart = "claims "
+const claimsPrefix = "claims "
 
-// part is something that a record knows.
+// part is one part of a record.
 type part struct {
-	shown string // for people: different values may look alike
-	exact string // the fingerprint of what it is; "" of a part that is not there
+	text string // for people: different values may have the same text
+	key  string // fingerprint of the value; "" if the record does not have the part
 }
 
-func partOf(shown string, values ...string) part { return part{shown, fingerprint(values...)} }
+func newPart(text string, values ...string) part { return part{text, fingerprint(values...)} }
 
-// parts are all that a record knows, by name; what it does not know is left out.
+// parts returns the parts that the record has, by name.
 func (r Record) parts() map[string]part {
 	parts := map[string]part{}
 	for name, text := range map[string]string{
@@ -53,21 +53,21 @@ func (r Record) parts() map[string]part {
 		"block height": strconv.FormatUint(r.BlockHeight, 10), "block time": formatCount(r.BlockTime),
 		"settled": r.Settled.SettledKey(),
 	} {
-		parts[name] = partOf(text, text)
+		parts[name] = newPart(text, text)
 	}
 	for field, values := range r.Claims {
-		shown := strings.Join(values.Seen, " | ")
+		text := strings.Join(values.Seen, " | ")
 		if values.Overflow {
-			shown += " | and more"
+			text += " | and more"
 		}
-		parts[claimsPart+string(field)] = partOf(shown, append([]string{strconv.FormatBool(values.Overflow)}, values.Seen...)...)
+		parts[claimsPrefix+string(field)] = newPart(text, append([]string{strconv.FormatBool(values.Overflow)}, values.Seen...)...)
 	}
 	for status, reason := range r.Reasons {
-		parts["reasons "+string(status)] = partOf(reason, reason)
+		parts["reasons "+string(status)] = newPart(reason, reason)
 	}
-	for key, decision := range r.Resolutions {
-		decided := decision.Fingerprint()
-		parts["resolutions "+key] = partOf("decision "+decided, decided)
+	for key, resolution := range r.Resolutions {
+		fingerprint := resolution.Fingerprint()
+		parts["resolutions "+key] = newPart("resolution "+fingerprint, fingerprint)
 	}
 	return parts
 }

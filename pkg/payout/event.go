@@ -7,14 +7,14 @@ import (
 	"strconv"
 )
 
-// Event is an immutable, normalised fact that a provider told about one payout
-// or batch. The zero value of a field means that the provider did not tell it:
-// null, "" and absent are one.
+// Event is an immutable, normalised statement of a provider about one payout or
+// batch. The zero value of a field means that the provider did not state it: null,
+// "" and absent are the same.
 type Event struct {
-	ID          ID     // which payout or batch
+	ID          ID
 	Reference   string // ours: Cregis third_party_id, Pivot referenceId
 	Status      Status
-	Reason      string // why, in the provider's words; free text
+	Reason      string // the provider's explanation of the status; free text
 	Amount      Amount
 	Currency    string
 	Chain       string
@@ -24,69 +24,59 @@ type Event struct {
 	Memo        string
 	TxID        string
 	BlockHeight uint64
-	BlockTime   int64  // milliseconds since 1970, as the provider tells it
+	BlockTime   int64  // milliseconds since 1970, as the provider states it
 	Totals      Totals // of a batch; zero for a payout
 }
 
-// Totals says how many items of a batch stand where.
-type Totals struct {
-	Pending   Tally `json:"pending"`
-	Succeeded Tally `json:"succeeded"`
-	Failed    Tally `json:"failed"`
-	Cancelled Tally `json:"cancelled"`
+// TextField is a field of an Event that holds text.
+type TextField struct {
+	Name  Field
+	Value *string // points into the event
 }
 
-// Valid reports whether all amounts can be reckoned with; see [Amount.Valid].
-func (t Totals) IsValid() bool {
-	return t.Pending.Amount.IsValid() && t.Succeeded.Amount.IsValid() && t.Failed.Amount.IsValid() && t.Cancelled.Amount.IsValid()
-}
+// fieldReason names the one text field that is not a claim.
+const fieldReason Field = "reason"
 
-// Tally is a number of items and the sum of their amounts.
-type Tally struct {
-	Count  int64  `json:"count"`
-	Amount Amount `json:"amount"`
-}
-
-// Settled reports the items that are no longer pending.
-func (t Totals) Settled() Tally {
-	return t.Succeeded.add(t.Failed).add(t.Cancelled)
-}
-
-// All reports all items of the batch.
-func (t Totals) All() Tally { return t.Settled().add(t.Pending) }
-
-func (t Tally) add(other Tally) Tally {
-	return Tally{Count: t.Count + other.Count, Amount: t.Amount.Add(other.Amount)}
+// TextFields lists the text fields of the event but for its ID, in the order in
+// which Fingerprint reads them. Writing to a Value sets the field.
+func (e *Event) TextFields() []TextField {
+	return []TextField{
+		{FieldReference, &e.Reference},
+		{FieldStatus, (*string)(&e.Status)},
+		{fieldReason, &e.Reason},
+		{FieldAmount, (*string)(&e.Amount)},
+		{FieldCurrency, &e.Currency},
+		{FieldChain, &e.Chain},
+		{FieldToken, &e.Token},
+		{FieldFrom, &e.From},
+		{FieldTo, &e.To},
+		{FieldMemo, &e.Memo},
+		{FieldTxID, &e.TxID},
+	}
 }
 
 // fingerprintVersion changes when the list of covered values does.
 const fingerprintVersion = "1"
 
-// Fingerprint identifies the event's meaning: it covers exactly the values
-// that [Record.Apply] reads, no more and no less. Two events with one ID and
-// one Fingerprint are the same fact, however often and under whatever
-// signature they are told. It is a version, then the first 128 bits of SHA-256
-// over the length-prefixed values, in base64url.
+// Fingerprint identifies the event's meaning: it covers exactly the values that
+// [Record.Apply] reads. Two events with the same Fingerprint are the same
+// statement, however often and with whatever signature they arrive. It is a
+// version, then the first 128 bits of SHA-256 over the length-prefixed values, in
+// base64url.
 func (e Event) Fingerprint() string {
-	return fingerprint(
-		string(e.ID), e.Reference, string(e.Status), e.Reason,
-		string(e.Amount), e.Currency, e.Chain, e.Token, e.From, e.To, e.Memo, e.TxID,
-		strconv.FormatUint(e.BlockHeight, 10), strconv.FormatInt(e.BlockTime, 10),
-		e.Totals.Pending.text(), e.Totals.Succeeded.text(),
-		e.Totals.Failed.text(), e.Totals.Cancelled.text(),
-	)
-}
-
-func (t Tally) text() string {
-	amount := t.Amount
-	if amount == "" {
-		amount = "0"
+	values := []string{string(e.ID)}
+	for _, field := range e.TextFields() {
+		values = append(values, *field.Value)
 	}
-	return strconv.FormatInt(t.Count, 10) + " " + string(amount)
+	values = append(values, strconv.FormatUint(e.BlockHeight, 10), formatCount(e.BlockTime))
+	for _, tally := range []Tally{e.Totals.Pending, e.Totals.Succeeded, e.Totals.Failed, e.Totals.Cancelled} {
+		values = append(values, tally.text())
+	}
+	return fingerprint(values...)
 }
 
-// fingerprint hashes values so that no two different lists of them share one
-// input: each is preceded by its length.
+// fingerprint hashes values. Each is preceded by its length, so that no two
+// different lists hash the same bytes.
 func fingerprint(values ...string) string {
 	hash := sha256.New()
 	for _, value := range values {

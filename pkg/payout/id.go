@@ -5,30 +5,29 @@ import (
 	"strings"
 )
 
-// ID names one payout, or one batch, across all providers:
+// ID identifies one payout, or one batch, across all providers:
 //
 //	provider / type / account / provider's payout id [ / our reference ]
 //
-// The reference is part of it only where the provider's id names a request of
-// several payouts (an item of a Pivot request). Parts that are free text are
-// escaped as in a URL's path, so an ID splits in one way only; the providers'
-// own ids stand in it as written.
+// The reference is part of the ID only if the provider's id names a request of
+// several payouts (an item of a Pivot request). Account, id and reference are
+// escaped as in a URL's path, so an ID splits in one way only.
 type ID string
 
-// Type is what kind of callback told a fact. Equal ids of different types are
-// different payouts.
+// Type is the type of a payout. Equal provider ids of different types are different
+// payouts.
 type Type string
 
-// The types of callback.
+// The payout types.
 const (
 	TypePayout           Type = "payout"             // one payout
 	TypeSubAddressPayout Type = "sub-address-payout" // one payout out of a sub-address (Cregis)
-	TypeBatch            Type = "batch"              // the totals of a bulk request (Pivot); names no item
+	TypeBatch            Type = "batch"              // a bulk request (Pivot): totals, without its items
 )
 
-// NewID joins the parts of an ID, escaping each; empty trailing parts are left out.
-func NewID(provider string, t Type, account, payoutID, reference string) ID {
-	parts := []string{provider, string(t), url.PathEscape(account), url.PathEscape(payoutID)}
+// NewID returns the ID with these parts, escaped. An empty reference is left out.
+func NewID(provider string, payoutType Type, account, payoutID, reference string) ID {
+	parts := []string{provider, string(payoutType), url.PathEscape(account), url.PathEscape(payoutID)}
 	if reference != "" {
 		parts = append(parts, url.PathEscape(reference))
 	}

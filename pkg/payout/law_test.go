@@ -10,41 +10,40 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// mostFacts bounds the subsets that are gone through in every order.
-const mostFacts = 5
+// maxStatements limits the size of the subsets that are merged in every order.
+const maxStatements = 5
 
-// I5, exhaustively: of a dozen facts that meet and contradict each other in
-// every way there is, every subset of up to five gives the identical record,
-// every attribute of it, in every order.
-func TestEveryOrderOfEverySubsetGivesOneRecord(t *testing.T) {
+// I5, exhaustively: of a dozen statements that agree and conflict in every way,
+// every subset of up to five gives an identical record in every order.
+func TestMerge_OrdersOfSubsets(t *testing.T) {
 	t.Parallel()
-	for name, dozen := range map[string][]any{"payout": payoutFacts(), "batch": batchFacts()} {
+	for name, dozen := range map[string][]any{"payout": payoutStatements(), "batch": batchStatements()} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l := &law{T: t, facts: dozen, records: map[uint]payout.Record{}}
+			l := &law{T: t, statements: dozen, records: map[uint]payout.Record{}}
 			l.extend(payout.Record{}, 0, 0)
-			t.Logf("%d facts, %d subsets of up to %d of them, %d orders", len(dozen), len(l.records), mostFacts, l.orders)
+			t.Logf("%d statements, %d subsets of up to %d of them, %d orders", len(dozen), len(l.records), maxStatements, l.orders)
 			if len(dozen) != 12 || len(l.records) != 1585 || l.orders != 108_384 {
-				t.Error("these are not all subsets and orders of a dozen")
+				t.Error("the subsets and orders are not complete")
 			}
 		})
 	}
 }
 
-// law walks the tree of all orders: each node is one more fact, merged into
-// what the facts before it made.
+// law walks the tree of all orders: each node merges one more statement into the
+// record of the statements before it.
 type law struct {
 	*testing.T
-	facts   []any
-	records map[uint]payout.Record // by the set of facts, a bit each
-	orders  int
+	statements []any
+	records    map[uint]payout.Record // by the set of statements, one bit each
+	orders     int
 }
 
 func (l *law) extend(record payout.Record, merged uint, count int) {
-	if count == mostFacts {
+	if count == maxStatements {
 		return
 	}
-	for n, item := range l.facts {
+	for n, item := range l.statements {
 		if merged&(1<<n) != 0 {
 			continue
 		}
@@ -54,23 +53,23 @@ func (l *law) extend(record payout.Record, merged uint, count int) {
 		if !known {
 			l.records[set] = next
 		} else if !reflect.DeepEqual(first, next) {
-			l.Fatalf("facts %b: in another order the record is another one:\n%s", set, cmp.Diff(first, next))
+			l.Fatalf("statements %b: the record depends on the order:\n%s", set, cmp.Diff(first, next))
 		}
 		l.extend(next, set, count+1)
 	}
 }
 
 func merge(record payout.Record, item any) payout.Record {
-	switch one := item.(type) {
+	switch item := item.(type) {
 	case payout.Event:
-		record, _ = record.Apply(one)
+		record, _ = record.Apply(item)
 	case payout.Resolution:
-		record, _ = record.Resolve(one)
+		record, _ = record.Resolve(item)
 	}
 	return record
 }
 
-func payoutFacts() []any {
+func payoutStatements() []any {
 	event := func(status payout.Status, edit func(*payout.Event)) payout.Event {
 		e := payout.Event{ID: paid, Status: status, Amount: "1.1", Currency: "TRX", Reference: "PAY-1"}
 		edit(&e)
@@ -98,7 +97,7 @@ func payoutFacts() []any {
 	}
 }
 
-func batchFacts() []any {
+func batchStatements() []any {
 	event := func(status payout.Status, pending, succeeded, failed, cancelled int64) payout.Event {
 		amounts := []payout.Amount{"0", "1000.5", "2001", "3001.5", "4002"}
 		tally := func(n int64) payout.Tally { return payout.Tally{Count: n, Amount: amounts[n]} }
@@ -108,7 +107,7 @@ func batchFacts() []any {
 	}
 	other := event(payout.Done, 0, 3, 0, 0)
 	other.Totals.Succeeded.Amount = "1"
-	// What Done 2+1 and Done 3+0 settle together, and no batch of three does.
+	// The greatest totals of Done 2+1 and Done 3+0 settle more than three items.
 	settle := func(trusted payout.Event) payout.Resolution {
 		return payout.Resolution{
 			ID:       batch,
@@ -132,18 +131,18 @@ func batchFacts() []any {
 	}
 }
 
-// I5, of batches: the order of totals changes no attribute of the record.
-func TestOrderChangesNothingOfABatch(t *testing.T) {
+// I5, for batches: the record does not depend on the order of totals.
+func TestMerge_OrderOfTotals(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		items := rapid.SliceOfNDistinct(rapid.Custom(totals), 1, 10, fingerprintOf).Draw(t, "facts")
+		items := rapid.SliceOfNDistinct(rapid.Custom(totals), 1, 10, getFingerprint).Draw(t, "statements")
 		shuffled := rapid.Permutation(items).Draw(t, "shuffled")
 		if diff := cmp.Diff(fold(items), fold(shuffled)); diff != "" {
-			t.Fatalf("in another order the record is another one:\n%s", diff)
+			t.Fatalf("the record depends on the order:\n%s", diff)
 		}
 	})
 }
 
-// totals draws a callback of a batch whose numbers need not fit together.
+// totals draws a batch event whose numbers may be inconsistent.
 func totals(t *rapid.T) any {
 	tally := func(name string) payout.Tally {
 		n := rapid.Int64Range(0, 3).Draw(t, name)

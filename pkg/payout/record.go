@@ -6,29 +6,30 @@ import (
 	"strconv"
 )
 
-// Outcome says what merging one fact did to a record.
+// Outcome says what merging an event or a resolution did to a record.
 type Outcome string
 
 // The outcomes of Apply and Resolve.
 const (
-	Changed   Outcome = "changed"   // what the record shows is another thing now
-	Unchanged Outcome = "unchanged" // the fact is kept; what is shown stays
-	Conflict  Outcome = "conflict"  // the facts contradict each other
+	Changed   Outcome = "changed"   // a value that the record shows has changed
+	Unchanged Outcome = "unchanged" // the record shows the same values as before
+	Conflict  Outcome = "conflict"  // the record is in conflict
 )
 
-// Record is all that is known of one payout or batch: the fold of the facts
-// applied to it. The zero Record, given an ID, knows nothing. A Record is a
-// value: Apply and Resolve return another one and leave theirs as it was.
+// Record is everything known about one payout or batch: the fold of the events and
+// resolutions applied to it. The zero Record, given an ID, is the record of a
+// payout that no event has stated. A Record is a value: Apply and Resolve return a
+// new one and leave their receiver as it was.
 type Record struct {
 	ID          ID
-	Version     int64                 // number of facts applied
-	Progress    Status                // the furthest status seen that is no claim
-	Claims      map[Field]ClaimValues // what was told, per field
-	Reasons     map[Status]string     // the smallest reason told, per status
-	BlockHeight uint64                // greatest told: a reorganisation is no contradiction
-	BlockTime   int64                 // greatest told
-	Settled     Totals                // of a batch: greatest told, part by part; Pending stays zero
-	Resolutions map[string]Resolution
+	Version     int64                 // number of events and resolutions applied
+	Progress    Status                // the furthest status that is not a claim
+	Claims      map[Field]ClaimValues // the claimed values by field
+	Reasons     map[Status]string     // the smallest reason by status
+	BlockHeight uint64                // greatest seen: a chain reorganisation is not a conflict
+	BlockTime   int64                 // greatest seen
+	Settled     Totals                // of a batch: greatest seen, part by part; Pending stays zero
+	Resolutions map[string]Resolution // by fingerprint
 }
 
 // Apply merges an event into the record.
@@ -39,8 +40,8 @@ func (r Record) Apply(e Event) (Record, Outcome) {
 	for field, value := range e.claims() {
 		next.Claims[field] = next.Claims[field].with(value)
 	}
-	kind := e.ID.Type()
-	if e.Status.rank(kind) > next.Progress.rank(kind) {
+	payoutType := e.ID.Type()
+	if e.Status.rank(payoutType) > next.Progress.rank(payoutType) {
 		next.Progress = e.Status
 	}
 	if seen, ok := next.Reasons[e.Status]; e.Reason != "" && (!ok || e.Reason < seen) {
@@ -48,21 +49,21 @@ func (r Record) Apply(e Event) (Record, Outcome) {
 	}
 	next.BlockHeight = max(next.BlockHeight, e.BlockHeight)
 	next.BlockTime = max(next.BlockTime, e.BlockTime)
-	next.Settled = next.Settled.greatest(e.Totals)
+	next.Settled = next.Settled.max(e.Totals)
 	return next, next.outcome(r)
 }
 
-// Resolve merges a person's decision into the record.
-func (r Record) Resolve(decision Resolution) (Record, Outcome) {
+// Resolve merges a resolution into the record.
+func (r Record) Resolve(resolution Resolution) (Record, Outcome) {
 	next := r.clone()
-	next.ID = decision.ID
+	next.ID = resolution.ID
 	next.Version++
-	next.Resolutions[decision.Fingerprint()] = decision
+	next.Resolutions[resolution.Fingerprint()] = resolution
 	return next, next.outcome(r)
 }
 
-// Status returns what the record shows: conflicted where its facts contradict
-// each other, else the final status where one was told, else the progress.
+// Status returns the status that the record shows: conflicted if it has a conflict,
+// else the final status if an event stated one, else the progress.
 func (r Record) Status() Status {
 	switch {
 	case r.Version == 0:
@@ -78,11 +79,11 @@ func (r Record) Status() Status {
 	return r.Progress
 }
 
-// Reason returns why the record has the status it shows, where that was told.
+// Reason returns the provider's reason for the status that the record shows, or ""
+// if no event stated one.
 func (r Record) Reason() string { return r.Reasons[r.Status()] }
 
-// Value returns the one live value of a field, or "" where none was told or
-// several contradict each other.
+// Value returns the live value of a field, or "" if it has none or several.
 func (r Record) Value(field Field) string {
 	if live := r.live(field); len(live) == 1 && !r.Claims[field].Overflow {
 		return live[0]
@@ -90,7 +91,7 @@ func (r Record) Value(field Field) string {
 	return ""
 }
 
-// Contradictions lists the fields on which the facts do not agree, sorted.
+// Conflicts lists the fields that are in conflict, sorted.
 func (r Record) Conflicts() []Field {
 	var fields []Field
 	for field, values := range r.Claims {
@@ -105,34 +106,35 @@ func (r Record) Conflicts() []Field {
 	return fields
 }
 
-// live returns the values seen and not rejected by a resolution in force.
+// live returns the values that no resolution in force rejects.
 func (r Record) live(field Field) []string {
 	inForce := r.resolutionsInForce()
 	return slices.DeleteFunc(slices.Clone(r.Claims[field].Seen), func(value string) bool {
-		return slices.ContainsFunc(inForce, func(decision Resolution) bool {
-			return slices.Contains(decision.Rejected[field], value)
+		return slices.ContainsFunc(inForce, func(resolution Resolution) bool {
+			return slices.Contains(resolution.Rejected[field], value)
 		})
 	})
 }
 
+// resolutionsInForce returns the resolutions that no other one replaces.
 func (r Record) resolutionsInForce() []Resolution {
 	replaced := map[string]bool{}
-	for _, decision := range r.Resolutions {
-		for _, key := range decision.Replaces {
+	for _, resolution := range r.Resolutions {
+		for _, key := range resolution.Replaces {
 			replaced[key] = true
 		}
 	}
 	var inForce []Resolution
-	for key, decision := range r.Resolutions {
+	for key, resolution := range r.Resolutions {
 		if !replaced[key] {
-			inForce = append(inForce, decision)
+			inForce = append(inForce, resolution)
 		}
 	}
 	return inForce
 }
 
-// batchStatus shows a batch's last stage once all of its items are settled; a
-// request that is done with items at the partner is still pending.
+// batchStatus returns the last status of a batch once all of its items are settled.
+// A batch that is done while the payment partner still processes items is pending.
 func (r Record) batchStatus() Status {
 	if r.Progress.rank(TypeBatch) < Done.rank(TypeBatch) {
 		return r.Progress
@@ -143,29 +145,29 @@ func (r Record) batchStatus() Status {
 	return r.Progress
 }
 
-// ShownSettled returns what of a batch counts as settled: the greatest totals
-// told, or where the decisions in force reject exactly those and agree on
-// others, the others.
+// EffectiveTotals returns the settled items of a batch: the greatest totals seen,
+// or, if the resolutions in force reject exactly those and agree on others, the
+// others.
 func (r Record) EffectiveTotals() Totals {
-	text := r.Settled.SettledKey()
+	key := r.Settled.SettledKey()
 	var trusted []string
-	for _, decision := range r.resolutionsInForce() {
-		if slices.Contains(decision.Rejected[FieldSettled], text) {
-			trusted = append(trusted, decision.Trusted[FieldSettled])
+	for _, resolution := range r.resolutionsInForce() {
+		if slices.Contains(resolution.Rejected[FieldSettled], key) {
+			trusted = append(trusted, resolution.Trusted[FieldSettled])
 		}
 	}
 	if trusted = distinct(trusted); len(trusted) != 1 {
 		return r.Settled
 	}
-	totals, err := parseSettled(trusted[0])
+	totals, err := parseSettledKey(trusted[0])
 	if err != nil {
-		return r.Settled // nobody can reckon with that: the contradiction stays
+		return r.Settled // not totals: the conflict stays
 	}
 	return totals
 }
 
-// overdrawn reports whether more of a batch was settled than there is of it,
-// which no sequence of true totals can tell.
+// settledExceedsTotal reports whether more of a batch is settled than the batch
+// has, in items or in money. No sequence of true totals does that.
 func (r Record) settledExceedsTotal() bool {
 	if r.ID.Type() != TypeBatch {
 		return false
@@ -174,22 +176,6 @@ func (r Record) settledExceedsTotal() bool {
 	items, err := strconv.ParseInt(r.Value(FieldItems), 10, 64)
 	return err == nil && settled.Count > items ||
 		r.Value(FieldAmount) != "" && settled.Amount.Cmp(Amount(r.Value(FieldAmount))) > 0
-}
-
-func (t Totals) greatest(other Totals) Totals {
-	return Totals{
-		Succeeded: t.Succeeded.greatest(other.Succeeded),
-		Failed:    t.Failed.greatest(other.Failed),
-		Cancelled: t.Cancelled.greatest(other.Cancelled),
-	}
-}
-
-func (t Tally) greatest(other Tally) Tally {
-	if other.Amount.Cmp(t.Amount) > 0 {
-		t.Amount = other.Amount
-	}
-	t.Count = max(t.Count, other.Count)
-	return t
 }
 
 func (r Record) outcome(before Record) Outcome {
@@ -202,14 +188,14 @@ func (r Record) outcome(before Record) Outcome {
 	return Unchanged
 }
 
-// shown is what a reader of the record is told: equal strings look alike.
+// displayKey returns a fingerprint of the values that the record shows.
 func (r Record) displayKey() string {
 	values := []string{string(r.Status()), r.Reason()}
 	for _, field := range slices.Sorted(maps.Keys(r.Claims)) {
 		values = append(values, string(field), r.Value(field))
 	}
 	settled := r.EffectiveTotals()
-	values = append(values, strconv.FormatUint(r.BlockHeight, 10), strconv.FormatInt(r.BlockTime, 10),
+	values = append(values, strconv.FormatUint(r.BlockHeight, 10), formatCount(r.BlockTime),
 		settled.Succeeded.text(), settled.Failed.text(), settled.Cancelled.text())
 	return fingerprint(values...)
 }
@@ -227,5 +213,3 @@ func cloneMap[K comparable, V any](m map[K]V) map[K]V {
 	}
 	return maps.Clone(m)
 }
-
-func formatCount(n int64) string { return strconv.FormatInt(n, 10) }

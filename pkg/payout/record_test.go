@@ -16,7 +16,7 @@ var (
 	batch = payout.NewID("pivot", payout.TypeBatch, "922e39ab", "d6a46a2c", "")
 )
 
-func TestRecordShowsWhatItsFactsSay(t *testing.T) {
+func TestRecord_Status(t *testing.T) {
 	event := func(status payout.Status, edit ...func(*payout.Event)) payout.Event {
 		e := payout.Event{ID: paid, Status: status, Amount: "1.1", Currency: "TRX", Reference: "PAY-1"}
 		for _, item := range edit {
@@ -34,21 +34,21 @@ func TestRecordShowsWhatItsFactsSay(t *testing.T) {
 		want   payout.Status
 		reason string
 	}{
-		{"nothing is known of no facts", nil, "", ""},
-		{"a success is a success", []payout.Event{event(payout.Succeeded)}, payout.Succeeded, ""},
-		{"a final status ends the progress", []payout.Event{event(payout.Pending), event(payout.Failed)}, payout.Failed, ""},
-		{"a late pending changes no final status", []payout.Event{event(payout.Failed), event(payout.Pending)}, payout.Failed, ""},
-		{"delayed is further than pending", []payout.Event{event(payout.Delayed), event(payout.Pending)}, payout.Delayed, ""},
-		{"two finals contradict each other (I8)", []payout.Event{event(payout.Succeeded), event(payout.Failed)}, payout.Conflicted, ""},
-		{"two amounts contradict each other", []payout.Event{event(payout.Succeeded), event(payout.Succeeded, amount("2"))}, payout.Conflicted, ""},
-		{"a value that was not told contradicts nothing", []payout.Event{event(payout.Succeeded, txid("")), event(payout.Succeeded, txid("0xabc"))}, payout.Succeeded, ""},
-		{"two transactions contradict each other", []payout.Event{event(payout.Succeeded, txid("0xdef")), event(payout.Succeeded, txid("0xabc"))}, payout.Conflicted, ""},
-		{"a reorganised block is no contradiction", []payout.Event{event(payout.Succeeded, block(7)), event(payout.Succeeded, block(9))}, payout.Succeeded, ""},
-		{"the smallest reason wins", []payout.Event{event(payout.Rejected, reason("signature")), event(payout.Rejected, reason("approval"))}, payout.Rejected, "approval"},
-		{"a reason belongs to its status", []payout.Event{event(payout.Pending, reason("a")), event(payout.Failed, reason("b"))}, payout.Failed, "b"},
+		{"no statements", nil, "", ""},
+		{"success", []payout.Event{event(payout.Succeeded)}, payout.Succeeded, ""},
+		{"final after pending", []payout.Event{event(payout.Pending), event(payout.Failed)}, payout.Failed, ""},
+		{"late pending", []payout.Event{event(payout.Failed), event(payout.Pending)}, payout.Failed, ""},
+		{"delayed before pending", []payout.Event{event(payout.Delayed), event(payout.Pending)}, payout.Delayed, ""},
+		{"two final statuses (I8)", []payout.Event{event(payout.Succeeded), event(payout.Failed)}, payout.Conflicted, ""},
+		{"two amounts", []payout.Event{event(payout.Succeeded), event(payout.Succeeded, amount("2"))}, payout.Conflicted, ""},
+		{"one value and an absent one", []payout.Event{event(payout.Succeeded, txid("")), event(payout.Succeeded, txid("0xabc"))}, payout.Succeeded, ""},
+		{"two transactions", []payout.Event{event(payout.Succeeded, txid("0xdef")), event(payout.Succeeded, txid("0xabc"))}, payout.Conflicted, ""},
+		{"reorganised block", []payout.Event{event(payout.Succeeded, block(7)), event(payout.Succeeded, block(9))}, payout.Succeeded, ""},
+		{"two reasons", []payout.Event{event(payout.Rejected, reason("signature")), event(payout.Rejected, reason("approval"))}, payout.Rejected, "approval"},
+		{"reasons of two statuses", []payout.Event{event(payout.Pending, reason("a")), event(payout.Failed, reason("b"))}, payout.Failed, "b"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			record := fold(facts(test.events))
+			record := fold(statements(test.events))
 			if got := record.Status(); got != test.want {
 				t.Errorf("status: got %q, want %q", got, test.want)
 			}
@@ -59,7 +59,7 @@ func TestRecordShowsWhatItsFactsSay(t *testing.T) {
 	}
 }
 
-func TestBatchShowsWhatItsTotalsSay(t *testing.T) {
+func TestRecord_BatchStatus(t *testing.T) {
 	event := func(status payout.Status, pending, succeeded, cancelled int64) payout.Event {
 		tally := func(n int64) payout.Tally {
 			return payout.Tally{Count: n, Amount: payout.Amount(fmt.Sprint(n * 1000))}
@@ -77,22 +77,22 @@ func TestBatchShowsWhatItsTotalsSay(t *testing.T) {
 	}{
 		{"pending, then done", []payout.Event{event(payout.Pending, 2, 0, 0), event(payout.Done, 0, 2, 0)}, payout.Done},
 		{"done, then a late pending", []payout.Event{event(payout.Done, 0, 2, 0), event(payout.Pending, 2, 0, 0)}, payout.Done},
-		{"done with an item at the partner is pending", []payout.Event{event(payout.Done, 1, 1, 0)}, payout.Pending},
-		{"the rest of it was cancelled", []payout.Event{event(payout.Done, 1, 1, 0), event(payout.Cancelled, 0, 1, 1)}, payout.Cancelled},
+		{"done with a pending item", []payout.Event{event(payout.Done, 1, 1, 0)}, payout.Pending},
+		{"rest cancelled", []payout.Event{event(payout.Done, 1, 1, 0), event(payout.Cancelled, 0, 1, 1)}, payout.Cancelled},
 		{"delayed", []payout.Event{event(payout.Delayed, 2, 0, 0), event(payout.Pending, 2, 0, 0)}, payout.Delayed},
-		{"two sizes contradict each other", []payout.Event{event(payout.Done, 0, 2, 0), event(payout.Done, 0, 3, 0)}, payout.Conflicted},
-		{"two sums contradict each other", []payout.Event{event(payout.Done, 0, 2, 0), shrunk}, payout.Conflicted},
-		{"more settled than there is", []payout.Event{event(payout.Done, 0, 2, 0), event(payout.Cancelled, 0, 1, 1)}, payout.Conflicted},
+		{"two sizes", []payout.Event{event(payout.Done, 0, 2, 0), event(payout.Done, 0, 3, 0)}, payout.Conflicted},
+		{"two sums", []payout.Event{event(payout.Done, 0, 2, 0), shrunk}, payout.Conflicted},
+		{"more settled than the total", []payout.Event{event(payout.Done, 0, 2, 0), event(payout.Cancelled, 0, 1, 1)}, payout.Conflicted},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := fold(facts(test.events)).Status(); got != test.want {
+			if got := fold(statements(test.events)).Status(); got != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
 	}
 }
 
-func TestResolutionEndsAConflict(t *testing.T) {
+func TestResolve_Conflict(t *testing.T) {
 	succeeded := payout.Event{ID: paid, Status: payout.Succeeded, Amount: "1"}
 	failed := payout.Event{ID: paid, Status: payout.Failed, Amount: "1"}
 	trust := func(trusted, rejected payout.Status, replaces ...string) payout.Resolution {
@@ -109,51 +109,51 @@ func TestResolutionEndsAConflict(t *testing.T) {
 	again.TxID = "0xabc"
 	rejected := payout.Event{ID: paid, Status: payout.Rejected, Amount: "1"}
 	for _, test := range []struct {
-		name  string
-		facts []any
-		want  payout.Status
+		name       string
+		statements []any
+		want       payout.Status
 	}{
-		{"the trusted status is shown", []any{succeeded, failed, first}, payout.Succeeded},
-		{"a re-push of the rejected status re-opens nothing", []any{succeeded, failed, first, again}, payout.Succeeded},
-		{"a status never seen before does", []any{succeeded, failed, first, rejected}, payout.Conflicted},
-		{"two people who decide differently contradict each other", []any{succeeded, failed, first, opposite}, payout.Conflicted},
-		{"until one of them replaces both", []any{succeeded, failed, first, opposite, last}, payout.Failed},
+		{"trusted status", []any{succeeded, failed, first}, payout.Succeeded},
+		{"repeated rejected status", []any{succeeded, failed, first, again}, payout.Succeeded},
+		{"new status", []any{succeeded, failed, first, rejected}, payout.Conflicted},
+		{"two different resolutions", []any{succeeded, failed, first, opposite}, payout.Conflicted},
+		{"resolution that replaces both", []any{succeeded, failed, first, opposite, last}, payout.Failed},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := fold(test.facts).Status(); got != test.want {
+			if got := fold(test.statements).Status(); got != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
 	}
 }
 
-// I5: the order of facts changes no attribute of the record.
-func TestOrderChangesNothing(t *testing.T) {
+// I5: the record does not depend on the order of statements.
+func TestMerge_Order(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		items := rapid.SliceOfNDistinct(fact(), 1, 12, fingerprintOf).Draw(t, "facts")
+		items := rapid.SliceOfNDistinct(statement(), 1, 12, getFingerprint).Draw(t, "statements")
 		shuffled := rapid.Permutation(items).Draw(t, "shuffled")
 		if diff := cmp.Diff(fold(items), fold(shuffled)); diff != "" {
-			t.Fatalf("in another order the record is another one:\n%s", diff)
+			t.Fatalf("the record depends on the order:\n%s", diff)
 		}
 	})
 }
 
-func TestMoreValuesThanAreKeptStayAConflict(t *testing.T) {
+func TestRecord_OverflowedValues(t *testing.T) {
 	var events []any
 	for n := range 12 {
 		events = append(events, payout.Event{ID: paid, Status: payout.Succeeded, Amount: payout.Amount(fmt.Sprint(n + 1))})
 	}
 	record := fold(events)
 	if got := record.Claims[payout.FieldAmount]; len(got.Seen) != 8 || !got.Overflow {
-		t.Errorf("got %v, want the eight smallest and the mark", got)
+		t.Errorf("got %v, want the eight smallest and the overflow flag", got)
 	}
 	reject := payout.Resolution{ID: paid, Rejected: map[payout.Field][]string{payout.FieldAmount: record.Claims[payout.FieldAmount].Seen[1:]}}
 	if resolved, _ := record.Resolve(reject); resolved.Status() != payout.Conflicted {
-		t.Errorf("got %q, want conflicted: nobody knows the values that were not kept", resolved.Status())
+		t.Errorf("got %q, want conflicted: the values that were not kept are unknown", resolved.Status())
 	}
 }
 
-func TestApplyLeavesItsRecordAsItWas(t *testing.T) {
+func TestApply_ReceiverUnchanged(t *testing.T) {
 	before := fold([]any{payout.Event{ID: paid, Status: payout.Pending, Amount: "1"}})
 	kept := fold([]any{payout.Event{ID: paid, Status: payout.Pending, Amount: "1"}})
 	before.Apply(payout.Event{ID: paid, Status: payout.Failed, Amount: "2", Reason: "x"})
@@ -162,7 +162,7 @@ func TestApplyLeavesItsRecordAsItWas(t *testing.T) {
 	}
 }
 
-func TestOutcomeSaysWhetherTheRecordShowsAnotherThing(t *testing.T) {
+func TestApply_Outcome(t *testing.T) {
 	var record payout.Record
 	for _, step := range []struct {
 		event payout.Event
@@ -179,20 +179,20 @@ func TestOutcomeSaysWhetherTheRecordShowsAnotherThing(t *testing.T) {
 		}
 	}
 	if record.Version != 4 {
-		t.Errorf("version: got %d, want the number of facts, 4", record.Version)
+		t.Errorf("version: got %d, want the number of statements, 4", record.Version)
 	}
 }
 
-// The fingerprint covers exactly what the fold reads: two events that differ
-// in anything that Apply can see differ in it.
-func TestFingerprintCoversEveryField(t *testing.T) {
+// The fingerprint covers exactly what Apply reads: two events that differ in any
+// such field have different fingerprints.
+func TestFingerprint_EveryField(t *testing.T) {
 	whole := payout.Event{
 		ID: paid, Reference: "r", Status: payout.Succeeded, Reason: "why", Amount: "1", Currency: "TRX", Chain: "195",
 		Token: "195", From: "a", To: "b", Memo: "m", TxID: "t", BlockHeight: 1, BlockTime: 2,
 		Totals: payout.Totals{Pending: payout.Tally{Count: 1, Amount: "1"}, Succeeded: payout.Tally{Count: 2, Amount: "2"},
 			Failed: payout.Tally{Count: 3, Amount: "3"}, Cancelled: payout.Tally{Count: 4, Amount: "4"}},
 	}
-	seen := map[string]string{whole.Fingerprint(): "the whole"}
+	seen := map[string]string{whole.Fingerprint(): "the original"}
 	for name, edit := range map[string]func(*payout.Event){
 		"id":                func(e *payout.Event) { e.ID = batch },
 		"reference":         func(e *payout.Event) { e.Reference = "" },
@@ -212,8 +212,8 @@ func TestFingerprintCoversEveryField(t *testing.T) {
 		"succeeded amount":  func(e *payout.Event) { e.Totals.Succeeded.Amount = "9" },
 		"failed":            func(e *payout.Event) { e.Totals.Failed = payout.Tally{} },
 		"cancelled":         func(e *payout.Event) { e.Totals.Cancelled = payout.Tally{} },
-		"a moved border":    func(e *payout.Event) { e.Chain, e.Token = "1951", "95" },
-		"moved to its side": func(e *payout.Event) { e.From, e.To = "", "ab" },
+		"moved boundary":    func(e *payout.Event) { e.Chain, e.Token = "1951", "95" },
+		"moved to the next": func(e *payout.Event) { e.From, e.To = "", "ab" },
 	} {
 		edited := whole
 		edit(&edited)
@@ -236,17 +236,17 @@ func ExampleRecord_Apply() {
 func fold(items []any) payout.Record {
 	record := payout.Record{}
 	for _, item := range items {
-		switch one := item.(type) {
+		switch item := item.(type) {
 		case payout.Event:
-			record, _ = record.Apply(one)
+			record, _ = record.Apply(item)
 		case payout.Resolution:
-			record, _ = record.Resolve(one)
+			record, _ = record.Resolve(item)
 		}
 	}
 	return record
 }
 
-func facts(events []payout.Event) []any {
+func statements(events []payout.Event) []any {
 	var all []any
 	for _, event := range events {
 		all = append(all, event)
@@ -254,12 +254,13 @@ func facts(events []payout.Event) []any {
 	return all
 }
 
-func fingerprintOf(item any) string {
+func getFingerprint(item any) string {
 	return item.(interface{ Fingerprint() string }).Fingerprint()
 }
 
-// fact draws facts of few distinct values, so that they meet and contradict.
-func fact() *rapid.Generator[any] {
+// statement draws events and resolutions of few distinct values, so that they agree
+// and conflict.
+func statement() *rapid.Generator[any] {
 	value := rapid.SampledFrom([]string{"", "a", "b"})
 	event := rapid.Custom(func(t *rapid.T) any {
 		return payout.Event{

@@ -1,9 +1,9 @@
 package payout
 
-// Status is where a payout or a batch stands.
+// Status is the status of a payout or a batch.
 type Status string
 
-// Statuses that an event may tell.
+// The statuses that an event may state.
 const (
 	Pending   Status = "pending"   // accepted, not sent to the bank yet
 	Delayed   Status = "delayed"   // on its way, later than usual
@@ -14,15 +14,14 @@ const (
 	Cancelled Status = "cancelled" // a batch was cancelled; its totals say how much of it
 )
 
-// Conflicted is shown, never told: the facts about a payout contradict each
-// other and a person has to look.
+// Conflicted is the status of a record with a conflict, until a person resolves
+// it. No event states it.
 const Conflicted Status = "conflicted"
 
-// rank orders what is known of the progress; a greater rank is never
-// overwritten by a lesser one. Final statuses of a payout have no rank: they
-// are claims, and two of them contradict each other. Those of a batch do have
-// one, because its totals decide: a request that is done with items pending
-// may be cancelled afterwards.
+// rank orders the statuses that show progress; a record keeps the status of the
+// greatest rank. The final statuses of a payout have no rank: they are claims, and
+// two of them are a conflict. Those of a batch have one, because its totals decide:
+// a batch that is done with items pending may be cancelled afterwards.
 func (s Status) rank(t Type) int {
 	switch {
 	case s == Pending:
@@ -37,7 +36,7 @@ func (s Status) rank(t Type) int {
 	return 0
 }
 
-// Final reports whether s is a status after which a provider says no more.
+// IsFinal reports whether a provider sends no further status after s.
 func (s Status) IsFinal() bool {
 	switch s {
 	case Succeeded, Failed, Rejected, Done, Cancelled:

@@ -12,29 +12,29 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// total is an event of the batch: how many items of 1000 each stand where.
-func total(status payout.Status, pending, succeeded, failed int64) payout.Event {
+// batchEvent returns a batch event with so many items of 1000 each by status.
+func batchEvent(status payout.Status, pending, succeeded, failed int64) payout.Event {
 	tally := func(n int64) payout.Tally { return payout.Tally{Count: n, Amount: payout.Amount(fmt.Sprint(n * 1000))} }
 	return payout.Event{ID: batch, Status: status, Totals: payout.Totals{
 		Pending: tally(pending), Succeeded: tally(succeeded), Failed: tally(failed),
 	}}
 }
 
-func trusted(t *testing.T, record payout.Record, events ...payout.Event) payout.Record {
+func resolve(t *testing.T, record payout.Record, events ...payout.Event) payout.Record {
 	t.Helper()
-	decision, err := record.NewResolution(events...)
+	resolution, err := record.NewResolution(events...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	next, _ := record.Resolve(decision)
+	next, _ := record.Resolve(resolution)
 	return next
 }
 
-func TestTrustEndsAConflictOfStatusAndAmount(t *testing.T) {
+func TestNewResolution_StatusAndAmount(t *testing.T) {
 	event := payout.Event{ID: paid, Status: payout.Succeeded, Amount: "1", Currency: "TRX"}
 	other := payout.Event{ID: paid, Status: payout.Failed, Amount: "2", Currency: "TRX", Reason: "why"}
 	record := fold([]any{event, other})
-	decision, err := record.NewResolution(other)
+	resolution, err := record.NewResolution(other)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,43 +43,43 @@ func TestTrustEndsAConflictOfStatusAndAmount(t *testing.T) {
 		Trusted:  map[payout.Field]string{payout.FieldStatus: "failed", payout.FieldAmount: "2"},
 		Rejected: map[payout.Field][]string{payout.FieldStatus: {"succeeded"}, payout.FieldAmount: {"1"}},
 	}
-	if diff := cmp.Diff(want, decision); diff != "" {
-		t.Errorf("decision:\n%s", diff)
+	if diff := cmp.Diff(want, resolution); diff != "" {
+		t.Errorf("resolution:\n%s", diff)
 	}
-	record, _ = record.Resolve(decision)
+	record, _ = record.Resolve(resolution)
 	if record.Status() != payout.Failed || record.Value(payout.FieldAmount) != "2" || record.Reason() != "why" {
 		t.Errorf("shows %s %s %q", record.Status(), record.Value(payout.FieldAmount), record.Reason())
 	}
 }
 
-func TestTrustKeepsWhatWasDecidedBefore(t *testing.T) {
+func TestNewResolution_RepeatsEarlierResolution(t *testing.T) {
 	event := payout.Event{ID: paid, Status: payout.Succeeded, Amount: "1"}
-	record := trusted(t, fold([]any{event, payout.Event{ID: paid, Status: payout.Succeeded, Amount: "2"}}), event)
-	// Whoever tells the new status tells the amount that was rejected, too.
+	record := resolve(t, fold([]any{event, payout.Event{ID: paid, Status: payout.Succeeded, Amount: "2"}}), event)
+	// The event with the new status has the rejected amount, too.
 	late := payout.Event{ID: paid, Status: payout.Failed, Amount: "2"}
 	record, _ = record.Apply(late)
 	if got := record.Conflicts(); !slices.Equal(got, []payout.Field{payout.FieldStatus}) {
-		t.Fatalf("contradictions: %v", got)
+		t.Fatalf("conflicts: %v", got)
 	}
-	record = trusted(t, record, late)
+	record = resolve(t, record, late)
 	if record.Status() != payout.Failed || record.Value(payout.FieldAmount) != "1" {
-		t.Errorf("shows %s %s, want failed and the amount that was decided first", record.Status(), record.Value(payout.FieldAmount))
+		t.Errorf("shows %s %s, want failed and the amount of the first resolution", record.Status(), record.Value(payout.FieldAmount))
 	}
 }
 
-func TestAMindCanBeChanged(t *testing.T) {
+func TestNewResolution_ChangesEarlierResolution(t *testing.T) {
 	succeeded, failed := payout.Event{ID: paid, Status: payout.Succeeded}, payout.Event{ID: paid, Status: payout.Failed}
-	record := trusted(t, fold([]any{succeeded, failed}), succeeded)
+	record := resolve(t, fold([]any{succeeded, failed}), succeeded)
 	if _, err := record.NewResolution(succeeded); !errors.Is(err, payout.ErrNoConflict) {
-		t.Errorf("the same once more: got %v, want ErrAgreed", err)
+		t.Errorf("same event again: got %v, want ErrNoConflict", err)
 	}
-	record = trusted(t, record, failed)
+	record = resolve(t, record, failed)
 	if record.Status() != payout.Failed || len(record.Resolutions) != 2 {
 		t.Errorf("shows %s after %d decisions", record.Status(), len(record.Resolutions))
 	}
 }
 
-func TestTrustRefusesWhatWouldDecideNothing(t *testing.T) {
+func TestNewResolution_Undecided(t *testing.T) {
 	bare := payout.Event{ID: paid, Status: payout.Succeeded}
 	rich := payout.Event{ID: paid, Status: payout.Failed, TxID: "0xabc"}
 	other := payout.Event{ID: paid, Status: payout.Failed, TxID: "0xdef"}
@@ -91,14 +91,14 @@ func TestTrustRefusesWhatWouldDecideNothing(t *testing.T) {
 	for name, test := range map[string]struct {
 		record payout.Record
 		events []payout.Event
-		want   *payout.UndecidedError // nil: ErrAgreed
+		want   *payout.UndecidedError // nil: ErrNoConflict
 	}{
-		"nothing contradicts":                {fold([]any{bare}), []payout.Event{bare}, nil},
-		"it tells nothing of a field":        {torn, []payout.Event{bare}, &payout.UndecidedError{Missing: []payout.Field{payout.FieldTxID}}},
-		"two that contradict each other":     {torn, []payout.Event{bare, rich}, &payout.UndecidedError{Conflicting: []payout.Field{payout.FieldStatus}}},
-		"more values than are kept":          {many, []payout.Event{{ID: paid, Amount: "1"}}, &payout.UndecidedError{Overflowed: []payout.Field{payout.FieldAmount}}},
-		"no event at all":                    {torn, nil, &payout.UndecidedError{Missing: []payout.Field{payout.FieldStatus, payout.FieldTxID}}},
-		"an event of which nothing is asked": {torn, []payout.Event{{ID: paid, Memo: "x"}}, &payout.UndecidedError{Missing: []payout.Field{payout.FieldStatus, payout.FieldTxID}}},
+		"no conflict":             {fold([]any{bare}), []payout.Event{bare}, nil},
+		"no value for a field":    {torn, []payout.Event{bare}, &payout.UndecidedError{Missing: []payout.Field{payout.FieldTxID}}},
+		"two different values":    {torn, []payout.Event{bare, rich}, &payout.UndecidedError{Conflicting: []payout.Field{payout.FieldStatus}}},
+		"overflowed field":        {many, []payout.Event{{ID: paid, Amount: "1"}}, &payout.UndecidedError{Overflowed: []payout.Field{payout.FieldAmount}}},
+		"no event":                {torn, nil, &payout.UndecidedError{Missing: []payout.Field{payout.FieldStatus, payout.FieldTxID}}},
+		"value for another field": {torn, []payout.Event{{ID: paid, Memo: "x"}}, &payout.UndecidedError{Missing: []payout.Field{payout.FieldStatus, payout.FieldTxID}}},
 	} {
 		_, err := test.record.NewResolution(test.events...)
 		undecided, ok := errors.AsType[*payout.UndecidedError](err)
@@ -107,55 +107,55 @@ func TestTrustRefusesWhatWouldDecideNothing(t *testing.T) {
 		}
 	}
 	if _, err := torn.NewResolution(rich); err != nil {
-		t.Errorf("one that tells all: %v", err)
+		t.Errorf("values for all fields: %v", err)
 	}
 }
 
-// I8, of a batch: what settles more than there is waits for a person, whose word
-// holds for exactly those totals.
-func TestAnOverdrawnBatchIsResolved(t *testing.T) {
-	first, second := total(payout.Done, 0, 2, 0), total(payout.Done, 0, 1, 1)
+// I8, for a batch: totals that settle more than the batch has wait for a person,
+// whose resolution holds for exactly those totals.
+func TestNewResolution_SettledExceedsTotal(t *testing.T) {
+	first, second := batchEvent(payout.Done, 0, 2, 0), batchEvent(payout.Done, 0, 1, 1)
 	record := fold([]any{first, second})
 	if got := record.Conflicts(); !slices.Equal(got, []payout.Field{payout.FieldSettled}) {
-		t.Fatalf("contradictions: %v, want settled", got)
+		t.Fatalf("conflicts: %v, want settled", got)
 	}
-	record = trusted(t, record, second)
+	record = resolve(t, record, second)
 	if record.Status() != payout.Done || record.EffectiveTotals() != (payout.Totals{
 		Succeeded: payout.Tally{Count: 1, Amount: "1000"}, Failed: payout.Tally{Count: 1, Amount: "1000"}, Cancelled: payout.Tally{Amount: "0"},
 	}) {
 		t.Errorf("shows %s with %+v", record.Status(), record.EffectiveTotals())
 	}
-	again, _ := record.Apply(total(payout.Delayed, 1, 1, 0))
+	again, _ := record.Apply(batchEvent(payout.Delayed, 1, 1, 0))
 	if again.Status() != payout.Done {
-		t.Errorf("totals that are no greater: got %s, want done", again.Status())
+		t.Errorf("smaller totals: got %s, want done", again.Status())
 	}
-	greater, _ := record.Apply(total(payout.Done, 0, 0, 2))
+	greater, _ := record.Apply(batchEvent(payout.Done, 0, 0, 2))
 	if greater.Status() != payout.Conflicted {
-		t.Errorf("greater totals: got %s, want conflicted again", greater.Status())
+		t.Errorf("greater totals: got %s, want conflicted", greater.Status())
 	}
-	if solved := trusted(t, greater, second); solved.Status() != payout.Done {
-		t.Errorf("and resolved again: got %s", solved.Status())
+	if solved := resolve(t, greater, second); solved.Status() != payout.Done {
+		t.Errorf("resolved again: got %s", solved.Status())
 	}
 	resolution, err := fold([]any{first, second}).NewResolution(first)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if r, _ := record.Resolve(resolution); r.Status() != payout.Conflicted {
-		t.Errorf("two people who trust different totals: got %s, want conflicted", r.Status())
+		t.Errorf("two resolutions that trust different totals: got %s, want conflicted", r.Status())
 	}
 }
 
-// The smaller of two sizes makes what the greater one settled too much.
-func TestTrustingASmallerBatchDecidesWhatIsSettled(t *testing.T) {
-	small, large := total(payout.Done, 0, 2, 0), total(payout.Done, 0, 3, 0)
-	record := trusted(t, fold([]any{small, large}), small)
+// Trusting the smaller of two sizes makes the settled items exceed the total.
+func TestNewResolution_SmallerBatch(t *testing.T) {
+	small, large := batchEvent(payout.Done, 0, 2, 0), batchEvent(payout.Done, 0, 3, 0)
+	record := resolve(t, fold([]any{small, large}), small)
 	if record.Status() != payout.Done || record.Value(payout.FieldItems) != "2" || record.EffectiveTotals().Settled().Count != 2 {
 		t.Errorf("shows %s, %s items, %d settled", record.Status(), record.Value(payout.FieldItems), record.EffectiveTotals().Settled().Count)
 	}
 }
 
-func TestTotalsThatCannotBeReadDecideNothing(t *testing.T) {
-	first, second := total(payout.Done, 0, 2, 0), total(payout.Done, 0, 1, 1)
+func TestResolve_InvalidSettledKey(t *testing.T) {
+	first, second := batchEvent(payout.Done, 0, 2, 0), batchEvent(payout.Done, 0, 1, 1)
 	record := fold([]any{first, second})
 	for _, text := range []string{
 		"", "succeeded", "succeeded 1 1e9, failed 0 0, cancelled 0 0", "succeeded 01 1, failed 0 0, cancelled 0 0",
@@ -172,13 +172,13 @@ func TestTotalsThatCannotBeReadDecideNothing(t *testing.T) {
 	}
 }
 
-// Whatever was told, and decided, a decision by Trust ends every contradiction,
-// and the identical one is made of the same facts in any order (I5).
-func TestTrustEndsEveryContradiction(t *testing.T) {
-	for name, generator := range map[string]*rapid.Generator[any]{"payout": fact(), "batch": rapid.Custom(totals)} {
+// NewResolution ends every conflict of any record, and returns an identical
+// resolution for the same statements in any order (I5).
+func TestNewResolution_AnyRecord(t *testing.T) {
+	for name, generator := range map[string]*rapid.Generator[any]{"payout": statement(), "batch": rapid.Custom(totals)} {
 		t.Run(name, func(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
-				items := rapid.SliceOfNDistinct(generator, 1, 8, fingerprintOf).Draw(t, "facts")
+				items := rapid.SliceOfNDistinct(generator, 1, 8, getFingerprint).Draw(t, "statements")
 				record := fold(items)
 				again := fold(rapid.Permutation(items).Draw(t, "shuffled"))
 				for _, candidate := range items {
@@ -186,22 +186,22 @@ func TestTrustEndsEveryContradiction(t *testing.T) {
 					if !ok {
 						continue
 					}
-					decision, err := record.NewResolution(event)
-					same, errAgain := again.NewResolution(event)
-					if (err == nil) != (errAgain == nil) || err == nil && decision.Fingerprint() != same.Fingerprint() {
-						t.Fatalf("in another order another decision: %+v, %+v", decision, same)
+					resolution, err := record.NewResolution(event)
+					same, err2 := again.NewResolution(event)
+					if (err == nil) != (err2 == nil) || err == nil && resolution.Fingerprint() != same.Fingerprint() {
+						t.Fatalf("the resolution depends on the order: %+v, %+v", resolution, same)
 					}
 					if err != nil {
 						continue
 					}
-					next, outcome := record.Resolve(decision)
+					next, outcome := record.Resolve(resolution)
 					if outcome == payout.Conflict {
-						t.Fatalf("still contradicts in %v after %+v", next.Conflicts(), decision)
+						t.Fatalf("still in conflict in %v after %+v", next.Conflicts(), resolution)
 					}
-					if record, _ = record.Resolve(decision); !cmp.Equal(record, next) {
-						t.Fatal("Resolve is not a function")
+					if record, _ = record.Resolve(resolution); !cmp.Equal(record, next) {
+						t.Fatal("Resolve gives two records")
 					}
-					again, _ = again.Resolve(decision)
+					again, _ = again.Resolve(resolution)
 				}
 			})
 		})
@@ -214,8 +214,8 @@ func ExampleRecord_NewResolution() {
 	failed := payout.Event{ID: id, Status: payout.Failed, Amount: "1.1"}
 	record, _ := payout.Record{}.Apply(succeeded)
 	record, _ = record.Apply(failed)
-	decision, _ := record.NewResolution(failed)
-	record, outcome := record.Resolve(decision)
-	fmt.Println(outcome, record.Status(), decision.Rejected)
+	resolution, _ := record.NewResolution(failed)
+	record, outcome := record.Resolve(resolution)
+	fmt.Println(outcome, record.Status(), resolution.Rejected)
 	// Output: changed failed map[status:[succeeded]]
 }
