@@ -6,52 +6,50 @@ import (
 	"strings"
 )
 
-// errCurlBody means that the output of curl has no body: it prints the headers that
-// it sends, and never the body.
+// errCurlBody means that the output of curl -v is alone: it has the headers of the
+// request, but not its body.
 var errCurlBody = errors.New("curl -v does not print the body that it sends: " +
-	"put the command line with its -d before the output, or write the body behind an empty line below the request's headers")
+	"put the command line with its -d before the output, or write the body after an empty line below the request's headers")
 
 var (
-	curlSends = regexp.MustCompile(`(?m)^> (POST|PUT) \S+ HTTP/[0-9.]+\r?$`)
-	// The body on a command line of curl, in the quotes of a shell or without.
-	curlData = regexp.MustCompile(`(?s)\s(?:-d ?|--(?:data|data-raw|data-binary|json)[ =])(?:'((?:[^']|'\\'')*)'|"((?:[^"\\]|\\.)*)"|([^\s'"@]\S*))`)
+	curlRequestLine = regexp.MustCompile(`(?m)^> (POST|PUT) \S+ HTTP/[0-9.]+\r?$`)
+	// The body in a command line of curl, quoted for a shell or bare.
+	curlData    = regexp.MustCompile(`(?s)\s(?:-d ?|--(?:data|data-raw|data-binary|json)[ =])(?:'((?:[^']|'\\'')*)'|"((?:[^"\\]|\\.)*)"|([^\s'"@]\S*))`)
+	shellEscape = regexp.MustCompile("\\\\([\"\\\\$`])")
 )
 
-// fromCurl turns the output of curl -v into the request: the lines that begin with
-// > are its head. It reports whether the text is such an output.
-func fromCurl(text []byte) (head, body []byte, ok bool, err error) {
-	at := curlSends.FindIndex(text)
-	if at == nil {
+// splitCurl splits the output of curl -v into the head and the body of the request.
+// ok is false for any other text.
+func splitCurl(text []byte) (head, body []byte, ok bool, err error) {
+	start := curlRequestLine.FindIndex(text)
+	if start == nil {
 		return nil, nil, false, nil
 	}
-	var lines, below []string
-	ended := false
-	for line := range strings.Lines(string(text[at[0]:])) {
+	var headers, rest []string
+	isResponse := false
+	for line := range strings.Lines(string(text[start[0]:])) {
 		line = strings.TrimRight(line, "\r\n")
 		switch {
 		case strings.HasPrefix(line, "< "):
-			ended = true // what follows is the answer
-		case ended, strings.TrimSpace(line) == ">", strings.HasPrefix(line, "* "), strings.HasPrefix(line, "} ["), strings.HasPrefix(line, "{ ["):
+			isResponse = true
+		case isResponse, strings.TrimSpace(line) == ">", strings.HasPrefix(line, "* "), strings.HasPrefix(line, "} ["), strings.HasPrefix(line, "{ ["):
 		case strings.HasPrefix(line, "> "):
-			lines = append(lines, line[len("> "):])
+			headers = append(headers, line[len("> "):])
 		default:
-			below = append(below, line)
+			rest = append(rest, line)
 		}
 	}
-	head = []byte(strings.Join(lines, "\n"))
-	if data := curlData.FindSubmatch(text[:at[0]]); data != nil {
-		return head, []byte(unshell(string(data[1]), string(data[2]), string(data[3]))), true, nil
+	head, body = []byte(strings.Join(headers, "\n")), []byte(strings.Trim(strings.Join(rest, "\n"), "\n"))
+	if data := curlData.FindSubmatch(text[:start[0]]); data != nil {
+		body = []byte(unquoteShell(string(data[1]), string(data[2]), string(data[3])))
+	} else if len(body) == 0 {
+		err = errCurlBody
 	}
-	body = []byte(strings.Trim(strings.Join(below, "\n"), "\n"))
-	if len(body) == 0 {
-		return nil, nil, true, errCurlBody
-	}
-	return head, body, true, nil
+	return head, body, true, err
 }
 
-// unshell returns the text of a shell's word, in single quotes, in double quotes or
-// without quotes, of which two are empty.
-func unshell(single, double, bare string) string {
-	double = regexp.MustCompile("\\\\([\"\\\\$`])").ReplaceAllString(double, "$1")
-	return strings.ReplaceAll(single, `'\''`, "'") + double + bare
+// unquoteShell returns the text of a word in single quotes, in double quotes, or
+// without quotes; two of the three are empty.
+func unquoteShell(single, double, bare string) string {
+	return strings.ReplaceAll(single, `'\''`, "'") + shellEscape.ReplaceAllString(double, "$1") + bare
 }

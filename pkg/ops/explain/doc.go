@@ -1,15 +1,12 @@
-// Package explain says what this system would do with a callback, step by step,
-// and why: for a person who asks why a callback was refused, or what a body
-// means. It changes nothing, calls nothing, and no function imports it.
+// Package explain shows how a captured callback is handled, step by step, and
+// why it is refused. It changes nothing and makes no request.
 //
-// The verdict is always the provider's own: Verify and Parse are asked, not
-// imitated. What the package adds is the search for the mistake where Verify
-// refuses: it takes the body for altered, or signed, in each of the ways in
-// which that goes wrong in practice, and looks whether the proof fits one of
-// the keys then. A proof that fits is no guess: it names the mistake, and what
-// was signed.
+// The provider decides: Explain calls its Verify and Parse. Where Verify refuses
+// a callback, Explain looks for the cause. It undoes, one after the other, the
+// alterations that senders and proxies make (a number or an escape rewritten,
+// whitespace, an encoding, another key, another account), and calls Verify
+// again. An alteration is reported only if Verify then accepts the callback.
 //
-// A [Report] holds no key, only their ids, and of the proof that a body should
-// have carried no more than its beginning: whole, it would let whoever reads
-// the report send that body.
+// A [Report] holds key ids instead of keys, and at most the first characters of
+// an expected signature: a whole one would allow its reader to forge the body.
 package explain

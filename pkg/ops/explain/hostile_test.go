@@ -9,9 +9,8 @@ import (
 	"payout-callbacks/pkg/callback"
 )
 
-// A person at night gets an answer whatever was sent: no number is written out
-// to a million digits.
-func TestNoBodyKeepsThePersonWaiting(t *testing.T) {
+// Explain never writes out a number with a large exponent.
+func TestExplain_HostileNumbersBoundedMemory(t *testing.T) {
 	body := func(fields int, value func(n int) string) string {
 		var text strings.Builder
 		text.WriteString(`{"pid":1382528827416576,"sign":"00000000000000000000000000000000"`)
@@ -29,8 +28,8 @@ func TestNoBodyKeepsThePersonWaiting(t *testing.T) {
 		runtime.ReadMemStats(&before)
 		cregisReport(nil, text)
 		runtime.ReadMemStats(&after)
-		if most := uint64(256 << 20); after.TotalAlloc-before.TotalAlloc > most {
-			t.Errorf("%s: it allocated %d bytes, want at most %d", name, after.TotalAlloc-before.TotalAlloc, most)
+		if limit := uint64(256 << 20); after.TotalAlloc-before.TotalAlloc > limit {
+			t.Errorf("%s: Explain allocated %d bytes, want at most %d", name, after.TotalAlloc-before.TotalAlloc, limit)
 		}
 	}
 }

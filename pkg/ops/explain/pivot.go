@@ -11,158 +11,97 @@ import (
 	"payout-callbacks/pkg/callback"
 )
 
-// pivotHeader is where Pivot puts its key, as http.Header spells it.
+// pivotHeader is the header with Pivot's key, as http.Header spells it.
 const pivotHeader = "X-Api-Key"
 
-// pivot explains a callback of Pivot: the key stands in a header, and nothing
-// is signed. See pkg/provider/pivot.
-func (r *Report) pivot(in Input) {
-	sent := in.Request.Header[pivotHeader]
-	if len(sent) > 0 && sent[0] != "" {
-		r.Received = callback.Key(sent[0]).ID()
+// explainPivot explains a callback with a key in a header, whose body is not
+// signed. See pkg/provider/pivot.
+func (r *Report) explainPivot(in Input) {
+	received := in.Request.Header[pivotHeader]
+	if len(received) > 0 && received[0] != "" {
+		r.Received = callback.Key(received[0]).ID()
 	}
 	r.Account = merchantIn(in.Request)
-	for _, o := range ring(in.Keys, r.Account) {
-		if o.account == r.Account {
-			r.Proofs = append(r.Proofs, KeyCheck{KeyID: o.key.ID(), Previous: o.previous, Fits: r.Verdict == callback.Acknowledged && r.Sender.KeyID == o.key.ID()})
-		}
-	}
-	if r.Verdict == callback.Acknowledged {
-		if r.Held != nil && r.Account != "" && !strings.EqualFold(r.Account, r.Sender.Account) {
-			r.foundf(CauseOtherAccount, "the key is %s of merchant %s, but the body names merchant %s: a callback of another merchant, "+
-				"or the two have their keys exchanged", r.Sender.KeyID, r.Sender.Account, r.Account)
-		}
-		if !in.Request.TooLarge() {
-			r.reading(in.Request.Body)
-		}
-		return
+	for _, k := range keysOf(in.Keys, r.Account) {
+		isMatch := r.Verdict == callback.Acknowledged && r.Sender.KeyID == k.key.ID()
+		r.KeyChecks = append(r.KeyChecks, KeyCheck{KeyID: k.key.ID(), Previous: k.previous, Matches: isMatch})
 	}
 	switch {
-	case len(sent) == 0:
-		r.foundf(CauseNoProof, "there is no header X-API-Key")
-		r.keyElsewhere(in)
-	case len(sent) > 1:
-		r.foundf(CauseProofForm, "the header X-API-Key stands %d times, with different values or with no key of ours", len(sent))
-	case sent[0] == "":
-		r.foundf(CauseNoProof, "the header X-API-Key is empty")
+	case r.Verdict == callback.Acknowledged:
+		if r.Held != nil && r.Account != "" && !strings.EqualFold(r.Account, r.Sender.Account) {
+			r.addf(CauseOtherAccount, "key %s belongs to merchant %s, and the body names merchant %s", r.Sender.KeyID, r.Sender.Account, r.Account)
+		}
+		if !in.Request.TooLarge() {
+			r.addUnreadable(in.Request.Body)
+		}
+	case len(received) == 0:
+		r.addf(CauseNoCredential, "the header X-API-Key is missing")
+		r.findHeader(in)
+	case len(received) > 1:
+		r.addf(CauseCredentialForm, "the header X-API-Key occurs %d times, with different values or without a stored key", len(received))
+	case received[0] == "":
+		r.addf(CauseNoCredential, "the header X-API-Key is empty")
 	default:
-		r.pivotKey(in, sent[0])
+		r.checkPivotKey(in, received[0])
 	}
 }
 
-// merchantIn returns the merchant that a body names, however odd the body is.
+// merchantIn returns the merchant that a body names, even if the body is malformed.
 func merchantIn(request callback.Request) string {
 	if request.TooLarge() {
 		return ""
 	}
-	data := fieldNamed(fieldsOf(request.Body), "data")
-	merchant := fieldNamed(fieldsOf([]byte(data.raw)), "merchantId")
+	data := fieldNamed(parseFields(request.Body), "data")
+	merchant := fieldNamed(parseFields([]byte(data.raw)), "merchantId")
 	if merchant.kind != jsontext.KindString {
 		return ""
 	}
 	return merchant.text
 }
 
-// pivotKey says what is wrong with the one key that came.
-func (r *Report) pivotKey(in Input, sent string) {
-	if how, o, ok := unwrapped(in.Keys, r.Account, sent); ok {
-		r.foundf(CauseProofWrapping, "the header holds key %s of merchant %s, but %s", o, o.account, how)
+func (r *Report) checkPivotKey(in Input, received string) {
+	if wrapping, k, ok := findWrappedKey(in.Keys, r.Account, received); ok {
+		r.addf(CauseWrappedKey, "the header contains key %s of merchant %s %s", k, k.account, wrapping)
 		return
 	}
-	for _, provider := range slices.Sorted(maps.Keys(in.Others)) {
-		if item, ok := owner(in.Others[provider], "", sent); ok {
-			r.foundf(CauseOtherProvider, "the key is %s, of %s account %s", item, provider, item.account)
-			return
-		}
+	if _, ok := in.Keys[r.Account]; r.Account != "" && !ok {
+		r.addf(CauseNoKeys, "no key is stored for merchant %s; keys are stored for %s", r.Account, accountNames(in.Keys))
 	}
-	if value, ok := cut(in.Keys, r.Account, sent); ok {
-		r.foundf(CauseCutKey, "the header holds %d of the %d characters of key %s of merchant %s", len(sent), len(value.key), value, value.account)
-		return
-	}
-	if _, known := in.Keys[r.Account]; r.Account != "" && !known {
-		r.foundf(CauseNoKeys, "no key is stored for merchant %s; there are keys of %s", r.Account, listed(slices.Sorted(maps.Keys(in.Keys))))
-	}
-	r.foundf(CauseUnknownKey, "the header holds a key of %d characters with the id %s, which is none of those that are stored: compare the Callback API Key "+
-		"in Pivot's dashboard with it. It is another one than the key that we call Pivot with", len(sent), callback.Key(sent).ID())
+	r.addf(CauseUnknownKey, "the header contains a key of %d characters with the id %s, which is not stored: compare the Callback API Key "+
+		"in Pivot's dashboard with the stored keys. It is not the key of our calls to Pivot", len(received), callback.Key(received).ID())
 }
 
-// keyElsewhere looks for a key under other names.
-func (r *Report) keyElsewhere(in Input) {
+// findHeader looks for a stored key in the other headers.
+func (r *Report) findHeader(in Input) {
 	for _, name := range slices.Sorted(maps.Keys(in.Request.Header)) {
 		for _, value := range in.Request.Header[name] {
-			how, o, ok := unwrapped(in.Keys, r.Account, value)
+			wrapping, k, ok := findWrappedKey(in.Keys, r.Account, value)
 			if !ok {
-				if o, ok = owner(in.Keys, r.Account, value); !ok {
-					continue
-				}
-				how = "as it is"
+				continue
 			}
-			r.foundf(CauseProofPlace, "the header %s holds key %s of merchant %s, %s; Pivot puts it into X-API-Key: "+
-				"did something in between rename it?", name, o, o.account, how)
+			r.addf(CauseCredentialPlace, "the header %s contains key %s of merchant %s %s; Pivot sends it as X-API-Key: "+
+				"check whether a proxy renames the header", name, k, k.account, wrapping)
 			return
 		}
 	}
 }
 
-func owner(keys callback.Keys, account, sent string) (owned, bool) {
-	return match(keys, account, func(key string) bool { return key == sent })
-}
-
-// cut finds a key of which a good part came, from its beginning or its end.
-func cut(keys callback.Keys, account, sent string) (owned, bool) {
-	const least = 6
-	return match(keys, account, func(key string) bool {
-		part, whole := sent, key
-		if len(part) > len(whole) {
-			part, whole = whole, part
-		}
-		return len(part) >= least && (strings.HasPrefix(whole, part) || strings.HasSuffix(whole, part))
-	})
-}
-
-func match(keys callback.Keys, account string, is func(key string) bool) (owned, bool) {
-	all := ring(keys, account)
-	at := slices.IndexFunc(all, func(o owned) bool { return is(string(o.key)) })
-	if at < 0 {
-		return owned{}, false
-	}
-	return all[at], true
-}
-
-// unwrapped finds the key inside what stands around it.
-func unwrapped(keys callback.Keys, account, sent string) (string, owned, bool) {
-	for _, try := range []struct{ how, inside string }{
-		{"with space around it", strings.TrimSpace(sent)},
-		{"in quotes", strings.Trim(strings.TrimSpace(sent), `"'`)},
-		{"with a word before it (like Bearer)", lastWord(sent)},
-		{"in URL encoding", urlDecoded(sent)},
-		{"in base64", base64Decoded(sent)},
-		{"in base64 after a word and a name (Basic)", lastOf(strings.ReplaceAll(base64Decoded(lastWord(sent)), ":", "/"))},
+// findWrappedKey finds a stored key in a header's value.
+func findWrappedKey(keys callback.Keys, account, value string) (wrapping string, key accountKey, ok bool) {
+	_, credentials, _ := strings.Cut(value, " ")
+	decoded, _ := base64.StdEncoding.DecodeString(value)
+	for _, candidate := range []struct{ wrapping, text string }{
+		{"unchanged", value},
+		{"with whitespace around it", strings.TrimSpace(value)},
+		{"in quotes", strings.Trim(value, `"'`)},
+		{"after a scheme such as Bearer", credentials},
+		{"in base64", string(decoded)},
 	} {
-		if try.inside == sent || try.inside == "" {
-			continue
-		}
-		if o, ok := owner(keys, account, try.inside); ok {
-			return try.how, o, true
-		}
-	}
-	item, ok := match(keys, account, func(key string) bool { return strings.EqualFold(key, sent) && key != sent })
-	return "in other letters: upper and lower case count", item, ok
-}
-
-func lastWord(text string) string {
-	words := strings.Fields(text)
-	if len(words) < 2 {
-		return text
-	}
-	return words[len(words)-1]
-}
-
-func base64Decoded(text string) string {
-	for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding} {
-		if decoded, err := encoding.DecodeString(text); err == nil {
-			return string(decoded)
+		for _, k := range keysFor(keys, account) {
+			if candidate.text != "" && string(k.key) == candidate.text {
+				return candidate.wrapping, k, true
+			}
 		}
 	}
-	return text
+	return "", accountKey{}, false
 }

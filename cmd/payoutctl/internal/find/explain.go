@@ -31,9 +31,9 @@ type Explain struct {
 // Help gives examples.
 func (Explain) Help() string {
 	return `Says step by step what this system does with a callback, and why: the text that is signed, which key fits it, what the
-body means, under which receipt it is kept, and what it would change now. Where a proof does not fit, it looks for the
-mistake: the body is altered back, and signed, in each of the ways in which that goes wrong (a value altered or written
-anew, a field added, another project, a key in another header …) until the proof fits one of the account's keys.
+body means, under which receipt it is kept, and what it would change now. Where the signature or the key does not match,
+it looks for the cause: it undoes the usual alterations (a number or an escape rewritten, whitespace, an encoding, a key
+of another account, a key in another header) until the provider's check accepts the callback.
 
 A held callback is explained from the body that is kept: how it is read today. Cregis's signature is in it, and is tried
 again; the header with Pivot's key is not kept, so that only the key's id is told that fitted when it came.
@@ -52,7 +52,7 @@ Examples:
 	payoutctl --stack payouts-prod explain held/pivot/payout/M/x8Z
 	payoutctl explain body.json --provider cregis --account 1382528827416576 --key-file cregis.key
 
-Needs the permissions secretsmanager:GetSecretValue on the providers' secrets, dynamodb:GetItem on both tables, and
+Needs the permissions secretsmanager:GetSecretValue on the provider's secret, dynamodb:GetItem on both tables, and
 cloudformation:DescribeStacks; with --key-file none. Exit code 0: it would be acknowledged. 1: it would be refused.`
 }
 
@@ -134,7 +134,7 @@ func (c *Explain) online(ctx context.Context, s *cli.Session, in *explain.Input)
 		return nil, err
 	}
 	name := in.Provider.Name()
-	if in.Keys, in.Others, err = allKeys(ctx, stack, name); err != nil {
+	if in.Keys, err = keysOf(ctx, stack, name); err != nil {
 		return nil, err
 	}
 	if in.Provider, err = stack.Provider(name); err != nil {
@@ -151,24 +151,17 @@ func (c *Explain) offline(s *cli.Session) (callback.Keys, error) {
 	return callback.Keys{c.Account: {Current: key}}, err
 }
 
-// allKeys reads the keys of one provider, and of the others, to recognise one
-// that went astray.
-func allKeys(ctx context.Context, stack cli.Stack, provider string) (callback.Keys, map[string]callback.Keys, error) {
-	all := map[string]callback.Keys{}
-	for _, name := range cli.ProviderNames() {
-		store, err := stack.Keyring(name)
-		if err != nil {
-			return nil, nil, err
-		}
-		read, err := store.Read(ctx)
-		if err != nil {
-			return nil, nil, cli.KeysError(store, err)
-		}
-		all[name] = read.Keys
+// keysOf reads the keys of a provider's accounts.
+func keysOf(ctx context.Context, stack cli.Stack, provider string) (callback.Keys, error) {
+	store, err := stack.Keyring(provider)
+	if err != nil {
+		return nil, err
 	}
-	own := all[provider]
-	delete(all, provider)
-	return own, all, nil
+	read, err := store.Read(ctx)
+	if err != nil {
+		return nil, cli.KeysError(store, err)
+	}
+	return read.Keys, nil
 }
 
 // effect is what a callback would do now.
@@ -224,8 +217,8 @@ type explainView struct {
 	Size       int                `json:"size"`
 	Account    string             `json:"account,omitzero"`
 	Signed     []explain.Field    `json:"signed,omitempty"`
-	Given      string             `json:"received,omitzero"`
-	Proofs     []explain.KeyCheck `json:"proofs,omitempty"`
+	Received   string             `json:"received,omitzero"`
+	KeyChecks  []explain.KeyCheck `json:"keyChecks,omitempty"`
 	Verdict    callback.Verdict   `json:"verdict"`
 	KeyID      string             `json:"keyId,omitzero"`
 	Findings   []explain.Finding  `json:"findings,omitempty"`
@@ -243,7 +236,7 @@ func printExplanation(s *cli.Session, e explanation) error {
 	}
 	view := explainView{
 		Form: e.Form, Provider: e.Provider, Type: e.Type, Size: e.Size, Account: e.Account,
-		Signed: e.Signed, Given: e.Received, Proofs: e.Proofs, Verdict: e.Verdict, KeyID: e.Sender.KeyID,
+		Signed: e.Signed, Received: e.Received, KeyChecks: e.KeyChecks, Verdict: e.Verdict, KeyID: e.Sender.KeyID,
 		Findings: e.Findings, AnswerCode: e.Reply.Code, AnswerBody: e.Reply.Body, Effect: e.Effect,
 	}
 	if e.Held != nil {

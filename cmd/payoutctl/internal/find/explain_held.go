@@ -40,7 +40,7 @@ func (c *Explain) runHeld(ctx context.Context, s *cli.Session) error {
 	}
 	e := explanation{Form: "held, its body alone is kept", Provider: provider.Name(), Type: held.Type()}
 	in := explain.Input{Provider: provider, Request: callback.NewRequest(held.Type(), nil, held.Body), Now: s.Now()}
-	if in.Keys, in.Others, err = keysToTry(ctx, stack, provider, held); err != nil {
+	if in.Keys, err = keysToTry(ctx, stack, provider, held); err != nil {
 		return err
 	}
 	e.Report = explainHeld(in, held)
@@ -67,12 +67,12 @@ func heldCallback(ctx context.Context, s *cli.Session, reader *dynamostore.Reade
 	return held, err
 }
 
-// keysToTry are none where there is no proof to try them on.
-func keysToTry(ctx context.Context, stack cli.Stack, provider callback.Provider, held inbox.Receipt) (callback.Keys, map[string]callback.Keys, error) {
+// keysToTry returns no keys where the signature or the header's key is not kept.
+func keysToTry(ctx context.Context, stack cli.Stack, provider callback.Provider, held inbox.Receipt) (callback.Keys, error) {
 	if !signsBody(provider, held) {
-		return nil, nil, nil
+		return nil, nil
 	}
-	return allKeys(ctx, stack, provider.Name())
+	return keysOf(ctx, stack, provider.Name())
 }
 
 // signsBody reports whether the proof is in what is kept: Cregis signs in the

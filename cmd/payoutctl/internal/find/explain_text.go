@@ -20,7 +20,7 @@ func (e explanation) text(style cli.Style) string {
 	steps.add("size", fmt.Sprintf("%d bytes, of at most %d", e.Size, callback.MaxBody))
 	steps.add("account", e.account())
 	steps.add("signed text", e.signed(style))
-	for _, proof := range e.Proofs {
+	for _, proof := range e.KeyChecks {
 		steps.add("key "+keyPart(proof), e.proof(style, proof))
 	}
 	colour := cli.Red
@@ -55,10 +55,10 @@ func (e explanation) account() string {
 	switch {
 	case e.Account == "":
 		return "the body names none"
-	case len(e.Proofs) == 0:
+	case len(e.KeyChecks) == 0:
 		return cli.Clean(e.Account) + ", of which no key is stored"
 	}
-	return cli.Clean(e.Account) + ", with " + cli.Count(len(e.Proofs), "key")
+	return cli.Clean(e.Account) + ", with " + cli.Count(len(e.KeyChecks), "key")
 }
 
 // private says of which fields the values name somebody's account.
@@ -93,7 +93,7 @@ func keyPart(proof explain.KeyCheck) string {
 
 func (e explanation) proof(style cli.Style, proof explain.KeyCheck) string {
 	verdict := style.Paint(cli.Red, "does not fit")
-	if proof.Fits {
+	if proof.Matches {
 		verdict = style.Paint(cli.Green, "fits")
 	}
 	given := cli.Clean(e.Received)
@@ -117,10 +117,10 @@ func (e explanation) by() string {
 }
 
 func values(style cli.Style, finding explain.Finding) string {
-	if finding.Came == "" {
+	if finding.Received == "" {
 		return ""
 	}
-	return fmt.Sprintf(": came %q, signed %q", displayed(style, finding.Field, finding.Came), displayed(style, finding.Field, finding.Signed))
+	return fmt.Sprintf(": received %q, signed %q", displayed(style, finding.Field, finding.Received), displayed(style, finding.Field, finding.Signed))
 }
 
 // meaning tells what the callback says and what it would do.
