@@ -33,7 +33,7 @@ func RunIngress(provider callback.Provider) {
 	stack, sdk := start(config.Ingress)
 	name := stack.Config.KeysSecretPrefix + provider.Name()
 	keys := secrets.NewKeys(secretsmanager.NewFromConfig(sdk), name, time.Now)
-	keys.OnFlaw = func(ctx context.Context, flaw error) { stack.Recorder.UnusableKeys(ctx, provider.Name(), flaw) }
+	keys.OnFlaw = func(ctx context.Context, flaw error) { stack.Recorder.RecordUnusableKeys(ctx, provider.Name(), flaw) }
 	// Without keys the function still starts, and answers 503 until there are some.
 	parallel(connectDynamoDB(ctx, sdk), connectSQS(ctx, sdk), func() {
 		if _, err := keys.Keys(ctx); err != nil {

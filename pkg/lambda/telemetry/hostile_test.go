@@ -14,9 +14,9 @@ import (
 	"payout-callbacks/pkg/lambda/telemetry"
 )
 
-// Whatever a provider, or somebody with the table open, writes into an id: it is
-// one line, of strict JSON, no name in it twice and nothing that ends a line.
-func TestNoIDBreaksALineOrForgesOne(t *testing.T) {
+// Whatever an id holds, each record is one line of strict JSON: it has no
+// duplicate name and no character that ends a line.
+func TestRecord_HostileIDs(t *testing.T) {
 	for _, id := range []string{
 		`pivot/payout/M/u/a"b`, "pivot/payout/M/u/\n{\"level\":\"ERROR\"}", "pivot/payout/M/u/\r\x00\x1b[2J\x7f",
 		"pivot/payout/M/u/\u2028\u2029\u0085\ufeff", "pivot/payout/M/u/\xff\xfe\xc3", `pivot/payout/M/u/\`, `pivot/payout/M/u/","Sweeps":1,"x":"`,
@@ -30,7 +30,7 @@ func TestNoIDBreaksALineOrForgesOne(t *testing.T) {
 		recorder.RecordPublish(t.Context(), publisher.Result{Published: []string{id}, Removed: []string{id}, Skipped: []error{errors.New(id)}}, 0)
 		lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
 		if len(lines) != 2 {
-			t.Errorf("%q makes %d lines of two", id, len(lines))
+			t.Errorf("%q: %d lines, want 2", id, len(lines))
 		}
 		for _, line := range lines {
 			broken := strings.ContainsFunc(line, func(r rune) bool { return r < ' ' || r == '\u2028' || r == '\u2029' || r == utf8.RuneError })

@@ -1,51 +1,57 @@
 package telemetry
 
-// Metric is one number that CloudWatch keeps of this application. Its name
-// stands in the alarms and the dashboard of template.yaml; a test holds them to
-// this list.
+// Metric is a CloudWatch metric of this application. The alarms and the
+// dashboard of template.yaml name it; a test compares them with this list.
 type Metric struct {
 	Name string
-	Unit string // CloudWatch's own word
-	// PerProvider metrics are told twice: with the dimension "provider", and
-	// with none for all providers together. The others have no dimension.
+	Unit string // CloudWatch's word
+	// PerProvider metrics are recorded twice: with the dimension "provider", and
+	// without it for all providers together. Other metrics have no dimension.
 	PerProvider bool
 }
 
-// What is told of callbacks. A count of nothing is not told.
+// Metrics of callbacks. A zero is not recorded.
 var (
 	Callbacks         = Metric{"Callbacks", "Count", true}         // answered
-	Acknowledged      = Metric{"Acknowledged", "Count", true}      // authentic, durable and not known before
-	Refused           = Metric{"Refused", "Count", true}           // not authentic, malformed or too large
-	Unavailable       = Metric{"Unavailable", "Count", true}       // answered 503: our fault
-	Duplicates        = Metric{"Duplicates", "Count", true}        // known before
-	Held              = Metric{"Held", "Count", true}              // authentic, not understood and not known before
-	AcceptedStoreOnly = Metric{"AcceptedStoreOnly", "Count", true} // the queue was down
-	AcceptedQueueOnly = Metric{"AcceptedQueueOnly", "Count", true} // the table was down
-	PreviousKey       = Metric{"PreviousKey", "Count", true}       // verified by an account's previous key, and not known before
+	Acknowledged      = Metric{"Acknowledged", "Count", true}      // verified, durable and not a duplicate
+	Refused           = Metric{"Refused", "Count", true}           // not verified, malformed or too large
+	Unavailable       = Metric{"Unavailable", "Count", true}       // answered with 503: our fault
+	Duplicates        = Metric{"Duplicates", "Count", true}        // accepted before
+	Held              = Metric{"Held", "Count", true}              // verified, not understood and not a duplicate
+	AcceptedStoreOnly = Metric{"AcceptedStoreOnly", "Count", true} // the queue failed
+	AcceptedQueueOnly = Metric{"AcceptedQueueOnly", "Count", true} // the table failed
+	PreviousKey       = Metric{"PreviousKey", "Count", true}       // verified with an account's previous key, and not a duplicate
 )
 
-// What is told of batches from the queue. A count of nothing is not told.
+// Metrics of batches from the queue.
 var (
 	Deliveries   = Metric{"Deliveries", "Count", false}       // messages received
 	Redeliveries = Metric{"Redeliveries", "Count", false}     // of those, applied before
-	Conflicts    = Metric{"Conflicts", "Count", false}        // of those, contradicting another one
+	Conflicts    = Metric{"Conflicts", "Count", false}        // of those, in conflict with another event
 	Failures     = Metric{"FailedDeliveries", "Count", false} // of those, to be delivered again
 )
 
-// What is told of sweeps, every one of them, nothing included.
+// Metrics of sweeps. Every sweep records them all, zeros included.
 var (
-	Sweeps         = Metric{"Sweeps", "Count", false}         // that went well
+	Sweeps         = Metric{"Sweeps", "Count", false}         // without an error
 	ReceiptsDue    = Metric{"ReceiptsDue", "Count", false}    // receipts found due
 	ReceiptsResent = Metric{"ReceiptsResent", "Count", false} // receipts sent again
-	// Unsendable counts receipts that the queue refuses for what they are. The sweep applies them itself.
+	// Unsendable counts receipts that SQS rejects for their content. The sweep applies them itself.
 	Unsendable            = Metric{"Unsendable", "Count", false}
-	DeadLettersRecovered  = Metric{"DeadLettersRecovered", "Count", false}  // dead letters that are in the store now
-	UnreadableDeadLetters = Metric{"UnreadableDeadLetters", "Count", false} // dead letters that are not ours to read
-	CorruptRecords        = Metric{"CorruptRecords", "Count", false}        // receipts or payouts that cannot be read
-	OldestUnappliedAge    = Metric{"OldestUnappliedAge", "Seconds", false}  // since the oldest receipt that waits, due or claimed, was accepted
+	DeadLettersRecovered  = Metric{"DeadLettersRecovered", "Count", false}  // dead-letter messages whose receipt is in the store now
+	UnreadableDeadLetters = Metric{"UnreadableDeadLetters", "Count", false} // dead-letter messages that cannot be decoded
+	CorruptRecords        = Metric{"CorruptRecords", "Count", false}        // receipts or payouts that cannot be decoded
+	OldestUnappliedAge    = Metric{"OldestUnappliedAge", "Seconds", false}  // age of the oldest receipt that is not applied, due or claimed
 )
 
-// Metrics lists them all.
+// Metrics of batches of the stream of payouts, which also record CorruptRecords:
+// changes that were skipped.
+var (
+	Published     = Metric{"Published", "Count", false}     // notifications on the bus
+	PublishFailed = Metric{"PublishFailed", "Count", false} // notifications of a batch that is delivered again, because the bus failed
+)
+
+// Metrics returns all metrics.
 func Metrics() []Metric {
 	return []Metric{
 		Callbacks, Acknowledged, Refused, Unavailable, Duplicates, Held, AcceptedStoreOnly, AcceptedQueueOnly, PreviousKey,
@@ -55,16 +61,16 @@ func Metrics() []Metric {
 	}
 }
 
-// measured is a metric with what was measured.
-type measured struct {
+// measurement is a metric with its value.
+type measurement struct {
 	Metric
 	value int
 }
 
-// one counts where it is so.
-func countIf(metric Metric, ok bool) measured {
-	if !ok {
-		return measured{}
+// countIf returns 1 for the metric if ok is true, else 0.
+func countIf(metric Metric, ok bool) measurement {
+	if ok {
+		return measurement{metric, 1}
 	}
-	return measured{metric, 1}
+	return measurement{metric, 0}
 }

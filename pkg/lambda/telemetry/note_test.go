@@ -11,8 +11,8 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// I9: a note quotes the callback, so it is kept with the receipt and told nowhere.
-func TestNoNoteIsWritten(t *testing.T) {
+// I9: a note quotes the callback, so no line holds it.
+func TestRecord_NoNote(t *testing.T) {
 	held := inbox.NewHeldReceipt(inbox.HeldCallback{
 		Provider: "cregis", Type: payout.TypePayout, Account: "1", Subject: []byte("canary"), Reason: "ambiguous", Note: "canary",
 	}, []byte("canary"), "0a1b2c3d", fixed())
@@ -21,6 +21,6 @@ func TestNoNoteIsWritten(t *testing.T) {
 	recorder.RecordCallback(t.Context(), "cregis", callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedNew, Receipt: held}, 0)
 	recorder.RecordBatch(t.Context(), []consumer.Delivery{{Receipt: held, Outcome: inbox.ApplyHeld}}, 0)
 	if strings.Contains(out.String(), "canary") {
-		t.Errorf("a held callback's own words stand in:\n%s", out.String())
+		t.Errorf("the lines hold a note:\n%s", out.String())
 	}
 }

@@ -1,18 +1,18 @@
-// Package telemetry tells what happened: one line of JSON per callback,
-// delivery or sweep, which is log and metric at once (CloudWatch's embedded
-// metric format).
+// Package telemetry writes what the functions did: one line of JSON for each
+// callback, message, batch and sweep, which is log line and metrics at once
+// (CloudWatch's embedded metric format).
 //
-// What may stand in a line is listed in [Fields] and nowhere else: names of
-// providers, ids, outcomes, reasons, durations and errors. Bodies, headers,
-// keys, addresses, amounts and notes never do. The payout's id is the one thing
-// that leads from a callback to everything that became of it; of what a
-// provider wrote, it holds the account, the payout's id and our reference.
+// It promises that a line holds only the fields that [Fields] lists: names of
+// providers, ids, outcomes, reasons, durations and errors. Bodies, headers, keys,
+// addresses, amounts and notes are never written. The payout's id connects a
+// callback with everything that follows it; of a provider's own text, it holds the
+// account, the provider's payout id and our reference.
 package telemetry
 
 import (
 	"context"
 	"io"
-	"sync"
+	"log/slog"
 	"time"
 
 	"payout-callbacks/pkg/callback"
@@ -20,53 +20,36 @@ import (
 	"payout-callbacks/pkg/lambda/consumer"
 )
 
-// Recorder writes the lines. It is safe for concurrent use.
+// Recorder writes the lines. Level error means that a person must act, level warn
+// that a fault is being dealt with. A Recorder is safe for concurrent use.
 type Recorder struct {
 	namespace string
 	now       func() time.Time
-
-	writing sync.Mutex
-	out     io.Writer
+	handler   slog.Handler
 }
 
 // NewRecorder returns a recorder that writes to w, a function's standard output.
 func NewRecorder(w io.Writer, namespace string, now func() time.Time) *Recorder {
-	return &Recorder{out: w, namespace: namespace, now: now}
+	return &Recorder{namespace: namespace, now: now, handler: newHandler(w)}
 }
 
-// Callback records what became of one callback. Level error means that a
-// person must act: nothing was acknowledged although it may have been authentic.
+// RecordCallback records the result of one callback. Its level is error if a
+// callback that may be authentic was not acknowledged.
 func (r *Recorder) RecordCallback(ctx context.Context, provider string, result callback.Result, took time.Duration) {
-	level, outcome := info, string(result.Verdict)
+	level, outcome := slog.LevelInfo, string(result.Verdict)
 	switch {
 	case result.Verdict == callback.Unavailable:
-		level = fault
+		level = slog.LevelError
 	case result.Verdict != callback.Acknowledged:
-		level = warn
+		level = slog.LevelWarn
 	case result.Receipt.State == inbox.Held:
-		level, outcome = warn, string(inbox.Held)
+		level, outcome = slog.LevelWarn, string(inbox.Held)
 	case result.Err != nil:
-		level, outcome = warn, string(result.Acceptance)
+		level, outcome = slog.LevelWarn, string(result.Acceptance)
 	default:
 		outcome = string(result.Acceptance)
 	}
-	acknowledged := result.Verdict == callback.Acknowledged
-	// Whoever has a callback can replay it: what is known already neither sets an
-	// alarm off nor keeps it quiet. A held callback counts although the answer is
-	// 503: its put may have been done without an answer, and then each further
-	// delivery is a duplicate.
-	known := result.Acceptance == inbox.AcceptedDuplicate
-	r.line(ctx, level, "callback", []measured{
-		countIf(Callbacks, true),
-		countIf(Acknowledged, acknowledged && !known),
-		countIf(Unavailable, result.Verdict == callback.Unavailable),
-		countIf(Refused, !acknowledged && result.Verdict != callback.Unavailable),
-		countIf(Held, result.Receipt.State == inbox.Held && !known),
-		countIf(Duplicates, known),
-		countIf(AcceptedStoreOnly, result.Acceptance == inbox.AcceptedStoreOnly),
-		countIf(AcceptedQueueOnly, result.Acceptance == inbox.AcceptedQueueOnly),
-		countIf(PreviousKey, result.Sender.Previous && !known),
-	},
+	r.write(ctx, level, "callback", callbackCounts(result),
 		text("provider", provider),
 		text("outcome", outcome),
 		text("payout", result.Receipt.Key.Payout),
@@ -75,16 +58,36 @@ func (r *Recorder) RecordCallback(ctx context.Context, provider string, result c
 		text("reason", result.Receipt.Reason),
 		text("key_id", result.Sender.KeyID),
 		text("claimed_account", result.Claimed),
-		millis(took),
+		duration(took),
 		failure(result.Err))
 }
 
-// Batch records what became of the messages of one batch: a line for each, and
-// one with the counts.
+// callbackCounts returns the metrics of one callback. Anybody who has a callback
+// can replay it, so a duplicate neither raises an alarm nor clears it. A held
+// callback counts although the answer is 503: it may have been stored without a
+// response, and then each further delivery is a duplicate.
+func callbackCounts(result callback.Result) []measurement {
+	isAcknowledged := result.Verdict == callback.Acknowledged
+	isDuplicate := result.Acceptance == inbox.AcceptedDuplicate
+	return []measurement{
+		countIf(Callbacks, true),
+		countIf(Acknowledged, isAcknowledged && !isDuplicate),
+		countIf(Unavailable, result.Verdict == callback.Unavailable),
+		countIf(Refused, !isAcknowledged && result.Verdict != callback.Unavailable),
+		countIf(Held, result.Receipt.State == inbox.Held && !isDuplicate),
+		countIf(Duplicates, isDuplicate),
+		countIf(AcceptedStoreOnly, result.Acceptance == inbox.AcceptedStoreOnly),
+		countIf(AcceptedQueueOnly, result.Acceptance == inbox.AcceptedQueueOnly),
+		countIf(PreviousKey, result.Sender.Previous && !isDuplicate),
+	}
+}
+
+// RecordBatch records the deliveries of one batch: a line for each, and one with
+// the counts.
 func (r *Recorder) RecordBatch(ctx context.Context, deliveries []consumer.Delivery, took time.Duration) {
 	counts := map[Metric]int{}
 	for _, delivery := range deliveries {
-		r.delivery(ctx, delivery)
+		r.recordDelivery(ctx, delivery)
 		switch {
 		case delivery.Err != nil:
 			counts[Failures]++
@@ -94,30 +97,30 @@ func (r *Recorder) RecordBatch(ctx context.Context, deliveries []consumer.Delive
 			counts[Redeliveries]++
 		}
 	}
-	r.line(ctx, info, "batch", []measured{
+	r.write(ctx, slog.LevelInfo, "batch", []measurement{
 		{Deliveries, len(deliveries)},
 		{Failures, counts[Failures]},
 		{Conflicts, counts[Conflicts]},
 		{Redeliveries, counts[Redeliveries]},
 	},
-		millis(took))
+		duration(took))
 }
 
-func (r *Recorder) delivery(ctx context.Context, delivery consumer.Delivery) {
-	level, outcome := info, string(delivery.Outcome)
+func (r *Recorder) recordDelivery(ctx context.Context, delivery consumer.Delivery) {
+	level, outcome := slog.LevelInfo, string(delivery.Outcome)
 	switch {
 	case delivery.Unreadable:
-		level, outcome = fault, "foreign"
+		level, outcome = slog.LevelError, "unreadable"
 	case delivery.Err != nil:
-		level, outcome = warn, "failed"
+		level, outcome = slog.LevelWarn, "failed"
 	case delivery.Outcome == inbox.ApplyConflict:
-		level = warn
+		level = slog.LevelWarn
 	}
 	provider := delivery.Receipt.Provider()
 	if provider == "" {
 		provider = "unknown"
 	}
-	r.line(ctx, level, "delivery", nil,
+	r.write(ctx, level, "delivery", nil,
 		text("provider", provider),
 		text("outcome", outcome),
 		text("payout", delivery.Receipt.Key.Payout),
@@ -126,16 +129,16 @@ func (r *Recorder) delivery(ctx context.Context, delivery consumer.Delivery) {
 		failure(delivery.Err))
 }
 
-// Sweep records one run of the sweeper. A run that could not even list what is
-// due tells no age: nothing due and nothing known are not the same.
+// RecordSweep records one sweep. A sweep that could not list what is due records
+// no counts and no age: a zero would clear alarms.
 func (r *Recorder) RecordSweep(ctx context.Context, result inbox.SweepResult, took time.Duration, err error) {
-	level := info
+	level := slog.LevelInfo
 	if err != nil || result.Damaged > 0 || result.Unreadable > 0 || result.Unsendable > 0 {
-		level = fault
+		level = slog.LevelError
 	}
-	var items []measured
+	var measurements []measurement
 	if err == nil || result != (inbox.SweepResult{}) {
-		items = []measured{
+		measurements = []measurement{
 			{ReceiptsDue, result.Due},
 			{ReceiptsResent, result.Resent},
 			{Unsendable, result.Unsendable},
@@ -144,41 +147,41 @@ func (r *Recorder) RecordSweep(ctx context.Context, result inbox.SweepResult, to
 			{CorruptRecords, result.Damaged},
 		}
 		if !result.AgeUnknown {
-			items = append(items, measured{OldestUnappliedAge, int(result.OldestAge.Seconds())})
+			measurements = append(measurements, measurement{OldestUnappliedAge, int(result.OldestAge.Seconds())})
 		}
 	}
 	if err == nil {
-		items = append(items, measured{Sweeps, 1})
+		measurements = append(measurements, measurement{Sweeps, 1})
 	}
-	r.line(ctx, level, "sweep", items,
-		truth("skipped", result.Skipped),
-		millis(took),
+	r.write(ctx, level, "sweep", measurements,
+		slog.Bool("skipped", result.Skipped),
+		duration(took),
 		failure(err))
 }
 
-// NoKeys records that a function started without keys to verify with.
+// RecordMissingKeys records that a function starts without keys.
 func (r *Recorder) RecordMissingKeys(ctx context.Context, provider string, err error) {
-	r.line(ctx, fault, "no keys", nil, text("provider", provider), failure(err))
+	r.write(ctx, slog.LevelError, "no keys", nil, text("provider", provider), failure(err))
 }
 
-// UnusableKeys records an entry of a provider's secret that cannot be used.
-func (r *Recorder) UnusableKeys(ctx context.Context, provider string, flaw error) {
-	r.line(ctx, fault, "unusable keys", nil, text("provider", provider), failure(flaw))
+// RecordUnusableKeys records an entry of a provider's secret that cannot be used.
+func (r *Recorder) RecordUnusableKeys(ctx context.Context, provider string, flaw error) {
+	r.write(ctx, slog.LevelError, "unusable keys", nil, text("provider", provider), failure(flaw))
 }
 
-// Fields lists everything that may stand in a line, metrics aside.
+// Fields returns the names of all fields that a line may hold, besides metrics.
 func Fields() []string {
 	return []string{
 		"timestamp", "level", "message", "_aws", "request_id", "dur_ms", "err",
 		"provider",            // its name
-		"outcome", "accepted", // words of this program
-		"reason",            // why a callback is held, one of callback.Reason
+		"outcome", "accepted", // values of this application
+		"reason",            // why a callback is held, a callback.Reason
 		"payout", "receipt", // the key of a receipt
-		"key_id",             // six digits of a hash
-		"claimed_account",    // account that a refused callback names; unproven
-		"delivery",           // SQS's id of a message
-		"skipped",            // whether a sweep left everything to a full queue
-		"records",            // how many changes of payouts a batch had
-		"notices", "removed", // ids of notices and of payouts
+		"key_id",                   // six digits of a hash
+		"claimed_account",          // the account that a refused callback names; not verified
+		"delivery",                 // SQS message id
+		"skipped",                  // whether the sweep did nothing because the queue was full
+		"records",                  // how many records a batch of the stream has
+		"notifications", "removed", // ids of notifications and of payouts
 	}
 }

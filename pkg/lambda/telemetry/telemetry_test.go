@@ -21,8 +21,8 @@ import (
 
 func fixed() time.Time { return time.UnixMilli(1795251600123) }
 
-// written returns the lines that record wrote.
-func written(t *testing.T, record func(*telemetry.Recorder)) []map[string]any {
+// linesOf returns the lines that record writes.
+func linesOf(t *testing.T, record func(*telemetry.Recorder)) []map[string]any {
 	t.Helper()
 	var out strings.Builder
 	record(telemetry.NewRecorder(&out, "PayoutCallbacks/test", fixed))
@@ -44,8 +44,8 @@ func receipt() inbox.Receipt {
 	}, []byte("canary-body"), "0a1b2c3d", fixed())
 }
 
-func TestACallbackIsOneLine(t *testing.T) {
-	lines := written(t, func(r *telemetry.Recorder) {
+func TestRecordCallback_Line(t *testing.T) {
+	lines := linesOf(t, func(r *telemetry.Recorder) {
 		r.RecordCallback(t.Context(), "cregis", callback.Result{
 			Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedNew, Receipt: receipt(), Sender: callback.Sender{Account: "1", KeyID: "0a1b2c3d", Previous: true},
 		}, 12*time.Millisecond)
@@ -69,7 +69,7 @@ func held() inbox.Receipt {
 	return inbox.NewHeldReceipt(inbox.HeldCallback{Provider: "cregis", Type: "payout", Account: "1", Reason: "unknown-status"}, nil, "", fixed())
 }
 
-func TestWhatACallbackCountsAs(t *testing.T) {
+func TestRecordCallback_Counts(t *testing.T) {
 	for _, test := range []struct {
 		name           string
 		result         callback.Result
@@ -80,19 +80,19 @@ func TestWhatACallbackCountsAs(t *testing.T) {
 			"new", "INFO", []string{"Acknowledged"}},
 		{"duplicate", callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedDuplicate, Receipt: receipt()},
 			"duplicate", "INFO", []string{"Duplicates"}},
-		{"by record", callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedStoreOnly, Receipt: receipt(), Err: errors.New("down")},
+		{"store only", callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedStoreOnly, Receipt: receipt(), Err: errors.New("down")},
 			"store-only", "WARN", []string{"Acknowledged", "AcceptedStoreOnly"}},
-		{"by queue", callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedQueueOnly, Receipt: receipt(), Err: errors.New("down")},
+		{"queue only", callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedQueueOnly, Receipt: receipt(), Err: errors.New("down")},
 			"queue-only", "WARN", []string{"Acknowledged", "AcceptedQueueOnly"}},
 		{"held", callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedNew, Receipt: held()},
 			"held", "WARN", []string{"Acknowledged", "Held"}},
 		{"held again", callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedDuplicate, Receipt: held()},
 			"held", "WARN", []string{"Duplicates"}},
-		{"a replay under the previous key", callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedDuplicate, Receipt: receipt(), Sender: callback.Sender{Previous: true}},
+		{"replayed, with the previous key", callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedDuplicate, Receipt: receipt(), Sender: callback.Sender{Previous: true}},
 			"duplicate", "INFO", []string{"Duplicates"}},
 		{"held, and perhaps not stored", callback.Result{Verdict: callback.Unavailable, Receipt: held(), Err: errors.New("down")},
 			"unavailable", "ERROR", []string{"Held", "Unavailable"}},
-		{"held by queue", callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedQueueOnly, Receipt: held(), Err: errors.New("down")},
+		{"held, queue only", callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedQueueOnly, Receipt: held(), Err: errors.New("down")},
 			"held", "WARN", []string{"AcceptedQueueOnly", "Acknowledged", "Held"}},
 		{"forged", callback.Result{Verdict: callback.Unauthenticated, Err: callback.ErrUnauthenticated},
 			"unauthentic", "WARN", []string{"Refused"}},
@@ -101,30 +101,30 @@ func TestWhatACallbackCountsAs(t *testing.T) {
 		{"our fault", callback.Result{Verdict: callback.Unavailable, Err: errors.New("down")},
 			"unavailable", "ERROR", []string{"Unavailable"}},
 	} {
-		got := written(t, func(r *telemetry.Recorder) { r.RecordCallback(t.Context(), "cregis", test.result, 0) })[0]
+		got := linesOf(t, func(r *telemetry.Recorder) { r.RecordCallback(t.Context(), "cregis", test.result, 0) })[0]
 		if got["outcome"] != test.outcome || got["level"] != test.level {
 			t.Errorf("%s: got %v at %v, want %s at %s", test.name, got["outcome"], got["level"], test.outcome, test.level)
 		}
 		want := append([]string{"Callbacks"}, test.counts...)
 		slices.Sort(want)
-		if diff := cmp.Diff(want, counted(got)); diff != "" {
+		if diff := cmp.Diff(want, metricNames(got)); diff != "" {
 			t.Errorf("%s counts as:\n%s", test.name, diff)
 		}
 	}
 }
 
-// counted names the metrics of a line, sorted.
-func counted(line map[string]any) []string {
+// metricNames returns the names of the metrics of a line, sorted.
+func metricNames(line map[string]any) []string {
 	var names []string
-	for _, metric := range told(line) {
+	for _, metric := range metricsOf(line) {
 		names = append(names, metric.Name)
 	}
 	slices.Sort(names)
 	return names
 }
 
-// told returns the metrics that CloudWatch finds in a line, as it would.
-func told(line map[string]any) []telemetry.Metric {
+// metricsOf returns the metrics that CloudWatch finds in a line.
+func metricsOf(line map[string]any) []telemetry.Metric {
 	aws, ok := line["_aws"].(map[string]any)
 	if !ok {
 		return nil
@@ -140,16 +140,16 @@ func told(line map[string]any) []telemetry.Metric {
 		total := cmp.Equal(directive["Dimensions"], []any{[]any{}})
 		_, isNumber := line[metric.Name].(float64)
 		if directive["Namespace"] != "PayoutCallbacks/test" || !metric.PerProvider && !total || !isNumber {
-			continue // CloudWatch would not find it where an alarm looks
+			continue // no alarm would find it
 		}
 		metrics = append(metrics, metric)
 	}
 	return metrics
 }
 
-func TestEveryMetricIsTold(t *testing.T) {
+func TestMetrics_AllAreRecorded(t *testing.T) {
 	down := errors.New("down")
-	lines := written(t, func(r *telemetry.Recorder) {
+	lines := linesOf(t, func(r *telemetry.Recorder) {
 		for _, result := range []callback.Result{
 			{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedDuplicate, Receipt: receipt()},
 			{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedNew, Receipt: receipt(), Sender: callback.Sender{Previous: true}},
@@ -168,28 +168,28 @@ func TestEveryMetricIsTold(t *testing.T) {
 	})
 	var got []telemetry.Metric
 	for _, line := range lines {
-		got = append(got, told(line)...)
+		got = append(got, metricsOf(line)...)
 	}
 	byName := cmpopts.SortSlices(func(a, b telemetry.Metric) bool { return a.Name < b.Name })
 	slices.SortFunc(got, func(a, b telemetry.Metric) int { return strings.Compare(a.Name, b.Name) })
 	if diff := cmp.Diff(telemetry.Metrics(), slices.Compact(got), byName); diff != "" {
-		t.Errorf("metrics listed, and told:\n%s", diff)
+		t.Errorf("metrics (-listed +recorded):\n%s", diff)
 	}
 }
 
-func TestDeliveries(t *testing.T) {
+func TestRecordBatch_Lines(t *testing.T) {
 	deliveries := []consumer.Delivery{
 		{MessageID: "m1", Receipt: receipt(), Outcome: inbox.ApplyChanged},
 		{MessageID: "m2", Receipt: receipt(), Outcome: inbox.ApplyConflict},
 		{MessageID: "m3", Receipt: receipt(), Err: errors.New("down")},
 		{MessageID: "m4", Unreadable: true, Err: errors.New("not ours")},
 	}
-	lines := written(t, func(r *telemetry.Recorder) { r.RecordBatch(t.Context(), deliveries, time.Second) })
+	lines := linesOf(t, func(r *telemetry.Recorder) { r.RecordBatch(t.Context(), deliveries, time.Second) })
 	for n, want := range []map[string]any{
 		{"delivery": "m1", "provider": "cregis", "outcome": "changed", "level": "INFO", "message": "delivery"},
 		{"delivery": "m2", "provider": "cregis", "outcome": "conflict", "level": "WARN", "message": "delivery"},
 		{"delivery": "m3", "provider": "cregis", "outcome": "failed", "level": "WARN", "message": "delivery"},
-		{"delivery": "m4", "provider": "unknown", "outcome": "foreign", "level": "ERROR", "message": "delivery"},
+		{"delivery": "m4", "provider": "unknown", "outcome": "unreadable", "level": "ERROR", "message": "delivery"},
 		{"message": "batch", "level": "INFO", "Deliveries": 4.0, "FailedDeliveries": 2.0, "Conflicts": 1.0, "Redeliveries": 0.0, "dur_ms": 1000.0},
 	} {
 		for field, value := range want {
@@ -200,8 +200,8 @@ func TestDeliveries(t *testing.T) {
 	}
 }
 
-func TestASweepTellsEveryCountZeroesToo(t *testing.T) {
-	got := written(t, func(r *telemetry.Recorder) {
+func TestRecordSweep_Zeros(t *testing.T) {
+	got := linesOf(t, func(r *telemetry.Recorder) {
 		r.RecordSweep(t.Context(), inbox.SweepResult{Due: 3, Resent: 2, OldestAge: 150 * time.Second}, time.Second, nil)
 	})[0]
 	for name, want := range map[string]float64{"ReceiptsDue": 3, "ReceiptsResent": 2, "Unsendable": 0, "DeadLettersRecovered": 0, "UnreadableDeadLetters": 0, "CorruptRecords": 0, "OldestUnappliedAge": 150, "Sweeps": 1} {
@@ -214,8 +214,8 @@ func TestASweepTellsEveryCountZeroesToo(t *testing.T) {
 	}
 }
 
-func TestSweep_WithAnUnsendableReceiptIsAnError(t *testing.T) {
-	got := written(t, func(r *telemetry.Recorder) {
+func TestRecordSweep_UnsendableReceipt(t *testing.T) {
+	got := linesOf(t, func(r *telemetry.Recorder) {
 		r.RecordSweep(t.Context(), inbox.SweepResult{Due: 3, Unsendable: 2}, 0, nil)
 	})[0]
 	if got["Unsendable"] != 2.0 || got["level"] != "ERROR" || got["Sweeps"] != 1.0 {
@@ -223,23 +223,23 @@ func TestSweep_WithAnUnsendableReceiptIsAnError(t *testing.T) {
 	}
 }
 
-// A table that cannot be read hides what is due: an age of nothing would end
-// the alarm on it, and the run must not count as one that went well.
-func TestASweepThatSawNothingTellsNoAge(t *testing.T) {
-	got := written(t, func(r *telemetry.Recorder) { r.RecordSweep(t.Context(), inbox.SweepResult{}, 0, errors.New("down")) })[0]
-	if names := counted(got); len(names) != 0 || got["level"] != "ERROR" {
-		t.Errorf("told %v at %v", names, got["level"])
+// A sweep that cannot read the table does not know what is due: an age of zero
+// would clear its alarm, and the sweep must not count as a success.
+func TestRecordSweep_TableDown(t *testing.T) {
+	got := linesOf(t, func(r *telemetry.Recorder) { r.RecordSweep(t.Context(), inbox.SweepResult{}, 0, errors.New("down")) })[0]
+	if names := metricNames(got); len(names) != 0 || got["level"] != "ERROR" {
+		t.Errorf("metrics %v at level %v, want none at ERROR", names, got["level"])
 	}
-	got = written(t, func(r *telemetry.Recorder) {
+	got = linesOf(t, func(r *telemetry.Recorder) {
 		r.RecordSweep(t.Context(), inbox.SweepResult{Due: 1, OldestAge: time.Hour}, 0, errors.New("queue down"))
 	})[0]
 	if got["OldestUnappliedAge"] != 3600.0 || got["Sweeps"] != nil {
-		t.Errorf("told %v", got)
+		t.Errorf("got %v", got)
 	}
 }
 
-func TestSweep_ThatCannotMeasureTheAge_ReportsNone(t *testing.T) {
-	got := written(t, func(r *telemetry.Recorder) {
+func TestRecordSweep_UnknownAge(t *testing.T) {
+	got := linesOf(t, func(r *telemetry.Recorder) {
 		r.RecordSweep(t.Context(), inbox.SweepResult{Due: 1, Resent: 1, AgeUnknown: true}, 0, errors.New("down"))
 	})[0]
 	if _, reported := got["OldestUnappliedAge"]; reported || got["ReceiptsResent"] != 1.0 || got["Sweeps"] != nil {
@@ -247,15 +247,15 @@ func TestSweep_ThatCannotMeasureTheAge_ReportsNone(t *testing.T) {
 	}
 }
 
-// I9: nothing of a callback but ids and words of ours is in any line.
-func TestNoBodyAddressOrAmountIsWritten(t *testing.T) {
+// I9: a line holds no part of a callback but ids.
+func TestRecord_NoBodyAddressOrAmount(t *testing.T) {
 	var out strings.Builder
 	recorder := telemetry.NewRecorder(&out, "n", fixed)
 	recorder.RecordCallback(t.Context(), "cregis", callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedNew, Receipt: receipt()}, 0)
 	recorder.RecordBatch(t.Context(), []consumer.Delivery{{Receipt: receipt(), Outcome: inbox.ApplyChanged}}, 0)
 	for _, canary := range []string{"canary", "CANARY", "31337"} {
 		if strings.Contains(out.String(), canary) {
-			t.Errorf("%s stands in:\n%s", canary, out.String())
+			t.Errorf("the lines hold %s:\n%s", canary, out.String())
 		}
 	}
 }
