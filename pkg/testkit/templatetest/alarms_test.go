@@ -11,10 +11,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// alarmTable states every alarm of template.yaml a second time, so that no
-// number of it changes unnoticed. The first line has the name behind the
-// stack's, and the condition; then come the comparison and the metrics. "ours"
-// is the namespace of the stack's own metrics.
+// alarmTable repeats every alarm of template.yaml, so that a change of an alarm
+// takes two changes. The first line is the name without the stack's, and the
+// condition; then follow the comparison and the metrics. "ours" is the namespace
+// of the stack's own metrics.
 var alarmTable = map[string]string{
 	"OldestUnappliedAlarm": `
 		oldest-unapplied
@@ -116,7 +116,7 @@ var alarmTable = map[string]string{
 		it = Maximum of AWS/Lambda IteratorAge FunctionName=${PublisherFunction} in 60 s`,
 }
 
-// filterTable does the same for the filters that make metrics of logs.
+// filterTable repeats every metric filter of template.yaml.
 var filterTable = map[string]string{
 	"NoRouteFilter": `
 		{ $.status = "404" && $.method = "POST" } in ${AccessLogGroup}
@@ -126,25 +126,25 @@ var filterTable = map[string]string{
 		1 of ours GatewayThrottled`,
 }
 
-func TestAlarms_AreThoseOfTheTable(t *testing.T) {
+func TestAlarms_MatchTable(t *testing.T) {
 	template := loadDocument(t)
 	got := map[string]string{}
 	for id, properties := range template.resources("AWS::CloudWatch::Alarm", nil) {
-		got[id] = describeAlarm(properties, condition(template, id))
+		got[id] = describeAlarm(properties, conditionOf(template, id))
 	}
 	if diff := cmp.Diff(outdent(alarmTable), got); diff != "" {
-		t.Errorf("the table says -, template.yaml says +:\n%s", diff)
+		t.Errorf("alarmTable is -, template.yaml is +:\n%s", diff)
 	}
 }
 
-func TestMetricFilters_AreThoseOfTheTable(t *testing.T) {
+func TestMetricFilters_MatchTable(t *testing.T) {
 	template := loadDocument(t)
 	got := map[string]string{}
 	for id, properties := range template.resources("AWS::Logs::MetricFilter", nil) {
-		got[id] = describeFilter(properties, condition(template, id))
+		got[id] = describeFilter(properties, conditionOf(template, id))
 	}
 	if diff := cmp.Diff(outdent(filterTable), got); diff != "" {
-		t.Errorf("the table says -, template.yaml says +:\n%s", diff)
+		t.Errorf("filterTable is -, template.yaml is +:\n%s", diff)
 	}
 }
 
@@ -156,7 +156,7 @@ func outdent(table map[string]string) map[string]string {
 	return lines
 }
 
-func condition(template document, id string) string {
+func conditionOf(template document, id string) string {
 	name, ok := template["Resources"].(map[string]any)[id].(map[string]any)["Condition"]
 	if !ok {
 		return ""
@@ -164,11 +164,11 @@ func condition(template document, id string) string {
 	return fmt.Sprintf(" if %v", name)
 }
 
-// Names and texts say nothing about when an alarm rings; other tests read them.
-var descriptive = []string{"AlarmName", "AlarmDescription", "Label"}
+// ignoredProperties do not influence the state of an alarm. Other tests read them.
+var ignoredProperties = []string{"AlarmName", "AlarmDescription", "Label"}
 
-// describeAlarm writes an alarm as the table does. Properties that the table has
-// no place for are written at the end.
+// describeAlarm formats an alarm as in alarmTable. Properties that the format does
+// not cover follow at the end.
 func describeAlarm(properties map[string]any, condition string) string {
 	rest := maps.Clone(properties)
 	take := func(name string) any {
@@ -201,10 +201,10 @@ func describeAlarm(properties map[string]any, condition string) string {
 		name + condition,
 		fmt.Sprintf("%s %s %v in %v of %v, missing is %v", expression, operator, take("Threshold"), datapoints, periods, take("TreatMissingData")),
 	}
-	return strings.Join(slices.Concat(lines, metrics, actions, leftOver(rest)), "\n")
+	return strings.Join(slices.Concat(lines, metrics, actions, otherProperties(rest)), "\n")
 }
 
-// describeParts writes the metrics of an expression, by id.
+// describeParts formats the metrics of an expression, sorted by id.
 func describeParts(parts []any) (expression string, metrics []string) {
 	for _, part := range parts {
 		part := maps.Clone(part.(map[string]any))
@@ -212,11 +212,11 @@ func describeParts(parts []any) (expression string, metrics []string) {
 			expression += text
 			delete(part, "Expression")
 			if id, ok := part["Id"].(string); ok && id != "" && id[0] >= 'a' && id[0] <= 'z' {
-				delete(part, "Id") // nothing refers to it
+				delete(part, "Id") // no other part uses it
 			} else {
 				metrics = append(metrics, "an expression without an Id")
 			}
-			metrics = append(metrics, leftOver(part)...)
+			metrics = append(metrics, otherProperties(part)...)
 			continue
 		}
 		stat := maps.Clone(part["MetricStat"].(map[string]any))
@@ -226,13 +226,13 @@ func describeParts(parts []any) (expression string, metrics []string) {
 		if part["ReturnData"] != false {
 			text += ", returned"
 		}
-		metrics = append(metrics, text+strings.Join(leftOver(stat), ","))
+		metrics = append(metrics, text+strings.Join(otherProperties(stat), ","))
 	}
 	slices.Sort(metrics)
 	return expression, metrics
 }
 
-// describeMetric writes a metric and takes what it wrote out of the properties.
+// describeMetric formats a metric and deletes the properties that it formats.
 func describeMetric(properties map[string]any) string {
 	metric := readMetric(properties)
 	for _, name := range []string{"Namespace", "MetricName", "Dimensions", "Statistic", "ExtendedStatistic", "Stat", "Period", "Unit"} {
@@ -249,7 +249,7 @@ func describeMetric(properties map[string]any) string {
 const ourNamespace = "PayoutCallbacks/${AWS::StackName}"
 
 // readMetric reads the properties of an alarm, or of one metric of its expression.
-func readMetric(properties map[string]any) watched {
+func readMetric(properties map[string]any) alarmMetric {
 	dimensions := map[string]string{}
 	list, _ := properties["Dimensions"].([]any)
 	for _, element := range list {
@@ -263,7 +263,7 @@ func readMetric(properties map[string]any) watched {
 	}
 	period, _ := properties["Period"].(uint64)
 	unit, _ := properties["Unit"].(string)
-	return watched{
+	return alarmMetric{
 		key:       metricKey(fmt.Sprint(properties["Namespace"]), fmt.Sprint(properties["MetricName"]), dimensions),
 		statistic: statistic, period: time.Duration(period) * time.Second, unit: unit,
 	}
@@ -279,18 +279,18 @@ func describeFilter(properties map[string]any, condition string) string {
 		for _, name := range []string{"MetricValue", "MetricNamespace", "MetricName"} {
 			delete(transformation, name)
 		}
-		lines = append(lines, leftOver(transformation)...)
+		lines = append(lines, otherProperties(transformation)...)
 	}
 	for _, name := range []string{"FilterPattern", "LogGroupName", "MetricTransformations"} {
 		delete(rest, name)
 	}
-	return strings.Join(append(lines, leftOver(rest)...), "\n")
+	return strings.Join(append(lines, otherProperties(rest)...), "\n")
 }
 
-func leftOver(properties map[string]any) []string {
+func otherProperties(properties map[string]any) []string {
 	var lines []string
 	for _, name := range slices.Sorted(maps.Keys(properties)) {
-		if !slices.Contains(descriptive, name) {
+		if !slices.Contains(ignoredProperties, name) {
 			lines = append(lines, fmt.Sprintf("%s: %v", name, properties[name]))
 		}
 	}

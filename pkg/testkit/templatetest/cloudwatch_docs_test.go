@@ -9,11 +9,11 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// The tables of "Configuring how CloudWatch alarms treat missing data", in the
-// versions of the page that are published; X breaches, 0 does not, - is missing:
+// The tables of "Configuring how CloudWatch alarms treat missing data", from both
+// published versions of the page. X breaches, 0 does not, - is missing:
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
 // https://github.com/awsdocs/amazon-cloudwatch-user-guide/blob/05fd32f/doc_source/AlarmThatSendsEmail.md
-func TestCloudWatch_MissingDataAsDocumented(t *testing.T) {
+func TestCloudWatch_MissingData(t *testing.T) {
 	for _, test := range []struct {
 		datapoints int // of 3
 		points     string
@@ -46,7 +46,7 @@ func TestCloudWatch_MissingDataAsDocumented(t *testing.T) {
 
 // The examples of "Using math expressions with CloudWatch metrics":
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
-func TestCloudWatch_MetricMathAsDocumented(t *testing.T) {
+func TestCloudWatch_MetricMath(t *testing.T) {
 	compared := map[string]series{"metric1": {30, 20, 0, 0}, "metric2": {20, missing, 20, missing}}
 	chosen := map[string]series{
 		"metric1": {1, 1, 0, 0, missing}, "metric2": {30, missing, 0, 0, 30}, "metric3": {0, 0, 20, missing, 20},
@@ -107,19 +107,19 @@ func TestCloudWatch_Statistics(t *testing.T) {
 		"Sum": {9, 4, missing, 9}, "SampleCount": {1, 1, missing, 3}, "Average": {9, 4, missing, 3},
 		"Maximum": {9, 4, missing, 6}, "Minimum": {9, 4, missing, 1}, "p50": {9, 4, missing, 2}, "p99": {9, 4, missing, 6},
 	} {
-		got := c.series(watched{"m", statistic, time.Minute, ""}, end, 4)
+		got := c.series(alarmMetric{"m", statistic, time.Minute, ""}, end, 4)
 		if diff := cmp.Diff(want, got, cmpopts.EquateNaNs()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", statistic, diff)
 		}
 	}
-	if got := c.series(watched{"m", "Sum", time.Minute, "Seconds"}, end, 1); !math.IsNaN(got[0]) {
-		t.Errorf("an alarm on seconds counts a count: %v", got)
+	if got := c.series(alarmMetric{"m", "Sum", time.Minute, "Seconds"}, end, 1); !math.IsNaN(got[0]) {
+		t.Errorf("an alarm on Seconds counts samples of unit Count: %v", got)
 	}
 }
 
 // The examples of "Filter pattern syntax":
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
-func TestCloudWatch_FilterPatternsAsDocumented(t *testing.T) {
+func TestCloudWatch_FilterPatterns(t *testing.T) {
 	const trail = `{"eventType":"UpdateTrail","sourceIPAddress":"111.111.111.111","arrayKey":["value","another value"],
 		"objectList":[{"name":"a","id":1},{"name":"b","id":2}],"SomeObject":null,"errorCode":400,"latency":1000.5}`
 	const user = `{"user":{"id":1,"email":"John.Stiles@example.com"},"users":[{"id":2,"email":"John.Doe@example.com"},

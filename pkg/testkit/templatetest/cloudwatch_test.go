@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// cloudwatch keeps samples of metrics and evaluates alarms over them, as
-// CloudWatch documents it. TestCloudWatch… hold it to the documented examples.
+// cloudwatch stores samples of metrics and evaluates alarms over them as
+// CloudWatch documents it. TestCloudWatch_… compare it with the documented examples.
 type cloudwatch struct {
 	samples map[string][]sample // by metricKey
 }
@@ -21,7 +21,7 @@ type sample struct {
 	unit  string
 }
 
-// metricKey names a series: the same metric by other dimensions is another one.
+// metricKey identifies a series. Each set of dimensions is a series of its own.
 func metricKey(namespace, name string, dimensions map[string]string) string {
 	key := namespace + " " + name
 	for _, dimension := range slices.Sorted(maps.Keys(dimensions)) {
@@ -42,20 +42,20 @@ type series []float64
 
 var missing = math.NaN()
 
-// watched is a metric as an alarm looks at it.
-type watched struct {
+// alarmMetric is a metric of an alarm, with statistic and period.
+type alarmMetric struct {
 	key       string
 	statistic string
 	period    time.Duration
 	unit      string // "" for any
 }
 
-// series returns the last n periods before an instant.
-func (c *cloudwatch) series(metric watched, end time.Time, n int) series {
+// series returns the last n periods before a given time.
+func (c *cloudwatch) series(metric alarmMetric, end time.Time, n int) series {
 	values := make([][]float64, n)
 	for _, s := range c.samples[metric.key] {
 		ago := end.Sub(s.at)
-		index := n - 1 - int((ago-1)/metric.period) // a period contains its beginning
+		index := n - 1 - int((ago-1)/metric.period) // a period includes its start
 		if ago > 0 && index >= 0 && (metric.unit == "" || metric.unit == s.unit) {
 			values[index] = append(values[index], s.value)
 		}
@@ -89,13 +89,13 @@ func aggregate(statistic string, values []float64) float64 {
 	}
 	var percent float64
 	if _, err := fmt.Sscanf(statistic, "p%f", &percent); err != nil {
-		panic("no statistic: " + statistic)
+		panic("unknown statistic: " + statistic)
 	}
-	slices.Sort(values) // the smallest value that so many percent of the values do not exceed
+	slices.Sort(values) // the smallest value that this percentage of the values does not exceed
 	return values[max(int(math.Ceil(percent/100*float64(len(values)))), 1)-1]
 }
 
-// State of an alarm. retained means that it stays as it was.
+// alarmState is the state of an alarm; retained means that it does not change.
 type alarmState string
 
 const (
@@ -105,10 +105,10 @@ const (
 	retained     alarmState = "retained"
 )
 
-// alarm is an alarm of the template, ready to be evaluated.
+// alarm holds what the evaluation of an alarm needs.
 type alarm struct {
-	metrics    map[string]watched // by id; "" where there is no expression
-	expression string             // "" for the metric itself
+	metrics    map[string]alarmMetric // by id; "" without an expression
+	expression string                 // "" for the metric itself
 	comparison string
 	threshold  float64
 	periods    int // N of "M out of N"
@@ -116,14 +116,14 @@ type alarm struct {
 	missing    string
 }
 
-// extra is how many periods CloudWatch retrieves beyond the evaluation periods.
-// In the documented examples these are 2: "retrieves the 5 most recent data
+// extraPeriods is the number of periods that CloudWatch retrieves beyond the
+// evaluation periods. In the documented examples it is 2: "retrieves the 5 most recent data
 // points" for an alarm of 3.
-const extra = 2
+const extraPeriods = 2
 
-// evaluate returns the state of an alarm at an instant.
+// evaluate returns the state of an alarm at a given time.
 func (c *cloudwatch) evaluate(a alarm, end time.Time) (alarmState, error) {
-	n := a.periods + extra
+	n := a.periods + extraPeriods
 	all := map[string]series{}
 	for id, metric := range a.metrics {
 		all[id] = c.series(metric, end, n)
@@ -151,14 +151,14 @@ func (a alarm) breaches(value float64) (bool, error) {
 	case "LessThanOrEqualToThreshold":
 		return value <= a.threshold, nil
 	}
-	return false, fmt.Errorf("no comparison: %q", a.comparison)
+	return false, fmt.Errorf("unknown comparison: %q", a.comparison)
 }
 
-// state decides over the evaluation range, the oldest data point first:
+// state returns the state for the data points of the evaluation range, the oldest first:
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
 func (a alarm) state(points series) (alarmState, error) {
 	var existing []bool // whether each data point that is not missing breaches
-	oldestBreach := 0   // how many periods ago, from 1; 0 for none
+	oldestBreach := 0   // periods ago, from 1; 0 if no data point breaches
 	for i, value := range points {
 		if math.IsNaN(value) {
 			continue
@@ -191,7 +191,7 @@ func (a alarm) state(points series) (alarmState, error) {
 			return a.undecided(breaching > 0 && oldestBreach >= a.datapoints), nil
 		}
 	default:
-		return "", fmt.Errorf("no treatment of missing data: %q", a.missing)
+		return "", fmt.Errorf("unknown treatment of missing data: %q", a.missing)
 	}
 	if breaching >= a.datapoints {
 		return stateAlarm, nil
@@ -199,8 +199,8 @@ func (a alarm) state(points series) (alarmState, error) {
 	return stateOK, nil
 }
 
-// undecided is the state where every data point breaches and there are too few
-// of them. An alarm whose oldest one is old enough rings all the same:
+// undecided returns the state if every data point breaches, but fewer than required
+// exist. If the oldest of them is old enough, the state is ALARM all the same:
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html#CloudWatch-alarms-avoiding-premature-transition
 func (a alarm) undecided(oldEnough bool) alarmState {
 	switch {

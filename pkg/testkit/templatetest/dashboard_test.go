@@ -22,7 +22,7 @@ func widgets(t *testing.T) []widget {
 	var body struct{ Widgets []widget }
 	dashboard := loadDocument(t).resources("AWS::CloudWatch::Dashboard", nil)["Dashboard"]
 	if dashboard["DashboardName"] != "${AWS::StackName}" {
-		t.Errorf("the dashboard is named %v", dashboard["DashboardName"])
+		t.Errorf("the name of the dashboard is %v", dashboard["DashboardName"])
 	}
 	if err := json.Unmarshal([]byte(dashboard["DashboardBody"].(string)), &body); err != nil {
 		t.Fatal(err)
@@ -30,8 +30,8 @@ func widgets(t *testing.T) []widget {
 	return body.Widgets
 }
 
-// statisticsOf says by which statistics a metric is shown: counts are added up,
-// what is measured is shown at its worst.
+// statisticsOf returns the statistics that suit a metric: the sum of a count, the
+// maximum of a measurement.
 func statisticsOf(namespace, name string) []string {
 	for _, metric := range telemetry.Metrics() {
 		switch {
@@ -41,7 +41,7 @@ func statisticsOf(namespace, name string) []string {
 			return []string{"Maximum"}
 		}
 	}
-	if namespace == ourNamespace { // of a metric filter
+	if namespace == ourNamespace { // from a metric filter
 		return []string{"Sum"}
 	}
 	return map[string][]string{
@@ -50,7 +50,7 @@ func statisticsOf(namespace, name string) []string {
 	}[name]
 }
 
-func TestDashboard_StatisticsFitTheirMetrics(t *testing.T) {
+func TestDashboard_Statistics(t *testing.T) {
 	for _, w := range widgets(t) {
 		shown := w.Properties
 		if len(shown.Metrics) > 0 && (shown.Region != "${AWS::Region}" || !slices.Contains([]int{60, 300, 3600}, shown.Period)) {
@@ -62,14 +62,14 @@ func TestDashboard_StatisticsFitTheirMetrics(t *testing.T) {
 				statistic, _ = options["stat"].(string)
 			}
 			if want := statisticsOf(row[0].(string), row[1].(string)); !slices.Contains(want, statistic) {
-				t.Errorf("%s: %v is shown by %q, want one of %v", shown.Title, row[1], statistic, want)
+				t.Errorf("%s: %v has the statistic %q, want one of %v", shown.Title, row[1], statistic, want)
 			}
 		}
 	}
 }
 
-// A dashboard has 24 columns; no widget lies on another or leaves a gap.
-func TestDashboard_WidgetsFillItsRows(t *testing.T) {
+// A dashboard has 24 columns. Widgets neither overlap nor leave gaps.
+func TestDashboard_WidgetLayout(t *testing.T) {
 	cells, bottom := map[[2]int]string{}, 0
 	for _, w := range widgets(t) {
 		for x := w.X; x < w.X+w.Width; x++ {

@@ -16,8 +16,8 @@ import (
 	"payout-callbacks/pkg/testkit/templatetest"
 )
 
-// document is template.yaml with its intrinsic functions, which Load drops:
-// !Ref X reads as {"Ref": "X"} and a text X without a tag as "X".
+// document is template.yaml with its intrinsic functions, which Load does not
+// keep: !Ref X is {"Ref": "X"}, and the string X is "X".
 type document map[string]any
 
 func loadDocument(t *testing.T) document {
@@ -29,7 +29,7 @@ func loadDocument(t *testing.T) document {
 	return template
 }
 
-// readDocument reads it once: no test changes it.
+// readDocument reads template.yaml once, because no test changes the result.
 var readDocument = sync.OnceValues(func() (document, error) {
 	root, err := templatetest.FindRoot()
 	if err != nil {
@@ -43,29 +43,29 @@ var readDocument = sync.OnceValues(func() (document, error) {
 	if err != nil {
 		return nil, err
 	}
-	return plain(file.Docs[0].Body).(map[string]any), nil
+	return toPlain(file.Docs[0].Body).(map[string]any), nil
 })
 
-func plain(node ast.Node) any {
+func toPlain(node ast.Node) any {
 	switch node := node.(type) {
 	case *ast.TagNode:
 		name := strings.TrimPrefix(node.Start.Value, "!")
 		if name != "Ref" && name != "Condition" {
 			name = "Fn::" + name
 		}
-		return map[string]any{name: plain(node.Value)}
+		return map[string]any{name: toPlain(node.Value)}
 	case *ast.MappingNode:
 		mapping := map[string]any{}
 		for _, value := range node.Values {
-			mapping[fmt.Sprint(plain(value.Key))] = plain(value.Value)
+			mapping[fmt.Sprint(toPlain(value.Key))] = toPlain(value.Value)
 		}
 		return mapping
 	case *ast.MappingValueNode: // a mapping with a single key
-		return map[string]any{fmt.Sprint(plain(node.Key)): plain(node.Value)}
+		return map[string]any{fmt.Sprint(toPlain(node.Key)): toPlain(node.Value)}
 	case *ast.SequenceNode:
 		list := []any{}
 		for _, value := range node.Values {
-			list = append(list, plain(value))
+			list = append(list, toPlain(value))
 		}
 		return list
 	case *ast.LiteralNode: // a block of text
@@ -73,11 +73,11 @@ func plain(node ast.Node) any {
 	case ast.ScalarNode:
 		return node.GetValue()
 	}
-	panic(fmt.Sprintf("template.yaml has a %T", node))
+	panic(fmt.Sprintf("unexpected %T in template.yaml", node))
 }
 
-// resources returns the resources of a type, by logical id, as their
-// properties are under the parameters.
+// resources returns the properties of all resources of a type, by logical id,
+// resolved with the given parameters.
 func (d document) resources(kind string, parameters map[string]any) map[string]map[string]any {
 	items := map[string]map[string]any{}
 	for id, resource := range d["Resources"].(map[string]any) {
@@ -90,10 +90,10 @@ func (d document) resources(kind string, parameters map[string]any) map[string]m
 	return items
 }
 
-// resolve replaces references as CloudFormation does: a parameter that has a
-// value by the value, everything else by "${…}", whichever function names it.
-// A text that only looks like a reference becomes "${!…}". Without parameters
-// nothing is decided: Fn::If and AWS::NoValue stay.
+// resolve replaces references as CloudFormation does: a given parameter by its
+// value, any other reference by "${…}", whichever function it uses. In a string
+// outside of functions "${" becomes "${!". Without parameters Fn::If and
+// AWS::NoValue stay.
 func (d document) resolve(value any, parameters map[string]any) any {
 	switch value := value.(type) {
 	case string:
@@ -107,7 +107,7 @@ func (d document) resolve(value any, parameters map[string]any) any {
 		}
 		return list
 	case map[string]any:
-		if resolved, ok := d.call(value, parameters); ok {
+		if resolved, ok := d.resolveFunction(value, parameters); ok {
 			return resolved
 		}
 		mapping := map[string]any{}
@@ -123,8 +123,8 @@ func (d document) resolve(value any, parameters map[string]any) any {
 
 var placeholder = regexp.MustCompile(`\$\{[^}]+\}`)
 
-// call resolves an intrinsic function; ok is false for an ordinary mapping.
-func (d document) call(function, parameters map[string]any) (resolved any, ok bool) {
+// resolveFunction resolves an intrinsic function; ok is false for an ordinary mapping.
+func (d document) resolveFunction(function, parameters map[string]any) (resolved any, ok bool) {
 	if len(function) != 1 {
 		return nil, false
 	}
@@ -156,7 +156,7 @@ func (d document) call(function, parameters map[string]any) (resolved any, ok bo
 				return nil, false
 			}
 			branches := argument.([]any)
-			if d.holds(branches[0].(string), parameters) {
+			if d.isTrue(branches[0].(string), parameters) {
 				return d.resolve(branches[1], parameters), true
 			}
 			return d.resolve(branches[2], parameters), true
@@ -165,36 +165,36 @@ func (d document) call(function, parameters map[string]any) (resolved any, ok bo
 	return nil, false
 }
 
-// holds decides a condition of the template.
-func (d document) holds(condition string, parameters map[string]any) bool {
-	return d.decide(d["Conditions"].(map[string]any)[condition], parameters)
+// isTrue evaluates a condition of the template.
+func (d document) isTrue(condition string, parameters map[string]any) bool {
+	return d.evaluate(d["Conditions"].(map[string]any)[condition], parameters)
 }
 
-func (d document) decide(expression any, parameters map[string]any) bool {
+func (d document) evaluate(expression any, parameters map[string]any) bool {
 	for name, argument := range expression.(map[string]any) {
 		arguments := argument.([]any)
 		switch name {
 		case "Fn::Not":
-			return !d.decide(arguments[0], parameters)
+			return !d.evaluate(arguments[0], parameters)
 		case "Fn::And", "Fn::Or":
 			isOr := name == "Fn::Or"
-			isDecisive := func(argument any) bool { return d.decide(argument, parameters) == isOr }
+			isDecisive := func(argument any) bool { return d.evaluate(argument, parameters) == isOr }
 			return slices.ContainsFunc(arguments, isDecisive) == isOr
 		case "Fn::Equals":
 			return fmt.Sprint(d.resolve(arguments[0], parameters)) == fmt.Sprint(d.resolve(arguments[1], parameters))
 		}
 	}
-	panic(fmt.Sprintf("no condition of a known form: %v", expression))
+	panic(fmt.Sprintf("unknown form of a condition: %v", expression))
 }
 
-// defaults returns the parameters with their defaults, and with other values
-// where they are given.
-func (d document) defaults(changed map[string]any) map[string]any {
+// parameterValues returns the defaults of all parameters, overridden by the given
+// values.
+func (d document) parameterValues(overrides map[string]any) map[string]any {
 	parameters := map[string]any{}
 	for name, parameter := range d["Parameters"].(map[string]any) {
 		parameters[name] = parameter.(map[string]any)["Default"]
 	}
-	for name, value := range changed {
+	for name, value := range overrides {
 		parameters[name] = value
 	}
 	return parameters

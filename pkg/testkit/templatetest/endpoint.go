@@ -13,15 +13,16 @@ import (
 	"payout-callbacks/pkg/aws/httpclient"
 )
 
-// DynamoDB returns a client of the DynamoDB that AWS_ENDPOINT_URL_DYNAMODB
-// names, and skips the test where it names none. It never talks to AWS: the
+// DynamoDB returns a client for the endpoint in AWS_ENDPOINT_URL_DYNAMODB, and skips
+// the test if the variable is not set. It cannot reach data in AWS, because its
 // credentials are dummies.
 func DynamoDB(t testing.TB, options ...func(*dynamodb.Options)) *dynamodb.Client {
 	t.Helper()
 	return dynamodb.NewFromConfig(emulator(t, "AWS_ENDPOINT_URL_DYNAMODB"), options...)
 }
 
-// SQS does the same for AWS_ENDPOINT_URL_SQS.
+// SQS returns a client for the endpoint in AWS_ENDPOINT_URL_SQS, and skips the test if
+// the variable is not set.
 func SQS(t testing.TB, options ...func(*sqs.Options)) *sqs.Client {
 	t.Helper()
 	return sqs.NewFromConfig(emulator(t, "AWS_ENDPOINT_URL_SQS"), options...)
@@ -31,7 +32,7 @@ func emulator(t testing.TB, variable string) aws.Config {
 	t.Helper()
 	endpoint := os.Getenv(variable)
 	if endpoint == "" {
-		t.Skipf("%s names no endpoint; make test runs this on the local stack", variable)
+		t.Skipf("%s is not set; make test runs this test on the local stack", variable)
 	}
 	return aws.Config{
 		Region:       "us-east-1",
@@ -41,7 +42,8 @@ func emulator(t testing.TB, variable string) aws.Config {
 	}
 }
 
-// NewTable makes a table like the template's, under a name of its own.
+// NewTable creates a table with the properties of a table of the template, under a
+// unique name, and returns the name.
 func NewTable(t testing.TB, client *dynamodb.Client, resource string) string {
 	t.Helper()
 	name := UniqueName(resource)
@@ -55,7 +57,7 @@ func NewTable(t testing.TB, client *dynamodb.Client, resource string) string {
 	return name
 }
 
-// NewQueue makes a queue with what a queue has by default, and returns its URL.
+// NewQueue creates a queue with default properties, and returns its URL.
 func NewQueue(t testing.TB, client *sqs.Client, prefix string) string {
 	t.Helper()
 	out, err := client.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String(UniqueName(prefix))})

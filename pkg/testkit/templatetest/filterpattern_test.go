@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// filterPattern matches lines of JSON as a metric filter does. It knows the part
-// of the syntax that compares properties with texts and numbers:
+// filterPattern matches JSON log lines as a metric filter does. It supports the
+// part of the syntax that compares properties with strings and numbers:
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
 type filterPattern struct {
 	words []string
@@ -26,10 +26,10 @@ func matchesFilter(pattern, line string) (matches bool, err error) {
 		f.words, length = append(f.words, word[1]), length+len(word[0])
 	}
 	if length != len(strings.TrimRight(pattern, " ")) || len(f.words) < 2 || f.words[0] != "{" || f.words[len(f.words)-1] != "}" {
-		return false, fmt.Errorf("no pattern of JSON: %s", pattern)
+		return false, fmt.Errorf("not a JSON filter pattern: %s", pattern)
 	}
 	if json.Unmarshal([]byte(line), &f.line) != nil {
-		return false, nil // such a line matches no pattern of JSON
+		return false, nil // no JSON pattern matches such a line
 	}
 	f.words = f.words[1:]
 	defer func() {
@@ -39,7 +39,7 @@ func matchesFilter(pattern, line string) (matches bool, err error) {
 	}()
 	matches = f.any()
 	if len(f.words) != 1 {
-		return false, fmt.Errorf("pattern %s: %v is left", pattern, f.words)
+		return false, fmt.Errorf("pattern %s: unexpected %v", pattern, f.words)
 	}
 	return matches, nil
 }
@@ -73,17 +73,17 @@ func (f *filterPattern) condition() bool {
 		f.next()
 		matches := f.any()
 		if word := f.next(); word != ")" {
-			panic("no ) but " + word)
+			panic("expected ), found " + word)
 		}
 		return matches
 	}
 	selector, operator, operand := f.next(), f.next(), f.next()
 	if !strings.HasPrefix(selector, "$") {
-		panic(selector + " is no selector")
+		panic(selector + " is not a selector")
 	}
 	switch value := selected(f.line, selector).(type) {
 	case string:
-		// A bare number is compared with numbers; a text is another type.
+		// An unquoted number matches numbers only.
 		if _, err := strconv.ParseFloat(operand, 64); err == nil {
 			return false
 		}
@@ -92,7 +92,7 @@ func (f *filterPattern) condition() bool {
 		number, err := strconv.ParseFloat(operand, 64)
 		return err == nil && compareNumber(operator, value, number)
 	}
-	return false // neither there, nor a value
+	return false // missing, or not a string or number
 }
 
 func compareText(operator, value, operand string) bool {
@@ -103,7 +103,7 @@ func compareText(operator, value, operand string) bool {
 	case "!=":
 		return !glob.MatchString(value)
 	}
-	panic("texts are not compared by " + operator)
+	panic("operator does not apply to strings: " + operator)
 }
 
 func compareNumber(operator string, value, operand float64) bool {
@@ -111,7 +111,7 @@ func compareNumber(operator string, value, operand float64) bool {
 		"=": value == operand, "!=": value != operand, "<": value < operand, "<=": value <= operand, ">": value > operand, ">=": value >= operand,
 	}[operator]
 	if !known {
-		panic("numbers are not compared by " + operator)
+		panic("operator does not apply to numbers: " + operator)
 	}
 	return matches
 }

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// metricMath computes the expressions of alarms, the part of CloudWatch's
-// metric math that returns one series for series of one period:
+// metricMath evaluates metric math expressions of alarms. It supports the functions
+// that return one series:
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
 type metricMath struct {
 	words   []string
@@ -18,7 +18,7 @@ type metricMath struct {
 	n       int
 }
 
-// operand is a series, or a number where it is scalar.
+// operand is a series, or a number if it is scalar.
 type operand struct {
 	points series
 	scalar bool
@@ -30,19 +30,19 @@ func (m *metricMath) constant(value float64) operand {
 
 var mathWord = regexp.MustCompile(`\s*(\d+(?:\.\d+)?|[A-Za-z_]\w*|[<>=!]=|&&|\|\||[-+*/^()<>,\[\]])`)
 
-// computeSeries returns the series that an expression makes of metrics by id.
+// computeSeries evaluates an expression over metrics by id.
 func computeSeries(expression string, metrics map[string]series) (points series, err error) {
 	m := &metricMath{metrics: metrics}
 	for _, points := range metrics {
 		m.n = len(points)
 	}
-	allStringSubmatch := mathWord.FindAllStringSubmatch(expression, -1)
+	matches := mathWord.FindAllStringSubmatch(expression, -1)
 	length := 0
-	for _, word := range allStringSubmatch {
+	for _, word := range matches {
 		m.words, length = append(m.words, word[1]), length+len(word[0])
 	}
 	if length != len(strings.TrimRight(expression, " ")) {
-		return nil, fmt.Errorf("only %v is understood", m.words)
+		return nil, fmt.Errorf("unexpected characters beside %v", m.words)
 	}
 	defer func() {
 		if problem := recover(); problem != nil {
@@ -51,14 +51,14 @@ func computeSeries(expression string, metrics map[string]series) (points series,
 	}()
 	result := m.binary(0)
 	if len(m.words) > 0 || result.scalar {
-		return nil, fmt.Errorf("the result is no series, or is followed by %v", m.words)
+		return nil, fmt.Errorf("the result is not a series, or is followed by %v", m.words)
 	}
 	return result.points, nil
 }
 
 func (m *metricMath) next() string {
 	if len(m.words) == 0 {
-		panic("ends too early")
+		panic("unexpected end")
 	}
 	word := m.words[0]
 	m.words = m.words[1:]
@@ -74,11 +74,11 @@ func (m *metricMath) peek() string {
 
 func (m *metricMath) expect(word string) {
 	if got := m.next(); got != word {
-		panic(fmt.Sprintf("%q stands where %q belongs", got, word))
+		panic(fmt.Sprintf("found %q, expected %q", got, word))
 	}
 }
 
-// The operators, those that bind least first.
+// mathLevels lists the operators by precedence, the lowest first.
 var mathLevels = [][]string{{"OR", "||"}, {"AND", "&&"}, {"==", "!=", "<=", ">=", "<", ">"}, {"+", "-"}, {"*", "/"}, {"^"}}
 
 func (m *metricMath) binary(level int) operand {
@@ -93,22 +93,21 @@ func (m *metricMath) binary(level int) operand {
 	return left
 }
 
-// combine applies an operator to each pair of points. Where one of the two
-// values is missing it counts as 0; where both are, so is the result. A division
-// by zero drops the point.
+// combine applies an operator to each pair of points. A missing value counts as 0;
+// if both are missing, the result is missing. A division by zero drops the point.
 func (m *metricMath) combine(operator string, left, right operand) operand {
 	result := operand{make(series, m.n), left.scalar && right.scalar}
 	for i := range m.n {
 		a, b := left.points[i], right.points[i]
-		none := math.IsNaN(a) && math.IsNaN(b) || math.IsNaN(a) && right.scalar || left.scalar && math.IsNaN(b)
-		if result.points[i] = missing; !none {
-			result.points[i] = apply(operator, zeroed(a), zeroed(b))
+		isMissing := math.IsNaN(a) && math.IsNaN(b) || math.IsNaN(a) && right.scalar || left.scalar && math.IsNaN(b)
+		if result.points[i] = missing; !isMissing {
+			result.points[i] = apply(operator, zeroIfMissing(a), zeroIfMissing(b))
 		}
 	}
 	return result
 }
 
-func zeroed(value float64) float64 {
+func zeroIfMissing(value float64) float64 {
 	if math.IsNaN(value) {
 		return 0
 	}
@@ -161,14 +160,14 @@ func (m *metricMath) unary() operand {
 	}
 	points, known := m.metrics[word]
 	if !known {
-		panic("no metric has the id " + word)
+		panic("unknown metric id " + word)
 	}
 	return operand{points: points}
 }
 
-// function calls IF, FILL, or SUM, MAX and MIN of a list of series. Those of a
-// single series are numbers over its whole range, which the documentation
-// advises against in alarms; they are refused.
+// function evaluates IF, FILL, and SUM, MAX and MIN of a list of series. It panics
+// on SUM, MAX and MIN of a single series, which return a number over the whole
+// range; the documentation advises against them in alarms.
 func (m *metricMath) function(name string) operand {
 	m.expect("(")
 	isList := m.peek() == "["
@@ -191,11 +190,11 @@ func (m *metricMath) function(name string) operand {
 	case fold != nil && isList:
 		return m.fold(fold, arguments)
 	case name == "FILL" && len(arguments) == 2 && !isList:
-		return m.pick(arguments[0], arguments[0], arguments[1])
+		return m.selectValues(arguments[0], arguments[0], arguments[1])
 	case name == "IF" && len(arguments) == 3 && !isList:
 		return m.conditional(arguments[0], arguments[1], arguments[2])
 	}
-	panic(fmt.Sprintf("no function %s of %d arguments", name, len(arguments)))
+	panic(fmt.Sprintf("unknown function %s of %d arguments", name, len(arguments)))
 }
 
 func (m *metricMath) fold(with func(a, b float64) float64, arguments []operand) operand {
@@ -214,8 +213,8 @@ func (m *metricMath) fold(with func(a, b float64) float64, arguments []operand) 
 	return result
 }
 
-// pick takes the first value where the tested one is there, and else the second.
-func (m *metricMath) pick(tested, first, second operand) operand {
+// selectValues takes the first value if the tested one is not missing, else the second.
+func (m *metricMath) selectValues(tested, first, second operand) operand {
 	result := operand{points: slices.Clone(second.points)}
 	for i, value := range tested.points {
 		if !math.IsNaN(value) {
@@ -225,8 +224,8 @@ func (m *metricMath) pick(tested, first, second operand) operand {
 	return result
 }
 
-// conditional drops a point where the condition's is missing. A series that is
-// missing where the condition is true counts as 0.
+// conditional drops a point if the condition's is missing. If the condition is true
+// and the value is missing, the result is 0.
 func (m *metricMath) conditional(condition, then, otherwise operand) operand {
 	result := operand{points: slices.Clone(otherwise.points), scalar: condition.scalar && then.scalar && otherwise.scalar}
 	for i, value := range condition.points {
@@ -234,7 +233,7 @@ func (m *metricMath) conditional(condition, then, otherwise operand) operand {
 		case math.IsNaN(value):
 			result.points[i] = missing
 		case value != 0:
-			result.points[i] = zeroed(then.points[i])
+			result.points[i] = zeroIfMissing(then.points[i])
 		}
 	}
 	return result

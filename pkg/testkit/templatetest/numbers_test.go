@@ -11,94 +11,94 @@ import (
 	"payout-callbacks/pkg/lambda/config"
 )
 
-// numbers are those of template.yaml, by path.
+// numbers are the numbers in template.yaml, by path.
 type numbers map[string]int
 
 const (
-	day            = 86_400 // seconds
-	answersWithin  = 4      // seconds in which a callback is answered: pkg/lambda/functions
-	attemptTimeout = 1      // seconds of one attempt of a request to AWS: pkg/lambda/functions
-	gatewayTimeout = 30     // seconds, the most that an HTTP API waits: its quotas
-	streamKeeps    = day    // seconds, the retention of every stream of DynamoDB
-	putEvents      = 10     // entries of one request to EventBridge
+	day              = 86_400 // seconds
+	responseTimeout  = 4      // seconds until a callback is answered: pkg/lambda/functions
+	attemptTimeout   = 1      // seconds for one attempt of a request to AWS: pkg/lambda/functions
+	gatewayTimeout   = 30     // seconds, the maximum integration timeout of an HTTP API
+	streamRetention  = day    // seconds, the retention of a DynamoDB stream
+	putEventsEntries = 10     // maximum entries of a PutEvents request
 )
 
-// numberTable states every number of the template a second time, alarms aside
-// (alarmTable has those), with the rule that it follows.
+// numberTable repeats every number of the template except those of alarms
+// (alarmTable), with the rule that the number follows.
 var numberTable = []struct {
 	path  string
 	value int
 	rule  string
-	holds func(n numbers, value int) bool
+	valid func(n numbers, value int) bool
 }{
-	{"ThrottleRate.Default", 1000, "a tenth of what an account may have at all", func(_ numbers, v int) bool { return v <= 10_000/10 }},
-	{"ThrottleRate.MinValue", 1, "0 lets nothing through", func(_ numbers, v int) bool { return v > 0 }},
-	{"ThrottleBurst.Default", 2000, "a burst is at least the rate, and at most an account's 5,000", func(n numbers, v int) bool { return v >= n["ThrottleRate.Default"] && v <= 5000 }},
-	{"ThrottleBurst.MinValue", 1, "0 lets nothing through", func(_ numbers, v int) bool { return v > 0 }},
-	{"IngressReservedConcurrency.Default", 0, "a new account has no concurrency to reserve", func(n numbers, v int) bool { return v == n["IngressReservedConcurrency.MinValue"] }},
+	{"ThrottleRate.Default", 1000, "a tenth of the account quota", func(_ numbers, v int) bool { return v <= 10_000/10 }},
+	{"ThrottleRate.MinValue", 1, "0 blocks every request", func(_ numbers, v int) bool { return v > 0 }},
+	{"ThrottleBurst.Default", 2000, "at least the rate, and at most the account quota of 5,000", func(n numbers, v int) bool { return v >= n["ThrottleRate.Default"] && v <= 5000 }},
+	{"ThrottleBurst.MinValue", 1, "0 blocks every request", func(_ numbers, v int) bool { return v > 0 }},
+	{"IngressReservedConcurrency.Default", 0, "a new account cannot reserve concurrency", func(n numbers, v int) bool { return v == n["IngressReservedConcurrency.MinValue"] }},
 	{"IngressReservedConcurrency.MinValue", 0, "0 reserves nothing", isZero},
 	{"Conditions.ReservesConcurrency", 0, "0 reserves nothing", isZero},
 	{"ConsumerConcurrency.Default", 5, "leaves concurrency to the ingress", func(n numbers, v int) bool {
 		return v >= n["ConsumerConcurrency.MinValue"] && v <= n["ConsumerConcurrency.MaxValue"]/100
 	}},
-	{"ConsumerConcurrency.MinValue", 2, "the least that Lambda accepts", func(_ numbers, v int) bool { return v >= 2 }},
-	{"ConsumerConcurrency.MaxValue", 1000, "the most that Lambda accepts", func(_ numbers, v int) bool { return v <= 1000 }},
-	{"SweepLimit.Default", 1000, "within the bounds", func(n numbers, v int) bool { return v >= n["SweepLimit.MinValue"] && v <= n["SweepLimit.MaxValue"] }},
-	{"SweepLimit.MaxValue", 10_000, "the most that the code accepts", func(_ numbers, v int) bool { return v == config.MaxSweepLimit }},
+	{"ConsumerConcurrency.MinValue", 2, "the minimum that Lambda accepts", func(_ numbers, v int) bool { return v >= 2 }},
+	{"ConsumerConcurrency.MaxValue", 1000, "the maximum that Lambda accepts", func(_ numbers, v int) bool { return v <= 1000 }},
+	{"SweepLimit.Default", 1000, "between minimum and maximum", func(n numbers, v int) bool { return v >= n["SweepLimit.MinValue"] && v <= n["SweepLimit.MaxValue"] }},
+	{"SweepLimit.MaxValue", 10_000, "the maximum that the code accepts", func(_ numbers, v int) bool { return v == config.MaxSweepLimit }},
 	{"SweepLimit.MinValue", 1, "0 sends nothing", func(_ numbers, v int) bool { return v > 0 }},
-	{"CregisKnownFields.MaxLength", 512, "the variables of a function have 4 KB together", fitsVariables},
-	{"ReferencePattern.MaxLength", 256, "the variables of a function have 4 KB together", fitsVariables},
+	{"CregisKnownFields.MaxLength", 512, "all variables of a function share 4 KB", fitsVariables},
+	{"ReferencePattern.MaxLength", 256, "all variables of a function share 4 KB", fitsVariables},
 	{"ReferencePattern.MinLength", 1, "an empty pattern matches no reference", func(_ numbers, v int) bool { return v > 0 }},
-	{"LogRetentionDays.Default", 30, "the log outlives every message, and a dead one", func(n numbers, v int) bool { return v*day > n["DeadLetterQueue.MessageRetentionPeriod"] }},
-	{"CregisSilenceHours.Default", 0, "0 expects nothing", isZero},
-	{"CregisSilenceHours.MinValue", 0, "0 expects nothing", isZero},
-	{"CregisSilenceHours.MaxValue", 168, "CloudWatch looks back for seven days", func(_ numbers, v int) bool { return v*3600 <= 7*day }},
-	{"Conditions.ExpectsCregis", 0, "0 expects nothing", isZero},
-	{"PivotSilenceHours.Default", 0, "0 expects nothing", isZero},
-	{"PivotSilenceHours.MinValue", 0, "0 expects nothing", isZero},
-	{"PivotSilenceHours.MaxValue", 168, "CloudWatch looks back for seven days", func(_ numbers, v int) bool { return v*3600 <= 7*day }},
-	{"Conditions.ExpectsPivot", 0, "0 expects nothing", isZero},
+	{"LogRetentionDays.Default", 30, "longer than the retention of the dead-letter queue", func(n numbers, v int) bool { return v*day > n["DeadLetterQueue.MessageRetentionPeriod"] }},
+	{"CregisSilenceHours.Default", 0, "0 disables the alarm", isZero},
+	{"CregisSilenceHours.MinValue", 0, "0 disables the alarm", isZero},
+	{"CregisSilenceHours.MaxValue", 168, "CloudWatch evaluates at most seven days", func(_ numbers, v int) bool { return v*3600 <= 7*day }},
+	{"Conditions.ExpectsCregis", 0, "0 disables the alarm", isZero},
+	{"PivotSilenceHours.Default", 0, "0 disables the alarm", isZero},
+	{"PivotSilenceHours.MinValue", 0, "0 disables the alarm", isZero},
+	{"PivotSilenceHours.MaxValue", 168, "CloudWatch evaluates at most seven days", func(_ numbers, v int) bool { return v*3600 <= 7*day }},
+	{"Conditions.ExpectsPivot", 0, "0 disables the alarm", isZero},
 
-	{"Globals.Function.MemorySize", 256, "at least 128 MB, and less than a whole processor", func(_ numbers, v int) bool { return v >= 128 && v < 1769 }},
-	{"CregisFunction.Timeout", 10, "longer than an answer may take, shorter than the gateway waits", outlastsAnAnswer},
-	{"PivotFunction.Timeout", 10, "longer than an answer may take, shorter than the gateway waits", outlastsAnAnswer},
-	{"ConsumerFunction.Timeout", 30, "an attempt for each of two requests of each message", func(n numbers, v int) bool {
+	{"Globals.Function.MemorySize", 256, "at least 128 MB, and less than one vCPU", func(_ numbers, v int) bool { return v >= 128 && v < 1769 }},
+	{"CregisFunction.Timeout", 10, "longer than a response may take, shorter than the timeout of the API", exceedsResponseTimeout},
+	{"PivotFunction.Timeout", 10, "longer than a response may take, shorter than the timeout of the API", exceedsResponseTimeout},
+	{"ConsumerFunction.Timeout", 30, "one attempt for each of two requests per message", func(n numbers, v int) bool {
 		return v >= 2*attemptTimeout*n["EventsToConsumer.BatchSize"]
 	}},
-	{"SweeperFunction.Timeout", 50, "a run ends before the next begins", func(n numbers, v int) bool { return v < n["schedule"] }},
+	{"SweeperFunction.Timeout", 50, "a run ends before the next starts", func(n numbers, v int) bool { return v < n["schedule"] }},
 	{"PublisherFunction.Timeout", 30, "two attempts for each request of a batch", func(n numbers, v int) bool {
-		return v >= 2*attemptTimeout*n["PayoutsToPublisher.BatchSize"]/putEvents
+		return v >= 2*attemptTimeout*n["PayoutsToPublisher.BatchSize"]/putEventsEntries
 	}},
 
-	{"EventsQueue.VisibilityTimeout", 180, "six times the consumer's timeout, as Lambda asks for", func(n numbers, v int) bool { return v >= 6*n["ConsumerFunction.Timeout"] }},
+	{"EventsQueue.VisibilityTimeout", 180, "six times the consumer's timeout, as AWS recommends", func(n numbers, v int) bool { return v >= 6*n["ConsumerFunction.Timeout"] }},
 	{"EventsQueue.MessageRetentionPeriod", 4 * day, "longer than ten receives take", func(n numbers, v int) bool { return v > n["EventsQueue.RedrivePolicy.maxReceiveCount"]*15*60 }},
-	{"EventsQueue.RedrivePolicy.maxReceiveCount", 10, "Lambda asks for five at least; ten outlast an hour", func(_ numbers, v int) bool { return v >= 5 }},
-	{"DeadLetterQueue.MessageRetentionPeriod", 14 * day, "dead letters outlive the queue's messages by ten days; SQS keeps 14", func(n numbers, v int) bool {
+	{"EventsQueue.RedrivePolicy.maxReceiveCount", 10, "AWS recommends at least five; ten last longer than an hour", func(_ numbers, v int) bool { return v >= 5 }},
+	{"DeadLetterQueue.MessageRetentionPeriod", 14 * day, "ten days longer than the events queue; the SQS maximum is 14", func(n numbers, v int) bool {
 		return v-n["EventsQueue.MessageRetentionPeriod"] >= 10*day && v <= 14*day
 	}},
-	{"EventsToConsumer.BatchSize", 10, "the most without a window that waits", func(_ numbers, v int) bool { return v <= 10 }},
+	{"EventsToConsumer.BatchSize", 10, "the maximum without a batching window", func(_ numbers, v int) bool { return v <= 10 }},
 
-	{"schedule", 60, "a receipt that is due waits for one run at most", func(_ numbers, v int) bool { return 2*v <= int(inbox.FirstDue/time.Second) }},
+	{"schedule", 60, "a due receipt waits for at most one run", func(_ numbers, v int) bool { return 2*v <= int(inbox.FirstDue/time.Second) }},
 	{"SweeperFunction.EventInvokeConfig.MaximumRetryAttempts", 0, "the next run is the retry", isZero},
-	{"SweeperFunction.EventInvokeConfig.MaximumEventAgeInSeconds", 60, "after that the next run is there", func(n numbers, v int) bool { return v == n["schedule"] }},
+	{"SweeperFunction.EventInvokeConfig.MaximumEventAgeInSeconds", 60, "the next run starts then", func(n numbers, v int) bool { return v == n["schedule"] }},
 	{"SweeperFunction.Events.EveryMinute.Properties.RetryPolicy.MaximumRetryAttempts", 0, "the next run is the retry", isZero},
-	{"SweeperFunction.Events.EveryMinute.Properties.RetryPolicy.MaximumEventAgeInSeconds", 60, "after that the next run is there", func(n numbers, v int) bool { return v == n["schedule"] }},
+	{"SweeperFunction.Events.EveryMinute.Properties.RetryPolicy.MaximumEventAgeInSeconds", 60, "the next run starts then", func(n numbers, v int) bool { return v == n["schedule"] }},
 
-	{"PayoutsToPublisher.BatchSize", 100, "whole requests to EventBridge", func(_ numbers, v int) bool { return v%putEvents == 0 }},
-	{"PayoutsToPublisher.MaximumRetryAttempts", -1, "nothing is given up", isForever},
-	{"PayoutsToPublisher.MaximumRecordAgeInSeconds", -1, "nothing is given up", isForever},
+	{"PayoutsToPublisher.BatchSize", 100, "full PutEvents requests", func(_ numbers, v int) bool { return v%putEventsEntries == 0 }},
+	{"PayoutsToPublisher.MaximumRetryAttempts", -1, "no change is skipped", isUnlimited},
+	{"PayoutsToPublisher.MaximumRecordAgeInSeconds", -1, "no change is skipped", isUnlimited},
 }
 
 func fitsVariables(_ numbers, value int) bool { return value <= 4096/8 }
 
-func isZero(_ numbers, value int) bool    { return value == 0 }
-func isForever(_ numbers, value int) bool { return value == -1 }
+func isZero(_ numbers, value int) bool      { return value == 0 }
+func isUnlimited(_ numbers, value int) bool { return value == -1 }
 
-func outlastsAnAnswer(_ numbers, value int) bool {
-	return value > answersWithin+attemptTimeout && value < gatewayTimeout
+func exceedsResponseTimeout(_ numbers, value int) bool {
+	return value > responseTimeout+attemptTimeout && value < gatewayTimeout
 }
 
-func TestNumbers_AreThoseOfTheTableAndFollowTheirRules(t *testing.T) {
+func TestNumbers_MatchTableAndRules(t *testing.T) {
 	n := readNumbers(t, loadDocument(t))
 	left := maps.Clone(n)
 	for _, row := range numberTable {
@@ -109,12 +109,12 @@ func TestNumbers_AreThoseOfTheTableAndFollowTheirRules(t *testing.T) {
 			t.Errorf("template.yaml has no %s", row.path)
 		case value != row.value:
 			t.Errorf("%s is %d in template.yaml and %d in the table", row.path, value, row.value)
-		case !row.holds(n, value):
+		case !row.valid(n, value):
 			t.Errorf("%s is %d: %s", row.path, value, row.rule)
 		}
 	}
 	for _, path := range slices.Sorted(maps.Keys(left)) {
-		t.Errorf("%s is %d in template.yaml, and not in the table", path, left[path])
+		t.Errorf("%s is %d in template.yaml, and missing in the table", path, left[path])
 	}
 }
 
@@ -146,12 +146,12 @@ func readNumbers(t *testing.T, template document) numbers {
 	return n
 }
 
-// collect adds the numbers of a value. Lists of what is allowed are texts to it:
-// another test compares them.
+// collect adds the numbers of a value, except lists of allowed values, which
+// TestParameters_MatchTable compares.
 func (n numbers) collect(path string, value any) {
 	switch value := value.(type) {
 	case uint64:
-		n[path] = int(value) //nolint:gosec // of a template
+		n[path] = int(value) //nolint:gosec // a small number
 	case int64:
 		n[path] = int(value)
 	case []any:
@@ -171,41 +171,41 @@ func (n numbers) collect(path string, value any) {
 	}
 }
 
-// Alarms relate to the numbers above.
-func TestAlarms_FitWhatTheyWatch(t *testing.T) {
+// Alarms fit the limits of CloudWatch and the numbers of what they monitor.
+func TestAlarms_PeriodsAndThresholds(t *testing.T) {
 	template := loadDocument(t)
 	n := readNumbers(t, template)
-	parameters := template.defaults(map[string]any{"CregisSilenceHours": uint64(168), "PivotSilenceHours": uint64(168)})
+	parameters := template.parameterValues(map[string]any{"CregisSilenceHours": uint64(168), "PivotSilenceHours": uint64(168)})
 	alarms := map[string]alarm{}
 	for id, properties := range template.resources("AWS::CloudWatch::Alarm", parameters) {
 		a := readAlarm(t, properties)
 		alarms[id] = a
 		period := a.period()
 		if most := map[bool]int{true: 7 * day, false: day}[period >= 3600]; a.periods*period > most {
-			t.Errorf("%s looks back for %d s, CloudWatch for %d at most", id, a.periods*period, most)
+			t.Errorf("%s evaluates %d s, CloudWatch at most %d s", id, a.periods*period, most)
 		}
 		if len(a.metrics) > 10 || a.datapoints > a.periods || period%60 != 0 {
 			t.Errorf("%s: %d metrics, %d of %d, period %d s", id, len(a.metrics), a.datapoints, a.periods, period)
 		}
 		for name, metric := range a.metrics {
 			if int(metric.period/time.Second) != period {
-				t.Errorf("%s: metric %s has another period than the rest", id, name)
+				t.Errorf("%s: metric %s has a different period", id, name)
 			}
 		}
 	}
 	threshold := func(id string) int { return int(alarms[id].threshold) }
 	window := func(id string) int { return alarms[id].periods * alarms[id].period() }
-	for rule, holds := range map[string]bool{
-		"a message may be lost once before a receipt is old": threshold("OldestUnappliedAlarm") >= int(inbox.FirstDue/time.Second)+n["EventsQueue.VisibilityTimeout"],
-		"each period has a sweep":                            alarms["OldestUnappliedAlarm"].period() >= 2*n["schedule"],
-		"a sweep that is late once is no alarm":              window("SweeperNotRunningAlarm") >= 3*n["schedule"],
-		"the sweeper has time to adopt dead letters":         window("DeadLettersAlarm") >= 3*n["schedule"],
-		"a slow answer is no failed one":                     threshold("HighLatencyAlarm") < 1000*answersWithin,
-		"a publisher that is behind is heard of in time":     threshold("PublisherBehindAlarm")/1000 < streamKeeps/24,
-		"a publisher that tries again is not behind":         threshold("PublisherBehindAlarm")/1000 > 10*n["PublisherFunction.Timeout"],
+	for rule, valid := range map[string]bool{
+		"a receipt is resent once before OldestUnappliedAlarm":              threshold("OldestUnappliedAlarm") >= int(inbox.FirstDue/time.Second)+n["EventsQueue.VisibilityTimeout"],
+		"every period of OldestUnappliedAlarm has a sweep":                  alarms["OldestUnappliedAlarm"].period() >= 2*n["schedule"],
+		"one late sweep does not raise SweeperNotRunningAlarm":              window("SweeperNotRunningAlarm") >= 3*n["schedule"],
+		"the sweeper recovers dead-letter messages before DeadLettersAlarm": window("DeadLettersAlarm") >= 3*n["schedule"],
+		"HighLatencyAlarm is below the response timeout":                    threshold("HighLatencyAlarm") < 1000*responseTimeout,
+		"PublisherBehindAlarm leaves time before the stream expires":        threshold("PublisherBehindAlarm")/1000 < streamRetention/24,
+		"a retrying publisher does not raise PublisherBehindAlarm":          threshold("PublisherBehindAlarm")/1000 > 10*n["PublisherFunction.Timeout"],
 	} {
-		if !holds {
-			t.Errorf("broken: %s", rule)
+		if !valid {
+			t.Errorf("violated: %s", rule)
 		}
 	}
 }

@@ -12,12 +12,12 @@ import (
 	"payout-callbacks/pkg/lambda/functions"
 )
 
-// parameterTable states every parameter: type, default, and what is allowed.
+// parameterTable repeats every parameter: type, default and constraints.
 var parameterTable = map[string]string{
 	"CallbackDomain":             `String ""`,
 	"CertificateArn":             `String ""`,
-	"CallbackPathToken":          "String \"\", " + tokenForm,
-	"CallbackPathTokenNext":      "String \"\", " + tokenForm,
+	"CallbackPathToken":          "String \"\", " + tokenConstraint,
+	"CallbackPathTokenNext":      "String \"\", " + tokenConstraint,
 	"ThrottleRate":               `Number 1000, MinValue 1`,
 	"ThrottleBurst":              `Number 2000, MinValue 1`,
 	"IngressReservedConcurrency": `Number 0, MinValue 0`,
@@ -35,9 +35,9 @@ var parameterTable = map[string]string{
 	"OnEmulator":                 `String "false", AllowedValues [true false]`,
 }
 
-const tokenForm = `AllowedPattern ([A-Za-z0-9_-]{22,64})?, ConstraintDescription Empty, or 22 to 64 letters, digits, hyphens and underscores.`
+const tokenConstraint = `AllowedPattern ([A-Za-z0-9_-]{22,64})?, ConstraintDescription Empty, or 22 to 64 letters, digits, hyphens and underscores.`
 
-func TestParameters_AreThoseOfTheTable(t *testing.T) {
+func TestParameters_MatchTable(t *testing.T) {
 	got := map[string]string{}
 	for name, parameter := range loadDocument(t)["Parameters"].(map[string]any) {
 		rest := maps.Clone(parameter.(map[string]any))
@@ -53,14 +53,14 @@ func TestParameters_AreThoseOfTheTable(t *testing.T) {
 		got[name] = strings.Join(parts, ", ")
 	}
 	if diff := cmp.Diff(parameterTable, got); diff != "" {
-		t.Errorf("the table says -, template.yaml says +:\n%s", diff)
+		t.Errorf("parameterTable is -, template.yaml is +:\n%s", diff)
 	}
 }
 
-// conditionTable states which value of a parameter turns a condition to the
-// other side of what it is by default.
+// conditionTable lists the default of each condition, and a value of a parameter
+// that changes it.
 var conditionTable = map[string]struct {
-	byDefault bool
+	isDefault bool
 	parameter string
 	value     any
 }{
@@ -76,26 +76,26 @@ var conditionTable = map[string]struct {
 	"OnAWS":               {true, "OnEmulator", "true"},
 }
 
-func TestConditions_AreThoseOfTheTable(t *testing.T) {
+func TestConditions_MatchTable(t *testing.T) {
 	template := loadDocument(t)
 	names := slices.Sorted(maps.Keys(template["Conditions"].(map[string]any)))
 	if want := slices.Sorted(maps.Keys(conditionTable)); !slices.Equal(names, want) {
 		t.Fatalf("template.yaml has the conditions %v, the table %v", names, want)
 	}
 	for name, row := range conditionTable {
-		if template.holds(name, template.defaults(nil)) != row.byDefault {
-			t.Errorf("by default, %s is %v", name, !row.byDefault)
+		if template.isTrue(name, template.parameterValues(nil)) != row.isDefault {
+			t.Errorf("%s is %v by default", name, !row.isDefault)
 		}
-		if row.parameter != "" && template.holds(name, template.defaults(map[string]any{row.parameter: row.value})) == row.byDefault {
-			t.Errorf("with %s %v, %s stays %v", row.parameter, row.value, name, row.byDefault)
+		if row.parameter != "" && template.isTrue(name, template.parameterValues(map[string]any{row.parameter: row.value})) == row.isDefault {
+			t.Errorf("with %s %v, %s stays %v", row.parameter, row.value, name, row.isDefault)
 		}
 	}
 }
 
-// A domain without a certificate is refused before anything is deployed.
-func TestRules_AreThoseStated(t *testing.T) {
+// CloudFormation rejects a domain without a certificate before it creates resources.
+func TestRules_MatchExpected(t *testing.T) {
 	template := loadDocument(t)
-	want := parsed(t, `
+	want := parseYAML(t, `
 DomainNeedsCertificate:
   RuleCondition: !Not [!Equals [!Ref CallbackDomain, ""]]
   Assertions: [{Assert: !Not [!Equals [!Ref CertificateArn, ""]]}]
@@ -109,12 +109,11 @@ DomainNeedsCertificate:
 		t.Errorf("got %v, want %v", got, want)
 	}
 	if template["Transform"] != "AWS::Serverless-2016-10-31" || template["AWSTemplateFormatVersion"] != "2010-09-09" {
-		t.Errorf("the template is of %v, %v", template["Transform"], template["AWSTemplateFormatVersion"])
+		t.Errorf("Transform is %v, AWSTemplateFormatVersion is %v", template["Transform"], template["AWSTemplateFormatVersion"])
 	}
 }
 
-// outputTable states the outputs that are no callback URLs, and on what condition
-// they are there.
+// outputTable repeats the outputs other than callback URLs, with their conditions.
 var outputTable = map[string]string{
 	"ReceiptsTableName":     "${ReceiptsTable}",
 	"PayoutsTableName":      "${PayoutsTable}",
@@ -140,13 +139,13 @@ var outputTable = map[string]string{
 	"CallbackDomainTarget":  "${CallbackDomainName.RegionalDomainName} if HasDomain",
 }
 
-// The URLs are all different, and behind each is the route of that provider and
-// type: at the API's own name, or at a domain of one's own.
-func TestOutputs_AreThoseOfTheTableAndTheRoutes(t *testing.T) {
+// Every callback URL is different, and is the route of its provider and type at the
+// API's endpoint or at the custom domain.
+func TestOutputs_MatchTableAndRoutes(t *testing.T) {
 	template := loadDocument(t)
 	for base, parameters := range map[string]map[string]any{
-		"${CallbackApi.ApiEndpoint}":   template.defaults(map[string]any{"CallbackPathTokenNext": secondToken}),
-		"https://payments.example.com": template.defaults(map[string]any{"CallbackPathTokenNext": secondToken, "CallbackDomain": "payments.example.com"}),
+		"${CallbackApi.ApiEndpoint}":   template.parameterValues(map[string]any{"CallbackPathTokenNext": secondToken}),
+		"https://payments.example.com": template.parameterValues(map[string]any{"CallbackPathTokenNext": secondToken, "CallbackDomain": "payments.example.com"}),
 	} {
 		want := map[string]string{}
 		for name, text := range outputTable {
@@ -156,7 +155,7 @@ func TestOutputs_AreThoseOfTheTableAndTheRoutes(t *testing.T) {
 		want["ApiUrl"], want["ApiUrlNext"] = base, base+"/"+secondToken+next
 		for _, provider := range functions.Providers() {
 			for _, kind := range provider.Types() {
-				name := capital(provider.Name()) + capital(string(kind)) + "Url"
+				name := titleCase(provider.Name()) + titleCase(string(kind)) + "Url"
 				path := fmt.Sprintf("/callbacks/%s/%s", provider.Name(), kind)
 				want[name], want[name+"Next"] = base+path, base+"/"+secondToken+path+next
 			}
@@ -169,28 +168,27 @@ func TestOutputs_AreThoseOfTheTableAndTheRoutes(t *testing.T) {
 				value += fmt.Sprintf(" if %v", condition)
 			}
 			if other, ok := names[value]; ok {
-				t.Errorf("%s and %s are both %s", name, other, value)
+				t.Errorf("%s and %s have the same value %s", name, other, value)
 			}
 			got[name], names[value] = value, name
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("at %s the table says -, template.yaml says +:\n%s", base, diff)
+			t.Errorf("at %s parameterTable is -, template.yaml is +:\n%s", base, diff)
 		}
 	}
 }
 
-// The API does not answer under its own name beside the domain, where nobody
-// looks for callbacks.
-func TestDomain_ReplacesTheAPIsOwnName(t *testing.T) {
+// With a custom domain, the default endpoint of the API is disabled.
+func TestDomain_DisablesDefaultEndpoint(t *testing.T) {
 	template := loadDocument(t)
 	for domain, want := range map[string]bool{"": false, "payments.example.com": true} {
-		parameters := template.defaults(map[string]any{"CallbackDomain": domain, "CertificateArn": "arn"})
+		parameters := template.parameterValues(map[string]any{"CallbackDomain": domain, "CertificateArn": "arn"})
 		api := template.resources("AWS::ApiGatewayV2::Api", parameters)["CallbackApi"]
 		if api["DisableExecuteApiEndpoint"] != want {
 			t.Errorf("with the domain %q: DisableExecuteApiEndpoint is %v", domain, api["DisableExecuteApiEndpoint"])
 		}
 		name := template.resources("AWS::ApiGatewayV2::DomainName", parameters)["CallbackDomainName"]
-		if name["DomainName"] != domain || template.holds("HasDomain", parameters) != want {
+		if name["DomainName"] != domain || template.isTrue("HasDomain", parameters) != want {
 			t.Errorf("with the domain %q: the domain name is %v", domain, name["DomainName"])
 		}
 	}

@@ -13,9 +13,8 @@ import (
 	"payout-callbacks/pkg/testkit/templatetest"
 )
 
-// Who configures a stack reads the README: it has each parameter of the
-// template, no other one, and the default that the template has.
-func TestTheReadmeListsTheParametersWithTheirDefaults(t *testing.T) {
+// The README lists exactly the parameters of the template, with their defaults.
+func TestReadme_ListsParameters(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(templatetest.Root(t), "README.md"))
 	if err != nil {
 		t.Fatal(err)
@@ -34,6 +33,6 @@ func TestTheReadmeListsTheParametersWithTheirDefaults(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("template.yaml says -, README.md says +:\n%s", diff)
+		t.Errorf("template.yaml is -, README.md is +:\n%s", diff)
 	}
 }

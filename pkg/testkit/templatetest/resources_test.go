@@ -15,8 +15,8 @@ import (
 	"payout-callbacks/pkg/testkit/templatetest"
 )
 
-// ofProvider states what each provider has, [Name] and [name] being its name.
-const ofProvider = `
+// providerResources lists the resources of each provider, with its name as [Name] and [name].
+const providerResources = `
 [Name]Integration:
   Type: AWS::ApiGatewayV2::Integration
   DependsOn: [Name]FunctionAliaslive
@@ -34,8 +34,8 @@ const ofProvider = `
   Properties: {Name: !Sub "${AWS::StackName}/keys/[name]"}
 `
 
-// ofType states what each type of callback has, [Type] and [type] being its name.
-const ofType = `
+// typeResources lists the resources of each type of callback, with its name as [Type] and [type].
+const typeResources = `
 [Name][Type]Route:
   Type: AWS::ApiGatewayV2::Route
   Condition: AcceptsPlainUrls
@@ -53,9 +53,9 @@ const ofType = `
     {ApiId: !Ref CallbackApi, RouteKey: !Sub "POST /${CallbackPathTokenNext}/callbacks/[name]/[type]", Target: !Sub "integrations/${[Name]Integration}"}
 `
 
-// ofFunction states what each folder of functions has. Permissions, variables
-// and numbers stand in tables of their own.
-const ofFunction = `
+// functionResources lists the resources of each folder of functions. Other tables
+// list permissions, variables and numbers.
+const functionResources = `
 [Name]Function:
   Type: AWS::Serverless::Function
   Metadata: {BuildMethod: go1.x}
@@ -71,9 +71,9 @@ const ofFunction = `
   Properties: {LogGroupName: !Sub "/aws/lambda/${AWS::StackName}/[name]", RetentionInDays: !Ref LogRetentionDays}
 `
 
-// others states every other resource, but for alarms, metric filters and the
+// otherResources lists every other resource except alarms, metric filters and the
 // dashboard.
-const others = `
+const otherResources = `
 CallbackApi:
   Type: AWS::ApiGatewayV2::Api
   Properties: {Name: !Sub "${AWS::StackName}", ProtocolType: HTTP, DisableExecuteApiEndpoint: !If [HasDomain, true, false]}
@@ -127,14 +127,14 @@ DeadLetterQueuePolicy:
     Queues: [!Ref DeadLetterQueue]
     PolicyDocument:
       Statement: [{Sid: TLSOnly, Effect: Deny, Principal: "*", Action: "sqs:*", Resource: !GetAtt DeadLetterQueue.Arn, Condition: {Bool: {"aws:SecureTransport": "false"}}}]
-EventsToConsumer: # a message that fails comes again alone
+EventsToConsumer: # SQS redelivers only the failed messages of a batch
   Type: AWS::Lambda::EventSourceMapping
   Properties:
     FunctionName: !Ref ConsumerFunction.Alias
     EventSourceArn: !GetAtt EventsQueue.Arn
     FunctionResponseTypes: [ReportBatchItemFailures]
     ScalingConfig: {MaximumConcurrency: !Ref ConsumerConcurrency}
-PayoutsToPublisher: # the stream is read from its beginning, and nothing in it is given up
+PayoutsToPublisher: # reads the stream from its start, and skips no change
   Type: AWS::Lambda::EventSourceMapping
   Properties:
     FunctionName: !Ref PublisherFunction.Alias
@@ -146,7 +146,7 @@ PayoutBus:
   Type: AWS::Events::EventBus
   Properties: {Name: !Sub "${AWS::StackName}-payouts"}
 
-ReceiptsTable: # money is kept whatever happens to the stack
+ReceiptsTable: # retained if the stack is deleted
   Type: AWS::DynamoDB::Table
   DeletionPolicy: RetainExceptOnCreate
   UpdateReplacePolicy: Retain
@@ -170,7 +170,7 @@ ReceiptsTable: # money is kept whatever happens to the stack
     PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true}
     SSESpecification: {SSEEnabled: true}
     DeletionProtectionEnabled: !Ref ProtectTables
-PayoutsTable: # a change needs both images
+PayoutsTable: # the publisher needs both images of a change
   Type: AWS::DynamoDB::Table
   DeletionPolicy: RetainExceptOnCreate
   UpdateReplacePolicy: Retain
@@ -202,9 +202,9 @@ AlarmEmailSubscription:
   Properties: {TopicArn: !Ref AlarmTopic, Protocol: email, Endpoint: !Ref AlarmEmail}
 `
 
-// ofFunctions states what single functions have besides. The schedule has no
-// name: SAM would name it after its event, the same in every stack of an account.
-var ofFunctions = map[string]string{
+// ownFunctionProperties lists properties of single functions. The schedule omits its
+// name, because SAM would use the same one in every stack of an account.
+var ownFunctionProperties = map[string]string{
 	"CregisFunction":  ingressConcurrency,
 	"PivotFunction":   ingressConcurrency,
 	"SweeperFunction": `Events: {EveryMinute: {Type: ScheduleV2, Properties: {OmitName: true, ScheduleExpression: rate(1 minute)}}}`,
@@ -212,53 +212,53 @@ var ofFunctions = map[string]string{
 
 const ingressConcurrency = `ReservedConcurrentExecutions: !If [ReservesConcurrency, !Ref IngressReservedConcurrency, !Ref AWS::NoValue]`
 
-// elsewhere lists what other tests state: types of resources and properties.
-var elsewhere = []string{
+// testedElsewhere lists the resource types and properties that other tests check.
+var testedElsewhere = []string{
 	"AWS::CloudWatch::Alarm", "AWS::Logs::MetricFilter", "AWS::CloudWatch::Dashboard", // alarms_test, dashboard_test
 	"Policies", "Environment", "Format", // roles_test, globals_test, template_test
-	"Description", "DisplayName", "cfn-lint", // texts for people, and the linter's
+	"Description", "DisplayName", "cfn-lint", // descriptions, and settings of the linter
 }
 
-func TestResources_AreThoseStated(t *testing.T) {
+func TestResources_MatchExpected(t *testing.T) {
 	template := loadDocument(t)
 	want := map[string]any{}
-	state := func(text string) {
-		maps.Copy(want, template.resolve(parsed(t, text), nil).(map[string]any))
+	expect := func(text string) {
+		maps.Copy(want, template.resolve(parseYAML(t, text), nil).(map[string]any))
 	}
-	state(others)
+	expect(otherResources)
 	for _, function := range functionFolders(t) {
-		state(named(ofFunction, function, ""))
+		expect(expandNames(functionResources, function, ""))
 	}
-	for id, text := range ofFunctions {
+	for id, text := range ownFunctionProperties {
 		properties := want[id].(map[string]any)["Properties"].(map[string]any)
-		maps.Copy(properties, template.resolve(parsed(t, text), nil).(map[string]any))
+		maps.Copy(properties, template.resolve(parseYAML(t, text), nil).(map[string]any))
 	}
 	for _, provider := range functions.Providers() {
-		state(named(ofProvider, provider.Name(), ""))
+		expect(expandNames(providerResources, provider.Name(), ""))
 		for _, kind := range provider.Types() {
-			state(named(ofType, provider.Name(), string(kind)))
+			expect(expandNames(typeResources, provider.Name(), string(kind)))
 		}
 	}
 	got := map[string]any{}
 	for id, resource := range template["Resources"].(map[string]any) {
-		if kind := resource.(map[string]any)["Type"].(string); !slices.Contains(elsewhere, kind) {
+		if kind := resource.(map[string]any)["Type"].(string); !slices.Contains(testedElsewhere, kind) {
 			got[id] = template.resolve(resource, nil)
 		}
 	}
-	if diff := cmp.Diff(withoutRest(want), withoutRest(got)); diff != "" {
-		t.Errorf("stated are -, template.yaml has +:\n%s", diff)
+	if diff := cmp.Diff(withoutTestedElsewhere(want), withoutTestedElsewhere(got)); diff != "" {
+		t.Errorf("expected are -, template.yaml has +:\n%s", diff)
 	}
 }
 
-// withoutRest drops what other tests state, and what is empty then.
-func withoutRest(value any) any {
+// withoutTestedElsewhere drops what other tests check, and what is empty then.
+func withoutTestedElsewhere(value any) any {
 	switch value := value.(type) {
 	case uint64, int64:
 		return nil // numberTable
 	case map[string]any:
 		rest := map[string]any{}
 		for name, element := range value {
-			if kept := withoutRest(element); kept != nil && !slices.Contains(elsewhere, name) {
+			if kept := withoutTestedElsewhere(element); kept != nil && !slices.Contains(testedElsewhere, name) {
 				rest[name] = kept
 			}
 		}
@@ -270,22 +270,22 @@ func withoutRest(value any) any {
 	return value
 }
 
-func parsed(t *testing.T, text string) any {
+func parseYAML(t *testing.T, text string) any {
 	t.Helper()
 	file, err := parser.ParseBytes([]byte(text), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return plain(file.Docs[0].Body)
+	return toPlain(file.Docs[0].Body)
 }
 
-// named puts the names of a provider or function and of a type into a statement:
-// sub-address-payout is SubAddressPayout where a name begins with a capital.
-func named(text, name, kind string) string {
-	return strings.NewReplacer("[name]", name, "[Name]", capital(name), "[type]", kind, "[Type]", capital(kind)).Replace(text)
+// expandNames inserts the names of a provider or function and of a type. The
+// type sub-address-payout is SubAddressPayout for [Type].
+func expandNames(text, name, kind string) string {
+	return strings.NewReplacer("[name]", name, "[Name]", titleCase(name), "[type]", kind, "[Type]", titleCase(kind)).Replace(text)
 }
 
-func capital(name string) string {
+func titleCase(name string) string {
 	var words []string
 	for word := range strings.SplitSeq(name, "-") {
 		if word != "" {

@@ -1,5 +1,5 @@
-// Package templatetest reads template.yaml for tests, so that what they assert
-// and what they run on is what is deployed.
+// Package templatetest reads template.yaml for tests, so that tests run on tables as
+// they are deployed. Its own tests check the template.
 package templatetest
 
 import (
@@ -16,8 +16,8 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// Template is the part of template.yaml that tests ask for. Intrinsic
-// functions such as !Ref read as their argument.
+// Template is the part of template.yaml that tests use. An intrinsic function such
+// as !Ref is read as its argument.
 type Template struct {
 	Parameters map[string]map[string]any `yaml:"Parameters"`
 	Globals    map[string]any            `yaml:"Globals"`
@@ -44,9 +44,9 @@ func Load(t testing.TB) Template {
 	return template
 }
 
-// Read reads the template of the module in a folder.
+// Read reads the template of the module in a directory.
 func Read(root string) (Template, error) {
-	text, err := os.ReadFile(filepath.Join(root, "template.yaml")) //nolint:gosec // the module's own
+	text, err := os.ReadFile(filepath.Join(root, "template.yaml")) //nolint:gosec // a file of the module
 	if err != nil {
 		return Template{}, err
 	}
@@ -57,27 +57,27 @@ func Read(root string) (Template, error) {
 	return template, nil
 }
 
-// Table returns the request that makes a table like the template's.
+// Table returns the request that creates a table like a table of the template.
 func (template Template) Table(resource, name string) (*dynamodb.CreateTableInput, error) {
 	properties := maps.Clone(template.Resources[resource].Properties)
-	delete(properties, "DeletionProtectionEnabled") // a parameter's, and a test's table is deleted
+	delete(properties, "DeletionProtectionEnabled") // tests delete their tables
 	text, err := json.Marshal(properties)
 	if err != nil {
 		return nil, err
 	}
-	// CloudFormation names the properties of a table as the API does.
+	// Properties in CloudFormation have the same names as fields of the API.
 	var input dynamodb.CreateTableInput
 	if err := json.Unmarshal(text, &input); err != nil {
 		return nil, fmt.Errorf("read table %s: %w", resource, err)
 	}
 	input.TableName = &name
 	if input.StreamSpecification != nil {
-		input.StreamSpecification.StreamEnabled = aws.Bool(true) // goes without saying in a template
+		input.StreamSpecification.StreamEnabled = aws.Bool(true) // implied in a template
 	}
 	return &input, nil
 }
 
-// Root returns the folder of the module that the test belongs to.
+// Root returns the directory of the module that the test belongs to.
 func Root(t testing.TB) string {
 	t.Helper()
 	root, err := FindRoot()
@@ -87,7 +87,7 @@ func Root(t testing.TB) string {
 	return root
 }
 
-// FindRoot returns the folder of the module that the working directory is in.
+// FindRoot returns the directory of the module that contains the working directory.
 func FindRoot() (string, error) {
 	folder, err := os.Getwd()
 	if err != nil {

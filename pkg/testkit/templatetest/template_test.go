@@ -9,24 +9,22 @@ import (
 	"payout-callbacks/pkg/testkit/templatetest"
 )
 
-// What neither cfn-lint nor `sam validate` sees.
-
 func property[T any](t *testing.T, template templatetest.Template, resource, name string) T {
 	t.Helper()
 	value, ok := template.Resources[resource].Properties[name].(T)
 	if !ok {
-		t.Fatalf("%s has no %s of that kind: %v", resource, name, template.Resources[resource].Properties[name])
+		t.Fatalf("%s.%s has an unexpected type: %v", resource, name, template.Resources[resource].Properties[name])
 	}
 	return value
 }
 
-// I9: who called and what we answered; nothing that the caller wrote. HTTP APIs
-// have no variable for a body, but they have some for headers and queries.
-func TestTheAccessLogHoldsNothingOfTheCallback(t *testing.T) {
+// I9: the access log has caller and response, and nothing from the request. HTTP APIs
+// have no variable for the body, but for headers and query strings.
+func TestAccessLog_NoRequestContent(t *testing.T) {
 	format := property[map[string]any](t, templatetest.Load(t), "CallbackStage", "AccessLogSettings")["Format"].(string)
 	var fields map[string]string
 	if err := json.Unmarshal([]byte(format), &fields); err != nil {
-		t.Fatalf("a line is no JSON: %v", err)
+		t.Fatalf("the format is not JSON: %v", err)
 	}
 	want := map[string]string{
 		"requestId": "$context.requestId", "time": "$context.requestTime", "routeKey": "$context.routeKey", "method": "$context.httpMethod", "status": "$context.status",

@@ -16,8 +16,8 @@ const (
 	secondToken = "Fedcba9876543210_-Fedcb"
 )
 
-// urlSettings lists the path tokens of a stack, and what stands before
-// "/callbacks" in the routes and in the URLs that the outputs show.
+// urlSettings lists path tokens of a stack, with the expected prefixes of routes and
+// of the URLs in the outputs.
 var urlSettings = map[string]struct {
 	token, next string
 	accepted    []string
@@ -30,7 +30,7 @@ var urlSettings = map[string]struct {
 	"the same token twice, one route": {firstToken, firstToken, []string{"/" + firstToken}, []string{"/" + firstToken}},
 }
 
-func TestRoutes_ExistForAcceptedTokensOnly(t *testing.T) {
+func TestRoutes_AcceptedTokensOnly(t *testing.T) {
 	template := loadDocument(t)
 	for name, test := range urlSettings {
 		t.Run(name, func(t *testing.T) {
@@ -41,21 +41,21 @@ func TestRoutes_ExistForAcceptedTokensOnly(t *testing.T) {
 				}
 			}
 			slices.Sort(want)
-			if got := routeKeys(template, template.defaults(map[string]any{"CallbackPathToken": test.token, "CallbackPathTokenNext": test.next})); !slices.Equal(got, want) {
+			if got := routeKeys(template, template.parameterValues(map[string]any{"CallbackPathToken": test.token, "CallbackPathTokenNext": test.next})); !slices.Equal(got, want) {
 				t.Errorf("routes:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 			}
 		})
 	}
 }
 
-// Whatever URL the outputs show, a provider may be given it: it has a route, and
-// no two outputs are one URL.
-func TestOutputs_ShowTheURLsOfRoutes(t *testing.T) {
+// Every URL in the outputs has a route, so that any of them can be given to a
+// provider. No two outputs have the same URL.
+func TestOutputs_URLsHaveRoutes(t *testing.T) {
 	template := loadDocument(t)
 	for name, test := range urlSettings {
 		for domain, host := range map[string]string{"": "${CallbackApi.ApiEndpoint}", "payments.example.com": "https://payments.example.com"} {
 			t.Run(name+", domain "+domain, func(t *testing.T) {
-				parameters := template.defaults(map[string]any{"CallbackDomain": domain, "CallbackPathToken": test.token, "CallbackPathTokenNext": test.next})
+				parameters := template.parameterValues(map[string]any{"CallbackDomain": domain, "CallbackPathToken": test.token, "CallbackPathTokenNext": test.next})
 				routes := routeKeys(template, parameters)
 				var want []string
 				for _, token := range test.shown {
@@ -63,7 +63,7 @@ func TestOutputs_ShowTheURLsOfRoutes(t *testing.T) {
 					for _, path := range callbackPaths() {
 						want = append(want, host+token+path)
 						if !slices.Contains(routes, "POST "+token+path) {
-							t.Errorf("no route answers %s%s", token, path)
+							t.Errorf("no route for %s%s", token, path)
 						}
 					}
 				}
@@ -76,9 +76,9 @@ func TestOutputs_ShowTheURLsOfRoutes(t *testing.T) {
 	}
 }
 
-// The gateway may call a function on each route of its provider, with and
-// without a token, and on no other provider's.
-func TestPermissions_CoverTheRoutesOfTheirProvider(t *testing.T) {
+// The API may invoke a function for each route of its provider, with and without a
+// token, and for no route of another provider.
+func TestPermissions_RoutesOfProviderOnly(t *testing.T) {
 	template := loadDocument(t)
 	permissions := template.resources("AWS::Lambda::Permission", nil)
 	for _, provider := range functions.Providers() {
@@ -93,32 +93,32 @@ func TestPermissions_CoverTheRoutesOfTheirProvider(t *testing.T) {
 			for _, path := range callbackPaths() {
 				isOwn := strings.Contains(path, "/"+provider.Name()+"/")
 				if expression.MatchString(prefix+"/$default/POST"+token+path) != isOwn {
-					t.Errorf("%s and the route %s%s of its own: %v", pattern, token, path, isOwn)
+					t.Errorf("%s matches the route %s%s: want %v", pattern, token, path, isOwn)
 				}
 			}
 		}
 	}
 }
 
-// A token is a segment of a path that needs no escaping, and too long to guess.
-func TestPathTokens_AreLongAndPlain(t *testing.T) {
+// A token is a path segment without escaping that is too long to guess.
+func TestPathTokens_Pattern(t *testing.T) {
 	parameters := loadDocument(t)["Parameters"].(map[string]any)
 	for _, name := range []string{"CallbackPathToken", "CallbackPathTokenNext"} {
 		pattern := regexp.MustCompile("^(?:" + parameters[name].(map[string]any)["AllowedPattern"].(string) + ")$")
 		for _, token := range []string{"", firstToken, secondToken, strings.Repeat("a", 22), strings.Repeat("Z", 64)} {
 			if !pattern.MatchString(token) || url.PathEscape(token) != token {
-				t.Errorf("%s refuses %q, or it has to be escaped", name, token)
+				t.Errorf("%s does not match %q, or the token needs escaping", name, token)
 			}
 		}
 		for _, token := range []string{"a", strings.Repeat("a", 21), strings.Repeat("a", 65), firstToken + "/x", firstToken + "+", firstToken + " ", "{proxy+}0123456789abcdef0", "..", firstToken + "\n"} {
 			if pattern.MatchString(token) {
-				t.Errorf("%s accepts %q", name, token)
+				t.Errorf("%s matches %q", name, token)
 			}
 		}
 	}
 }
 
-// callbackPaths lists the path of each type of callback.
+// callbackPaths returns the path of each type of callback.
 func callbackPaths() []string {
 	var paths []string
 	for _, provider := range functions.Providers() {
@@ -129,16 +129,16 @@ func callbackPaths() []string {
 	return paths
 }
 
-// exists decides the condition of a resource or an output.
-func exists(template document, element any, parameters map[string]any) bool {
+// isCreated evaluates the condition of a resource or an output.
+func isCreated(template document, element any, parameters map[string]any) bool {
 	condition, ok := element.(map[string]any)["Condition"].(string)
-	return !ok || template.holds(condition, parameters)
+	return !ok || template.isTrue(condition, parameters)
 }
 
 func routeKeys(template document, parameters map[string]any) []string {
 	var keys []string
 	for id, properties := range template.resources("AWS::ApiGatewayV2::Route", parameters) {
-		if exists(template, template["Resources"].(map[string]any)[id], parameters) {
+		if isCreated(template, template["Resources"].(map[string]any)[id], parameters) {
 			keys = append(keys, properties["RouteKey"].(string))
 		}
 	}
@@ -146,11 +146,11 @@ func routeKeys(template document, parameters map[string]any) []string {
 	return keys
 }
 
-// callbackURLs lists the outputs that show URLs of the API.
+// callbackURLs returns the values of outputs that are URLs of the API.
 func callbackURLs(template document, parameters map[string]any) []string {
 	var urls []string
 	for _, output := range template["Outputs"].(map[string]any) {
-		if !exists(template, output, parameters) {
+		if !isCreated(template, output, parameters) {
 			continue
 		}
 		value := fmt.Sprint(template.resolve(output.(map[string]any)["Value"], parameters))

@@ -1,4 +1,4 @@
-"""Prints template.yaml as CloudFormation gets it, after SAM's transform, as JSON. Arguments are parameters: Name=value."""
+"""Prints template.yaml after SAM's transform, as JSON. Arguments are parameters: Name=value."""
 import json
 import sys
 
@@ -7,7 +7,7 @@ from samtranslator.translator.transform import transform
 
 
 class NoManagedPolicies:
-    """The template names none by its short name."""
+    """The template uses no managed policy by its short name."""
 
     def load(self):
         return {}
@@ -16,7 +16,7 @@ class NoManagedPolicies:
 template = yaml_parse(sys.stdin.read())
 for resource in template["Resources"].values():
     if resource["Type"] == "AWS::Serverless::Function":
-        resource["Properties"]["CodeUri"] = "s3://bucket/key"  # what sam deploy puts there
+        resource["Properties"]["CodeUri"] = "s3://bucket/key"  # as sam deploy sets it
 parameters = {name: parameter.get("Default", "") for name, parameter in template["Parameters"].items()}
 parameters.update(argument.split("=", 1) for argument in sys.argv[1:])
 json.dump(transform(template, parameters, NoManagedPolicies()), sys.stdout)

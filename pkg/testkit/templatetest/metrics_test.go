@@ -15,9 +15,7 @@ import (
 	"payout-callbacks/pkg/testkit/templatetest"
 )
 
-const ours = "PayoutCallbacks/${AWS::StackName}"
-
-// What AWS emits of what we have, by namespace: metric and dimensions.
+// emittedByAWS lists the metrics that AWS emits for our resources: name and dimensions, by namespace.
 var emittedByAWS = map[string][]string{
 	"AWS/SQS":        {"ApproximateNumberOfMessagesVisible by QueueName"},
 	"AWS/ApiGateway": {"5xx by ApiId", "Latency by ApiId"},
@@ -28,32 +26,32 @@ var emittedByAWS = map[string][]string{
 	"AWS/DynamoDB": {"WriteThrottleEvents by TableName"},
 }
 
-// emitted lists what is emitted: by AWS, by our code, and by the filters that
-// the template itself puts on logs.
-func emitted(template templatetest.Template) map[string][]string {
+// emittedMetrics lists the metrics that AWS, our functions and the metric filters of
+// the template emit.
+func emittedMetrics(template templatetest.Template) map[string][]string {
 	all := maps.Clone(emittedByAWS)
 	for _, metric := range telemetry.Metrics() {
-		all[ours] = append(all[ours], metric.Name)
+		all[ourNamespace] = append(all[ourNamespace], metric.Name)
 		if metric.PerProvider {
-			all[ours] = append(all[ours], metric.Name+" by provider")
+			all[ourNamespace] = append(all[ourNamespace], metric.Name+" by provider")
 		}
 	}
 	for _, resource := range template.Resources {
 		if resource.Type == "AWS::Logs::MetricFilter" {
-			items := resource.Properties["MetricTransformations"].([]any)[0].(map[string]any)
-			all[items["MetricNamespace"].(string)] = append(all[items["MetricNamespace"].(string)], items["MetricName"].(string))
+			transformation := resource.Properties["MetricTransformations"].([]any)[0].(map[string]any)
+			all[transformation["MetricNamespace"].(string)] = append(all[transformation["MetricNamespace"].(string)], transformation["MetricName"].(string))
 		}
 	}
 	return all
 }
 
-// wanted is a metric that an alarm or a widget looks at.
-type wanted struct {
+// metricRef is a metric that an alarm or a widget uses.
+type metricRef struct {
 	namespace, name string
 	dimensions      map[string]string
 }
 
-func (w wanted) text() string {
+func (w metricRef) text() string {
 	text := w.name
 	for name := range w.dimensions {
 		text += " by " + name
@@ -61,22 +59,22 @@ func (w wanted) text() string {
 	return text
 }
 
-// check complains where nobody emits the metric, or not of what it is asked of.
-func (w wanted) check(t *testing.T, where string, template templatetest.Template) {
+// check reports an error if the metric is not emitted, or not for its dimensions.
+func (w metricRef) check(t *testing.T, where string, template templatetest.Template) {
 	t.Helper()
-	if !slices.Contains(emitted(template)[w.namespace], w.text()) {
-		t.Errorf("%s looks at %s %s, which nobody emits", where, w.namespace, w.text())
+	if !slices.Contains(emittedMetrics(template)[w.namespace], w.text()) {
+		t.Errorf("%s uses %s %s, which is not emitted", where, w.namespace, w.text())
 	}
 	if provider, ok := w.dimensions["provider"]; ok && !slices.Contains(providerNames(), provider) {
-		t.Errorf("%s looks at provider %s, which there is not", where, provider)
+		t.Errorf("%s uses the unknown provider %s", where, provider)
 	}
 	for dimension, kind := range map[string]string{
 		"FunctionName": "AWS::Serverless::Function", "QueueName": "AWS::SQS::Queue", "TableName": "AWS::DynamoDB::Table", "ApiId": "AWS::ApiGatewayV2::Api",
 	} {
-		value, item := w.dimensions[dimension]
+		value, ok := w.dimensions[dimension]
 		resource, _, _ := strings.Cut(strings.Trim(value, "${}"), ".")
-		if item && template.Resources[resource].Type != kind {
-			t.Errorf("%s looks at %s %s, which is no %s of the template", where, dimension, value, kind)
+		if ok && template.Resources[resource].Type != kind {
+			t.Errorf("%s uses %s %s, which is not an %s of the template", where, dimension, value, kind)
 		}
 	}
 }
@@ -89,9 +87,9 @@ func providerNames() []string {
 	return names
 }
 
-// metricOf reads an alarm's properties, or those of one metric of its expression.
-func metricOf(properties map[string]any) wanted {
-	w := wanted{namespace: properties["Namespace"].(string), name: properties["MetricName"].(string), dimensions: map[string]string{}}
+// readMetricRef reads the properties of an alarm, or of one metric of its expression.
+func readMetricRef(properties map[string]any) metricRef {
+	w := metricRef{namespace: properties["Namespace"].(string), name: properties["MetricName"].(string), dimensions: map[string]string{}}
 	dimensions, _ := properties["Dimensions"].([]any)
 	for _, item := range dimensions {
 		dimension := item.(map[string]any)
@@ -100,25 +98,25 @@ func metricOf(properties map[string]any) wanted {
 	return w
 }
 
-// metricsOf lists every metric that an alarm looks at, and the expression over them.
-func metricsOf(alarm map[string]any) (metrics map[string]wanted, expression string) {
+// readMetricRefs returns the metrics of an alarm by id, and the expression over them.
+func readMetricRefs(alarm map[string]any) (metrics map[string]metricRef, expression string) {
 	parts, ok := alarm["Metrics"].([]any)
 	if !ok {
-		return map[string]wanted{"": metricOf(alarm)}, ""
+		return map[string]metricRef{"": readMetricRef(alarm)}, ""
 	}
-	metrics = map[string]wanted{}
+	metrics = map[string]metricRef{}
 	for _, item := range parts {
 		part := item.(map[string]any)
 		if text, ok := part["Expression"].(string); ok {
 			expression = text
 			continue
 		}
-		metrics[part["Id"].(string)] = metricOf(part["MetricStat"].(map[string]any)["Metric"].(map[string]any))
+		metrics[part["Id"].(string)] = readMetricRef(part["MetricStat"].(map[string]any)["Metric"].(map[string]any))
 	}
 	return metrics, expression
 }
 
-func alarms(t *testing.T) (templatetest.Template, map[string]map[string]any) {
+func loadAlarms(t *testing.T) (templatetest.Template, map[string]map[string]any) {
 	t.Helper()
 	template := templatetest.Load(t)
 	items := map[string]map[string]any{}
@@ -133,10 +131,10 @@ func alarms(t *testing.T) (templatetest.Template, map[string]map[string]any) {
 	return template, items
 }
 
-func TestEveryAlarmLooksAtSomethingThatIsEmitted(t *testing.T) {
-	template, items := alarms(t)
+func TestAlarms_MetricsAreEmitted(t *testing.T) {
+	template, items := loadAlarms(t)
 	for name, alarm := range items {
-		metrics, expression := metricsOf(alarm)
+		metrics, expression := readMetricRefs(alarm)
 		for id, metric := range metrics {
 			metric.check(t, name, template)
 			if expression != "" && !regexp.MustCompile(`\b`+id+`\b`).MatchString(expression) {
@@ -145,14 +143,14 @@ func TestEveryAlarmLooksAtSomethingThatIsEmitted(t *testing.T) {
 		}
 		for _, word := range regexp.MustCompile(`[a-z]+`).FindAllString(expression, -1) {
 			if _, known := metrics[word]; !known {
-				t.Errorf("%s names %s, which is none of its metrics: %s", name, word, expression)
+				t.Errorf("%s uses the unknown metric %s: %s", name, word, expression)
 			}
 		}
 	}
 }
 
-func TestAlarms_NameTheirPartOfTheRunbook(t *testing.T) {
-	_, items := alarms(t)
+func TestAlarms_LinkToRunbook(t *testing.T) {
+	_, items := loadAlarms(t)
 	runbook, err := os.ReadFile(filepath.Join(templatetest.Root(t), "docs", "OPERATIONS.md"))
 	if err != nil {
 		t.Fatal(err)
@@ -160,56 +158,56 @@ func TestAlarms_NameTheirPartOfTheRunbook(t *testing.T) {
 	for id, alarm := range items {
 		name, ok := strings.CutPrefix(alarm["AlarmName"].(string), "${AWS::StackName}-")
 		if !ok {
-			t.Errorf("%s is named %v: two stacks would share it", id, alarm["AlarmName"])
+			t.Errorf("%s: the name %v does not begin with the name of the stack", id, alarm["AlarmName"])
 		}
 		if description := alarm["AlarmDescription"].(string); !strings.HasSuffix(strings.TrimSpace(description), "docs/OPERATIONS.md#"+name) {
-			t.Errorf("%s does not name its part of the runbook: %s", id, description)
+			t.Errorf("%s: the description does not end with the section of the runbook: %s", id, description)
 		}
 		if !strings.Contains(string(runbook), "\n### "+name+"\n") {
-			t.Errorf("docs/OPERATIONS.md has no part ### %s", name)
+			t.Errorf("docs/OPERATIONS.md has no section ### %s", name)
 		}
 	}
 }
 
-func TestEveryProviderIsWatched(t *testing.T) {
-	_, items := alarms(t)
+func TestAlarms_CoverProviders(t *testing.T) {
+	_, items := loadAlarms(t)
 	for _, provider := range providerNames() {
 		for _, metric := range []string{telemetry.Refused.Name, telemetry.Acknowledged.Name} {
 			watched := false
 			for _, alarm := range items {
-				metrics, _ := metricsOf(alarm)
+				metrics, _ := readMetricRefs(alarm)
 				for _, w := range metrics {
 					watched = watched || w.name == metric && w.dimensions["provider"] == provider
 				}
 			}
 			if !watched {
-				t.Errorf("no alarm looks at %s of %s", metric, provider)
+				t.Errorf("no alarm uses %s of %s", metric, provider)
 			}
 		}
 	}
 }
 
-func TestEveryFunctionIsWatched(t *testing.T) {
-	template, items := alarms(t)
+func TestAlarms_CoverFunctions(t *testing.T) {
+	template, items := loadAlarms(t)
 	for id, resource := range template.Resources {
 		if resource.Type != "AWS::Serverless::Function" {
 			continue
 		}
 		for alarm, metric := range map[string]string{"ServerErrorsAlarm": "Errors", "ThrottledAlarm": "Throttles"} {
-			metrics, _ := metricsOf(items[alarm])
+			metrics, _ := readMetricRefs(items[alarm])
 			watched := false
 			for _, w := range metrics {
 				watched = watched || w.name == metric && w.dimensions["FunctionName"] == id
 			}
 			if !watched {
-				t.Errorf("%s does not look at %s of %s", alarm, metric, id)
+				t.Errorf("%s does not use %s of %s", alarm, metric, id)
 			}
 		}
 	}
 }
 
-func TestTheDashboardShowsWhatIsEmittedAndEveryAlarm(t *testing.T) {
-	template, items := alarms(t)
+func TestDashboard_ShowsMetricsAndAlarms(t *testing.T) {
+	template, items := loadAlarms(t)
 	var body struct {
 		Widgets []struct {
 			Properties struct {
@@ -226,7 +224,7 @@ func TestTheDashboardShowsWhatIsEmittedAndEveryAlarm(t *testing.T) {
 	for _, widget := range body.Widgets {
 		shown = append(shown, widget.Properties.Alarms...)
 		for _, row := range widget.Properties.Metrics {
-			metric := wanted{namespace: row[0].(string), name: row[1].(string), dimensions: map[string]string{}}
+			metric := metricRef{namespace: row[0].(string), name: row[1].(string), dimensions: map[string]string{}}
 			for n := 2; n+1 < len(row); n += 2 {
 				metric.dimensions[row[n].(string)] = row[n+1].(string)
 			}
@@ -234,10 +232,10 @@ func TestTheDashboardShowsWhatIsEmittedAndEveryAlarm(t *testing.T) {
 		}
 	}
 	for id, alarm := range items {
-		optional := strings.Contains(id, "Silent") // there only where the provider is expected
+		optional := strings.Contains(id, "Silent") // exists only with a parameter
 		listed := slices.ContainsFunc(shown, func(arn string) bool { return strings.HasSuffix(arn, ":alarm:"+alarm["AlarmName"].(string)) })
 		if listed == optional {
-			t.Errorf("%s: on the dashboard %v, optional %v", id, listed, optional)
+			t.Errorf("%s: on the dashboard is %v, optional is %v", id, listed, optional)
 		}
 	}
 	if len(shown) == 0 || len(body.Widgets) < 5 {
@@ -245,7 +243,7 @@ func TestTheDashboardShowsWhatIsEmittedAndEveryAlarm(t *testing.T) {
 	}
 }
 
-func TestTheRunbookListsEveryMetric(t *testing.T) {
+func TestRunbook_ListsMetrics(t *testing.T) {
 	template := templatetest.Load(t)
 	runbook, err := os.ReadFile(filepath.Join(templatetest.Root(t), "docs", "OPERATIONS.md"))
 	if err != nil {
@@ -257,7 +255,7 @@ func TestTheRunbookListsEveryMetric(t *testing.T) {
 		listed = append(listed, row[1])
 	}
 	var want []string
-	for _, metric := range emitted(template)[ours] {
+	for _, metric := range emittedMetrics(template)[ourNamespace] {
 		if !strings.Contains(metric, " by ") {
 			want = append(want, metric)
 		}
@@ -265,6 +263,6 @@ func TestTheRunbookListsEveryMetric(t *testing.T) {
 	slices.Sort(listed)
 	slices.Sort(want)
 	if !slices.Equal(listed, want) {
-		t.Errorf("the runbook lists %v, emitted are %v", listed, want)
+		t.Errorf("docs/OPERATIONS.md lists %v, emitted are %v", listed, want)
 	}
 }
