@@ -17,7 +17,6 @@ import (
 
 	"payout-callbacks/pkg/aws/secrets"
 	"payout-callbacks/pkg/callback"
-	"payout-callbacks/pkg/reason"
 )
 
 // ErrChanged means that the secret is not what was read any more: somebody
@@ -153,12 +152,11 @@ func (s Store) makeCurrent(ctx context.Context, read Version, id string) error {
 	return err
 }
 
-// Note records on the secret what is about to be done to it, and why; see
-// package reason.
-func (s Store) Note(ctx context.Context, line string) error {
+// Tag sets a tag of the secret.
+func (s Store) Tag(ctx context.Context, name, value string) error {
 	_, err := s.Client.TagResource(ctx, &secretsmanager.TagResourceInput{
 		SecretId: &s.Name,
-		Tags:     []types.Tag{{Key: aws.String(reason.Tag), Value: &line}},
+		Tags:     []types.Tag{{Key: &name, Value: &value}},
 	})
 	return err
 }

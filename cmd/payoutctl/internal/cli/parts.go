@@ -9,8 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler/types"
-
-	"payout-callbacks/pkg/reason"
 )
 
 // Outputs of template.yaml that name what can be paused.
@@ -74,7 +72,7 @@ func (m mapping) Set(ctx context.Context, on bool, line string) error {
 		return err
 	}
 	if _, err := m.client.TagResource(ctx, &lambda.TagResourceInput{
-		Resource: eventSourceMapping.EventSourceMappingArn, Tags: map[string]string{reason.Tag: line},
+		Resource: eventSourceMapping.EventSourceMappingArn, Tags: map[string]string{ChangeTag: line},
 	}); err != nil {
 		return err
 	}
@@ -91,7 +89,7 @@ func (m mapping) LastChange(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return tags.Tags[reason.Tag], nil
+	return tags.Tags[ChangeTag], nil
 }
 
 // schedule is what runs the sweeper, in the default group.

@@ -9,7 +9,6 @@ import (
 	"payout-callbacks/cmd/payoutctl/internal/cli"
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/ops/keyring"
-	"payout-callbacks/pkg/reason"
 )
 
 type Keys struct {
@@ -165,7 +164,7 @@ func changeKeys(ctx context.Context, s *cli.Session, of keyOwner, on cli.ReasonF
 		return err
 	}
 	// Noted before it is done: no change is without its reason.
-	if err := store.Note(ctx, reason.Line(s.Now(), "account "+of.Account+" "+what, on.Reason)); err != nil {
+	if err := store.Tag(ctx, cli.ChangeTag, cli.FormatChange(s.Now(), "account "+of.Account+" "+what, on.Reason)); err != nil {
 		return err
 	}
 	if err := store.Write(ctx, read, next); err != nil {

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"payout-callbacks/cmd/payoutctl/internal/cli"
-	"payout-callbacks/pkg/reason"
 )
 
 // part is what can be paused.
@@ -87,7 +86,7 @@ func switchPart(ctx context.Context, s *cli.Session, part string, on bool, purpo
 		if err := s.Confirm(purpose.Yes, verb+" the "+part+" of stack "+stack.Name); err != nil {
 			return err
 		}
-		if err := it.Set(ctx, on, reason.Line(s.Now(), verb+" "+part, purpose.Reason)); err != nil {
+		if err := it.Set(ctx, on, cli.FormatChange(s.Now(), verb+" "+part, purpose.Reason)); err != nil {
 			return err
 		}
 	} else {

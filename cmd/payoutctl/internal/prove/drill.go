@@ -15,7 +15,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
 	"payout-callbacks/cmd/payoutctl/internal/cli"
-	"payout-callbacks/pkg/reason"
 )
 
 // drillCommand makes the alarms go off.
@@ -211,7 +210,7 @@ func (d *drill) set(ctx context.Context, alarm string, state types.StateValue) e
 	_, err := d.client.SetAlarmState(ctx, &cloudwatch.SetAlarmStateInput{
 		AlarmName:   aws.String(d.stack.Name + "-" + alarm),
 		StateValue:  state,
-		StateReason: aws.String("a drill, not an incident; " + reason.Line(d.Now(), "payoutctl drill", d.why)),
+		StateReason: aws.String("a drill, not an incident; " + cli.FormatChange(d.Now(), "payoutctl drill", d.why)),
 	})
 	return err
 }

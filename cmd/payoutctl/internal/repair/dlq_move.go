@@ -16,7 +16,6 @@ import (
 
 	"payout-callbacks/cmd/payoutctl/internal/cli"
 	"payout-callbacks/pkg/ops/redrive"
-	"payout-callbacks/pkg/reason"
 )
 
 // chosenLetters are the flags that choose letters.
@@ -104,7 +103,7 @@ func (c *dlqRedrive) Run(ctx context.Context, s *cli.Session) error {
 	if err := s.Confirm(c.Yes, "send dead letters of stack "+stack.Name+" back to its events queue"); err != nil {
 		return err
 	}
-	if err := noteDeadLetters(ctx, stack, reason.Line(s.Now(), "dlq redrive", c.Reason)); err != nil {
+	if err := noteDeadLetters(ctx, stack, cli.FormatChange(s.Now(), "dlq redrive", c.Reason)); err != nil {
 		return err
 	}
 	pace := time.NewTicker(time.Second / time.Duration(c.Rate))
@@ -134,7 +133,7 @@ func errNoMessage(s *cli.Session, id string) error {
 // noteOnLetters records on the dead-letter queue what is about to be done to it.
 func noteDeadLetters(ctx context.Context, s cli.Stack, line string) error {
 	_, err := sqs.NewFromConfig(s.AWS).TagQueue(ctx, &sqs.TagQueueInput{
-		QueueUrl: &s.DeadLetterQueueURL, Tags: map[string]string{reason.Tag: line},
+		QueueUrl: &s.DeadLetterQueueURL, Tags: map[string]string{cli.ChangeTag: line},
 	})
 	return err
 }
@@ -225,7 +224,7 @@ func (c *dlqExport) Run(ctx context.Context, s *cli.Session) error {
 	if err := s.Confirm(c.Yes, "take "+cli.Count(len(c.MessageID), "dead letter")+" out of stack "+stack.Name); err != nil {
 		return err
 	}
-	if err := noteDeadLetters(ctx, stack, reason.Line(s.Now(), "dlq export --delete", c.Reason)); err != nil {
+	if err := noteDeadLetters(ctx, stack, cli.FormatChange(s.Now(), "dlq export --delete", c.Reason)); err != nil {
 		return err
 	}
 	file, err := openForAppend(c.To)
