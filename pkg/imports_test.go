@@ -20,12 +20,11 @@ import (
 // standard library: folders of this module, and prefixes of other modules. The
 // rule of the longest folder holds. Test files are exempt.
 var importRules = map[string]string{
-	"pkg/payout":              "github.com/shopspring/decimal",
-	"pkg/inbox":               "pkg/payout",
-	"pkg/notification":        "pkg/payout",
-	"pkg/callback":            "pkg/payout pkg/inbox",
-	"pkg/provider":            "pkg/payout pkg/callback pkg/provider/strictjson github.com/go-json-experiment/json",
-	"pkg/provider/strictjson": "github.com/go-json-experiment/json",
+	"pkg/payout":       "github.com/shopspring/decimal",
+	"pkg/inbox":        "pkg/payout",
+	"pkg/notification": "pkg/payout",
+	"pkg/callback":     "pkg/payout pkg/inbox",
+	"pkg/provider":     "pkg/payout pkg/callback github.com/go-json-experiment/json",
 
 	"pkg/aws":    "pkg/payout pkg/inbox pkg/callback pkg/notification github.com golang.org", // adapters never import each other
 	"pkg/lambda": "pkg/payout pkg/inbox pkg/callback pkg/notification pkg/provider pkg/aws pkg/lambda github.com golang.org",

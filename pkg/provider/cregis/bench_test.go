@@ -34,17 +34,7 @@ func BenchmarkVerifyAndParse(b *testing.B) {
 	}
 }
 
-func TestVerifyAndParseAllocateLittle(t *testing.T) {
-	for _, name := range examples {
-		request, keys := vectorRequest(t, name), testKeys()
-		if got := testing.AllocsPerRun(100, func() { verifyAndParse(t, request, keys) }); got > 60 {
-			t.Errorf("%s: %.0f allocations, want at most 60", name, got)
-		}
-	}
-}
-
 func verifyAndParse(t testing.TB, request callback.Request, keys callback.Keys) {
-	request = callback.NewRequest(request.Type, request.Header, request.Body) // as new: nothing of it was read
 	verified, err := cregis.Provider{}.Verify(request, keys)
 	if err != nil {
 		t.Fatal(err)

@@ -46,7 +46,7 @@ func canonicalAddress(chain, text string) string {
 // canonicalToken returns a token in the canonical form of its chain. Of a type
 // such as 0x2::sui::SUI, the address alone is a number.
 func canonicalToken(chain, text string) string {
-	if made(text, digit, 1, len(text)) {
+	if isDigits(text) {
 		return canonicalNumber(text)
 	}
 	address, kind, found := strings.Cut(text, "::")
@@ -62,9 +62,9 @@ func canonicalToken(chain, text string) string {
 func canonicalTxID(chain, to, text string) string {
 	digits := strings.TrimPrefix(text, "0x")
 	switch isEVM := isHexNumber(to) && len(to) == len("0x")+40; {
-	case chain == chainTON && !made(digits, hexa, 64, 64):
+	case chain == chainTON && !isHash(digits):
 		return canonicalHash(text)
-	case !made(digits, hexa, 64, 64):
+	case !isHash(digits):
 		return text
 	case isEVM, chain == chainFilecoin:
 		return "0x" + strings.ToLower(digits)
@@ -72,10 +72,11 @@ func canonicalTxID(chain, to, text string) string {
 	return strings.ToLower(digits)
 }
 
-func isHexNumber(text string) bool {
-	digits, found := strings.CutPrefix(text, "0x")
-	return found && made(digits, hexa, 1, len(digits))
-}
+var (
+	isHash      = matching(`[0-9a-fA-F]{64}`)
+	isHexNumber = matching(`0x[0-9a-fA-F]+`)
+	isCashAddr  = matching(`[qp][a-z0-9]{41}`)
+)
 
 // canonicalBech32 returns an address of BIP 173 in lower case. One in both cases
 // is not valid and stays as it is, like those in base 58.
@@ -100,7 +101,7 @@ func canonicalCash(text string) string {
 		short = after
 	}
 	lower := strings.ToLower(short)
-	if short != lower && short != strings.ToUpper(short) || !made(lower, alnum, 42, 42) || !strings.ContainsAny(lower[:1], "qp") {
+	if short != lower && short != strings.ToUpper(short) || !isCashAddr(lower) {
 		return text
 	}
 	return lower

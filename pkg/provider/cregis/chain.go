@@ -2,7 +2,6 @@ package cregis
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 )
 
@@ -76,33 +75,26 @@ var otherChain = newChainForm(
 	}, "|"))
 
 func newChainForm(address, token string) chainForm {
-	form := chainForm{address: regexp.MustCompile(`^(?:` + address + `)$`)}
+	form := chainForm{address: wholeText(address)}
 	if token != "" {
-		form.token = regexp.MustCompile(`^(?:` + token + `)$`)
+		form.token = wholeText(token)
 	}
 	return form
 }
 
-func formsOf(chain string) chainForm {
+// formOf returns the form of a chain.
+func formOf(chain string) chainForm {
 	if form, ok := chainForms[chain]; ok {
 		return form
 	}
 	return otherChain
 }
 
-func isAddress(chain, text string) bool { return formsOf(chain).address.MatchString(text) }
+func isAddress(chain, text string) bool { return formOf(chain).address.MatchString(text) }
 
 // isToken accepts what names a token on its chain: a number for the native coin
 // (and for some tokens), a contract, a type, a code with its issuer.
 func isToken(chain, text string) bool {
-	form := formsOf(chain)
+	form := formOf(chain)
 	return isCount(text) || form.token != nil && form.token.MatchString(text)
-}
-
-// beginsAddress reports whether an address may begin the text: as many of its
-// characters as the shortest known address has, which is Filecoin's f0 and a
-// number, or at least 20 characters.
-func beginsAddress(rest string) bool {
-	isShort := len(rest) > 2 && slices.Contains([]string{"f0", "t0"}, rest[:2]) && classes[rest[2]]&digit != 0
-	return isShort || run(rest, alnum|mark|base64) >= 20
 }

@@ -25,6 +25,12 @@ var publishedCurrencies = func() []publishedRow {
 	return rows
 }()
 
+var (
+	isSymbol      = matching(`[a-z]{2,12}|\$?[a-z]{0,5}[A-Z0-9]{1,20}(?:\.[a-z])?|\$?[a-z]{0,5}[A-Z0-9]{0,17}USDe`)
+	isNetworkCode = matching(`[A-Z0-9]{1,20}`)
+	isTestNetwork = matching(`[A-Za-z0-9]{1,20}`)
+)
+
 // isCurrency accepts a published name, a token's symbol (USDT, stETH, USDC.e,
 // USDe, pepe) with or without its network (USDT-BEP20), and the chain@token of
 // a request; in the sandbox, each with a #Word behind it. Unless all of it is
@@ -42,7 +48,7 @@ func isCurrency(text string) bool {
 		return true
 	}
 	if symbol, network, found := strings.Cut(name, "-"); found {
-		return isSymbol(symbol) && (made(network, upper|digit, 1, 20) || isNetwork(network))
+		return isSymbol(symbol) && (isNetworkCode(network) || isNetwork(network))
 	}
 	return isSymbol(name)
 }
@@ -88,7 +94,7 @@ func (b *body) openCurrency() string {
 // a currency, as in TRON#Shasta. It reports false where that has no such form.
 func cutSandbox(text string) (name string, isSandbox, ok bool) {
 	name, network, isSandbox := strings.Cut(text, "#")
-	return name, isSandbox, !isSandbox || made(network, alnum, 1, 20)
+	return name, isSandbox, !isSandbox || isTestNetwork(network)
 }
 
 func published(name string) (publishedRow, bool) {

@@ -8,10 +8,10 @@ func Canonical(raw []byte) (string, bool) {
 	if err != nil {
 		return "", false
 	}
-	return body.canonical(), true
+	return body.canonical, true
 }
 
-// Forms returns what the values of each documented field are held to on a chain.
+// Forms returns the form of each documented field on a chain.
 func Forms(chain string) map[string]func(string) bool {
 	forms := map[string]func(string) bool{}
 	for _, rule := range documented {
@@ -23,25 +23,25 @@ func Forms(chain string) map[string]func(string) bool {
 }
 
 // WithoutNamesInFreeTexts returns the provider without the rule on names in free
-// texts, so that tests can show that they find what the rule prevents.
+// texts, so that a test can show that it finds what the rule prevents.
 func WithoutNamesInFreeTexts(p Provider) Provider {
 	without := *p.options()
 	without.names = slices.Clone(without.names)
 	for i := range without.names {
-		without.names[i].begins = nil
+		without.names[i].beforeValue = nil
 	}
 	return Provider{set: &without}
 }
 
-// CanonicalAddress is the form of an address in an event.
+// CanonicalAddress returns an address as an event has it.
 func CanonicalAddress(chain, text string) string { return canonicalAddress(chain, text) }
 
-// CanonicalToken is the form of a token in an event.
+// CanonicalToken returns a token as an event has it.
 func CanonicalToken(chain, text string) string { return canonicalToken(chain, text) }
 
-// CanonicalTxID is the form of a transaction's id in an event.
+// CanonicalTxID returns a transaction id as an event has it.
 func CanonicalTxID(chain, to, text string) string { return canonicalTxID(chain, to, text) }
 
-// CurrencyOf is the symbol of a currency in an event, and whether it agrees with
-// chain and token.
+// CurrencyOf returns the symbol of a currency as an event has it, and whether the
+// currency matches chain and token.
 func CurrencyOf(chain, token, text string) (string, bool) { return currencyOf(chain, token, text) }

@@ -1,16 +1,20 @@
 package cregis
 
-import "payout-callbacks/pkg/payout"
+import (
+	"github.com/go-json-experiment/json/jsontext"
 
-// messageKind is a set of the kinds of message that are signed with a project's
-// key: the two callbacks that are parsed here, other callbacks, our own requests.
+	"payout-callbacks/pkg/payout"
+)
+
+// messageKind is a set of the kinds of message that a project's key signs: the
+// two callbacks that this package parses, other callbacks, our own requests.
 type messageKind uint8
 
 // The kinds, in the order of kindNames.
 const (
 	payoutCallback     messageKind = 1 << iota
-	subAddressCallback             // out of a sub-address
-	verification                   // asks whether to pay at all; has no status, and "success" is no answer to it
+	subAddressCallback             // a payout from a sub-address
+	verification                   // asks whether to pay at all; it has no status, and "success" is no answer to it
 	deposit                        // its memo is written by whoever pays in
 	collection                     // of 2023; its status 2 means success
 	payoutRequest                  // ours, to /api/v1/payout
@@ -38,24 +42,24 @@ func kindOf(route payout.Type) messageKind {
 	return 0
 }
 
-// rule is what is known about the fields with one name.
+// rule describes the fields of one name.
 type rule struct {
-	name   string
-	must   messageKind // kinds that always have it
-	may    messageKind // kinds that can have it
-	form   form        // of the values that are accepted; nil for fields of other kinds only
-	begins begins      // the beginning of a value, see checkUnambiguous; nil if its name is allowed in a free text
-	number bool        // whether a JSON number is accepted besides a string
-	free   bool        // whether people write it: any text can stand in it
-	splits bool        // whether a value of the form can end in another field, see hasOtherEnd
+	name     string
+	required messageKind // kinds that always have the field
+	optional messageKind // kinds that may have it
+	form     form        // of the values that are accepted; nil for fields of other kinds only
+	begins   string      // expression for the beginning of a value, see checkUnambiguous; "" if free texts may contain the name
+	isNumber bool        // whether a JSON number is accepted as well as a string
+	isFree   bool        // whether people write the value, so that it can be any text
+	isOpen   bool        // whether a value can end at several places, see otherEnd
 }
 
-// form reports whether text is a value of a field in a callback about the chain.
-type form func(chain, text string) bool
+// isOf reports whether messages of the kind can have the field.
+func (r *rule) isOf(kind messageKind) bool { return (r.required|r.optional)&kind != 0 }
 
-// anyChain returns the form of a value that is written alike on all chains.
-func anyChain(is func(text string) bool) form {
-	return func(_, text string) bool { return is(text) }
+// accepts reports whether the rule allows the value's JSON type.
+func (r *rule) accepts(v value) bool {
+	return v.kind == jsontext.KindString || r.isNumber && v.kind == jsontext.KindNumber
 }
 
 // The documented names, sorted, as indexes of documented.
@@ -85,33 +89,49 @@ const (
 	documentedCount
 )
 
+// Expressions for the beginnings of values.
+const (
+	beginsDigit = `[0-9]`
+	beginsAlnum = `[A-Za-z0-9]`
+	beginsNonce = `[A-Za-z0-9]{6}`
+	// Some symbols begin with $.
+	beginsCurrency = `[A-Za-z0-9$]`
+	// An address of the shortest known form, which is Filecoin's f0 and a number,
+	// or at least 20 characters of an address.
+	beginsAddress = `(?:[ft]0[0-9]|[A-Za-z0-9:_+/-]{20})`
+	// A known field can have any value. White space and the end of a sentence
+	// follow its name where the name is a word.
+	beginsKnown = `[^ \t\r\n.,;:!?)]`
+	beginsAny   = `(?:)`
+)
+
 // documented lists the fields of all kinds of message. The forms of the fields
-// that an event is built from are as tight as ordinary callbacks allow: what
-// a value cannot be, nobody can read into it either. Fields that the pages call
-// integers come as strings of digits in some of Cregis's own examples, and the
-// other way round; the signed text is the same.
+// that become part of an event are as narrow as ordinary callbacks allow: what a
+// value cannot be, nobody can read into it either. Some of Cregis's own examples
+// have strings of digits in fields that the pages call integers, and the reverse;
+// the signed text is the same.
 var documented = [documentedCount]rule{
-	address:      {name: "address", must: payoutCallback | incoming | payoutRequest, form: isAddress, begins: beginsAddress, splits: true},
-	amount:       {name: "amount", must: allKinds, form: anyChain(isAmount), begins: atLeast(1, digit)},
-	blockHeight:  {name: "block_height", may: callbacks | incoming, form: anyChain(isHeight), begins: atLeast(1, digit), number: true},
-	blockTime:    {name: "block_time", may: callbacks | incoming, form: anyChain(isBlockTime), begins: atLeast(1, digit), number: true},
-	callbackURL:  {name: "callback_url", may: requests},
-	chainID:      {name: "chain_id", must: callbacks | verification | incoming, form: anyChain(isCount), begins: atLeast(1, digit), number: true},
-	cid:          {name: "cid", must: callbacks | verification | incoming, form: anyChain(isID), begins: atLeast(1, digit), number: true},
-	currency:     {name: "currency", must: callbacks | incoming | requests, form: anyChain(isCurrency), begins: beginsCurrency, splits: true},
-	fromAddress:  {name: "from_address", must: subAddressCallback | verification, may: transferRequest, form: isAddress, begins: beginsAddress},
-	memo:         {name: "memo", may: allKinds, form: anyChain(isMemo), free: true},
-	nonce:        {name: "nonce", must: allKinds, form: anyChain(isNonce), begins: atLeast(6, alnum)},
-	pid:          {name: "pid", must: allKinds, form: anyChain(isID), begins: atLeast(1, digit), number: true},
-	realAmount:   {name: "real_amount", must: collection},
-	remark:       {name: "remark", may: callbacks | verification | requests, form: anyChain(isRemark), free: true},
-	status:       {name: "status", must: callbacks | incoming, form: anyChain(isStatus), begins: atLeast(1, digit), number: true},
-	thirdPartyID: {name: "third_party_id", must: allKinds &^ deposit, form: anyChain(isPrintable), begins: anything, free: true},
-	timestamp:    {name: "timestamp", must: allKinds, form: anyChain(isTimestamp), begins: atLeast(1, digit), number: true},
-	toAddress:    {name: "to_address", must: subAddressCallback | verification | transferRequest, form: isAddress, begins: beginsAddress, splits: true},
-	tokenID:      {name: "token_id", must: callbacks | verification | incoming, form: isToken, begins: atLeast(1, alnum), number: true},
-	txID:         {name: "txid", may: callbacks | incoming, form: anyChain(isTxID), begins: atLeast(1, alnum)},
-	walletID:     {name: "wallet_id", may: transferRequest},
+	address:      {name: "address", required: payoutCallback | incoming | payoutRequest, form: isAddress, begins: beginsAddress, isOpen: true},
+	amount:       {name: "amount", required: allKinds, form: onAnyChain(isAmount), begins: beginsDigit},
+	blockHeight:  {name: "block_height", optional: callbacks | incoming, form: onAnyChain(isHeight), begins: beginsDigit, isNumber: true},
+	blockTime:    {name: "block_time", optional: callbacks | incoming, form: onAnyChain(isBlockTime), begins: beginsDigit, isNumber: true},
+	callbackURL:  {name: "callback_url", optional: requests},
+	chainID:      {name: "chain_id", required: callbacks | verification | incoming, form: onAnyChain(isCount), begins: beginsDigit, isNumber: true},
+	cid:          {name: "cid", required: callbacks | verification | incoming, form: onAnyChain(isID), begins: beginsDigit, isNumber: true},
+	currency:     {name: "currency", required: callbacks | incoming | requests, form: onAnyChain(isCurrency), begins: beginsCurrency, isOpen: true},
+	fromAddress:  {name: "from_address", required: subAddressCallback | verification, optional: transferRequest, form: isAddress, begins: beginsAddress},
+	memo:         {name: "memo", optional: allKinds, form: onAnyChain(isMemo), isFree: true},
+	nonce:        {name: "nonce", required: allKinds, form: onAnyChain(isNonce), begins: beginsNonce},
+	pid:          {name: "pid", required: allKinds, form: onAnyChain(isID), begins: beginsDigit, isNumber: true},
+	realAmount:   {name: "real_amount", required: collection},
+	remark:       {name: "remark", optional: callbacks | verification | requests, form: onAnyChain(isRemark), isFree: true},
+	status:       {name: "status", required: callbacks | incoming, form: onAnyChain(isStatus), begins: beginsDigit, isNumber: true},
+	thirdPartyID: {name: "third_party_id", required: allKinds &^ deposit, form: onAnyChain(isPrintable), begins: beginsAny, isFree: true},
+	timestamp:    {name: "timestamp", required: allKinds, form: onAnyChain(isTimestamp), begins: beginsDigit, isNumber: true},
+	toAddress:    {name: "to_address", required: subAddressCallback | verification | transferRequest, form: isAddress, begins: beginsAddress, isOpen: true},
+	tokenID:      {name: "token_id", required: callbacks | verification | incoming, form: isToken, begins: beginsAlnum, isNumber: true},
+	txID:         {name: "txid", optional: callbacks | incoming, form: onAnyChain(isTxID), begins: beginsAlnum},
+	walletID:     {name: "wallet_id", optional: transferRequest},
 }
 
 // documentedIndex returns the index of a name in documented.

@@ -1,153 +1,76 @@
 package cregis
 
 import (
+	"regexp"
 	"strconv"
-	"strings"
 	"unicode/utf8"
 )
 
-// The forms of values. They are written out by hand, because regular
-// expressions would cost more than all the rest; form_test.go holds them to
-// the expressions.
+// form reports whether text is a valid value of a field in a callback about the
+// chain.
+type form func(chain, text string) bool
 
-// class is a set of ASCII characters.
-type class uint16
+// onAnyChain returns the form of a value that is written alike on all chains.
+func onAnyChain(isValid func(text string) bool) form {
+	return func(_, text string) bool { return isValid(text) }
+}
 
-const (
-	digit       class = 1 << iota
-	upper             // A-Z
-	lower             // a-z
-	hexa              // 0-9 A-F a-f
-	base58            // letters and digits without 0 O I l
-	base32            // A-Z 2-7
-	lowerBase32       // a-z 2-7
-	mark              // : _ -
-	base64            // + / - _ besides letters and digits
-	printable         // space to ~
-	underscore
+// matching returns a function that reports whether the whole of a text matches
+// the expression.
+func matching(expression string) func(text string) bool {
+	return wholeText(expression).MatchString
+}
 
-	alnum = digit | upper | lower
+func wholeText(expression string) *regexp.Regexp {
+	return regexp.MustCompile(`^(?:` + expression + `)$`)
+}
+
+// The forms of values that are written alike on all chains.
+var (
+	isDigits    = matching(`[0-9]+`)
+	isCount     = matching(`[0-9]{1,20}`)
+	isAmount    = matching(`(?:0|[1-9][0-9]{0,29})(?:\.[0-9]{1,30})?`)
+	isTimestamp = matching(`[0-9]{13}`)
+	isNonce     = matching(`[A-Za-z0-9]{6}`)
+
+	// isBlockTime accepts milliseconds, the seconds of some queries, and the 0
+	// of a program that has no block to name.
+	isBlockTime = matching(`0|[0-9]{10,16}`)
+
+	// isPrintable is the form of our references unless the provider has a
+	// pattern for them.
+	isPrintable = matching(`[ -~]{1,128}`)
+
+	// isTxID accepts 32 bytes in hexadecimal digits (BTC, TRON, XRP, TON, Cardano;
+	// with 0x EVM, Aptos), a signature or a digest in base 58 (Solana, Sui, NEAR),
+	// 32 bytes in base 64 (TON), base 32 (Algorand), and the CID of a message in
+	// base 32 (Filecoin).
+	isTxID = matching(`(?:0x)?[0-9a-fA-F]{64}|` + base58Chars + `{42,44}|` + base58Chars + `{80,88}` +
+		`|[A-Za-z0-9+/_-]{43}=?|[A-Z2-7]{52}|bafy[a-z2-7]{58}`)
+
+	isPositiveNumber = matching(`[1-9][0-9]{0,18}`)
 )
 
-var classes = func() (table [256]class) {
-	members := map[class]string{
-		digit:       "0123456789",
-		upper:       "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-		lower:       "abcdefghijklmnopqrstuvwxyz",
-		hexa:        "0123456789ABCDEFabcdef",
-		base58:      "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz",
-		base32:      "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567",
-		lowerBase32: "abcdefghijklmnopqrstuvwxyz234567",
-		mark:        ":_-",
-		base64:      "+/-_",
-		underscore:  "_",
-	}
-	for class, characters := range members {
-		for _, c := range []byte(characters) {
-			table[c] |= class
-		}
-	}
-	for c := byte(' '); c <= '~'; c++ {
-		table[c] |= printable
-	}
-	return table
-}()
+// maxReference is the number of characters of the longest reference.
+const maxReference = 128
 
-// made reports whether text has from least to most characters, all of the class.
-func made(text string, of class, least, most int) bool {
-	if len(text) < least || len(text) > most {
-		return false
-	}
-	return run(text, of) == len(text)
-}
-
-// run returns the number of characters of the class that text begins with.
-func run(text string, of class) int {
-	for i := range len(text) {
-		if classes[text[i]]&of == 0 {
-			return i
-		}
-	}
-	return len(text)
-}
-
-// isID takes a positive int64 in its one way of writing: it names an account
-// or a payout.
+// isID accepts a positive int64 in its only spelling: it names an account or a
+// payout.
 func isID(text string) bool {
-	if !made(text, digit, 1, 19) || text[0] == '0' {
-		return false
-	}
-	const greatest = "9223372036854775807"
-	return len(text) < len(greatest) || text <= greatest
+	_, err := strconv.ParseInt(text, 10, 64)
+	return err == nil && isPositiveNumber(text)
 }
-
-func isAmount(text string) bool {
-	whole, fraction, point := strings.Cut(text, ".")
-	if !made(whole, digit, 1, 30) || len(whole) > 1 && whole[0] == '0' {
-		return false
-	}
-	return !point || made(fraction, digit, 1, 30)
-}
-
-func isCount(text string) bool { return made(text, digit, 1, 20) }
 
 func isHeight(text string) bool {
 	_, err := strconv.ParseUint(text, 10, 64)
 	return err == nil && isCount(text)
 }
 
-// isBlockTime takes milliseconds, or seconds as some queries have them, and
-// the 0 that a program may write for a block that there is not.
-func isBlockTime(text string) bool { return text == "0" || made(text, digit, 10, 16) }
-
-func isTimestamp(text string) bool { return made(text, digit, 13, 13) }
-
-func isNonce(text string) bool { return made(text, alnum, 6, 6) }
-
 func isStatus(text string) bool {
-	_, known := statuses[text]
-	return known
+	_, ok := statuses[text]
+	return ok
 }
 
 func isRemark(text string) bool { return utf8.RuneCountInString(text) <= 256 }
 
 func isMemo(text string) bool { return utf8.RuneCountInString(text) <= 128 }
-
-// isPrintable is the form of our reference unless Options has a pattern.
-func isPrintable(text string) bool { return made(text, printable, 1, maxReference) }
-
-const maxReference = 128
-
-func isSymbol(text string) bool {
-	if made(text, lower, 2, 12) {
-		return true
-	}
-	text = strings.TrimPrefix(text, "$")
-	head := run(text, lower)
-	body := run(text[head:], upper|digit)
-	if head > 5 || body < 1 || body > 20 {
-		return false
-	}
-	switch tail := text[head+body:]; {
-	case tail == "":
-		return true
-	case strings.HasSuffix(text, "USDe"):
-		return tail == "e"
-	default:
-		return tail[0] == '.' && made(tail[1:], lower, 1, 1)
-	}
-}
-
-// isTxID takes 32 bytes in hexadecimal digits (BTC, TRON, XRP, TON, Cardano …;
-// with 0x EVM, Aptos), a signature or a digest in base 58 (Solana, Sui, NEAR),
-// 32 bytes in base 64 (TON), base 32 (Algorand), and the CID of a message in
-// base 32 (Filecoin).
-func isTxID(text string) bool {
-	if cid, found := strings.CutPrefix(text, "bafy"); found {
-		return made(cid, lowerBase32, 58, 58)
-	}
-	return made(strings.TrimPrefix(text, "0x"), hexa, 64, 64) ||
-		made(text, base58, 42, 44) || made(text, base58, 80, 88) ||
-		made(strings.TrimSuffix(text, "="), alnum|base64, 43, 43) ||
-		made(text, base32, 52, 52)
-}

@@ -6,15 +6,26 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/payout"
 )
 
-// parse turns an authentic body into its event, or says why it cannot. The
-// order of the checks decides which reason is given: what kind of message a
-// body is comes before what is wrong with it.
+// parseOrHold parses the body. A held callback keeps the signed text: whoever
+// can split that text into other bodies may send one of those first, and with
+// the text nothing is lost whichever came.
+func (p Provider) parseOrHold(request callback.Request, b *body) (payout.Event, *callback.Held) {
+	event, held := p.parse(request.Type, b)
+	if held != nil {
+		held.Subject = []byte(b.canonical)
+		held.Note += "\nsigned text: " + b.canonical
+		return payout.Event{}, held
+	}
+	return event, nil
+}
+
+// parse turns a verified body into its event, or says why it cannot. The order
+// of the checks decides which reason is given: what kind of message a body is
+// comes before what is wrong with it.
 func (p Provider) parse(route payout.Type, b *body) (payout.Event, *callback.Held) {
 	kind := kindOf(route)
 	if kind == 0 {
@@ -35,39 +46,36 @@ func (p Provider) parse(route payout.Type, b *body) (payout.Event, *callback.Hel
 // as another kind of message, one with a field that is neither documented for
 // the route's kind nor known, or one that lacks a field.
 func (p Provider) checkKind(kind messageKind, b *body) *callback.Held {
-	missing := b.names(func(r *rule, isSet bool) bool { return !isSet && r.must&kind != 0 })
-	others := b.names(func(r *rule, isSet bool) bool { return isSet && !r.isOf(kind) && !p.options().known[r.name] })
-	unknown := slices.Clone(others)
-	for _, field := range b.unknown {
-		if !p.options().known[field.name] {
-			unknown = append(unknown, field.name)
+	missing := b.names(func(r *rule, isSet bool) bool { return !isSet && r.required&kind != 0 })
+	otherKind := b.names(func(r *rule, isSet bool) bool { return isSet && !r.isOf(kind) && !p.options().known[r.name] })
+	unexpected := slices.Clone(otherKind)
+	for _, field := range b.fields {
+		if _, isDocumented := documentedIndex(field.name); !isDocumented && !p.options().known[field.name] {
+			unexpected = append(unexpected, field.name)
 		}
 	}
-	if len(missing) > 0 || len(others) > 0 {
+	if len(missing) > 0 || len(otherKind) > 0 {
 		for i, name := range kindNames {
-			if b.fits(messageKind(1) << i) {
-				return hold(callback.ReasonRoute, "this is a %s, which this route is not for", name)
+			if b.isComplete(messageKind(1) << i) {
+				return hold(callback.ReasonRoute, "%s on the route of another callback type", name)
 			}
 		}
 	}
 	switch {
-	case len(missing) > 0 && len(others) > 0:
-		return hold(callback.ReasonRoute, "fields of another kind of message: %s; missing: %s", list(others), list(missing))
-	case len(unknown) > 0:
-		return hold(callback.ReasonUnknownField, "fields that are neither documented nor known: %s", list(unknown))
+	case len(missing) > 0 && len(otherKind) > 0:
+		return hold(callback.ReasonRoute, "unknown callback type: unexpected fields: %s; missing fields: %s", list(otherKind), list(missing))
+	case len(unexpected) > 0:
+		return hold(callback.ReasonUnknownField, "unexpected field name: %s", list(unexpected))
 	case len(missing) > 0:
-		return hold(callback.ReasonField, "missing: %s", list(missing))
+		return hold(callback.ReasonField, "missing field: %s", list(missing))
 	}
 	return nil
 }
 
-// isOf reports whether messages of the kind can have the field.
-func (r *rule) isOf(kind messageKind) bool { return (r.must|r.may)&kind != 0 }
-
-// fits reports whether the body's documented fields are those of the kind.
-func (b *body) fits(kind messageKind) bool {
+// isComplete reports whether the body's documented fields are those of the kind.
+func (b *body) isComplete(kind messageKind) bool {
 	return len(b.names(func(r *rule, isSet bool) bool {
-		return isSet && !r.isOf(kind) || !isSet && r.must&kind != 0
+		return isSet && !r.isOf(kind) || !isSet && r.required&kind != 0
 	})) == 0
 }
 
@@ -81,7 +89,8 @@ func (b *body) names(match func(r *rule, isSet bool) bool) []string {
 	return names
 }
 
-// list writes names for a note, which has to hold the signed text as well.
+// list writes names for a note. It is bounded, because the note also contains
+// the signed text.
 func list(names []string) string {
 	const most = 10
 	var quoted []string
@@ -94,43 +103,39 @@ func list(names []string) string {
 	return strings.Join(quoted, ", ")
 }
 
-// checkFormats holds a body with a value that is not of its documented form,
-// a status last: with any other fault as well it is not just a new status.
+// checkFormats holds a body with a value that does not have its documented form.
+// An unknown status is reported last: with any other fault the body is not just
+// one with a new status.
 func (p Provider) checkFormats(_ messageKind, b *body) *callback.Held {
-	var unknown *callback.Held
+	var unknownStatus *callback.Held
 	for i := range documented {
 		rule := &documented[i]
 		switch value := b.documented[i]; {
 		case !value.isSet(), p.hasForm(rule, b, value):
-		case i == status && rule.takes(value) && isCount(value.text):
-			unknown = hold(callback.ReasonStatus, "status is %s; known are 2, 4, 6, 7", value.text)
+		case i == status && rule.accepts(value) && isCount(value.text):
+			unknownStatus = hold(callback.ReasonStatus, "unknown status %s; known are 2, 4, 6, 7", value.text)
 		default:
-			return hold(callback.ReasonField, "%s is not of its documented form: %q", rule.name, value.text)
+			return hold(callback.ReasonField, "%s does not have its documented form: %q", rule.name, value.text)
 		}
 	}
-	return unknown
+	return unknownStatus
 }
 
-// hasForm reports whether the value is of the field's form. A known field that
-// only other kinds of message document can hold any text.
+// hasForm reports whether the value has the field's form. A known field that
+// only other kinds of message document can have any value.
 func (p Provider) hasForm(r *rule, b *body, v value) bool {
 	switch {
 	case r.form == nil:
 		return true
 	case r.name == documented[thirdPartyID].name:
-		return r.takes(v) && p.options().isReference(v.text)
+		return r.accepts(v) && p.options().isReference(v.text)
 	}
-	return r.takes(v) && r.form(b.documented[chainID].text, v.text)
-}
-
-// takes reports whether the field's JSON type is one that the rule allows.
-func (r *rule) takes(v value) bool {
-	return v.kind == jsontext.KindString || r.number && v.kind == jsontext.KindNumber
+	return r.accepts(v) && r.form(b.documented[chainID].text, v.text)
 }
 
 // providerID returns Cregis's id of the payout, or "" where the body has none.
 func (b *body) providerID() string {
-	if value := b.documented[cid]; documented[cid].takes(value) && isID(value.text) {
+	if value := b.documented[cid]; documented[cid].accepts(value) && isID(value.text) {
 		return value.text
 	}
 	return ""
@@ -145,19 +150,19 @@ func (b *body) asset() (chain, token, symbol string, ok bool) {
 	return chain, token, symbol, ok
 }
 
-// checkCurrency holds a body whose currency names another chain than its chain
-// id, or another token than its token id.
+// checkCurrency holds a body whose currency names a chain other than its chain
+// id, or a token other than its token id.
 func checkCurrency(_ messageKind, b *body) *callback.Held {
 	if chain, token, _, ok := b.asset(); !ok {
-		return hold(callback.ReasonMismatch, "currency is %q, but the chain is %q and the token %q", b.documented[currency].text, chain, token)
+		return hold(callback.ReasonMismatch, "currency %q does not match chain %q and token %q", b.documented[currency].text, chain, token)
 	}
 	return nil
 }
 
-// event builds the event out of values that have their forms.
+// event builds the event from values that have their forms.
 func (b *body) event(route payout.Type) payout.Event {
 	outcome := statuses[b.documented[status].text]
-	// Of an absent value there is nothing to read, and 0 says so.
+	// An absent value gives 0.
 	sum, _ := payout.ParseAmount(b.documented[amount].text)
 	height, _ := strconv.ParseUint(b.documented[blockHeight].text, 10, 64)
 	millis, _ := strconv.ParseInt(b.documented[blockTime].text, 10, 64)
@@ -177,7 +182,7 @@ func (b *body) event(route payout.Type) payout.Event {
 		BlockHeight: height,
 		BlockTime:   millis,
 	}
-	if route == payout.TypePayout { // a field that the route's kind does not document adds nothing to the event
+	if route == payout.TypePayout { // a known field of another kind adds nothing to the event
 		event.From, event.To = "", canonicalAddress(chain, b.documented[address].text)
 	}
 	event.TxID = canonicalTxID(chain, event.To, b.documented[txID].text)

@@ -103,7 +103,7 @@ func TestParse_HeldCallbackKeepsSignedTextAndProviderID(t *testing.T) {
 	genuine, _ := held(t, "cut-remark-genuine")
 	forged, _ := held(t, "cut-remark-forged-by-a-new-name")
 	for _, want := range []string{
-		`the value of remark holds "status", the name of a field, at byte 1`,
+		`the value of remark contains the field name "status" at byte 1`,
 		"signed text: addressTXsm", "remarkxstatus6third_party_idPAY-9status7third_party_idREAL-1timestamp",
 	} {
 		if !strings.Contains(genuine.Note, want) {

@@ -13,40 +13,40 @@ import (
 	"payout-callbacks/pkg/callback"
 )
 
-// nameSign is the one field that is not signed. Only this spelling: an old SDK
-// of Cregis leaves out Sign and SIGN as well, and a body that relies on that is
-// refused here, because the field would be covered by nothing.
+// nameSign is the only field that is not signed. An old SDK of Cregis also leaves
+// out Sign and SIGN. A body that relies on that is refused, because nothing would
+// cover the field.
 const nameSign = "sign"
 
-// noKey stands in for the key that an unknown project lacks, so that the work,
-// and with it the time, is that of a known one. It never proves anything.
+// noKey replaces the key of an unknown project, so that verifying takes as long as
+// for a known one. A signature with it is never accepted.
 const noKey callback.Key = "00000000000000000000000000000000"
 
-// authenticate returns the account whose key signed the body: docs/api-reference/signature.
+// authenticate returns the account whose key signed the body:
+// docs/api-reference/signature.
 //
-// What the time tells is no secret. A refusal takes as long as all keys of the
-// account, of which an unknown one seems to have one: so whether an account is
-// between two keys can be measured, and nothing of either. That the current key
-// fits and the previous one is not tried is seen by nobody but who has the key.
+// Its time reveals no secret. A refusal takes the time of all keys of the
+// account, and an unknown account has the time of one key: a sender can measure
+// whether an account has a previous key, and nothing about the keys. Only who has
+// the current key can measure that the previous one is not tried.
 func (b *body) authenticate(keys callback.Keys) (callback.Sender, error) {
 	account := b.account()
 	known := keys[account]
-	text := b.canonical()
-	current := b.provenBy(cmp.Or(known.Current, noKey), text) && known.Current != ""
-	previous := !current && known.Previous != "" && b.provenBy(known.Previous, text)
+	isCurrent := b.isSignedWith(cmp.Or(known.Current, noKey)) && known.Current != ""
+	isPrevious := !isCurrent && known.Previous != "" && b.isSignedWith(known.Previous)
 	switch {
 	case account == "":
 		return callback.Sender{}, callback.ErrUnauthenticated
-	case current:
+	case isCurrent:
 		return callback.Sender{Account: account, KeyID: known.Current.ID()}, nil
-	case previous:
+	case isPrevious:
 		return callback.Sender{Account: account, KeyID: known.Previous.ID(), Previous: true}, nil
 	}
 	return callback.Sender{}, known.Refusal()
 }
 
-// account returns the project that the body names, or "" where it names none
-// in the documented way. A project's number may come as a string.
+// account returns the project that the body names, or "" if the body does not
+// name one in the documented way. A project's number may be a string.
 func (b *body) account() string {
 	pid := b.documented[pid]
 	if pid.kind != jsontext.KindString && pid.kind != jsontext.KindNumber || !isID(pid.text) {
@@ -55,15 +55,15 @@ func (b *body) account() string {
 	return pid.text
 }
 
-// provenBy reports whether the body's sign is the key's proof. Cregis documents
-// lower-case digits; either case says the same 16 bytes.
-func (b *body) provenBy(key callback.Key, text string) bool {
-	sent, isProof := decodeSign(b.sign)
-	want := proof(key, text)
-	return subtle.ConstantTimeCompare(sent[:], want[:]) == 1 && isProof
+// isSignedWith reports whether the body's sign is the signature with the key.
+// Cregis documents lower-case digits; both cases decode to the same 16 bytes.
+func (b *body) isSignedWith(key callback.Key) bool {
+	sent, ok := decodeSign(b.sign)
+	want := signature(key, b.canonical)
+	return subtle.ConstantTimeCompare(sent[:], want[:]) == 1 && ok
 }
 
-// decodeSign reads a sign; ok reports whether it has the form of one.
+// decodeSign decodes a sign. It reports false for a value that cannot be one.
 func decodeSign(sign value) (sum [md5.Size]byte, ok bool) {
 	if sign.kind != jsontext.KindString || len(sign.text) != hex.EncodedLen(md5.Size) {
 		return sum, false
@@ -72,17 +72,13 @@ func decodeSign(sign value) (sum [md5.Size]byte, ok bool) {
 	return sum, err == nil
 }
 
-// proof returns the MD5 of key and canonical string.
-func proof(key callback.Key, text string) [md5.Size]byte {
-	signed := make([]byte, 0, len(key)+len(text))
-	signed = append(signed, key...)
-	signed = append(signed, text...)
-	return md5.Sum(signed) //nolint:gosec // see the import
+// signature returns the MD5 of the key and the canonical string.
+func signature(key callback.Key, text string) [md5.Size]byte {
+	return md5.Sum([]byte(string(key) + text)) //nolint:gosec // see the import
 }
 
-// Sign implements [callback.Signer]. The text of the body keeps its order and
-// spacing; its sign is replaced where it stands, or becomes the last member,
-// spaced as the first is.
+// Sign implements [callback.Signer]. The body keeps its order and spacing; its
+// sign is replaced in place, or added as the last member, spaced as the first.
 func (Provider) Sign(raw []byte, key callback.Key) ([]byte, http.Header, error) {
 	raw, err := callback.Unpack(raw)
 	if err != nil {
@@ -92,13 +88,13 @@ func (Provider) Sign(raw []byte, key callback.Key) ([]byte, http.Header, error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	sum := proof(key, body.canonical())
+	sum := signature(key, body.canonical)
 	sign := hex.EncodeToString(sum[:])
 	signed, err := placeSign(raw, sign)
 	return signed, http.Header{"Content-Type": {"application/json"}}, err
 }
 
-// placeSign writes the sign into an object.
+// placeSign writes the sign into the text of an object.
 func placeSign(raw []byte, sign string) ([]byte, error) {
 	decoder := jsontext.NewDecoder(bytes.NewBuffer(raw))
 	if _, err := decoder.ReadToken(); err != nil {
@@ -106,7 +102,7 @@ func placeSign(raw []byte, sign string) ([]byte, error) {
 	}
 	begin := int(decoder.InputOffset())
 	end := begin
-	var before, between string // what stands before the first name, and before a value
+	var before, between string // white space before the first name, and colon and white space before a value
 	for decoder.PeekKind() == jsontext.KindString {
 		name, err := decoder.ReadValue()
 		if err != nil {
@@ -134,12 +130,13 @@ func placeSign(raw []byte, sign string) ([]byte, error) {
 	return splice(raw, end, end, member), nil
 }
 
+// isNamed reports whether a quoted name is the name.
 func isNamed(quoted jsontext.Value, name string) bool {
 	text, err := jsontext.AppendUnquote(nil, quoted)
 	return err == nil && string(text) == name
 }
 
-// splice returns raw with raw[from:to] replaced; raw is not changed.
+// splice returns raw with raw[from:to] replaced, and leaves raw unchanged.
 func splice(raw []byte, from, to int, text string) []byte {
 	result := make([]byte, 0, len(raw)+len(text))
 	result = append(result, raw[:from]...)

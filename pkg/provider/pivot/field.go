@@ -1,7 +1,9 @@
 package pivot
 
 import (
+	"regexp"
 	"strconv"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -11,55 +13,35 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// form is what the text of a field must look like. Each is bounded, because
-// the text becomes part of a key or is kept for ever.
+// form is what the text of a field must look like. Each form is bounded, because
+// the text becomes part of a key or is kept for good.
 type form struct {
 	want  string
 	match func(string) bool
 }
 
 var (
-	// Letters and digits rather than hexadecimal: nothing says that Pivot's
-	// uuid will stay one of RFC 9562, only that it is one in every example.
-	isUUID     = form{"letters, digits and hyphens, at most 64", uuidLike}
-	isCurrency = form{"three capital letters", isoLike}
-	// Ours, 1-100 characters in the request that creates the payout. Any script
-	// is let through; what a person cannot see, or what turns the rest of a
-	// line around, is not. Characters are counted in the canonical form. Escaped,
-	// the longest has 1,200 bytes: an id with it stays within the 2,048 of a
-	// DynamoDB partition key.
-	isReference = form{"1 to 100 printable characters", printable}
+	// Letters and digits rather than hexadecimal digits: Pivot's ids are UUIDs in
+	// all examples, and no page promises that they stay UUIDs.
+	isUUID     = form{"letters, digits and hyphens, at most 64", regexp.MustCompile(`^[A-Za-z0-9-]{1,64}$`).MatchString}
+	isCurrency = form{"three capital letters", regexp.MustCompile(`^[A-Z]{3}$`).MatchString}
+	// Ours, 1-100 characters in the request that creates the payout. Any script is
+	// accepted, but no character that is invisible or reverses the rest of a line.
+	// Characters are counted in the canonical form. Escaped, the longest reference
+	// has 1,200 bytes: an id with it stays below the 2,048 of a DynamoDB partition
+	// key.
+	isReference = form{"1 to 100 printable characters", isPrintable}
 )
 
-func uuidLike(text string) bool {
-	for _, char := range []byte(text) {
-		if char != '-' && (char < '0' || char > '9') && (char|0x20 < 'a' || char|0x20 > 'z') {
-			return false
-		}
-	}
-	return len(text) >= 1 && len(text) <= 64
-}
-
-func isoLike(text string) bool {
-	for _, char := range []byte(text) {
-		if char < 'A' || char > 'Z' {
-			return false
-		}
-	}
-	return len(text) == 3
-}
-
-func printable(text string) bool {
-	for _, char := range text {
-		if !unicode.IsGraphic(char) {
-			return false
-		}
+func isPrintable(text string) bool {
+	if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsGraphic(r) }) {
+		return false
 	}
 	count := utf8.RuneCountInString(canonicalText(text))
 	return count >= 1 && count <= 100
 }
 
-// text reads a string of a form.
+// text reads a string field and checks its form.
 func (r *reader) text(at field, form form) string {
 	text := r.body.string(at)
 	if !form.match(text) {
@@ -68,10 +50,11 @@ func (r *reader) text(at field, form form) string {
 	return text
 }
 
-// maxReason bounds a free text. The documented ones have fewer than 40 bytes.
+// maxReason is the number of bytes of the longest reason. The documented reasons
+// have fewer than 40.
 const maxReason = 1000
 
-// reason reads the provider's words, which are null where all went well.
+// reason reads the provider's reason, which is null for a successful payout.
 func (r *reader) reason() string {
 	text := r.body.string(reason)
 	if r.body.has(reason) && r.body.kind(reason) != jsontext.KindString || len(text) > maxReason {
@@ -80,7 +63,7 @@ func (r *reader) reason() string {
 	return text
 }
 
-// amount reads a payout's amount, documented as a string. A number means that
+// amount reads a payout's amount, documented as a string. A number would mean that
 // the format has changed, and perhaps the unit with it.
 func (r *reader) amount() payout.Amount {
 	value, err := payout.ParseAmount(r.body.string(amountValue))
@@ -90,16 +73,15 @@ func (r *reader) amount() payout.Amount {
 	return value
 }
 
-// A request has at most a thousand items; eighteen digits only keep the sum of
-// the four counts within an int64.
+// maxDigits keeps the sum of the four counts within an int64. A request has at
+// most a thousand items.
 const maxDigits = 18
 
-// tally reads how many items stand somewhere and the sum of their amounts, both
-// documented as numbers. What is no number has no form of one either: a string
-// stands here in its quotes.
+// tally reads a count of items and the sum of their amounts, both documented as
+// numbers. The body keeps a string in its quotes, which no number has.
 func (r *reader) tally(countAt, sumAt field) payout.Tally {
-	// JSON has no signs before, no zeros before and no other base: what
-	// ParseUint takes is plain digits.
+	// JSON has no plus sign, leading zero or other base, so that ParseUint accepts
+	// plain digits only.
 	count, err := strconv.ParseUint(r.body[countAt], 10, 63)
 	if err != nil || len(r.body[countAt]) > maxDigits {
 		r.holdf(callback.ReasonField, "%s: %s, want a plain count as a number", countAt, r.display(countAt))
@@ -111,7 +93,7 @@ func (r *reader) tally(countAt, sumAt field) payout.Tally {
 	return payout.Tally{Count: int64(count), Amount: sum}
 }
 
-// cancelled is the tally that the older page does not print: absent is zero.
+// cancelled reads the tally that the older page does not have: absent is zero.
 func (r *reader) cancelled() payout.Tally {
 	for _, at := range []field{cancelledCount, cancelledAmount} {
 		if !r.body.has(at) {

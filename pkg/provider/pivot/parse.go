@@ -8,37 +8,7 @@ import (
 
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/payout"
-	"payout-callbacks/pkg/provider/strictjson"
 )
-
-// content is what a request's body holds.
-type content struct {
-	request callback.Request
-	body    *body // nil where err is not
-	err     error
-}
-
-func readRequest(request callback.Request) content {
-	if request.TooLarge() {
-		return content{request, nil, callback.ErrTooLarge}
-	}
-	body, err := read(request.Body)
-	return content{request, body, err}
-}
-
-// merchant returns the merchant that the body names, or "" if the body names
-// none or cannot be read. A body that is too large may name one further on.
-func (c content) merchant() string {
-	if c.err != nil {
-		return ""
-	}
-	return c.body.string(merchantID)
-}
-
-// verified returns the callback of a sender who is verified.
-func (c content) verified(sender callback.Sender) callback.Verified {
-	return callback.NewVerified(c.request, sender, func() (payout.Event, *callback.Held) { return c.parse(sender) })
-}
 
 // parse reads both families of docs/api-lists/payout-local/payout-callback.
 func (c content) parse(sender callback.Sender) (payout.Event, *callback.Held) {
@@ -52,13 +22,13 @@ func (c content) parse(sender callback.Sender) (payout.Event, *callback.Held) {
 		return payout.Event{}, &callback.Held{
 			Reason:  callback.ReasonUnreadable,
 			Note:    "not strict JSON: " + display(c.err.Error()),
-			Subject: strictjson.Canonical(request.Body),
+			Subject: canonicalJSON(request.Body),
 		}
 	}
 	r := reader{body: *c.body}
 	e := r.event(sender.Account)
 	if r.held != nil {
-		r.held.Subject = strictjson.Canonical(request.Body)
+		r.held.Subject = canonicalJSON(request.Body)
 		return payout.Event{}, r.held
 	}
 	return e, nil

@@ -16,31 +16,6 @@ import (
 // (docs/api-lists/payout-local/payout-callback).
 const headerKey = "X-Api-Key"
 
-// Verify looks the header's key up among the keys of all merchants: the key
-// names the sender. The body decides only among merchants that share a key. A
-// body that names another merchant, or none, or cannot be read, comes from the
-// merchant whose key it is; it is held when it is parsed. While the keys of the
-// merchant that the body names cannot be used, the key may also be that
-// merchant's, so nobody is verified.
-// It fails with ErrUnauthenticated or ErrUnusableKeys only.
-func (Provider) Verify(request callback.Request, keys callback.Keys) (callback.Verified, error) {
-	owners := owners(request.Header[headerKey], keys)
-	if len(owners) == 0 && !hasFlawed(keys) {
-		return callback.Verified{}, callback.ErrUnauthenticated // without reading the body
-	}
-	content := readRequest(request)
-	sender, err := chooseSender(owners, content.merchant(), keys)
-	if err != nil {
-		return callback.Verified{}, err
-	}
-	return content.verified(sender), nil
-}
-
-// Restore implements callback.Provider.
-func (Provider) Restore(request callback.Request, sender callback.Sender) callback.Verified {
-	return readRequest(request).verified(sender)
-}
-
 // chooseSender returns the owner of the key that the body names, or else the
 // first owner. If nobody owns the key and the body names no merchant, the key
 // may belong to any merchant whose keys cannot be used.
@@ -157,28 +132,4 @@ func first(owners []callback.Sender) callback.Sender {
 		}
 	}
 	return chosen
-}
-
-// ClaimedAccount implements callback.Claimant: a merchant id of the form of the
-// documented ones, 32 hexadecimal digits in five groups.
-func (Provider) ClaimedAccount(request callback.Request) string {
-	merchant := readRequest(request).merchant()
-	if !isMerchantID(merchant) {
-		return ""
-	}
-	return merchant
-}
-
-func isMerchantID(text string) bool {
-	const form = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"
-	if len(text) != len(form) {
-		return false
-	}
-	for n, char := range []byte(text) {
-		isHex := char >= '0' && char <= '9' || char|0x20 >= 'a' && char|0x20 <= 'f'
-		if isHyphen := form[n] == '-'; isHyphen != (char == '-') || !isHyphen && !isHex {
-			return false
-		}
-	}
-	return true
 }
