@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"io"
 	"net/http"
 	"strings"
@@ -11,72 +10,37 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
-	"payout-callbacks/pkg/aws/secrets"
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/lambda/functions"
 )
 
-// functionTimeout is that of the functions behind the gateway, in template.yaml.
-const functionTimeout = 10 * time.Second
+// ingressTimeout is the timeout of the ingress functions in template.yaml.
+const ingressTimeout = 10 * time.Second
 
-// newGateway does what an HTTP API and Lambda do: it makes an event of each
-// request, and hands it to an instance of the function that the route names. An
-// instance has clients of its own and one request at a time; there are as many
-// as requests are under way.
-func newGateway(newStack func() functions.Stack) (http.Handler, error) {
+type handler = func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error)
+
+// newGateway does what an HTTP API and Lambda do: it turns each request into an
+// event and passes it to an instance of the function of its route. An instance
+// has its own clients and handles one request at a time.
+func newGateway(newStack func() functions.Stack) http.Handler {
 	mux := http.NewServeMux()
 	for _, provider := range functions.Providers() {
-		value, err := secretValue(accountKeys[provider.Name()])
-		if err != nil {
-			return nil, err
-		}
-		pool := &instances{start: func() function {
-			return newStack().HandleCallbacks(provider, secrets.NewKeys(fixedSecret(value), provider.Name(), time.Now))
-		}}
+		keys := fixedKeys{accountKeys(provider.Name())[0]}
+		instances := &sync.Pool{New: func() any { return handler(newStack().HandleCallbacks(provider, keys)) }}
 		for _, kind := range provider.Types() {
 			route := "POST /callbacks/" + provider.Name() + "/" + string(kind)
 			mux.HandleFunc(route, func(w http.ResponseWriter, r *http.Request) {
-				handle := pool.take()
-				defer pool.release(handle)
-				serve(w, r, route, handle)
+				instance := instances.Get().(handler) //nolint:forcetypeassert // New returns nothing else
+				defer instances.Put(instance)
+				serve(w, r, route, instance)
 			})
 		}
 	}
-	return mux, nil
+	return mux
 }
 
-// instances are those of one function that wait for a request.
-type instances struct {
-	start func() function
-
-	mu   sync.Mutex
-	free []function
-}
-
-func (i *instances) take() function {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if len(i.free) == 0 {
-		return i.start()
-	}
-	last := len(i.free) - 1
-	handle := i.free[last]
-	i.free = i.free[:last]
-	return handle
-}
-
-func (i *instances) release(handle function) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	i.free = append(i.free, handle)
-}
-
-type function = func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error)
-
-func serve(w http.ResponseWriter, r *http.Request, route string, handle function) {
+func serve(w http.ResponseWriter, r *http.Request, route string, handle handler) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		http.Error(w, "", http.StatusBadRequest)
@@ -89,8 +53,8 @@ func serve(w http.ResponseWriter, r *http.Request, route string, handle function
 	if r.Header.Get("Content-Type") != "application/json" {
 		event.Body, event.IsBase64Encoded = base64.StdEncoding.EncodeToString(body), true
 	}
-	// Not the request's own context: a caller that hangs up does not stop a function.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), functionTimeout)
+	// Without the cancellation of the request: a caller that hangs up stops no function.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), ingressTimeout)
 	defer cancel()
 	response, err := handle(ctx, event)
 	if err != nil {
@@ -103,22 +67,12 @@ func serve(w http.ResponseWriter, r *http.Request, route string, handle function
 	_, _ = io.WriteString(w, response.Body)
 }
 
-// fixedSecret is a Secrets Manager whose secret never changes, and which never
-// fails: the storm is over the tables and the queues.
-type fixedSecret string
+// fixedKeys never change and are always available: the faults are those of the
+// tables and the queues.
+type fixedKeys struct{ keys callback.Keys }
 
-// GetSecretValue implements secret.Client.
-func (s fixedSecret) GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options),
-) (*secretsmanager.GetSecretValueOutput, error) {
-	return &secretsmanager.GetSecretValueOutput{SecretString: aws.String(string(s)), VersionId: aws.String("1")}, nil
-}
+// Keys implements callback.KeySource.
+func (f fixedKeys) Keys(context.Context) (callback.Keys, error) { return f.keys, nil }
 
-// secretValue words keys as they are stored.
-func secretValue(keys callback.Keys) (string, error) {
-	stored := map[string]map[string]string{}
-	for account, pair := range keys {
-		stored[account] = map[string]string{"current": string(pair.Current)}
-	}
-	text, err := json.Marshal(stored)
-	return string(text), err
-}
+// Refresh implements callback.KeySource.
+func (f fixedKeys) Refresh(context.Context) (callback.Keys, bool, error) { return f.keys, false, nil }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 	"payout-callbacks/pkg/lambda/functions"
 )
 
-// Timeouts of the functions in template.yaml, and how often the sweeper runs.
+// The timeouts of the functions in template.yaml, and the schedule of the sweeper.
 const (
 	consumerTimeout = 30 * time.Second
 	sweeperTimeout  = 50 * time.Second
@@ -22,15 +23,15 @@ const (
 	consumers       = 5
 )
 
-// lambda does what Lambda does: it polls the queue for the consumer and runs
-// the sweeper by the clock.
+// lambda does what Lambda and the scheduler do: it polls the queue for the
+// consumer and runs the sweeper.
 type lambda struct {
 	newStack func() functions.Stack // for each instance
 	poller   *sqs.Client
 	queue    string
 }
 
-// run goes on until ctx ends, and returns when what was begun is done.
+// run works until ctx ends, and returns when the invocations have ended.
 func (l lambda) run(ctx context.Context) {
 	var running sync.WaitGroup
 	for range consumers {
@@ -43,16 +44,17 @@ func (l lambda) run(ctx context.Context) {
 	}
 	running.Go(func() {
 		sweeper := l.newStack()
-		for wait(ctx, sweepEvery/speedup) {
+		for sleep(ctx, sweepEvery/speedup) {
 			invocation, cancel := context.WithTimeout(context.WithoutCancel(ctx), sweeperTimeout)
-			_, _ = sweeper.HandleSweep(invocation) // it says in its log what went wrong; the next run is the retry
+			_, _ = sweeper.HandleSweep(invocation) // the next run is the retry
 			cancel()
 		}
 	})
 	running.Wait()
 }
 
-// poll hands one batch to the consumer and deletes what it does not complain of.
+// poll passes a batch to the consumer and deletes the messages that succeed. The
+// others are delivered again.
 func (l lambda) poll(ctx context.Context, consumer functions.Stack) {
 	out, err := l.poller.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
 		QueueUrl:                    &l.queue,
@@ -61,34 +63,13 @@ func (l lambda) poll(ctx context.Context, consumer functions.Stack) {
 		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameApproximateReceiveCount},
 	})
 	if err != nil || len(out.Messages) == 0 {
-		wait(ctx, 20*time.Millisecond)
+		sleep(ctx, 20*time.Millisecond)
 		return
 	}
 	invocation, cancel := context.WithTimeout(context.WithoutCancel(ctx), consumerTimeout)
 	defer cancel()
-	response, err := consumer.HandleBatch(invocation, batchOf(out.Messages))
-	if err != nil {
-		return
-	}
-	failed := map[string]bool{}
-	for _, failure := range response.BatchItemFailures {
-		failed[failure.ItemIdentifier] = true
-	}
-	var done []types.DeleteMessageBatchRequestEntry
-	for _, message := range out.Messages {
-		if !failed[*message.MessageId] {
-			done = append(done, types.DeleteMessageBatchRequestEntry{Id: message.MessageId, ReceiptHandle: message.ReceiptHandle})
-		}
-	}
-	if len(done) > 0 {
-		// What is not deleted is delivered again.
-		_, _ = l.poller.DeleteMessageBatch(invocation, &sqs.DeleteMessageBatchInput{QueueUrl: &l.queue, Entries: done})
-	}
-}
-
-func batchOf(messages []types.Message) events.SQSEvent {
 	var batch events.SQSEvent
-	for _, message := range messages {
+	for _, message := range out.Messages {
 		batch.Records = append(batch.Records, events.SQSMessage{
 			MessageId:     aws.ToString(message.MessageId),
 			ReceiptHandle: aws.ToString(message.ReceiptHandle),
@@ -96,13 +77,25 @@ func batchOf(messages []types.Message) events.SQSEvent {
 			Attributes:    message.Attributes,
 		})
 	}
-	return batch
+	response, err := consumer.HandleBatch(invocation, batch)
+	if err != nil {
+		return
+	}
+	var succeeded []types.DeleteMessageBatchRequestEntry
+	for _, message := range out.Messages {
+		if !slices.Contains(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: *message.MessageId}) {
+			succeeded = append(succeeded, types.DeleteMessageBatchRequestEntry{Id: message.MessageId, ReceiptHandle: message.ReceiptHandle})
+		}
+	}
+	if len(succeeded) > 0 {
+		_, _ = l.poller.DeleteMessageBatch(invocation, &sqs.DeleteMessageBatchInput{QueueUrl: &l.queue, Entries: succeeded})
+	}
 }
 
-// hurry has SQS keep messages out of sight for as long as the schedule says, at
-// the schedule's speed.
-func hurry(stack *middleware.Stack) error {
-	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("hurry",
+// shortenVisibility divides the visibility timeouts of requests to SQS by the
+// speedup.
+func shortenVisibility(stack *middleware.Stack) error {
+	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("shortenVisibility",
 		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler,
 		) (middleware.InitializeOutput, middleware.Metadata, error) {
 			switch input := in.Parameters.(type) {

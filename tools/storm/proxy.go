@@ -7,37 +7,36 @@ import (
 	"sync/atomic"
 )
 
-// weather is how a proxy treats its connections.
-type faultPlan int32
+// mode is how a proxy treats its connections.
+type mode int32
 
 const (
-	fair faultPlan = iota
-	cut            // no connection lives, and none comes about
-	mute           // requests pass, answers do not: what was asked for is done, and nobody learns of it
+	pass mode = iota
+	cut       // no connection is accepted or kept
+	mute      // requests pass, answers do not: the request is served, and its sender never knows
 )
 
-// proxy stands between the SDK and a service of AWS, as a cable that can be cut.
+// proxy forwards connections to an AWS service and can break them.
 type proxy struct {
 	listener net.Listener
 	target   string
-	faults   atomic.Int32
+	mode     atomic.Int32
 
 	mu     sync.Mutex
 	open   map[net.Conn]bool
 	broken int
 }
 
-// newProxy listens on this machine alone, until ctx ends.
+// newProxy listens on this machine until ctx ends.
 func newProxy(ctx context.Context, target string) (*proxy, error) {
-	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
 	p := &proxy{listener: listener, target: target, open: map[net.Conn]bool{}}
 	context.AfterFunc(ctx, func() {
 		_ = listener.Close()
-		p.snap()
+		p.resetAll()
 	})
 	go p.serve()
 	return p, nil
@@ -45,22 +44,22 @@ func newProxy(ctx context.Context, target string) (*proxy, error) {
 
 func (p *proxy) url() string { return "http://" + p.listener.Addr().String() }
 
-// set changes the weather. What a muted connection owes is never delivered.
-func (p *proxy) set(to faultPlan) {
-	before := faultPlan(p.faults.Swap(int32(to)))
+// set changes the mode. Connections that were muted never deliver what they owe.
+func (p *proxy) set(to mode) {
+	before := mode(p.mode.Swap(int32(to)))
 	if to == cut || before == mute {
-		p.snap()
+		p.resetAll()
 	}
 }
 
-// snap breaks every connection that is open now.
-func (p *proxy) snap() {
+// resetAll breaks every open connection.
+func (p *proxy) resetAll() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for conn := range p.open {
 		reset(conn)
 	}
-	p.broken += len(p.open) / 2 // each has two ends here
+	p.broken += len(p.open) / 2 // each connection has two ends here
 	clear(p.open)
 }
 
@@ -68,28 +67,24 @@ func (p *proxy) serve() {
 	for {
 		conn, err := p.listener.Accept()
 		if err != nil {
-			return // closed: the storm is over
+			return // closed
 		}
-		if faultPlan(p.faults.Load()) == cut {
-			reset(conn)
-			continue
-		}
-		go p.connect(conn)
+		go p.forward(conn)
 	}
 }
 
-func (p *proxy) connect(from net.Conn) {
-	to, err := net.Dial("tcp", p.target) //nolint:noctx // to a neighbour on this machine
+func (p *proxy) forward(from net.Conn) {
+	to, err := net.Dial("tcp", p.target) //nolint:noctx // on this machine
 	if err != nil {
 		reset(from)
 		return
 	}
-	if !p.admit(from, to) {
+	if !p.add(from, to) {
 		return
 	}
 	var running sync.WaitGroup
-	running.Go(func() { p.pass(to, from, false) })
-	running.Go(func() { p.pass(from, to, true) })
+	running.Go(func() { p.copy(to, from, false) })
+	running.Go(func() { p.copy(from, to, true) })
 	running.Wait()
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -97,11 +92,11 @@ func (p *proxy) connect(from net.Conn) {
 	delete(p.open, to)
 }
 
-// admit notes a connection, unless the cable was cut while it came about.
-func (p *proxy) admit(from, to net.Conn) bool {
+// add records a connection, unless connections are cut.
+func (p *proxy) add(from, to net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if faultPlan(p.faults.Load()) == cut {
+	if mode(p.mode.Load()) == cut {
 		reset(from)
 		reset(to)
 		return false
@@ -110,13 +105,13 @@ func (p *proxy) admit(from, to net.Conn) bool {
 	return true
 }
 
-// pass copies one direction and closes both ends after it.
-func (p *proxy) pass(to, from net.Conn, answers bool) {
+// copy copies one direction and closes both ends after it.
+func (p *proxy) copy(to, from net.Conn, isAnswer bool) {
 	defer func() { _, _ = to.Close(), from.Close() }()
 	buffer := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(buffer)
-		if answers && faultPlan(p.faults.Load()) == mute {
+		if isAnswer && mode(p.mode.Load()) == mute {
 			n = 0
 		}
 		if n > 0 {
@@ -130,7 +125,7 @@ func (p *proxy) pass(to, from net.Conn, answers bool) {
 	}
 }
 
-// reset closes a connection as a broken cable would: with what is on its way lost.
+// reset closes a connection and drops what it has buffered.
 func reset(conn net.Conn) {
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-func TestAProxyCutsMutesAndPasses(t *testing.T) {
+func TestProxy_Modes(t *testing.T) {
 	var served atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		served.Add(1)
@@ -23,17 +23,17 @@ func TestAProxyCutsMutesAndPasses(t *testing.T) {
 	}
 	client := &http.Client{Transport: &http.Transport{}, Timeout: 300 * time.Millisecond}
 	for _, c := range []struct {
-		weather         faultPlan
+		mode            mode
 		answers, serves bool
-	}{{fair, true, true}, {cut, false, false}, {fair, true, true}, {mute, false, true}, {fair, true, true}} {
-		p.set(c.weather)
+	}{{pass, true, true}, {cut, false, false}, {pass, true, true}, {mute, false, true}, {pass, true, true}} {
+		p.set(c.mode)
 		before := served.Load()
 		response, err := client.Get(p.url())
 		if err == nil {
 			_ = response.Body.Close()
 		}
 		if (err == nil) != c.answers || (served.Load() > before) != c.serves {
-			t.Errorf("weather %d: answered %t, served %t: want %t, %t", c.weather, err == nil, served.Load() > before, c.answers, c.serves)
+			t.Errorf("mode %d: answered %t, served %t: want %t, %t", c.mode, err == nil, served.Load() > before, c.answers, c.serves)
 		}
 	}
 }

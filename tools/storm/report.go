@@ -2,8 +2,10 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"payout-callbacks/pkg/inbox"
@@ -11,203 +13,159 @@ import (
 	"payout-callbacks/pkg/testkit/inboxtest"
 )
 
-// report is the reckoning after a storm. It adds up where Wrong is empty.
+// report is the result of a run. The check passed if wrong is empty.
 type report struct {
-	Seed    uint64         `json:"seed"`
-	Outages map[string]int `json:"outages"`
-	Broken  int            `json:"brokenConnections"`
+	seed    uint64
+	outages map[string]int
+	broken  int // connections
 
-	Sent         int            `json:"sent"`
-	Sorts        map[sort]int   `json:"sorts"`
-	Acknowledged int            `json:"acknowledged"`
-	Refused      int            `json:"refused"`
-	Failed       int            `json:"failed"`
-	Answers      map[string]int `json:"answers"` // by HTTP status, or "none"
+	sent                          int
+	kinds                         map[kind]int
+	acknowledged, refused, failed int
+	storedFailed                  int // stored although the provider was not told so
 
-	// What became of those that were acknowledged.
-	Applied    int `json:"applied"`
-	Conflicted int `json:"conflicted"`
-	Held       int `json:"held"`
-	Lost       int `json:"lost"`
+	applied, conflicted, held, lost int // acknowledged callbacks, by the state of their receipts
+	receipts, payouts               int // stored
+	log                             *functionLog
 
-	// What is in the tables.
-	Receipts   int `json:"receipts"`
-	Payouts    int `json:"payouts"`
-	Twice      int `json:"twice"`
-	Forged     int `json:"forgedAnywhere"`
-	KeptFailed int `json:"keptAlthoughFailed"` // their provider sends again what we have
+	rate      float64 // callbacks a second
+	latencies []time.Duration
+	drain     time.Duration
 
-	// How it came about.
-	QueueOnly  int `json:"acceptedQueueOnly"`
-	StoreOnly  int `json:"acceptedStoreOnly"`
-	Postponed  int `json:"deliveriesPostponed"`
-	Duplicates int `json:"deliveriesAgain"`
-	Resent     int `json:"sentBySweeper"`
-	Recovered  int `json:"recoveredDeadLetters"`
-
-	Rate  float64 `json:"callbacksPerSecond"`
-	P50   float64 `json:"p50Milliseconds"`
-	P99   float64 `json:"p99Milliseconds"`
-	Max   float64 `json:"maxMilliseconds"`
-	Drain float64 `json:"drainSeconds"`
-
-	Wrong []string `json:"wrong"`
-}
-
-// reckon adds up what was sent and what is there.
-func (r *report) check(answers []answer, state inboxtest.State, j *journal) {
-	r.count(answers)
-	genuine := map[inbox.Key]bool{}
-	var owed []inbox.Key
-	for _, answer := range answers {
-		if answer.sort == forged {
-			continue
-		}
-		genuine[answer.key] = true
-		if answer.verdict == acknowledged {
-			owed = append(owed, answer.key)
-		}
-	}
-	stored := index(state)
-	for _, answer := range answers {
-		r.follow(answer, stored)
-	}
-	r.Receipts, r.Payouts = len(state.Receipts), len(state.Records)
-	r.strangers(state, genuine)
-	r.journal(j)
-	slices.SortFunc(owed, inbox.Key.Compare)
-	r.Wrong = append(r.Wrong, inboxtest.Check(state, slices.Compact(owed), true)...)
-	r.verdicts()
+	wrong []string
 }
 
 func (r *report) complainf(format string, args ...any) {
-	r.Wrong = append(r.Wrong, fmt.Sprintf(format, args...))
+	r.wrong = append(r.wrong, fmt.Sprintf(format, args...))
 }
 
-func (r *report) count(answers []answer) {
-	r.Sorts, r.Answers = map[sort]int{}, map[string]int{}
-	var took []time.Duration
-	for _, answer := range answers {
-		r.Sorts[answer.sort]++
-		code := "none"
-		if answer.code > 0 {
-			code = fmt.Sprint(answer.code)
-		}
-		r.Answers[code]++
-		switch answer.verdict {
-		case acknowledged:
-			r.Acknowledged++
-		case refused:
-			r.Refused++
-		case failed:
-			r.Failed++
-		}
-		if answer.sort == forged && answer.verdict == acknowledged {
-			r.complainf("I6: a forged callback was acknowledged")
-		}
-		if answer.sort != forged && answer.verdict == refused {
-			r.complainf("I7: an authentic callback to %s was refused with %d", answer.path, answer.code)
-		}
-		took = append(took, answer.took)
+// check compares what was sent with what is stored.
+func (r *report) check(s *sender, state inboxtest.State, log *functionLog) {
+	r.kinds, r.log = map[kind]int{}, log
+	stored := map[inbox.Key]inbox.State{}
+	for _, receipt := range state.Receipts {
+		stored[receipt.Key] = receipt.State
 	}
-	slices.Sort(took)
-	r.P50, r.P99, r.Max = quantile(took, 50), quantile(took, 99), quantile(took, 100)
-}
-
-// place is where a receipt stands, and its payout.
-type place struct {
-	state      inbox.State
-	conflicted bool
-}
-
-func index(state inboxtest.State) map[inbox.Key]place {
 	conflicted := map[string]bool{}
 	for _, record := range state.Records {
 		conflicted[string(record.ID)] = record.Status() == payout.Conflicted
 	}
-	places := map[inbox.Key]place{}
-	for _, receipt := range state.Receipts {
-		places[receipt.Key] = place{receipt.State, conflicted[receipt.Key.Payout]}
+	for _, a := range s.answers {
+		r.kinds[a.kind]++
+		r.latencies = append(r.latencies, a.latency)
+		r.countAnswer(a, stored[a.receipt.Key], conflicted[a.receipt.Key.Payout])
 	}
-	return places
-}
-
-// follow finds out what became of a callback.
-func (r *report) follow(answer answer, stored map[inbox.Key]place) {
-	if answer.sort == forged {
-		return
-	}
-	p, ok := stored[answer.key]
-	if answer.verdict != acknowledged {
-		if ok {
-			r.KeptFailed++
-		}
-		return
-	}
-	switch {
-	case p.state == inbox.Held:
-		r.Held++
-	case p.state == inbox.Applied && p.conflicted:
-		r.Conflicted++
-	case p.state == inbox.Applied:
-		r.Applied++
-	default:
-		r.Lost++
-	}
-}
-
-// strangers are receipts and payouts that no authentic callback told of.
-func (r *report) strangers(state inboxtest.State, genuine map[inbox.Key]bool) {
-	payouts := map[string]bool{}
-	for key := range genuine {
-		payouts[key.Payout] = true
-	}
-	for _, receipt := range state.Receipts {
-		if !genuine[receipt.Key] {
-			r.Forged++
-			r.complainf("I6: receipt %v was never told by an authentic callback", receipt.Key)
-		}
-	}
-	for _, record := range state.Records {
-		if !payouts[string(record.ID)] {
-			r.Forged++
-			r.complainf("I6: payout %s was never told of by an authentic callback", record.ID)
-		}
-	}
-}
-
-func (r *report) journal(j *journal) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	for key, times := range maps.All(j.applied) {
+	slices.Sort(r.latencies)
+	r.receipts, r.payouts = len(state.Receipts), len(state.Records)
+	for key, times := range maps.All(log.applied) {
 		if times > 1 {
-			r.Twice++
 			r.complainf("I2: receipt %v was applied %d times", key, times)
 		}
 	}
-	if j.damaged > 0 {
-		r.complainf("%d lines of log cannot be read", j.damaged)
+	if log.unreadable > 0 {
+		r.complainf("%d lines of the functions' log cannot be read", log.unreadable)
 	}
-	r.QueueOnly, r.StoreOnly = j.accepted[inbox.AcceptedQueueOnly], j.accepted[inbox.AcceptedStoreOnly]
-	r.Postponed, r.Duplicates, r.Resent, r.Recovered = j.failed, j.redelivered, j.sent, j.recovered
-}
-
-// verdicts are the sums that the reckoning is about.
-func (r *report) verdicts() {
-	if r.Sent != r.Acknowledged+r.Refused+r.Failed {
-		r.complainf("sent %d is not acknowledged %d + refused %d + failed %d", r.Sent, r.Acknowledged, r.Refused, r.Failed)
+	r.wrong = append(r.wrong, s.ledger.CheckFinal(state)...)
+	if r.sent != r.acknowledged+r.refused+r.failed {
+		r.complainf("sent %d is not acknowledged %d + refused %d + failed %d", r.sent, r.acknowledged, r.refused, r.failed)
 	}
-	if r.Lost > 0 || r.Acknowledged != r.Applied+r.Conflicted+r.Held {
+	if r.lost > 0 {
 		r.complainf("I1, I3: acknowledged %d is not applied %d + conflicted %d + held %d: %d are lost",
-			r.Acknowledged, r.Applied, r.Conflicted, r.Held, r.Lost)
+			r.acknowledged, r.applied, r.conflicted, r.held, r.lost)
 	}
 }
 
-// quantile is in milliseconds, of sorted spans.
-func quantile(sorted []time.Duration, percent int) float64 {
-	if len(sorted) == 0 {
-		return 0
+// countAnswer counts one callback by its answer and by the state of its receipt.
+func (r *report) countAnswer(a answer, state inbox.State, isConflicted bool) {
+	isRefused := a.code >= 400 && a.code < 500
+	switch {
+	case a.kind == forged && a.isAcknowledged:
+		r.acknowledged++
+		r.complainf("I6: a forged callback was acknowledged")
+		return
+	case a.kind != forged && isRefused:
+		r.complainf("I7: an authentic callback of %s was refused with %d", a.provider, a.code)
 	}
-	n := (len(sorted)*percent + 99) / 100
-	return float64(sorted[max(n, 1)-1].Microseconds()) / 1000
+	switch {
+	case isRefused:
+		r.refused++
+	case !a.isAcknowledged:
+		r.failed++
+	}
+	if !a.isAcknowledged {
+		if state != "" {
+			r.storedFailed++
+		}
+		return
+	}
+	r.acknowledged++
+	switch {
+	case state == inbox.Held:
+		r.held++
+	case state == inbox.Applied && isConflicted:
+		r.conflicted++
+	case state == inbox.Applied:
+		r.applied++
+	default:
+		r.lost++
+	}
+}
+
+// print prints the report as a table, with ten faults at most.
+func (r *report) print(out io.Writer) {
+	row := func(name string, value any, notes ...string) {
+		_, _ = fmt.Fprintf(out, "  %-24s %8v  %s\n", name, value, strings.Join(notes, ", "))
+	}
+	title := func(text string) { _, _ = fmt.Fprintf(out, "\n%s\n", text) }
+	title("SENT")
+	row("sent", r.sent, counts(r.kinds)...)
+	row("= acknowledged", r.acknowledged)
+	row("+ refused", r.refused, "forged")
+	row("+ failed", r.failed, fmt.Sprintf("%d of them are stored", r.storedFailed))
+	title("ACKNOWLEDGED")
+	row("acknowledged", r.acknowledged)
+	row("= applied", r.applied)
+	row("+ conflicted", r.conflicted)
+	row("+ held", r.held)
+	row("+ lost", r.lost)
+	row("stored", r.receipts, fmt.Sprintf("receipts of %d payouts and batches", r.payouts))
+	title("FAULTS")
+	row("broken connections", r.broken, counts(r.outages)...)
+	row("accepted by the queue", r.log.accepted[inbox.AcceptedQueueOnly], "the table was unavailable")
+	row("accepted by the table", r.log.accepted[inbox.AcceptedStoreOnly], "the queue was unavailable")
+	row("failed deliveries", r.log.failed)
+	row("duplicate deliveries", r.log.duplicates)
+	row("resent receipts", r.log.resent)
+	row("recovered dead letters", r.log.recovered)
+	title("SPEED")
+	row("callbacks a second", fmt.Sprintf("%.0f", r.rate))
+	row("latency, p50", r.quantile(50), "p99 "+r.quantile(99), "at most "+r.quantile(100))
+	row("drained in", r.drain.Round(100*time.Millisecond))
+	verdict := "the check passed"
+	if len(r.wrong) > 0 {
+		verdict = "THE CHECK FAILED"
+	}
+	_, _ = fmt.Fprintf(out, "\n%s (SEED=%d)\n", verdict, r.seed)
+	for _, text := range r.wrong[:min(10, len(r.wrong))] {
+		_, _ = fmt.Fprintf(out, "  %s\n", text)
+	}
+	if more := len(r.wrong) - 10; more > 0 {
+		_, _ = fmt.Fprintf(out, "  … and %d more\n", more)
+	}
+}
+
+func counts[K ~string](numbers map[K]int) []string {
+	var texts []string
+	for _, name := range slices.Sorted(maps.Keys(numbers)) {
+		texts = append(texts, fmt.Sprintf("%d %s", numbers[name], name))
+	}
+	return texts
+}
+
+func (r *report) quantile(percent int) string {
+	if len(r.latencies) == 0 {
+		return "-"
+	}
+	n := (len(r.latencies)*percent + 99) / 100
+	return r.latencies[max(n, 1)-1].Round(100 * time.Microsecond).String()
 }

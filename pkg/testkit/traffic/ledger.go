@@ -26,14 +26,18 @@ type Ledger struct {
 // Deliver records that an authentic callback or a resolution is sent, which
 // must leave the receipt. It is called before the application can see it.
 func (l *Ledger) Deliver(receipt inbox.Receipt) {
-	if l.delivered == nil {
-		l.delivered, l.receipts = map[inbox.Key][]string{}, map[payout.ID][]inbox.Receipt{}
-	}
+	l.init()
 	if _, ok := l.delivered[receipt.Key]; !ok && receipt.State != inbox.Held {
 		id := payout.ID(receipt.Key.Payout)
 		l.receipts[id] = append(l.receipts[id], receipt)
 	}
 	l.delivered[receipt.Key] = append(l.delivered[receipt.Key], string(receipt.Body))
+}
+
+func (l *Ledger) init() {
+	if l.delivered == nil {
+		l.delivered, l.receipts = map[inbox.Key][]string{}, map[payout.ID][]inbox.Receipt{}
+	}
 }
 
 // Acknowledge records that the application acknowledged what leaves the receipt.
@@ -52,6 +56,7 @@ func (l *Ledger) AcknowledgeAll() {
 
 // Check returns which invariants a state breaks while work is under way.
 func (l *Ledger) Check(state inboxtest.State) []string {
+	l.init()
 	state.Delivered = l.delivered
 	return l.checker.Check(state, l.acknowledged, false)
 }
@@ -60,6 +65,7 @@ func (l *Ledger) Check(state inboxtest.State) []string {
 // and the queue is drained. Each payout must then be what its callbacks state in
 // the provider's own words.
 func (l *Ledger) CheckFinal(state inboxtest.State) []string {
+	l.init()
 	state.Delivered = l.delivered
 	wrong := l.checker.Check(state, l.acknowledged, true)
 	stored := map[inbox.Key]bool{}
