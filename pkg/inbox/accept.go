@@ -12,27 +12,27 @@ type Acceptance string
 // The ways in which a receipt becomes durable.
 const (
 	AcceptedNew       Acceptance = "new"        // in the store and, unless held, in the queue
-	AcceptedDuplicate Acceptance = "duplicate"  // the store had it from an earlier delivery
-	AcceptedStoreOnly Acceptance = "store-only" // in the store only; Sweep will send it
-	AcceptedQueueOnly Acceptance = "queue-only" // in the queue only; Apply or Sweep will record it
+	AcceptedDuplicate Acceptance = "duplicate"  // in the store from an earlier delivery
+	AcceptedStoreOnly Acceptance = "store-only" // in the store only; Sweep sends it
+	AcceptedQueueOnly Acceptance = "queue-only" // in the queue only; Apply or Sweep stores it
 )
 
-// Accepted is the result of Accept: the receipt is durable.
+// AcceptResult is the result of Accept: the receipt is durable.
 type AcceptResult struct {
 	Acceptance Acceptance
-	// Fault is what failed although the receipt is durable: nil unless the
-	// receipt was accepted ByRecord or ByQueue, or a duplicate could not be
-	// sent again.
+	// Fault is the error of a call that failed although the receipt is durable: not
+	// nil if the receipt is in the store only or in the queue only, or if a duplicate
+	// could not be sent again.
 	Fault error
 }
 
-// Accept makes a receipt durable: put, then send, then the caller may
-// acknowledge. An error means that neither store is known to have it, and the
-// callback must not be acknowledged.
+// Accept makes a receipt durable: it puts the receipt into the store, then sends it,
+// and returns so that the caller may acknowledge. An error means that neither store
+// nor queue is known to have the receipt; the callback must not be acknowledged.
 //
-// A crash after the put leaves a receipt that Sweep finds when it is due. A
-// put that fails may have happened: the message that is sent instead carries
-// the whole receipt and meets the same condition in the consumer.
+// A crash after the put leaves a receipt that Sweep resends when it is due. A put
+// that fails may have been done: the message that is sent then carries the whole
+// receipt, and Apply checks the same condition.
 func (in *Inbox) Accept(ctx context.Context, receipt Receipt) (AcceptResult, error) {
 	existing, err := in.create(ctx, receipt)
 	switch {
@@ -42,16 +42,17 @@ func (in *Inbox) Accept(ctx context.Context, receipt Receipt) (AcceptResult, err
 		}
 		return AcceptResult{Acceptance: AcceptedQueueOnly, Fault: err}, nil
 	case existing.State == "" || existing.AcceptedAt.Equal(receipt.AcceptedAt):
-		// The second is our own put, tried again because its answer was lost.
+		// An equal time means that the store retried this put after a lost response.
 		return in.acceptNew(ctx, receipt), nil
 	case existing.State == Received && receipt.AcceptedAt.Sub(existing.AcceptedAt) >= resendAfter:
-		// The first delivery's message may have been lost; another message does no
-		// harm and brings the payout up to date before Sweep would.
+		// The message of the first delivery may be lost. A second message does no harm,
+		// and updates the payout before Sweep would.
 		return AcceptResult{Acceptance: AcceptedDuplicate, Fault: in.send(ctx, receipt)}, nil
 	}
 	return AcceptResult{Acceptance: AcceptedDuplicate}, nil
 }
 
+// acceptNew sends a receipt that is new in the store.
 func (in *Inbox) acceptNew(ctx context.Context, receipt Receipt) AcceptResult {
 	if receipt.State != Received {
 		return AcceptResult{Acceptance: AcceptedNew}
@@ -67,7 +68,7 @@ func (in *Inbox) create(ctx context.Context, receipt Receipt) (Existing, error) 
 	defer cancel()
 	existing, err := in.Store.Create(ctx, receipt)
 	if err != nil {
-		return Existing{}, fmt.Errorf("put receipt: %w", err)
+		return Existing{}, fmt.Errorf("put receipt %s: %w", receipt.Key.Receipt, err)
 	}
 	return existing, nil
 }
@@ -76,7 +77,7 @@ func (in *Inbox) send(ctx context.Context, receipt Receipt) error {
 	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
 	if err := in.Queue.Send(ctx, receipt); err != nil {
-		return fmt.Errorf("send receipt: %w", err)
+		return fmt.Errorf("send receipt %s: %w", receipt.Key.Receipt, err)
 	}
 	return nil
 }

@@ -21,49 +21,50 @@ const (
 	ApplyHeld      ApplyResult = "held"      // the held receipt is in the store
 )
 
-// maxTries bounds how often Apply meets a record that moved under it. Each try
-// that loses means that another one won, and the queue delivers again.
-const maxTries = 10
+// maxAttempts limits the transactions of one Apply. An attempt fails its condition
+// only because another writer succeeded, and the queue delivers the message again.
+const maxAttempts = 10
 
-// Apply merges a receipt into its payout and marks it applied, in one
-// transaction, so that the effect happens once however often it is called. A
-// receipt that the store never got is created in that same transaction. An
-// error means that the receipt is to be delivered again.
+// Apply merges a receipt into its payout and marks it applied, in one transaction,
+// so that it takes effect once however often it is delivered. A receipt that the
+// store does not have is created in the same transaction. After an error, the
+// receipt must be delivered again.
 //
-// On the common path, a payout's first event, it is one write and no read: the
-// transaction assumes the payout to be new, and where it is not, the refusal
-// brings the record as it stands.
+// The first event of a payout costs one write and no read: the transaction assumes
+// that the payout is new, and if it is not, the failed condition returns the
+// current record.
 func (in *Inbox) Apply(ctx context.Context, receipt Receipt) (ApplyResult, error) {
 	if receipt.State == Held {
 		return in.hold(ctx, receipt)
 	}
-	base := payout.Record{ID: receipt.id()}
+	current := payout.Record{ID: receipt.id()}
 	change := Change{}
-	for range maxTries {
-		next, outcome := receipt.mergeInto(base)
+	for range maxAttempts {
+		next, outcome := receipt.mergeInto(current)
 		change.Receipt = receipt.applied(outcome, in.Now())
-		change.Record, change.ExpectedVersion = next, base.Version
-		refusal, err := in.Store.Apply(ctx, change)
+		change.Record, change.ExpectedVersion = next, current.Version
+		failed, err := in.Store.Apply(ctx, change)
 		switch {
 		case err != nil:
 			return "", fmt.Errorf("apply receipt %s: %w", receipt.Key.Receipt, err)
-		case refusal == nil:
+		case failed == nil:
 			return ApplyResult(outcome), nil
-		case refusal.ReceiptFailed && refusal.ReceiptState == Applied:
+		case failed.ReceiptFailed && failed.ReceiptState == Applied:
 			return ApplyDuplicate, nil
 		}
-		if refusal.ReceiptFailed {
-			// Absent: the store was down at the ingress, or somebody deleted it.
-			// Received: it came into being while we were creating it.
-			change.Create = refusal.ReceiptState == ""
+		if failed.ReceiptFailed {
+			// Absent: the store was down in Accept, or somebody deleted the receipt.
+			// Received: another writer created it during this transaction.
+			change.Create = failed.ReceiptState == ""
 		}
-		if refusal.RecordFailed {
-			base = refusal.Record
+		if failed.RecordFailed {
+			current = failed.Record
 		}
 	}
-	return "", fmt.Errorf("apply receipt %s: the payout changed %d times meanwhile", receipt.Key.Receipt, maxTries)
+	return "", fmt.Errorf("apply receipt %s: the payout changed during each of %d attempts", receipt.Key.Receipt, maxAttempts)
 }
 
+// hold stores a held receipt, which changes no payout.
 func (in *Inbox) hold(ctx context.Context, receipt Receipt) (ApplyResult, error) {
 	existing, err := in.create(ctx, receipt)
 	switch {

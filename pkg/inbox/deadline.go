@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// WithReserve returns a context that ends before ctx does, so that a function
-// keeps the reserve of the time that Lambda gives it: a function that runs into
-// its timeout says nothing. Where ctx has no deadline, neither has the result.
+// WithReserve returns a context that ends earlier than ctx by the reserve, so that a
+// Lambda function can still log and return: a function that Lambda ends at its
+// timeout does neither. If ctx has no deadline, the returned context has none.
 func WithReserve(ctx context.Context, reserve time.Duration) (context.Context, context.CancelFunc) {
 	deadline, ok := ctx.Deadline()
 	if !ok {

@@ -3,28 +3,29 @@ package inbox
 import (
 	"errors"
 	"iter"
+	"slices"
 
 	"payout-callbacks/pkg/payout"
 )
 
-// Fold is what the applied receipts of one payout come to.
+// Fold is the result of merging the applied receipts of one payout.
 type Fold struct {
-	Record  payout.Record // of version 0 where none is applied
-	Damaged []Key         // receipts that cannot be read; what they told is not in the record
+	Record  payout.Record // of version 0 if no receipt is applied
+	Damaged []Key         // receipts that cannot be read and are not in the record
 }
 
-// FoldOf folds the applied receipts of one payout, but for the one named in
-// without. It holds one receipt at a time, and fails with the first error that
-// is not ErrDamaged.
-func FoldReceipts(items iter.Seq2[Receipt, error], without ...Key) (Fold, error) {
+// FoldReceipts merges the applied receipts of one payout, except the one that
+// without may name. It holds one receipt in memory at a time, and stops at the
+// first error that is not ErrDamagedReceipt.
+func FoldReceipts(receipts iter.Seq2[Receipt, error], without ...Key) (Fold, error) {
 	var fold Fold
-	for receipt, err := range items {
+	for receipt, err := range receipts {
 		switch {
 		case errors.Is(err, ErrDamagedReceipt):
 			fold.Damaged = append(fold.Damaged, receipt.Key)
 		case err != nil:
 			return fold, err
-		case receipt.State == Applied && (len(without) == 0 || receipt.Key != without[0]):
+		case receipt.State == Applied && !slices.Contains(without, receipt.Key):
 			fold.Record, _ = receipt.mergeInto(fold.Record)
 		}
 	}

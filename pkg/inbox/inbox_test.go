@@ -12,7 +12,7 @@ import (
 	"payout-callbacks/pkg/testkit/memory"
 )
 
-func TestANewEventCostsOnePutOneSendOneTransaction(t *testing.T) {
+func TestAccept_NewEventCalls(t *testing.T) {
 	w := newWorld(t)
 	if got := w.accept(w.receipt(payout.Succeeded)).Acceptance; got != inbox.AcceptedNew {
 		t.Errorf("got %q, want new", got)
@@ -24,7 +24,7 @@ func TestANewEventCostsOnePutOneSendOneTransaction(t *testing.T) {
 	w.check(true)
 }
 
-func TestADuplicateOfAnAppliedEventCostsOnePut(t *testing.T) {
+func TestAccept_DuplicateCalls(t *testing.T) {
 	w := newWorld(t)
 	w.accept(w.receipt(payout.Succeeded))
 	w.consume()
@@ -37,7 +37,7 @@ func TestADuplicateOfAnAppliedEventCostsOnePut(t *testing.T) {
 	w.check(true)
 }
 
-func TestADeliveryTwiceIsAppliedOnce(t *testing.T) {
+func TestApply_Twice(t *testing.T) {
 	w := newWorld(t)
 	receipt := w.receipt(payout.Succeeded)
 	w.accept(receipt)
@@ -49,19 +49,19 @@ func TestADeliveryTwiceIsAppliedOnce(t *testing.T) {
 	w.check(true)
 }
 
-func TestASecondEventOfAPayoutNeedsNoRead(t *testing.T) {
+func TestApply_SecondEventCalls(t *testing.T) {
 	w := newWorld(t)
 	w.accept(w.receipt(payout.Pending))
 	w.consume()
 	w.wantCalls(1, 1, 1)
 	w.accept(w.receipt(payout.Succeeded))
 	w.consume()
-	w.wantCalls(1, 1, 2) // the refused transaction brings the record
+	w.wantCalls(1, 1, 2) // the failed condition returns the record
 	w.wantStatus(payout.Succeeded)
 	w.check(true)
 }
 
-func TestTwoFinalsEndInAConflictWhateverTheirOrder(t *testing.T) {
+func TestApply_TwoFinals(t *testing.T) {
 	for _, order := range [][]payout.Status{{payout.Succeeded, payout.Failed}, {payout.Failed, payout.Succeeded}} {
 		w := newWorld(t)
 		for _, status := range order {
@@ -73,7 +73,7 @@ func TestTwoFinalsEndInAConflictWhateverTheirOrder(t *testing.T) {
 	}
 }
 
-func TestAHeldCallbackIsStoredAndNeverSent(t *testing.T) {
+func TestAccept_Held(t *testing.T) {
 	w := newWorld(t)
 	w.accept(w.held())
 	w.wantCalls(1, 0, 0)
@@ -84,32 +84,32 @@ func TestAHeldCallbackIsStoredAndNeverSent(t *testing.T) {
 	w.wantCalls(1, 0, 0)
 	w.now = w.now.Add(time.Hour)
 	if result := w.sweep(); result.Due != 0 {
-		t.Errorf("the sweep found %d due, want none", result.Due)
+		t.Errorf("sweep: %d due, want none", result.Due)
 	}
 	w.check(true)
 }
 
-func TestQueueDown(t *testing.T) {
+func TestAccept_QueueDown(t *testing.T) {
 	w := newWorld(t)
 	w.sendDown = true
 	accepted := w.accept(w.receipt(payout.Succeeded))
 	if accepted.Acceptance != inbox.AcceptedStoreOnly || !errors.Is(accepted.Fault, errDown) {
-		t.Errorf("got %+v, want it accepted by record", accepted)
+		t.Errorf("got %+v, want store-only", accepted)
 	}
 	w.sendDown = false
 	if result := w.sweep(); result.Resent != 0 {
-		t.Errorf("before it is due: sent %d", result.Resent)
+		t.Errorf("before it is due: %d resent, want none", result.Resent)
 	}
 	w.now = w.now.Add(inbox.FirstDue)
-	if r := w.sweep(); r.Resent != 1 || r.OldestAge != inbox.FirstDue {
-		t.Errorf("got %+v, want one sent, accepted two minutes ago", r)
+	if result := w.sweep(); result.Resent != 1 || result.OldestAge != inbox.FirstDue {
+		t.Errorf("got %+v, want one resent, accepted two minutes ago", result)
 	}
 	w.consume()
 	w.wantStatus(payout.Succeeded)
 	w.check(true)
 }
 
-func TestStoreDown(t *testing.T) {
+func TestAccept_StoreDown(t *testing.T) {
 	for name, receipt := range map[string]func(*world) inbox.Receipt{
 		"an event": func(w *world) inbox.Receipt { return w.receipt(payout.Succeeded) },
 		"held":     func(w *world) inbox.Receipt { return w.held() },
@@ -120,7 +120,7 @@ func TestStoreDown(t *testing.T) {
 				w.storeDown = true
 				accepted := w.accept(receipt(w))
 				if accepted.Acceptance != inbox.AcceptedQueueOnly || !errors.Is(accepted.Fault, errDown) {
-					t.Errorf("got %+v, want it accepted by queue", accepted)
+					t.Errorf("got %+v, want queue-only", accepted)
 				}
 				for end := w.now.Add(outage); w.now.Before(end); w.now = w.now.Add(time.Minute) {
 					w.consume()
@@ -128,7 +128,7 @@ func TestStoreDown(t *testing.T) {
 				w.storeDown = false
 				w.now = w.now.Add(time.Hour)
 				w.consume()
-				for range 2 { // adopted, then sent
+				for range 2 { // recovered, then resent
 					w.sweep()
 					w.consume()
 				}
@@ -138,7 +138,7 @@ func TestStoreDown(t *testing.T) {
 	}
 }
 
-func TestBothDownIsNotAcknowledged(t *testing.T) {
+func TestAccept_StoreAndQueueDown(t *testing.T) {
 	w := newWorld(t)
 	w.storeDown, w.sendDown = true, true
 	for _, receipt := range []inbox.Receipt{w.receipt(payout.Succeeded), w.held()} {
@@ -148,7 +148,7 @@ func TestBothDownIsNotAcknowledged(t *testing.T) {
 	}
 }
 
-func TestAReceiptDeletedByHandIsWrittenAgainWithItsBody(t *testing.T) {
+func TestApply_DeletedReceiptKeepsBody(t *testing.T) {
 	w := newWorld(t)
 	receipt := w.receipt(payout.Succeeded)
 	w.accept(receipt)
@@ -156,55 +156,56 @@ func TestAReceiptDeletedByHandIsWrittenAgainWithItsBody(t *testing.T) {
 	w.consume()
 	got := w.store.Receipts()
 	if len(got) != 1 || got[0].State != inbox.Applied || string(got[0].Body) != "{}" {
-		t.Errorf("got %v, want the receipt applied, body and all", got)
+		t.Errorf("got %v, want one applied receipt with its body", got)
 	}
 	w.check(true)
 }
 
-func TestTwoSweepsSendADueReceiptOnce(t *testing.T) {
+func TestSweep_Concurrent(t *testing.T) {
 	w := newWorld(t)
 	w.accept(w.receipt(payout.Succeeded))
 	w.queue.DropAll()
 	w.now = w.now.Add(inbox.FirstDue)
-	seen, err := w.store.Due(t.Context(), w.now, 10)
+	stale, err := w.store.Due(t.Context(), w.now, 10)
 	if err != nil {
 		t.Fatal(err)
 	}
 	// The other sweep read the index at the same moment.
 	other := *w.box
-	other.Store = sawBefore{w.store, seen}
+	other.Store = staleStore{w.store, stale}
 	if first := w.sweep(); first.Resent != 1 {
-		t.Errorf("the first sent %d, want 1", first.Resent)
+		t.Errorf("first: %d resent, want 1", first.Resent)
 	}
 	second, err := other.Sweep(t.Context(), 100)
 	if err != nil || second.Resent != 0 {
-		t.Errorf("the second sent %d, %v, want none", second.Resent, err)
+		t.Errorf("second: %d resent, %v, want none", second.Resent, err)
 	}
 }
 
-type sawBefore struct {
+// staleStore lists the due receipts of an earlier time.
+type staleStore struct {
 	*memory.Store
-	seen []inbox.DueReceipt
+	due []inbox.DueReceipt
 }
 
-func (s sawBefore) Due(context.Context, time.Time, int) ([]inbox.DueReceipt, error) {
-	return s.seen, nil
+func (s staleStore) Due(context.Context, time.Time, int) ([]inbox.DueReceipt, error) {
+	return s.due, nil
 }
 
-func TestASweepOfAnAppliedReceiptLeavesItApplied(t *testing.T) {
+func TestSweep_AppliedReceipt(t *testing.T) {
 	w := newWorld(t)
 	receipt := w.receipt(payout.Succeeded)
 	w.accept(receipt)
-	seen := []inbox.DueReceipt{{Key: receipt.Key, DueAt: receipt.DueAt, AcceptedAt: receipt.AcceptedAt}}
+	stale := []inbox.DueReceipt{{Key: receipt.Key, DueAt: receipt.DueAt, AcceptedAt: receipt.AcceptedAt}}
 	w.consume()
-	w.box.Store = sawBefore{w.store, seen}
+	w.box.Store = staleStore{w.store, stale}
 	if result := w.sweep(); result.Resent != 0 {
-		t.Errorf("sent %d, want none", result.Resent)
+		t.Errorf("%d resent, want none", result.Resent)
 	}
 	w.check(true)
 }
 
-func TestSweepsWaitTwiceAsLongEachTimeUpToAnHour(t *testing.T) {
+func TestSweep_Backoff(t *testing.T) {
 	w := newWorld(t)
 	w.accept(w.receipt(payout.Succeeded))
 	var waits []time.Duration
@@ -224,7 +225,7 @@ func TestSweepsWaitTwiceAsLongEachTimeUpToAnHour(t *testing.T) {
 	}
 }
 
-func TestASweepLeavesAFullQueueAloneForAWhile(t *testing.T) {
+func TestSweep_Backlog(t *testing.T) {
 	w := newWorld(t)
 	for n := range 1001 {
 		if err := w.queue.Send(t.Context(), w.receipt(payout.Pending, func(e *payout.Event) { e.BlockHeight = uint64(n) })); err != nil {
@@ -238,35 +239,35 @@ func TestASweepLeavesAFullQueueAloneForAWhile(t *testing.T) {
 	w.sendDown = false
 	w.now = w.now.Add(inbox.FirstDue)
 	if result := w.sweep(); !result.Skipped || result.Resent != 0 {
-		t.Errorf("got %+v, want it skipped: the queue holds ten times what a sweep sends", result)
+		t.Errorf("got %+v, want it skipped", result)
 	}
 	w.now = w.now.Add(15 * time.Minute)
-	if r := w.sweep(); r.Skipped || r.Resent != 10 {
-		t.Errorf("after 15 minutes: got %+v, want ten sent all the same, and no more", r)
+	if result := w.sweep(); result.Skipped || result.Resent != 10 {
+		t.Errorf("after 15 minutes: got %+v, want ten resent", result)
 	}
 	w.queue.DropAll()
-	if item := w.sweep(); item.Skipped || item.Resent != 2 {
-		t.Errorf("with room in the queue: got %+v, want the others sent", item)
+	if result := w.sweep(); result.Skipped || result.Resent != 2 {
+		t.Errorf("without a backlog: got %+v, want the others resent", result)
 	}
 }
 
-func TestADeadLetterThatIsNotOursStaysForAPerson(t *testing.T) {
+func TestSweep_UnreadableDeadLetter(t *testing.T) {
 	w := newWorld(t)
 	w.queue.DeadLetter(inbox.DeadLetter{Unreadable: true})
 	w.queue.DeadLetter(inbox.DeadLetter{Receipt: w.receipt(payout.Succeeded)})
-	for range 2 { // it is back in sight after each run
+	for range 2 { // it is visible again after each run
 		if result := w.sweep(); result.Unreadable != 1 {
-			t.Errorf("got %+v, want one foreign letter", result)
+			t.Errorf("got %+v, want one unreadable", result)
 		}
 	}
 	w.consume()
 	w.wantStatus(payout.Succeeded)
 	if _, dead := w.queue.Depth(); dead != 1 {
-		t.Errorf("%d dead letters are left, want the foreign one", dead)
+		t.Errorf("%d dead letters left, want the unreadable one", dead)
 	}
 }
 
-func TestADamagedReceiptHoldsUpNoOther(t *testing.T) {
+func TestSweep_DamagedReceipt(t *testing.T) {
 	w := newWorld(t)
 	damaged := w.receipt(payout.Pending)
 	for _, receipt := range []inbox.Receipt{damaged, w.receipt(payout.Succeeded)} {
@@ -276,7 +277,7 @@ func TestADamagedReceiptHoldsUpNoOther(t *testing.T) {
 	w.now = w.now.Add(inbox.FirstDue)
 	w.box.Store = damagedStore{w.store, damaged.Key}
 	if result := w.sweep(); result.Resent != 1 || result.Damaged != 1 {
-		t.Errorf("got %+v, want one sent and one damaged", result)
+		t.Errorf("got %+v, want one resent and one damaged", result)
 	}
 }
 

@@ -8,13 +8,13 @@ import (
 	"payout-callbacks/pkg/testkit/inboxtest"
 )
 
-// TestEveryInterleaving runs two or three processes at once with their calls in
-// every order that there is, alone and with one fault at any of the calls.
-func TestEveryInterleaving(t *testing.T) {
+// TestInterleavings runs two or three processes at once with their calls in every
+// possible order, without faults and with one fault at any call.
+func TestInterleavings(t *testing.T) {
 	t.Parallel()
-	succeeded := func(r *run) { r.accept(r.told1(payout.Succeeded)) }
-	failed := func(r *run) { r.accept(r.told1(payout.Failed)) }
-	item := func(r *run) {
+	succeeded := func(r *run) { r.accept(r.event(payout.Succeeded)) }
+	failed := func(r *run) { r.accept(r.event(payout.Failed)) }
+	acceptBoth := func(r *run) {
 		succeeded(r)
 		failed(r)
 		r.pass(3 * time.Minute)
@@ -28,12 +28,12 @@ func TestEveryInterleaving(t *testing.T) {
 	}{
 		{"two deliveries", nil, []func(*run){succeeded, succeeded}, 1, payout.Succeeded},
 		{"three deliveries", nil, []func(*run){succeeded, succeeded, failed}, 0, payout.Conflicted},
-		{"two consumers of one payout", item, []func(*run){(*run).consumeOne, (*run).consumeOne}, 1, payout.Conflicted},
+		{"two consumers of one payout", acceptBoth, []func(*run){(*run).consumeOne, (*run).consumeOne}, 1, payout.Conflicted},
 		{"two consumers of one message", func(r *run) { succeeded(r); succeeded(r) }, []func(*run){(*run).consumeOne, (*run).consumeOne}, 1, payout.Succeeded},
 		{"a delivery and a consumer", failed, []func(*run){succeeded, (*run).consume}, 1, payout.Conflicted},
-		{"the sweeper and a consumer", item, []func(*run){(*run).sweep, (*run).consumeOne}, 1, payout.Conflicted},
-		{"the sweeper and a delivery", item, []func(*run){(*run).sweep, succeeded}, 1, payout.Conflicted},
-		{"two sweepers", item, []func(*run){(*run).sweep, (*run).sweep}, 0, payout.Conflicted},
+		{"the sweeper and a consumer", acceptBoth, []func(*run){(*run).sweep, (*run).consumeOne}, 1, payout.Conflicted},
+		{"the sweeper and a delivery", acceptBoth, []func(*run){(*run).sweep, succeeded}, 1, payout.Conflicted},
+		{"two sweepers", acceptBoth, []func(*run){(*run).sweep, (*run).sweep}, 0, payout.Conflicted},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -50,7 +50,7 @@ func TestEveryInterleaving(t *testing.T) {
 				}
 				c.run(r, test.faults, test.actors)
 				r.settle(test.want)
-				if len(r.wrong) > 0 {
+				if len(r.violations) > 0 {
 					m.failures++
 					t.Errorf("%s", m.describe(r, nil))
 				}
@@ -60,43 +60,43 @@ func TestEveryInterleaving(t *testing.T) {
 	}
 }
 
-// choices is one path through everything that may happen: which process makes
-// the next call, and how that goes. All paths are gone through one by one.
+// choices is one path through all possible runs: which process makes the next call,
+// and which fault the call has. The paths are run one after the other.
 type choices struct {
-	taken, of []int
-	at        int
+	taken, options []int
+	at             int
 }
 
-// choose takes the path's next turn out of n.
+// choose returns the path's next choice out of n.
 func (c *choices) choose(n int) int {
 	if c.at == len(c.taken) {
-		c.taken, c.of = append(c.taken, 0), append(c.of, n)
+		c.taken, c.options = append(c.taken, 0), append(c.options, n)
 	}
 	c.at++
 	return c.taken[c.at-1]
 }
 
-// next goes to the next path, if there is one.
+// next advances to the next path, and returns false after the last one.
 func (c *choices) next() bool {
 	last := len(c.taken) - 1
-	for last >= 0 && c.taken[last]+1 == c.of[last] {
+	for last >= 0 && c.taken[last]+1 == c.options[last] {
 		last--
 	}
 	if last < 0 {
 		return false
 	}
-	c.taken, c.of, c.at = c.taken[:last+1], c.of[:last+1], 0
+	c.taken, c.options, c.at = c.taken[:last+1], c.options[:last+1], 0
 	c.taken[last]++
 	return true
 }
 
 // actor is a process that makes a call only when it is its turn.
 type actor struct {
-	turn  chan struct{} // it may go on
-	ready chan bool     // it waits for its turn; false: it has come to its end
+	turn  chan struct{} // receives when the actor may continue
+	ready chan bool     // true: the actor waits for its turn; false: it has returned
 }
 
-// run plays the actors on one path. One goroutine runs at any time.
+// run runs the actors along one path. Only one goroutine runs at any time.
 func (c *choices) run(r *run, faults int, acts []func(r *run)) {
 	var alive []*actor
 	for _, act := range acts {
@@ -123,13 +123,13 @@ func (c *choices) run(r *run, faults int, acts []func(r *run)) {
 	r.gate = nil
 }
 
-// fault chooses how a call goes, while there are faults left.
+// fault chooses the fault of a call, while faults are left.
 func (c *choices) fault(r *run, call string, left *int) inboxtest.Fault {
 	r.calls = append(r.calls, call)
 	if *left == 0 {
 		return inboxtest.None
 	}
-	faults := faultsOf(call)
+	faults := faultsFor(call)
 	n := c.choose(len(faults) + 1)
 	if n == 0 {
 		return inboxtest.None

@@ -13,10 +13,10 @@ import (
 	"payout-callbacks/pkg/testkit/memory"
 )
 
-// run is one play of a scenario: stores in memory, a clock that it moves, and
-// processes whose calls go wrong as planned.
+// run is one run of a scenario: stores in memory, a clock, and processes whose calls
+// fail as planned.
 type run struct {
-	//nolint:containedctx // a run is as long as its test
+	//nolint:containedctx // a run lasts as long as its test
 	ctx   context.Context
 	now   time.Time
 	store *memory.Store
@@ -24,29 +24,29 @@ type run struct {
 
 	checker   *inboxtest.Checker
 	plan      []planned
-	faulty    bool // until faults stop
+	faulty    bool // calls may fail
 	changed   bool // since the last check
 	storeDown bool
 	calls     []string // made while faulty
 
-	gate       func(call string) inboxtest.Fault // where processes take turns
-	place      int                               // where in an outer process the inner one runs
-	outer      *inboxtest.Process                // the process that another one overlaps
+	gate       func(call string) inboxtest.Fault // waits for the process's turn and returns the fault of its call
+	place      int                               // number of the outer process's call before which the inner process runs
+	outer      *inboxtest.Process                // the process that the inner process overlaps
 	outerCalls int
 	inner      func()
 
-	settled      map[string]bool // summaries of states that were settled from
-	told         map[inbox.Key][]string
+	settled      map[string]bool // summaries of the states from which a run has settled
+	delivered    map[inbox.Key][]string
 	acknowledged []inbox.Key
-	refused      []inbox.Receipt // not acknowledged: the sender may tell it again
-	foreign      int
-	wrong        []string
+	refused      []inbox.Receipt // not acknowledged: the sender may send it again
+	unreadable   int
+	violations   []string
 }
 
 func newRun(ctx context.Context, plan []planned) *run {
 	r := &run{
 		ctx: ctx, now: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC), store: &memory.Store{},
-		plan: plan, faulty: true, told: map[inbox.Key][]string{},
+		plan: plan, faulty: true, delivered: map[inbox.Key][]string{},
 	}
 	// Three receives instead of ten: two faults are enough to reach the dead letters.
 	r.queue = &memory.Queue{Now: r.clock, Visibility: 3 * time.Minute, MaxReceives: 3}
@@ -55,11 +55,10 @@ func newRun(ctx context.Context, plan []planned) *run {
 
 func (r *run) clock() time.Time { return r.now }
 
-// process runs one function of the application, and reports whether it came to
-// its end.
+// process runs one function of the application, and reports whether it returned.
 func (r *run) process(work func(ctx context.Context, p *inboxtest.Process, box *inbox.Inbox)) bool {
 	p := &inboxtest.Process{Store: r.store, Queue: r.queue, DeadLetters: r.queue}
-	gate := r.gate // of the process that begins here
+	gate := r.gate // of this process
 	p.Decide = func(call string) inboxtest.Fault {
 		if gate != nil {
 			r.changed = true
@@ -78,7 +77,7 @@ func (r *run) process(work func(ctx context.Context, p *inboxtest.Process, box *
 }
 
 func (r *run) decide(p *inboxtest.Process, call string) inboxtest.Fault {
-	r.changed = r.changed || !isQuestion(call)
+	r.changed = r.changed || !isRead(call)
 	if !r.faulty {
 		return inboxtest.None
 	}
@@ -100,8 +99,8 @@ func (r *run) decide(p *inboxtest.Process, call string) inboxtest.Fault {
 	return inboxtest.None
 }
 
-// overlap runs inner in the middle of outer, before the call of outer whose
-// turn it is; after outer, where it has fewer.
+// overlap runs inner in the middle of outer, before the call with number place; or
+// after outer, if that has fewer calls.
 func (r *run) overlap(outer, inner func()) {
 	r.inner = inner
 	outer()
@@ -116,10 +115,10 @@ func (r *run) runInner() {
 	inner()
 }
 
-// accept is a callback that comes in; its sender learns how it ended only if
-// the process lives that long.
+// accept receives a callback. The sender gets a response only if the process does not
+// stop.
 func (r *run) accept(receipt inbox.Receipt) {
-	r.told[receipt.Key] = append(r.told[receipt.Key], string(receipt.Body))
+	r.delivered[receipt.Key] = append(r.delivered[receipt.Key], string(receipt.Body))
 	acknowledged := false
 	alive := r.process(func(ctx context.Context, _ *inboxtest.Process, box *inbox.Inbox) {
 		_, err := box.Accept(ctx, receipt)
@@ -132,14 +131,14 @@ func (r *run) accept(receipt inbox.Receipt) {
 	r.acknowledged = append(r.acknowledged, receipt.Key)
 }
 
-// consume is one delivery of what is in sight, and the consumer's rules: what
-// fails or is foreign stays in the queue, and the rest is deleted. Messages go
-// one by one, because side by side no run would be repeatable. Package
-// simulation does the same with the consumer itself.
-func (r *run) consume() { r.consumeMost(10) }
+// consume delivers visible messages once, by the consumer's rules: failed and
+// unreadable messages stay in the queue, the others are deleted. Messages are applied
+// one by one, so that a run can be repeated; package simulation runs the consumer
+// itself.
+func (r *run) consume() { r.consumeUpTo(10) }
 
-func (r *run) consumeMost(most int) {
-	messages := r.queue.Deliver(most)
+func (r *run) consumeUpTo(limit int) {
+	messages := r.queue.Deliver(limit)
 	if len(messages) == 0 {
 		return
 	}
@@ -157,7 +156,7 @@ func (r *run) consumeMost(most int) {
 			_ = p.Call(ctx, "queue.Postpone", func() error { r.queue.Nack(message.Handle, wait); return nil })
 		}
 		for _, handle := range done {
-			// Lambda's own call, with what the process returned.
+			// Lambda makes this call after the function has returned.
 			_ = p.Call(ctx, "queue.Delete", func() error { r.queue.Ack(handle); return nil })
 		}
 	})
@@ -166,22 +165,22 @@ func (r *run) consumeMost(most int) {
 func (r *run) sweep() {
 	r.process(func(ctx context.Context, _ *inboxtest.Process, box *inbox.Inbox) {
 		if _, err := box.Sweep(ctx, 100); err != nil && !r.faulty {
-			r.complainf("sweep without faults: %v", err)
+			r.failf("sweep without faults: %v", err)
 		}
 	})
 }
 
-func (r *run) sendForeign() {
-	r.foreign++
+func (r *run) sendUnreadable() {
+	r.unreadable++
 	r.queue.SendUnreadable()
 }
 
 func (r *run) pass(d time.Duration) { r.now = r.now.Add(d) }
 
-// settle ends the faults and gives the system the time that it needs. Then the
-// senders tell again what nobody acknowledged, and it all has to settle once more.
+// settle stops the faults and gives the system time to recover. Then the senders send
+// again what was not acknowledged, and the system has to settle once more.
 //
-// It does nothing where another run of the scenario has come to the same state.
+// It does nothing if another run of the scenario has settled from the same state.
 func (r *run) settle(want payout.Status) {
 	r.faulty, r.storeDown = false, false
 	before := r.summary()
@@ -195,7 +194,7 @@ func (r *run) settle(want payout.Status) {
 		r.accept(receipt)
 	}
 	r.drain()
-	for key := range r.told {
+	for key := range r.delivered {
 		r.acknowledged = append(r.acknowledged, key)
 	}
 	r.check(true)
@@ -205,16 +204,16 @@ func (r *run) settle(want payout.Status) {
 			left++
 		}
 	}
-	if left != r.foreign {
-		r.complainf("%d foreign messages are left of %d: they are a person's", left, r.foreign)
+	if left != r.unreadable {
+		r.failf("%d of %d unreadable messages are left, want all", left, r.unreadable)
 	}
 	if want != "" {
 		r.wantStatus(want)
 	}
 }
 
-// summary tells two states apart from which the system might settle in another
-// way. Records need not be told: they were just found to follow from receipts.
+// summary differs for any two states from which the system may settle differently.
+// It leaves out the records: check has just compared them with the receipts.
 func (r *run) summary() string {
 	var text strings.Builder
 	for _, receipt := range r.store.Receipts() {
@@ -224,7 +223,7 @@ func (r *run) summary() string {
 		fmt.Fprintln(&text, message.Receipt.Key.Receipt, message.Receives, message.VisibleAt().Sub(r.now))
 	}
 	live, dead := r.queue.Depth()
-	fmt.Fprintln(&text, live, dead, r.foreign, len(r.told), r.wrong)
+	fmt.Fprintln(&text, live, dead, r.unreadable, len(r.delivered), r.violations)
 	for _, key := range r.acknowledged {
 		fmt.Fprintln(&text, key.Receipt)
 	}
@@ -234,8 +233,7 @@ func (r *run) summary() string {
 	return text.String()
 }
 
-// maxRounds of half an hour are more than any wait of the queue and the
-// sweeper together.
+// maxRounds of half an hour take longer than the longest delays of queue and sweeper.
 const maxRounds = 12
 
 func (r *run) drain() {
@@ -243,12 +241,12 @@ func (r *run) drain() {
 		r.consume()
 		r.sweep()
 		r.consume()
-		if live, dead := r.queue.Depth(); live == 0 && dead <= r.foreign && !r.unapplied() {
+		if live, dead := r.queue.Depth(); live == 0 && dead <= r.unreadable && !r.unapplied() {
 			return
 		}
 		r.pass(30 * time.Minute)
 	}
-	r.complainf("not settled after %s", maxRounds*30*time.Minute)
+	r.failf("not settled after %s", maxRounds*30*time.Minute)
 }
 
 func (r *run) unapplied() bool {
@@ -257,7 +255,7 @@ func (r *run) unapplied() bool {
 }
 
 func (r *run) state() inboxtest.State {
-	state := inboxtest.State{Receipts: r.store.Receipts(), Records: r.store.Records(), Delivered: r.told}
+	state := inboxtest.State{Receipts: r.store.Receipts(), Records: r.store.Records(), Delivered: r.delivered}
 	for _, message := range r.queue.Messages() {
 		if !message.Unreadable {
 			state.Queued = append(state.Queued, message.Receipt)
@@ -267,23 +265,23 @@ func (r *run) state() inboxtest.State {
 }
 
 func (r *run) check(settled bool) {
-	if len(r.wrong) == 0 && (r.changed || settled) {
+	if len(r.violations) == 0 && (r.changed || settled) {
 		r.changed = false
-		r.wrong = r.checker.Check(r.state(), r.acknowledged, settled)
+		r.violations = r.checker.Check(r.state(), r.acknowledged, settled)
 	}
 }
 
-func (r *run) complainf(format string, args ...any) {
-	r.wrong = append(r.wrong, fmt.Sprintf(format, args...))
+func (r *run) failf(format string, args ...any) {
+	r.violations = append(r.violations, fmt.Sprintf(format, args...))
 }
 
 func (r *run) wantStatus(want payout.Status) {
 	for _, record := range r.store.Records() {
 		if got := record.Status(); got != want {
-			r.complainf("payout %s: got %q, want %q", record.ID, got, want)
+			r.failf("payout %s: got %q, want %q", record.ID, got, want)
 		}
 	}
 	if len(r.store.Records()) == 0 {
-		r.complainf("no payout is there")
+		r.failf("there is no payout")
 	}
 }

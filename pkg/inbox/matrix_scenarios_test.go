@@ -7,13 +7,13 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// scenario is something that happens to the application, without faults of
-// its own unless it is about one.
+// scenario is a sequence of callbacks, deliveries and sweeps. The matrix adds the
+// faults.
 type scenario struct {
 	name     string
 	act      func(r *run)
 	overlaps bool          // two processes run at once
-	want     payout.Status // of every payout in the end; "" where there is none
+	want     payout.Status // of every payout in the end; "" if the scenario has no payout
 }
 
 var (
@@ -21,7 +21,7 @@ var (
 	oneBatch  = payout.NewID("pivot", payout.TypeBatch, "922e39ab", "d6a46a2c", "")
 )
 
-func (r *run) told1(status payout.Status, edit ...func(*payout.Event)) inbox.Receipt {
+func (r *run) event(status payout.Status, edit ...func(*payout.Event)) inbox.Receipt {
 	e := payout.Event{ID: onePayout, Status: status, Amount: "1.1", Currency: "TRX", Reference: "PAY-1"}
 	for _, item := range edit {
 		item(&e)
@@ -29,7 +29,7 @@ func (r *run) told1(status payout.Status, edit ...func(*payout.Event)) inbox.Rec
 	return inbox.NewReceipt(e, []byte("a body"), "0a1b2c3d", r.now)
 }
 
-func (r *run) toldBatch(status payout.Status, pending, succeeded int64) inbox.Receipt {
+func (r *run) batchEvent(status payout.Status, pending, succeeded int64) inbox.Receipt {
 	e := payout.Event{ID: oneBatch, Status: status, Totals: payout.Totals{
 		Pending: payout.Tally{Count: pending, Amount: "5"}, Succeeded: payout.Tally{Count: succeeded, Amount: "5"},
 	}}
@@ -45,26 +45,27 @@ func (r *run) heldCallback() inbox.Receipt {
 	}, []byte("a held body"), "0a1b2c3d", r.now)
 }
 
-func (r *run) decision() inbox.Receipt {
+func (r *run) resolution() inbox.Receipt {
 	return inbox.NewResolutionReceipt(payout.Resolution{
 		ID:       onePayout,
 		Trusted:  map[payout.Field]string{payout.FieldStatus: string(payout.Succeeded)},
 		Rejected: map[payout.Field][]string{payout.FieldStatus: {string(payout.Failed)}},
-	}, "the bank says so", r.now)
+	}, "confirmed by the bank", r.now)
 }
 
 func amount(a payout.Amount) func(*payout.Event) { return func(e *payout.Event) { e.Amount = a } }
 
 func reason(text string) func(*payout.Event) { return func(e *payout.Event) { e.Reason = text } }
 
-// recover is the system's own repair, under the same faults as what it repairs.
+// recover sweeps and consumes, under the same faults as the rest of the scenario.
 func (r *run) recover() {
 	r.pass(4 * time.Minute)
 	r.sweep()
 	r.consume()
 }
 
-func (r *run) tell(receipts ...inbox.Receipt) {
+// deliver accepts and consumes the receipts one after the other.
+func (r *run) deliver(receipts ...inbox.Receipt) {
 	for _, receipt := range receipts {
 		r.accept(receipt)
 		r.consume()
@@ -73,129 +74,129 @@ func (r *run) tell(receipts ...inbox.Receipt) {
 }
 
 func scenarios() []scenario {
-	item := func(receipts func(r *run) []inbox.Receipt) func(r *run) {
-		return func(r *run) { r.tell(receipts(r)...) }
+	deliver := func(receipts func(r *run) []inbox.Receipt) func(r *run) {
+		return func(r *run) { r.deliver(receipts(r)...) }
 	}
 	return append([]scenario{
-		{name: "new", want: payout.Succeeded, act: item(func(r *run) []inbox.Receipt {
-			return []inbox.Receipt{r.told1(payout.Succeeded)}
+		{name: "new", want: payout.Succeeded, act: deliver(func(r *run) []inbox.Receipt {
+			return []inbox.Receipt{r.event(payout.Succeeded)}
 		})},
-		{name: "redelivery", want: payout.Succeeded, act: item(func(r *run) []inbox.Receipt {
-			return []inbox.Receipt{r.told1(payout.Succeeded), r.told1(payout.Succeeded)}
+		{name: "redelivery", want: payout.Succeeded, act: deliver(func(r *run) []inbox.Receipt {
+			return []inbox.Receipt{r.event(payout.Succeeded), r.event(payout.Succeeded)}
 		})},
-		{name: "pending, then final", want: payout.Failed, act: item(func(r *run) []inbox.Receipt {
-			return []inbox.Receipt{r.told1(payout.Delayed), r.told1(payout.Failed)}
+		{name: "pending, then final", want: payout.Failed, act: deliver(func(r *run) []inbox.Receipt {
+			return []inbox.Receipt{r.event(payout.Delayed), r.event(payout.Failed)}
 		})},
-		{name: "final, then a late pending", want: payout.Succeeded, act: item(func(r *run) []inbox.Receipt {
-			return []inbox.Receipt{r.told1(payout.Succeeded), r.told1(payout.Delayed)}
+		{name: "final, then a late pending", want: payout.Succeeded, act: deliver(func(r *run) []inbox.Receipt {
+			return []inbox.Receipt{r.event(payout.Succeeded), r.event(payout.Delayed)}
 		})},
-		{name: "two finals", want: payout.Conflicted, act: item(func(r *run) []inbox.Receipt {
-			return []inbox.Receipt{r.told1(payout.Succeeded), r.told1(payout.Failed)}
+		{name: "two finals", want: payout.Conflicted, act: deliver(func(r *run) []inbox.Receipt {
+			return []inbox.Receipt{r.event(payout.Succeeded), r.event(payout.Failed)}
 		})},
-		{name: "same payout, other amount", want: payout.Conflicted, act: item(func(r *run) []inbox.Receipt {
-			return []inbox.Receipt{r.told1(payout.Succeeded), r.told1(payout.Succeeded, amount("1.2"))}
+		{name: "same payout, other amount", want: payout.Conflicted, act: deliver(func(r *run) []inbox.Receipt {
+			return []inbox.Receipt{r.event(payout.Succeeded), r.event(payout.Succeeded, amount("1.2"))}
 		})},
-		{name: "bulk pending, then done", want: payout.Done, act: item(func(r *run) []inbox.Receipt {
-			return []inbox.Receipt{r.toldBatch(payout.Pending, 2, 0), r.toldBatch(payout.Done, 0, 2)}
+		{name: "bulk pending, then done", want: payout.Done, act: deliver(func(r *run) []inbox.Receipt {
+			return []inbox.Receipt{r.batchEvent(payout.Pending, 2, 0), r.batchEvent(payout.Done, 0, 2)}
 		})},
-		{name: "held, and held again", act: item(func(r *run) []inbox.Receipt {
+		{name: "held twice", act: deliver(func(r *run) []inbox.Receipt {
 			return []inbox.Receipt{r.heldCallback(), r.heldCallback()}
 		})},
-		{name: "resolution, then a re-push of the rejected value", want: payout.Succeeded, act: func(r *run) {
-			r.faulty = false // the conflict is there already
-			r.tell(r.told1(payout.Succeeded), r.told1(payout.Failed))
+		{name: "resolution, then a replay of the rejected value", want: payout.Succeeded, act: func(r *run) {
+			r.faulty = false // the conflict exists before the faults
+			r.deliver(r.event(payout.Succeeded), r.event(payout.Failed))
 			r.faulty = true
-			r.tell(r.decision(), r.told1(payout.Failed, reason("told again")))
+			r.deliver(r.resolution(), r.event(payout.Failed, reason("sent again")))
 		}},
-		{name: "a batch with a poison message", want: payout.Conflicted, act: func(r *run) {
-			r.accept(r.told1(payout.Succeeded))
-			r.sendForeign()
-			r.accept(r.told1(payout.Failed))
+		{name: "a batch with an unreadable message", want: payout.Conflicted, act: func(r *run) {
+			r.accept(r.event(payout.Succeeded))
+			r.sendUnreadable()
+			r.accept(r.event(payout.Failed))
 			r.consume()
 			r.recover()
 		}},
 	}, overlaps()...)
 }
 
-// overlaps are the scenarios in which two processes run at once, and those in
-// which the table is down for longer than the queue tries.
+// overlaps returns the scenarios in which two processes run at once, and those in
+// which the store is down for longer than the queue redelivers.
 func overlaps() []scenario {
 	return []scenario{
 		{name: "two deliveries at once", overlaps: true, want: payout.Succeeded, act: func(r *run) {
-			r.overlap(func() { r.accept(r.told1(payout.Succeeded)) }, func() { r.accept(r.told1(payout.Succeeded)) })
+			r.overlap(func() { r.accept(r.event(payout.Succeeded)) }, func() { r.accept(r.event(payout.Succeeded)) })
 			r.consume()
 			r.recover()
 		}},
 		{name: "the consumer in the middle of an accept", overlaps: true, want: payout.Conflicted, act: func(r *run) {
-			r.accept(r.told1(payout.Failed))
-			r.overlap(func() { r.accept(r.told1(payout.Succeeded)) }, r.consume)
+			r.accept(r.event(payout.Failed))
+			r.overlap(func() { r.accept(r.event(payout.Succeeded)) }, r.consume)
 			r.consume()
 			r.recover()
 		}},
 		{name: "two consumers at once", overlaps: true, want: payout.Conflicted, act: func(r *run) {
-			r.accept(r.told1(payout.Failed))
-			r.accept(r.told1(payout.Succeeded))
+			r.accept(r.event(payout.Failed))
+			r.accept(r.event(payout.Succeeded))
 			r.pass(time.Minute)
 			r.overlap(r.consumeOne, r.consumeOne)
 			r.recover()
 		}},
 		{name: "the sweeper in the middle of the consumer", overlaps: true, want: payout.Succeeded, act: func(r *run) {
-			r.accept(r.told1(payout.Succeeded))
+			r.accept(r.event(payout.Succeeded))
 			r.pass(3 * time.Minute)
 			r.overlap(r.consume, r.sweep)
 			r.recover()
 		}},
 		{name: "the consumer in the middle of the sweeper", overlaps: true, want: payout.Succeeded, act: func(r *run) {
-			r.accept(r.told1(payout.Succeeded))
+			r.accept(r.event(payout.Succeeded))
 			r.pass(3 * time.Minute)
 			r.overlap(r.sweep, r.consume)
 			r.recover()
 		}},
 		{name: "two sweepers at once", overlaps: true, want: payout.Conflicted, act: func(r *run) {
-			r.byRecord(r.told1(payout.Succeeded), r.told1(payout.Failed))
+			r.acceptStoreOnly(r.event(payout.Succeeded), r.event(payout.Failed))
 			r.pass(3 * time.Minute)
 			r.overlap(r.sweep, r.sweep)
 			r.consume()
 		}},
-		{name: "the table is down until an event is a dead letter", want: payout.Succeeded, act: func(r *run) {
-			r.outlast(r.told1(payout.Succeeded))
+		{name: "the store is down until an event is a dead letter", want: payout.Succeeded, act: func(r *run) {
+			r.acceptDuringOutage(r.event(payout.Succeeded))
 		}},
-		{name: "the table is down until a held callback is a dead letter", act: func(r *run) {
-			r.outlast(r.heldCallback())
+		{name: "the store is down until a held callback is a dead letter", act: func(r *run) {
+			r.acceptDuringOutage(r.heldCallback())
 		}},
-		{name: "two sweepers adopt at once", overlaps: true, want: payout.Succeeded, act: func(r *run) {
-			r.byDeadLetter(r.told1(payout.Succeeded))
+		{name: "two sweepers recover at once", overlaps: true, want: payout.Succeeded, act: func(r *run) {
+			r.acceptDeadLetter(r.event(payout.Succeeded))
 			r.overlap(r.sweep, r.sweep)
 			r.recover()
 		}},
 	}
 }
 
-// byRecord leaves behind receipts that were accepted while the queue was down.
-func (r *run) byRecord(receipts ...inbox.Receipt) {
+// acceptStoreOnly stores receipts as Accept does while the queue is down.
+func (r *run) acceptStoreOnly(receipts ...inbox.Receipt) {
 	for _, receipt := range receipts {
-		r.told[receipt.Key] = []string{string(receipt.Body)}
+		r.delivered[receipt.Key] = []string{string(receipt.Body)}
 		r.acknowledged = append(r.acknowledged, receipt.Key)
 		if _, err := r.store.Create(r.ctx, receipt); err != nil {
-			r.complainf("set up: %v", err)
+			r.failf("set up: %v", err)
 		}
 	}
 }
 
-// byDeadLetter leaves behind a receipt that was accepted while the table was
-// down, for longer than the queue tried.
-func (r *run) byDeadLetter(receipt inbox.Receipt) {
-	r.told[receipt.Key] = []string{string(receipt.Body)}
+// acceptDeadLetter leaves a receipt in the dead-letter queue, as after an outage of
+// the store.
+func (r *run) acceptDeadLetter(receipt inbox.Receipt) {
+	r.delivered[receipt.Key] = []string{string(receipt.Body)}
 	r.acknowledged = append(r.acknowledged, receipt.Key)
 	r.queue.DeadLetter(inbox.DeadLetter{Receipt: receipt})
 }
 
-// consumeOne is a consumer that was given one message.
-func (r *run) consumeOne() { r.consumeMost(1) }
+// consumeOne consumes one message.
+func (r *run) consumeOne() { r.consumeUpTo(1) }
 
-// outlast accepts while the table is down, and keeps it down until the queue
-// has given the message up.
-func (r *run) outlast(receipt inbox.Receipt) {
+// acceptDuringOutage accepts while the store is down, and keeps it down until the
+// message is in the dead-letter queue.
+func (r *run) acceptDuringOutage(receipt inbox.Receipt) {
 	r.storeDown = true
 	r.accept(receipt)
 	for range r.queue.MaxReceives + 1 {

@@ -17,17 +17,16 @@ type planned struct {
 	fault inboxtest.Fault
 }
 
-// TestFaultMatrix runs every scenario with every fault at every call, and with
-// every pair of faults; where two processes overlap, with the second one at
-// every place in the first. Then faults stop, the queue delivers again and the
-// sweeper runs, and all that is promised must hold.
+// TestFaultMatrix runs every scenario with every fault at every call, and with every
+// pair of faults; if two processes overlap, with the second at every place in the
+// first. Then faults stop, the queue redelivers and the sweeper runs, and all
+// invariants must hold.
 //
-// Which calls there are depends on the faults before them, so a second fault
-// goes through the calls of the run that the first one made: what is done
-// about a fault is itself put to the test.
+// The calls of a run depend on the faults before them, so the second fault is tried
+// at each call of the run with the first fault: recovery is tested with faults, too.
 func TestFaultMatrix(t *testing.T) {
-	// Next to nothing is kept from case to case, so half of the time would go
-	// into looking for garbage.
+	// The cases keep almost no memory, so frequent collections would take half of the
+	// time.
 	defer debug.SetGCPercent(debug.SetGCPercent(800))
 	var cases atomic.Int64
 	t.Run("scenarios", func(t *testing.T) {
@@ -43,12 +42,12 @@ func TestFaultMatrix(t *testing.T) {
 	})
 	t.Logf("the matrix ran %d cases", cases.Load())
 	if cases.Load() < 60_000 {
-		t.Error("the matrix has become a small one")
+		t.Error("the matrix has too few cases")
 	}
 }
 
-// maxFailures bounds what one scenario complains of: what breaks one case
-// breaks thousands.
+// maxFailures limits the failures that one scenario reports: a defect often fails
+// thousands of cases.
 const maxFailures = 3
 
 type matrix struct {
@@ -79,11 +78,11 @@ func (m *matrix) explore() {
 	}
 }
 
-// faultsFrom yields each fault that makes a difference at each call of a run.
+// faultsFrom yields each fault for each call of a run, beginning with call from.
 func faultsFrom(r *run, from int) func(yield func(planned) bool) {
 	return func(yield func(planned) bool) {
 		for at := from; at < len(r.calls); at++ {
-			for _, fault := range faultsOf(r.calls[at]) {
+			for _, fault := range faultsFor(r.calls[at]) {
 				if !yield(planned{at, fault}) {
 					return
 				}
@@ -92,38 +91,39 @@ func faultsFrom(r *run, from int) func(yield func(planned) bool) {
 	}
 }
 
-func faultsOf(call string) []inboxtest.Fault {
+// faultsFor returns the faults that make a difference for a call.
+func faultsFor(call string) []inboxtest.Fault {
 	switch {
-	case isQuestion(call):
-		// Where nothing changes it is one whether the call was made or not.
+	case isRead(call):
+		// A read changes nothing, so it does not matter whether it was done.
 		return []inboxtest.Fault{inboxtest.Fails, inboxtest.TimesOut, inboxtest.StopsBefore}
 	case call == "queue.Send":
-		return append(everyFault(), inboxtest.TimesOutLate, inboxtest.Refuses)
+		return append(allFaults(), inboxtest.TimesOutLate, inboxtest.Refuses)
 	case call == "store.Apply" || call == "store.Claim":
-		// Here the caller does not come back to try again.
-		return append(everyFault(), inboxtest.TimesOutLate)
+		// The caller does not retry these.
+		return append(allFaults(), inboxtest.TimesOutLate)
 	}
-	return everyFault()
+	return allFaults()
 }
 
-func isQuestion(call string) bool {
+func isRead(call string) bool {
 	return call == "store.Due" || call == "store.OldestClaimed" || call == "queue.Waiting"
 }
 
-func everyFault() []inboxtest.Fault {
+func allFaults() []inboxtest.Fault {
 	return []inboxtest.Fault{
 		inboxtest.Fails, inboxtest.Misreported, inboxtest.TimesOut, inboxtest.StopsBefore, inboxtest.StopsAfter,
 	}
 }
 
-// play runs the scenario once, from its beginning until all has settled.
+// play runs the scenario once until the system has settled.
 func (m *matrix) play(place int, plan []planned) *run {
 	m.cases++
 	r := newRun(m.Context(), plan)
 	r.place, r.checker, r.settled = place, &m.checker, m.settled
 	m.scenario.act(r)
 	r.settle(m.scenario.want)
-	if len(r.wrong) > 0 {
+	if len(r.violations) > 0 {
 		m.failures++
 		m.Errorf("%s", m.describe(r, plan))
 	}
@@ -132,7 +132,7 @@ func (m *matrix) play(place int, plan []planned) *run {
 
 func (m *matrix) describe(r *run, plan []planned) string {
 	var builder strings.Builder
-	fmt.Fprintf(&builder, "%s\n", strings.Join(r.wrong, "\n"))
+	fmt.Fprintf(&builder, "%s\n", strings.Join(r.violations, "\n"))
 	if m.scenario.overlaps {
 		fmt.Fprintf(&builder, "the second process ran before call %d of the first\n", r.place)
 	}

@@ -11,9 +11,8 @@ import (
 	"payout-callbacks/pkg/testkit/memory"
 )
 
-// A receipt that is claimed waits all the same, and not only in the minute in
-// which it is due.
-func TestSweep_MeasuresAClaimedReceiptInEveryMinute(t *testing.T) {
+// A claimed receipt counts in every minute, not only in those in which it is due.
+func TestSweep_OldestAgeOfClaimedReceipt(t *testing.T) {
 	w := newWorld(t)
 	w.accept(w.receipt(payout.Succeeded))
 	accepted := w.now
@@ -28,12 +27,12 @@ func TestSweep_MeasuresAClaimedReceiptInEveryMinute(t *testing.T) {
 	w.now = w.now.Add(time.Hour)
 	w.sweep()
 	w.consume()
-	if r := w.sweep(); r.OldestAge != 0 || r.AgeUnknown {
-		t.Errorf("after it was applied: %+v", r)
+	if result := w.sweep(); result.OldestAge != 0 || result.AgeUnknown {
+		t.Errorf("after it was applied: %+v", result)
 	}
 }
 
-func TestSweep_MeasuresTheOldestOfAllThatWait(t *testing.T) {
+func TestSweep_OldestAgeOfMany(t *testing.T) {
 	w := newWorld(t)
 	w.sendDown = true
 	first := w.now
@@ -45,27 +44,27 @@ func TestSweep_MeasuresTheOldestOfAllThatWait(t *testing.T) {
 	for range 120 {
 		w.now = w.now.Add(time.Minute)
 		w.queue.DropAll()
-		result, err := w.box.Sweep(t.Context(), 7) // far fewer than wait
+		result, err := w.box.Sweep(t.Context(), 7) // far fewer than are due
 		if want := w.now.Sub(first); err != nil || result.OldestAge != want {
 			t.Fatalf("%+v, %v, want an age of %s", result, err, want)
 		}
 	}
 }
 
-// What cannot be read is not zero, and keeps nothing from being sent.
-func TestSweep_ThatCannotReadTheOldest_SendsAndKnowsNoAge(t *testing.T) {
+// An age that cannot be read is reported as unknown, and receipts are resent.
+func TestSweep_OldestAgeUnknown(t *testing.T) {
 	w := newWorld(t)
 	w.accept(w.receipt(payout.Succeeded))
 	w.queue.DropAll()
 	w.now = w.now.Add(inbox.FirstDue)
-	w.box.Store = ageless{w.store}
+	w.box.Store = ageUnknownStore{w.store}
 	if result, err := w.box.Sweep(t.Context(), 10); !errors.Is(err, errDown) || result.Resent != 1 || !result.AgeUnknown || result.OldestAge != 0 {
-		t.Errorf("got %+v, %v, want it sent, and no age", result, err)
+		t.Errorf("got %+v, %v, want it resent and the age unknown", result, err)
 	}
 }
 
-type ageless struct{ *memory.Store }
+type ageUnknownStore struct{ *memory.Store }
 
-func (ageless) OldestClaimed(context.Context) (time.Time, bool, error) {
+func (ageUnknownStore) OldestClaimed(context.Context) (time.Time, bool, error) {
 	return time.Time{}, false, errDown
 }

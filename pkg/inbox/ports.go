@@ -8,108 +8,108 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// ErrDamaged means that what is stored under a receipt's key is not a receipt
-// that we can read. It is a person's to mend; trying again does not help.
+// ErrDamagedReceipt means that the item under a receipt's key cannot be read as a
+// receipt. A person has to repair it; retrying does not help.
 var ErrDamagedReceipt = errors.New("damaged receipt")
 
-// ErrDamagedRecord means the same of a payout.
+// ErrDamagedPayout means that the item under a payout's key cannot be read as a
+// payout.
 var ErrDamagedPayout = errors.New("damaged payout")
 
-// ErrLaterRecord means that a later version of this program wrote a payout. We
-// would lose what it knows, so nothing of ours may write it.
+// ErrLaterVersion means that a later version of this program wrote the payout.
+// Writing it would lose what only that version knows, so this program does not.
 var ErrLaterVersion = errors.New("written by a later version")
 
-// Store holds receipts and payouts. Its writes are conditional and durable once
-// they return without an error; an error means that the write may or may not
-// have happened. It is safe for concurrent use. It retries what its technology
-// says is worth retrying within the context's deadline; nothing else does.
+// Store stores receipts and payouts. Its writes are conditional, and durable once
+// they return without an error; after an error, the write may or may not have been
+// done. A Store is safe for concurrent use. It retries within the context's deadline
+// what its technology considers retryable; its callers do not retry.
 type Store interface {
-	// Create records a receipt unless a receipt of its key exists. It returns the
-	// one that exists, or a zero Existing when the receipt is new. Where the store
-	// tries its own write again, the one that exists may be the receipt itself.
+	// Create stores a receipt unless a receipt with its key exists. It returns the
+	// existing receipt, or a zero Existing if the receipt is new. If the store retries
+	// its own write, the existing receipt may be the receipt itself.
 	Create(ctx context.Context, receipt Receipt) (Existing, error)
 
-	// Apply writes both halves of a change, or neither. Where a condition
-	// refuses it, nothing is written and the refusal says what was met.
+	// Apply writes both parts of a change, or neither. If a condition fails, nothing
+	// is written, and the result says which condition and what the store holds.
 	Apply(ctx context.Context, change Change) (*ConditionFailed, error)
 
-	// Due lists receipts in state received whose time has come, at most limit
-	// of them, those due for the longest first. The list may be slightly stale.
+	// Due lists received receipts that are due at the time now, at most limit of them,
+	// the earliest due first. The list may be slightly stale.
 	Due(ctx context.Context, now time.Time, limit int) ([]DueReceipt, error)
 
-	// OldestClaimed returns when the oldest receipt in state received that was ever
-	// claimed was accepted, and false where no such receipt waits. Its answer may be
-	// slightly stale; its cost does not depend on how many receipts wait.
+	// OldestClaimed returns the time at which the oldest received receipt that was
+	// ever claimed was accepted, and false if there is no such receipt. The result may
+	// be slightly stale; its cost does not depend on the number of receipts.
 	OldestClaimed(ctx context.Context) (acceptedAt time.Time, ok bool, err error)
 
-	// Claim moves a due receipt's time, if it is still received and still due
-	// when it was seen to be, and returns it. Of two callers that saw the same
-	// time only one gets true; a receipt that is gone or applied gives false.
-	// It fails with ErrDamaged where the receipt cannot be read; its time has
-	// then moved all the same.
+	// Claim sets the time at which a receipt is due next and returns the receipt, if
+	// it is still received and still due at the listed time. Of two callers with the
+	// same listed time only one gets true; an absent or applied receipt gives false.
+	// If the receipt cannot be read, the error is ErrDamagedReceipt, and its due time
+	// is set all the same.
 	Claim(ctx context.Context, due DueReceipt, next time.Time) (Receipt, bool, error)
 }
 
-// Existing is the receipt that stands under a key.
+// Existing describes the receipt that a store holds under a key.
 type Existing struct {
 	State      State
 	AcceptedAt time.Time
 }
 
-// Change is the effect of one receipt: the receipt as applied and the payout's
-// record with it merged.
+// Change is the effect of one receipt: the receipt as applied, and the record of the
+// payout with the receipt merged.
 type Change struct {
 	Receipt         Receipt // in state applied
 	Create          bool    // the receipt must not exist yet; otherwise it must be received
 	Record          payout.Record
-	ExpectedVersion int64 // the version the record must have now; 0 that it must not exist
+	ExpectedVersion int64 // the version that the stored record must have; 0: it must not exist
 }
 
-// Refusal says which condition of a Change was not met and what stood there.
+// ConditionFailed says which conditions of a Change failed, and what the store holds.
 type ConditionFailed struct {
-	// Receipt is the state of the receipt that was met: "" where it is absent.
-	// It means something only if ReceiptRefused.
+	// ReceiptState is the state of the stored receipt, "" if it is absent. It is set
+	// only if ReceiptFailed.
 	ReceiptState  State
 	ReceiptFailed bool
-	// Record is the payout's record as it stands. It means something only if
-	// RecordRefused.
+	// Record is the stored record of the payout. It is set only if RecordFailed.
 	Record       payout.Record
 	RecordFailed bool
 }
 
-// Due names a receipt that is to be sent again, as the index saw it.
+// DueReceipt names a receipt that is due to be resent, as the index lists it.
 type DueReceipt struct {
 	Key        Key
 	DueAt      time.Time
 	AcceptedAt time.Time
 }
 
-// Queue carries receipts to the consumer: at least once, in any order. It is
+// Queue delivers receipts to the consumer at least once, in any order. A Queue is
 // safe for concurrent use.
 type Queue interface {
-	// Send enqueues receipts. Without an error, all of them are durable in the
-	// queue. SendErrors says which of them the queue refused; the others are
-	// durable. After any other error, any of them may be in the queue or not.
+	// Send enqueues receipts. Without an error, all of them are durable in the queue.
+	// SendErrors lists the receipts that the queue rejected; the others are durable.
+	// After any other error, each of them may or may not be in the queue.
 	Send(ctx context.Context, receipts ...Receipt) error
 
-	// Waiting returns about how many messages wait to be delivered.
+	// Waiting returns the approximate number of messages that wait for delivery.
 	Waiting(ctx context.Context) (int, error)
 }
 
 // DeadLetters is the queue of messages that could not be consumed.
 type DeadLetters interface {
-	// Receive takes up to most messages out of sight for long enough to decide
-	// about them. An empty list means that there may be none.
-	Receive(ctx context.Context, most int) ([]DeadLetter, error)
-	// Delete removes a message for good.
-	Delete(ctx context.Context, letter DeadLetter) error
-	// Return puts a message back in sight.
-	Return(ctx context.Context, letter DeadLetter) error
+	// Receive returns up to limit messages and hides them from other receivers for a
+	// while. An empty list means that the queue may be empty.
+	Receive(ctx context.Context, limit int) ([]DeadLetter, error)
+	// Delete deletes a message.
+	Delete(ctx context.Context, deadLetter DeadLetter) error
+	// Return makes a message visible again.
+	Return(ctx context.Context, deadLetter DeadLetter) error
 }
 
 // DeadLetter is one message of the dead-letter queue.
 type DeadLetter struct {
 	Receipt    Receipt
-	Unreadable bool   // it does not decode as a receipt of ours; Receipt is empty
-	Handle     string // the queue's own name of this delivery
+	Unreadable bool   // the message does not decode as a receipt; Receipt is empty
+	Handle     string // the queue's handle of this delivery
 }

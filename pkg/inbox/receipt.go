@@ -10,65 +10,66 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// Key names a receipt. All receipts of a payout share the first part, so that
-// its story is one query.
+// Key identifies a receipt. All receipts of a payout share the first part, so that
+// one query lists them.
 type Key struct {
-	Payout  string // the payout's ID; for a held callback a name of its own
-	Receipt string // status / fingerprint of the meaning
+	Payout  string // the payout's ID; a held callback has a name of its own
+	Receipt string // status / fingerprint
 }
 
-// State is where a receipt stands.
+// State is the state of a receipt.
 type State string
 
-// A receipt is received, then applied; or it is held until a person takes it
-// up. Nothing else leaves a state, and nothing leaves applied.
+// A receipt is received and then applied; or it is held until a person releases or
+// dismisses it. Applied and released are final; a dismissed receipt may be released.
 const (
 	Received  State = "received"
 	Applied   State = "applied"
 	Held      State = "held"
-	Released  State = "released"  // was held; its event is a receipt of its own now
-	Dismissed State = "dismissed" // was held; a person decided that it tells nothing about a payout
+	Released  State = "released"  // was held; its event has a receipt of its own
+	Dismissed State = "dismissed" // was held; a person decided that it is not about a payout
 )
 
-// maxNote bounds the note of a held callback, whose body is kept besides.
+// maxNote limits the note of a held callback, whose body is stored besides.
 const maxNote = 16 << 10
 
-// heldPrefix keeps the names of held callbacks apart from those of payouts.
+// heldPrefix separates the names of held callbacks from payout IDs.
 const heldPrefix = "held/"
 
-// FirstDue is how long a receipt may wait to be applied before Sweep sends it
-// again: well over what the queue and the consumer need on an ordinary day.
+// FirstDue is the age at which Sweep resends a receipt that is not applied: well
+// above the time that queue and consumer usually need.
 const FirstDue = 2 * time.Minute
 
-// Receipt is the durable record that we own one fact: an event, a person's
-// decision, or a callback that is held. There is one per distinct meaning.
-// Times are UTC, to the millisecond.
+// Receipt is the durable record of one event, one resolution, or one held callback.
+// Two deliveries with the same meaning have the same receipt. Times are UTC, to the
+// millisecond.
 type Receipt struct {
 	Key   Key
 	State State
 
-	Event      payout.Event       // of an event
-	Resolution *payout.Resolution // of a person's decision
+	// One of these is set, or neither for a held callback.
+	Event      payout.Event
+	Resolution *payout.Resolution
 
-	Reason string // of a held callback: why, in one low-cardinality word
-	Note   string // of a held callback or a decision: for the person who looks
-	// ProviderID is the provider's id of the payout that a held callback names: a
-	// hint for a query, and no part of what the receipt means.
+	Reason string // of a held callback: why it is held, in one low-cardinality word
+	Note   string // of a held callback or a resolution: for people
+	// ProviderID is the provider's id of the payout that a held callback names. It is
+	// a hint for a query and not part of the receipt's meaning.
 	ProviderID string
 
 	ReleasedAs Key       // of a released callback: the receipt of its event
-	ChangedBy  ChangedBy // of a released or dismissed callback: who took it up
+	ChangedBy  ChangedBy // of a released or dismissed callback
 
-	Body       []byte // the first callback that told it, as it came
-	KeyID      string // the key that verified that callback
+	Body       []byte // the first callback with this meaning, as received
+	KeyID      string // the key that verified it
 	AcceptedAt time.Time
 
-	DueAt     time.Time      // while received: when Sweep sends it (again)
+	DueAt     time.Time      // while received: when Sweep resends it
 	AppliedAt time.Time      // once applied
-	Outcome   payout.Outcome // once applied: what it did to its payout
+	Outcome   payout.Outcome // once applied: what the merge did to the payout
 }
 
-// NewReceipt returns the receipt of an event that was just verified and parsed.
+// NewReceipt returns the receipt of an event from a callback that was verified.
 func NewReceipt(event payout.Event, body []byte, keyID string, now time.Time) Receipt {
 	now = toMillis(now)
 	return Receipt{
@@ -82,20 +83,20 @@ func NewReceipt(event payout.Event, body []byte, keyID string, now time.Time) Re
 	}
 }
 
-// HeldCallback is a callback that is authentic but not understood.
+// HeldCallback describes a callback that was verified but not understood.
 type HeldCallback struct {
 	Provider string
-	Type     payout.Type // what the route it came to is for
-	Account  string      // whose key verified it
-	Subject  []byte      // what makes it another one than the rest
+	Type     payout.Type // the payout type of its route
+	Account  string      // the account whose key verified it
+	Subject  []byte      // the bytes that identify it: equal callbacks have equal subjects
 	Reason   string
 	Note     string
 
-	ProviderID string // of the payout, where the callback states one
+	ProviderID string // the provider's id of the payout, if the callback states one
 }
 
-// NewHeldReceipt returns the receipt of a held callback. Each has a key of its
-// own, by its subject, so that held callbacks never touch a payout's story.
+// NewHeldReceipt returns the receipt of a held callback. Its key derives from the
+// subject and is not the key of any payout, so a held callback changes no payout.
 func NewHeldReceipt(held HeldCallback, body []byte, keyID string, now time.Time) Receipt {
 	sum := sha256.Sum256(held.Subject)
 	name := base64.RawURLEncoding.EncodeToString(sum[:])
@@ -104,7 +105,7 @@ func NewHeldReceipt(held HeldCallback, body []byte, keyID string, now time.Time)
 		Key:        Key{Payout: heldPrefix + string(id), Receipt: string(Held)},
 		State:      Held,
 		Reason:     held.Reason,
-		Note:       strings.ToValidUTF8(held.Note[:min(len(held.Note), maxNote)], ""), // it may be cut in a character
+		Note:       strings.ToValidUTF8(held.Note[:min(len(held.Note), maxNote)], ""), // the cut may split a character
 		ProviderID: held.ProviderID,
 		Body:       body,
 		KeyID:      keyID,
@@ -112,43 +113,43 @@ func NewHeldReceipt(held HeldCallback, body []byte, keyID string, now time.Time)
 	}
 }
 
-// NewDecision returns the receipt of a person's decision. Who decided and why
-// stand in note; they are no part of its meaning.
-func NewResolutionReceipt(decision payout.Resolution, note string, now time.Time) Receipt {
+// NewResolutionReceipt returns the receipt of a resolution. The note says who decided
+// and why; it is not part of the receipt's meaning.
+func NewResolutionReceipt(resolution payout.Resolution, note string, now time.Time) Receipt {
 	now = toMillis(now)
 	return Receipt{
-		Key:        Key{Payout: string(decision.ID), Receipt: "resolution/" + decision.Fingerprint()},
+		Key:        Key{Payout: string(resolution.ID), Receipt: "resolution/" + resolution.Fingerprint()},
 		State:      Received,
-		Resolution: &decision,
+		Resolution: &resolution,
 		Note:       note,
 		AcceptedAt: now,
 		DueAt:      now.Add(FirstDue),
 	}
 }
 
-// WasHeld reports whether the receipt is of a callback that was not understood
-// when it came, whatever became of it since.
+// WasHeld reports whether the receipt's callback was held when it was accepted,
+// whatever its state is now.
 func (r Receipt) WasHeld() bool {
 	return r.State == Held || r.State == Released || r.State == Dismissed
 }
 
-// Type returns the type of callback: of a held one, what its route is for.
+// Type returns the payout type; for a held callback, that of its route.
 func (r Receipt) Type() payout.Type { return r.id().Type() }
 
-// Provider returns the name of the provider whose callback the receipt is of.
+// Provider returns the name of the provider.
 func (r Receipt) Provider() string { return r.id().Provider() }
 
-// Account returns the account that the receipt belongs to.
+// Account returns our account with the provider.
 func (r Receipt) Account() string { return r.id().Account() }
 
 func (r Receipt) id() payout.ID {
 	return payout.ID(strings.TrimPrefix(r.Key.Payout, heldPrefix))
 }
 
-// KeyAgrees reports whether the receipt's key follows from what it says: a
-// receipt that was altered on its way, or written by a later version whose
-// meaning covers more than we know, does not agree. Nor does one with an amount
-// that is none: no provider's parser made it, and it cannot be merged.
+// HasValidKey reports whether the receipt's key follows from its content. The key of
+// a receipt that was altered, or written by a later version whose fingerprint covers
+// more fields, does not. Nor does that of a receipt with an invalid amount: no parser
+// returned it, and it cannot be merged.
 func (r Receipt) HasValidKey() bool {
 	switch {
 	case r.WasHeld():
@@ -159,7 +160,7 @@ func (r Receipt) HasValidKey() bool {
 	return r.Event.Amount.IsValid() && r.Event.Totals.IsValid() && r.Key == NewReceipt(r.Event, nil, "", r.AcceptedAt).Key
 }
 
-// mergeInto merges what the receipt tells into its payout's record.
+// mergeInto merges the receipt's event or resolution into the record of its payout.
 func (r Receipt) mergeInto(record payout.Record) (payout.Record, payout.Outcome) {
 	if r.Resolution != nil {
 		return record.Resolve(*r.Resolution)
@@ -167,7 +168,7 @@ func (r Receipt) mergeInto(record payout.Record) (payout.Record, payout.Outcome)
 	return record.Apply(r.Event)
 }
 
-// applied returns the receipt as it is once it has been applied.
+// applied returns the receipt in state applied.
 func (r Receipt) applied(outcome payout.Outcome, now time.Time) Receipt {
 	r.State, r.Outcome, r.AppliedAt, r.DueAt = Applied, outcome, toMillis(now), time.Time{}
 	return r

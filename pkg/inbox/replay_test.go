@@ -10,7 +10,7 @@ import (
 	"payout-callbacks/pkg/testkit/memory"
 )
 
-func TestAccept_OfAReplay_SendsOnlyWhatHasWaitedForAMinute(t *testing.T) {
+func TestAccept_ReplayByAge(t *testing.T) {
 	for waited, want := range map[time.Duration]int{
 		time.Millisecond: 0, time.Second: 0, time.Minute - time.Millisecond: 0, time.Minute: 1, time.Hour: 1, -time.Hour: 0,
 	} {
@@ -27,7 +27,7 @@ func TestAccept_OfAReplay_SendsOnlyWhatHasWaitedForAMinute(t *testing.T) {
 	}
 }
 
-func TestAccept_OfManyReplays_LeavesOneMessage(t *testing.T) {
+func TestAccept_ManyReplays(t *testing.T) {
 	w := newWorld(t)
 	for range 1000 {
 		w.accept(w.receipt(payout.Succeeded))
@@ -38,9 +38,8 @@ func TestAccept_OfManyReplays_LeavesOneMessage(t *testing.T) {
 	}
 }
 
-// A lost message of a callback that is delivered again within the minute waits
-// for the sweeper.
-func TestAccept_OfAReplayWithinAMinute_LeavesALostMessageToTheSweeper(t *testing.T) {
+// A replay within a minute does not replace a lost message; the sweep does.
+func TestAccept_ReplayOfLostMessage(t *testing.T) {
 	w := newWorld(t)
 	w.accept(w.receipt(payout.Succeeded))
 	w.queue.DropAll()
@@ -53,9 +52,9 @@ func TestAccept_OfAReplayWithinAMinute_LeavesALostMessageToTheSweeper(t *testing
 	w.check(true)
 }
 
-// A put that is done although its answer is lost is tried again by the store, and
-// refused: the receipt that it meets is its own.
-func TestAccept_OfAPutThatWasDoneWithoutAnAnswer_IsNew(t *testing.T) {
+// A put that was done and lost its response is retried by the store. The retry finds
+// the receipt of the first attempt.
+func TestAccept_PutRetried(t *testing.T) {
 	for name, receipt := range map[string]func(*world) inbox.Receipt{
 		"an event": func(w *world) inbox.Receipt { return w.receipt(payout.Succeeded) },
 		"held":     func(w *world) inbox.Receipt { return w.held() },
@@ -76,7 +75,7 @@ func TestAccept_OfAPutThatWasDoneWithoutAnAnswer_IsNew(t *testing.T) {
 	}
 }
 
-// retryingStore loses the answer to its first attempt of each put.
+// retryingStore loses the response to the first attempt of each put.
 type retryingStore struct{ *memory.Store }
 
 func (s retryingStore) Create(ctx context.Context, receipt inbox.Receipt) (inbox.Existing, error) {

@@ -7,27 +7,27 @@ import (
 	"slices"
 )
 
-// ErrUnsendable means that the queue refuses the message of a receipt for what
-// the message is. Sending it again does not help.
-var ErrUnsendable = errors.New("the queue refuses the message")
+// ErrUnsendable means that the queue rejects the message of a receipt because of its
+// content. Sending it again does not help.
+var ErrUnsendable = errors.New("the queue rejects the message")
 
-// SendErrors is the answer of a queue that refused some of the receipts that it
-// was sent: why, by their place among them.
+// SendErrors is the error of a Send that failed for some of its receipts: the errors
+// by index of the receipt.
 type SendErrors map[int]error
 
-// Error implements error.
+// Error lists the errors.
 func (e SendErrors) Error() string {
 	text := fmt.Sprintf("%d not sent", len(e))
-	for _, place := range slices.Sorted(maps.Keys(e)) {
-		text += fmt.Sprintf("; receipt %d: %s", place, e[place])
+	for _, i := range slices.Sorted(maps.Keys(e)) {
+		text += fmt.Sprintf("; receipt %d: %s", i, e[i])
 	}
 	return text
 }
 
-// Unwrap returns the reasons.
+// Unwrap returns the errors.
 func (e SendErrors) Unwrap() []error { return slices.Collect(maps.Values(e)) }
 
-// AsError returns e as an error, or nil where nothing was refused.
+// ErrorOrNil returns e as an error, or nil if it is empty.
 func (e SendErrors) ErrorOrNil() error {
 	if len(e) == 0 {
 		return nil

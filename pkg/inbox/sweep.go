@@ -7,25 +7,25 @@ import (
 	"time"
 )
 
-// Swept is what one run of Sweep found and did.
+// SweepResult counts what one run of Sweep found and did.
 type SweepResult struct {
-	Due        int           `json:"due"`        // receipts found due
-	Resent     int           `json:"resent"`     // of those, sent again by this run
-	Unsendable int           `json:"unsendable"` // of those, refused by the queue for what they are; this run applies them itself
-	Recovered  int           `json:"recovered"`  // dead letters that are in the store now, and no longer in the queue
-	Unreadable int           `json:"unreadable"` // dead letters that are not ours to read, left for a person
-	OldestAge  time.Duration `json:"oldestAge"`  // since the oldest receipt that waits, due or claimed, was accepted
-	AgeUnknown bool          `json:"ageUnknown"` // that could not be read
-	Damaged    int           `json:"damaged"`    // receipts found due that cannot be read, left for a person
-	Skipped    bool          `json:"skipped"`    // nothing was sent, because the queue is full of work
+	Due        int           `json:"due"`        // receipts that were due
+	Resent     int           `json:"resent"`     // of those: sent by this run
+	Unsendable int           `json:"unsendable"` // of those: rejected by the queue because of their content, and applied by this run
+	Recovered  int           `json:"recovered"`  // dead-letter messages moved to the store
+	Unreadable int           `json:"unreadable"` // dead-letter messages that are not receipts, left for a person
+	OldestAge  time.Duration `json:"oldestAge"`  // age of the oldest receipt that is due or claimed
+	AgeUnknown bool          `json:"ageUnknown"` // OldestAge could not be read
+	Damaged    int           `json:"damaged"`    // due receipts that cannot be read, left for a person
+	Skipped    bool          `json:"skipped"`    // nothing was sent because the queue has a backlog
 }
 
-// What a run leaves to the queue when that is full: sending more would only
-// deepen it. The patience bounds how long a queue that does not move, or a
-// wrong count of it, can keep lost messages waiting altogether. After it one
-// batch a run is sent and no more: what a consumer finds after a long outage
-// are the callbacks, and not the copies of them that nobody took (the figures
-// are in docs/PERFORMANCE.md).
+// A run does not send to a queue with a backlog of more than backlogFactor times its
+// limit: that would only make the backlog longer. backlogPatience limits how long a
+// queue that does not move, or a wrong count of it, can keep lost messages waiting.
+// After that time, a run sends one batch and no more, so that after a long outage the
+// consumer finds the callbacks and not many copies of them (docs/PERFORMANCE.md has
+// the figures).
 const (
 	backlogFactor   = 10
 	backlogPatience = 15 * time.Minute
@@ -34,15 +34,16 @@ const (
 // reserve is the time before the deadline in which no more work is started.
 const reserve = 5 * time.Second
 
-// batch is how many receipts are sent in one request, SQS's own bound.
-const batch = 10
+// batchSize is the number of receipts in one send request, SQS's limit.
+const batchSize = 10
 
-// Sweep finds receipts that should have been applied by now, and sends them
-// again, oldest first and at most limit of them; then it adopts dead letters.
-// A receipt that the queue refuses for what it is has no other way into its
-// payout: Sweep applies it. No receipt that fails keeps another from its turn.
-// Any number of sweeps may run at once: a receipt is sent by the one that
-// claims it, and a receipt sent twice is applied once. It stops early, without
+// Sweep resends receipts that should be applied by now, the earliest due first and at
+// most limit of them, and then recovers dead-letter messages. A receipt that the
+// queue rejects because of its content is applied by Sweep itself. A receipt that
+// fails does not delay others.
+//
+// Any number of sweeps may run at once: a receipt is sent by the sweep that claims
+// it, and a receipt that is sent twice is applied once. Sweep returns early, without
 // an error, when its deadline is near.
 func (in *Inbox) Sweep(ctx context.Context, limit int) (SweepResult, error) {
 	now := in.Now()
@@ -51,21 +52,21 @@ func (in *Inbox) Sweep(ctx context.Context, limit int) (SweepResult, error) {
 		return SweepResult{}, fmt.Errorf("list due receipts: %w", err)
 	}
 	result := SweepResult{Due: len(due)}
-	measureErr := in.measure(ctx, now, due, &result)
+	measureErr := in.measureOldest(ctx, now, due, &result)
 	err = errors.Join(measureErr, in.resend(ctx, due, limit, &result))
-	// The list was read, so the store is well enough to take in what it never got.
+	// The list was read, so the store is available for the messages to recover.
 	return result, errors.Join(err, in.recoverDeadLetters(ctx, limit, &result))
 }
 
-// measure finds how long the oldest receipt has waited. A claim moves a receipt
-// out of the list of what is due for up to an hour, in which it waits all the
-// same. A receipt that was never claimed is in the list as soon as it is due, or
-// everything in the list is older.
-func (in *Inbox) measure(ctx context.Context, now time.Time, due []DueReceipt, result *SweepResult) error {
+// measureOldest sets the age of the oldest receipt that is not applied. A claimed
+// receipt is not in the list of due receipts for up to an hour, so it is read
+// separately. The oldest receipt that was never claimed is in the list as soon as it
+// is due, unless the list is full of older receipts.
+func (in *Inbox) measureOldest(ctx context.Context, now time.Time, due []DueReceipt, result *SweepResult) error {
 	oldest, ok, err := in.Store.OldestClaimed(ctx)
 	if err != nil {
 		result.AgeUnknown = true
-		return fmt.Errorf("read the oldest claimed receipt: %w", err)
+		return fmt.Errorf("read oldest claimed receipt: %w", err)
 	}
 	if ok {
 		result.OldestAge = max(0, now.Sub(oldest))
@@ -76,70 +77,72 @@ func (in *Inbox) measure(ctx context.Context, now time.Time, due []DueReceipt, r
 	return nil
 }
 
+// resend sends due receipts in batches.
 func (in *Inbox) resend(ctx context.Context, due []DueReceipt, limit int, result *SweepResult) error {
 	if len(due) == 0 {
 		return nil
 	}
 	waiting, err := in.Queue.Waiting(ctx)
 	if err != nil {
-		return fmt.Errorf("measure queue: %w", err)
+		return fmt.Errorf("read queue length: %w", err)
 	}
-	if full := waiting > backlogFactor*limit; full {
+	if waiting > backlogFactor*limit {
 		overdue := in.Now().Sub(due[0].DueAt)
 		if overdue < backlogPatience {
 			result.Skipped = true
 			return nil
 		}
-		due = due[:min(batch, len(due))]
+		due = due[:min(batchSize, len(due))]
 	}
 	var failed failures
 	for len(due) > 0 && timeLeft(ctx) {
-		group := due[:min(batch, len(due))]
-		due = due[len(group):]
-		if err := in.resendGroup(ctx, group, result, &failed); err != nil {
-			return errors.Join(failed.asError(), err)
+		batch := due[:min(batchSize, len(due))]
+		due = due[len(batch):]
+		if err := in.resendBatch(ctx, batch, result, &failed); err != nil {
+			return errors.Join(failed.join(), err)
 		}
 	}
-	return failed.asError()
+	return failed.join()
 }
 
-// resendGroup claims, then sends: a crash in between leaves receipts that are
-// due again later. What fails of a single receipt goes to failed. An error means
-// that the queue failed, and would fail the next group as well: the receipts of
-// that keep their place.
-func (in *Inbox) resendGroup(ctx context.Context, group []DueReceipt, result *SweepResult, failed *failures) error {
-	claimed := in.claim(ctx, group, result, failed)
+// resendBatch claims receipts, then sends them: a crash in between leaves receipts
+// that are due again later. Failures of single receipts are added to failed. An error
+// means that the queue failed and would fail for the next batch as well, so the
+// receipts of the next batch are not claimed.
+func (in *Inbox) resendBatch(ctx context.Context, batch []DueReceipt, result *SweepResult, failed *failures) error {
+	claimed := in.claim(ctx, batch, result, failed)
 	if len(claimed) == 0 {
 		return nil
 	}
-	var refused SendErrors
-	if err := in.Queue.Send(ctx, claimed...); err != nil && !errors.As(err, &refused) {
+	var sendErrs SendErrors
+	if err := in.Queue.Send(ctx, claimed...); err != nil && !errors.As(err, &sendErrs) {
 		return fmt.Errorf("send due receipts: %w", err)
 	}
-	result.Resent += len(claimed) - len(refused)
-	for place, receipt := range claimed {
-		if refusal := refused[place]; refusal != nil {
-			failed.add(in.afterRefusal(ctx, receipt, refusal, result))
+	result.Resent += len(claimed) - len(sendErrs)
+	for i, receipt := range claimed {
+		if sendErr := sendErrs[i]; sendErr != nil {
+			failed.add(in.applyUnsendable(ctx, receipt, sendErr, result))
 		}
 	}
 	return nil
 }
 
-// afterRefusal applies a receipt that the queue will never take, as the consumer
-// would. A receipt that failed for another reason is due again later.
-func (in *Inbox) afterRefusal(ctx context.Context, receipt Receipt, refusal error, result *SweepResult) error {
-	if !errors.Is(refusal, ErrUnsendable) {
-		return fmt.Errorf("send receipt %s: %w", receipt.Key.Receipt, refusal)
+// applyUnsendable applies a receipt that the queue rejects for good, as the consumer
+// would. A receipt that was not sent for another reason is due again later.
+func (in *Inbox) applyUnsendable(ctx context.Context, receipt Receipt, sendErr error, result *SweepResult) error {
+	if !errors.Is(sendErr, ErrUnsendable) {
+		return fmt.Errorf("send receipt %s: %w", receipt.Key.Receipt, sendErr)
 	}
 	result.Unsendable++
 	_, err := in.Apply(ctx, receipt)
 	return err
 }
 
-func (in *Inbox) claim(ctx context.Context, group []DueReceipt, result *SweepResult, failed *failures) []Receipt {
+// claim returns the receipts of the batch that this run may send.
+func (in *Inbox) claim(ctx context.Context, batch []DueReceipt, result *SweepResult, failed *failures) []Receipt {
 	var claimed []Receipt
 	now := in.Now()
-	for _, due := range group {
+	for _, due := range batch {
 		if !timeLeft(ctx) {
 			break
 		}
@@ -156,51 +159,51 @@ func (in *Inbox) claim(ctx context.Context, group []DueReceipt, result *SweepRes
 	return claimed
 }
 
-// failures are what failed of single receipts. A run has up to thousands of
-// them, and its log line has room for a few.
+// failures collects the errors of single receipts. A run may have thousands, and its
+// log line has room for a few.
 type failures struct {
 	first []error
 	count int
 }
 
-// keptFailures is how many failures stand in a run's error.
-const keptFailures = 5
+// maxFailures limits the failures in the error of a run.
+const maxFailures = 5
 
 func (f *failures) add(err error) {
 	if err == nil {
 		return
 	}
-	if f.count++; len(f.first) < keptFailures {
+	if f.count++; len(f.first) < maxFailures {
 		f.first = append(f.first, err)
 	}
 }
 
-func (f *failures) asError() error {
-	if more := f.count - len(f.first); more > 0 {
-		return errors.Join(append(f.first, fmt.Errorf("and %d failures more", more))...)
+func (f *failures) join() error {
+	if rest := f.count - len(f.first); rest > 0 {
+		return errors.Join(append(f.first, fmt.Errorf("and %d more failures", rest))...)
 	}
 	return errors.Join(f.first...)
 }
 
-// adopt moves what decodes as ours from the dead-letter queue to the store:
-// what was accepted by the queue alone, while the store was down, and then
-// could not be applied for longer than the queue tries. A crash between the
-// put and the delete leaves a letter that meets its own receipt next time.
+// recoverDeadLetters moves receipts from the dead-letter queue to the store: they
+// were accepted while the store was down, and it stayed down for longer than the
+// queue redelivers. After a crash between put and delete, the message is received
+// again and its put finds its own receipt.
 func (in *Inbox) recoverDeadLetters(ctx context.Context, limit int, result *SweepResult) (err error) {
-	var deadLetters []DeadLetter
-	defer func() { err = errors.Join(err, in.returnAll(ctx, deadLetters)) }()
-	for result.Recovered+len(deadLetters) < limit && timeLeft(ctx) {
-		d, err := in.DeadLetters.Receive(ctx, batch)
+	var unreadable []DeadLetter
+	defer func() { err = errors.Join(err, in.returnAll(ctx, unreadable)) }()
+	for result.Recovered+len(unreadable) < limit && timeLeft(ctx) {
+		deadLetters, err := in.DeadLetters.Receive(ctx, batchSize)
 		if err != nil {
-			return fmt.Errorf("receive dead letters: %w", err)
+			return fmt.Errorf("receive dead-letter messages: %w", err)
 		}
-		if len(d) == 0 {
+		if len(deadLetters) == 0 {
 			return nil
 		}
-		for _, deadLetter := range d {
+		for _, deadLetter := range deadLetters {
 			if deadLetter.Unreadable {
 				result.Unreadable++
-				deadLetters = append(deadLetters, deadLetter)
+				unreadable = append(unreadable, deadLetter)
 				continue
 			}
 			if err := in.recoverDeadLetter(ctx, deadLetter); err != nil {
@@ -221,23 +224,24 @@ func (in *Inbox) recoverDeadLetter(ctx context.Context, deadLetter DeadLetter) e
 		return err
 	}
 	if err := in.DeadLetters.Delete(ctx, deadLetter); err != nil {
-		return fmt.Errorf("delete dead letter: %w", err)
+		return fmt.Errorf("delete dead-letter message: %w", err)
 	}
 	return nil
 }
 
+// returnAll makes messages visible again that only a person can handle.
 func (in *Inbox) returnAll(ctx context.Context, deadLetters []DeadLetter) error {
 	var errs []error
 	for _, deadLetter := range deadLetters {
 		if err := in.DeadLetters.Return(ctx, deadLetter); err != nil {
-			errs = append(errs, fmt.Errorf("return dead letter: %w", err))
+			errs = append(errs, fmt.Errorf("return dead-letter message: %w", err))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// nextDue doubles the time after which a receipt is sent again, up to an hour,
-// and never gives up.
+// nextDue returns when a receipt is due next: after as long as it is old, so that the
+// wait doubles, and after at most an hour. Sweep never gives a receipt up.
 func nextDue(due DueReceipt, now time.Time) time.Time {
 	wait := max(now.Sub(due.AcceptedAt), FirstDue)
 	return toMillis(now.Add(min(wait, time.Hour)))

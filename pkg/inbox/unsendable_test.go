@@ -12,7 +12,7 @@ import (
 	"payout-callbacks/pkg/testkit/memory"
 )
 
-// numbered returns a receipt of a payout of its own.
+// numbered returns a receipt of payout number n.
 func (w *world) numbered(n uint64, memo string) inbox.Receipt {
 	return w.receipt(payout.Succeeded, func(e *payout.Event) {
 		e.ID += payout.ID("-" + strings.Repeat("x", int(n%7)) + string(rune('a'+n%26)))
@@ -29,25 +29,25 @@ func refuseMemo(memo string, refusal error) func(inbox.Receipt) error {
 	}
 }
 
-// I3: a message that no queue takes is applied without one.
-func TestSweep_AppliesAReceiptThatTheQueueRefuses(t *testing.T) {
+// I3: a receipt that the queue rejects is applied by the sweep.
+func TestSweep_UnsendableReceipt(t *testing.T) {
 	w := newWorld(t)
 	receipt := w.receipt(payout.Succeeded)
 	receipt.Body = []byte(strings.Repeat("x", 1<<20)) // longer than a message may be
 	accepted := w.accept(receipt)
 	if accepted.Acceptance != inbox.AcceptedStoreOnly || !errors.Is(accepted.Fault, inbox.ErrUnsendable) {
-		t.Errorf("got %+v, want it accepted by record, and why", accepted)
+		t.Errorf("got %+v, want store-only and ErrUnsendable", accepted)
 	}
 	w.now = w.now.Add(inbox.FirstDue)
 	if result := w.sweep(); result.Due != 1 || result.Resent != 0 || result.Unsendable != 1 {
-		t.Errorf("got %+v, want one unsendable and none sent", result)
+		t.Errorf("got %+v, want one unsendable and none resent", result)
 	}
 	w.wantStatus(payout.Succeeded)
 	w.check(true)
 }
 
-// I1: only a store can keep what the queue refuses.
-func TestAccept_OfAnUnsendableReceiptWithTheStoreDown_IsNotAcknowledged(t *testing.T) {
+// I1: a receipt that the queue rejects is not accepted while the store is down.
+func TestAccept_UnsendableReceiptStoreDown(t *testing.T) {
 	w := newWorld(t)
 	w.storeDown = true
 	receipt := w.receipt(payout.Succeeded)
@@ -57,17 +57,17 @@ func TestAccept_OfAnUnsendableReceiptWithTheStoreDown_IsNotAcknowledged(t *testi
 	}
 }
 
-// Receipts that fail, for whatever reason, take nobody else's turn.
-func TestSweep_ReceiptsThatFailDelayNoOther(t *testing.T) {
+// Receipts that fail, for any reason, do not delay others.
+func TestSweep_ManyFailingReceipts(t *testing.T) {
 	const bad, good = 600, 30
 	for name, test := range map[string]struct {
 		refusal    error
-		broken     bool // the bad ones cannot be applied or claimed either
+		broken     bool // the bad receipts cannot be applied either
 		unsendable int
 	}{
-		"refused for what they are":                  {inbox.ErrUnsendable, false, bad},
-		"refused for what they are and unapplicable": {inbox.ErrUnsendable, true, bad},
-		"refused for another reason":                 {errDown, false, 0},
+		"unsendable":                  {inbox.ErrUnsendable, false, bad},
+		"unsendable and unapplicable": {inbox.ErrUnsendable, true, bad},
+		"not sent for another reason": {errDown, false, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -86,11 +86,11 @@ func TestSweep_ReceiptsThatFailDelayNoOther(t *testing.T) {
 			w.now = w.now.Add(inbox.FirstDue)
 			result, err := w.box.Sweep(t.Context(), 1000)
 			if result.Resent != good || result.Unsendable != test.unsendable {
-				t.Errorf("got %+v, want %d sent and %d unsendable", result, good, test.unsendable)
+				t.Errorf("got %+v, want %d resent and %d unsendable", result, good, test.unsendable)
 			}
 			failed := test.broken || test.unsendable == 0
 			if (err != nil) != failed || err != nil && len(err.Error()) > 2<<10 {
-				t.Errorf("error: %v, want a short one: %t", err, failed)
+				t.Errorf("error: %v, want a short error: %t", err, failed)
 			}
 			applied := 0
 			for _, receipt := range store.Receipts() {
@@ -99,13 +99,13 @@ func TestSweep_ReceiptsThatFailDelayNoOther(t *testing.T) {
 				}
 			}
 			if want := bad; !failed && applied != want || failed && applied != 0 {
-				t.Errorf("%d are applied", applied)
+				t.Errorf("%d applied", applied)
 			}
 		})
 	}
 }
 
-// failingStore fails to apply some receipts, and to claim some.
+// failingStore fails to apply some receipts and to claim others.
 type failingStore struct {
 	*memory.Store
 	unapplicable func(inbox.Receipt) bool
@@ -126,7 +126,7 @@ func (s failingStore) Claim(ctx context.Context, due inbox.DueReceipt, next time
 	return s.Store.Claim(ctx, due, next)
 }
 
-func TestSweep_AReceiptThatCannotBeClaimedDelaysNoOther(t *testing.T) {
+func TestSweep_UnclaimableReceipt(t *testing.T) {
 	w := newWorld(t)
 	w.sendDown = true
 	first := w.numbered(0, "")
@@ -140,13 +140,13 @@ func TestSweep_AReceiptThatCannotBeClaimedDelaysNoOther(t *testing.T) {
 	never := func(inbox.Receipt) bool { return false }
 	w.box.Store = failingStore{w.store, never, func(key inbox.Key) bool { return key == first.Key }}
 	if result, err := w.box.Sweep(t.Context(), 100); result.Resent != 20 || !errors.Is(err, errDown) {
-		t.Errorf("got %+v, %v, want the other 20 sent, and why one was not", result, err)
+		t.Errorf("got %+v, %v, want 20 resent and an error", result, err)
 	}
 }
 
-// A claim moves a receipt back by as long as it has waited: where the queue is
-// down, those that are not sent keep their place.
-func TestSweep_OfAQueueThatIsDown_ClaimsOneBatch(t *testing.T) {
+// A claim postpones a receipt by its age. While the queue is down, only one batch is
+// claimed.
+func TestSweep_QueueDown(t *testing.T) {
 	w := newWorld(t)
 	w.sendDown = true
 	for n := range uint64(30) {
@@ -154,9 +154,9 @@ func TestSweep_OfAQueueThatIsDown_ClaimsOneBatch(t *testing.T) {
 	}
 	w.now = w.now.Add(inbox.FirstDue)
 	if result, err := w.box.Sweep(t.Context(), 100); result.Resent != 0 || !errors.Is(err, errDown) {
-		t.Errorf("got %+v, %v, want none sent, and why", result, err)
+		t.Errorf("got %+v, %v, want none resent and an error", result, err)
 	}
 	if due, err := w.store.Due(t.Context(), w.now, 100); err != nil || len(due) != 20 {
-		t.Errorf("%d are due still, %v, want 20", len(due), err)
+		t.Errorf("%d due, %v, want 20", len(due), err)
 	}
 }

@@ -14,8 +14,8 @@ import (
 
 var errDown = errors.New("down")
 
-// world is an inbox over stores in memory that can be switched off, with a
-// consumer and a clock that the test moves.
+// world is an inbox with stores in memory that can be taken down, a consumer and a
+// clock that the test sets.
 type world struct {
 	*testing.T
 	now          time.Time
@@ -24,7 +24,7 @@ type world struct {
 	box          *inbox.Inbox
 	storeDown    bool
 	sendDown     bool
-	refuse       func(inbox.Receipt) error // what the queue answers about a receipt; nil where it takes all
+	refuse       func(inbox.Receipt) error // returns the queue's error for a receipt; nil if it takes all
 	puts, sends  int
 	transactions int
 	acknowledged []inbox.Key
@@ -80,9 +80,9 @@ func (q faultyQueue) Send(ctx context.Context, receipts ...inbox.Receipt) error 
 		return q.Queue.Send(ctx, receipts...)
 	}
 	refused := inbox.SendErrors{}
-	for place, receipt := range receipts {
+	for i, receipt := range receipts {
 		if err := q.w.refuse(receipt); err != nil {
-			refused[place] = err
+			refused[i] = err
 		} else if err := q.Queue.Send(ctx, receipt); err != nil {
 			return err
 		}
@@ -101,7 +101,7 @@ func (w *world) accept(r inbox.Receipt) inbox.AcceptResult {
 	return accepted
 }
 
-// consume delivers once what is in sight, as the consumer would.
+// consume delivers all visible messages once, as the consumer would.
 func (w *world) consume() {
 	w.Helper()
 	for _, message := range w.queue.Deliver(100) {

@@ -10,22 +10,23 @@ import (
 	"payout-callbacks/pkg/testkit/memory"
 )
 
-// I7: two held callbacks of one account are two, however little is known of them.
-func TestTwoHeldCallbacksAreTwoReceipts(t *testing.T) {
+// I7: two held callbacks of one account are two receipts, however little is known of
+// them.
+func TestAccept_TwoHeldCallbacks(t *testing.T) {
 	w := newWorld(t)
-	for _, subject := range []string{"one", "another"} {
+	for _, subject := range []string{"first", "second"} {
 		held := inbox.HeldCallback{Provider: "cregis", Type: payout.TypePayout, Account: "1", Subject: []byte(subject), Reason: "unknown-status"}
 		if got := w.accept(inbox.NewHeldReceipt(held, []byte("{}"), "0a1b2c3d", w.now)).Acceptance; got != inbox.AcceptedNew {
 			t.Errorf("%s: got %q, want new", subject, got)
 		}
 	}
 	if got := len(w.store.Receipts()); got != 2 {
-		t.Errorf("%d are stored, want both", got)
+		t.Errorf("%d receipts stored, want both", got)
 	}
 }
 
-// I7: what only the queue had is stored with all that a person may ask for.
-func TestWhatOnlyTheQueueHadIsStoredWithItsBodyAndKeyID(t *testing.T) {
+// I7: a receipt that was in the queue only is stored with body, key id and time.
+func TestApply_QueueOnlyReceipt(t *testing.T) {
 	w := newWorld(t)
 	w.storeDown = true
 	w.accept(w.receipt(payout.Succeeded))
@@ -34,7 +35,7 @@ func TestWhatOnlyTheQueueHadIsStoredWithItsBodyAndKeyID(t *testing.T) {
 	w.consume()
 	stored := w.store.Receipts()
 	if len(stored) != 2 {
-		t.Fatalf("%d are stored, want both", len(stored))
+		t.Fatalf("%d receipts stored, want both", len(stored))
 	}
 	for _, receipt := range stored {
 		if string(receipt.Body) != "{}" || receipt.KeyID != "0a1b2c3d" || !receipt.AcceptedAt.Equal(w.now) {
@@ -43,22 +44,22 @@ func TestWhatOnlyTheQueueHadIsStoredWithItsBodyAndKeyID(t *testing.T) {
 	}
 }
 
-// I1: the letter is the only copy until its receipt is stored.
-func TestADeadLetterThatCannotBeStoredIsNotDeleted(t *testing.T) {
+// I1: the dead-letter message is the only copy until its receipt is stored.
+func TestSweep_DeadLetterNotStored(t *testing.T) {
 	w := newWorld(t)
 	w.queue.DeadLetter(inbox.DeadLetter{Receipt: w.receipt(payout.Succeeded)})
-	w.box.Store = unwritable{w.store}
+	w.box.Store = readOnlyStore{w.store}
 	if result, err := w.box.Sweep(t.Context(), 100); !errors.Is(err, errDown) || result.Recovered != 0 {
-		t.Errorf("got %+v, %v, want nothing adopted, and why", result, err)
+		t.Errorf("got %+v, %v, want nothing recovered and an error", result, err)
 	}
 	if _, dead := w.queue.Depth(); dead != 1 {
-		t.Errorf("%d dead letters are left, want the one", dead)
+		t.Errorf("%d dead letters left, want one", dead)
 	}
 }
 
-// unwritable can be read.
-type unwritable struct{ *memory.Store }
+// readOnlyStore fails to create receipts.
+type readOnlyStore struct{ *memory.Store }
 
-func (unwritable) Create(context.Context, inbox.Receipt) (inbox.Existing, error) {
+func (readOnlyStore) Create(context.Context, inbox.Receipt) (inbox.Existing, error) {
 	return inbox.Existing{}, errDown
 }
