@@ -8,7 +8,7 @@ rounds=${ROUNDS:-10}
 folder=.local/bench
 rm -rf "$folder" && mkdir -p "$folder"
 
-packages=(pkg/app pkg/provider/cregis pkg/provider/pivot)
+packages=(pkg/lambda/functions pkg/provider/cregis pkg/provider/pivot)
 for package in "${packages[@]}"; do
 	go test -c -o "$folder/${package##*/}.test" "./$package"
 done
@@ -16,7 +16,7 @@ for round in $(seq "$rounds"); do
 	echo "round $round of $rounds" >&2
 	for package in "${packages[@]}"; do
 		time=1s
-		[ "$package" = pkg/app ] && time=100x
+		[ "$package" = pkg/lambda/functions ] && time=100x
 		(cd "$package" && "$OLDPWD/$folder/${package##*/}.test" -test.run='^$' -test.bench=. -test.benchtime="$time") >>"$folder/results"
 	done
 done
