@@ -34,7 +34,7 @@ func TestMake_UnsupportedSystem(t *testing.T) {
 	}
 	bin := t.TempDir()
 	uname := "#!/bin/sh\necho MINGW64_NT-10.0\n"
-	if err := os.WriteFile(filepath.Join(bin, "uname"), []byte(uname), 0o700); err != nil { //nolint:gosec // an executable
+	if err := os.WriteFile(filepath.Join(bin, "uname"), []byte(uname), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	for _, target := range []string{"run", "test", "tools"} {

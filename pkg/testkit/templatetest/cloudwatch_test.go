@@ -216,7 +216,7 @@ func (a alarm) undecided(oldEnough bool) alarmState {
 // threshold of 0, X does, - is missing.
 func parsePoints(text string) series {
 	var points series
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		points = append(points, map[string]float64{"0": 0, "X": 1, "-": missing}[word])
 	}
 	return points

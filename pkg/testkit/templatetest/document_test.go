@@ -2,6 +2,7 @@ package templatetest_test
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -194,8 +195,6 @@ func (d document) parameterValues(overrides map[string]any) map[string]any {
 	for name, parameter := range d["Parameters"].(map[string]any) {
 		parameters[name] = parameter.(map[string]any)["Default"]
 	}
-	for name, value := range overrides {
-		parameters[name] = value
-	}
+	maps.Copy(parameters, overrides)
 	return parameters
 }

@@ -151,7 +151,7 @@ func readNumbers(t *testing.T, template document) numbers {
 func (n numbers) collect(path string, value any) {
 	switch value := value.(type) {
 	case uint64:
-		n[path] = int(value) //nolint:gosec // a small number
+		n[path] = int(value)
 	case int64:
 		n[path] = int(value)
 	case []any:

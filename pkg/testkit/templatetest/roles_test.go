@@ -165,7 +165,7 @@ func transformTemplate(t *testing.T, parameters ...string) map[string]transforme
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), python, append([]string{filepath.Join("testdata", "transform.py")}, parameters...)...) //nolint:gosec // the module's own
+	cmd := exec.CommandContext(t.Context(), python, append([]string{filepath.Join("testdata", "transform.py")}, parameters...)...)
 	cmd.Env = append(os.Environ(), "AWS_DEFAULT_REGION=us-east-1")
 	var stderr bytes.Buffer
 	cmd.Stdin, cmd.Stderr = bytes.NewReader(template), &stderr
@@ -266,7 +266,7 @@ func TestFunctions_HaveVariablesOfCalledResources(t *testing.T) {
 		named := slices.Collect(maps.Values(variables))
 		allowed := readPermissions(t, name, template.Resources[strings.TrimSuffix(name, "Function")+"Role"].Properties)
 		for _, action := range called {
-			for _, target := range strings.Fields(allowed[action]) {
+			for target := range strings.FieldsSeq(allowed[action]) {
 				target, _, _ = strings.Cut(strings.TrimPrefix(target, "${"), ".")
 				if !slices.Contains(named, any(target)) {
 					t.Errorf("%s may call %s on %s, but no variable has its name", name, action, target)

@@ -3,6 +3,7 @@ package templatetest_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -198,9 +199,7 @@ func readAlarm(t *testing.T, properties map[string]any) alarm {
 		}
 		stat := part["MetricStat"].(map[string]any)
 		merged := map[string]any{"Stat": stat["Stat"], "Period": stat["Period"]}
-		for name, value := range stat["Metric"].(map[string]any) {
-			merged[name] = value
-		}
+		maps.Copy(merged, stat["Metric"].(map[string]any))
 		a.metrics[part["Id"].(string)] = readMetric(merged)
 	}
 	return a
