@@ -19,9 +19,9 @@ import (
 // lists them. The ceilings only fall: a change that lowers a count lowers its
 // ceiling.
 const (
-	maxDialectWords       = 552
-	maxDialectIdentifiers = 272
-	maxSentenceTests      = 204
+	maxDialectWords       = 325
+	maxDialectIdentifiers = 206
+	maxSentenceTests      = 158
 )
 
 var (
