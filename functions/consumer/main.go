@@ -1,5 +1,5 @@
-// Command consumer is the Lambda function that applies accepted events to
-// their payouts.
+// Command consumer is the Lambda function that applies accepted events to their
+// payouts.
 package main
 
 import "payout-callbacks/pkg/lambda/functions"

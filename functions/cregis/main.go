@@ -1,6 +1,6 @@
-// Command cregis is the Lambda function that answers Cregis's callbacks.
+// Command cregis is the Lambda function that answers the callbacks of Cregis.
 package main
 
 import "payout-callbacks/pkg/lambda/functions"
 
-func main() { functions.ServeCregis() }
+func main() { functions.RunCregis() }

@@ -1,9 +1,6 @@
-// Command pivot is the Lambda function that answers Pivot's callbacks.
+// Command pivot is the Lambda function that answers the callbacks of Pivot.
 package main
 
-import (
-	"payout-callbacks/pkg/lambda/functions"
-	"payout-callbacks/pkg/provider/pivot"
-)
+import "payout-callbacks/pkg/lambda/functions"
 
-func main() { functions.RunIngress(pivot.Provider{}) }
+func main() { functions.RunPivot() }

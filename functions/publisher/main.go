@@ -1,5 +1,4 @@
-// Command publisher is the Lambda function that tells other services what
-// changed of a payout.
+// Command publisher is the Lambda function that publishes changes of payouts.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Command sweeper is the Lambda function that, every minute, sends again what
-// was accepted and not applied.
+// Command sweeper is the Lambda function that, every minute, sends accepted
+// receipts again that are not applied.
 package main
 
 import "payout-callbacks/pkg/lambda/functions"

@@ -95,7 +95,7 @@ func (in *Inbox) resend(ctx context.Context, due []DueReceipt, limit int, result
 		due = due[:min(batchSize, len(due))]
 	}
 	var failed failures
-	for len(due) > 0 && timeLeft(ctx) {
+	for len(due) > 0 && in.timeLeft(ctx) {
 		batch := due[:min(batchSize, len(due))]
 		due = due[len(batch):]
 		if err := in.resendBatch(ctx, batch, result, &failed); err != nil {
@@ -143,7 +143,7 @@ func (in *Inbox) claim(ctx context.Context, batch []DueReceipt, result *SweepRes
 	var claimed []Receipt
 	now := in.Now()
 	for _, due := range batch {
-		if !timeLeft(ctx) {
+		if !in.timeLeft(ctx) {
 			break
 		}
 		receipt, won, err := in.Store.Claim(ctx, due, nextDue(due, now))
@@ -192,7 +192,7 @@ func (f *failures) join() error {
 func (in *Inbox) recoverDeadLetters(ctx context.Context, limit int, result *SweepResult) (err error) {
 	var unreadable []DeadLetter
 	defer func() { err = errors.Join(err, in.returnAll(ctx, unreadable)) }()
-	for result.Recovered+len(unreadable) < limit && timeLeft(ctx) {
+	for result.Recovered+len(unreadable) < limit && in.timeLeft(ctx) {
 		deadLetters, err := in.DeadLetters.Receive(ctx, batchSize)
 		if err != nil {
 			return fmt.Errorf("receive dead-letter messages: %w", err)
@@ -247,7 +247,7 @@ func nextDue(due DueReceipt, now time.Time) time.Time {
 	return toMillis(now.Add(min(wait, time.Hour)))
 }
 
-func timeLeft(ctx context.Context) bool {
+func (in *Inbox) timeLeft(ctx context.Context) bool {
 	deadline, ok := ctx.Deadline()
-	return !ok || time.Until(deadline) > reserve
+	return !ok || deadline.Sub(in.Now()) > reserve
 }

@@ -1,5 +1,9 @@
-// Package functions wires the functions together: it alone knows both what the code
-// needs and what a deployed stack has.
+// Package functions holds the Lambda functions and wires them: it connects the
+// application with what a deployed stack has.
+//
+// It promises that each function reads only its own settings, that its requests
+// to AWS have deadlines, and that it has time to answer. What a callback, message
+// or record leads to is left to packages callback, consumer, publisher and inbox.
 package functions
 
 import (
@@ -22,28 +26,29 @@ import (
 	"payout-callbacks/pkg/lambda/telemetry"
 )
 
-// attemptTimeout bounds one attempt of any request to AWS. The SDK would wait
-// for an answer for ever; it tries again within the caller's own deadline.
+// attemptTimeout bounds each attempt of a request to AWS. The SDK has no such
+// bound; it retries within the caller's deadline.
 const attemptTimeout = time.Second
 
-// Stack is what every function has at hand. Its functions are those that Lambda
-// runs; tools/storm runs them in one process.
+// Stack holds what the functions use. Its Handle methods are the handlers that
+// Lambda invokes; tools/storm invokes them in one process.
 type Stack struct {
 	Config   config.Config
 	Queue    *sqsqueue.Queue
 	Inbox    *inbox.Inbox
-	Bus      publisher.Bus // of the publisher alone
+	Bus      publisher.Bus // of the publisher only
 	Recorder *telemetry.Recorder
+	Now      func() time.Time
 }
 
-// Clients are what a stack calls AWS with.
+// Clients are the AWS clients of a stack.
 type Clients struct {
 	DynamoDB *dynamodb.Client
 	SQS      *sqs.Client
 }
 
-// NewStack puts a stack together; it calls nothing yet. Lines of log and metric
-// go to output.
+// NewStack returns a stack that writes its log lines to output. It sends no
+// request.
 func NewStack(settings config.Config, clients Clients, output io.Writer) Stack {
 	queue := &sqsqueue.Queue{
 		Client:         clients.SQS,
@@ -64,23 +69,13 @@ func NewStack(settings config.Config, clients Clients, output io.Writer) Stack {
 			Now:         time.Now,
 		},
 		Recorder: telemetry.NewRecorder(output, settings.MetricsNamespace, time.Now),
+		Now:      time.Now,
 	}
 }
 
-// stackOfLambda returns the stack of a function, as its environment describes it.
-func loadStack(function config.Function) (Stack, aws.Config, error) {
-	settings, err := config.Load(function, os.Getenv)
-	if err != nil {
-		return Stack{}, aws.Config{}, fmt.Errorf("read configuration: %w", err)
-	}
-	sdk := NewAWSConfig(settings.AWS)
-	clients := Clients{DynamoDB: dynamodb.NewFromConfig(sdk), SQS: sqs.NewFromConfig(sdk)}
-	return NewStack(settings, clients, os.Stdout), sdk, nil
-}
-
-// NewAWSConfig is made from what Lambda sets and nothing else. The SDK's own
-// loader also knows profiles, single sign-on and instance metadata, none of
-// which a function has, and makes up a fifth of its binary.
+// NewAWSConfig returns the SDK's configuration from what Lambda sets. The SDK's
+// own loader also reads profiles, single sign-on and instance metadata, which a
+// function does not have; it would be a fifth of the binary.
 func NewAWSConfig(settings config.AWS) aws.Config {
 	c := aws.Config{
 		Region:     settings.Region,
@@ -94,17 +89,20 @@ func NewAWSConfig(settings config.AWS) aws.Config {
 	return c
 }
 
-// start ends a function that cannot start. Lambda logs the error and starts
-// another one; API Gateway answers 500, which is our fault and says so.
-func start(function config.Function) (Stack, aws.Config) {
-	stack, sdk, err := loadStack(function)
+// loadStack returns the stack that the environment of a function describes. On
+// an error it ends the process: Lambda logs the message and starts another one,
+// and API Gateway answers 500.
+func loadStack(function config.Function) (Stack, aws.Config) {
+	settings, err := config.Load(function, os.Getenv)
 	if err != nil {
-		fail(err)
+		exit(err)
 	}
-	return stack, sdk
+	sdk := NewAWSConfig(settings.AWS)
+	clients := Clients{DynamoDB: dynamodb.NewFromConfig(sdk), SQS: sqs.NewFromConfig(sdk)}
+	return NewStack(settings, clients, os.Stdout), sdk
 }
 
-func fail(err error) {
-	fmt.Fprintln(os.Stderr, "cannot start:", err)
+func exit(err error) {
+	fmt.Fprintln(os.Stderr, "read configuration:", err)
 	os.Exit(1)
 }

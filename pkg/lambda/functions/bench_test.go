@@ -31,21 +31,21 @@ import (
 	"payout-callbacks/pkg/testkit/templatetest"
 )
 
-// The benchmarks run in pairs: side=ours is the function, side=floor is a
-// function that sends the same requests through the same client and does
-// nothing else. `make bench` runs the sides in turns and prints the ratios.
+// The benchmarks are pairs: side=ours is the function, side=floor is a function
+// that only sends the same requests with the same client. `make bench` runs the
+// sides alternately and prints the ratios.
 
 const benchBatch = 10
 
-// bench is the application over tables and a queue of its own on the emulator.
-type bench struct {
+// benchmark is the application on new tables and a new queue of the emulator.
+type benchmark struct {
 	clients functions.Clients
 	config  config.Config
 	body    string
 	next    int
 }
 
-func newBenchmark(b *testing.B) *bench {
+func newBenchmark(b *testing.B) *benchmark {
 	b.Helper()
 	b.Setenv("AWS_NEW_RETRIES_2026", "true")
 	patient := httpclient.New(30 * time.Second)
@@ -56,7 +56,7 @@ func newBenchmark(b *testing.B) *bench {
 		b.Fatal(err)
 	}
 	at := slices.IndexFunc(vectors, func(v providertest.Vector) bool { return v.Name == "payout-status-6" })
-	return &bench{
+	return &benchmark{
 		clients: functions.Clients{DynamoDB: db, SQS: queue},
 		config: config.Config{
 			ReceiptsTable:    templatetest.NewTable(b, db, "ReceiptsTable"),
@@ -68,21 +68,23 @@ func newBenchmark(b *testing.B) *bench {
 	}
 }
 
-func (w *bench) stack() functions.Stack { return functions.NewStack(w.config, w.clients, io.Discard) }
+func (w *benchmark) stack() functions.Stack {
+	return functions.NewStack(w.config, w.clients, io.Discard)
+}
 
-func (w *bench) ingress(stack functions.Stack) lambda.Handler {
+func (w *benchmark) ingress(stack functions.Stack) lambda.Handler {
 	return lambda.NewHandler(stack.HandleCallbacks(cregis.Provider{}, demoKeys{}))
 }
 
-// callbacks returns signed callbacks, each about another payout.
-func (w *bench) callbacks(b *testing.B, count int) [][]byte {
+// callbacks returns signed callbacks, each for a new payout.
+func (w *benchmark) callbacks(b *testing.B, count int) [][]byte {
 	b.Helper()
 	all := make([][]byte, count)
 	for i := range all {
 		w.next++
 		body := strings.Replace(w.body, "1391751691788288", strconv.Itoa(1_000_000_000_000_000+w.next), 1)
 		if body == w.body {
-			b.Fatal("the documented example has another cid")
+			b.Fatal("the example has no cid 1391751691788288")
 		}
 		signed, header, err := cregis.Provider{}.Sign([]byte(body), demoKey)
 		if err != nil {
@@ -128,16 +130,16 @@ const (
 	consumed = `"batchItemFailures":[]`
 )
 
-// recorder collects the requests of a function in place of sending them.
+// recorder records the requests of a function instead of sending them.
 type recorder struct {
 	mu     sync.Mutex
 	inputs []any
 }
 
-func (r *recorder) clients(of functions.Clients) functions.Clients {
+func (r *recorder) clients(clients functions.Clients) functions.Clients {
 	return functions.Clients{
-		DynamoDB: dynamodb.New(of.DynamoDB.Options(), func(o *dynamodb.Options) { o.APIOptions = append(o.APIOptions, r.intercept) }),
-		SQS:      sqs.New(of.SQS.Options(), func(o *sqs.Options) { o.APIOptions = append(o.APIOptions, r.intercept) }),
+		DynamoDB: dynamodb.New(clients.DynamoDB.Options(), func(o *dynamodb.Options) { o.APIOptions = append(o.APIOptions, r.intercept) }),
+		SQS:      sqs.New(clients.SQS.Options(), func(o *sqs.Options) { o.APIOptions = append(o.APIOptions, r.intercept) }),
 	}
 }
 
@@ -170,8 +172,8 @@ func inputsOf[T any](r *recorder) []T {
 	return inputs
 }
 
-// requests returns the put and the message that the function sends for each event.
-func (w *bench) requests(b *testing.B, callbacks [][]byte) ([]*dynamodb.PutItemInput, []*sqs.SendMessageInput) {
+// requests returns the put and the message that the function sends for each callback.
+func (w *benchmark) requests(b *testing.B, callbacks [][]byte) ([]*dynamodb.PutItemInput, []*sqs.SendMessageInput) {
 	b.Helper()
 	recorded := &recorder{}
 	handler := w.ingress(functions.NewStack(w.config, recorded.clients(w.clients), io.Discard))
@@ -181,8 +183,8 @@ func (w *bench) requests(b *testing.B, callbacks [][]byte) ([]*dynamodb.PutItemI
 	return inputsOf[*dynamodb.PutItemInput](recorded), inputsOf[*sqs.SendMessageInput](recorded)
 }
 
-// BenchmarkAccept compares the acceptance of a callback with one put, with its
-// condition, and one send.
+// BenchmarkAccept compares accepting a callback with one conditional put and one
+// send.
 func BenchmarkAccept(b *testing.B) {
 	w := newBenchmark(b)
 	b.Run("side=ours", func(b *testing.B) {
@@ -208,8 +210,8 @@ func BenchmarkAccept(b *testing.B) {
 	})
 }
 
-// BenchmarkAcceptDuplicate compares a callback that was applied before with one
-// refused put.
+// BenchmarkAcceptDuplicate compares accepting a duplicate with one conditional put
+// that fails.
 func BenchmarkAcceptDuplicate(b *testing.B) {
 	w := newBenchmark(b)
 	event := w.callbacks(b, 1)[0]
@@ -225,8 +227,8 @@ func BenchmarkAcceptDuplicate(b *testing.B) {
 	b.Run("side=floor", func(b *testing.B) {
 		handler := lambda.NewHandler(func(ctx context.Context, _ events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 			_, err := w.clients.DynamoDB.PutItem(ctx, puts[0])
-			if _, refused := errors.AsType[*types.ConditionalCheckFailedException](err); !refused {
-				return events.APIGatewayV2HTTPResponse{}, fmt.Errorf("the put was not refused: %w", err)
+			if _, failed := errors.AsType[*types.ConditionalCheckFailedException](err); !failed {
+				return events.APIGatewayV2HTTPResponse{}, fmt.Errorf("the condition of the put did not fail: %w", err)
 			}
 			return events.APIGatewayV2HTTPResponse{StatusCode: 200, Body: "success"}, nil
 		})
@@ -250,7 +252,7 @@ func batchOf(b *testing.B, messages ...string) []byte {
 }
 
 // batches accepts callbacks and returns their messages in batches.
-func (w *bench) batches(b *testing.B, count int) [][]byte {
+func (w *benchmark) batches(b *testing.B, count int) [][]byte {
 	b.Helper()
 	callbacks := w.callbacks(b, count*benchBatch)
 	puts, sends := w.requests(b, callbacks)
@@ -270,8 +272,8 @@ func (w *bench) batches(b *testing.B, count int) [][]byte {
 	return batches
 }
 
-// BenchmarkConsume compares a batch of ten with ten concurrent transactions
-// that have the same conditions.
+// BenchmarkConsume compares a batch of ten messages with ten concurrent
+// transactions that have the same conditions.
 func BenchmarkConsume(b *testing.B) {
 	w := newBenchmark(b)
 	b.Run("side=ours", func(b *testing.B) {
@@ -298,7 +300,7 @@ func BenchmarkConsume(b *testing.B) {
 	})
 }
 
-func (w *bench) transact(ctx context.Context, transactions []*dynamodb.TransactWriteItemsInput) error {
+func (w *benchmark) transact(ctx context.Context, transactions []*dynamodb.TransactWriteItemsInput) error {
 	errs := make([]error, len(transactions))
 	var running sync.WaitGroup
 	for i, input := range transactions {

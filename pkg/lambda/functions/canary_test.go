@@ -29,24 +29,25 @@ import (
 	"payout-callbacks/pkg/testkit/providertest"
 )
 
-// canary is what no line may hold. As text it stands for any value, as a number
-// for any amount or id.
+// No line may hold the canaries. The text stands for any value, the number for any
+// amount or id.
 const (
 	canary       = "canary-7131313"
 	canaryNumber = json.Number("7131313")
 )
 
-// What makes up a payout's id, and so stands in lines as part of it.
+// identity has the fields that a payout's id consists of. Lines hold them in it.
 var identity = []string{"pid", "cid", "merchantId", "uuid", "referenceId"}
 
-// The fields that name an account, which stands in the line of a refusal.
+// accounts has the fields for the account, which the line of a refused callback
+// holds.
 var accounts = []string{"pid", "merchantId"}
 
-// I9: every vector, and every vector with a canary in each field in turn, under
-// keys that are canaries, through every function, while the stores work and
-// while they fail: nothing of it stands in a line, but for the payout's id
-// and the account that a refused callback names.
-func TestNoLineHoldsAnythingOfACallback(t *testing.T) {
+// I9: each vector, and each vector with a canary in each of its fields, goes
+// through all functions, signed with a key that is a canary, while the table and
+// the queue work and while they fail. No line holds a part of it, except the
+// payout's id and the account that a refused callback names.
+func TestLines_NoPartOfACallback(t *testing.T) {
 	for _, provider := range functions.Providers() {
 		vectors, err := providertest.Load(os.DirFS(path.Join("..", "..", "provider", provider.Name(), "testdata")))
 		if err != nil {
@@ -54,41 +55,41 @@ func TestNoLineHoldsAnythingOfACallback(t *testing.T) {
 		}
 		for _, vector := range vectors {
 			t.Run(provider.Name()+"/"+vector.Name, func(t *testing.T) {
-				watch(t, provider, vector)
+				checkLines(t, provider, vector)
 			})
 		}
 	}
 }
 
-func watch(t *testing.T, provider functions.SigningProvider, vector providertest.Vector) {
+func checkLines(t *testing.T, provider functions.SigningProvider, vector providertest.Vector) {
 	t.Helper()
 	callbacks := 0
 	for n, v := range variants(vector.Body) {
 		vector.Body = v.body
 		broken := []string{"", "table", "queue", "both"}
 		if n > 0 {
-			broken = broken[n%4:][:1] // the body as it is meets them all, each canary one of them
+			broken = broken[n%4:][:1] // the original body meets all faults, each canary one of them
 		}
 		for _, faults := range broken {
 			for _, line := range linesOf(t, provider, vector, faults) {
-				inspect(t, line, v)
+				checkLine(t, line, v)
 				callbacks++
 			}
 		}
 	}
 	if callbacks == 0 {
-		t.Error("no line was written at all")
+		t.Error("no line was written")
 	}
 }
 
-// variant is a body, and what of it must not be seen.
+// variant is a body and its values that no line may hold.
 type variant struct {
 	body   []byte
-	field  string // that holds the canary
+	field  string // has the canary
 	secret []string
 }
 
-// variants are the body as it is, and with a canary in each of its fields.
+// variants returns the original body, and one with a canary in each of its fields.
 func variants(body []byte) []variant {
 	var decoded any
 	decoder := json.NewDecoder(bytes.NewReader(body))
@@ -107,10 +108,10 @@ func variants(body []byte) []variant {
 			}
 			set(value)
 		}
-		switch of := value.(type) {
+		switch value := value.(type) {
 		case map[string]any:
-			for field, inner := range of {
-				walk(field, inner, func(next any) { of[field] = next })
+			for field, inner := range value {
+				walk(field, inner, func(next any) { value[field] = next })
 			}
 		case json.Number:
 			plant(canaryNumber)
@@ -126,8 +127,8 @@ func variants(body []byte) []variant {
 	return all
 }
 
-// values lists what a body says, but for what is part of an id and for what is
-// so short that it occurs anywhere.
+// values returns the values of a body, except those that are part of an id and
+// those that are too short to search for.
 func values(name string, value any) []string {
 	var texts []string
 	add := func(text string) {
@@ -135,39 +136,39 @@ func values(name string, value any) []string {
 			texts = append(texts, text)
 		}
 	}
-	switch of := value.(type) {
+	switch value := value.(type) {
 	case map[string]any:
-		for field, inner := range of {
+		for field, inner := range value {
 			texts = append(texts, values(field, inner)...)
 		}
 	case []any:
-		for _, inner := range of {
+		for _, inner := range value {
 			texts = append(texts, values(name, inner)...)
 		}
 	case json.Number:
-		add(of.String())
+		add(value.String())
 	case string:
-		add(of)
+		add(value)
 	}
 	return texts
 }
 
-func inspect(t *testing.T, line []byte, v variant) {
+func checkLine(t *testing.T, line []byte, v variant) {
 	t.Helper()
 	var fields map[string]any
 	if err := json.Unmarshal(line, &fields); err != nil {
-		t.Fatalf("a line is no JSON: %s", line)
+		t.Fatalf("the line is not JSON: %s", line)
 	}
 	for name := range fields {
 		metric := slices.ContainsFunc(telemetry.Metrics(), func(m telemetry.Metric) bool { return m.Name == name })
 		if !metric && !slices.Contains(telemetry.Fields(), name) {
-			t.Errorf("the field %s is not among those that may be written: %s", name, line)
+			t.Errorf("telemetry.Fields has no %s: %s", name, line)
 		}
 	}
 	for name, from := range map[string][]string{"payout": identity, "claimed_account": accounts} {
 		value, _ := fields[name].(string)
 		if !slices.Contains(from, v.field) && strings.Contains(value, string(canaryNumber)) {
-			t.Errorf("%s stands in %s: %s", v.field, name, line)
+			t.Errorf("%s is in %s: %s", v.field, name, line)
 		}
 		delete(fields, name)
 	}
@@ -177,12 +178,12 @@ func inspect(t *testing.T, line []byte, v variant) {
 	}
 	for _, secret := range append(v.secret, canary, string(canaryNumber)) {
 		if bytes.Contains(rest, []byte(secret)) {
-			t.Errorf("with the canary in %q, %q stands in %s", v.field, secret, rest)
+			t.Errorf("canary in %q: %q is in %s", v.field, secret, rest)
 		}
 	}
 }
 
-// linesOf sends a callback through every function and returns what they wrote.
+// linesOf sends a callback through all functions and returns their lines.
 func linesOf(t *testing.T, provider functions.SigningProvider, vector providertest.Vector, faults string) [][]byte {
 	t.Helper()
 	var out bytes.Buffer
@@ -195,7 +196,7 @@ func linesOf(t *testing.T, provider functions.SigningProvider, vector providerte
 	}
 	keys := callback.Keys{vector.Account: {Current: canary + "-current", Previous: canary + "-previous"}}
 	ctx := t.Context()
-	serve := stack.HandleCallbacks(provider, known{keys})
+	serve := stack.HandleCallbacks(provider, fixedKeys(keys))
 	for _, event := range gatewayEvents(t, provider, vector, keys) {
 		if _, err := serve(ctx, event); err != nil {
 			t.Fatal(err)
@@ -219,34 +220,29 @@ func linesOf(t *testing.T, provider functions.SigningProvider, vector providerte
 	return bytes.Split(bytes.TrimSpace(out.Bytes()), []byte("\n"))
 }
 
-// gatewayEvents are the callback as its provider sends it, forged, and with a
+// gatewayEvents returns the callback forged, and as its provider sends it with a
 // canary in a header.
 func gatewayEvents(t *testing.T, provider functions.SigningProvider, vector providertest.Vector, keys callback.Keys) []events.APIGatewayV2HTTPRequest {
 	t.Helper()
 	route := fmt.Sprintf("POST /callbacks/%s/%s", provider.Name(), vector.Type)
 	headers := map[string]string{"X-Canary": canary}
-	apiGatewayV2HTTPRequests := []events.APIGatewayV2HTTPRequest{{RouteKey: route, Headers: map[string]string{"X-Api-Key": canary}, Body: string(vector.Body)}}
+	requests := []events.APIGatewayV2HTTPRequest{{RouteKey: route, Headers: map[string]string{"X-Api-Key": canary}, Body: string(vector.Body)}}
 	body, header, err := vector.Signed(provider, keys)
 	if err != nil {
-		return apiGatewayV2HTTPRequests // it cannot carry a signature: it comes without one
+		return requests // it cannot be signed
 	}
 	for name := range header {
 		headers[name] = header.Get(name)
 	}
-	return append(apiGatewayV2HTTPRequests, events.APIGatewayV2HTTPRequest{RouteKey: route, Headers: headers, Body: string(body)})
+	return append(requests, events.APIGatewayV2HTTPRequest{RouteKey: route, Headers: headers, Body: string(body)})
 }
 
-// unreachableStack is a stack whose clients reach nothing.
+// unreachableStack returns a stack whose clients cannot connect.
 func unreachableStack(out *bytes.Buffer) functions.Stack {
-	nowhere := aws.Config{Region: "us-east-1", BaseEndpoint: aws.String("http://127.0.0.1:1"), RetryMaxAttempts: 1}
+	unreachable := aws.Config{Region: "us-east-1", BaseEndpoint: aws.String("http://127.0.0.1:1"), RetryMaxAttempts: 1}
 	return functions.NewStack(config.Config{MetricsNamespace: "test", SweepLimit: 100},
-		functions.Clients{DynamoDB: dynamodb.NewFromConfig(nowhere), SQS: sqs.NewFromConfig(nowhere)}, out)
+		functions.Clients{DynamoDB: dynamodb.NewFromConfig(unreachable), SQS: sqs.NewFromConfig(unreachable)}, out)
 }
-
-type known struct{ keys callback.Keys }
-
-func (k known) Keys(context.Context) (callback.Keys, error)          { return k.keys, nil }
-func (k known) Refresh(context.Context) (callback.Keys, bool, error) { return k.keys, false, nil }
 
 var errDown = errors.New("down")
 
@@ -283,29 +279,29 @@ func (q *faultyQueue) Send(ctx context.Context, receipts ...inbox.Receipt) error
 	return q.Queue.Send(ctx, receipts...)
 }
 
-// I9, of the publisher: what stands in the images of a payout, readable or
-// damaged, stands in no line, whether the bus takes the notice or not.
-func TestNoLineHoldsAnythingOfAPayout(t *testing.T) {
+// I9: no line of the publisher holds a value of a payout, readable or damaged,
+// whether the bus fails or not.
+func TestLines_NoPartOfAPayout(t *testing.T) {
 	for _, amount := range []string{"7131313.5", canary} {
 		for _, fault := range []error{nil, errDown} {
 			var out bytes.Buffer
 			stack := unreachableStack(&out)
 			stack.Bus = faultyBus{fault}
-			_, _ = stack.HandleStream(t.Context(), changed(amount)) // what it returns is told to Lambda, which logs errors
+			_, _ = stack.HandleStream(t.Context(), newChange(amount)) // Lambda logs the error
 			v := variant{field: "claims"}
 			for line := range bytes.Lines(out.Bytes()) {
-				inspect(t, line, v)
+				checkLine(t, line, v)
 			}
 			if out.Len() == 0 {
-				t.Error("no line was written at all")
+				t.Error("no line was written")
 			}
 		}
 	}
 }
 
-// changed is a stream's record of a payout that became succeeded, and whose
-// every claim is a canary.
-func changed(amount string) events.DynamoDBEvent {
+// newChange returns a batch of the stream with a payout that has succeeded. Its
+// claims are canaries.
+func newChange(amount string) events.DynamoDBEvent {
 	claim := func(value string) events.DynamoDBAttributeValue {
 		return events.NewListAttribute([]events.DynamoDBAttributeValue{events.NewStringAttribute(value)})
 	}
@@ -326,9 +322,9 @@ func changed(amount string) events.DynamoDBEvent {
 
 type faultyBus struct{ fault error }
 
-func (b faultyBus) Publish(_ context.Context, notices []notification.Notification) (int, error) {
+func (b faultyBus) Publish(_ context.Context, notifications []notification.Notification) (int, error) {
 	if b.fault != nil {
 		return 0, b.fault
 	}
-	return len(notices), nil
+	return len(notifications), nil
 }

@@ -13,20 +13,20 @@ import (
 	"payout-callbacks/pkg/lambda/functions"
 )
 
-// claimedAccounts are bodies with a place for the account, and an account of the
-// form that the provider documents.
+// claimedAccounts holds, for each provider, a body with a verb for the account,
+// and an account as the provider documents it.
 var claimedAccounts = map[string]struct{ body, account string }{
 	"cregis": {`{"pid":%s,"cid":7,"sign":"0123456789abcdef0123456789abcdef"}`, "1382528827416576"},
 	"pivot":  {`{"event":"PAYOUT.SINGLE","data":{"merchantId":%s}}`, "922e39ab-7565-49f6-b84f-fb56122821ae"},
 }
 
-// refusedLine sends a callback under no valid key and returns its log line.
+// refusedLine sends a callback without a valid key and returns its log line.
 func refusedLine(t *testing.T, provider functions.SigningProvider, body string) map[string]any {
 	t.Helper()
 	var out bytes.Buffer
 	stack := unreachableStack(&out)
-	answer := stack.HandleCallbacks(provider, known{callback.Keys{}})
-	_, err := answer(t.Context(), events.APIGatewayV2HTTPRequest{
+	handle := stack.HandleCallbacks(provider, fixedKeys{})
+	_, err := handle(t.Context(), events.APIGatewayV2HTTPRequest{
 		RouteKey: fmt.Sprintf("POST /callbacks/%s/payout", provider.Name()), Headers: map[string]string{"X-Api-Key": "wrong"}, Body: body,
 	})
 	if err != nil {
@@ -42,12 +42,12 @@ func refusedLine(t *testing.T, provider functions.SigningProvider, body string) 
 	return line
 }
 
-// Without it nobody sees that of ten accounts one is refused wholly.
-func TestRefusedLine_NamesTheClaimedAccount(t *testing.T) {
+// The field shows if all callbacks of one account are refused.
+func TestRefusedCallback_ClaimedAccount(t *testing.T) {
 	for _, provider := range functions.Providers() {
 		claim, ok := claimedAccounts[provider.Name()]
 		if !ok {
-			t.Fatalf("this test has no body of %s", provider.Name())
+			t.Fatalf("claimedAccounts has no %s", provider.Name())
 		}
 		line := refusedLine(t, provider, fmt.Sprintf(claim.body, `"`+claim.account+`"`))
 		if line["claimed_account"] != claim.account {
@@ -56,8 +56,8 @@ func TestRefusedLine_NamesTheClaimedAccount(t *testing.T) {
 	}
 }
 
-// I9: whoever forges a callback writes no text of their own into the log.
-func TestRefusedLine_HoldsNoTextThatIsNoAccount(t *testing.T) {
+// I9: a forged callback cannot write text into the log.
+func TestRefusedCallback_InvalidAccount(t *testing.T) {
 	texts := []string{
 		`""`, `"` + canary + `"`, `"0"`, `"-1"`, `"1.5"`, `"12 34"`, `"` + strings.Repeat("9", 20) + `"`, `"` + strings.Repeat("a", 4096) + `"`,
 		`"922e39ab-7565-49f6-b84f-fb56122821a"`, `"922e39ab-7565-49f6-b84f-fb56122821aez"`, `"922e39ab 7565 49f6 b84f fb56122821ae"`,
@@ -68,12 +68,12 @@ func TestRefusedLine_HoldsNoTextThatIsNoAccount(t *testing.T) {
 		for _, text := range texts {
 			line := refusedLine(t, provider, fmt.Sprintf(claimedAccounts[provider.Name()].body, text))
 			if claimed, ok := line["claimed_account"]; ok {
-				t.Errorf("%s: of %.50s the line has claimed_account %v", provider.Name(), text, claimed)
+				t.Errorf("%s: %.50s: got claimed_account %v, want none", provider.Name(), text, claimed)
 			}
 		}
 		large := fmt.Sprintf(claimedAccounts[provider.Name()].body, `"`+claimedAccounts[provider.Name()].account+`"`)
 		if line := refusedLine(t, provider, large+strings.Repeat(" ", callback.MaxBody)); line["claimed_account"] != nil {
-			t.Errorf("%s: of a body that was cut the line has claimed_account %v", provider.Name(), line["claimed_account"])
+			t.Errorf("%s: body too large: got claimed_account %v, want none", provider.Name(), line["claimed_account"])
 		}
 	}
 }

@@ -26,19 +26,19 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// everything hangs instead of one operation.
+// everything makes all operations hang.
 const everything = "*"
 
-// timedCall is a request to AWS, and how much time it is given.
+// timedCall is a request to AWS and its deadline.
 type timedCall struct {
 	operation string
 	given     time.Duration // until the deadline of its context
-	left      time.Duration // of the function's time, when the request ends
+	left      time.Duration // from its deadline to the end of the function
 	unbounded bool
 }
 
-// timedAWS answers every request of a function at once, but for the operation
-// that hangs until its context ends, and notes the deadline of each.
+// timedAWS answers the requests of a function at once, except those that hang
+// until their context ends. It records the deadline of each.
 type timedAWS struct {
 	functionEnds time.Time
 	hangs        string
@@ -73,7 +73,7 @@ func (a *timedAWS) Do(request *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// sentAnswer says that SQS has taken the messages of a request.
+// sentAnswer returns the answer of SQS that accepts the messages of a request.
 func sentAnswer(body []byte) string {
 	type message struct{ Id, MessageBody string } //nolint:revive // as SQS names it
 	var sent struct {
@@ -81,21 +81,21 @@ func sentAnswer(body []byte) string {
 		Entries []message
 	}
 	_ = json.Unmarshal(body, &sent)
-	of := func(m message) map[string]string {
+	accept := func(m message) map[string]string {
 		sum := md5.Sum([]byte(m.MessageBody))
 		return map[string]string{"Id": m.Id, "MessageId": "1", "MD5OfMessageBody": hex.EncodeToString(sum[:])}
 	}
-	answer := map[string]any{"MessageId": "1", "MD5OfMessageBody": of(sent.message)["MD5OfMessageBody"]}
-	var taken []map[string]string
+	answer := map[string]any{"MessageId": "1", "MD5OfMessageBody": accept(sent.message)["MD5OfMessageBody"]}
+	var accepted []map[string]string
 	for _, entry := range sent.Entries {
-		taken = append(taken, of(entry))
+		accepted = append(accepted, accept(entry))
 	}
-	answer["Successful"] = taken
+	answer["Successful"] = accepted
 	text, _ := json.Marshal(answer)
 	return string(text)
 }
 
-// timedStack is the stack and the keys of a function, over one double.
+// timedStack returns a stack and keys that send their requests to aws.
 func timedStack(aws *timedAWS) (functions.Stack, callback.KeySource) {
 	sdk := functions.NewAWSConfig(settings)
 	sdk.HTTPClient = aws
@@ -116,8 +116,8 @@ func timedReceipt() inbox.Receipt {
 	return inbox.NewReceipt(payout.Event{ID: "cregis/payout/7/1", Status: payout.Failed}, []byte("{}"), "k", time.Now())
 }
 
-// timedAnswers are those of an AWS with a due receipt, a dead-letter message
-// that is ours, and one that cannot be read.
+// timedAnswers returns the answers of an AWS that has a due receipt, a readable
+// and an unreadable dead-letter message.
 func timedAnswers(t *testing.T) map[string]string {
 	t.Helper()
 	stored := map[string]string{}
@@ -142,12 +142,12 @@ func timedAnswers(t *testing.T) map[string]string {
 
 func deadLetters(t *testing.T, receipt inbox.Receipt) string {
 	t.Helper()
-	ours, err := sqsqueue.Encode(receipt)
+	readable, err := sqsqueue.Encode(receipt)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var messages []map[string]string
-	for _, body := range []string{ours, "unreadable"} {
+	for _, body := range []string{readable, "unreadable"} {
 		sum := md5.Sum([]byte(body))
 		messages = append(messages, map[string]string{"MessageId": body[:1], "ReceiptHandle": body[:1], "Body": body, "MD5OfBody": hex.EncodeToString(sum[:])})
 	}

@@ -20,13 +20,12 @@ import (
 	"payout-callbacks/pkg/testkit/templatetest"
 )
 
-// timedFunction is a function of the template, one invocation of it, and the
-// most time that each of its requests is given.
+// timedFunction is a function of the template and one invocation of it.
 type timedFunction struct {
 	resource string
 	invoke   func(ctx context.Context, stack functions.Stack, keys callback.KeySource) error
-	given    map[string]time.Duration
-	took     time.Duration // the most that the invocation takes, whatever hangs
+	given    map[string]time.Duration // by operation, the longest deadline of a request
+	took     time.Duration            // the longest that the invocation takes, whatever hangs
 }
 
 func timedFunctions(t *testing.T) []timedFunction {
@@ -47,7 +46,7 @@ func timedFunctions(t *testing.T) []timedFunction {
 		name := strings.ToLower(strings.TrimSuffix(resource, "Function"))
 		for key, given := range map[callback.Key]map[string]time.Duration{"": genuine, "forged": forged} {
 			invoke := func(ctx context.Context, stack functions.Stack, keys callback.KeySource) error {
-				return answer(ctx, t, stack.HandleCallbacks, keys, name, example, key)
+				return sendExample(ctx, t, stack.HandleCallbacks, keys, name, example, key)
 			}
 			timed = append(timed, timedFunction{resource, invoke, given, 4 * time.Second})
 		}
@@ -55,9 +54,9 @@ func timedFunctions(t *testing.T) []timedFunction {
 	return timed
 }
 
-// Each request of a function has a deadline that leaves the function time to
-// answer, also where an earlier one hangs until its own.
-func TestFunctions_GiveEachRequestADeadline(t *testing.T) {
+// Each request has a deadline that leaves the function time to answer, even if an
+// earlier request hangs until its own deadline.
+func TestRequests_Deadlines(t *testing.T) {
 	template := templatetest.Load(t)
 	for _, function := range timedFunctions(t) {
 		seconds, ok := template.Resources[function.resource].Properties["Timeout"].(uint64)
@@ -74,7 +73,7 @@ func TestFunctions_GiveEachRequestADeadline(t *testing.T) {
 	}
 }
 
-// slowKeys are read for as long as the caller has time.
+// slowKeys blocks until the context ends.
 type slowKeys struct{}
 
 func (slowKeys) Keys(ctx context.Context) (callback.Keys, error) {
@@ -87,9 +86,9 @@ func (slowKeys) Refresh(ctx context.Context) (callback.Keys, bool, error) {
 	return nil, false, ctx.Err()
 }
 
-// A provider has its answer within four seconds however its callback is held
-// up, and the function ends well after that.
-func TestCallbacks_AreAnsweredWithinFourSeconds(t *testing.T) {
+// A provider gets its answer within four seconds whatever hangs. The function's
+// timeout comes well after that.
+func TestHandleCallbacks_AnswersWithinFourSeconds(t *testing.T) {
 	template := templatetest.Load(t)
 	for _, provider := range functions.Providers() {
 		resource := strings.ToUpper(provider.Name()[:1]) + provider.Name()[1:] + "Function"
@@ -103,7 +102,7 @@ func TestCallbacks_AreAnsweredWithinFourSeconds(t *testing.T) {
 			}
 		})
 		if timeout < 6 {
-			t.Errorf("%s ends after %d s, want two seconds after the answer or later", resource, timeout)
+			t.Errorf("%s has a timeout of %d s, want at least two seconds more than the answer takes", resource, timeout)
 		}
 	}
 }
@@ -120,17 +119,17 @@ func checkDeadlines(t *testing.T, function timedFunction, timeout time.Duration,
 		t.Errorf("%s: %v", function.resource, err)
 	}
 	if took := time.Since(started); took > function.took {
-		t.Errorf("%s took %s where %s hangs, want at most %s of %s", function.resource, took, hangs, function.took, timeout)
+		t.Errorf("%s took %s while %s hangs, want at most %s of %s", function.resource, took, hangs, function.took, timeout)
 	}
 	sent := map[string]bool{}
 	for _, call := range aws.calls {
-		most, known := function.given[call.operation]
+		longest, known := function.given[call.operation]
 		switch {
 		case call.unbounded:
 			t.Errorf("%s: %s has no deadline", function.resource, call.operation)
-		case !known || call.given > most || call.left < time.Second:
-			t.Errorf("%s: %s is given %s and leaves %s of %s, want at most %s, and a second left",
-				function.resource, call.operation, call.given, call.left, timeout, most)
+		case !known || call.given > longest || call.left < time.Second:
+			t.Errorf("%s: %s has a deadline of %s and leaves %s of %s, want at most %s, and a second left",
+				function.resource, call.operation, call.given, call.left, timeout, longest)
 		}
 		sent[call.operation] = true
 	}
@@ -162,13 +161,13 @@ func publish(ctx context.Context, stack functions.Stack, _ callback.KeySource) e
 	return err
 }
 
-// serveCallbacks is app.Stack.Callbacks.
+// serveCallbacks is functions.Stack.HandleCallbacks.
 type serveCallbacks func(callback.Provider, callback.KeySource,
 ) func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error)
 
-// answer sends a provider's example through its function, signed by the key of
-// its account or by another one, for which the keys are read a second time.
-func answer(ctx context.Context, t *testing.T, serve serveCallbacks, keys callback.KeySource, name, example string, forged callback.Key) error {
+// sendExample sends a provider's example to its function, signed with the key of
+// its account or with another one; then the function reads the keys again.
+func sendExample(ctx context.Context, t *testing.T, serve serveCallbacks, keys callback.KeySource, name, example string, forged callback.Key) error {
 	t.Helper()
 	for _, provider := range functions.Providers() {
 		vectors, err := providertest.Load(os.DirFS(path.Join("..", "..", "provider", provider.Name(), "testdata")))

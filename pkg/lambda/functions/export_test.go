@@ -1,6 +1,6 @@
 package functions
 
-// The steps by which a function gets ready.
+// The steps by which a function prepares while it starts.
 var (
 	Parallel        = parallel
 	ConnectDynamoDB = connectDynamoDB

@@ -18,23 +18,35 @@ import (
 	"payout-callbacks/pkg/lambda/consumer"
 	"payout-callbacks/pkg/lambda/publisher"
 	"payout-callbacks/pkg/provider/cregis"
+	"payout-callbacks/pkg/provider/pivot"
 )
 
-// answerWithin is the longest that a provider waits for its answer.
-const answerWithin = 4 * time.Second
+const (
+	// replyTimeout is the longest that a provider waits for the reply.
+	replyTimeout = 4 * time.Second
+	// sweepReserve is the part of the sweeper's time that is kept for its log line.
+	sweepReserve = 2 * time.Second
+)
 
-// sweepReserve is the last part of the sweeper's time, which is kept for its
-// lines of log and metric.
-const sweepReserve = 2 * time.Second
+// RunCregis runs the function that answers the callbacks of Cregis.
+func RunCregis() {
+	settings, err := config.LoadCregis(os.Getenv)
+	if err != nil {
+		exit(err)
+	}
+	runIngress(cregis.New(settings.KnownFields, settings.ReferencePattern))
+}
 
-// ServeCallbacks runs the function that answers one provider's callbacks.
-func RunIngress(provider callback.Provider) {
+// RunPivot runs the function that answers the callbacks of Pivot.
+func RunPivot() { runIngress(pivot.Provider{}) }
+
+// runIngress starts even if the keys cannot be read: it answers 503 until they can.
+func runIngress(provider callback.Provider) {
 	ctx := context.Background()
-	stack, sdk := start(config.Ingress)
-	name := stack.Config.KeysSecretPrefix + provider.Name()
-	keys := secrets.NewKeys(secretsmanager.NewFromConfig(sdk), name, time.Now)
+	stack, sdk := loadStack(config.Ingress)
+	secret := stack.Config.KeysSecretPrefix + provider.Name()
+	keys := secrets.NewKeys(secretsmanager.NewFromConfig(sdk), secret, stack.Now)
 	keys.OnFlaw = func(ctx context.Context, flaw error) { stack.Recorder.RecordUnusableKeys(ctx, provider.Name(), flaw) }
-	// Without keys the function still starts, and answers 503 until there are some.
 	parallel(connectDynamoDB(ctx, sdk), connectSQS(ctx, sdk), func() {
 		if _, err := keys.Keys(ctx); err != nil {
 			stack.Recorder.RecordMissingKeys(ctx, provider.Name(), err)
@@ -43,80 +55,71 @@ func RunIngress(provider callback.Provider) {
 	lambda.Start(stack.HandleCallbacks(provider, keys))
 }
 
-// ServeCregis runs the function that answers Cregis's callbacks.
-func ServeCregis() {
-	settings, err := config.LoadCregis(os.Getenv)
-	if err != nil {
-		fail(err)
-	}
-	RunIngress(cregis.New(settings.KnownFields, settings.ReferencePattern))
-}
-
-// Consume runs the function that applies what the queue delivers.
+// RunConsumer runs the function that applies the messages of the queue.
 func RunConsumer() {
-	stack, sdk := start(config.Consumer)
+	stack, sdk := loadStack(config.Consumer)
 	connectDynamoDB(context.Background(), sdk)()
 	lambda.Start(stack.HandleBatch)
 }
 
-// Sweep runs the function that sends again what was not applied in time.
+// RunSweeper runs the function that sends receipts again that are not applied.
 func RunSweeper() {
-	stack, _ := start(config.Sweeper)
+	stack, _ := loadStack(config.Sweeper)
 	lambda.Start(stack.HandleSweep)
 }
 
-// Publish runs the function that tells other services what changed of payouts.
-// It is handed its bus: imported here, EventBridge's SDK would be in every
-// function, and be initialised there.
+// RunPublisher runs the function that publishes changes of payouts. It takes the
+// constructor of the bus so that the SDK's EventBridge client is linked into this
+// function only.
 func RunPublisher[B publisher.Bus](newBus func(sdk aws.Config, name string) B) {
-	stack, sdk := start(config.Publisher)
+	stack, sdk := loadStack(config.Publisher)
 	stack.Bus = newBus(sdk, stack.Config.PayoutBusName)
 	lambda.Start(stack.HandleStream)
 }
 
-// Callbacks returns the function that answers one provider's callbacks.
+// HandleCallbacks returns the handler that answers the callbacks of a provider.
 func (s Stack) HandleCallbacks(provider callback.Provider, keys callback.KeySource,
 ) func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 	handler := &callback.Handler{Provider: provider, Keys: keys, Inbox: s.Inbox, Now: s.Inbox.Now}
 	return func(ctx context.Context, event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
-		started := time.Now()
-		answerCtx, cancel := context.WithTimeout(ctx, answerWithin)
+		started := s.Now()
+		replyCtx, cancel := context.WithTimeout(ctx, replyTimeout)
 		defer cancel()
-		result := handler.Handle(answerCtx, apigateway.Request(event))
-		s.Recorder.RecordCallback(ctx, provider.Name(), result, time.Since(started))
+		result := handler.Handle(replyCtx, apigateway.Request(event))
+		s.Recorder.RecordCallback(ctx, provider.Name(), result, s.Now().Sub(started))
 		return apigateway.Response(result.Reply), nil
 	}
 }
 
-// Batch is the function that applies what the queue delivers.
+// HandleBatch applies a batch of messages from the queue.
 func (s Stack) HandleBatch(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
-	started := time.Now()
+	started := s.Now()
 	c := &consumer.Consumer{Inbox: s.Inbox, Queue: s.Queue}
 	deliveries := c.Consume(ctx, batch)
-	s.Recorder.RecordBatch(ctx, deliveries, time.Since(started))
+	s.Recorder.RecordBatch(ctx, deliveries, s.Now().Sub(started))
 	return consumer.Response(deliveries), nil
 }
 
-// Sweep is the function that sends again what was not applied in time. The
-// schedule does not look at what it answers; an operator who runs it does.
+// HandleSweep runs one sweep. The schedule ignores the result; it is for an
+// operator who invokes the function.
 func (s Stack) HandleSweep(ctx context.Context) (inbox.SweepResult, error) {
-	started := time.Now()
-	work, cancel := inbox.WithReserve(ctx, sweepReserve)
+	started := s.Now()
+	sweepCtx, cancel := inbox.WithReserve(ctx, sweepReserve)
 	defer cancel()
-	result, err := s.Inbox.Sweep(work, s.Config.SweepLimit)
-	s.Recorder.RecordSweep(ctx, result, time.Since(started), err)
+	result, err := s.Inbox.Sweep(sweepCtx, s.Config.SweepLimit)
+	s.Recorder.RecordSweep(ctx, result, s.Now().Sub(started), err)
 	return result, err
 }
 
-// Publish is the function that tells other services what changed of payouts.
-// Where nothing got through, it fails as a whole, so that Lambda counts it.
+// HandleStream publishes the changes in a batch of the stream. If nothing was
+// published, it returns an error, so that Lambda counts it.
 func (s Stack) HandleStream(ctx context.Context, batch events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
-	started := time.Now()
+	started := s.Now()
 	p := &publisher.Publisher{Bus: s.Bus}
-	published := p.Publish(ctx, batch)
-	s.Recorder.RecordPublish(ctx, published, time.Since(started))
-	if len(published.Published) == 0 && published.Err != nil {
-		return events.DynamoDBEventResponse{}, published.Err
+	result := p.Publish(ctx, batch)
+	s.Recorder.RecordPublish(ctx, result, s.Now().Sub(started))
+	if len(result.Published) == 0 && result.Err != nil {
+		return events.DynamoDBEventResponse{}, result.Err
 	}
-	return published.Response(), nil
+	return result.Response(), nil
 }

@@ -10,26 +10,26 @@ import (
 	"payout-callbacks/pkg/provider/pivot"
 )
 
-// SigningProvider is a provider that tools can also speak for.
+// SigningProvider is a provider whose callbacks tools can also sign.
 type SigningProvider interface {
 	callback.Provider
 	callback.Signer
 }
 
-// Providers lists the providers that this application serves. The command line
-// and the end-to-end tests see a new one from here.
+// Providers returns the providers of this application. payoutctl and the
+// end-to-end tests use it, too.
 func Providers() []SigningProvider {
 	return []SigningProvider{cregis.Provider{}, pivot.Provider{}}
 }
 
-// ProvidersOf lists the providers as a deployed stack parses their callbacks,
-// by the outputs of its template. A stack of a version without these outputs has
-// the defaults.
-func ProvidersOf(outputs map[string]string) ([]SigningProvider, error) {
+// ProvidersFromOutputs returns the providers as the functions of a deployed stack
+// parse their callbacks, from the stack's outputs. An output that is missing,
+// because an older version deployed the stack, has its default.
+func ProvidersFromOutputs(outputs map[string]string) ([]SigningProvider, error) {
 	pattern := cmp.Or(outputs["ReferencePattern"], config.DefaultReferencePattern)
 	settings, err := config.ParseCregis(outputs["CregisKnownFields"], pattern)
 	if err != nil {
-		return nil, fmt.Errorf("read parameters of Cregis: %w", err)
+		return nil, fmt.Errorf("read outputs of Cregis: %w", err)
 	}
 	return []SigningProvider{cregis.New(settings.KnownFields, settings.ReferencePattern), pivot.Provider{}}, nil
 }

@@ -9,22 +9,22 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// What tools parse for a stack is what its functions parse: with the fields and
-// the form of references that its parameters name.
-func TestProvidersOf_UsesTheParametersOfTheStack(t *testing.T) {
+// Tools parse callbacks as the functions of the stack do: with its known fields
+// and its pattern of references.
+func TestProvidersFromOutputs_ParametersOfTheStack(t *testing.T) {
 	body := `{"pid":1382528827416576,"cid":1391751691788288,"address":"TXsmKpEuW7qWnXzJLGP9eDLvWPR2GRn1FS","chain_id":"195","token_id":"195",
 		"currency":"TRX","amount":"1.1","third_party_id":"PAY-1","status":6,"nonce":"ubqso3","timestamp":1687850657960,"sub_status":"done"}`
 	for name, test := range map[string]struct {
 		outputs map[string]string
 		want    callback.Reason
 	}{
-		"none":             {nil, callback.ReasonUnknownField},
-		"a known field":    {map[string]string{"CregisKnownFields": "fee,sub_status"}, ""},
-		"another pattern":  {map[string]string{"CregisKnownFields": "sub_status", "ReferencePattern": "[0-9]+"}, callback.ReasonField},
-		"a fitting one":    {map[string]string{"CregisKnownFields": "sub_status", "ReferencePattern": "PAY-[0-9]+"}, ""},
-		"an invalid value": {map[string]string{"ReferencePattern": "("}, "error"},
+		"none":                          {nil, callback.ReasonUnknownField},
+		"known fields":                  {map[string]string{"CregisKnownFields": "fee,sub_status"}, ""},
+		"a pattern that does not match": {map[string]string{"CregisKnownFields": "sub_status", "ReferencePattern": "[0-9]+"}, callback.ReasonField},
+		"a matching pattern":            {map[string]string{"CregisKnownFields": "sub_status", "ReferencePattern": "PAY-[0-9]+"}, ""},
+		"an invalid value":              {map[string]string{"ReferencePattern": "("}, "error"},
 	} {
-		providers, err := functions.ProvidersOf(test.outputs)
+		providers, err := functions.ProvidersFromOutputs(test.outputs)
 		if err != nil {
 			if test.want != "error" {
 				t.Errorf("%s: %v", name, err)

@@ -20,14 +20,14 @@ import (
 	"payout-callbacks/pkg/notification"
 )
 
-// bus takes the first few notices, and then fails.
+// bus publishes the first few notifications, then fails.
 type bus int
 
-func (b bus) Publish(_ context.Context, notices []notification.Notification) (int, error) {
-	if int(b) < len(notices) {
+func (b bus) Publish(_ context.Context, notifications []notification.Notification) (int, error) {
+	if int(b) < len(notifications) {
 		return int(b), errors.New("down")
 	}
-	return len(notices), nil
+	return len(notifications), nil
 }
 
 func inserted(sequence, number string) events.DynamoDBEventRecord {
@@ -42,25 +42,26 @@ func inserted(sequence, number string) events.DynamoDBEventRecord {
 	}}
 }
 
-// Lambda goes on from the record that failed, and counts an error of the
-// function where nothing got through.
-func TestThePublisherAnswersFromWhereToGoOn(t *testing.T) {
+// Lambda continues with the record that failed. It counts an error of the
+// function if nothing was published.
+func TestHandleStream_FailingBus(t *testing.T) {
 	batch := events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{inserted("100", "1"), inserted("200", "2")}}
-	for taken, want := range map[int][]events.DynamoDBBatchItemFailure{1: {{ItemIdentifier: "200"}}, 2: {}} {
-		stack := functions.Stack{Bus: bus(taken), Recorder: telemetry.NewRecorder(io.Discard, "n", time.Now)}
+	for published, want := range map[int][]events.DynamoDBBatchItemFailure{1: {{ItemIdentifier: "200"}}, 2: {}} {
+		stack := functions.Stack{Bus: bus(published), Recorder: telemetry.NewRecorder(io.Discard, "n", time.Now), Now: time.Now}
 		got, err := stack.HandleStream(t.Context(), batch)
 		if diff := cmp.Diff(want, got.BatchItemFailures); err != nil || diff != "" {
-			t.Errorf("%d taken: %v, failures (-want +got):\n%s", taken, err, diff)
+			t.Errorf("%d published: %v, failures (-want +got):\n%s", published, err, diff)
 		}
 	}
-	stack := functions.Stack{Bus: bus(0), Recorder: telemetry.NewRecorder(io.Discard, "n", time.Now)}
+	stack := functions.Stack{Bus: bus(0), Recorder: telemetry.NewRecorder(io.Discard, "n", time.Now), Now: time.Now}
 	if _, err := stack.HandleStream(t.Context(), batch); err == nil {
-		t.Error("none taken, and the function did not fail")
+		t.Error("nothing is published: got no error")
 	}
 }
 
-// A notice that EventBridge refuses for good is counted and logged, and stops no other.
-func TestPublish_PassesOverWhatTheBusRefusesForGood(t *testing.T) {
+// A notification that EventBridge rejects for good is counted and logged, and
+// blocks no other.
+func TestHandleStream_RejectedNotification(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
@@ -76,17 +77,17 @@ func TestPublish_PassesOverWhatTheBusRefusesForGood(t *testing.T) {
 		_, _ = io.WriteString(w, answer)
 	}))
 	defer server.Close()
-	at := settings
-	at.Endpoint = server.URL
+	local := settings
+	local.Endpoint = server.URL
 	var lines bytes.Buffer
-	stack := functions.Stack{Bus: eventbus.New(functions.NewAWSConfig(at), "bus"), Recorder: telemetry.NewRecorder(&lines, "n", time.Now)}
+	stack := functions.Stack{Bus: eventbus.New(functions.NewAWSConfig(local), "bus"), Recorder: telemetry.NewRecorder(&lines, "n", time.Now), Now: time.Now}
 	batch := events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{inserted("100", "1"), inserted("200", "2")}}
 	if got, err := stack.HandleStream(t.Context(), batch); err != nil || len(got.BatchItemFailures) != 0 {
 		t.Errorf("%+v, %v, want no failure", got, err)
 	}
 	for _, want := range []string{`"level":"ERROR"`, `"CorruptRecords":1`, `"Published":1`, "cregis/payout/7/1#1", "MalformedDetail"} {
 		if !strings.Contains(lines.String(), want) {
-			t.Errorf("the line does not hold %s: %s", want, lines.String())
+			t.Errorf("want %s in the line: %s", want, lines.String())
 		}
 	}
 	alone := events.DynamoDBEvent{Records: batch.Records[:1]}

@@ -28,8 +28,8 @@ import (
 	"payout-callbacks/pkg/testkit/templatetest"
 )
 
-// counter is AWS as the SDK sees it, in this process: it counts the requests by
-// name and answers each as told, or that all went well.
+// counter is an HTTP client in place of AWS. It counts requests by operation and
+// answers each from answers, or with a success.
 type counter struct {
 	mu      sync.Mutex
 	counts  map[string]int
@@ -47,8 +47,8 @@ func (c *counter) Do(request *http.Request) (*http.Response, error) {
 	defer c.mu.Unlock()
 	c.counts[name]++
 	code, answer := http.StatusOK, any(map[string]any{})
-	if tell, ok := c.answers[name]; ok {
-		code, answer = tell()
+	if reply, ok := c.answers[name]; ok {
+		code, answer = reply()
 	} else if name == "SendMessage" {
 		var sent struct{ MessageBody string }
 		if err := json.Unmarshal(body, &sent); err != nil {
@@ -65,7 +65,7 @@ func (c *counter) Do(request *http.Request) (*http.Response, error) {
 	}, err
 }
 
-// wantCounts checks the requests since it was last asked.
+// wantCounts checks the requests since its last call.
 func (c *counter) wantCounts(t *testing.T, want map[string]int) {
 	t.Helper()
 	if !maps.Equal(c.counts, want) {
@@ -90,8 +90,8 @@ func (k fixedKeys) Refresh(_ context.Context) (callback.Keys, bool, error) {
 	return callback.Keys(k), false, nil
 }
 
-// ingress returns the function that answers Cregis's callbacks, and the
-// documented callback as API Gateway hands it over.
+// ingress returns the handler of Cregis's callbacks, and a documented callback as
+// an event of API Gateway.
 func ingress(t testing.TB, aws *counter) (lambda.Handler, []byte) {
 	keys := callback.Keys{"1382528827416576": {Current: "f502a9ac9ca54327986f29c03b271491"}}
 	vectors, err := providertest.Load(os.DirFS(filepath.Join(templatetest.Root(t), "pkg", "provider", "cregis", "testdata")))
@@ -114,7 +114,7 @@ func ingress(t testing.TB, aws *counter) (lambda.Handler, []byte) {
 		}
 		return lambda.NewHandler(newStack(aws).HandleCallbacks(cregis.Provider{}, fixedKeys(keys))), event
 	}
-	t.Fatal("the vector is gone")
+	t.Fatal("vector payout-status-6 is missing")
 	return nil, nil
 }
 
@@ -128,9 +128,8 @@ func invoke(t testing.TB, function lambda.Handler, event []byte, want string) {
 
 const conditionFailed = "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"
 
-// What pkg/inbox counts of its ports is what the SDK asks of AWS: no request
-// hides in an adapter.
-func TestTheRequestsOfACallback(t *testing.T) {
+// An adapter sends no request to AWS besides those that tests of pkg/inbox count.
+func TestRequests_Callback(t *testing.T) {
 	aws := &counter{counts: map[string]int{}, answers: map[string]func() (int, any){}}
 	function, event := ingress(t, aws)
 	invoke(t, function, event, `"statusCode":200`)
@@ -151,20 +150,21 @@ func TestTheRequestsOfACallback(t *testing.T) {
 	invoke(t, function, event, `"statusCode":200`)
 	aws.wantCounts(t, map[string]int{"PutItem": 1})
 
-	// A second delivery meets its own mark.
+	// A second delivery of the message finds the receipt applied.
 	aws.answers["TransactWriteItems"] = func() (int, any) {
-		refused := map[string]any{"Code": "ConditionalCheckFailed", "Item": known}
+		failed := map[string]any{"Code": "ConditionalCheckFailed", "Item": known}
 		return http.StatusBadRequest, map[string]any{
 			"__type":              "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
-			"CancellationReasons": []any{refused, map[string]any{"Code": "None"}},
+			"CancellationReasons": []any{failed, map[string]any{"Code": "None"}},
 		}
 	}
 	invoke(t, consumer, batch, `{"batchItemFailures":[]}`)
 	aws.wantCounts(t, map[string]int{"TransactWriteItems": 1})
 }
 
-// A later event of a payout is refused by what stands there, and applied to it.
-func TestTheRequestsOfALaterEvent(t *testing.T) {
+// The first transaction of a later event fails because the payout exists; the
+// second one merges into it.
+func TestRequests_LaterEvent(t *testing.T) {
 	aws := &counter{counts: map[string]int{}, answers: map[string]func() (int, any){}}
 	function, event := ingress(t, aws)
 	invoke(t, function, event, `"statusCode":200`)
@@ -185,9 +185,9 @@ func TestTheRequestsOfALaterEvent(t *testing.T) {
 	aws.wantCounts(t, map[string]int{"TransactWriteItems": 2})
 }
 
-// A sweep that finds nothing asks each shard of both indexes and the dead-letter
-// queue once.
-func TestTheRequestsOfASweep(t *testing.T) {
+// A sweep with nothing to do queries each shard of both indexes and the
+// dead-letter queue once.
+func TestRequests_Sweep(t *testing.T) {
 	aws := &counter{counts: map[string]int{}}
 	invoke(t, lambda.NewHandler(newStack(aws).HandleSweep), []byte("{}"), `"due":0`)
 	aws.wantCounts(t, map[string]int{"Query": 32, "ReceiveMessage": 1})
@@ -195,16 +195,15 @@ func TestTheRequestsOfASweep(t *testing.T) {
 
 func text(value string) map[string]string { return map[string]string{"S": value} }
 
-// From event bytes to response bytes, the SDK included. The bound is what it
-// took when it was last looked at, and a little: something new in this path is
-// to be seen.
-func TestAcceptingAllocatesLittle(t *testing.T) {
-	const most = 1200
+// The bound, from event bytes to response bytes with the SDK, is a little above
+// the last measurement, so that additions to this path are noticed.
+func TestHandleCallbacks_Allocations(t *testing.T) {
+	const limit = 1200
 	aws := &counter{counts: map[string]int{}}
 	function, event := ingress(t, aws)
 	got := testing.AllocsPerRun(200, func() { invoke(t, function, event, `"statusCode":200`) })
 	t.Logf("%.0f allocations", got)
-	if got > most {
-		t.Errorf("%.0f allocations, want at most %d", got, most)
+	if got > limit {
+		t.Errorf("%.0f allocations, want at most %d", got, limit)
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
 
-// sideBySide runs all steps at once and waits for them. It is how a function
-// gets ready: while it starts, Lambda gives it full CPU and nobody waits.
+// parallel runs all steps at once and waits for them. Functions prepare with it
+// while they start, when Lambda gives them a full CPU and nobody waits.
 func parallel(steps ...func()) {
 	var running sync.WaitGroup
 	for _, step := range steps {
@@ -22,13 +22,12 @@ func parallel(steps ...func()) {
 	running.Wait()
 }
 
-// connect opens the connection to an endpoint that the first request will use.
-// It asks for nothing, unsigned, which every role may: the answer does not
-// matter, only that it is read to its end leaves the connection in the pool.
-// An attempt's own timeout bounds it, and what fails here is tried again by
-// whoever needs it.
+// connect opens the connection that the first request will use, with an unsigned
+// request that needs no permission. It reads the response to its end, because
+// only then does the connection return to the pool. Errors are ignored: the first
+// request opens its own connection then.
 func connect(ctx context.Context, client aws.HTTPClient, endpoint url.URL) {
-	// The path by which load balancers ask whether all is well.
+	// ping is the path of AWS's health checks.
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint.JoinPath("ping").String(), http.NoBody)
 	if err != nil {
 		return

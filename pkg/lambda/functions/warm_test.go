@@ -33,9 +33,8 @@ func send(ctx context.Context, sdk aws.Config) error {
 	return err
 }
 
-// The first put of a function finds its connection open, and so does its first
-// send: one connection each, of which the TLS is done.
-func TestTheFirstRequestFindsItsConnectionOpen(t *testing.T) {
+// The first put and the first send of a function use connections that are open.
+func TestConnect_FirstRequestReusesConnection(t *testing.T) {
 	for name, test := range map[string]struct {
 		connect func(context.Context, aws.Config) func()
 		request func(context.Context, aws.Config) error
@@ -44,10 +43,10 @@ func TestTheFirstRequestFindsItsConnectionOpen(t *testing.T) {
 		"SQS":      {functions.ConnectSQS, send},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var opened, asked atomic.Int64
+			var opened, requests atomic.Int64
 			server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if asked.Add(1); r.Header.Get("Authorization") == "" {
-					w.WriteHeader(http.StatusForbidden) // to whoever asks for nothing, unsigned
+				if requests.Add(1); r.Header.Get("Authorization") == "" {
+					w.WriteHeader(http.StatusForbidden) // as AWS answers unsigned requests
 				}
 				_, _ = w.Write([]byte("{}"))
 			}))
@@ -58,24 +57,24 @@ func TestTheFirstRequestFindsItsConnectionOpen(t *testing.T) {
 			}
 			server.Start()
 			defer server.Close()
-			at := settings
-			at.Endpoint = server.URL
-			sdk := functions.NewAWSConfig(at)
+			local := settings
+			local.Endpoint = server.URL
+			sdk := functions.NewAWSConfig(local)
 			functions.Parallel(test.connect(t.Context(), sdk))
-			if opened.Load() != 1 || asked.Load() != 1 {
-				t.Fatalf("%d connections and %d requests to get ready, want one each", opened.Load(), asked.Load())
+			if opened.Load() != 1 || requests.Load() != 1 {
+				t.Fatalf("start: %d connections and %d requests, want 1 and 1", opened.Load(), requests.Load())
 			}
 			if err := test.request(t.Context(), sdk); err != nil {
 				t.Fatal(err)
 			}
-			if opened.Load() != 1 || asked.Load() != 2 {
-				t.Errorf("the first request opened a connection of its own: %d, with %d requests", opened.Load(), asked.Load())
+			if opened.Load() != 1 || requests.Load() != 2 {
+				t.Errorf("first request: %d connections and %d requests, want 1 and 2", opened.Load(), requests.Load())
 			}
 		})
 	}
 }
 
-// hosts notes where requests go and answers none of them.
+// hosts records the hosts of requests and answers none.
 type hosts struct{ seen []string }
 
 func (h *hosts) Do(request *http.Request) (*http.Response, error) {
@@ -83,8 +82,8 @@ func (h *hosts) Do(request *http.Request) (*http.Response, error) {
 	return nil, context.Canceled
 }
 
-// Without an endpoint of one's own the SDK finds it, and must find the same.
-func TestTheConnectionIsToWhereTheSDKCalls(t *testing.T) {
+// Without a configured endpoint, connect resolves the same one as the SDK.
+func TestConnect_EndpointOfTheSDK(t *testing.T) {
 	for name, steps := range map[string][2]func(context.Context, aws.Config){
 		"DynamoDB": {func(ctx context.Context, sdk aws.Config) { functions.ConnectDynamoDB(ctx, sdk)() }, func(ctx context.Context, sdk aws.Config) { _ = put(ctx, sdk) }},
 		"SQS":      {func(ctx context.Context, sdk aws.Config) { functions.ConnectSQS(ctx, sdk)() }, func(ctx context.Context, sdk aws.Config) { _ = send(ctx, sdk) }},
@@ -96,24 +95,24 @@ func TestTheConnectionIsToWhereTheSDKCalls(t *testing.T) {
 			step(t.Context(), sdk)
 		}
 		if len(client.seen) < 2 || client.seen[0] != client.seen[1] {
-			t.Errorf("%s: connected to %q", name, client.seen)
+			t.Errorf("%s: connect and the request go to %q, want the same host", name, client.seen)
 		}
 	}
 }
 
-// A service that is down, or takes a connection and says nothing, does not keep
-// a function from starting.
-func TestNothingThatIsWrongOutsideKeepsAFunctionFromStarting(t *testing.T) {
+// A function starts even if a service is down, or accepts a connection and never
+// answers.
+func TestConnect_ServiceDown(t *testing.T) {
 	release := make(chan struct{})
 	silent := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
 	defer silent.Close()
 	defer close(release)
 	for name, endpoint := range map[string]string{"silent": silent.URL, "down": "http://127.0.0.1:1", "no URL": "::"} {
-		at := settings
-		at.Endpoint = endpoint
-		sdk := functions.NewAWSConfig(at)
+		local := settings
+		local.Endpoint = endpoint
+		sdk := functions.NewAWSConfig(local)
 		sdk.HTTPClient = httpclient.New(50 * time.Millisecond)
-		t.Logf("%s: a function that waits for ever ends with the test's own timeout", name)
+		t.Logf("%s: without the timeout of an attempt, this test would not end", name)
 		functions.Parallel(functions.ConnectDynamoDB(t.Context(), sdk), functions.ConnectSQS(t.Context(), sdk))
 	}
 }

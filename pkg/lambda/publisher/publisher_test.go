@@ -1,4 +1,4 @@
-package publisher
+package publisher_test
 
 import (
 	"context"
@@ -22,6 +22,7 @@ import (
 
 	"payout-callbacks/pkg/aws/dynamostore"
 	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/lambda/publisher"
 	"payout-callbacks/pkg/notification"
 	"payout-callbacks/pkg/payout"
 )
@@ -102,7 +103,7 @@ func (s *stream) apply(e payout.Event) *events.DynamoDBEventRecord {
 
 // deliver reads the stream as Lambda does: batch after batch, and again from the
 // first failed record. It returns the number of batches.
-func (s *stream) deliver(ctx context.Context, p *Publisher, size int) int {
+func (s *stream) deliver(ctx context.Context, p *publisher.Publisher, size int) int {
 	for next, batches := 0, 1; ; batches++ {
 		batch := s.records[next:min(next+size, len(s.records))]
 		failures := p.Publish(ctx, events.DynamoDBEvent{Records: batch}).Response().BatchItemFailures
@@ -183,7 +184,7 @@ func TestPublish_FailingBus(t *testing.T) {
 			behind := notifications[n+1:]
 			return n, behind[:rapid.IntRange(0, len(behind)).Draw(t, "behind")], errDown
 		}}
-		s.deliver(t.Context(), &Publisher{Bus: bus}, rapid.IntRange(1, 10).Draw(t, "batch"))
+		s.deliver(t.Context(), &publisher.Publisher{Bus: bus}, rapid.IntRange(1, 10).Draw(t, "batch"))
 		got := bus.distinct()
 		slices.Sort(got)
 		want := slices.Sorted(slices.Values(s.want))
@@ -206,7 +207,7 @@ func TestPublish_RetriesFromTheFailedRecord(t *testing.T) {
 		}
 		return len(notifications), nil, nil
 	}}
-	if batches := s.deliver(t.Context(), &Publisher{Bus: bus}, 100); batches != 2 {
+	if batches := s.deliver(t.Context(), &publisher.Publisher{Bus: bus}, 100); batches != 2 {
 		t.Errorf("%d batches, want 2", batches)
 	}
 	if diff := cmp.Diff(s.want, bus.published); diff != "" {
@@ -233,7 +234,7 @@ func TestPublish_SkipsUnreadableRecords(t *testing.T) {
 		damage(&s.apply(newEvent(2, payout.Succeeded)).Change)
 		s.apply(newEvent(3, payout.Succeeded))
 		bus := &fakeBus{}
-		got := (&Publisher{Bus: bus}).Publish(t.Context(), events.DynamoDBEvent{Records: s.records})
+		got := (&publisher.Publisher{Bus: bus}).Publish(t.Context(), events.DynamoDBEvent{Records: s.records})
 		if len(got.Skipped) != 1 || !strings.Contains(got.Skipped[0].Error(), "cregis/payout/7/2") {
 			t.Errorf("%s: skipped %v, want one error that names the payout", name, got.Skipped)
 		}
@@ -254,7 +255,7 @@ func TestPublish_UnreadableOldImage(t *testing.T) {
 	record := s.apply(payout.Event{ID: newEvent(1, "").ID, Status: payout.Succeeded, Amount: "1", TxID: "0xabc"})
 	record.Change.OldImage["v"] = events.NewNumberAttribute("2")
 	bus := &fakeBus{}
-	(&Publisher{Bus: bus}).Publish(t.Context(), events.DynamoDBEvent{Records: s.records})
+	(&publisher.Publisher{Bus: bus}).Publish(t.Context(), events.DynamoDBEvent{Records: s.records})
 	if !cmp.Equal(bus.published, []string{"cregis/payout/7/1#2"}) {
 		t.Errorf("published %v", bus.published)
 	}
@@ -265,7 +266,7 @@ func TestPublish_DeletedPayout(t *testing.T) {
 	s.apply(newEvent(1, payout.Succeeded))
 	s.records[0].EventName, s.records[0].Change.OldImage, s.records[0].Change.NewImage = "REMOVE", s.records[0].Change.NewImage, nil
 	bus := &fakeBus{}
-	got := (&Publisher{Bus: bus}).Publish(t.Context(), events.DynamoDBEvent{Records: s.records})
+	got := (&publisher.Publisher{Bus: bus}).Publish(t.Context(), events.DynamoDBEvent{Records: s.records})
 	if len(bus.published) > 0 || len(got.Skipped) > 0 || !cmp.Equal(got.Removed, []string{"cregis/payout/7/1"}) {
 		t.Errorf("got %+v, published %v", got, bus.published)
 	}
@@ -283,7 +284,7 @@ func TestPublish_SkipsUnpublishableNotifications(t *testing.T) {
 		}
 		return at, nil, fmt.Errorf("publish: %w", notification.ErrUnpublishable)
 	}}
-	got := (&Publisher{Bus: bus}).Publish(t.Context(), events.DynamoDBEvent{Records: s.records})
+	got := (&publisher.Publisher{Bus: bus}).Publish(t.Context(), events.DynamoDBEvent{Records: s.records})
 	if want := slices.Delete(slices.Clone(s.want), 1, 2); !cmp.Equal(bus.published, want) || len(got.Skipped) != 1 || got.Err != nil {
 		t.Errorf("published %v, skipped %v, %v", bus.published, got.Skipped, got.Err)
 	}
@@ -296,10 +297,10 @@ func TestPublish_StopsBeforeTheDeadline(t *testing.T) { synctest.Test(t, testPub
 func testPublishDeadline(t *testing.T) {
 	s := newStream(t)
 	s.apply(newEvent(1, payout.Succeeded))
-	ctx, cancel := context.WithTimeout(t.Context(), reserve-time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 1999*time.Millisecond)
 	defer cancel()
 	bus := &fakeBus{}
-	got := (&Publisher{Bus: bus}).Publish(ctx, events.DynamoDBEvent{Records: s.records})
+	got := (&publisher.Publisher{Bus: bus}).Publish(ctx, events.DynamoDBEvent{Records: s.records})
 	if len(bus.published) > 0 || got.Failed != 1 || len(got.Response().BatchItemFailures) != 1 || ctx.Err() != nil {
 		t.Errorf("got %+v, published %v", got, bus.published)
 	}

@@ -67,7 +67,7 @@ func (s Stack) Provider(name string) (functions.SigningProvider, error) {
 	if _, err := FindProvider(name); err != nil {
 		return nil, err
 	}
-	providers, err := functions.ProvidersOf(s.Outputs)
+	providers, err := functions.ProvidersFromOutputs(s.Outputs)
 	if err != nil {
 		return nil, Failuref("deploy the template of this version", "%w", err)
 	}
