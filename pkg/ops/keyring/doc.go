@@ -1,18 +1,18 @@
-// Package keyring changes the callback keys of a provider's accounts, for
-// people and tools; the functions only ever read them, with pkg/aws/secrets.
+// Package keyring changes the callback keys of a provider's accounts. Operators
+// use it; the functions only read keys, with pkg/aws/secrets.
 //
-// An account has a current key and, while it moves from one to the next, a
-// previous one; callbacks are believed under either:
+// An account has a current key and, during a rotation, a previous one. Both
+// verify callbacks:
 //
-//	add      the new key becomes the current one, the one so far the previous
-//	promote  the previous key becomes the current one again, and the other way round
-//	retire   the key is no longer believed
+//	Add      makes a new key the current one, and the current one the previous
+//	Promote  exchanges the current and the previous key
+//	Retire   removes a key, which no longer verifies callbacks
 //
-// So no callback is refused at any moment of a rotation, whenever the provider
-// changes over, and the count of callbacks under the previous key says whether
-// it has.
+// A rotation therefore refuses no callback, whenever the provider changes its
+// key. The number of callbacks under the previous key shows whether the provider
+// has changed it.
 //
-// Two people who change one secret at the same moment do not undo each other:
-// [Store.Write] takes effect only on the version that was read. A crash inside
-// it leaves the secret as it was, or as it should be.
+// Concurrent changes of one secret do not overwrite each other: [Store.Write]
+// fails unless the secret still has the version that was read. A crash inside
+// Write leaves the secret either unchanged or changed.
 package keyring

@@ -8,101 +8,106 @@ import (
 	"payout-callbacks/pkg/callback"
 )
 
-// Why a change is refused. Nothing is wrong with the secret then.
+// Errors of a change that is refused. The stored keys are unchanged.
 var (
-	// ErrRotating means that an account has a previous key still: a third one
-	// would end the first, under which callbacks may yet come.
-	ErrRotating = errors.New("the account has a previous key still")
-	// ErrPrevious means that the key to add is the previous one.
-	ErrPrevious = errors.New("that is the account's previous key")
+	// ErrRotating means that the account already has a previous key. A third key
+	// would drop it, and callbacks may still arrive under it.
+	ErrRotating = errors.New("the account already has a previous key")
+	// ErrPrevious means that the added key is the previous one.
+	ErrPrevious = errors.New("the key is the account's previous key")
 	// ErrNoAccount means that the account has no keys.
 	ErrNoAccount = errors.New("the account has no keys")
-	// ErrNoKey means that no key of the account has that id.
-	ErrNoKey = errors.New("the account has no key of that id")
-	// ErrInUse means that the key is the current one beside a previous one.
-	ErrInUse = errors.New("that is the account's current key")
-	// ErrLast means that the account would be left without a key.
-	ErrLast = errors.New("that is the account's last key")
-	// ErrFlawed means that the keys of the account are stored in a way that cannot
-	// be used. Replace is the only change then.
-	ErrFlawed = errors.New("the keys stored for the account cannot be used as they are")
+	// ErrNoKey means that no key of the account has the id.
+	ErrNoKey = errors.New("the account has no key with this id")
+	// ErrInUse means that the key is the current one, and a previous one exists.
+	ErrInUse = errors.New("the key is the account's current key")
+	// ErrLast means that the account would have no key left.
+	ErrLast = errors.New("the key is the account's last key")
+	// ErrFlawed means that the stored keys of the account are not usable. Only
+	// Replace changes them.
+	ErrFlawed = errors.New("the stored keys of the account are not usable")
 )
 
-// Add returns the keys with a new current one for the account; the one so far
-// is believed beside it as the previous one. A key that is the current one
-// already changes nothing.
+// Add returns the keys with a new current key for the account; its current key
+// becomes the previous one. Adding the current key changes nothing.
 func Add(keys callback.Keys, account string, key callback.Key) (callback.Keys, error) {
-	of, known := keys[account]
+	pair, ok := keys[account]
 	switch {
-	case !known:
-		return with(keys, account, callback.AccountKeys{Current: key}), nil
-	case of.Flawed:
+	case !ok:
+		return withPair(keys, account, callback.AccountKeys{Current: key}), nil
+	case pair.Flawed:
 		return nil, ErrFlawed
-	case of.Current == key:
+	case pair.Current == key:
 		return keys, nil
-	case of.Previous == key:
+	case pair.Previous == key:
 		return nil, ErrPrevious
-	case of.Previous != "":
+	case pair.Previous != "":
 		return nil, ErrRotating
 	}
-	return with(keys, account, callback.AccountKeys{Current: key, Previous: of.Current}), nil
+	return withPair(keys, account, callback.AccountKeys{Current: key, Previous: pair.Current}), nil
 }
 
-// Replace returns the keys with one key for the account and none beside it: the
-// others leaked, or cannot be used. It replaces each spelling of the account.
+// Replace returns the keys with only this key for the account, because the other
+// keys are leaked or not usable. It replaces every spelling of the account.
 func Replace(keys callback.Keys, account string, key callback.Key) callback.Keys {
 	keys = maps.Clone(keys)
-	maps.DeleteFunc(keys, func(name string, of callback.AccountKeys) bool { return of.Flawed && strings.EqualFold(name, account) })
-	return with(keys, account, callback.AccountKeys{Current: key})
+	maps.DeleteFunc(keys, func(name string, pair callback.AccountKeys) bool {
+		return pair.Flawed && strings.EqualFold(name, account)
+	})
+	return withPair(keys, account, callback.AccountKeys{Current: key})
 }
 
-// Promote returns the keys with the account's previous key as the current one
-// and the current one as the previous. The current one's id changes nothing.
+// Promote returns the keys with the current and the previous key of the account
+// exchanged, if the id is that of the previous key. The id of the current key
+// changes nothing.
 func Promote(keys callback.Keys, account, id string) (callback.Keys, error) {
-	of, err := find(keys, account, id)
-	if err != nil || of.Current.ID() == id {
+	pair, err := findPair(keys, account, id)
+	if err != nil || pair.Current.ID() == id {
 		return keys, err
 	}
-	return with(keys, account, callback.AccountKeys{Current: of.Previous, Previous: of.Current}), nil
+	return withPair(keys, account, callback.AccountKeys{Current: pair.Previous, Previous: pair.Current}), nil
 }
 
-// Retire returns the keys without the account's previous key. Its current one
-// goes only where there is no other and last is set, and the account with it.
-func Retire(keys callback.Keys, account, id string, last bool) (callback.Keys, error) {
-	of, err := find(keys, account, id)
+// Retire returns the keys without the account's previous key. It removes the
+// current key only if it is the only one and allowLast is set; the account then
+// has no entry.
+func Retire(keys callback.Keys, account, id string, allowLast bool) (callback.Keys, error) {
+	pair, err := findPair(keys, account, id)
 	switch {
 	case err != nil:
 		return nil, err
-	case of.Previous != "" && of.Previous.ID() == id:
-		return with(keys, account, callback.AccountKeys{Current: of.Current}), nil
-	case of.Previous != "":
+	case pair.Previous != "" && pair.Previous.ID() == id:
+		return withPair(keys, account, callback.AccountKeys{Current: pair.Current}), nil
+	case pair.Previous != "":
 		return nil, ErrInUse
-	case !last:
+	case !allowLast:
 		return nil, ErrLast
 	}
-	rest := maps.Clone(keys)
-	delete(rest, account)
-	return rest, nil
+	remaining := maps.Clone(keys)
+	delete(remaining, account)
+	return remaining, nil
 }
 
-func find(keys callback.Keys, account, id string) (callback.AccountKeys, error) {
-	of, known := keys[account]
+// findPair returns the keys of the account if one of them has the id.
+func findPair(keys callback.Keys, account, id string) (callback.AccountKeys, error) {
+	pair, ok := keys[account]
 	switch {
-	case !known:
-		return of, ErrNoAccount
-	case of.Flawed:
-		return of, ErrFlawed
-	case of.Current.ID() != id && (of.Previous == "" || of.Previous.ID() != id):
-		return of, ErrNoKey
+	case !ok:
+		return pair, ErrNoAccount
+	case pair.Flawed:
+		return pair, ErrFlawed
+	case pair.Current.ID() != id && (pair.Previous == "" || pair.Previous.ID() != id):
+		return pair, ErrNoKey
 	}
-	return of, nil
+	return pair, nil
 }
 
-func with(keys callback.Keys, account string, of callback.AccountKeys) callback.Keys {
+// withPair returns a copy of the keys with other keys for the account.
+func withPair(keys callback.Keys, account string, pair callback.AccountKeys) callback.Keys {
 	next := maps.Clone(keys)
 	if next == nil {
 		next = callback.Keys{}
 	}
-	next[account] = of
+	next[account] = pair
 	return next
 }

@@ -19,40 +19,40 @@ import (
 	"payout-callbacks/pkg/callback"
 )
 
-// ErrChanged means that the secret is not what was read any more: somebody
-// changed it meanwhile. Nothing was written.
-var ErrChanged = errors.New("the keys were changed by somebody else meanwhile")
+// ErrChanged means that the secret changed after it was read. Write wrote nothing.
+var ErrChanged = errors.New("the keys were changed by someone else after they were read")
 
-// ErrUnreadable means that the secret's value is not of the form of keys.
-var ErrUnreadable = errors.New("the secret cannot be read")
+// ErrUnreadable means that the secret's value does not parse as keys.
+var ErrUnreadable = errors.New("the secret's value cannot be parsed")
 
-// Store is one provider's secret. It is safe for concurrent use.
+// Store is the secret of one provider. It is safe for concurrent use.
 type Store struct {
 	Client *secretsmanager.Client
 	Name   string // name or ARN of the secret
 }
 
-// Version is the secret at one moment. Its zero value is a secret without one.
+// Version is a version of the secret. The zero value is a secret without a value.
 type Version struct {
 	ID    string
 	Keys  callback.Keys
-	Flaws []secrets.Flaw // entries that cannot be used as they are stored
+	Flaws []secrets.Flaw // entries that are not usable as they are stored
 	At    time.Time      // when it was stored
 }
 
-// The labels of Secrets Manager: functions read the current version.
+// Staging labels of Secrets Manager. The functions read the current version.
 const (
 	current = "AWSCURRENT"
 	pending = "AWSPENDING"
 )
 
-// Read returns the secret as it is: the zero Version where it has no value yet.
-// It fails with ErrUnreadable, which holds nothing of it, where it holds no keys.
+// Read returns the current version, or the zero Version of a secret without a
+// value. It fails with ErrUnreadable, which does not contain the value, if the
+// value does not parse.
 func (s Store) Read(ctx context.Context) (Version, error) {
-	return s.version(ctx, &secretsmanager.GetSecretValueInput{SecretId: &s.Name})
+	return s.readVersion(ctx, &secretsmanager.GetSecretValueInput{SecretId: &s.Name})
 }
 
-func (s Store) version(ctx context.Context, input *secretsmanager.GetSecretValueInput) (Version, error) {
+func (s Store) readVersion(ctx context.Context, input *secretsmanager.GetSecretValueInput) (Version, error) {
 	out, err := s.Client.GetSecretValue(ctx, input)
 	var absent *types.ResourceNotFoundException
 	switch {
@@ -63,7 +63,7 @@ func (s Store) version(ctx context.Context, input *secretsmanager.GetSecretValue
 	}
 	read := Version{ID: aws.ToString(out.VersionId), At: aws.ToTime(out.CreatedDate)}
 	if aws.ToString(out.SecretString) == "" {
-		return read, nil // no value yet, as the local emulator says it
+		return read, nil // the local emulator's answer for a secret without a value
 	}
 	content, err := secrets.Parse(aws.ToString(out.SecretString))
 	if err != nil {
@@ -73,13 +73,13 @@ func (s Store) version(ctx context.Context, input *secretsmanager.GetSecretValue
 	return read, nil
 }
 
-// Write replaces what was read by keys, or fails with ErrChanged where that is
-// no longer what the secret holds.
+// Write stores keys in place of the version that was read. It fails with
+// ErrChanged if the secret has another current version.
 //
-// PutSecretValue knows no condition, but moving a label does: it names the
-// version that must have it. So the keys are put as a version that no function
-// reads, and become the current one only in the place of the one that was read.
-// A crash in between leaves a version that nobody reads.
+// PutSecretValue has no condition, and UpdateSecretVersionStage has one: the
+// version that must have the label. So Write first puts the keys as a pending
+// version, which the functions do not read, and then moves the current label
+// from the version that was read. A crash in between leaves an unused version.
 func (s Store) Write(ctx context.Context, read Version, keys callback.Keys) error {
 	value, err := encode(keys, read.Flaws)
 	if err != nil {
@@ -94,13 +94,13 @@ func (s Store) Write(ctx context.Context, read Version, keys callback.Keys) erro
 		return err
 	}
 	if slices.Contains(put.VersionStages, current) {
-		return nil // the first version of a secret becomes the current one by itself
+		return nil // Secrets Manager makes the first version of a secret current
 	}
 	return s.makeCurrent(ctx, read, aws.ToString(put.VersionId))
 }
 
-// encode returns the value for the secret. Entries with a flaw stay as they are
-// stored, so that a change of one account loses no key of another.
+// encode returns the secret's value. It copies entries with a flaw as they are
+// stored, so that a change of one account keeps the keys of the others.
 func encode(keys callback.Keys, flaws []secrets.Flaw) (string, error) {
 	var entries []string
 	for _, account := range slices.Sorted(maps.Keys(keys)) {
@@ -118,13 +118,15 @@ func encode(keys callback.Keys, flaws []secrets.Flaw) (string, error) {
 		entries = append(entries, string(name)+":"+string(value))
 	}
 	for _, flaw := range flaws {
-		if of, ok := keys[flaw.Account]; flaw.Account == "" || ok && of.Flawed {
+		if pair, ok := keys[flaw.Account]; flaw.Account == "" || ok && pair.Flawed {
 			entries = append(entries, flaw.Stored)
 		}
 	}
 	return "{" + strings.Join(entries, ",") + "}", nil
 }
 
+// makeCurrent moves the current label from the version that was read to the
+// version with the id.
 func (s Store) makeCurrent(ctx context.Context, read Version, id string) error {
 	input := &secretsmanager.UpdateSecretVersionStageInput{
 		SecretId:        &s.Name,
@@ -138,8 +140,8 @@ func (s Store) makeCurrent(ctx context.Context, read Version, id string) error {
 	if err == nil {
 		return nil
 	}
-	// The answer may have been lost after the label moved, and the SDK's next
-	// try met its own work: what the secret holds now decides.
+	// The label may have moved although the call failed: the response was lost,
+	// or the SDK's retry found the label moved. The secret itself decides.
 	now, readErr := s.Read(ctx)
 	switch {
 	case readErr != nil:
@@ -161,64 +163,64 @@ func (s Store) Tag(ctx context.Context, name, value string) error {
 	return err
 }
 
-// Age says when a key was first stored.
+// Age is the time at which a key was first stored.
 type Age struct {
 	Since   time.Time
-	AtLeast bool // it was there in the oldest version that is kept
+	AtLeast bool // the key is in the oldest kept version, and may be older
 }
 
-// Ages returns when each key of a version was first stored for its account, by
-// account and id. It reads the versions that Secrets Manager has kept, of which
-// there are about a hundred at most, back to where all of the keys are new.
+// Ages returns the age of each key of a version, by account and key id. It reads
+// the older versions, of which Secrets Manager keeps about a hundred, until one
+// has none of the keys.
 func (s Store) Ages(ctx context.Context, now Version) (map[string]map[string]Age, error) {
 	ages := map[string]map[string]Age{}
-	for account, of := range now.Keys {
+	for account, pair := range now.Keys {
 		ages[account] = map[string]Age{}
-		for _, id := range ids(of) {
+		for _, id := range keyIDs(pair) {
 			ages[account][id] = Age{Since: now.At, AtLeast: true}
 		}
 	}
-	versions, err := s.before(ctx, now)
+	versions, err := s.listOlder(ctx, now)
 	if err != nil {
 		return nil, err
 	}
-	for _, secretVersionsListEntry := range versions {
-		read, err := s.version(ctx, &secretsmanager.GetSecretValueInput{SecretId: &s.Name, VersionId: secretVersionsListEntry.VersionId})
-		if errors.Is(err, ErrUnreadable) || err == nil && read.ID == "" {
-			continue // damaged once, or deleted just now
+	for _, entry := range versions {
+		older, err := s.readVersion(ctx, &secretsmanager.GetSecretValueInput{SecretId: &s.Name, VersionId: entry.VersionId})
+		if errors.Is(err, ErrUnreadable) || err == nil && older.ID == "" {
+			continue // the version is corrupt, or was deleted after it was listed
 		}
 		if err != nil {
 			return nil, err
 		}
-		if !push(ages, read) {
+		if !extendAges(ages, older) {
 			break
 		}
 	}
 	return ages, nil
 }
 
-// push moves the ages of keys that an older version has, too. It reports
-// whether there is one of them whose beginning is not known yet.
-func push(ages map[string]map[string]Age, older Version) bool {
-	open := false
-	for account, of := range ages {
-		had := ids(older.Keys[account])
-		for id, age := range of {
+// extendAges extends the ages of the keys that the older version has, too. It
+// reports whether a key may be in a still older version.
+func extendAges(ages map[string]map[string]Age, older Version) bool {
+	mayExtend := false
+	for account, agesByID := range ages {
+		olderIDs := keyIDs(older.Keys[account])
+		for id, age := range agesByID {
 			switch {
 			case !age.AtLeast:
-			case slices.Contains(had, id):
-				of[id] = Age{Since: older.At, AtLeast: true}
-				open = true
+			case slices.Contains(olderIDs, id):
+				agesByID[id] = Age{Since: older.At, AtLeast: true}
+				mayExtend = true
 			default:
-				of[id] = Age{Since: age.Since}
+				agesByID[id] = Age{Since: age.Since}
 			}
 		}
 	}
-	return open
+	return mayExtend
 }
 
-// before lists the versions older than one, the newest first.
-func (s Store) before(ctx context.Context, now Version) ([]types.SecretVersionsListEntry, error) {
+// listOlder lists the versions older than now, the newest first.
+func (s Store) listOlder(ctx context.Context, now Version) ([]types.SecretVersionsListEntry, error) {
 	var versions []types.SecretVersionsListEntry
 	pages := secretsmanager.NewListSecretVersionIdsPaginator(s.Client, &secretsmanager.ListSecretVersionIdsInput{
 		SecretId: &s.Name, IncludeDeprecated: aws.Bool(true),
@@ -239,10 +241,10 @@ func (s Store) before(ctx context.Context, now Version) ([]types.SecretVersionsL
 	return versions, nil
 }
 
-// ids returns the ids of an account's keys.
-func ids(of callback.AccountKeys) []string {
+// keyIDs returns the ids of an account's keys.
+func keyIDs(pair callback.AccountKeys) []string {
 	var ids []string
-	for _, key := range []callback.Key{of.Current, of.Previous} {
+	for _, key := range []callback.Key{pair.Current, pair.Previous} {
 		if key != "" {
 			ids = append(ids, key.ID())
 		}

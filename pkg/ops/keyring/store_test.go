@@ -20,12 +20,12 @@ import (
 	"payout-callbacks/pkg/ops/keyring"
 )
 
-// vault is a Secrets Manager of one secret, which fails where it is told to.
+// vault is a Secrets Manager with one secret.
 type vault struct {
 	mu       sync.Mutex
 	versions []*version
-	// before is asked before each operation, after is told after it: either may
-	// say how it fails, and may change the secret as somebody else would.
+	// before and after are called around each operation. Either may fail it, or
+	// change the secret as another person would.
 	before, after func(operation string) error
 }
 
@@ -78,14 +78,14 @@ func refuse(code string) (int, any) { return 400, map[string]string{"__type": co
 func (v *vault) do(operation string, in input) (int, any) {
 	switch operation {
 	case "GetSecretValue":
-		at := slices.IndexFunc(v.versions, func(item *version) bool {
-			return item.id == in.VersionId || in.VersionId == "" && slices.Contains(item.stages, "AWSCURRENT")
+		n := slices.IndexFunc(v.versions, func(v *version) bool {
+			return v.id == in.VersionId || in.VersionId == "" && slices.Contains(v.stages, "AWSCURRENT")
 		})
-		if at < 0 {
+		if n < 0 {
 			return refuse("ResourceNotFoundException")
 		}
-		result := v.versions[at]
-		return 200, map[string]any{"SecretString": result.value, "VersionId": result.id, "CreatedDate": result.at.Unix()}
+		read := v.versions[n]
+		return 200, map[string]any{"SecretString": read.value, "VersionId": read.id, "CreatedDate": read.at.Unix()}
 	case "PutSecretValue":
 		if len(v.versions) == 0 {
 			in.VersionStages = append(in.VersionStages, "AWSCURRENT")
@@ -96,24 +96,24 @@ func (v *vault) do(operation string, in input) (int, any) {
 		return v.move(in)
 	case "ListSecretVersionIds":
 		var list []map[string]any
-		for _, current := range v.versions {
-			list = append(list, map[string]any{"VersionId": current.id, "CreatedDate": current.at.Unix()})
+		for _, listed := range v.versions {
+			list = append(list, map[string]any{"VersionId": listed.id, "CreatedDate": listed.at.Unix()})
 		}
 		return 200, map[string]any{"Versions": list}
 	}
-	return refuse("NotInThisVault")
+	return refuse("UnknownOperationException")
 }
 
 func (v *vault) move(in input) (int, any) {
-	for _, item := range v.versions {
-		if slices.Contains(item.stages, in.VersionStage) && item.id != in.RemoveFromVersionId {
+	for _, labelled := range v.versions {
+		if slices.Contains(labelled.stages, in.VersionStage) && labelled.id != in.RemoveFromVersionId {
 			return refuse("InvalidParameterException")
 		}
 	}
-	for _, value := range v.versions {
-		value.stages = slices.DeleteFunc(value.stages, func(stage string) bool { return stage == in.VersionStage })
-		if value.id == in.MoveToVersionId {
-			value.stages = append(value.stages, in.VersionStage)
+	for _, other := range v.versions {
+		other.stages = slices.DeleteFunc(other.stages, func(stage string) bool { return stage == in.VersionStage })
+		if other.id == in.MoveToVersionId {
+			other.stages = append(other.stages, in.VersionStage)
 		}
 	}
 	return 200, map[string]any{}
@@ -121,10 +121,10 @@ func (v *vault) move(in input) (int, any) {
 
 var start = time.Date(2026, 11, 1, 9, 0, 0, 0, time.UTC)
 
-// put stores a version, a day after the one before it.
+// put stores a version, a day after the previous version.
 func (v *vault) put(id, value string, stages ...string) {
-	for _, item := range v.versions {
-		item.stages = slices.DeleteFunc(item.stages, func(stage string) bool { return slices.Contains(stages, stage) })
+	for _, older := range v.versions {
+		older.stages = slices.DeleteFunc(older.stages, func(stage string) bool { return slices.Contains(stages, stage) })
 	}
 	at := start.AddDate(0, 0, len(v.versions))
 	v.versions = append(v.versions, &version{id, value, slices.Clone(stages), at})
@@ -146,7 +146,7 @@ func keysOf(current, previous callback.Key) callback.Keys {
 	return callback.Keys{"7": {Current: current, Previous: previous}}
 }
 
-func TestWriteReplacesWhatWasRead(t *testing.T) {
+func TestWrite_FirstAndNextVersion(t *testing.T) {
 	for name, v := range map[string]*vault{"first": {}, "next": {versions: []*version{{"v0", stored, []string{"AWSCURRENT"}, start}}}} {
 		read, err := v.store().Read(t.Context())
 		if err != nil {
@@ -156,14 +156,14 @@ func TestWriteReplacesWhatWasRead(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if got := v.current(t); got["7"] != keysOf("key-bb", "key-aa")["7"] {
-			t.Errorf("%s: other keys are stored", name)
+			t.Errorf("%s: the stored keys differ", name)
 		}
 	}
 }
 
-// Two people at once: whoever is second is told, and the first one's keys stay,
-// whenever in the second one's write they were stored.
-func TestTwoPeopleDoNotUndoEachOther(t *testing.T) {
+// The second of two concurrent writes fails with ErrChanged, wherever in it the
+// first one happens, and the keys of the first remain.
+func TestWrite_Concurrent(t *testing.T) {
 	for _, during := range []string{"PutSecretValue", "UpdateSecretVersionStage"} {
 		for _, before := range []string{"", stored} {
 			v := &vault{}
@@ -182,21 +182,21 @@ func TestTwoPeopleDoNotUndoEachOther(t *testing.T) {
 			}
 			err = v.store().Write(t.Context(), read, keysOf("my-key", ""))
 			if before == "" && during == "UpdateSecretVersionStage" {
-				continue // the first version is current at once: there is nothing in between
+				continue // the first version becomes current in PutSecretValue
 			}
 			if !errors.Is(err, keyring.ErrChanged) {
 				t.Errorf("during %s, before it %q: got %v, want ErrChanged", during, before, err)
 			}
 			if got := v.current(t); got["7"].Current != "theirs" {
-				t.Errorf("during %s: the first one's keys were undone", during)
+				t.Errorf("during %s: the other person's keys were overwritten", during)
 			}
 		}
 	}
 }
 
-// Each request fails once, before and after it took effect. Either the keys are
-// those of before and the caller is told, or they are the new ones: nothing else.
-func TestAWriteThatIsCutOffLeavesEitherState(t *testing.T) {
+// Each request fails once, before and after it takes effect. If Write returns an
+// error the old keys remain; otherwise the new keys are stored.
+func TestWrite_ConnectionLost(t *testing.T) {
 	cut := errors.New("connection cut")
 	for _, operation := range []string{"PutSecretValue", "UpdateSecretVersionStage"} {
 		for _, done := range []bool{false, true} {
@@ -231,7 +231,7 @@ func TestAWriteThatIsCutOffLeavesEitherState(t *testing.T) {
 	}
 }
 
-func TestAgesCountFromTheOldestVersionInOnePiece(t *testing.T) {
+func TestAges_SinceOldestUninterruptedVersion(t *testing.T) {
 	v := &vault{}
 	v.put("v0", `{"7":{"current":"key-aa"}}`)
 	v.put("v1", `{"7":{"current":"key-bb"}}`)
@@ -253,7 +253,7 @@ func TestAgesCountFromTheOldestVersionInOnePiece(t *testing.T) {
 		key     callback.Key
 		want    keyring.Age
 	}{
-		{"7", "key-aa", keyring.Age{Since: day(4)}}, // it was away for a while
+		{"7", "key-aa", keyring.Age{Since: day(4)}}, // version 1 does not have it
 		{"7", "key-bb", keyring.Age{Since: day(1)}},
 		{"8", "key-xx", keyring.Age{Since: day(3)}},
 	} {
@@ -263,12 +263,12 @@ func TestAgesCountFromTheOldestVersionInOnePiece(t *testing.T) {
 	}
 	v.versions = v.versions[4:]
 	if ages, err = store.Ages(t.Context(), read); err != nil || !ages["7"][callback.Key("key-bb").ID()].AtLeast {
-		t.Errorf("nothing older is kept: got %+v, %v, want at least that age", ages, err)
+		t.Errorf("without older versions: got %+v, %v, want AtLeast", ages, err)
 	}
 }
 
-// A change of one account keeps what is stored of the others, bad entries included.
-func TestWrite_KeepsEntriesWithAFlaw(t *testing.T) {
+// A change of one account keeps the entries of the others, even flawed ones.
+func TestWrite_KeepsFlawedEntries(t *testing.T) {
 	const bad = `"8":{"current":" key-8 "},"9":{"current":"key-99"},"9 ":"canary","":{"current":"key-of-nobody"}`
 	v := &vault{}
 	v.put("v0", `{`+bad+`,"7":{"current":"key-aa"}}`, "AWSCURRENT")
@@ -299,7 +299,7 @@ func TestWrite_KeepsEntriesWithAFlaw(t *testing.T) {
 		`{"7":{"current":"key-bb","previous":"key-aa"},"8":{"current":"key-8-good"},"9":{"current":"key-9-good"},"":{"current":"key-of-nobody"}}`)
 }
 
-func TestAdd_RefusesAnAccountWithAFlaw(t *testing.T) {
+func TestAdd_FlawedAccount(t *testing.T) {
 	keys := callback.Keys{"7": {Current: "key-aa", Flawed: true}}
 	if _, err := keyring.Add(keys, "7", "key-bb"); !errors.Is(err, keyring.ErrFlawed) {
 		t.Errorf("add: got %v, want ErrFlawed", err)
@@ -312,7 +312,7 @@ func TestAdd_RefusesAnAccountWithAFlaw(t *testing.T) {
 	}
 }
 
-func TestAnUnreadableSecretIsNotShown(t *testing.T) {
+func TestRead_UnreadableSecretNotInError(t *testing.T) {
 	v := &vault{}
 	v.put("v0", "canary", "AWSCURRENT")
 	if _, err := v.store().Read(t.Context()); !errors.Is(err, keyring.ErrUnreadable) || strings.Contains(err.Error(), "canary") {
