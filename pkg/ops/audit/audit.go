@@ -9,76 +9,87 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/payout"
 )
 
-// Source is what is audited. It is safe for concurrent use.
+// Source is the store that is audited. It is safe for concurrent use.
 //
-// All its reads see every write that was finished before; those of a scan, which
-// goes on for long, every write that was finished before the item was read. In a sequence of receipts an error that is inbox.ErrDamaged
-// or inbox.ErrMisplaced is about the one that comes with it; any other ends it.
+// A read returns every write that finished before it; a scan, every write that
+// finished before it read the item. In a sequence of receipts, an error that is
+// inbox.ErrDamagedReceipt or inbox.ErrIndexMismatch concerns the receipt that
+// comes with it. Any other error ends the sequence.
 type Source interface {
-	// ScanReceipts lists the receipts that were accepted from a time until
-	// before another, either of which may be zero.
+	// ScanReceipts lists the receipts that were accepted at from or later, and
+	// before to. A zero time is no bound.
 	ScanReceipts(ctx context.Context, from, to time.Time) iter.Seq2[inbox.Receipt, error]
-	// ScanPayouts lists the payouts that were updated since.
+	// ScanPayouts lists the payouts that were updated at since or later.
 	ScanPayouts(ctx context.Context, since time.Time) iter.Seq2[inbox.StoredPayout, error]
-	// Receipt, Story and Standing are those of repair.Store.
+	// Receipt, ReceiptsOf and StoredPayout are those of repair.Store.
 	Receipt(ctx context.Context, key inbox.Key) (inbox.Receipt, bool, error)
 	ReceiptsOf(ctx context.Context, id payout.ID) iter.Seq2[inbox.Receipt, error]
 	StoredPayout(ctx context.Context, id payout.ID) (inbox.StoredPayout, error)
 }
 
-// Patience is how long a receipt may be received before that is a finding: its
-// first due time, and several runs of the sweeper.
+// MaxPending is how long a receipt may stay received before the audit reports it:
+// the time until it is first due, and several runs of the sweeper.
 const MaxPending = inbox.FirstDue + 10*time.Minute
 
-// Audit is one audit. Source, Now and Report are required.
+// Audit is one run of an audit. Source, Now and Report are required.
 type Audit struct {
 	Source   Source
-	From, To time.Time // only receipts accepted in between, and payouts updated since From; zero: all
+	From, To time.Time // receipts accepted in [From, To), payouts updated since From; zero: no bound
 	Now      time.Time
-	Report   func(Finding) // called for each finding, never twice at once
-	Progress func(Summary) // called now and then; may be nil
+	Report   func(Finding) // called for each finding, not concurrently
+	Progress func(Summary) // called every progressInterval items; may be nil
 
 	mu      sync.Mutex
 	summary Summary
 	log     *log
 }
 
-// Summary is what was counted.
+// Summary counts what an audit read and found.
 type Summary struct {
-	Receipts int64                 `json:"receipts"` // all that follow together
-	States   map[inbox.State]int64 `json:"states"`
-	// Oldest is when the oldest receipt of those that wait was accepted.
-	Oldest   map[inbox.State]time.Time `json:"oldest,omitempty"`
+	Receipts int64                     `json:"receipts"`
+	States   map[inbox.State]int64     `json:"states"`
+	Oldest   map[inbox.State]time.Time `json:"oldest,omitempty"` // acceptance of the oldest received and the oldest held receipt
 	Payouts  int64                     `json:"payouts"`
-	Moving   int64                     `json:"moving,omitempty"` // payouts that changed each time they were read: not judged
+	Moving   int64                     `json:"moving,omitempty"` // payouts that changed each time they were read, which are not checked
 	Findings int64                     `json:"findings"`
 	Log      *LogSummary               `json:"log,omitempty"`
 
-	counts int64 // receipts that stand for a callback of the window
+	callbacks int64 // receipts that were callbacks
 }
 
-// progressEvery is how many items lie between two calls of Progress.
-const progressEvery = 500
+// progressInterval is the number of items between two calls of Progress.
+const progressInterval = 500
 
-// Run audits receipts, then payouts, then what ReadLog has read. An error means
-// that the audit was not finished.
+// maxConcurrency is the number of concurrent requests to the source.
+const maxConcurrency = 16
+
+func newGroup(ctx context.Context) (*errgroup.Group, context.Context) {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(maxConcurrency)
+	return group, ctx
+}
+
+// Run checks the receipts, then the payouts, then the log that ReadLog read. After
+// an error, the audit is incomplete.
 func (a *Audit) Run(ctx context.Context) (Summary, error) {
 	a.summary.States, a.summary.Oldest = map[inbox.State]int64{}, map[inbox.State]time.Time{}
-	if err := a.receipts(ctx); err != nil {
+	if err := a.checkReceipts(ctx); err != nil {
 		return a.snapshot(), err
 	}
-	if err := a.payouts(ctx); err != nil {
+	if err := a.checkPayouts(ctx); err != nil {
 		return a.snapshot(), err
 	}
 	a.compareLogCounts()
 	return a.snapshot(), nil
 }
 
-func (a *Audit) found(finding Finding) {
+func (a *Audit) addFinding(finding Finding) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.summary.Findings++
@@ -88,133 +99,137 @@ func (a *Audit) found(finding Finding) {
 func (a *Audit) snapshot() Summary {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	copied := a.summary
-	copied.States, copied.Oldest = maps.Clone(a.summary.States), maps.Clone(a.summary.Oldest)
-	return copied
+	summary := a.summary
+	summary.States, summary.Oldest = maps.Clone(a.summary.States), maps.Clone(a.summary.Oldest)
+	return summary
 }
 
-func (a *Audit) progress(n int64) {
-	if a.Progress != nil && n%progressEvery == 0 {
+func (a *Audit) reportProgress(items int64) {
+	if a.Progress != nil && items%progressInterval == 0 {
 		a.Progress(a.snapshot())
 	}
 }
 
-func (a *Audit) receipts(ctx context.Context) error {
-	work := newPool(ctx)
-	last := ""
-	for receipt, err := range a.Source.ScanReceipts(work.ctx, a.From, a.To) { //nolint:contextcheck // the pool's context is made of ctx
+func (a *Audit) checkReceipts(ctx context.Context) error {
+	group, ctx := newGroup(ctx)
+	lastPayout := ""
+	for receipt, err := range a.Source.ScanReceipts(ctx, a.From, a.To) {
 		switch {
 		case errors.Is(err, inbox.ErrDamagedReceipt):
-			a.count(receipt)
-			work.do(func() error { return a.damaged(work.ctx, receipt.Key) })
+			a.countReceipt(receipt)
+			group.Go(func() error { return a.checkCorruptReceipt(ctx, receipt.Key) })
 			continue
 		case errors.Is(err, inbox.ErrIndexMismatch):
-			a.found(about(ReceiptIndexMismatch, receipt.Key, indexMismatch(receipt.State)))
+			a.addFinding(newFinding(ReceiptIndexMismatch, receipt.Key, describeMismatch(receipt.State)))
 		case err != nil:
-			return errors.Join(err, work.wait())
+			return errors.Join(err, group.Wait())
 		}
-		a.count(receipt)
-		// Those of one payout come one after the other as a rule; where they do
-		// not, it is looked for twice.
-		if id := receipt.Key.Payout; receipt.State == inbox.Applied && id != last {
-			last = id
-			work.do(func() error { return a.hasPayout(work.ctx, payout.ID(id)) })
+		a.countReceipt(receipt)
+		// A scan usually lists the receipts of a payout one after the other; if
+		// it does not, the payout is checked again.
+		if id := receipt.Key.Payout; receipt.State == inbox.Applied && id != lastPayout {
+			lastPayout = id
+			group.Go(func() error { return a.checkPayoutExists(ctx, payout.ID(id)) })
 		}
-		a.state(work, receipt)
+		a.checkState(ctx, group, receipt)
 	}
-	return work.wait()
+	return group.Wait()
 }
 
-// state holds a receipt to what its state promises.
-func (a *Audit) state(work *pool, receipt inbox.Receipt) {
+// checkState checks what the state of a receipt requires.
+func (a *Audit) checkState(ctx context.Context, group *errgroup.Group, receipt inbox.Receipt) {
 	switch receipt.State {
 	case inbox.Received:
 		if age := a.Now.Sub(receipt.AcceptedAt); age > MaxPending {
-			work.do(func() error { return a.waiting(work.ctx, receipt.Key, age) })
+			group.Go(func() error { return a.checkPending(ctx, receipt.Key, age) })
 		}
 	case inbox.Released:
-		a.explained(receipt)
-		work.do(func() error { return a.checkReleased(work.ctx, receipt) })
+		a.checkActor(receipt)
+		group.Go(func() error { return a.checkReleased(ctx, receipt) })
 	case inbox.Dismissed:
-		a.explained(receipt)
+		a.checkActor(receipt)
 	case inbox.Applied, inbox.Held:
 	default:
-		a.found(about(ReceiptUnknown, receipt.Key, "state "+string(receipt.State)))
+		a.addFinding(newFinding(ReceiptUnknown, receipt.Key, "state "+string(receipt.State)))
 	}
 }
 
-// explained looks for the hand that took a held receipt up.
-func (a *Audit) explained(receipt inbox.Receipt) {
+// checkActor checks that a released or dismissed receipt has an actor and a reason.
+func (a *Audit) checkActor(receipt inbox.Receipt) {
 	if receipt.ChangedBy == (inbox.ChangedBy{}) {
-		a.found(about(ReceiptUnexplained, receipt.Key, string(receipt.State)+", and nobody says who did that and why: payoutctl does"))
+		a.addFinding(newFinding(ReceiptUnexplained, receipt.Key, string(receipt.State)+" without an actor and a reason, which payoutctl always records"))
 	}
 }
 
-func indexMismatch(state inbox.State) string {
+func describeMismatch(state inbox.State) string {
 	if state == inbox.Received || state == inbox.Held {
-		return string(state) + ", and the index does not have it: nobody will find it"
+		return string(state) + ", and missing from the index: the sweeper and the lists do not see it"
 	}
-	return string(state) + ", and still in the index: it is found due for ever"
+	return string(state) + ", and still in the index: each sweep finds it due"
 }
 
-func (a *Audit) count(receipt inbox.Receipt) {
+func (a *Audit) countReceipt(receipt inbox.Receipt) {
 	a.mu.Lock()
 	s := &a.summary
 	s.Receipts++
 	s.States[receipt.State]++
-	// A released callback is counted where its event is: both were one callback.
+	// A released callback and the receipt of its event are one callback, and the
+	// latter counts. A resolution is not a callback.
 	if receipt.Resolution == nil && receipt.State != inbox.Released {
-		s.counts++
+		s.callbacks++
 	}
 	if receipt.State == inbox.Received || receipt.State == inbox.Held {
 		if oldest, ok := s.Oldest[receipt.State]; !ok || receipt.AcceptedAt.Before(oldest) {
 			s.Oldest[receipt.State] = receipt.AcceptedAt
 		}
 	}
-	n := s.Receipts
+	receipts := s.Receipts
 	a.mu.Unlock()
-	a.progress(n)
+	a.reportProgress(receipts)
 }
 
-// damaged reads a receipt again that the scan could not read.
-func (a *Audit) damaged(ctx context.Context, key inbox.Key) error {
+// checkCorruptReceipt reads a receipt again that the scan could not read.
+func (a *Audit) checkCorruptReceipt(ctx context.Context, key inbox.Key) error {
 	_, ok, err := a.Source.Receipt(ctx, key)
 	if errors.Is(err, inbox.ErrDamagedReceipt) && ok {
-		a.found(about(ReceiptDamaged, key, "it does not say what its key does, or was written by a later version"))
+		a.addFinding(newFinding(ReceiptDamaged, key, "its content does not match its key, or a later version wrote it"))
 		return nil
 	}
 	return err
 }
 
-func (a *Audit) waiting(ctx context.Context, key inbox.Key, age time.Duration) error {
+// checkPending reports a receipt that is still received.
+func (a *Audit) checkPending(ctx context.Context, key inbox.Key, age time.Duration) error {
 	receipt, ok, err := a.Source.Receipt(ctx, key)
 	if err == nil && ok && receipt.State == inbox.Received {
-		a.found(about(ReceiptWaiting, key, fmt.Sprintf("accepted %s ago and not applied", age.Round(time.Second))))
+		a.addFinding(newFinding(ReceiptWaiting, key, fmt.Sprintf("accepted %s ago and not applied", age.Round(time.Second))))
 	}
-	return unlessDamaged(err)
+	return ignoreCorrupt(err)
 }
 
+// checkReleased checks that a released callback has the receipt of its event.
 func (a *Audit) checkReleased(ctx context.Context, released inbox.Receipt) error {
 	_, ok, err := a.Source.Receipt(ctx, released.ReleasedAs)
 	if err == nil && !ok {
-		a.found(about(ReceiptGone, released.Key, "released, and the receipt of its event is not there"))
+		a.addFinding(newFinding(ReceiptGone, released.Key, "released, and the receipt of its event does not exist"))
 	}
-	return unlessDamaged(err)
+	return ignoreCorrupt(err)
 }
 
-// hasPayout looks for the payout of an applied receipt. Whatever else is wrong
-// with it is found where payouts are gone through.
-func (a *Audit) hasPayout(ctx context.Context, id payout.ID) error {
-	storedPayout, err := a.Source.StoredPayout(ctx, id)
-	if err != nil || storedPayout.Exists {
+// checkPayoutExists checks that the payout of an applied receipt exists.
+// checkPayouts checks its content.
+func (a *Audit) checkPayoutExists(ctx context.Context, id payout.ID) error {
+	stored, err := a.Source.StoredPayout(ctx, id)
+	if err != nil || stored.Exists {
 		return err
 	}
 	return a.verifyPayout(ctx, id)
 }
 
-func unlessDamaged(err error) error {
+// ignoreCorrupt drops the error of a corrupt receipt, which the scan reports.
+func ignoreCorrupt(err error) error {
 	if errors.Is(err, inbox.ErrDamagedReceipt) {
-		return nil // the scan tells of it
+		return nil
 	}
 	return err
 }

@@ -17,9 +17,9 @@ import (
 	"payout-callbacks/pkg/testkit/memory"
 )
 
-func TestASoundStoreAddsUp(t *testing.T) {
+func TestAudit_ConsistentStore(t *testing.T) {
 	eachBed(t, func(b *bed) {
-		b.sound()
+		b.fill()
 		findings, summary := b.audit()
 		if len(findings) > 0 {
 			b.Errorf("findings: %+v", findings)
@@ -35,18 +35,18 @@ func TestASoundStoreAddsUp(t *testing.T) {
 	})
 }
 
-// planted is damage, what the audit says of it and how it is repaired.
-type planted struct {
+// defect is a defect of a store, the findings of the audit, and its repair.
+type defect struct {
 	plant  func(b *bed)
-	want   []audit.Finding // Detail is for people
-	repair func(b *bed)    // nil: it is not to be repaired from what is there
+	want   []audit.Finding // without Detail
+	repair func(b *bed)    // nil: the stored data does not suffice
 }
 
-func damages() map[string]planted {
-	text := string(numbered("1"))
+func defects() map[string]defect {
+	text := string(payoutID("1"))
 	pending := inbox.NewReceipt(event("1", payout.Pending, 0), nil, "", noon).Key
 	rebuild := func(b *bed) {
-		if _, err := b.repairs.Rebuild(b.Context(), numbered("1"), inbox.NewChangedBy("somebody", "why", b.now)); err != nil {
+		if _, err := b.repairs.Rebuild(b.Context(), payoutID("1"), inbox.NewChangedBy("alice", "why", b.now)); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -59,22 +59,22 @@ func damages() map[string]planted {
 	}
 	waiting := inbox.NewReceipt(event("4", payout.Succeeded, 1), nil, "", noon).Key
 	held := inbox.NewHeldReceipt(inbox.HeldCallback{Provider: "cregis", Type: payout.TypePayout, Account: "7", Subject: []byte("one")}, nil, "", noon).Key
-	k := inbox.NewReceipt(event("3", payout.Succeeded, 1), nil, "", noon).Key
+	releasedAs := inbox.NewReceipt(event("3", payout.Succeeded, 1), nil, "", noon).Key
 	released := inbox.NewHeldReceipt(inbox.HeldCallback{Provider: "cregis", Type: payout.TypePayout, Account: "7", Subject: []byte("three")}, nil, "", noon).Key
-	return map[string]planted{
-		"a receipt is deleted": {
+	return map[string]defect{
+		"receipt deleted": {
 			func(b *bed) { b.removeReceipt(pending) },
 			[]audit.Finding{{Kind: audit.FactUnproven, Payout: text}}, rebuild,
 		},
-		"a payout is altered": {
-			func(b *bed) { b.alterProgress(numbered("1")) },
+		"payout altered": {
+			func(b *bed) { b.alterProgress(payoutID("1")) },
 			[]audit.Finding{{Kind: audit.PayoutAltered, Payout: text}}, rebuild,
 		},
-		"what a payout shows is altered": {
-			func(b *bed) { b.spoilPayout(numbered("1")) },
+		"payout status altered": {
+			func(b *bed) { b.corruptPayout(payoutID("1")) },
 			[]audit.Finding{{Kind: audit.PayoutDamaged, Payout: text}}, rebuild,
 		},
-		"a receipt is marked applied without effect": {
+		"receipt marked as applied": {
 			func(b *bed) {
 				extra := b.received(event("1", payout.Succeeded, 9))
 				b.accept(extra)
@@ -83,11 +83,11 @@ func damages() map[string]planted {
 			},
 			[]audit.Finding{{Kind: audit.FactMissing, Payout: text, Receipt: inbox.NewReceipt(event("1", payout.Succeeded, 9), nil, "", noon).Key.Receipt}}, rebuild,
 		},
-		"a payout is deleted": {
-			func(b *bed) { b.removePayout(numbered("1")) },
+		"payout deleted": {
+			func(b *bed) { b.removePayout(payoutID("1")) },
 			[]audit.Finding{{Kind: audit.PayoutMissing, Payout: text}}, rebuild,
 		},
-		"a message is lost": {
+		"message lost": {
 			func(b *bed) { b.queue.DropAll(); b.now = b.now.Add(time.Hour) },
 			[]audit.Finding{{Kind: audit.ReceiptWaiting, Payout: waiting.Payout, Receipt: waiting.Receipt}},
 			func(b *bed) {
@@ -97,43 +97,43 @@ func damages() map[string]planted {
 				b.consume()
 			},
 		},
-		"a receipt that waits has lost its place in the index": {
-			func(b *bed) { b.queue.DropAll(); b.misplace(waiting) },
+		"received receipt missing from the index": {
+			func(b *bed) { b.queue.DropAll(); b.dropFromIndex(waiting) },
 			[]audit.Finding{{Kind: audit.ReceiptIndexMismatch, Payout: waiting.Payout, Receipt: waiting.Receipt}},
 			func(b *bed) {
 				if r, err := b.box.Sweep(b.Context(), 100); err != nil || r.Due != 0 {
-					b.Fatalf("the sweeper finds it all the same: %+v, %v", r, err)
+					b.Fatalf("the sweeper finds it: %+v, %v", r, err)
 				}
 				reindex(waiting)(b)
-				if item, err := b.box.Sweep(b.Context(), 100); err != nil || item.Resent != 1 {
-					b.Fatalf("%+v, %v", item, err)
+				if r, err := b.box.Sweep(b.Context(), 100); err != nil || r.Resent != 1 {
+					b.Fatalf("%+v, %v", r, err)
 				}
 				b.consume()
 			},
 		},
-		"a held callback has lost its place in the index": {
-			func(b *bed) { b.misplace(held) },
+		"held receipt missing from the index": {
+			func(b *bed) { b.dropFromIndex(held) },
 			[]audit.Finding{{Kind: audit.ReceiptIndexMismatch, Payout: held.Payout, Receipt: held.Receipt}}, reindex(held),
 		},
-		"a receipt is altered": {
-			func(b *bed) { b.spoilReceipt(pending) },
+		"receipt altered": {
+			func(b *bed) { b.corruptReceipt(pending) },
 			[]audit.Finding{
 				{Kind: audit.PayoutUnchecked, Payout: text}, {Kind: audit.ReceiptDamaged, Payout: pending.Payout, Receipt: pending.Receipt},
 			}, nil,
 		},
-		"a held callback is dismissed past payoutctl": {
+		"held receipt dismissed without payoutctl": {
 			func(b *bed) { b.dismiss(held) },
 			[]audit.Finding{{Kind: audit.ReceiptUnexplained, Payout: held.Payout, Receipt: held.Receipt}}, nil,
 		},
-		"what a released callback became is deleted": {
-			func(b *bed) { b.removeReceipt(k); b.removePayout(numbered("3")) },
+		"receipt of a released event deleted": {
+			func(b *bed) { b.removeReceipt(releasedAs); b.removePayout(payoutID("3")) },
 			[]audit.Finding{{Kind: audit.ReceiptGone, Payout: released.Payout, Receipt: released.Receipt}},
 			func(b *bed) {
-				gone, _, err := b.editor.Receipt(b.Context(), released)
+				held, _, err := b.editor.Receipt(b.Context(), released)
 				if err != nil {
 					b.Fatal(err)
 				}
-				if _, err := b.repairs.Release(b.Context(), gone, b.received(event("3", payout.Succeeded, 1)), inbox.ChangedBy{}); err != nil {
+				if _, err := b.repairs.Release(b.Context(), held, b.received(event("3", payout.Succeeded, 1)), inbox.ChangedBy{}); err != nil {
 					b.Fatal(err)
 				}
 				b.consume()
@@ -142,13 +142,13 @@ func damages() map[string]planted {
 	}
 }
 
-// Whatever somebody with too much access does to the tables is found (I1 to I4),
-// and nothing else; and it is repaired by what this application has.
-func TestPlantedDamageIsFoundAndRepaired(t *testing.T) {
-	for name, test := range damages() {
+// The audit finds each defect that a direct write to the tables causes (I1 to I4),
+// reports nothing else, and the operator's commands repair it.
+func TestAudit_PlantedDefects(t *testing.T) {
+	for name, test := range defects() {
 		t.Run(name, func(t *testing.T) {
 			eachBed(t, func(b *bed) {
-				b.sound()
+				b.fill()
 				test.plant(b)
 				findings, _ := b.audit()
 				byKind := cmpopts.SortSlices(func(x, y audit.Finding) bool { return x.Kind < y.Kind })
@@ -167,70 +167,71 @@ func TestPlantedDamageIsFoundAndRepaired(t *testing.T) {
 	}
 }
 
-// inboxtest.Check is the same law in other words: both must say so, or neither.
-func TestTheAuditAgreesWithTheTestsOwnCheck(t *testing.T) {
-	for name, test := range damages() {
+// inboxtest.Check checks the same invariants: both find a defect, or neither does.
+func TestAudit_AgreesWithInboxtestCheck(t *testing.T) {
+	for name, test := range defects() {
 		t.Run(name, func(t *testing.T) {
 			b := newMemoryBed(t)
 			store := b.store.(*memory.Store)
-			b.sound()
+			b.fill()
 			b.consume()
 			check := func() []string {
 				return inboxtest.Check(inboxtest.State{Receipts: store.Receipts(), Records: store.Records()}, nil, true)
 			}
-			if wrong := check(); len(wrong) > 0 {
-				t.Fatalf("before: %v", wrong)
+			if violations := check(); len(violations) > 0 {
+				t.Fatalf("before: %v", violations)
 			}
 			test.plant(b)
 			findings, _ := b.audit()
-			wrong := check()
-			// What Check cannot see: the index, and damage that memory only pretends.
+			violations := check()
+			// Check does not see the index, and damage that the store in memory simulates.
 			for _, finding := range findings {
 				switch finding.Kind {
 				case audit.FactUnproven, audit.FactMissing, audit.PayoutMissing, audit.PayoutAltered:
-					if len(wrong) == 0 {
-						t.Errorf("the audit alone finds %+v", finding)
+					if len(violations) == 0 {
+						t.Errorf("only the audit finds %+v", finding)
 					}
 				}
 			}
-			if len(wrong) > 0 && len(findings) == 0 {
-				t.Errorf("the check alone finds %v", wrong)
+			if len(violations) > 0 && len(findings) == 0 {
+				t.Errorf("only Check finds %v", violations)
 			}
 		})
 	}
 }
 
-// moving applies one more fact to payout 1 whenever it or its receipts are
-// about to be read: what was read before is then out of date.
-type moving struct {
+// movingSource applies an event to payout 1 before it reads the payout or its
+// receipts, so that an earlier read is out of date.
+type movingSource struct {
 	audit.Source
-	b     *bed
-	facts uint64
-	left  int
+
+	b      *bed
+	events uint64
+	left   int
 }
 
-func (m *moving) move(ctx context.Context) {
+func (m *movingSource) move(ctx context.Context) {
 	if m.left > 0 {
 		m.left--
-		m.facts++
-		receipt := m.b.received(event("1", payout.Succeeded, 100+m.facts))
+		m.events++
+		receipt := m.b.received(event("1", payout.Succeeded, 100+m.events))
 		if _, err := m.b.box.Apply(ctx, receipt); err != nil {
 			m.b.Error(err)
 		}
 	}
 }
 
-func (m *moving) ReceiptsOf(ctx context.Context, id payout.ID) iter.Seq2[inbox.Receipt, error] {
+func (m *movingSource) ReceiptsOf(ctx context.Context, id payout.ID) iter.Seq2[inbox.Receipt, error] {
 	m.move(ctx)
 	return m.Source.ReceiptsOf(ctx, id)
 }
 
-func (m *moving) StoredPayout(ctx context.Context, id payout.ID) (inbox.StoredPayout, error) {
+func (m *movingSource) StoredPayout(ctx context.Context, id payout.ID) (inbox.StoredPayout, error) {
 	m.move(ctx)
 	return m.Source.StoredPayout(ctx, id)
 }
 
-func TestAPayoutThatMovesIsNoFinding(t *testing.T) {
+func TestAudit_MovingPayout(t *testing.T) {
 	for _, test := range []struct {
 		moves        int
 		plant        bool
@@ -239,23 +240,23 @@ func TestAPayoutThatMovesIsNoFinding(t *testing.T) {
 		{moves: 1}, {moves: 2}, {moves: 3}, {moves: 4}, {moves: 5}, {moves: 100, moving: 1}, {moves: 5, plant: true, want: 1},
 	} {
 		b := newMemoryBed(t)
-		b.tell(event("1", payout.Pending, 0))
+		b.acceptAndApply(event("1", payout.Pending, 0))
 		if test.plant {
-			b.alterProgress(numbered("1"))
+			b.alterProgress(payoutID("1"))
 			b.removeReceipt(b.received(event("1", payout.Pending, 0)).Key)
 		}
-		findings, summary := b.audit(func(a *audit.Audit) { a.Source = &moving{Source: b.source, b: b, left: test.moves} })
+		findings, summary := b.audit(func(a *audit.Audit) { a.Source = &movingSource{Source: b.source, b: b, left: test.moves} })
 		if int64(len(findings)) != test.want || summary.Moving != test.moving {
 			t.Errorf("%d moves: %+v, %d moving", test.moves, findings, summary.Moving)
 		}
 	}
 }
 
-func TestAWindowIsOfAcceptance(t *testing.T) {
+func TestAudit_Window(t *testing.T) {
 	eachBed(t, func(b *bed) {
-		b.tell(event("1", payout.Succeeded, 0))
+		b.acceptAndApply(event("1", payout.Succeeded, 0))
 		b.now = b.now.Add(time.Hour)
-		b.tell(event("2", payout.Succeeded, 0))
+		b.acceptAndApply(event("2", payout.Succeeded, 0))
 		b.removeReceipt(inbox.NewReceipt(event("1", payout.Succeeded, 0), nil, "", noon).Key)
 		for _, test := range []struct {
 			from, to time.Time
@@ -272,37 +273,37 @@ func TestAWindowIsOfAcceptance(t *testing.T) {
 	})
 }
 
-func TestAnAuditThatFailsSaysSo(t *testing.T) {
+func TestAudit_ContextCanceled(t *testing.T) {
 	b := newMemoryBed(t)
-	b.sound()
+	b.fill()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	a := &audit.Audit{Source: b.source, Now: b.now, Report: func(f audit.Finding) { t.Errorf("found %+v", f) }}
+	a := &audit.Audit{Source: b.source, Now: b.now, Report: func(f audit.Finding) { t.Errorf("finding %+v", f) }}
 	if _, err := a.Run(ctx); err == nil {
 		t.Error("no error")
 	}
 }
 
-// What OPERATIONS.md says of a payout whose only receipt was deleted: rebuild has
-// nothing to go by until the provider has pushed its callback again.
-func TestADeletedReceiptIsRepairedByItsCallback(t *testing.T) {
+// OPERATIONS.md: a payout whose only receipt was deleted is rebuilt after the
+// provider sends the callback again.
+func TestAudit_DeletedReceiptSentAgain(t *testing.T) {
 	eachBed(t, func(b *bed) {
 		e := event("1", payout.Succeeded, 0)
-		b.tell(e)
+		b.acceptAndApply(e)
 		b.removeReceipt(b.received(e).Key)
-		changedBy := inbox.NewChangedBy("somebody", "why", b.now)
+		changedBy := inbox.NewChangedBy("alice", "why", b.now)
 		if findings, _ := b.audit(); len(findings) != 1 || findings[0].Kind != audit.FactUnproven {
-			b.Fatalf("found %+v", findings)
+			b.Fatalf("findings %+v", findings)
 		}
 		if plan, err := b.repairs.Rebuild(b.Context(), e.ID, changedBy); err != nil || plan.Verdict != repair.NoReceipts {
 			b.Fatal(plan.Verdict, err)
 		}
-		b.tell(e)
+		b.acceptAndApply(e)
 		if _, err := b.repairs.Rebuild(b.Context(), e.ID, changedBy); err != nil {
 			b.Fatal(err)
 		}
 		if findings, _ := b.audit(); len(findings) > 0 {
-			b.Errorf("found %+v", findings)
+			b.Errorf("findings %+v", findings)
 		}
 	})
 }

@@ -19,7 +19,7 @@ import (
 
 var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
-// bed is a store in which damage can be planted.
+// bed is a store whose items a test can corrupt.
 type bed struct {
 	*testing.T
 	source  audit.Source
@@ -30,17 +30,17 @@ type bed struct {
 	repairs *repair.Repairs
 	now     time.Time
 
-	removeReceipt func(inbox.Key)
-	removePayout  func(payout.ID)
-	markApplied   func(inbox.Key)
-	alterProgress func(payout.ID) // and nothing else
-	misplace      func(inbox.Key)
-	dismiss       func(inbox.Key) // and nothing said of it
-	spoilReceipt  func(inbox.Key)
-	spoilPayout   func(payout.ID)
+	removeReceipt  func(inbox.Key)
+	removePayout   func(payout.ID)
+	markApplied    func(inbox.Key)
+	alterProgress  func(payout.ID)
+	dropFromIndex  func(inbox.Key)
+	dismiss        func(inbox.Key) // without an actor and a reason
+	corruptReceipt func(inbox.Key)
+	corruptPayout  func(payout.ID)
 }
 
-func (b *bed) ready() *bed {
+func (b *bed) init() *bed {
 	b.now = noon
 	b.queue = &memory.Queue{Now: func() time.Time { return b.now }, Visibility: time.Minute, MaxReceives: 10}
 	b.box = &inbox.Inbox{Store: b.store, Queue: b.queue, DeadLetters: b.queue, Now: func() time.Time { return b.now }}
@@ -48,8 +48,8 @@ func (b *bed) ready() *bed {
 	return b
 }
 
-// eachBed runs a test on the store in memory, and on the emulator where one is
-// named.
+// eachBed runs a test on the store in memory, and on the emulator if an endpoint is
+// set.
 func eachBed(t *testing.T, test func(b *bed)) {
 	t.Run("memory", func(t *testing.T) { test(newMemoryBed(t)) })
 	t.Run("dynamodb", func(t *testing.T) { test(newDynamoBed(t)) })
@@ -57,8 +57,8 @@ func eachBed(t *testing.T, test func(b *bed)) {
 
 func newMemoryBed(t *testing.T) *bed {
 	store := &memory.Store{}
-	b := &bed{T: t, source: store, editor: store, store: store, misplace: store.CorruptIndex, spoilReceipt: store.CorruptReceipt}
-	b.removeReceipt, b.removePayout, b.spoilPayout = store.DeleteReceipt, store.DeleteRecord, store.CorruptRecord
+	b := &bed{T: t, source: store, editor: store, store: store, dropFromIndex: store.CorruptIndex, corruptReceipt: store.CorruptReceipt}
+	b.removeReceipt, b.removePayout, b.corruptPayout = store.DeleteReceipt, store.DeleteRecord, store.CorruptRecord
 	b.markApplied = func(key inbox.Key) {
 		receipt, _, _ := store.Receipt(t.Context(), key)
 		receipt.State, receipt.DueAt = inbox.Applied, time.Time{}
@@ -74,7 +74,7 @@ func newMemoryBed(t *testing.T) *bed {
 		record.Progress = payout.Delayed
 		store.Overwrite(nil, []payout.Record{record})
 	}
-	return b.ready()
+	return b.init()
 }
 
 func newDynamoBed(t *testing.T) *bed {
@@ -87,10 +87,10 @@ func newDynamoBed(t *testing.T) *bed {
 	editor := &dynamostore.Editor{Reader: dynamostore.Reader{Client: client, Receipts: store.Receipts, Payouts: store.Payouts}}
 	b := &bed{T: t, source: editor, editor: editor, store: store}
 	text := func(value string) types.AttributeValue { return &types.AttributeValueMemberS{Value: value} }
-	ofReceipt := func(key inbox.Key) map[string]types.AttributeValue {
+	receiptKey := func(key inbox.Key) map[string]types.AttributeValue {
 		return map[string]types.AttributeValue{"payout": text(key.Payout), "receipt": text(key.Receipt)}
 	}
-	ofPayout := func(id payout.ID) map[string]types.AttributeValue {
+	payoutKey := func(id payout.ID) map[string]types.AttributeValue {
 		return map[string]types.AttributeValue{"payout": text(string(id))}
 	}
 	remove := func(table string, key map[string]types.AttributeValue) {
@@ -107,36 +107,37 @@ func newDynamoBed(t *testing.T) *bed {
 			t.Fatal(err)
 		}
 	}
-	b.removeReceipt = func(key inbox.Key) { remove(store.Receipts, ofReceipt(key)) }
-	b.removePayout = func(id payout.ID) { remove(store.Payouts, ofPayout(id)) }
+	b.removeReceipt = func(key inbox.Key) { remove(store.Receipts, receiptKey(key)) }
+	b.removePayout = func(id payout.ID) { remove(store.Payouts, payoutKey(id)) }
 	b.markApplied = func(key inbox.Key) {
-		update(store.Receipts, ofReceipt(key), "SET #state = :applied REMOVE #due, dueAt",
+		update(store.Receipts, receiptKey(key), "SET #state = :applied REMOVE #due, dueAt",
 			map[string]string{"#state": "state", "#due": "dueShard"}, map[string]types.AttributeValue{":applied": text("applied")})
 	}
 	b.dismiss = func(key inbox.Key) {
-		update(store.Receipts, ofReceipt(key), "SET #state = :dismissed REMOVE #due, dueAt",
+		update(store.Receipts, receiptKey(key), "SET #state = :dismissed REMOVE #due, dueAt",
 			map[string]string{"#state": "state", "#due": "dueShard"}, map[string]types.AttributeValue{":dismissed": text("dismissed")})
 	}
 	b.alterProgress = func(id payout.ID) {
-		update(store.Payouts, ofPayout(id), "SET progress = :other", nil, map[string]types.AttributeValue{":other": text("delayed")})
+		update(store.Payouts, payoutKey(id), "SET progress = :other", nil, map[string]types.AttributeValue{":other": text("delayed")})
 	}
-	b.misplace = func(key inbox.Key) {
-		update(store.Receipts, ofReceipt(key), "REMOVE #due, dueAt", map[string]string{"#due": "dueShard"}, nil)
+	b.dropFromIndex = func(key inbox.Key) {
+		update(store.Receipts, receiptKey(key), "REMOVE #due, dueAt", map[string]string{"#due": "dueShard"}, nil)
 	}
-	b.spoilReceipt = func(key inbox.Key) {
-		update(store.Receipts, ofReceipt(key), "SET amount = :other", nil, map[string]types.AttributeValue{":other": text("999")})
+	b.corruptReceipt = func(key inbox.Key) {
+		update(store.Receipts, receiptKey(key), "SET amount = :other", nil, map[string]types.AttributeValue{":other": text("999")})
 	}
-	b.spoilPayout = func(id payout.ID) {
-		update(store.Payouts, ofPayout(id), "SET #status = :other", map[string]string{"#status": "status"}, map[string]types.AttributeValue{":other": text("paid")})
+	b.corruptPayout = func(id payout.ID) {
+		update(store.Payouts, payoutKey(id), "SET #status = :other", map[string]string{"#status": "status"}, map[string]types.AttributeValue{":other": text("paid")})
 	}
-	return b.ready()
+	return b.init()
 }
 
-func numbered(n string) payout.ID { return payout.NewID("cregis", payout.TypePayout, "7", n, "") }
+func payoutID(n string) payout.ID { return payout.NewID("cregis", payout.TypePayout, "7", n, "") }
 
-// event is one of the payout of that number; each height is another fact.
+// event returns an event of the payout with the number. Events with different
+// heights differ.
 func event(n string, status payout.Status, height uint64) payout.Event {
-	return payout.Event{ID: numbered(n), Status: status, Amount: "1.1", Currency: "TRX", Reference: "order-" + n, BlockHeight: height}
+	return payout.Event{ID: payoutID(n), Status: status, Amount: "1.1", Currency: "TRX", Reference: "order-" + n, BlockHeight: height}
 }
 
 func (b *bed) accept(receipts ...inbox.Receipt) {
@@ -162,8 +163,8 @@ func (b *bed) received(e payout.Event) inbox.Receipt {
 	return inbox.NewReceipt(e, []byte("{}"), "0a1b2c3d", b.now)
 }
 
-// tell accepts and applies events.
-func (b *bed) tell(events ...payout.Event) {
+// acceptAndApply accepts and applies events.
+func (b *bed) acceptAndApply(events ...payout.Event) {
 	b.Helper()
 	for _, e := range events {
 		b.accept(b.received(e))
@@ -177,12 +178,12 @@ func (b *bed) held(subject string) inbox.Receipt {
 	}, []byte(subject), "0a1b2c3d", b.now)
 }
 
-// sound fills the store with what is as it should be.
-func (b *bed) sound() {
+// fill fills the store with consistent items.
+func (b *bed) fill() {
 	b.Helper()
-	b.tell(event("1", payout.Pending, 0), event("1", payout.Succeeded, 1), event("2", payout.Failed, 1), event("2", payout.Succeeded, 1))
+	b.acceptAndApply(event("1", payout.Pending, 0), event("1", payout.Succeeded, 1), event("2", payout.Failed, 1), event("2", payout.Succeeded, 1))
 	b.accept(b.held("one"), b.held("two"), b.held("three"))
-	changedBy := inbox.NewChangedBy("somebody", "why", b.now)
+	changedBy := inbox.NewChangedBy("alice", "why", b.now)
 	if _, err := b.repairs.Dismiss(b.Context(), b.held("two"), changedBy); err != nil {
 		b.Fatal(err)
 	}
@@ -193,20 +194,20 @@ func (b *bed) sound() {
 	b.accept(b.received(event("4", payout.Succeeded, 1))) // waits in the queue
 }
 
-// audit returns the findings, and what was counted.
+// audit runs an audit, and returns its findings and its summary.
 func (b *bed) audit(edit ...func(*audit.Audit)) ([]audit.Finding, audit.Summary) {
 	b.Helper()
 	var findings []audit.Finding
 	a := &audit.Audit{Source: b.source, Now: b.now, Report: func(f audit.Finding) { findings = append(findings, f) }}
-	for _, item := range edit {
-		item(a)
+	for _, apply := range edit {
+		apply(a)
 	}
 	summary, err := a.Run(b.Context())
 	if err != nil {
 		b.Fatal(err)
 	}
 	if int(summary.Findings) != len(findings) {
-		b.Errorf("%d findings are counted and %d reported", summary.Findings, len(findings))
+		b.Errorf("the summary counts %d findings, %d were reported", summary.Findings, len(findings))
 	}
 	return findings, summary
 }

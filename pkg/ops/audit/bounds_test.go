@@ -10,8 +10,7 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// A receipt waits for twelve minutes before that is a finding.
-func TestAudit_ReportsWhatWaitsForLongerThanTwelveMinutes(t *testing.T) {
+func TestAudit_PendingLongerThanTwelveMinutes(t *testing.T) {
 	for age, want := range map[time.Duration]int{12 * time.Minute: 0, 12*time.Minute + time.Millisecond: 1} {
 		b := newMemoryBed(t)
 		if _, err := b.store.Create(t.Context(), inbox.NewReceipt(event("1", payout.Succeeded, 1), nil, "", noon)); err != nil {
@@ -19,14 +18,14 @@ func TestAudit_ReportsWhatWaitsForLongerThanTwelveMinutes(t *testing.T) {
 		}
 		findings, _ := b.audit(func(a *audit.Audit) { a.Now = noon.Add(age) })
 		if len(findings) != want {
-			t.Errorf("after %s: found %v, want %d", age, findings, want)
+			t.Errorf("after %s: findings %v, want %d", age, findings, want)
 		}
 	}
 }
 
-// Of a bounded time, lines up to a minute outside it count: the clocks of the
-// gateway, the function and the table differ.
-func TestReadLog_CountsLinesAMinuteOutsideItsTime(t *testing.T) {
+// Lines up to a minute outside the window count, because the clocks of the gateway,
+// the functions and the table differ.
+func TestReadLog_LinesOutsideWindow(t *testing.T) {
 	for at, want := range map[string]int64{
 		"2026-11-21T11:59:00Z": 1, "2026-11-21T11:58:59Z": 0, "2026-11-21T13:00:59Z": 1, "2026-11-21T13:01:00Z": 0,
 	} {
@@ -38,7 +37,7 @@ func TestReadLog_CountsLinesAMinuteOutsideItsTime(t *testing.T) {
 			}
 		})
 		if summary.Log.Answered != want {
-			t.Errorf("a line of %s: %d counted, want %d", at, summary.Log.Answered, want)
+			t.Errorf("line at %s: %d counted, want %d", at, summary.Log.Answered, want)
 		}
 	}
 }

@@ -1,15 +1,20 @@
-// Package audit holds what is stored to the law of conservation: every receipt
-// is in one of its states and in its place in the index, every payout equals the
-// fold of its applied receipts and its version is their number, every applied
-// receipt has its payout, every released callback has become a receipt, and
-// whoever released or dismissed one has left a name and a reason. With the logs
-// of the gateway and of the functions it also holds what was acknowledged to
-// what is stored.
+// Package audit checks that the stored data is consistent:
 //
-// It streams: what it holds in memory does not grow with the tables. Functions
-// go on writing meanwhile, so that whatever looks wrong is read again,
-// consistently, and a payout that moved is no finding. It changes nothing.
+//   - each receipt has a known state, and is in the index only while it must be
+//   - each payout equals the fold of its applied receipts, and its version is
+//     their number
+//   - each applied receipt has its payout
+//   - each released callback has the receipt of its event
+//   - each released or dismissed receipt has an actor and a reason
 //
-// inboxtest.Check asks the same of a test's state and shares no code with this
-// package on purpose: two opinions on one law are worth more than one.
+// With the logs of the gateway and of the functions, it also checks that each
+// acknowledged callback has a receipt.
+//
+// An audit streams: its memory does not grow with the tables. The functions write
+// meanwhile, so an audit reads an inconsistent item again, consistently, before it
+// reports it; a payout that changes in between is not a finding. An audit changes
+// nothing.
+//
+// inboxtest.Check checks the same invariants of a test's state. It shares no code
+// with this package, so that an error in one of them shows.
 package audit

@@ -1,7 +1,7 @@
 package audit
 
-// LimitRequests has ReadLog refuse a log of more requests than so many.
-func (a *Audit) LimitRequests(most int) { a.log = newLog(most) }
+// LimitRequests sets the number of requests that ReadLog accepts.
+func (a *Audit) LimitRequests(limit int) { a.log = newLog(limit) }
 
-// ErrTooMany is what it refuses with.
+// ErrTooMany is the error of a log with more requests.
 var ErrTooMany = errTooMany

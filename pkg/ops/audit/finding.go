@@ -2,41 +2,39 @@ package audit
 
 import "payout-callbacks/pkg/inbox"
 
-// Kind is what a finding is about, in one word.
+// Kind is the kind of a finding.
 type Kind string
 
 // The kinds of finding.
 const (
-	ReceiptDamaged       Kind = "receipt-damaged"   // it does not say what its key does
-	ReceiptIndexMismatch Kind = "receipt-misplaced" // not in the index though it waits, or there though it is done
-	ReceiptUnknown       Kind = "receipt-unknown"   // in a state that this program does not know
-	ReceiptWaiting       Kind = "receipt-waiting"   // received, and not applied for longer than the sweeper needs
-	ReceiptGone          Kind = "receipt-gone"      // released, and the receipt that it became is not there
-	// ReceiptUnexplained is one that was released or dismissed, and nobody says who
-	// did that and why: payoutctl always does.
-	ReceiptUnexplained Kind = "receipt-unexplained"
+	ReceiptDamaged       Kind = "receipt-damaged"     // its content does not match its key
+	ReceiptIndexMismatch Kind = "receipt-misplaced"   // missing from the index, or in it by mistake
+	ReceiptUnknown       Kind = "receipt-unknown"     // in a state that this version does not know
+	ReceiptWaiting       Kind = "receipt-waiting"     // received for longer than MaxPending
+	ReceiptGone          Kind = "receipt-gone"        // released, and the receipt of its event does not exist
+	ReceiptUnexplained   Kind = "receipt-unexplained" // released or dismissed without an actor and a reason
 
-	PayoutMissing   Kind = "payout-missing"   // receipts of it are applied, and it is not there
-	PayoutDamaged   Kind = "payout-damaged"   // it cannot be read, or shows what its parts do not
-	PayoutAltered   Kind = "payout-altered"   // it has the right number of facts, and not those
-	PayoutUnchecked Kind = "payout-unchecked" // a receipt of it cannot be read
-	FactMissing     Kind = "fact-missing"     // it lacks what an applied receipt told
-	FactUnproven    Kind = "fact-unproven"    // it holds more facts than there are applied receipts
+	PayoutMissing   Kind = "payout-missing"   // it has applied receipts, and does not exist
+	PayoutDamaged   Kind = "payout-damaged"   // unreadable, or its attributes contradict each other
+	PayoutAltered   Kind = "payout-altered"   // it has the right version, and differs from its receipts
+	PayoutUnchecked Kind = "payout-unchecked" // one of its receipts is unreadable
+	FactMissing     Kind = "fact-missing"     // it lacks the event of an applied receipt
+	FactUnproven    Kind = "fact-unproven"    // it has more events than applied receipts
 
-	AcknowledgedLost     Kind = "acknowledged-lost"     // a function acknowledged it, and there is no such receipt
-	AcknowledgedUnlogged Kind = "acknowledged-unlogged" // the gateway answered 200, and no function says so
-	AcknowledgedTooFew   Kind = "acknowledged-too-few"  // more receipts were accepted than callbacks acknowledged
+	AcknowledgedLost     Kind = "acknowledged-lost"     // a function acknowledged a callback without a receipt
+	AcknowledgedUnlogged Kind = "acknowledged-unlogged" // the gateway answered 200, and no function logged it
+	AcknowledgedTooFew   Kind = "acknowledged-too-few"  // fewer callbacks were acknowledged than have receipts
 )
 
-// Finding is one thing that does not add up.
+// Finding is an inconsistency.
 type Finding struct {
 	Kind    Kind   `json:"kind"`
 	Payout  string `json:"payout,omitempty"`
 	Receipt string `json:"receipt,omitempty"`
-	Request string `json:"request,omitempty"` // of a log: the id of the request
-	Detail  string `json:"detail,omitempty"`  // without any value that a callback told
+	Request string `json:"request,omitempty"` // the id of a request in a log
+	Detail  string `json:"detail,omitempty"`  // without values of a callback
 }
 
-func about(kind Kind, key inbox.Key, detail string) Finding {
+func newFinding(kind Kind, key inbox.Key, detail string) Finding {
 	return Finding{Kind: kind, Payout: key.Payout, Receipt: key.Receipt, Detail: detail}
 }

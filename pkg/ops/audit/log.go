@@ -13,48 +13,48 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"payout-callbacks/pkg/inbox"
 )
 
-// LogSummary is what was counted in logs.
+// LogSummary counts what ReadLog read.
 type LogSummary struct {
 	Lines        int64 `json:"lines"`
-	Unreadable   int64 `json:"unreadable,omitempty"`   // lines of another kind: passed over
-	Repeated     int64 `json:"repeated,omitempty"`     // lines of a request that was counted before
-	Answered     int64 `json:"answered,omitempty"`     // of the gateway: callbacks answered 200
-	Acknowledged int64 `json:"acknowledged,omitempty"` // of the functions: callbacks acknowledged
-	NoRoute      int64 `json:"noRoute,omitempty"`      // of the gateway: POST requests answered 404, at a URL that is not ours
-	Receipts     int64 `json:"receipts"`               // that stand for a callback accepted in the window
+	Unreadable   int64 `json:"unreadable,omitempty"`   // lines that are not of a callback
+	Repeated     int64 `json:"repeated,omitempty"`     // lines of a request that was already counted
+	Answered     int64 `json:"answered,omitempty"`     // callbacks that the gateway answered with 200
+	Acknowledged int64 `json:"acknowledged,omitempty"` // callbacks that the functions acknowledged
+	NoRoute      int64 `json:"noRoute,omitempty"`      // POST requests that the gateway answered with 404: no such route
+	Receipts     int64 `json:"receipts"`               // receipts of callbacks that were accepted in the window
 }
 
-// Recognised is how many lines were of the gateway or of a function.
+// Recognised returns the number of lines of the gateway or of a function.
 func (s LogSummary) Recognised() int64 { return s.Lines - s.Unreadable }
 
-// MaxRequests bounds the requests of one audit's logs: at some 100 bytes for
-// each, half a gigabyte.
+// MaxRequests is the maximum number of requests in the logs of one audit. They
+// take about 100 bytes each.
 const MaxRequests = 5_000_000
 
-// errTooMany means that a log has more requests than MaxRequests.
 var errTooMany = errors.New("more than 5000000 requests: give --from and --to, and less of the log")
 
-// maxLine bounds a line of a log: CloudWatch's own bound on an event is 1 MiB.
+// maxLine is the maximum length of a line, which is CloudWatch's limit.
 const maxLine = 1 << 20
 
-// slack is how far apart a receipt's time and its log lines' may be.
-const slack = time.Minute
+// clockSkew is how much the times of a receipt and of its log lines may differ.
+const clockSkew = time.Minute
 
-// log is what is kept of logs: the sides of each request that were read, so
-// that a line that is there twice counts once.
+// log holds which sides logged each request, so that a repeated line counts once.
 type log struct {
 	LogSummary
 
-	requests map[string]side
-	most     int // of requests
+	requests    map[string]side
+	maxRequests int
 }
 
-func newLog(most int) *log { return &log{requests: map[string]side{}, most: most} }
+func newLog(maxRequests int) *log { return &log{requests: map[string]side{}, maxRequests: maxRequests} }
 
-// side is who told of a request; both may have.
+// side is a set of what logged a request.
 type side uint8
 
 const (
@@ -63,7 +63,7 @@ const (
 	noRoute
 )
 
-// line is a line of the gateway's access log or of a function's own log.
+// line is a line of the gateway's access log, or of a function's log.
 type line struct {
 	RouteKey    string          `json:"routeKey"`
 	Method      string          `json:"method"`
@@ -81,37 +81,36 @@ type line struct {
 	Timestamp string `json:"timestamp"`
 }
 
-// ReadLog reads lines of JSON, of the gateway's access log or of the functions'
-// own logs, in any order and mixture. Each callback that a function acknowledged
-// must have its receipt; that is checked at once. What else the logs say is
-// weighed by Run: call it afterwards. The id of each request is kept, and a
-// request counts once, in however many logs it is; more than MaxRequests are an
-// error.
+// ReadLog reads the access log of the gateway and the logs of the functions, as
+// lines of JSON in any order. It checks that each callback that a function
+// acknowledged has a receipt; Run, which is called afterwards, compares the
+// counts. It keeps the id of each request, counts each request once, and fails
+// after MaxRequests.
 func (a *Audit) ReadLog(ctx context.Context, r io.Reader) error {
 	if a.log == nil {
 		a.log = newLog(MaxRequests)
 	}
-	work := newPool(ctx)
+	group, groupCtx := newGroup(ctx)
 	lines := bufio.NewScanner(r)
 	lines.Buffer(make([]byte, 0, 64<<10), maxLine)
-	for lines.Scan() && work.ctx.Err() == nil {
+	for lines.Scan() && groupCtx.Err() == nil {
 		text := bytes.TrimSpace(lines.Bytes())
 		if len(text) == 0 {
 			continue
 		}
 		a.log.Lines++
 		var l line
-		if json.Unmarshal(text, &l) != nil || !a.readLine(work, l) {
+		if json.Unmarshal(text, &l) != nil || !a.readLine(groupCtx, group, l) {
 			a.log.Unreadable++
 		}
-		if len(a.log.requests) > a.log.most {
-			return errors.Join(errTooMany, work.wait())
+		if len(a.log.requests) > a.log.maxRequests {
+			return errors.Join(errTooMany, group.Wait())
 		}
-		if a.log.Lines%progressEvery == 0 {
-			a.progress(0)
+		if a.log.Lines%progressInterval == 0 {
+			a.reportProgress(0)
 		}
 	}
-	if err := work.wait(); err != nil {
+	if err := group.Wait(); err != nil {
 		return err
 	}
 	if err := lines.Err(); err != nil {
@@ -120,38 +119,38 @@ func (a *Audit) ReadLog(ctx context.Context, r io.Reader) error {
 	return ctx.Err()
 }
 
-// readLine reports whether the line is of the gateway or of a function's
-// callback, and counts it if it is of the window.
-func (a *Audit) readLine(work *pool, l line) bool {
-	ofGateway, ofFunction := l.RouteKey != "" || len(l.Status) > 0, l.Message+l.Msg == "callback"
+// readLine counts a line of the window. It reports whether the line is of the
+// gateway or of a function's callback.
+func (a *Audit) readLine(ctx context.Context, group *errgroup.Group, l line) bool {
+	isGateway, isFunction := l.RouteKey != "" || len(l.Status) > 0, l.Message+l.Msg == "callback"
 	switch {
-	case !ofGateway && !ofFunction:
+	case !isGateway && !isFunction:
 		return false
-	case !a.within(l.at()):
-	case ofGateway:
-		a.log.countAnswer(l)
-	case l.Accepted == "": // refused, or not kept: nothing was promised
+	case !a.isInWindow(l.at()):
+	case isGateway:
+		a.log.countResponse(l)
+	case l.Accepted == "": // not acknowledged
 	case a.log.isNew(l.Function, byFunction):
 		a.log.Acknowledged++
-		work.do(func() error { return a.acknowledged(work.ctx, l) })
+		group.Go(func() error { return a.checkAcknowledged(ctx, l) })
 	}
 	return true
 }
 
-// countAnswer counts a line of the gateway. A request to no route never met a
-// function, so the gateway's own id names it.
-func (l *log) countAnswer(item line) {
-	isCallback := strings.HasPrefix(item.RouteKey, http.MethodPost+" /") && strings.Contains(item.RouteKey, "/callbacks/")
-	switch status := string(bytes.Trim(item.Status, `"`)); {
-	case status == strconv.Itoa(http.StatusOK) && isCallback && l.isNew(item.Integration, byGateway):
+// countResponse counts a line of the gateway. A request without a route reaches
+// no function, so it has only the gateway's id.
+func (l *log) countResponse(entry line) {
+	isCallback := strings.HasPrefix(entry.RouteKey, http.MethodPost+" /") && strings.Contains(entry.RouteKey, "/callbacks/")
+	switch status := string(bytes.Trim(entry.Status, `"`)); {
+	case status == strconv.Itoa(http.StatusOK) && isCallback && l.isNew(entry.Integration, byGateway):
 		l.Answered++
-	case status == strconv.Itoa(http.StatusNotFound) && item.Method == http.MethodPost && l.isNew(item.RequestID, noRoute):
+	case status == strconv.Itoa(http.StatusNotFound) && entry.Method == http.MethodPost && l.isNew(entry.RequestID, noRoute):
 		l.NoRoute++
 	}
 }
 
-// isNew notes one side of a request, and reports whether it was not known. Of a
-// line without an id nobody can say, so it counts.
+// isNew records a side of a request, and reports whether it was new. A line
+// without an id counts as new.
 func (l *log) isNew(id string, by side) bool {
 	if id == "" {
 		return true
@@ -165,56 +164,52 @@ func (l *log) isNew(id string, by side) bool {
 	return true
 }
 
-func (a *Audit) acknowledged(ctx context.Context, l line) error {
+// checkAcknowledged checks that an acknowledged callback has a receipt.
+func (a *Audit) checkAcknowledged(ctx context.Context, l line) error {
 	key := inbox.Key{Payout: l.Payout, Receipt: l.Receipt}
 	_, ok, err := a.Source.Receipt(ctx, key)
-	switch {
-	case errors.Is(err, inbox.ErrDamagedReceipt):
-		return nil
-	case err != nil:
-		return err
-	case !ok:
-		finding := about(AcknowledgedLost, key, "acknowledged, and there is no such receipt")
+	if err == nil && !ok {
+		finding := newFinding(AcknowledgedLost, key, "acknowledged, and its receipt does not exist")
 		if l.Accepted == string(inbox.AcceptedQueueOnly) {
-			finding.Detail = "acknowledged by the queue only, and not recorded yet: look at the queue and the dead letters"
+			finding.Detail = "accepted into the queue only, and not stored yet: see the queue and the dead-letter queue"
 		}
 		finding.Request = l.Function
-		a.found(finding)
+		a.addFinding(finding)
 	}
-	return nil
+	return ignoreCorrupt(err)
 }
 
-// reckonLog weighs what the logs say together, once the receipts are counted.
+// compareLogCounts compares the counts of the logs with the receipts.
 func (a *Audit) compareLogCounts() {
 	if a.log == nil {
 		return
 	}
 	summary := a.log.LogSummary
-	summary.Receipts = a.summary.counts
+	summary.Receipts = a.summary.callbacks
 	a.mu.Lock()
 	a.summary.Log = &summary
 	a.mu.Unlock()
 	if summary.Answered > 0 && summary.Acknowledged > 0 {
-		for id, request := range a.log.requests {
-			if request == byGateway {
-				a.found(Finding{Kind: AcknowledgedUnlogged, Request: id, Detail: "the gateway answered 200, and no function's line says what was kept"})
+		for id, sides := range a.log.requests {
+			if sides == byGateway {
+				a.addFinding(Finding{Kind: AcknowledgedUnlogged, Request: id, Detail: "the gateway answered 200, and no function logged the callback"})
 			}
 		}
 	}
 	acknowledged := max(summary.Answered, summary.Acknowledged)
-	if bounded := !a.From.IsZero() && !a.To.IsZero(); bounded && summary.Receipts > acknowledged {
-		a.found(Finding{Kind: AcknowledgedTooFew, Detail: fmt.Sprintf(
-			"%d callbacks have receipts, and %d were acknowledged: the log is not whole, or something else wrote receipts",
+	if isBounded := !a.From.IsZero() && !a.To.IsZero(); isBounded && summary.Receipts > acknowledged {
+		a.addFinding(Finding{Kind: AcknowledgedTooFew, Detail: fmt.Sprintf(
+			"%d callbacks have receipts, and %d were acknowledged: the log is incomplete, or something else wrote receipts",
 			summary.Receipts, acknowledged)})
 	}
 }
 
-func (a *Audit) within(at time.Time) bool {
-	return at.IsZero() || !at.Before(a.From.Add(-slack)) && (a.To.IsZero() || at.Before(a.To.Add(slack)))
+func (a *Audit) isInWindow(at time.Time) bool {
+	return at.IsZero() || !at.Before(a.From.Add(-clockSkew)) && (a.To.IsZero() || at.Before(a.To.Add(clockSkew)))
 }
 
-// at returns the time of a line: RFC 3339, the common log format or
-// milliseconds since 1970; zero where it has none of them.
+// at returns the time of a line, or the zero time. The formats are RFC 3339, the
+// common log format, and milliseconds since 1970.
 func (l line) at() time.Time {
 	text := l.Timestamp
 	if text == "" {

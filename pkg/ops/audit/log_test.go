@@ -16,18 +16,18 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// functionLine is what a function writes about a callback; gatewayLine what the
-// gateway does.
-func functionLine(request string, key inbox.Key, as inbox.Acceptance) string {
+// functionLine is a function's log line of a callback.
+func functionLine(request string, key inbox.Key, acceptance inbox.Acceptance) string {
 	return fmt.Sprintf(`{"timestamp":"2026-11-21T12:00:00.1Z","level":"INFO","message":"callback","provider":"cregis","payout":%q,"receipt":%q,"accepted":%q,"request_id":%q}`,
-		key.Payout, key.Receipt, as, request)
+		key.Payout, key.Receipt, acceptance, request)
 }
 
+// gatewayLine is a line of the gateway's access log.
 func gatewayLine(request, route, status, at string) string {
 	return fmt.Sprintf(`{"requestId":"g","time":%q,"routeKey":%q,"status":%s,"integrationRequestId":%q}`, at, route, status, request)
 }
 
-// noRouteLine is what the gateway writes about a request that met no function.
+// noRouteLine is a line of the gateway about a request without a route.
 func noRouteLine(request, method, route, status string) string {
 	return fmt.Sprintf(`{"requestId":%q,"time":%q,"routeKey":%q,"method":%q,"status":%s,"integrationRequestId":"-"}`, request, at, route, method, status)
 }
@@ -37,9 +37,9 @@ const (
 	at    = "21/Nov/2026:12:00:00 +0000"
 )
 
-func TestLogsAreHeldToTheReceipts(t *testing.T) {
+func TestReadLog_ComparedWithReceipts(t *testing.T) {
 	key := inbox.NewReceipt(event("1", payout.Succeeded, 0), nil, "", noon).Key
-	gone := inbox.NewReceipt(event("9", payout.Succeeded, 0), nil, "", noon).Key
+	lost := inbox.NewReceipt(event("9", payout.Succeeded, 0), nil, "", noon).Key
 	minute := func(n int) time.Time { return noon.Add(time.Duration(n) * time.Minute) }
 	for name, test := range map[string]struct {
 		from, to time.Time
@@ -47,7 +47,7 @@ func TestLogsAreHeldToTheReceipts(t *testing.T) {
 		want     []audit.Finding
 		summary  audit.LogSummary
 	}{
-		"all of it is there": {
+		"complete": {
 			lines: []string{
 				gatewayLine("r1", route, `"200"`, at), functionLine("r1", key, inbox.AcceptedNew), functionLine("r2", key, inbox.AcceptedDuplicate),
 				gatewayLine("r2", route, "200", "2026-11-21T12:00:00Z"),
@@ -56,57 +56,57 @@ func TestLogsAreHeldToTheReceipts(t *testing.T) {
 			},
 			summary: audit.LogSummary{Lines: 9, Unreadable: 2, Answered: 2, Acknowledged: 2, Receipts: 1},
 		},
-		"a receipt that was acknowledged is gone": {
-			lines:   []string{functionLine("r1", gone, inbox.AcceptedNew), functionLine("r2", gone, inbox.AcceptedQueueOnly)},
-			want:    []audit.Finding{{Kind: audit.AcknowledgedLost, Payout: gone.Payout, Receipt: gone.Receipt, Request: "r1"}, {Kind: audit.AcknowledgedLost, Payout: gone.Payout, Receipt: gone.Receipt, Request: "r2"}},
+		"acknowledged receipt missing": {
+			lines:   []string{functionLine("r1", lost, inbox.AcceptedNew), functionLine("r2", lost, inbox.AcceptedQueueOnly)},
+			want:    []audit.Finding{{Kind: audit.AcknowledgedLost, Payout: lost.Payout, Receipt: lost.Receipt, Request: "r1"}, {Kind: audit.AcknowledgedLost, Payout: lost.Payout, Receipt: lost.Receipt, Request: "r2"}},
 			summary: audit.LogSummary{Lines: 2, Acknowledged: 2, Receipts: 1},
 		},
-		"an answer that no function tells of": {
+		"response without a function line": {
 			lines:   []string{gatewayLine("r1", route, `"200"`, at), gatewayLine("r2", route, `"200"`, at), functionLine("r1", key, inbox.AcceptedNew)},
 			want:    []audit.Finding{{Kind: audit.AcknowledgedUnlogged, Request: "r2"}},
 			summary: audit.LogSummary{Lines: 3, Answered: 2, Acknowledged: 1, Receipts: 1},
 		},
-		"the gateway's log alone says nothing of single receipts": {
+		"gateway log alone": {
 			lines:   []string{gatewayLine("r1", route, `"200"`, at), gatewayLine("r2", route, `"200"`, at)},
 			summary: audit.LogSummary{Lines: 2, Answered: 2, Receipts: 1},
 		},
-		"of a bounded time, more receipts than answers": {
+		"more receipts than responses in a window": {
 			from: noon, to: minute(1), lines: []string{gatewayLine("r1", route, `"503"`, at)},
 			want:    []audit.Finding{{Kind: audit.AcknowledgedTooFew}},
 			summary: audit.LogSummary{Lines: 1, Receipts: 1},
 		},
-		"a line that is there twice counts once, and hides nothing": {
+		"repeated lines": {
 			from: noon, to: minute(1),
 			lines:   []string{gatewayLine("r1", route, `"200"`, at), gatewayLine("r1", route, `"200"`, at), functionLine("r1", key, inbox.AcceptedNew), functionLine("r1", key, inbox.AcceptedNew)},
 			summary: audit.LogSummary{Lines: 4, Repeated: 2, Answered: 1, Acknowledged: 1, Receipts: 1},
 		},
-		"a line of another kind and another time is of another kind": {
+		"unknown lines outside the window": {
 			from: minute(10), to: minute(20), lines: []string{`{"message":"sweep","timestamp":"2026-11-21T12:00:00Z"}`, "91 lines"},
 			summary: audit.LogSummary{Lines: 2, Unreadable: 2},
 		},
-		"requests to no route count once each, and are no finding": {
+		"requests without a route": {
 			lines: []string{
 				gatewayLine("r1", route, `"200"`, at), functionLine("r1", key, inbox.AcceptedNew),
 				noRouteLine("g1", "POST", "-", `"404"`), noRouteLine("g1", "POST", "-", `"404"`), noRouteLine("g2", "POST", "", "404"), noRouteLine("g3", "GET", "-", `"404"`),
 			},
 			summary: audit.LogSummary{Lines: 6, Repeated: 1, Answered: 1, Acknowledged: 1, NoRoute: 2, Receipts: 1},
 		},
-		"a route with a token before it is one of callbacks": {
+		"route with a token": {
 			lines:   []string{gatewayLine("r1", "POST /0123456789abcdef/callbacks/cregis/payout", `"200"`, at), functionLine("r1", key, inbox.AcceptedNew)},
 			summary: audit.LogSummary{Lines: 2, Answered: 1, Acknowledged: 1, Receipts: 1},
 		},
-		"lines of another time do not count": {
-			from: minute(10), to: minute(20), lines: []string{functionLine("r1", gone, inbox.AcceptedNew), gatewayLine("r1", route, `"200"`, at), gatewayLine("r2", route, "200", fmt.Sprint(noon.UnixMilli()))},
+		"lines outside the window": {
+			from: minute(10), to: minute(20), lines: []string{functionLine("r1", lost, inbox.AcceptedNew), gatewayLine("r1", route, `"200"`, at), gatewayLine("r2", route, "200", fmt.Sprint(noon.UnixMilli()))},
 			summary: audit.LogSummary{Lines: 3},
 		},
-		"what a log says without a time counts": {
+		"line without a time": {
 			from: minute(10), to: minute(20), lines: []string{gatewayLine("r2", route, "200", "-")},
 			summary: audit.LogSummary{Lines: 1, Answered: 1},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newMemoryBed(t)
-			b.tell(event("1", payout.Succeeded, 0))
+			b.acceptAndApply(event("1", payout.Succeeded, 0))
 			findings, summary := b.audit(func(a *audit.Audit) {
 				a.From, a.To = test.from, test.to
 				if err := a.ReadLog(t.Context(), strings.NewReader(strings.Join(test.lines, "\n"))); err != nil {
@@ -124,10 +124,10 @@ func TestLogsAreHeldToTheReceipts(t *testing.T) {
 	}
 }
 
-// The same log twice would else vouch for twice as many receipts as it may.
-func TestALogGivenTwiceHidesNothing(t *testing.T) {
+// A log that is read twice does not account for twice as many receipts.
+func TestReadLog_SameLogTwice(t *testing.T) {
 	b := newMemoryBed(t)
-	b.tell(event("1", payout.Succeeded, 0), event("2", payout.Succeeded, 0))
+	b.acceptAndApply(event("1", payout.Succeeded, 0), event("2", payout.Succeeded, 0))
 	findings, _ := b.audit(func(a *audit.Audit) {
 		a.From, a.To = noon, noon.Add(time.Minute)
 		for range 2 {
@@ -137,12 +137,11 @@ func TestALogGivenTwiceHidesNothing(t *testing.T) {
 		}
 	})
 	if len(findings) != 1 || findings[0].Kind != audit.AcknowledgedTooFew {
-		t.Errorf("found %+v", findings)
+		t.Errorf("findings %+v", findings)
 	}
 }
 
-// What is kept of logs is bounded.
-func TestALogOfTooManyRequestsIsRefused(t *testing.T) {
+func TestReadLog_TooManyRequests(t *testing.T) {
 	a := &audit.Audit{Source: newMemoryBed(t).source, Now: noon}
 	a.LimitRequests(2)
 	lines := []string{gatewayLine("r1", route, `"200"`, at), gatewayLine("r2", route, `"200"`, at), gatewayLine("r2", route, `"200"`, at)}
@@ -154,22 +153,23 @@ func TestALogOfTooManyRequestsIsRefused(t *testing.T) {
 	}
 }
 
-// A released callback and its event were one callback, and a decision was none.
-func TestOnlyWhatACallbackToldIsCountedAgainstTheLog(t *testing.T) {
+// A released callback and the receipt of its event count as one callback; a
+// resolution is not a callback.
+func TestReadLog_CountsReceiptsOfCallbacks(t *testing.T) {
 	b := newMemoryBed(t)
-	b.sound() // 4 applied, 1 released to an event, 1 dismissed, 1 held, 1 waiting: 8 callbacks, 9 receipts
-	b.accept(inbox.NewResolutionReceipt(payout.Resolution{ID: numbered("2")}, "", noon))
+	b.fill() // 5 applied, 1 received, 1 held, 1 released, 1 dismissed: 9 receipts of 8 callbacks
+	b.accept(inbox.NewResolutionReceipt(payout.Resolution{ID: payoutID("2")}, "", noon))
 	_, summary := b.audit(func(a *audit.Audit) {
 		if err := a.ReadLog(t.Context(), strings.NewReader("")); err != nil {
 			t.Fatal(err)
 		}
 	})
 	if summary.Receipts != 10 || summary.Log.Receipts != 8 {
-		t.Errorf("%d receipts, %d of them of callbacks, want 10 and 8", summary.Receipts, summary.Log.Receipts)
+		t.Errorf("%d receipts, %d of callbacks, want 10 and 8", summary.Receipts, summary.Log.Receipts)
 	}
 }
 
-func TestALogThatCannotBeReadIsAFailure(t *testing.T) {
+func TestReadLog_ReadErrors(t *testing.T) {
 	b := newMemoryBed(t)
 	broken := errors.New("broken")
 	b.audit(func(a *audit.Audit) {
@@ -177,7 +177,7 @@ func TestALogThatCannotBeReadIsAFailure(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 		if err := a.ReadLog(t.Context(), strings.NewReader(strings.Repeat("x", 2<<20))); err == nil {
-			t.Error("a line without an end was read")
+			t.Error("a line of 2 MiB was read")
 		}
 	})
 }

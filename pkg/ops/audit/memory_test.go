@@ -13,11 +13,10 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// endless is a source of any number of payouts with two receipts each, made as
-// they are asked for.
-type endless struct{ payouts int }
+// generated is a source that generates payouts, with two receipts each, on demand.
+type generated struct{ payouts int }
 
-func (e endless) pair(n int) []inbox.Receipt {
+func (g generated) pair(n int) []inbox.Receipt {
 	id := strconv.Itoa(n)
 	var pair []inbox.Receipt
 	for _, status := range []payout.Status{payout.Pending, payout.Succeeded} {
@@ -28,10 +27,10 @@ func (e endless) pair(n int) []inbox.Receipt {
 	return pair
 }
 
-func (e endless) ScanReceipts(context.Context, time.Time, time.Time) iter.Seq2[inbox.Receipt, error] {
+func (g generated) ScanReceipts(context.Context, time.Time, time.Time) iter.Seq2[inbox.Receipt, error] {
 	return func(yield func(inbox.Receipt, error) bool) {
-		for n := range e.payouts {
-			for _, receipt := range e.pair(n) {
+		for n := range g.payouts {
+			for _, receipt := range g.pair(n) {
 				if !yield(receipt, nil) {
 					return
 				}
@@ -40,31 +39,31 @@ func (e endless) ScanReceipts(context.Context, time.Time, time.Time) iter.Seq2[i
 	}
 }
 
-func (e endless) ScanPayouts(ctx context.Context, _ time.Time) iter.Seq2[inbox.StoredPayout, error] {
+func (g generated) ScanPayouts(ctx context.Context, _ time.Time) iter.Seq2[inbox.StoredPayout, error] {
 	return func(yield func(inbox.StoredPayout, error) bool) {
-		for n := range e.payouts {
-			if !yield(e.StoredPayout(ctx, numbered(strconv.Itoa(n)))) {
+		for n := range g.payouts {
+			if !yield(g.StoredPayout(ctx, payoutID(strconv.Itoa(n)))) {
 				return
 			}
 		}
 	}
 }
 
-func (e endless) number(id string) int {
-	n, err := strconv.Atoi(id[len(numbered("")):])
+func (g generated) number(id string) int {
+	n, err := strconv.Atoi(id[len(payoutID("")):])
 	if err != nil {
 		panic(err)
 	}
 	return n
 }
 
-func (e endless) Receipt(_ context.Context, key inbox.Key) (inbox.Receipt, bool, error) {
-	return e.pair(e.number(key.Payout))[0], true, nil
+func (g generated) Receipt(_ context.Context, key inbox.Key) (inbox.Receipt, bool, error) {
+	return g.pair(g.number(key.Payout))[0], true, nil
 }
 
-func (e endless) ReceiptsOf(_ context.Context, id payout.ID) iter.Seq2[inbox.Receipt, error] {
+func (g generated) ReceiptsOf(_ context.Context, id payout.ID) iter.Seq2[inbox.Receipt, error] {
 	return func(yield func(inbox.Receipt, error) bool) {
-		for _, receipt := range e.pair(e.number(string(id))) {
+		for _, receipt := range g.pair(g.number(string(id))) {
 			if !yield(receipt, nil) {
 				return
 			}
@@ -72,35 +71,34 @@ func (e endless) ReceiptsOf(_ context.Context, id payout.ID) iter.Seq2[inbox.Rec
 	}
 }
 
-func (e endless) StoredPayout(ctx context.Context, id payout.ID) (inbox.StoredPayout, error) {
-	fold, err := inbox.FoldReceipts(e.ReceiptsOf(ctx, id))
+func (g generated) StoredPayout(ctx context.Context, id payout.ID) (inbox.StoredPayout, error) {
+	fold, err := inbox.FoldReceipts(g.ReceiptsOf(ctx, id))
 	return inbox.StoredPayout{Record: fold.Record, Exists: true, ReadVersion: fold.Record.Version}, err
 }
 
-// What an audit holds does not grow with the tables: some megabytes, most of
-// them garbage, whatever there is to read.
-func TestAnAuditHoldsLittle(t *testing.T) {
-	const most = 32 << 20
+// The memory of an audit does not grow with the tables.
+func TestAudit_BoundedMemory(t *testing.T) {
+	const limit = 32 << 20
 	payouts := 5_000
 	if testing.Short() {
 		payouts = 1_000
 	}
 	var highest uint64
 	a := &audit.Audit{
-		Source: endless{payouts}, Now: noon, Report: func(f audit.Finding) { t.Errorf("found %+v", f) },
+		Source: generated{payouts}, Now: noon, Report: func(f audit.Finding) { t.Errorf("finding %+v", f) },
 		Progress: func(audit.Summary) {
 			var m runtime.MemStats
 			runtime.ReadMemStats(&m)
 			highest = max(highest, m.HeapAlloc)
 		},
 	}
-	began := time.Now()
+	start := time.Now()
 	summary, err := a.Run(t.Context())
 	if err != nil || summary.Payouts != int64(payouts) || summary.Receipts != 2*int64(payouts) {
 		t.Fatalf("%+v, %v", summary, err)
 	}
-	if highest == 0 || highest > most {
-		t.Errorf("it held up to %d bytes, want at most %d", highest, most)
+	if highest == 0 || highest > limit {
+		t.Errorf("the heap had %d bytes, want at most %d", highest, limit)
 	}
-	t.Logf("%d payouts in %s, %.1f MB at most", payouts, time.Since(began).Round(time.Millisecond), float64(highest)/1e6)
+	t.Logf("%d payouts in %s, %.1f MB at most", payouts, time.Since(start).Round(time.Millisecond), float64(highest)/1e6)
 }

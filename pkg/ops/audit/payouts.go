@@ -11,42 +11,41 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-func (a *Audit) payouts(ctx context.Context) error {
-	work := newPool(ctx)
-	for scanPayout, err := range a.Source.ScanPayouts(work.ctx, a.From) { //nolint:contextcheck // the pool's context is made of ctx
+func (a *Audit) checkPayouts(ctx context.Context) error {
+	group, ctx := newGroup(ctx)
+	for stored, err := range a.Source.ScanPayouts(ctx, a.From) {
 		if err != nil {
-			return errors.Join(err, work.wait())
+			return errors.Join(err, group.Wait())
 		}
 		a.mu.Lock()
 		a.summary.Payouts++
-		n := a.summary.Payouts
+		payouts := a.summary.Payouts
 		a.mu.Unlock()
-		a.progress(n)
-		work.do(func() error { return a.payout(work.ctx, scanPayout) })
+		a.reportProgress(payouts)
+		group.Go(func() error { return a.checkPayout(ctx, stored) })
 	}
-	return work.wait()
+	return group.Wait()
 }
 
-// payout compares what the scan saw with the receipts, and looks closer where
-// they do not agree.
-func (a *Audit) payout(ctx context.Context, seen inbox.StoredPayout) error {
-	fold, err := inbox.FoldReceipts(a.Source.ReceiptsOf(ctx, seen.Record.ID))
+// checkPayout compares a payout with its receipts, and verifies it if they differ.
+func (a *Audit) checkPayout(ctx context.Context, scanned inbox.StoredPayout) error {
+	fold, err := inbox.FoldReceipts(a.Source.ReceiptsOf(ctx, scanned.Record.ID))
 	switch {
 	case err != nil:
 		return err
-	case seen.Damage == nil && len(fold.Damaged) == 0 && len(seen.Record.Differences(fold.Record)) == 0:
+	case scanned.Damage == nil && len(fold.Damaged) == 0 && len(scanned.Record.Differences(fold.Record)) == 0:
 		return nil
 	}
-	return a.verifyPayout(ctx, seen.Record.ID)
+	return a.verifyPayout(ctx, scanned.Record.ID)
 }
 
-// maxTries bounds how often a payout is read that moves while it is.
-const maxTries = 5
+// maxAttempts is how often verifyPayout reads a payout that changes meanwhile.
+const maxAttempts = 5
 
-// judge reads a payout, its receipts and the payout again: if nothing was
-// applied in between, whatever does not agree is wrong.
+// verifyPayout reads a payout, its receipts, and the payout again. If the payout
+// did not change in between, each difference is a defect.
 func (a *Audit) verifyPayout(ctx context.Context, id payout.ID) error {
-	for range maxTries {
+	for range maxAttempts {
 		before, err := a.Source.StoredPayout(ctx, id)
 		if err != nil {
 			return err
@@ -69,42 +68,44 @@ func (a *Audit) verifyPayout(ctx context.Context, id payout.ID) error {
 	return nil
 }
 
-func (a *Audit) report(ctx context.Context, storedPayout inbox.StoredPayout, fold inbox.Fold) error {
-	id, have, want := storedPayout.Record.ID, storedPayout.Record, fold.Record
-	finding := Finding{Payout: string(id)}
+// report reports how a payout differs from the fold of its receipts.
+func (a *Audit) report(ctx context.Context, stored inbox.StoredPayout, fold inbox.Fold) error {
+	got, want := stored.Record, fold.Record
+	finding := Finding{Payout: string(got.ID)}
 	switch {
-	case !storedPayout.Exists && want.Version == 0:
+	case !stored.Exists && want.Version == 0:
 		return nil
-	case !storedPayout.Exists:
-		finding.Kind, finding.Detail = PayoutMissing, fmt.Sprintf("%d receipts of it are applied", want.Version)
-	case storedPayout.Damage != nil:
-		finding.Kind, finding.Detail = PayoutDamaged, storedPayout.Damage.Error()
+	case !stored.Exists:
+		finding.Kind, finding.Detail = PayoutMissing, fmt.Sprintf("%d of its receipts are applied", want.Version)
+	case stored.Damage != nil:
+		finding.Kind, finding.Detail = PayoutDamaged, stored.Damage.Error()
 	case len(fold.Damaged) > 0:
-		finding.Kind, finding.Detail = PayoutUnchecked, fmt.Sprintf("%d of its receipts cannot be read", len(fold.Damaged))
-	case have.Version > want.Version:
+		finding.Kind, finding.Detail = PayoutUnchecked, fmt.Sprintf("%d of its receipts are unreadable", len(fold.Damaged))
+	case got.Version > want.Version:
 		finding.Kind = FactUnproven
-		finding.Detail = fmt.Sprintf("it was made of %d facts, and %d applied receipts are there", have.Version, want.Version)
-	case have.Version < want.Version:
+		finding.Detail = fmt.Sprintf("version %d, with %d applied receipts", got.Version, want.Version)
+	case got.Version < want.Version:
 		finding.Kind = FactMissing
-		finding.Detail = fmt.Sprintf("it was made of %d facts, and %d receipts are applied", have.Version, want.Version)
-		culprit, err := a.checkApplied(ctx, have)
+		finding.Detail = fmt.Sprintf("version %d, with %d applied receipts", got.Version, want.Version)
+		unapplied, err := a.findUnapplied(ctx, got)
 		if err != nil {
 			return err
 		}
-		finding.Receipt = culprit.Receipt
+		finding.Receipt = unapplied.Receipt
 	default:
-		differences := have.Differences(want)
+		differences := got.Differences(want)
 		if len(differences) == 0 {
 			return nil
 		}
-		finding.Kind, finding.Detail = PayoutAltered, "not what its receipts say: "+parts(differences)
+		finding.Kind, finding.Detail = PayoutAltered, "differs from its receipts in: "+listParts(differences)
 	}
-	a.found(finding)
+	a.addFinding(finding)
 	return nil
 }
 
-// parts names what is different, and no values: they may be a person's account.
-func parts(differences []payout.Difference) string {
+// listParts lists the names of the parts that differ. It omits their values, which
+// may be personal data.
+func listParts(differences []payout.Difference) string {
 	var names []string
 	for _, difference := range differences {
 		names = append(names, difference.Part)
@@ -112,31 +113,31 @@ func parts(differences []payout.Difference) string {
 	return strings.Join(names, ", ")
 }
 
-// mostSuspects bounds the receipts that are left out one by one.
-const mostSuspects = 50
-
-// withoutEffect returns the one applied receipt without which the payout would
-// be what it is, if there is one.
-func (a *Audit) checkApplied(ctx context.Context, have payout.Record) (inbox.Key, error) {
-	var suspects []inbox.Key
-	for receipt, err := range a.Source.ReceiptsOf(ctx, have.ID) {
+// findUnapplied returns the receipt that is marked as applied and is not part of
+// the payout: without it, the fold equals the payout. It returns the zero Key if
+// no single receipt explains the difference, or the payout has more than
+// maxCandidates applied receipts.
+func (a *Audit) findUnapplied(ctx context.Context, record payout.Record) (inbox.Key, error) {
+	const maxCandidates = 50
+	var candidates []inbox.Key
+	for receipt, err := range a.Source.ReceiptsOf(ctx, record.ID) {
 		if err != nil {
 			return inbox.Key{}, err
 		}
 		if receipt.State == inbox.Applied {
-			suspects = append(suspects, receipt.Key)
+			candidates = append(candidates, receipt.Key)
 		}
-		if len(suspects) > mostSuspects {
+		if len(candidates) > maxCandidates {
 			return inbox.Key{}, nil
 		}
 	}
-	for _, suspect := range suspects {
-		fold, err := inbox.FoldReceipts(a.Source.ReceiptsOf(ctx, have.ID), suspect)
+	for _, candidate := range candidates {
+		fold, err := inbox.FoldReceipts(a.Source.ReceiptsOf(ctx, record.ID), candidate)
 		if err != nil {
 			return inbox.Key{}, err
 		}
-		if len(have.Differences(fold.Record)) == 0 {
-			return suspect, nil
+		if len(record.Differences(fold.Record)) == 0 {
+			return candidate, nil
 		}
 	}
 	return inbox.Key{}, nil
