@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// checkAnswer returns the failure that a function's answer states, with the cause that its log states.
+// checkAnswer returns an error if a function's answer reports a failure, with the cause from its log.
 func checkAnswer(answer, log []byte) error {
-	var stated struct {
+	var response struct {
 		StatusCode        int               `json:"statusCode"`
 		BatchItemFailures []json.RawMessage `json:"batchItemFailures"`
 		ErrorType         string            `json:"errorType"`
@@ -19,49 +19,49 @@ func checkAnswer(answer, log []byte) error {
 	}
 	answer = bytes.TrimSpace(answer)
 	if len(answer) == 0 {
-		return fmt.Errorf("does not answer: %s", causeIn(log))
+		return fmt.Errorf("returns no response: %s", causeIn(log))
 	}
-	if err := json.Unmarshal(answer, &stated); err != nil && !json.Valid(answer) {
-		return fmt.Errorf("answers what is not JSON: %s", causeIn(log))
+	if err := json.Unmarshal(answer, &response); err != nil && !json.Valid(answer) {
+		return fmt.Errorf("returns a response that is not JSON: %s", causeIn(log))
 	}
 	switch {
-	case stated.ErrorType != "" || stated.ErrorMessage != "":
-		return fmt.Errorf("fails: %s: %s", stated.ErrorType, stated.ErrorMessage)
-	case stated.StatusCode >= http.StatusInternalServerError:
-		return fmt.Errorf("answers %d: %s", stated.StatusCode, causeIn(log))
-	case len(stated.BatchItemFailures) > 0:
-		return fmt.Errorf("reports %d failed items: %s", len(stated.BatchItemFailures), causeIn(log))
+	case response.ErrorType != "" || response.ErrorMessage != "":
+		return fmt.Errorf("fails: %s: %s", response.ErrorType, response.ErrorMessage)
+	case response.StatusCode >= http.StatusInternalServerError:
+		return fmt.Errorf("returns %d: %s", response.StatusCode, causeIn(log))
+	case len(response.BatchItemFailures) > 0:
+		return fmt.Errorf("reports %d failed items: %s", len(response.BatchItemFailures), causeIn(log))
 	}
 	return nil
 }
 
-// logged is what the lines of a function's log say beside numbers.
-type logged struct {
+// logLine is the part of a log line that is read here.
+type logLine struct {
 	Err    string `json:"err"`
 	Payout string `json:"payout"`
 }
 
-// causeIn returns the last error of the function's log, or else the log's last line, which is then SAM's.
+// causeIn returns the last error in a function's log, or the last line, which SAM wrote.
 func causeIn(log []byte) string {
 	cause, last := "", ""
 	for line := range bytes.Lines(log) {
 		last = cmp.Or(string(bytes.TrimSpace(line)), last)
-		var entry logged
+		var entry logLine
 		if json.Unmarshal(line, &entry) == nil {
 			cause = cmp.Or(entry.Err, cause)
 		}
 	}
-	return cmp.Or(cause, last, "its log is empty")
+	return cmp.Or(cause, last, "the log is empty")
 }
 
-// payoutIn returns the first payout that the function's log names, as a word of a shell's line; empty where it names none.
+// payoutIn returns the first payout id in a function's log, quoted for a shell, or "".
 func payoutIn(log []byte) string {
 	for line := range bytes.Lines(log) {
-		var entry logged
+		var entry logLine
 		if json.Unmarshal(line, &entry) != nil || entry.Payout == "" {
 			continue
 		}
-		if strings.ContainsAny(entry.Payout, "$&") { // a payout's other characters mean nothing to a shell
+		if strings.ContainsAny(entry.Payout, "$&") { // the other characters of a payout id need no quotes
 			return "'" + entry.Payout + "'"
 		}
 		return entry.Payout

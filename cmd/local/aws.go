@@ -19,8 +19,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 )
 
-// The clients of this program are made from literals. config.LoadDefaultConfig has no place here: it reads profiles,
-// AWS_ENDPOINT_URL_<SERVICE> and AWS_IGNORE_CONFIGURED_ENDPOINT_URLS, any of which can lead to a real account.
+// The clients of this program have literal settings. They do not use config.LoadDefaultConfig: it reads profiles,
+// AWS_ENDPOINT_URL_<SERVICE> and AWS_IGNORE_CONFIGURED_ENDPOINT_URLS, each of which can lead to a real account.
 
 func emulatorCredentials() aws.CredentialsProvider {
 	return credentials.NewStaticCredentialsProvider(accessKeyID, secretKey, "")
@@ -35,37 +35,37 @@ func newSecrets(w workspace) *secretsmanager.Client {
 	})
 }
 
-// directHTTP ignores proxies.
+// directHTTP returns a client that uses no proxy.
 func directHTTP() *http.Client {
 	return &http.Client{Transport: &http.Transport{}, Timeout: 30 * time.Second}
 }
 
-// callLambda makes one call of Lambda's REST interface, and decodes the answer into out.
+// callLambda calls Lambda's REST API and decodes the response into out.
 func callLambda(ctx context.Context, w workspace, c lambdaCall, out any) error {
-	answer, err := callSigned(ctx, w, signed{service: "lambda", method: c.method, path: c.path, body: c.body})
+	answer, err := callSigned(ctx, w, apiCall{service: "lambda", method: c.method, path: c.path, body: c.body})
 	if err != nil {
 		return fmt.Errorf("lambda %s %s: %w", c.method, c.path, err)
 	}
 	return json.Unmarshal(answer, out)
 }
 
-// callIAM makes one call of IAM's query interface.
+// callIAM calls IAM's query API.
 func callIAM(ctx context.Context, w workspace, action string, parameters ...url.Values) error {
 	form := url.Values{"Action": {action}, "Version": {"2010-05-08"}}
 	for _, parameter := range parameters {
 		maps.Copy(form, parameter)
 	}
-	call := signed{service: "iam", method: http.MethodPost, path: "/", body: form.Encode(), contentType: "application/x-www-form-urlencoded"}
+	call := apiCall{service: "iam", method: http.MethodPost, path: "/", body: form.Encode(), contentType: "application/x-www-form-urlencoded"}
 	if _, err := callSigned(ctx, w, call); err != nil {
 		return fmt.Errorf("iam %s: %w", action, err)
 	}
 	return nil
 }
 
-// signed is one request, before it is signed.
-type signed struct{ service, method, path, body, contentType string }
+// apiCall is a request that callSigned signs.
+type apiCall struct{ service, method, path, body, contentType string }
 
-func callSigned(ctx context.Context, w workspace, c signed) ([]byte, error) {
+func callSigned(ctx context.Context, w workspace, c apiCall) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, c.method, w.endpoint()+c.path, strings.NewReader(c.body))
 	if err != nil {
 		return nil, err

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// functions are the folders of functions/; in the template each is called <Name>Function.
+// functionFolders lists the folders of functions/. The template calls each function <Name>Function.
 func functionFolders() []string {
 	return []string{"cregis", "pivot", "consumer", "sweeper", "publisher"}
 }
@@ -19,7 +19,8 @@ func logicalID(function string) string {
 	return strings.ToUpper(function[:1]) + function[1:] + "Function"
 }
 
-// hostArchitecture is this machine's, in the template's words: here the emulator runs the functions, not Lambda.
+// hostArchitecture returns the architecture of this machine, on which the emulator runs the functions, as the template
+// calls it.
 func hostArchitecture() string {
 	if runtime.GOARCH == "amd64" {
 		return "x86_64"
@@ -27,10 +28,10 @@ func hostArchitecture() string {
 	return runtime.GOARCH
 }
 
-// architecture is the parameter that build, deploy and `sam local` have to agree on.
+// architecture returns the parameter that build, deploy and `sam local` must share.
 func architecture() string { return "Architecture=" + hostArchitecture() }
 
-// fetchModules downloads what the functions import, so that the build itself needs no network.
+// fetchModules downloads the modules of the functions, so that the build needs no network.
 func fetchModules(ctx context.Context, w workspace) error {
 	cmd := exec.Command("go", "list", "-deps", "./functions/...")
 	cmd.Dir = w.root
@@ -53,7 +54,7 @@ func build(ctx context.Context, w workspace) error {
 	return rebuildForHost(ctx, w, env)
 }
 
-// compile fills the cache for the build by SAM, which swallows the compiler's own words where a function does not compile.
+// compile fills the build cache before SAM builds, because SAM omits the compiler's error messages.
 func compile(ctx context.Context, w workspace, env []string) error {
 	cmd := exec.Command("go", "build", "./functions/...")
 	cmd.Dir = w.root
@@ -62,7 +63,7 @@ func compile(ctx context.Context, w workspace, env []string) error {
 }
 
 func samBuild(ctx context.Context, w workspace, env []string) error {
-	// Without a file of our own SAM takes samconfig.toml, which is about real deployments.
+	// By default SAM reads samconfig.toml, which configures real deployments.
 	if err := os.WriteFile(w.samConfig(), []byte("version = 0.1\n"), 0o600); err != nil {
 		return err
 	}
@@ -74,7 +75,7 @@ func buildCommand(w workspace, env []string) *exec.Cmd {
 		"--parameter-overrides", architecture(), "OnEmulator=true")
 }
 
-// rebuildForHost replaces the Linux binaries that SAM always makes: the emulator starts them on this very machine.
+// rebuildForHost replaces the Linux binaries that SAM builds: the emulator runs the functions on this machine.
 func rebuildForHost(ctx context.Context, w workspace, env []string) error {
 	for _, function := range functionFolders() {
 		bootstrap := filepath.Join(w.build(), logicalID(function), "bootstrap")

@@ -19,39 +19,38 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// patience is how long a callback may take to its acknowledgement, and from there to its payout. It ends as soon as it is
-// there; the bound is for a machine that is busy with other things.
+// timeout bounds how long a callback may take to be acknowledged, and then to be applied. It is for busy machines.
 const timeout = 3 * time.Minute
 
-// demonstrate sends the scenes through the deployed application and says of each what was answered and what became of
-// it. It fails unless every one of them went as it should.
+// demonstrate sends each scene to the deployed application and prints the response and the result. It fails unless all
+// of them are as expected.
 func demonstrate(ctx context.Context, show progress, root string, s stack) error {
 	scenes, err := scenes(root)
 	if err != nil {
 		return err
 	}
 	stage := newStage(s)
-	show.printf("\n%-62s %-14s %s", "CALLBACK", "ANSWER", "WHAT BECAME OF IT")
-	surprises := 0
+	show.printf("\n%-62s %-14s %s", "CALLBACK", "RESPONSE", "RESULT")
+	failures := 0
 	for _, scene := range scenes {
-		answer, text, err := stage.play(ctx, scene)
+		response, result, err := stage.play(ctx, scene)
 		if err != nil {
 			return fmt.Errorf("%s: %w", scene.title, err)
 		}
-		show.printf("%-62s %-14s %s", scene.title, answer, text)
-		if answer != scene.answer || text != scene.becomes {
-			surprises++
-			show.printf("  expected: %s, %s", scene.answer, scene.becomes)
+		show.printf("%-62s %-14s %s", scene.title, response, result)
+		if response != scene.response || result != scene.result {
+			failures++
+			show.printf("  expected: %s, %s", scene.response, scene.result)
 		}
 	}
-	if surprises > 0 {
-		return fmt.Errorf("%d of %d callbacks did not go as they should", surprises, len(scenes))
+	if failures > 0 {
+		return fmt.Errorf("%d of %d callbacks have an unexpected response or result", failures, len(scenes))
 	}
-	show.printf("%d callbacks, each answered and recorded as it should be.", len(scenes))
+	show.printf("%d callbacks: all responses and results are as expected.", len(scenes))
 	return nil
 }
 
-// stage is what the scenes are played on: a running stack, and a look into its tables.
+// stage plays scenes on a running stack and reads its tables.
 type stage struct {
 	stack     stack
 	http      *http.Client
@@ -60,30 +59,30 @@ type stage struct {
 }
 
 func newStage(s stack) stage {
-	of := stage{stack: s, http: directHTTP(), providers: map[string]functions.SigningProvider{}}
+	st := stage{stack: s, http: directHTTP(), providers: map[string]functions.SigningProvider{}}
 	for _, provider := range functions.Providers() {
-		of.providers[provider.Name()] = provider
+		st.providers[provider.Name()] = provider
 	}
-	of.reader = &dynamostore.Reader{
+	st.reader = &dynamostore.Reader{
 		Client: dynamodb.New(dynamodb.Options{
 			BaseEndpoint: aws.String(s.EndpointURL),
 			Region:       s.Region,
 			Credentials:  emulatorCredentials(),
-			HTTPClient:   of.http,
+			HTTPClient:   st.http,
 		}),
 		Receipts: s.ReceiptsTable,
 		Payouts:  s.PayoutsTable,
 	}
-	return of
+	return st
 }
 
-// play sends a scene's callback, forged or proven, and returns the answer and what became of what it tells.
-func (s stage) play(ctx context.Context, scene scene) (answer, item string, err error) {
-	genuine, header, err := s.sign(scene, s.stack.DemoKeys[scene.provider][scene.account])
+// play sends the callback of a scene and returns the response and the result.
+func (s stage) play(ctx context.Context, scene scene) (response, result string, err error) {
+	authentic, header, err := s.sign(scene, s.stack.DemoKeys[scene.provider][scene.account])
 	if err != nil {
 		return "", "", err
 	}
-	sent, sentHeader := genuine, header
+	sent, sentHeader := authentic, header
 	if scene.forged {
 		if sent, sentHeader, err = s.sign(scene, "not the key of this account"); err != nil {
 			return "", "", err
@@ -93,22 +92,21 @@ func (s stage) play(ctx context.Context, scene scene) (answer, item string, err 
 	if err != nil {
 		return "", "", err
 	}
-	answer = strconv.Itoa(code)
+	response = strconv.Itoa(code)
 	if scene.provider == "cregis" && code == http.StatusOK {
-		answer += " " + text // Cregis reads the body and nothing else
+		response += " " + text // Cregis reads only the body
 	}
-	item, err = s.result(ctx, scene, s.receiptKey(scene, genuine, header))
-	return answer, item, err
+	result, err = s.awaitResult(ctx, scene, s.receiptKey(scene, authentic, header))
+	return response, result, err
 }
 
 func (s stage) sign(scene scene, key string) ([]byte, http.Header, error) {
 	return s.providers[scene.provider].Sign(scene.body, callback.Key(key))
 }
 
-// deliver posts a callback as its provider does: again where the answer is a fault of the server's, as on a busy machine,
-// where a function's requests run into their deadlines.
+// deliver posts a callback, and again after a server error: on a busy machine the requests of a function time out.
 func (s stage) deliver(ctx context.Context, provider string, kind payout.Type, header http.Header, body []byte) (int, string, error) {
-	patient, cancel := context.WithTimeout(ctx, timeout)
+	retrying, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	for {
 		code, text, err := s.post(ctx, provider, kind, header, body)
@@ -116,14 +114,14 @@ func (s stage) deliver(ctx context.Context, provider string, kind payout.Type, h
 			return code, text, err
 		}
 		select {
-		case <-patient.Done():
+		case <-retrying.Done():
 			return code, text, nil
 		case <-time.After(500 * time.Millisecond):
 		}
 	}
 }
 
-// post sends a callback to the route of its type, and returns the answer's code and body.
+// post sends a callback to the route of its type, and returns the status code and body of the response.
 func (s stage) post(ctx context.Context, provider string, kind payout.Type, header http.Header, body []byte) (int, string, error) {
 	url := fmt.Sprintf("%s/callbacks/%s/%s", s.stack.APIURL, provider, kind)
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
@@ -140,7 +138,7 @@ func (s stage) post(ctx context.Context, provider string, kind payout.Type, head
 	return response.StatusCode, string(text), err
 }
 
-// receiptKey is the key under which the callback must be found, if it is found at all.
+// receiptKey returns the key of the receipt that the callback leaves if it is accepted.
 func (s stage) receiptKey(scene scene, body []byte, header http.Header) inbox.Key {
 	keys := callback.Keys{scene.account: {Current: callback.Key(s.stack.DemoKeys[scene.provider][scene.account])}}
 	provider := s.providers[scene.provider]
@@ -152,9 +150,9 @@ func (s stage) receiptKey(scene scene, body []byte, header http.Header) inbox.Ke
 	return callback.NewReceipt(provider, verified, time.Time{}).Key
 }
 
-// became waits until the receipt is applied or held, and says what it is then. Of a forged callback there is none, and
-// nothing to wait for: it was answered after the last thing that could have written one.
-func (s stage) result(ctx context.Context, scene scene, key inbox.Key) (string, error) {
+// awaitResult waits until the receipt is applied or held, and describes it. It does not wait for a forged callback: its
+// response is sent after the last write.
+func (s stage) awaitResult(ctx context.Context, scene scene, key inbox.Key) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	for {
@@ -163,7 +161,7 @@ func (s stage) result(ctx context.Context, scene scene, key inbox.Key) (string, 
 		case err != nil:
 			return "", err
 		case !ok && scene.forged:
-			return "nothing is left of it", nil
+			return "not stored", nil
 		case receipt.State == inbox.Held:
 			return "held: " + receipt.Reason, nil
 		case receipt.State == inbox.Applied:
@@ -171,13 +169,13 @@ func (s stage) result(ctx context.Context, scene scene, key inbox.Key) (string, 
 		}
 		select {
 		case <-ctx.Done():
-			return "accepted, and not applied in time", nil
+			return "accepted, not applied in time", nil
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
 }
 
-// describe says what the payout shows, and of how many facts.
+// describe returns the status of a payout and how many events it has.
 func (s stage) describe(ctx context.Context, id payout.ID) (string, error) {
 	stored, _, err := s.reader.Record(ctx, id)
 	if err != nil {
@@ -187,9 +185,9 @@ func (s stage) describe(ctx context.Context, id payout.ID) (string, error) {
 	if id.Type() == payout.TypeBatch {
 		kind = "batch"
 	}
-	facts := fmt.Sprintf("%d facts", stored.Version)
-	if stored.Version == 1 {
-		facts = "1 fact"
+	events := "1 event"
+	if stored.Version != 1 {
+		events = fmt.Sprintf("%d events", stored.Version)
 	}
-	return fmt.Sprintf("%s %s, %s", kind, stored.Status(), facts), nil
+	return fmt.Sprintf("%s %s, %s", kind, stored.Status(), events), nil
 }

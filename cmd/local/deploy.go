@@ -21,7 +21,7 @@ func deploy(ctx context.Context, w workspace) error {
 	return runLogged(ctx, deployCommand(w, stackName), w.log("deploy"))
 }
 
-// deployCommand deploys what was built under a stack's name; parameters are Name=value.
+// deployCommand deploys the build as a stack; parameters have the form Name=value.
 func deployCommand(w workspace, name string, parameters ...string) *exec.Cmd {
 	return sam(w, isolated(w), append([]string{
 		"deploy", "--template-file", w.build() + "/template.yaml", "--stack-name", name, "--region", region,
@@ -63,7 +63,7 @@ func readOutputs(ctx context.Context, w workspace, name string) (map[string]stri
 	return outputs, nil
 }
 
-// storeKeys does for the demo accounts what an operator does after a deploy.
+// storeKeys stores the keys of the demo accounts.
 func storeKeys(ctx context.Context, w workspace, s stack) error {
 	for provider := range s.KeySecrets {
 		value := map[string]map[string]string{}
@@ -79,14 +79,14 @@ func storeKeys(ctx context.Context, w workspace, s stack) error {
 			SecretString: aws.String(string(text)),
 		})
 		if err != nil {
-			return fmt.Errorf("store the demo keys of %s: %w", provider, err)
+			return fmt.Errorf("store demo keys of %s: %w", provider, err)
 		}
 	}
 	return nil
 }
 
-// correctSweeper lets the sweeper send several messages in one request. The emulator asks its role for an action of
-// that request's own name, which AWS does not have: there, sqs:SendMessage covers it.
+// correctSweeper allows the sweeper to send messages in batches. The emulator requires an action of the name of that
+// request, which AWS does not have: there, sqs:SendMessage covers it.
 func correctSweeper(ctx context.Context, w workspace, s stack) error {
 	var entry struct{ Configuration struct{ Role string } }
 	call := lambdaCall{method: http.MethodGet, path: "/2015-03-31/functions/" + s.function("sweeper")}
@@ -103,8 +103,8 @@ func correctSweeper(ctx context.Context, w workspace, s stack) error {
 	})
 }
 
-// correctMapping sets the consumer's MaximumConcurrency again, as a number. The emulator keeps a parameter of type
-// Number as text, which AWS does not, and its poller then fails on every comparison: no message would be delivered.
+// correctMapping sets the consumer's MaximumConcurrency again, as a number. Unlike AWS, the emulator keeps a parameter of
+// type Number as text, and then its poller delivers no message.
 func correctMapping(ctx context.Context, w workspace, s stack) error {
 	const mappings = "/2015-03-31/event-source-mappings/"
 	var list struct {
@@ -118,7 +118,7 @@ func correctMapping(ctx context.Context, w workspace, s stack) error {
 		return err
 	}
 	if len(list.EventSourceMappings) != 1 {
-		return errors.New("the consumer has no event source, or several")
+		return errors.New("the consumer does not have exactly one event source mapping")
 	}
 	mapping := list.EventSourceMappings[0]
 	number := strings.Trim(string(mapping.ScalingConfig.MaximumConcurrency), `"`)

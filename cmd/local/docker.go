@@ -19,14 +19,14 @@ type daemon struct {
 	dial   string // name under which they reach it
 }
 
-// findDaemon asks the docker command, as the daemon may be elsewhere than at the default socket.
+// findDaemon asks the docker command for the daemon, which need not be at the default socket.
 func findDaemon(ctx context.Context) (daemon, error) {
 	if _, err := exec.LookPath("docker"); err != nil {
-		return daemon{}, errors.New("sam local needs Docker, and there is no docker on the PATH")
+		return daemon{}, errors.New("sam local needs Docker, and docker is not on the PATH")
 	}
 	system, err := docker(ctx, "info", "--format", "{{.OperatingSystem}}")
 	if err != nil {
-		return daemon{}, fmt.Errorf("sam local needs Docker, and its daemon does not answer: %w", err)
+		return daemon{}, fmt.Errorf("sam local needs Docker, and its daemon does not respond: %w", err)
 	}
 	host := os.Getenv("DOCKER_HOST")
 	if host == "" {
@@ -34,7 +34,7 @@ func findDaemon(ctx context.Context) (daemon, error) {
 			return daemon{}, err
 		}
 	}
-	// Where the containers run in a virtual machine, its bridge is not an interface of this machine.
+	// If the containers run in a virtual machine, its bridge is no interface of this machine.
 	if runtime.GOOS != "linux" || strings.Contains(system, "Docker Desktop") {
 		return daemon{host: host, listen: "127.0.0.1", dial: "host.docker.internal"}, nil
 	}
@@ -46,23 +46,23 @@ func findDaemon(ctx context.Context) (daemon, error) {
 	return daemon{host: host, listen: address, dial: address}, err
 }
 
-// docker runs one command of the developer's own docker, and returns what it prints.
+// docker runs a docker command with the developer's configuration, and returns its output.
 func docker(ctx context.Context, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "docker", args...)
 	cmd.Env = keep(os.Environ(), func(name string) bool {
 		return name == "PATH" || name == "HOME" || strings.HasPrefix(name, "DOCKER_")
 	})
-	var complaint strings.Builder
-	cmd.Stderr = &complaint
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("docker %s: %w: %s", args[0], err, strings.TrimSpace(complaint.String()))
+		return "", fmt.Errorf("docker %s: %w: %s", args[0], err, strings.TrimSpace(stderr.String()))
 	}
 	return strings.TrimSpace(string(out)), nil
 }
 
-// bridgeAddress reads the address of this machine on Docker's default network, which is where SAM puts its containers
-// whatever --docker-network says.
+// bridgeAddress returns the address of this machine on Docker's default network. SAM puts its containers there, even with
+// --docker-network.
 func bridgeAddress(configuration []byte) (string, error) {
 	var networks []struct{ Subnet, Gateway string }
 	if err := json.Unmarshal(configuration, &networks); err != nil {
@@ -72,7 +72,7 @@ func bridgeAddress(configuration []byte) (string, error) {
 		if gateway, err := netip.ParseAddr(network.Gateway); err == nil && gateway.Is4() && !gateway.IsUnspecified() {
 			return gateway.String(), nil
 		}
-		// Some versions omit the gateway, which then is the first address.
+		// Some versions omit the gateway: it is the first address.
 		if subnet, err := netip.ParsePrefix(network.Subnet); err == nil && subnet.Addr().Is4() {
 			return subnet.Masked().Addr().Next().String(), nil
 		}

@@ -27,43 +27,43 @@ import (
 	"payout-callbacks/pkg/testkit/templatetest"
 )
 
-// deployed is a stack that is up, by the template, with IAM enforced: HTTP goes in, records come out.
+// deployed is a running stack of the template, with IAM enforced.
 type deployed struct {
 	stage
 	workspace workspace
 	dynamodb  *dynamodb.Client
 	sqs       *sqs.Client
-	run       string // digits of this run, for ids that no other test uses
+	run       string // digits that make the ids of this run unique
 }
 
 func newDeployed(t *testing.T) *deployed {
 	t.Helper()
 	path := os.Getenv("PAYOUT_CALLBACKS_STACK")
 	if path == "" {
-		t.Skip("PAYOUT_CALLBACKS_STACK names no running stack; make test does")
+		t.Skip("PAYOUT_CALLBACKS_STACK is not set; make test sets it")
 	}
 	s, err := readStack(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := besides(templatetest.Root(t), s)
+	w, err := attach(templatetest.Root(t), s)
 	if err != nil {
 		t.Fatal(err)
 	}
-	of := newStage(s)
+	st := newStage(s)
 	return &deployed{
-		stage:     of,
+		stage:     st,
 		workspace: w,
-		dynamodb:  of.reader.Client,
+		dynamodb:  st.reader.Client,
 		sqs: sqs.New(sqs.Options{
-			BaseEndpoint: aws.String(s.EndpointURL), Region: s.Region, Credentials: emulatorCredentials(), HTTPClient: of.http,
+			BaseEndpoint: aws.String(s.EndpointURL), Region: s.Region, Credentials: emulatorCredentials(), HTTPClient: st.http,
 		}),
 		run: fmt.Sprint(time.Now().UnixNano() % 1e12),
 	}
 }
 
-// Every vector of every provider gets over HTTP the answer that its verdict
-// stands for, and leaves what it should: a receipt, a held one, or nothing.
+// Every vector gets the response of its verdict over HTTP, and leaves an applied
+// receipt, a held receipt or none.
 func TestVectorsOverHTTP(t *testing.T) {
 	d := newDeployed(t)
 	for name, provider := range d.providers {
@@ -100,7 +100,7 @@ func (d *deployed) playVector(t *testing.T, provider providertest.Provider, vect
 	switch {
 	case got == want.Code:
 	case vector.Expect == providertest.Malformed && got == replies[callback.Unauthenticated].Code:
-		// The gateway had mended the bytes before we saw them.
+		// The gateway replaced bytes that are not UTF-8.
 	default:
 		t.Fatalf("got %d, want %d", got, want.Code) // there is no receipt to wait for
 	}
@@ -111,7 +111,7 @@ func (d *deployed) playVector(t *testing.T, provider providertest.Provider, vect
 		return
 	}
 	if !utf8.Valid(body) {
-		return // the gateway mends such bytes, so that we never see the ones of the vector
+		return // the gateway replaces such bytes, and the receipt has another key
 	}
 	request := callback.NewRequest(vector.Type, header, body)
 	verified, err := provider.Verify(request, keys)
@@ -146,17 +146,17 @@ func (d *deployed) wantReceipt(t *testing.T, key inbox.Key, want inbox.State) {
 	})
 }
 
-// eventually asks until it is so, or for too long.
-func (d *deployed) eventually(t *testing.T, what string, item func(context.Context) bool) {
+// eventually waits until a condition holds.
+func (d *deployed) eventually(t *testing.T, condition string, holds func(context.Context) bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	for !item(ctx) {
+	for !holds(ctx) {
 		select {
 		case <-ctx.Done():
-			t.Fatalf("after %s it is not so: %s", timeout, what)
+			t.Fatalf("not within %s: %s", timeout, condition)
 		case <-tick.C:
 		}
 	}
@@ -189,7 +189,7 @@ func (d *deployed) countReceipts(t *testing.T, provider string, body []byte) int
 	return count
 }
 
-func TestEveryOtherPathIsTheGateways(t *testing.T) {
+func TestGateway_UnknownPath(t *testing.T) {
 	d := newDeployed(t)
 	for _, path := range []string{"/", "/callbacks", "/callbacks/cregis", "/callbacks/cregis/payout/x", "/callbacks/other/payout"} {
 		response, err := d.http.Post(d.stack.APIURL+path, "application/json", strings.NewReader("{}"))
@@ -203,37 +203,37 @@ func TestEveryOtherPathIsTheGateways(t *testing.T) {
 	}
 }
 
-// event returns the receipt of a payout of this run.
-func (d *deployed) event(cid string) inbox.Receipt {
+// receipt returns the receipt of a payout of this run.
+func (d *deployed) receipt(cid string) inbox.Receipt {
 	id := payout.NewID("cregis", payout.TypePayout, demoProject, d.run+cid, "")
-	return inbox.NewReceipt(payout.Event{ID: id, Status: payout.Succeeded, Amount: "1.1"}, []byte("made by a test"), "0a1b2c3d", time.Now())
+	return inbox.NewReceipt(payout.Event{ID: id, Status: payout.Succeeded, Amount: "1.1"}, []byte("body"), "0a1b2c3d", time.Now())
 }
 
-// A receipt whose message was lost is sent again by the sweeper.
-func TestTheSweeperPicksUpALostMessage(t *testing.T) {
+// The sweeper sends a receipt again whose message was lost.
+func TestSweeper_LostMessage(t *testing.T) {
 	d := newDeployed(t)
-	receipt := d.event("01")
+	receipt := d.receipt("01")
 	receipt.DueAt = time.Now().Add(-time.Second).UTC().Truncate(time.Millisecond)
 	store := &dynamostore.Store{Client: d.dynamodb, Receipts: d.stack.ReceiptsTable, Payouts: d.stack.PayoutsTable}
 	if existing, err := store.Create(t.Context(), receipt); err != nil || existing.State != "" {
 		t.Fatal(existing, err)
 	}
-	d.eventually(t, "a sweep has ended well", func(ctx context.Context) bool { return d.sweep(ctx, t) })
+	d.eventually(t, "a sweep succeeds", func(ctx context.Context) bool { return d.sweep(ctx, t) })
 	d.wantReceipt(t, receipt.Key, inbox.Applied)
 	d.wantStatus(t, receipt, payout.Succeeded)
 }
 
-// What was accepted by the queue alone, and ended behind it, is adopted; what
-// is not ours stays there for a person.
-func TestTheSweeperAdoptsFromTheDeadLetterQueue(t *testing.T) {
+// The sweeper recovers a receipt that was accepted by the queue only and whose
+// message became a dead letter.
+func TestSweeper_DeadLetter(t *testing.T) {
 	d := newDeployed(t)
-	receipt := d.event("02")
+	receipt := d.receipt("02")
 	text, err := sqsqueue.Encode(receipt)
 	if err != nil {
 		t.Fatal(err)
 	}
 	d.sendMessage(t, d.stack.DeadLetterQueueURL, text)
-	d.eventually(t, "the dead letter was adopted and applied", func(ctx context.Context) bool {
+	d.eventually(t, "the dead letter is recovered and applied", func(ctx context.Context) bool {
 		d.sweep(ctx, t)
 		r, _, err := d.reader.Receipt(ctx, receipt.Key)
 		return err == nil && r.State == inbox.Applied
@@ -241,25 +241,25 @@ func TestTheSweeperAdoptsFromTheDeadLetterQueue(t *testing.T) {
 	d.wantStatus(t, receipt, payout.Succeeded)
 }
 
-// A message that is not ours reaches the dead-letter queue within seconds, and
-// delays none of its neighbours.
-func TestAPoisonMessageEndsInTheDeadLetterQueue(t *testing.T) {
+// An unreadable message becomes a dead letter within seconds and delays no other
+// message.
+func TestConsumer_UnreadableMessage(t *testing.T) {
 	d := newDeployed(t)
-	poison := "poison of run " + d.run
-	neighbour := d.event("03")
+	unreadable := "unreadable message of run " + d.run
+	neighbour := d.receipt("03")
 	text, err := sqsqueue.Encode(neighbour)
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.sendMessage(t, d.stack.EventsQueueURL, poison)
+	d.sendMessage(t, d.stack.EventsQueueURL, unreadable)
 	d.sendMessage(t, d.stack.EventsQueueURL, text)
-	d.wantReceipt(t, neighbour.Key, inbox.Applied) // by a message alone, as in an outage of the table
-	d.eventually(t, "the poison is in the dead-letter queue", func(ctx context.Context) bool {
-		return d.deadLetter(ctx, t, poison)
+	d.wantReceipt(t, neighbour.Key, inbox.Applied) // from its message only, as after an outage of the table
+	d.eventually(t, "the message is in the dead-letter queue", func(ctx context.Context) bool {
+		return d.hasDeadLetter(ctx, t, unreadable)
 	})
 }
 
-func (d *deployed) deadLetter(ctx context.Context, t *testing.T, text string) bool {
+func (d *deployed) hasDeadLetter(ctx context.Context, t *testing.T, text string) bool {
 	t.Helper()
 	out, err := d.sqs.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
 		QueueUrl: &d.stack.DeadLetterQueueURL, MaxNumberOfMessages: 10, VisibilityTimeout: 1,
@@ -282,8 +282,8 @@ func (d *deployed) sendMessage(t *testing.T, queue, text string) {
 	}
 }
 
-// sweep runs the deployed sweeper once, and reports whether it ended well: on a
-// busy machine its requests run into their deadlines.
+// sweep invokes the deployed sweeper, and reports whether it succeeds: on a busy
+// machine its requests time out.
 func (d *deployed) sweep(ctx context.Context, t *testing.T) bool {
 	t.Helper()
 	var answer json.RawMessage

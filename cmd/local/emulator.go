@@ -11,20 +11,20 @@ import (
 	"time"
 )
 
-// emulatorPatience is generous: it is up in a second or two on an idle machine.
+// emulatorTimeout bounds how long the emulator may take to start. On an idle machine it takes a second or two.
 const emulatorTimeout = time.Minute
 
-// startEmulator returns once the emulator answers.
+// startEmulator starts the emulator and waits until it responds.
 func startEmulator(ctx context.Context, w workspace) (*child, error) {
 	cmd := exec.Command(filepath.Join(venvBin(w.root), "ministack"))
 	cmd.Dir = w.dir
 	cmd.Env = append(isolated(w),
-		"AUTH=true", // the functions' own IAM roles decide, as at AWS
+		"AUTH=true", // enforce the functions' IAM roles, as AWS does
 		"BIND_HOST=127.0.0.1",
 		"GATEWAY_PORT="+strconv.Itoa(w.port),
 		"STATE_DIR="+w.state(),
 		"MINISTACK_REGION="+region,
-		// Two more listeners, open to everyone and on fixed ports: two stacks on one machine would clash.
+		// Two more listeners, on fixed ports of all interfaces: two stacks on one machine would conflict.
 		"IOT_MTLS_ENABLED=0",
 		"SFTP_ENABLED=0",
 	)
@@ -45,9 +45,9 @@ func (c *child) untilHealthy(ctx context.Context, w workspace) error {
 	for !healthy(ctx, w) {
 		select {
 		case <-c.done:
-			return fmt.Errorf("the emulator ended: %w\n%s", cmpError(c.err), tail(w.log("emulator")))
+			return fmt.Errorf("the emulator exited: %w\n%s", cmpError(c.err), tail(w.log("emulator")))
 		case <-ctx.Done():
-			return fmt.Errorf("the emulator does not answer on %s: %w\n%s", w.endpoint(), ctx.Err(), tail(w.log("emulator")))
+			return fmt.Errorf("the emulator does not respond on %s: %w\n%s", w.endpoint(), ctx.Err(), tail(w.log("emulator")))
 		case <-time.After(100 * time.Millisecond):
 		}
 	}

@@ -13,14 +13,14 @@ import (
 
 const (
 	region      = "us-east-1"
-	accessKeyID = "test" // the emulator's root user: no such key exists at AWS
+	accessKeyID = "test" // the emulator's root user; AWS has no such key
 	secretKey   = "test"
 )
 
-// A developer's environment may name profiles, endpoints, roles and proxies, in variables of today and of tomorrow.
-// No list of forbidden names would ever be complete; so nothing passes but what is named here.
+// A developer's environment may name profiles, endpoints, roles and proxies, in variables that do not exist yet. Because no
+// list of forbidden names is complete, these functions list the allowed ones.
 
-// isolated is the environment of the emulator, of the functions (which inherit it from the emulator) and of the SAM CLI.
+// isolated returns the environment of the emulator, of the functions, which inherit it, and of the SAM CLI.
 func isolated(w workspace) []string {
 	return append([]string{
 		"PATH=" + venvBin(w.root) + ":" + os.Getenv("PATH"),
@@ -28,14 +28,14 @@ func isolated(w workspace) []string {
 		"TMPDIR=" + w.temporary(),
 		"LANG=C.UTF-8",
 		"PYTHONNOUSERSITE=1",
-		// Also what macOS has in its system settings: nothing here leaves the machine.
+		// Disables the proxies of the macOS system settings, too: no request leaves the machine.
 		"NO_PROXY=*", "no_proxy=*",
 		"SAM_CLI_TELEMETRY=0",
 		"SAM_CLI_POLL_DELAY=0.5",
 	}, awsVariables(w)...)
 }
 
-// awsVariables point an AWS SDK or tool at the emulator and away from everything else.
+// awsVariables point AWS SDKs and tools at the emulator only.
 func awsVariables(w workspace) []string {
 	return []string{
 		"AWS_ENDPOINT_URL=" + w.endpoint(),
@@ -49,21 +49,20 @@ func awsVariables(w workspace) []string {
 	}
 }
 
-// compiling is isolated, and what a Go build needs. It cannot download: the modules were fetched a step earlier.
+// compiling returns isolated with what a Go build needs. Builds cannot download: fetchModules runs before.
 func compiling(w workspace, goEnv map[string]string) []string {
 	return append(isolated(w),
 		"PATH="+filepath.Join(goEnv["GOROOT"], "bin")+":"+venvBin(w.root)+":"+os.Getenv("PATH"),
 		"GOCACHE="+goEnv["GOCACHE"],
 		"GOMODCACHE="+goEnv["GOMODCACHE"],
 		"GOENV=off", "GOWORK=off", "GOPROXY=off", "GOTOOLCHAIN=local",
-		// The flags of `make build`; and no stamp of the repository's state, as git may refuse to tell it under this HOME.
+		// The flags of `make build`. No version control stamp, because git may refuse to read the repository under this HOME.
 		`GOFLAGS=-buildvcs=false -tags=lambda.norpc -trimpath "-ldflags=-s -w"`,
 		"CGO_ENABLED=0",
 	)
 }
 
-// downloading is the environment of the two steps that fetch something, pip and the Go modules: with the way to the
-// network that the developer has set up, and nothing of AWS.
+// downloading returns the environment of pip and of fetchModules: the developer's network settings, without AWS variables.
 func downloading(environ []string) []string {
 	allowed := []string{
 		"PATH", "HOME", "TMPDIR", "LANG", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "NETRC",
@@ -75,28 +74,28 @@ func downloading(environ []string) []string {
 	})
 }
 
-// commandEnvironment is for the command of `exec`, which is the developer's own: theirs, with every AWS variable taken out.
+// commandEnvironment returns the environment of the command of `exec`: the developer's, with all AWS variables replaced.
 func commandEnvironment(w workspace, environ []string) []string {
-	theirs := keep(environ, func(name string) bool { return !strings.HasPrefix(name, "AWS_") && !strings.HasPrefix(name, "BOTO") })
-	theirs = append(theirs, awsVariables(w)...)
-	return append(theirs,
+	environment := keep(environ, func(name string) bool { return !strings.HasPrefix(name, "AWS_") && !strings.HasPrefix(name, "BOTO") })
+	environment = append(environment, awsVariables(w)...)
+	return append(environment,
 		"AWS_ENDPOINT_URL_DYNAMODB="+w.endpoint(),
 		"AWS_ENDPOINT_URL_SQS="+w.endpoint(),
 		"PAYOUT_CALLBACKS_STACK="+w.stackFile(),
 	)
 }
 
-func keep(environ []string, wanted func(name string) bool) []string {
+func keep(environ []string, isWanted func(name string) bool) []string {
 	var kept []string
 	for _, pair := range environ {
-		if name, _, _ := strings.Cut(pair, "="); wanted(name) {
+		if name, _, _ := strings.Cut(pair, "="); isWanted(name) {
 			kept = append(kept, pair)
 		}
 	}
 	return kept
 }
 
-// goEnvironment is what `go env` says, the developer's configuration included.
+// goEnvironment returns settings of `go env`, which the developer may have configured.
 func goEnvironment(ctx context.Context) (map[string]string, error) {
 	cmd := exec.CommandContext(ctx, "go", "env", "-json", "GOROOT", "GOCACHE", "GOMODCACHE")
 	cmd.Env = downloading(os.Environ())

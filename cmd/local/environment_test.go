@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// setHostile fills the environment with what leads AWS tools to a real account, today or by a name yet to be invented.
+// setHostile sets variables that lead AWS tools to a real account, and one with a name that does not exist yet.
 func setHostile(t *testing.T) {
 	t.Helper()
 	for name, value := range map[string]string{
@@ -51,8 +51,8 @@ func testWorkspace(t *testing.T) workspace {
 	return workspace{root: root, dir: filepath.Join(root, ".local", "4566"), port: 4566}
 }
 
-// seenByChild is the environment that a real child process reports.
-func childSees(t *testing.T, environ []string) []string {
+// runEnv returns the environment that a child process reports.
+func runEnv(t *testing.T, environ []string) []string {
 	t.Helper()
 	cmd := exec.Command("env")
 	cmd.Env = environ
@@ -63,7 +63,7 @@ func childSees(t *testing.T, environ []string) []string {
 	return strings.Split(strings.TrimSpace(string(out)), "\n")
 }
 
-func TestHostileVariablesDoNotReachChildren(t *testing.T) {
+func TestIsolated_HostileVariables(t *testing.T) {
 	setHostile(t)
 	w := testWorkspace(t)
 	for name, environ := range map[string][]string{
@@ -71,7 +71,7 @@ func TestHostileVariablesDoNotReachChildren(t *testing.T) {
 		"builds":                      compiling(w, map[string]string{"GOROOT": "/go", "GOCACHE": "/cache", "GOMODCACHE": "/mod"}),
 	} {
 		t.Run(name, func(t *testing.T) {
-			seen := childSees(t, environ)
+			seen := runEnv(t, environ)
 			for _, pair := range seen {
 				if strings.Contains(pair, "hostile") {
 					t.Errorf("a child sees %s", pair)
@@ -86,9 +86,9 @@ func TestHostileVariablesDoNotReachChildren(t *testing.T) {
 	}
 }
 
-func TestDownloadsHaveProxiesButNothingOfAWS(t *testing.T) {
+func TestDownloading_ProxiesWithoutAWS(t *testing.T) {
 	setHostile(t)
-	seen := childSees(t, downloading([]string{"HTTPS_PROXY=http://proxy", "PIP_CERT=/ca", "GOPROXY=direct", "AWS_PROFILE=hostile", "HOME=/home/dev"}))
+	seen := runEnv(t, downloading([]string{"HTTPS_PROXY=http://proxy", "PIP_CERT=/ca", "GOPROXY=direct", "AWS_PROFILE=hostile", "HOME=/home/dev"}))
 	slices.Sort(seen)
 	want := []string{"GOPROXY=direct", "HOME=/home/dev", "HTTPS_PROXY=http://proxy", "PIP_CERT=/ca"}
 	if !slices.Equal(seen, want) {
@@ -96,10 +96,10 @@ func TestDownloadsHaveProxiesButNothingOfAWS(t *testing.T) {
 	}
 }
 
-func TestTheCommandOfExecHasOnlyOurAWSVariables(t *testing.T) {
+func TestCommandEnvironment_ReplacesAWSVariables(t *testing.T) {
 	w := testWorkspace(t)
 	environ := commandEnvironment(w, []string{"AWS_PROFILE=hostile", "AWS_ENDPOINT_URL_S3=https://hostile.example", "EDITOR=vi"})
-	seen := childSees(t, environ)
+	seen := runEnv(t, environ)
 	for _, pair := range seen {
 		if strings.Contains(pair, "hostile") {
 			t.Errorf("the command sees %s", pair)
@@ -112,7 +112,7 @@ func TestTheCommandOfExecHasOnlyOurAWSVariables(t *testing.T) {
 	}
 }
 
-func TestOurOwnClientsIgnoreTheEnvironment(t *testing.T) {
+func TestClients_IgnoreEnvironment(t *testing.T) {
 	hostile := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		t.Errorf("a request went to %s", r.Host)
 	}))

@@ -25,8 +25,8 @@ import (
 // accepted is the instant of the sample events.
 var accepted = time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
 
-// sampleEvent is a documented example with ids of its own: the demonstration plays the examples as they stand, and the first
-// invocation is to say `new`.
+// sampleEvent is a documented example with other ids: the demonstration sends the examples unchanged, and the first
+// invocation of a sample must be new.
 type sampleEvent struct {
 	provider, example string
 	kind              payout.Type
@@ -46,8 +46,8 @@ func sampleEvents() map[string]sampleEvent {
 	}
 }
 
-// The samples of events/ are what the gateway and the queue pass on, signed with the demo keys.
-func TestSampleEventsAreTrue(t *testing.T) {
+// The samples of events/ are events of the gateway and the queue, signed with the demo keys.
+func TestSampleEvents_MatchCode(t *testing.T) {
 	root := templatetest.Root(t)
 	wantFile(t, filepath.Join(root, "events", "sweeper.json"), struct{}{})
 	for file, sample := range sampleEvents() {
@@ -64,7 +64,7 @@ func TestSampleEventsAreTrue(t *testing.T) {
 	}
 }
 
-func TestSampleEvents_AreNewAfterTheDemonstration(t *testing.T) {
+func TestSampleEvents_NewAfterDemonstration(t *testing.T) {
 	root := templatetest.Root(t)
 	played := map[inbox.Key]string{}
 	scenes, err := scenes(root)
@@ -122,7 +122,7 @@ func gatewayEvent(t *testing.T, provider string, kind payout.Type, body []byte) 
 	}
 }
 
-// receiptOf reads a sample as the deployed function would.
+// receiptOf returns the receipt that the deployed function creates for a sample.
 func receiptOf(t *testing.T, provider string, event events.APIGatewayV2HTTPRequest) inbox.Receipt {
 	t.Helper()
 	keys := callback.Keys{demoProject: {Current: demoKeyOf("cregis")}, demoMerchant: {Current: demoKeyOf("pivot")}}
@@ -174,7 +174,7 @@ func wantFile(t *testing.T, path string, sample any) {
 		t.Fatal(err)
 	}
 	want = append(want, '\n')
-	// The flag is providertest's, for the vectors that the samples are made of.
+	// The flag of providertest, which also updates the vectors.
 	if flag.Lookup("update").Value.String() == "true" {
 		if err := os.WriteFile(path, want, 0o644); err != nil {
 			t.Fatal(err)
@@ -182,6 +182,6 @@ func wantFile(t *testing.T, path string, sample any) {
 	}
 	got, err := os.ReadFile(path)
 	if err != nil || !bytes.Equal(got, want) {
-		t.Errorf("%s is not what the code makes of the example (%v); go test ./cmd/local -update writes it anew", path, err)
+		t.Errorf("%s differs from the event of the example (%v); go test ./cmd/local -update writes it", path, err)
 	}
 }

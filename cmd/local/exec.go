@@ -12,7 +12,7 @@ type execCommand struct {
 	Command []string `arg:"" passthrough:"" help:"The command and its arguments, after --."`
 }
 
-// Run shows the progress on standard error: standard output belongs to the command.
+// Run shows its progress on standard error; standard output is the command's.
 func (c execCommand) Run(ctx context.Context) error {
 	args := c.Command
 	if args[0] == "--" {
@@ -25,7 +25,7 @@ func (c execCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r := &running{show: showOn(os.Stderr)}
+	r := &running{show: progress{out: os.Stderr}}
 	defer r.stop()
 	if err := r.bringUp(ctx, port); err != nil {
 		return err

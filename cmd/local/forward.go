@@ -11,17 +11,17 @@ import (
 	"time"
 )
 
-// forwarder lets containers reach the emulator, which listens on 127.0.0.1 alone: in a container that is the container.
+// forwarder lets containers reach the emulator, which listens on 127.0.0.1 only.
 type forwarder struct {
 	endpoint string // the URL that a container calls
 	server   *http.Server
 }
 
-// credential is the part of a signature that says who signed.
+// credential matches the part of a signature that names the signer.
 var credential = regexp.MustCompile(`Credential=[^/]*/`)
 
-// forward listens on the one address that the containers of d reach, never on all interfaces. It takes the emulator's
-// own port where that is free.
+// forward listens on the address that the containers of d reach, not on all interfaces. It uses the emulator's port if
+// that is free.
 func forward(d daemon, w workspace) (forwarder, error) {
 	listener, err := net.Listen("tcp", net.JoinHostPort(d.listen, strconv.Itoa(w.port)))
 	if err != nil {
@@ -47,8 +47,8 @@ func forward(d daemon, w workspace) (forwarder, error) {
 	return forwarder{endpoint: "http://" + net.JoinHostPort(d.dial, port), server: server}, err
 }
 
-// signAsRoot names the emulator's root user as the signer. SAM gives a container the developer's own credentials, or
-// made-up ones, and the emulator knows neither; the signature of its root user it does not check.
+// signAsRoot names the emulator's root user as the signer. SAM passes the developer's credentials, or dummies, to a
+// container, and the emulator rejects both. It does not check the signature of its root user.
 func signAsRoot(header http.Header) {
 	header.Del("X-Amz-Security-Token")
 	if signature := header.Get("Authorization"); signature != "" {
@@ -58,7 +58,7 @@ func signAsRoot(header http.Header) {
 
 func (f forwarder) close() error {
 	if f.server == nil {
-		return nil // it was never opened
+		return nil // not open
 	}
 	return f.server.Close()
 }

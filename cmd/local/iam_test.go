@@ -17,8 +17,8 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// as returns the configuration of somebody who has a function's role and no other.
-func (d *deployed) as(t *testing.T, function string) aws.Config {
+// assume returns a configuration with the credentials of a function's role.
+func (d *deployed) assume(t *testing.T, function string) aws.Config {
 	t.Helper()
 	root := aws.Config{
 		Region: d.stack.Region, BaseEndpoint: &d.stack.EndpointURL, HTTPClient: d.http, Credentials: emulatorCredentials(),
@@ -39,86 +39,85 @@ func (d *deployed) as(t *testing.T, function string) aws.Config {
 	return root
 }
 
-// I10, on the deployed roles: nobody who takes over one function can do what
-// another one does. What it may do stands beside, so that a role that may do
-// nothing at all is no proof.
-func TestNoFunctionCanDoAnothersWork(t *testing.T) {
+// I10, on the deployed roles: a function can do what it needs, and nothing that
+// only another function needs.
+func TestRoles_OnlyOwnActions(t *testing.T) {
 	d := newDeployed(t)
-	key := map[string]types.AttributeValue{"payout": &types.AttributeValueMemberS{Value: "nobody's"}}
+	key := map[string]types.AttributeValue{"payout": &types.AttributeValueMemberS{Value: "absent"}}
 	receipt := map[string]types.AttributeValue{
 		"payout": &types.AttributeValueMemberS{Value: "iam/" + d.run}, "receipt": &types.AttributeValueMemberS{Value: "none"},
 	}
-	acts := map[string]func(context.Context, aws.Config) error{
-		"read a payout": func(ctx context.Context, as aws.Config) error {
-			_, err := dynamodb.NewFromConfig(as).GetItem(ctx, &dynamodb.GetItemInput{TableName: &d.stack.PayoutsTable, Key: key})
+	actions := map[string]func(context.Context, aws.Config) error{
+		"read a payout": func(ctx context.Context, role aws.Config) error {
+			_, err := dynamodb.NewFromConfig(role).GetItem(ctx, &dynamodb.GetItemInput{TableName: &d.stack.PayoutsTable, Key: key})
 			return err
 		},
-		"list payouts": func(ctx context.Context, as aws.Config) error {
-			_, err := dynamodb.NewFromConfig(as).Scan(ctx, &dynamodb.ScanInput{TableName: &d.stack.PayoutsTable})
+		"list payouts": func(ctx context.Context, role aws.Config) error {
+			_, err := dynamodb.NewFromConfig(role).Scan(ctx, &dynamodb.ScanInput{TableName: &d.stack.PayoutsTable})
 			return err
 		},
-		"delete a payout": func(ctx context.Context, as aws.Config) error {
-			_, err := dynamodb.NewFromConfig(as).DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &d.stack.PayoutsTable, Key: key})
+		"delete a payout": func(ctx context.Context, role aws.Config) error {
+			_, err := dynamodb.NewFromConfig(role).DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &d.stack.PayoutsTable, Key: key})
 			return err
 		},
-		"write a payout": func(ctx context.Context, as aws.Config) error {
-			_, err := dynamodb.NewFromConfig(as).PutItem(ctx, &dynamodb.PutItemInput{
+		"write a payout": func(ctx context.Context, role aws.Config) error {
+			_, err := dynamodb.NewFromConfig(role).PutItem(ctx, &dynamodb.PutItemInput{
 				TableName: &d.stack.PayoutsTable, Item: key, ConditionExpression: aws.String("attribute_exists(payout)"),
 			})
 			return err
 		},
-		"read a receipt": func(ctx context.Context, as aws.Config) error {
-			_, err := dynamodb.NewFromConfig(as).GetItem(ctx, &dynamodb.GetItemInput{TableName: &d.stack.ReceiptsTable, Key: receipt})
+		"read a receipt": func(ctx context.Context, role aws.Config) error {
+			_, err := dynamodb.NewFromConfig(role).GetItem(ctx, &dynamodb.GetItemInput{TableName: &d.stack.ReceiptsTable, Key: receipt})
 			return err
 		},
-		"write a receipt": func(ctx context.Context, as aws.Config) error {
-			_, err := dynamodb.NewFromConfig(as).PutItem(ctx, &dynamodb.PutItemInput{
+		"write a receipt": func(ctx context.Context, role aws.Config) error {
+			_, err := dynamodb.NewFromConfig(role).PutItem(ctx, &dynamodb.PutItemInput{
 				TableName: &d.stack.ReceiptsTable, Item: receipt, ConditionExpression: aws.String("attribute_exists(payout)"),
 			})
 			return err
 		},
-		"send an event": func(ctx context.Context, as aws.Config) error {
-			_, err := sqs.NewFromConfig(as).SendMessage(ctx, &sqs.SendMessageInput{
-				// A delay that is refused after the role was asked: no message is left.
+		"send an event": func(ctx context.Context, role aws.Config) error {
+			_, err := sqs.NewFromConfig(role).SendMessage(ctx, &sqs.SendMessageInput{
+				// The role is checked before the delay, which is rejected: no message is sent.
 				QueueUrl: &d.stack.EventsQueueURL, MessageBody: aws.String("none"), DelaySeconds: 10_000,
 			})
 			return err
 		},
-		"receive dead letters": func(ctx context.Context, as aws.Config) error {
-			_, err := sqs.NewFromConfig(as).ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
+		"receive dead letters": func(ctx context.Context, role aws.Config) error {
+			_, err := sqs.NewFromConfig(role).ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
 				QueueUrl: &d.stack.DeadLetterQueueURL, VisibilityTimeout: 0,
 			})
 			return err
 		},
-		"read the keys of cregis": func(ctx context.Context, as aws.Config) error {
-			_, err := secretsmanager.NewFromConfig(as).GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: aws.String(d.stack.KeySecrets["cregis"])})
+		"read the keys of cregis": func(ctx context.Context, role aws.Config) error {
+			_, err := secretsmanager.NewFromConfig(role).GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: aws.String(d.stack.KeySecrets["cregis"])})
 			return err
 		},
-		"read the keys of pivot": func(ctx context.Context, as aws.Config) error {
-			_, err := secretsmanager.NewFromConfig(as).GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: aws.String(d.stack.KeySecrets["pivot"])})
+		"read the keys of pivot": func(ctx context.Context, role aws.Config) error {
+			_, err := secretsmanager.NewFromConfig(role).GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: aws.String(d.stack.KeySecrets["pivot"])})
 			return err
 		},
 	}
-	may := map[string][]string{
+	allowed := map[string][]string{
 		"cregis":   {"write a receipt", "send an event", "read the keys of cregis"},
 		"pivot":    {"write a receipt", "send an event", "read the keys of pivot"},
 		"consumer": {"write a receipt", "write a payout"},
 		"sweeper":  {"write a receipt", "write a payout", "send an event", "receive dead letters"},
-		// Lambda reads the stream with its role; what it does itself is tested by the notices that arrive.
+		// Lambda reads the stream with its role; the tests of notifications cover what it publishes.
 		"publisher": {},
 	}
 	for _, function := range functionFolders() {
-		as := d.as(t, function)
-		for act, do := range acts {
-			want := strings.Contains(strings.Join(may[function], ", "), act)
-			if got := !denied(do(t.Context(), as)); got != want {
-				t.Errorf("%s: may %s: %v, want %v", function, act, got, want)
+		role := d.assume(t, function)
+		for action, do := range actions {
+			want := strings.Contains(strings.Join(allowed[function], ", "), action)
+			if got := !isDenied(do(t.Context(), role)); got != want {
+				t.Errorf("%s: may %s is %v, want %v", function, action, got, want)
 			}
 		}
 	}
 }
 
-func denied(err error) bool {
+func isDenied(err error) bool {
 	var api smithy.APIError
 	return errors.As(err, &api) && strings.HasPrefix(api.ErrorCode(), "AccessDenied")
 }

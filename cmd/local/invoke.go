@@ -22,10 +22,10 @@ type invokeCommand struct {
 	Event    string `help:"Event file, or - for standard input; by default the first of events/<function>*.json."`
 }
 
-// Run invokes the function in Lambda's own container image. The stack that is up lends its tables, queues and keys.
+// Run invokes the function in Lambda's container image, with the tables, queues and keys of the running stack.
 func (c invokeCommand) Run(ctx context.Context) error {
 	if !slices.Contains(functionFolders(), c.Function) {
-		return fmt.Errorf("invoke: no function %q; there are %s", c.Function, strings.Join(functionFolders(), ", "))
+		return fmt.Errorf("invoke: no function %q; the functions are %s", c.Function, strings.Join(functionFolders(), ", "))
 	}
 	root, err := repository()
 	if err != nil {
@@ -33,13 +33,13 @@ func (c invokeCommand) Run(ctx context.Context) error {
 	}
 	s, err := readStack(cmp.Or(os.Getenv("PAYOUT_CALLBACKS_STACK"), newestStackFile(root)))
 	if err != nil {
-		return errors.New("invoke: no local stack is up: start one with `make run`, and invoke from another terminal")
+		return errors.New("invoke: no local stack is running: start it with `make run`, and invoke from another terminal")
 	}
 	name, event, err := c.readEvent(root, os.Stdin)
 	if err != nil {
 		return fmt.Errorf("invoke: %w", err)
 	}
-	w, err := besides(root, s)
+	w, err := attach(root, s)
 	if err != nil {
 		return err
 	}
@@ -54,12 +54,12 @@ func (c invokeCommand) Run(ctx context.Context) error {
 		return fmt.Errorf("invoke: %w", err)
 	}
 	if payout := payoutIn(log); payout != "" {
-		fmt.Fprintf(os.Stderr, "See what became of it with: go run ./cmd/payoutctl --local show %s\n", payout)
+		fmt.Fprintf(os.Stderr, "Show the payout: go run ./cmd/payoutctl --local show %s\n", payout)
 	}
 	return nil
 }
 
-// readEvent returns the event and its name. It runs before the build, so that a wrong name costs no minute.
+// readEvent returns the event and its name. It runs before the build, which takes a minute.
 func (c invokeCommand) readEvent(root string, stdin io.Reader) (name string, event []byte, err error) {
 	switch c.Event {
 	case "-":
@@ -68,7 +68,7 @@ func (c invokeCommand) readEvent(root string, stdin io.Reader) (name string, eve
 	case "":
 		samples, globErr := filepath.Glob(filepath.Join(root, "events", c.Function+"*.json"))
 		if globErr != nil || len(samples) == 0 {
-			return "", nil, fmt.Errorf("no events/%s*.json: name an event with EVENT=", c.Function)
+			return "", nil, fmt.Errorf("no events/%s*.json: specify an event with EVENT=", c.Function)
 		}
 		name = "events/" + filepath.Base(samples[0])
 		event, err = os.ReadFile(samples[0])
@@ -82,8 +82,8 @@ func (c invokeCommand) readEvent(root string, stdin io.Reader) (name string, eve
 	return name, event, err
 }
 
-// besides is a workspace that uses a running stack's port without being its owner.
-func besides(root string, s stack) (workspace, error) {
+// attach returns a workspace that uses the port of a running stack without owning it.
+func attach(root string, s stack) (workspace, error) {
 	endpoint, err := url.Parse(s.EndpointURL)
 	if err != nil {
 		return workspace{}, err
@@ -96,33 +96,33 @@ func besides(root string, s stack) (workspace, error) {
 	return w, errors.Join(os.RemoveAll(w.dir), w.makeFolders())
 }
 
-// containers is what `sam local` needs beside the built template: a daemon, and a way to the stack that is up.
+// containers is what `sam local` needs beside the build: a daemon, and a way to the running stack.
 type containers struct {
 	daemon
 	forwarder
 }
 
-// prepareContainers builds the functions for the containers of this machine, and opens the stack to them.
-func prepareContainers(ctx context.Context, w workspace, s stack) (ready containers, err error) {
-	err = showOn(os.Stderr).runAll(ctx, []step{
+// prepareContainers builds the functions for containers on this machine, and lets the containers reach the stack.
+func prepareContainers(ctx context.Context, w workspace, s stack) (prepared containers, err error) {
+	err = progress{out: os.Stderr}.runAll(ctx, []step{
 		{name: "find Docker", run: func(ctx context.Context) (err error) {
-			ready.daemon, err = findDaemon(ctx)
+			prepared.daemon, err = findDaemon(ctx)
 			return err
-		}, hint: "start Docker; where it cannot run, `make run` and `make test` run the same functions without it"},
+		}, hint: "start Docker, or run the functions without it: `make run` and `make test`"},
 		installTools(w.root),
 		{name: "build the functions (sam build)", run: func(ctx context.Context) error { return buildForContainer(ctx, w) },
-			hint: "`go build ./functions/...` shows the compiler's own words"},
-		{name: "open the stack to containers", run: func(context.Context) (err error) {
-			if ready.forwarder, err = forward(ready.daemon, w); err != nil {
+			hint: "`go build ./functions/...` shows the errors of the compiler"},
+		{name: "let containers reach the stack", run: func(context.Context) (err error) {
+			if prepared.forwarder, err = forward(prepared.daemon, w); err != nil {
 				return err
 			}
-			return s.writeVariables(variablesFile(w), ready.endpoint)
+			return s.writeVariables(variablesFile(w), prepared.endpoint)
 		}},
 	})
-	return ready, err
+	return prepared, err
 }
 
-// buildForContainer does not rebuild for the host, as build does: containers run Linux on every machine.
+// buildForContainer builds for Linux, which containers run on every machine.
 func buildForContainer(ctx context.Context, w workspace) error {
 	goEnv, err := goEnvironment(ctx)
 	if err != nil {
@@ -133,7 +133,7 @@ func buildForContainer(ctx context.Context, w workspace) error {
 
 func variablesFile(w workspace) string { return filepath.Join(w.dir, "env.json") }
 
-// samLocal is one of the commands of `sam local`, for the architecture that samBuild builds for.
+// samLocal returns a command of `sam local`, for the architecture that samBuild builds for.
 func samLocal(w workspace, d daemon, args ...string) *exec.Cmd {
 	cmd := sam(w, append(isolated(w), "DOCKER_HOST="+d.host), slices.Concat([]string{"local"}, args, []string{
 		"--template", filepath.Join(w.build(), "template.yaml"), "--region", region, "--parameter-overrides", architecture(),
@@ -144,8 +144,8 @@ func samLocal(w workspace, d daemon, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// samLocalInvoke returns the function's log. It fails where the function fails: SAM itself exits with 0 whatever the
-// function answers.
+// samLocalInvoke invokes a function and returns its log. It fails if the function fails; SAM exits with 0 whatever the
+// function returns.
 func samLocalInvoke(ctx context.Context, w workspace, d daemon, function string, event []byte) (log []byte, err error) {
 	file := filepath.Join(w.dir, "event.json")
 	if err := os.WriteFile(file, event, 0o600); err != nil {
@@ -161,7 +161,7 @@ func samLocalInvoke(ctx context.Context, w workspace, d daemon, function string,
 	if err := c.wait(ctx); err != nil {
 		return nil, err
 	}
-	fmt.Fprintln(os.Stderr) // SAM may end the answer without a line break
+	fmt.Fprintln(os.Stderr) // SAM may print the response without a line break
 	if err := checkAnswer(stdout.Bytes(), stderr.Bytes()); err != nil {
 		return nil, fmt.Errorf("%s %w", function, err)
 	}

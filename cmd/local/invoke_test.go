@@ -17,8 +17,8 @@ import (
 	"payout-callbacks/pkg/testkit/templatetest"
 )
 
-// A function built for another processor than its container's does not start.
-func TestArchitecture_IsOneForBuildDeployAndSamLocal(t *testing.T) {
+// A function that is built for another processor than its container's does not start.
+func TestArchitecture_SameForBuildDeployAndSamLocal(t *testing.T) {
 	w := testWorkspace(t)
 	for name, cmd := range map[string][]string{
 		"build":     buildCommand(w, nil).Args,
@@ -103,12 +103,12 @@ func TestCheckAnswer(t *testing.T) {
 		"a sweep":           {answer: `{"Due": 0, "Damaged": 0}`},
 		"nothing to answer": {answer: "null"},
 		"a batch":           {answer: `{"batchItemFailures": []}`},
-		"unavailable":       {answer: `{"statusCode": 503}`, log: log, want: "answers 503: get secret: connection refused"},
+		"unavailable":       {answer: `{"statusCode": 503}`, log: log, want: "returns 503: get secret: connection refused"},
 		"a failed item":     {answer: `{"batchItemFailures": [{"itemIdentifier": "1"}]}`, log: log, want: "reports 1 failed items: get secret"},
 		"an error":          {answer: `{"errorMessage": "boom", "errorType": "panic"}`, want: "fails: panic: boom"},
-		"a time-out":        {answer: "\n", log: "Function 'CregisFunction' timed out after 10 seconds\n", want: "does not answer: Function 'CregisFunction' timed out"},
-		"no log either":     {answer: "", want: "does not answer: its log is empty"},
-		"not JSON":          {answer: "exec format error", want: "answers what is not JSON"},
+		"a time-out":        {answer: "\n", log: "Function 'CregisFunction' timed out after 10 seconds\n", want: "returns no response: Function 'CregisFunction' timed out"},
+		"no log either":     {answer: "", want: "returns no response: the log is empty"},
+		"not JSON":          {answer: "exec format error", want: "returns a response that is not JSON"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := checkAnswer([]byte(c.answer), []byte(c.log))
@@ -154,7 +154,7 @@ func TestBridgeAddress(t *testing.T) {
 	}
 }
 
-// SAM gives the container whatever credentials it finds; the emulator refuses those that it did not issue.
+// SAM passes the credentials that it finds to the container; the emulator rejects those that it did not issue.
 func TestForward_SignsAsTheEmulatorsRoot(t *testing.T) {
 	var got *http.Request
 	var body []byte
@@ -221,8 +221,8 @@ func forwarderTo(t *testing.T, emulator string) forwarder {
 	return f
 }
 
-// SAM passes on only variables that the template names, and a name that the template no longer has would pass unseen.
-func TestVariables_AreThoseOfTheTemplate(t *testing.T) {
+// SAM ignores variables that the template does not name.
+func TestVariables_MatchTemplate(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "env.json")
 	if err := (stack{}).writeVariables(path, "http://192.0.2.1:1"); err != nil {
 		t.Fatal(err)
@@ -251,7 +251,7 @@ func TestVariables_AreThoseOfTheTemplate(t *testing.T) {
 			t.Errorf("the template does not name %s", variable[1])
 		}
 	}
-	// What is a resource's name on the stack is the resource's logical id in SAM's hands.
+	// SAM resolves a reference to a resource to its logical id.
 	for name, value := range named {
 		_, isResource := template.Resources[value.(string)]
 		if isResource && !strings.Contains(string(text), `"`+name+`"`) {
@@ -259,6 +259,6 @@ func TestVariables_AreThoseOfTheTemplate(t *testing.T) {
 		}
 	}
 	if named["AWS_ENDPOINT_URL"] != "AWS::NoValue" {
-		t.Errorf("AWS_ENDPOINT_URL is %v, and a function at AWS must have none", named["AWS_ENDPOINT_URL"])
+		t.Errorf("AWS_ENDPOINT_URL is %v, want AWS::NoValue", named["AWS_ENDPOINT_URL"])
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-func TestAStoppedChildTakesItsChildrenWithIt(t *testing.T) {
+func TestChild_StopEndsGrandchildren(t *testing.T) {
 	pidFile := filepath.Join(t.TempDir(), "pid")
 	c, err := start(exec.Command("sh", "-c", `sleep 600 & echo $! >"$0.half" && mv "$0.half" "$0"; wait`, pidFile))
 	if err != nil {
@@ -23,20 +23,20 @@ func TestAStoppedChildTakesItsChildrenWithIt(t *testing.T) {
 	}
 	pid := waitForPID(t, pidFile)
 	c.stop()
-	for ended := time.After(timeout); !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) && !zombie(pid); {
+	for ended := time.After(timeout); !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) && !isZombie(pid); {
 		select {
-		case <-ended: // a killed process is gone once it was scheduled
+		case <-ended: // a killed process ends when it is scheduled
 			t.Fatalf("grandchild %d is alive after stop", pid)
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
 }
 
-func TestAFailedStepSaysWhichWhyAndWhatToDo(t *testing.T) {
+func TestProgress_FailedStep(t *testing.T) {
 	var out bytes.Buffer
 	log := filepath.Join(t.TempDir(), "build.log")
 	err := progress{out: &out}.runAll(t.Context(), []step{
-		{name: "build", hint: "mend it", run: func(ctx context.Context) error {
+		{name: "build", hint: "fix it", run: func(ctx context.Context) error {
 			return runLogged(ctx, exec.Command("sh", "-c", "echo the cause >&2; exit 3"), log)
 		}},
 		{name: "deploy", run: func(context.Context) error { t.Error("the step after a failed one ran"); return nil }},
@@ -44,14 +44,14 @@ func TestAFailedStepSaysWhichWhyAndWhatToDo(t *testing.T) {
 	if !errors.Is(err, errReported) {
 		t.Errorf("got %v, want %v", err, errReported)
 	}
-	for _, want := range []string{"build failed", "exit status 3", "the cause", log, "mend it"} {
+	for _, want := range []string{"build failed", "exit status 3", "the cause", log, "fix it"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the report lacks %q:\n%s", want, out.String())
 		}
 	}
 }
 
-func TestATakenPortIsNamedWithAWayOut(t *testing.T) {
+func TestWorkspace_PortInUse(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -66,7 +66,7 @@ func TestATakenPortIsNamedWithAWayOut(t *testing.T) {
 	}
 }
 
-func TestAWorkspaceIsClaimedOnce(t *testing.T) {
+func TestWorkspace_ClaimedTwice(t *testing.T) {
 	w := testWorkspace(t)
 	port, err := unusedPort()
 	if err != nil {
@@ -107,30 +107,29 @@ func waitForPID(t *testing.T, file string) int {
 	}
 }
 
-// zombie: killed, and waiting for whoever adopted it to collect it.
-func zombie(pid int) bool {
+// isZombie reports whether a process was killed and not yet collected.
+func isZombie(pid int) bool {
 	out, err := exec.Command("ps", "-o", "stat=", "-p", strconv.Itoa(pid)).Output()
 	return err != nil || strings.HasPrefix(strings.TrimSpace(string(out)), "Z")
 }
 
-// Two copies on two ports: the one that stops first leaves the other's description where tools look for it, and the
-// variables that `sam local` passes on.
-func TestHandBack(t *testing.T) {
-	older := stack{Name: "older", PID: os.Getppid(), ContainerURL: "http://192.0.2.1:1"} // a process that is alive, and another one
+// Of two stacks on two ports, the one that stops first leaves the other's description, and its variables for `sam local`.
+func TestStack_Withdraw(t *testing.T) {
+	older := stack{Name: "older", PID: os.Getppid(), ContainerURL: "http://192.0.2.1:1"} // another process that is alive
 	newer := stack{Name: "newer", PID: os.Getpid(), ContainerURL: "http://192.0.2.1:2"}
 	withoutDocker := stack{Name: "newer", PID: os.Getpid()}
 	for name, c := range map[string]struct {
 		announced []stack
 		stops     stack
 		older     stack
-		want      stack // which the files are about
+		want      stack // whose files remain
 	}{
-		"the older stack is up":           {[]stack{older, newer}, newer, older, older},
-		"a newer stack owns the files":    {[]stack{older, newer}, older, stack{}, newer},
-		"the older stack is gone":         {[]stack{newer}, newer, stack{Name: "gone", PID: 1 << 30}, stack{}},
-		"no stack was up before":          {[]stack{newer}, newer, stack{}, stack{}},
-		"no Docker at the newer stack":    {[]stack{older, withoutDocker}, older, stack{}, withoutDocker},
-		"a newer stack has ended already": {[]stack{}, older, stack{}, stack{}},
+		"the older stack is running":        {[]stack{older, newer}, newer, older, older},
+		"a newer stack owns the files":      {[]stack{older, newer}, older, stack{}, newer},
+		"the older stack has ended":         {[]stack{newer}, newer, stack{Name: "gone", PID: 1 << 30}, stack{}},
+		"no older stack":                    {[]stack{newer}, newer, stack{}, stack{}},
+		"the newer stack is without Docker": {[]stack{older, withoutDocker}, older, stack{}, withoutDocker},
+		"the newer stack has ended":         {[]stack{}, older, stack{}, stack{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := t.TempDir()
@@ -142,7 +141,7 @@ func TestHandBack(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if err := c.stops.restoreFile(root, c.older); err != nil && len(c.announced) > 0 {
+			if err := c.stops.withdraw(root, c.older); err != nil && len(c.announced) > 0 {
 				t.Fatal(err)
 			}
 			if got, _ := readStack(newestStackFile(root)); got.Name != c.want.Name {

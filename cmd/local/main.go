@@ -1,13 +1,13 @@
 // Command local runs the application on one machine: the real template.yaml, built and deployed by the real SAM CLI,
 // onto an emulator that enforces the functions' IAM roles. It needs Go and Python, and no Docker.
 //
-//	go run ./cmd/local up            deploy, demonstrate, stay up until Ctrl-C
-//	go run ./cmd/local exec -- CMD   deploy on a free port, run CMD against it, stop, pass CMD's exit code on
-//	go run ./cmd/local invoke cregis one function in a container, against a stack that is up
-//	go run ./cmd/local tools         only install the SAM CLI, cfn-lint and the emulator
+//	go run ./cmd/local up            deploy, demonstrate, run until Ctrl-C
+//	go run ./cmd/local exec -- CMD   deploy on a free port, run CMD, stop, exit with CMD's code
+//	go run ./cmd/local invoke cregis invoke one function in a container, against a running stack
+//	go run ./cmd/local tools         install the SAM CLI, cfn-lint and the emulator
 //
-// It can never reach a real AWS account: what it starts gets an environment built from an allow-list (environment.go),
-// and its own clients have a fixed endpoint and fixed credentials (aws.go). Everything it keeps lies in .local/.
+// It cannot reach a real AWS account: its child processes get an environment from an allow-list (environment.go), and its
+// clients have a fixed endpoint and fixed credentials (aws.go). All its files are in .local/.
 package main
 
 import (
@@ -24,9 +24,9 @@ import (
 )
 
 type commands struct {
-	Up     upCommand     `cmd:"" help:"Deploy onto the emulator, demonstrate, and stay up until Ctrl-C."`
+	Up     upCommand     `cmd:"" help:"Deploy to the emulator, demonstrate, and run until Ctrl-C."`
 	Exec   execCommand   `cmd:"" help:"Deploy on a free port, run a command against it, and stop."`
-	Invoke invokeCommand `cmd:"" help:"Run one function in a container (sam local invoke) against a stack that is up."`
+	Invoke invokeCommand `cmd:"" help:"Invoke one function in a container (sam local invoke) against a running stack."`
 	Tools  toolsCommand  `cmd:"" help:"Install the SAM CLI, cfn-lint and the emulator into .local/venv."`
 }
 
@@ -46,8 +46,8 @@ func run(args []string) int {
 	return exitCode(selected.Run())
 }
 
-// untilStopped ends with a signal, and with the parent: a `go run` that is killed does not hand the signal on.
-// Later signals are swallowed, so that an impatient second Ctrl-C leaves nothing running.
+// untilStopped returns a context that ends with a signal or with the parent process: a killed `go run` forwards no signal.
+// Later signals are ignored, so that a second Ctrl-C does not interrupt the cleanup.
 func untilStopped() (context.Context, context.CancelFunc) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	ctx, cancel := context.WithCancel(ctx)
@@ -69,7 +69,7 @@ func untilStopped() (context.Context, context.CancelFunc) {
 	return ctx, func() { cancel(); stop() }
 }
 
-// exitCode prints what went wrong, unless a step or a command has already said so.
+// exitCode returns the exit code, and prints errors that no step or command has printed.
 func exitCode(err error) int {
 	var status *exec.ExitError
 	switch {

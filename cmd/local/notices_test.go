@@ -28,15 +28,15 @@ import (
 	"payout-callbacks/pkg/testkit/templatetest"
 )
 
-// listener is what a team has that reacts to payouts: a rule on the bus, and the
-// queue that it leads to. It hears of this run's payouts only.
+// listener is a rule on the bus with a queue as its target. It receives the
+// notifications of this run's payouts.
 type listener struct {
 	*deployed
-	queue string
-	heard []event
+	queue    string
+	received []event
 }
 
-// event is what arrives in the queue, as far as it is looked at.
+// event is the part of a message that the tests read.
 type event struct {
 	Source     string                    `json:"source"`
 	DetailType notification.Type         `json:"detail-type"`
@@ -77,8 +77,8 @@ func (d *deployed) listen(t *testing.T, prefix string) *listener {
 	return l
 }
 
-// hear takes what is in the queue, and reports whether the notice was heard of.
-func (l *listener) hear(ctx context.Context, t *testing.T, id string) bool {
+// receive empties the queue, and reports whether the notification was received.
+func (l *listener) receive(ctx context.Context, t *testing.T, id string) bool {
 	t.Helper()
 	out, err := l.sqs.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &l.queue, MaxNumberOfMessages: 10})
 	if err != nil {
@@ -89,37 +89,37 @@ func (l *listener) hear(ctx context.Context, t *testing.T, id string) bool {
 		if err := json.Unmarshal([]byte(*message.Body), &e); err != nil {
 			t.Fatalf("%s: %v", *message.Body, err)
 		}
-		l.heard = append(l.heard, e)
+		l.received = append(l.received, e)
 		if _, err := l.sqs.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &l.queue, ReceiptHandle: message.ReceiptHandle}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return slices.ContainsFunc(l.heard, func(item event) bool { return item.Detail.ID == id })
+	return slices.ContainsFunc(l.received, func(e event) bool { return e.Detail.ID == id })
 }
 
-func (l *listener) wantHeard(t *testing.T, want ...string) {
+func (l *listener) wantReceived(t *testing.T, want ...string) {
 	t.Helper()
 	for _, id := range want {
-		l.eventually(t, "the notice "+id+" arrives", func(ctx context.Context) bool { return l.hear(ctx, t, id) })
+		l.eventually(t, "notification "+id+" arrives", func(ctx context.Context) bool { return l.receive(ctx, t, id) })
 	}
 	var got []string
-	for _, e := range l.heard {
+	for _, e := range l.received {
 		got = append(got, e.Detail.ID)
 		if e.Source != "payout-callbacks" || e.DetailType != e.Detail.Type || !cmp.Equal(e.Resources, []string{l.stack.Outputs["PayoutBusName"]}) {
-			t.Errorf("its envelope: %+v", e)
+			t.Errorf("got the envelope %+v", e)
 		}
 	}
 	slices.Sort(got)
-	got = slices.Compact(got) // the bus delivers at least once, and a service acts once for each id
+	got = slices.Compact(got) // the bus delivers at least once
 	slices.Sort(want)
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("notices by their ids (-want +heard):\n%s", diff)
+		t.Errorf("ids of notifications (-want +received):\n%s", diff)
 	}
 }
 
-// One payout is one event, a duplicate callback and a detail none, a conflict
-// one more.
-func TestAServiceHearsOfEachChangeOnce(t *testing.T) {
+// A final status is one notification, a conflict another. A duplicate and a new
+// block height are none.
+func TestNotifications_OncePerChange(t *testing.T) {
 	d := newDeployed(t)
 	id := payout.NewID("cregis", payout.TypePayout, demoProject, "8"+d.run, "")
 	l := d.listen(t, string(id))
@@ -127,7 +127,7 @@ func TestAServiceHearsOfEachChangeOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tell := func(cid string, replace ...string) inbox.Key {
+	send := func(cid string, replace ...string) inbox.Key {
 		t.Helper()
 		s := scene{provider: "cregis", kind: payout.TypePayout, account: demoProject, body: paid(append(replace, "1391751691788288", cid)...)}
 		body, header, err := d.sign(s, demoKeys()["cregis"][demoProject])
@@ -143,18 +143,18 @@ func TestAServiceHearsOfEachChangeOnce(t *testing.T) {
 	}
 	cid := "8" + d.run
 	const succeeded, failed = `"status": 6`, `"status": 7`
-	first := tell(cid, `"status": 0`, succeeded)
-	again := tell(cid, `"status": 0`, succeeded, `"ubqso3"`, `"k7w2pq"`, "1687850657960", "1687854257960")
-	detail := tell(cid, `"status": 0`, succeeded, `"34527604"`, `"34527605"`)
-	if first != again || first == detail {
-		t.Fatalf("keys: %v, %v, %v; want a duplicate, and another fact of the same meaning", first, again, detail)
+	first := send(cid, `"status": 0`, succeeded)
+	duplicate := send(cid, `"status": 0`, succeeded, `"ubqso3"`, `"k7w2pq"`, "1687850657960", "1687854257960")
+	detail := send(cid, `"status": 0`, succeeded, `"34527604"`, `"34527605"`)
+	if first != duplicate || first == detail {
+		t.Fatalf("keys: %v, %v, %v; want a duplicate, then another event with the same status", first, duplicate, detail)
 	}
-	tell(cid+"1", `"status": 0`, succeeded) // heard of after all that came before it
-	l.wantHeard(t, string(id)+"#1", string(id)+"1#1")
-	tell(cid, `"status": 0`, failed)
-	tell(cid+"2", `"status": 0`, failed)
-	l.wantHeard(t, string(id)+"#1", string(id)+"1#1", string(id)+"#3", string(id)+"2#1")
-	for _, e := range l.heard {
+	send(cid+"1", `"status": 0`, succeeded) // its notification follows those of the earlier callbacks
+	l.wantReceived(t, string(id)+"#1", string(id)+"1#1")
+	send(cid, `"status": 0`, failed)
+	send(cid+"2", `"status": 0`, failed)
+	l.wantReceived(t, string(id)+"#1", string(id)+"1#1", string(id)+"#3", string(id)+"2#1")
+	for _, e := range l.received {
 		want := map[string]notification.Type{
 			string(id) + "#1": notification.PayoutSucceeded, string(id) + "1#1": notification.PayoutSucceeded,
 			string(id) + "#3": notification.PayoutConflicted, string(id) + "2#1": notification.PayoutFailed,
@@ -165,8 +165,8 @@ func TestAServiceHearsOfEachChangeOnce(t *testing.T) {
 	}
 }
 
-// While the bus takes nothing, the stream waits; then all of it arrives.
-func TestNoNoticeIsLostWhileTheBusFails(t *testing.T) {
+// While the bus rejects events, the stream waits; then all notifications arrive.
+func TestNotifications_BusUnavailable(t *testing.T) {
 	d := newDeployed(t)
 	prefix := payout.NewID("cregis", payout.TypePayout, demoProject, "9"+d.run, "")
 	l := d.listen(t, string(prefix))
@@ -183,14 +183,14 @@ func TestNoNoticeIsLostWhileTheBusFails(t *testing.T) {
 		want = append(want, id+"#1")
 	}
 	d.eventually(t, "the publisher has failed", func(ctx context.Context) bool { return d.publisherResult(ctx, t) == "FAILED" })
-	if l.hear(t.Context(), t, "") || len(l.heard) > 0 {
-		t.Fatalf("%d notices were heard of, though none could be published", len(l.heard))
+	if l.receive(t.Context(), t, "") || len(l.received) > 0 {
+		t.Fatalf("received %d notifications during the outage", len(l.received))
 	}
 	restore()
-	l.wantHeard(t, want...)
+	l.wantReceived(t, want...)
 }
 
-// denyPublishing takes the bus away from the publisher by its role, until restore.
+// denyPublishing denies events:PutEvents to the publisher until restore.
 func (d *deployed) denyPublishing(t *testing.T) (restore func()) {
 	t.Helper()
 	var function struct{ Role string }
@@ -217,7 +217,7 @@ func (d *deployed) denyPublishing(t *testing.T) (restore func()) {
 	return restore
 }
 
-// publisherResult is what became of the batch that the publisher got last.
+// publisherResult returns the result of the publisher's last batch.
 func (d *deployed) publisherResult(ctx context.Context, t *testing.T) string {
 	t.Helper()
 	var mapping struct{ LastProcessingResult string }
@@ -228,7 +228,7 @@ func (d *deployed) publisherResult(ctx context.Context, t *testing.T) string {
 	return mapping.LastProcessingResult
 }
 
-// samples takes what the sample of events/ is published as.
+// samples is a bus that keeps the notifications.
 type samples []notification.Notification
 
 func (s *samples) Publish(_ context.Context, notices []notification.Notification) (int, error) {
@@ -236,8 +236,8 @@ func (s *samples) Publish(_ context.Context, notices []notification.Notification
 	return len(notices), nil
 }
 
-// The sample of the stream is of the payout that the consumer's sample is about.
-func TestTheSampleOfTheStreamIsTrue(t *testing.T) {
+// The sample of the stream is about the payout of the consumer's sample.
+func TestSampleEvents_StreamMatchesConsumer(t *testing.T) {
 	read := func(file string, into any) {
 		t.Helper()
 		text, err := os.ReadFile(filepath.Join(templatetest.Root(t), "events", file))

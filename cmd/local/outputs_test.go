@@ -21,9 +21,9 @@ func callbackPaths(outputs map[string]string) map[string]string {
 	return paths
 }
 
-// Each URL that the stack states is another one, and the function of its
-// provider answers a forged callback there.
-func TestOutputs_URLsAreAnswered(t *testing.T) {
+// Each callback URL in the outputs is different, and the function of its provider
+// rejects a forged callback there.
+func TestOutputs_CallbackURLs(t *testing.T) {
 	d := newDeployed(t)
 	paths := callbackPaths(d.stack.Outputs)
 	urls := 0
@@ -34,18 +34,18 @@ func TestOutputs_URLsAreAnswered(t *testing.T) {
 				continue
 			}
 			code, text := d.postTo(t, path)
-			refusals := []callback.Reply{provider.Reply(callback.Unauthenticated), provider.Reply(callback.Malformed)}
-			if !slices.ContainsFunc(refusals, func(r callback.Reply) bool { return r.Code == code && r.Body == text }) {
-				t.Errorf("%s: POST %s is answered %d %q, want one of %v", output, path, code, text, refusals)
+			rejections := []callback.Reply{provider.Reply(callback.Unauthenticated), provider.Reply(callback.Malformed)}
+			if !slices.ContainsFunc(rejections, func(r callback.Reply) bool { return r.Code == code && r.Body == text }) {
+				t.Errorf("%s: POST %s returned %d %q, want one of %v", output, path, code, text, rejections)
 			}
 		}
 	}
 	if different := slices.Compact(slices.Sorted(maps.Values(paths))); len(different) != urls || len(paths) != urls {
-		t.Errorf("the providers have %d types, the outputs these URLs: %v", urls, paths)
+		t.Errorf("the providers have %d types, the outputs the URLs %v", urls, paths)
 	}
 }
 
-// postTo posts a body that no key signed, and returns the answer.
+// postTo posts an unsigned body and returns the response.
 func (d *deployed) postTo(t *testing.T, path string) (code int, text string) {
 	t.Helper()
 	response, err := d.http.Post(d.stack.APIURL+path, "application/json", strings.NewReader("{}"))

@@ -11,11 +11,11 @@ import (
 	"time"
 )
 
-// stopGrace is how long a child may take to end by itself; the emulator needs about a second.
+// stopGrace is how long a child may take to exit after SIGTERM. The emulator needs about a second.
 const stopGrace = 8 * time.Second
 
-// child is a running program, leader of its own process group: what it starts is stopped with it, and a Ctrl-C in the
-// terminal reaches only us, who stop the children in order.
+// child is a running program that leads a process group: its own children stop with it, and a Ctrl-C in the terminal
+// reaches only this process, which stops its children in order.
 type child struct {
 	cmd  *exec.Cmd
 	done chan struct{} // closed once err is set
@@ -35,7 +35,7 @@ func start(cmd *exec.Cmd) (*child, error) {
 	return c, nil
 }
 
-// stop ends the whole group and returns once its leader is gone.
+// stop ends the process group and waits for its leader.
 func (c *child) stop() {
 	group := -c.cmd.Process.Pid
 	_ = syscall.Kill(group, syscall.SIGTERM)
@@ -43,11 +43,11 @@ func (c *child) stop() {
 	case <-c.done:
 	case <-time.After(stopGrace):
 	}
-	_ = syscall.Kill(group, syscall.SIGKILL) // whoever of the group is left
+	_ = syscall.Kill(group, syscall.SIGKILL) // the rest of the group
 	<-c.done
 }
 
-// wait returns how the child ended; where ctx ends first, the child is stopped.
+// wait returns how the child ended. If ctx ends first, it stops the child.
 func (c *child) wait(ctx context.Context) error {
 	select {
 	case <-c.done:
@@ -58,7 +58,7 @@ func (c *child) wait(ctx context.Context) error {
 	}
 }
 
-// startLogged starts cmd with its output in the log file. A file and not a pipe: nobody has to read it.
+// startLogged starts cmd with its output in the log file.
 func startLogged(cmd *exec.Cmd, log string) (*child, error) {
 	file, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -69,7 +69,7 @@ func startLogged(cmd *exec.Cmd, log string) (*child, error) {
 	return start(cmd)
 }
 
-// runLogged runs cmd to its end; its failure carries the end of the log.
+// runLogged runs cmd to its end. Its error has the end of the log.
 func runLogged(ctx context.Context, cmd *exec.Cmd, log string) error {
 	c, err := startLogged(cmd, log)
 	if err == nil {
@@ -81,7 +81,7 @@ func runLogged(ctx context.Context, cmd *exec.Cmd, log string) error {
 	return fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args[:min(2, len(cmd.Args))], " "), err, tail(log))
 }
 
-// tail quotes the last lines of a log: the cause is usually among them.
+// tail returns the last lines of a log, which usually have the cause.
 func tail(log string) string {
 	const lines = 25
 	content, err := os.ReadFile(log)

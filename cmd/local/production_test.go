@@ -28,15 +28,15 @@ func parametersOf(t *testing.T, root, environment string) []string {
 		t.Fatalf("samconfig.toml has no %s", environment)
 	}
 	var parameters []string
-	for _, datas := range regexp.MustCompile(`"([A-Za-z]+=[^"]*)"`).FindAllSubmatch(section[1], -1) {
-		parameters = append(parameters, string(datas[1]))
+	for _, match := range regexp.MustCompile(`"([A-Za-z]+=[^"]*)"`).FindAllSubmatch(section[1], -1) {
+		parameters = append(parameters, string(match[1]))
 	}
 	return parameters
 }
 
-// What production is given deploys. Left aside is what the emulator does not
-// have: canaries, and what stands behind the parameter OnEmulator.
-func TestTheProductionConfigurationDeploys(t *testing.T) {
+// The parameters of production deploy, except for canary deployments and the
+// resources of OnEmulator=false, which the emulator does not have.
+func TestDeploy_ProductionConfiguration(t *testing.T) {
 	d := newDeployed(t)
 	parameters := parametersOf(t, d.workspace.root, "production")
 	if !slices.Contains(parameters, "CanaryDeployment=true") {
@@ -46,7 +46,7 @@ func TestTheProductionConfigurationDeploys(t *testing.T) {
 		return strings.HasPrefix(text, "CanaryDeployment=") || strings.HasPrefix(text, "Architecture=")
 	})
 	if len(parameters) < 3 {
-		t.Fatalf("production has the parameters %v alone", parameters)
+		t.Fatalf("production has only the parameters %v", parameters)
 	}
 	parameters = append(parameters, "IngressReservedConcurrency=5", "AlarmEmail=oncall@example.com", "CallbackDomain=payments.example.com",
 		"CertificateArn=arn:aws:acm:us-east-1:000000000000:certificate/0a1b2c3d-0000-4000-8000-000000000000",
@@ -57,7 +57,7 @@ func TestTheProductionConfigurationDeploys(t *testing.T) {
 	if err := runLogged(t.Context(), cmd, log); err != nil {
 		t.Fatal(err)
 	}
-	// Uncorrected, it would stop the emulator's poller for every other stack.
+	// An uncorrected mapping stops the emulator's poller for every stack.
 	outputs, err := readOutputs(t.Context(), d.running(), name)
 	if err != nil {
 		t.Fatal(err)
@@ -85,7 +85,7 @@ func TestTheProductionConfigurationDeploys(t *testing.T) {
 	}
 }
 
-// tables lists the tables of a stack. Other tests leave more than one page of them.
+// tables lists the tables of a stack. Other tests leave more than one page of tables.
 func (d *deployed) tables(t *testing.T, stackName string) []string {
 	t.Helper()
 	var tables []string
@@ -109,14 +109,14 @@ const (
 	secondToken = "fedcba9876543210fedcba9876543210"
 )
 
-// checkTokens sends a callback to each URL: with either token the function
-// answers, which has no keys yet; without a token the gateway answers.
+// checkTokens sends a callback to each URL. With a token the function answers,
+// which has no keys yet; without a token the gateway answers 404.
 func checkTokens(t *testing.T, d *deployed, name string) {
 	t.Helper()
 	var apis struct {
 		Items []struct{ APIID, Name string }
 	}
-	answer, err := callSigned(t.Context(), d.workspace, signed{service: "apigateway", method: http.MethodGet, path: "/v2/apis"})
+	answer, err := callSigned(t.Context(), d.workspace, apiCall{service: "apigateway", method: http.MethodGet, path: "/v2/apis"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +149,7 @@ func checkTokens(t *testing.T, d *deployed, name string) {
 	}
 }
 
-// running is the workspace of the stack that is up, where it was built.
+// running returns the workspace of the running stack, which has its build.
 func (d *deployed) running() workspace {
 	w := d.workspace
 	w.dir = filepath.Join(w.root, ".local", strconv.Itoa(w.port))

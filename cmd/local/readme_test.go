@@ -12,10 +12,10 @@ import (
 	"payout-callbacks/pkg/testkit/templatetest"
 )
 
-// runnable finds the blocks of a document that say that they are run.
+// runnable matches the blocks of a document that the tests run.
 var runnable = regexp.MustCompile("(?s)<!-- make test runs these lines -->\n```sh\n(.*?)```")
 
-func TestTheLinesOfTheReadmeWork(t *testing.T) {
+func TestReadme_Commands(t *testing.T) {
 	d := newDeployed(t)
 	root := templatetest.Root(t)
 	text, err := os.ReadFile(filepath.Join(root, "README.md"))
@@ -24,12 +24,12 @@ func TestTheLinesOfTheReadmeWork(t *testing.T) {
 	}
 	blocks := runnable.FindAllSubmatch(text, -1)
 	if len(blocks) == 0 {
-		t.Fatal("README.md has no lines to run")
+		t.Fatal("README.md has no block to run")
 	}
 	for _, block := range blocks {
 		for line := range strings.Lines(string(block[1])) {
 			var out []byte
-			// A line may look for what the consumer has yet to apply, as a quick reader would.
+			// A command may read what the consumer has not applied yet.
 			d.eventually(t, line, func(ctx context.Context) bool {
 				command := exec.CommandContext(ctx, "sh", "-c", line)
 				command.Dir = root

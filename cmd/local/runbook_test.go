@@ -23,46 +23,46 @@ import (
 	"payout-callbacks/pkg/testkit/templatetest"
 )
 
-// repairs finds the blocks of the runbook that are run on a broken stack.
+// repairs matches the blocks of the runbook that repair a fault.
 var repairs = regexp.MustCompile("(?s)<!-- make test repairs: ([a-z-]+) -->\n```sh\n(.*?)```")
 
-// Each repair of the runbook, on a stack that was broken that way. The stack is
-// this test's own: what others do to theirs would show in the audit.
-func TestTheRunbookRepairsWhatItSays(t *testing.T) {
+// Each repair of the runbook runs on a stack with that fault. The test deploys its
+// own stack, because the audit would report what other tests leave.
+func TestRunbook_Repairs(t *testing.T) {
 	d := newDeployed(t)
 	text, err := os.ReadFile(filepath.Join(d.workspace.root, "docs", "OPERATIONS.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	blocks := map[string]string{}
-	for _, datas := range repairs.FindAllSubmatch(text, -1) {
-		blocks[string(datas[1])] = string(datas[2])
+	for _, match := range repairs.FindAllSubmatch(text, -1) {
+		blocks[string(match[1])] = string(match[2])
 	}
-	own := d.ownStack(t)
-	breakages := map[string]func(*broken, *testing.T){
-		"conflict": (*broken).conflict, "held": (*broken).held, "wrong-key": (*broken).wrongKey,
-		"dead-letters": (*broken).deadLetters, "lost-message": (*broken).lostMessage,
-		"stopped-sweeper": (*broken).stoppedSweeper, "damaged-payout": (*broken).damagedPayout,
+	separate := d.deploySeparate(t)
+	faults := map[string]func(*faulty, *testing.T){
+		"conflict": (*faulty).conflict, "held": (*faulty).held, "wrong-key": (*faulty).wrongKey,
+		"dead-letters": (*faulty).deadLetters, "lost-message": (*faulty).lostMessage,
+		"stopped-sweeper": (*faulty).stoppedSweeper, "damaged-payout": (*faulty).damagedPayout,
 	}
 	for name := range blocks {
-		if breakages[name] == nil {
-			t.Errorf("nothing breaks a stack for the repair %q", name)
+		if faults[name] == nil {
+			t.Errorf("no fault for the repair %q", name)
 		}
 	}
-	for name, breakIt := range breakages {
+	for name, cause := range faults {
 		t.Run(name, func(t *testing.T) {
 			if blocks[name] == "" {
 				t.Fatal("the runbook has no such repair")
 			}
-			b := &broken{deployed: own, cli: d.buildPayoutctl(t), values: map[string]string{"STACK": ""}}
-			breakIt(b, t)
+			b := &faulty{deployed: separate, cli: d.buildPayoutctl(t), values: map[string]string{"STACK": ""}}
+			cause(b, t)
 			b.repair(t, blocks[name])
 		})
 	}
 }
 
-// ownStack deploys the template a second time, under another name.
-func (d *deployed) ownStack(t *testing.T) *deployed {
+// deploySeparate deploys the template as a second stack.
+func (d *deployed) deploySeparate(t *testing.T) *deployed {
 	t.Helper()
 	name := "runbook-" + d.run
 	built := d.running()
@@ -82,8 +82,8 @@ func (d *deployed) ownStack(t *testing.T) *deployed {
 	if err := prepare(t.Context(), built, s); err != nil {
 		t.Fatal(err)
 	}
-	of := newStage(s)
-	return &deployed{stage: of, workspace: d.workspace, dynamodb: of.reader.Client, sqs: d.sqs, run: d.run}
+	st := newStage(s)
+	return &deployed{stage: st, workspace: d.workspace, dynamodb: st.reader.Client, sqs: d.sqs, run: d.run}
 }
 
 func (d *deployed) buildPayoutctl(t *testing.T) string {
@@ -97,16 +97,16 @@ func (d *deployed) buildPayoutctl(t *testing.T) string {
 	return folder
 }
 
-// broken is a stack that something is wrong with, and what its operator knows.
-type broken struct {
+// faulty is a stack with a fault, and what its operator knows.
+type faulty struct {
 	*deployed
 	cli      string            // folder of payoutctl
 	values   map[string]string // variables of the lines
-	repaired func(*testing.T)  // what has to be so in the end, besides a clean audit
+	repaired func(*testing.T)  // checks the result, in addition to the audit
 }
 
-// run runs one line of shell, as an operator would.
-func (b *broken) line(ctx context.Context, t *testing.T, line string) ([]byte, error) {
+// run runs a line of shell, as an operator does.
+func (b *faulty) run(ctx context.Context, t *testing.T, line string) ([]byte, error) {
 	t.Helper()
 	path := filepath.Join(b.cli, "stack.json")
 	if err := b.stack.write(path); err != nil {
@@ -120,31 +120,31 @@ func (b *broken) line(ctx context.Context, t *testing.T, line string) ([]byte, e
 	return command.CombinedOutput()
 }
 
-// must runs a line that has to work at once.
-func (b *broken) must(t *testing.T, line string) []byte {
+// mustRun runs a line that must succeed.
+func (b *faulty) mustRun(t *testing.T, line string) []byte {
 	t.Helper()
-	out, err := b.line(t.Context(), t, line)
+	out, err := b.run(t.Context(), t, line)
 	if err != nil {
 		t.Fatalf("%s: %v\n%s", line, err, out)
 	}
 	return out
 }
 
-// repair runs a block, whose last line is a clean audit.
-func (b *broken) repair(t *testing.T, block string) {
+// repair runs a block. Its last line is an audit without findings.
+func (b *faulty) repair(t *testing.T, block string) {
 	t.Helper()
 	if !strings.HasSuffix(block, "payoutctl $STACK audit\n") {
 		t.Error("the repair does not end with an audit")
 	}
 	for line := range strings.Lines(block) {
 		var out []byte
-		// What was just sent may have to be applied first, as for a person who types.
+		// The consumer may have to apply a callback first.
 		if strings.HasPrefix(line, "#") {
 			continue
 		}
 		b.eventually(t, line, func(ctx context.Context) bool {
 			var err error
-			out, err = b.line(ctx, t, line)
+			out, err = b.run(ctx, t, line)
 			if err != nil {
 				t.Logf("%s%s", line, out)
 			}
@@ -152,7 +152,7 @@ func (b *broken) repair(t *testing.T, block string) {
 		})
 		t.Logf("%s%s", line, out)
 	}
-	if out := b.must(t, "payoutctl dlq list --json 2>/dev/null"); len(out) > 0 {
+	if out := b.mustRun(t, "payoutctl dlq list --json 2>/dev/null"); len(out) > 0 {
 		t.Errorf("dead letters are left: %s", out)
 	}
 	if b.repaired != nil {
@@ -160,19 +160,19 @@ func (b *broken) repair(t *testing.T, block string) {
 	}
 }
 
-// send sends a callback as its provider does, until it is acknowledged.
-func (b *broken) send(t *testing.T, line string) []byte {
+// send sends a callback until it is acknowledged.
+func (b *faulty) send(t *testing.T, line string) []byte {
 	t.Helper()
 	var out []byte
-	b.eventually(t, line+" is acknowledged", func(ctx context.Context) (sent bool) {
+	b.eventually(t, line+" is acknowledged", func(ctx context.Context) bool {
 		var err error
-		out, err = b.line(ctx, t, "payoutctl send cregis payout "+line)
+		out, err = b.run(ctx, t, "payoutctl send cregis payout "+line)
 		return err == nil
 	})
 	return out
 }
 
-func (b *broken) want(t *testing.T, id string, status payout.Status) {
+func (b *faulty) want(t *testing.T, id string, status payout.Status) {
 	t.Helper()
 	b.eventually(t, id+" is "+string(status), func(ctx context.Context) bool {
 		record, _, err := b.reader.Record(ctx, payout.ID(id))
@@ -180,11 +180,11 @@ func (b *broken) want(t *testing.T, id string, status payout.Status) {
 	})
 }
 
-func (b *broken) payoutID(cid string) string {
+func (b *faulty) payoutID(cid string) string {
 	return string(payout.NewID("cregis", payout.TypePayout, demoProject, cid, ""))
 }
 
-func (b *broken) conflict(t *testing.T) {
+func (b *faulty) conflict(t *testing.T) {
 	b.values["PAYOUT"] = b.payoutID("1001")
 	b.send(t, "--cid 1001 --status 6")
 	b.send(t, "--cid 1001 --status 7")
@@ -200,7 +200,7 @@ func (b *broken) conflict(t *testing.T) {
 	b.repaired = func(t *testing.T) { b.want(t, b.values["PAYOUT"], payout.Failed) }
 }
 
-func (b *broken) held(t *testing.T) {
+func (b *faulty) held(t *testing.T) {
 	out := b.send(t, "--json --cid 1002 --status 9")
 	var answer struct{ Payout string }
 	if err := json.Unmarshal(out, &answer); err != nil || !strings.HasPrefix(answer.Payout, "held/") {
@@ -209,7 +209,7 @@ func (b *broken) held(t *testing.T) {
 	b.values["HELD"] = answer.Payout
 }
 
-func (b *broken) wrongKey(t *testing.T) {
+func (b *faulty) wrongKey(t *testing.T) {
 	folder := t.TempDir()
 	right, wrong := filepath.Join(folder, "right"), filepath.Join(folder, "wrong")
 	const rightKey = "5e884898da28047151d0e56f8dc62927"
@@ -220,9 +220,9 @@ func (b *broken) wrongKey(t *testing.T) {
 	}
 	b.values["ACCOUNT"], b.values["KEY_FILE"], b.values["WRONG"] = "1382528827416577", right, wrong
 	b.values["CID"], b.values["REFUSED"] = "1003", filepath.Join(folder, "refused.json")
-	b.must(t, `payoutctl keys add cregis $ACCOUNT --key-file $WRONG --reason "first key"`)
-	if out, err := b.line(t.Context(), t, "payoutctl send cregis payout --pid $ACCOUNT --cid $CID --status 6 --key-file $KEY_FILE"); err == nil {
-		t.Fatalf("a callback was believed under a key that is not stored: %s", out)
+	b.mustRun(t, `payoutctl keys add cregis $ACCOUNT --key-file $WRONG --reason "first key"`)
+	if out, err := b.run(t.Context(), t, "payoutctl send cregis payout --pid $ACCOUNT --cid $CID --status 6 --key-file $KEY_FILE"); err == nil {
+		t.Fatalf("a callback was accepted with a key that is not stored: %s", out)
 	}
 	vector, err := loadExample(b.workspace.root, "cregis/payout-example")
 	if err != nil {
@@ -237,32 +237,32 @@ func (b *broken) wrongKey(t *testing.T) {
 	}
 }
 
-// deadLetters leaves what a broken consumer would: two that are none of ours,
-// one of them nearly, and good ones, applied and not.
-func (b *broken) deadLetters(t *testing.T) {
+// deadLetters leaves dead letters: two that are unreadable, one of a receipt that
+// is applied, and one of a receipt that is not.
+func (b *faulty) deadLetters(t *testing.T) {
 	b.values["FILE"] = filepath.Join(t.TempDir(), "dropped.jsonl")
-	applied := b.received(t, "1004", time.Now())
+	applied := b.storeReceipt(t, "1004", time.Now())
 	b.sendMessage(t, b.stack.EventsQueueURL, applied)
 	b.want(t, b.payoutID("1004"), payout.Succeeded)
-	item := func(text string) string {
+	send := func(text string) string {
 		out, err := b.sqs.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &b.stack.DeadLetterQueueURL, MessageBody: &text})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return *out.MessageId
 	}
-	item(applied)
-	item(b.received(t, "1005", time.Now()))
-	b.values["FOREIGN"] = item(`{"order":"none of ours"}`)
-	b.values["BROKEN"] = item(strings.Replace(applied, `"v":1`, `"v":0`, 1))
+	send(applied)
+	send(b.storeReceipt(t, "1005", time.Now()))
+	b.values["FOREIGN"] = send(`{"order":"of another application"}`)
+	b.values["BROKEN"] = send(strings.Replace(applied, `"v":1`, `"v":0`, 1))
 }
 
-func (b *broken) store() *dynamostore.Store {
+func (b *faulty) store() *dynamostore.Store {
 	return &dynamostore.Store{Client: b.dynamodb, Receipts: b.stack.ReceiptsTable, Payouts: b.stack.PayoutsTable}
 }
 
-// received puts a receipt whose message nobody sends, and returns the message.
-func (b *broken) received(t *testing.T, cid string, at time.Time) string {
+// storeReceipt stores a receipt without sending its message, and returns the message.
+func (b *faulty) storeReceipt(t *testing.T, cid string, at time.Time) string {
 	t.Helper()
 	receipt := inbox.NewReceipt(payout.Event{ID: payout.ID(b.payoutID(cid)), Status: payout.Succeeded, Amount: "1.1", Currency: "TRX"},
 		[]byte(`{"a":"body"}`), "0a1b2c", at)
@@ -276,21 +276,21 @@ func (b *broken) received(t *testing.T, cid string, at time.Time) string {
 	return text
 }
 
-func (b *broken) lostMessage(t *testing.T) {
+func (b *faulty) lostMessage(t *testing.T) {
 	b.values["PAYOUT"] = b.payoutID("1006")
-	b.received(t, "1006", time.Now().Add(-20*time.Minute))
+	b.storeReceipt(t, "1006", time.Now().Add(-20*time.Minute))
 	b.repaired = func(t *testing.T) { b.want(t, b.values["PAYOUT"], payout.Succeeded) }
 }
 
-func (b *broken) stoppedSweeper(t *testing.T) {
-	b.must(t, `payoutctl pause sweeper --reason "a test" --yes`)
-	b.received(t, "1007", time.Now().Add(-20*time.Minute))
-	if out, err := b.line(t.Context(), t, "payoutctl audit"); err == nil {
-		t.Fatalf("the audit says nothing of a receipt that waits: %s", out)
+func (b *faulty) stoppedSweeper(t *testing.T) {
+	b.mustRun(t, `payoutctl pause sweeper --reason "a test" --yes`)
+	b.storeReceipt(t, "1007", time.Now().Add(-20*time.Minute))
+	if out, err := b.run(t.Context(), t, "payoutctl audit"); err == nil {
+		t.Fatalf("the audit does not report an unapplied receipt: %s", out)
 	}
 }
 
-func (b *broken) damagedPayout(t *testing.T) {
+func (b *faulty) damagedPayout(t *testing.T) {
 	b.values["PAYOUT"] = b.payoutID("1008")
 	b.send(t, "--cid 1008 --status 6")
 	b.want(t, b.values["PAYOUT"], payout.Succeeded)
@@ -306,8 +306,8 @@ func (b *broken) damagedPayout(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := b.line(t.Context(), t, "payoutctl audit"); err == nil {
-		t.Fatalf("the audit does not see a payout that was edited: %s", out)
+	if out, err := b.run(t.Context(), t, "payoutctl audit"); err == nil {
+		t.Fatalf("the audit does not report an edited payout: %s", out)
 	}
 	b.repaired = func(t *testing.T) { b.want(t, b.values["PAYOUT"], payout.Succeeded) }
 }

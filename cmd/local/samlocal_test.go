@@ -17,28 +17,27 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// TestSamLocal uses the stack as a developer does who has Docker: by make invoke, and by the lines of README.md. It
-// starts no daemon.
+// The commands of `sam local`, and make invoke, run the functions in containers. The test starts no daemon.
 func TestSamLocal(t *testing.T) {
 	d := newDeployed(t)
 	needImage(t)
-	ready, err := prepareContainers(t.Context(), d.workspace, d.stack)
+	prepared, err := prepareContainers(t.Context(), d.workspace, d.stack)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = ready.forwarder.close() })
+	t.Cleanup(func() { _ = prepared.forwarder.close() })
 	for _, function := range functionFolders() {
-		t.Run("invoke "+function, func(t *testing.T) { d.invokeSample(t, ready.daemon, function) })
+		t.Run("invoke "+function, func(t *testing.T) { d.invokeSample(t, prepared.daemon, function) })
 	}
-	t.Run("invoke without the stack", func(t *testing.T) { d.invokeUnreachable(t, ready) })
+	t.Run("invoke without the stack", func(t *testing.T) { d.invokeUnreachable(t, prepared) })
 	for _, command := range []string{"invoke", "start-api", "start-lambda"} {
-		t.Run(command+" without variables", func(t *testing.T) { d.runWithoutVariables(t, ready.daemon, command) })
+		t.Run(command+" without variables", func(t *testing.T) { d.runWithoutVariables(t, prepared.daemon, command) })
 	}
-	t.Run("start-api", func(t *testing.T) { d.postToStartAPI(t, ready) })
-	t.Run("start-lambda", func(t *testing.T) { d.invokeByStartLambda(t, ready) })
+	t.Run("start-api", func(t *testing.T) { d.postToStartAPI(t, prepared) })
+	t.Run("start-lambda", func(t *testing.T) { d.invokeByStartLambda(t, prepared) })
 }
 
-// needImage skips where no daemon answers or the image of the functions cannot be had. An image that is here is used.
+// needImage skips the test without a Docker daemon or without the image of the functions. It uses a local image.
 func needImage(t *testing.T) {
 	t.Helper()
 	if _, err := findDaemon(t.Context()); err != nil {
@@ -65,14 +64,14 @@ func (d *deployed) invokeSample(t *testing.T, on daemon, function string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	isAboutPayout := function != "sweeper" && function != "publisher"
-	if id := payoutIn(log); (id != "") != isAboutPayout {
+	hasPayout := function != "sweeper" && function != "publisher"
+	if id := payoutIn(log); (id != "") != hasPayout {
 		t.Errorf("the log names the payout %q:\n%s", id, log)
 	}
 }
 
-// Today's SAM exits with 0 here.
-func (d *deployed) invokeUnreachable(t *testing.T, ready containers) {
+// SAM exits with 0 here.
+func (d *deployed) invokeUnreachable(t *testing.T, prepared containers) {
 	if err := d.stack.writeVariables(variablesFile(d.workspace), "http://127.0.0.1:1"); err != nil {
 		t.Fatal(err)
 	}
@@ -80,15 +79,15 @@ func (d *deployed) invokeUnreachable(t *testing.T, ready containers) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = samLocalInvoke(t.Context(), d.workspace, ready.daemon, "CregisFunction", event)
+	_, err = samLocalInvoke(t.Context(), d.workspace, prepared.daemon, "CregisFunction", event)
 	if err == nil || !strings.Contains(err.Error(), "503") || !strings.Contains(err.Error(), "connection refused") {
 		t.Errorf("got %v, want an error that names 503 and its cause", err)
 	}
 }
 
-// plain runs a command of `sam local` with the repository's samconfig.toml, in a folder that stands for the repository,
-// under credentials that the emulator does not know.
-func (d *deployed) plain(t *testing.T, on daemon, folder string, args ...string) *child {
+// startSamLocal runs a command of `sam local` with the repository's samconfig.toml, in a folder in place of the
+// repository, with credentials that the emulator does not know.
+func (d *deployed) startSamLocal(t *testing.T, on daemon, folder string, args ...string) *child {
 	t.Helper()
 	config, err := os.ReadFile(filepath.Join(d.workspace.root, "samconfig.toml"))
 	if err != nil {
@@ -119,21 +118,21 @@ func (d *deployed) runWithoutVariables(t *testing.T, on daemon, command string) 
 	if command == "invoke" {
 		args = append(args, "SweeperFunction", "--no-event")
 	}
-	err := d.plain(t, on, folder, args...).wait(t.Context())
+	err := d.startSamLocal(t, on, folder, args...).wait(t.Context())
 	if log := tail(filepath.Join(folder, "sam.log")); err == nil || !strings.Contains(log, ".local/env.json") {
 		t.Errorf("got %v, want an error that names the file:\n%s", err, log)
 	}
 }
 
-// startPlain starts a server of `sam local` where make run has left its variables, and returns its URL.
-func (d *deployed) startPlain(t *testing.T, ready containers, command string) string {
+// startServer starts a server of `sam local` with the variables of make run, and returns its URL.
+func (d *deployed) startServer(t *testing.T, prepared containers, command string) string {
 	t.Helper()
 	folder := t.TempDir()
 	if err := os.Mkdir(filepath.Join(folder, ".local"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	s := d.stack
-	s.ContainerURL = ready.endpoint
+	s.ContainerURL = prepared.endpoint
 	if err := s.announce(folder); err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +141,7 @@ func (d *deployed) startPlain(t *testing.T, ready containers, command string) st
 		t.Fatal(err)
 	}
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	server := d.plain(t, ready.daemon, folder, command, "--port", strconv.Itoa(port))
+	server := d.startSamLocal(t, prepared.daemon, folder, command, "--port", strconv.Itoa(port))
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for !accepts(t.Context(), address) {
@@ -163,8 +162,8 @@ func accepts(ctx context.Context, address string) bool {
 	return connection.Close() == nil
 }
 
-func (d *deployed) postToStartAPI(t *testing.T, ready containers) {
-	url := d.startPlain(t, ready, "start-api")
+func (d *deployed) postToStartAPI(t *testing.T, prepared containers) {
+	url := d.startServer(t, prepared, "start-api")
 	sample := sampleEvents()["cregis-payout.json"]
 	sample.replace = append([]string{"1391751691788288", "8" + d.run}, sample.replace...)
 	event := sample.event(t, d.workspace.root)
@@ -174,14 +173,14 @@ func (d *deployed) postToStartAPI(t *testing.T, ready containers) {
 	if got, _ := post(t, url+event.RawPath, strings.Replace(event.Body, `"1.1"`, `"9000"`, 1)); got != http.StatusUnauthorized {
 		t.Errorf("a forged callback: got %d, want 401", got)
 	}
-	item, err := d.result(t.Context(), scene{kind: payout.TypePayout}, receiptOf(t, "cregis", event).Key)
-	if err != nil || item != "payout succeeded, 1 fact" {
-		t.Errorf("the stack has: %s, %v", item, err)
+	result, err := d.awaitResult(t.Context(), scene{kind: payout.TypePayout}, receiptOf(t, "cregis", event).Key)
+	if err != nil || result != "payout succeeded, 1 event" {
+		t.Errorf("got %s, %v", result, err)
 	}
 }
 
-func (d *deployed) invokeByStartLambda(t *testing.T, ready containers) {
-	url := d.startPlain(t, ready, "start-lambda")
+func (d *deployed) invokeByStartLambda(t *testing.T, prepared containers) {
+	url := d.startServer(t, prepared, "start-lambda")
 	code, text := post(t, url+"/2015-03-31/functions/SweeperFunction/invocations", "{}")
 	if err := checkAnswer([]byte(text), nil); code != http.StatusOK || err != nil || !json.Valid([]byte(text)) {
 		t.Errorf("got %d %s, want 200 and the sweep", code, text)

@@ -10,22 +10,22 @@ import (
 	"payout-callbacks/pkg/testkit/providertest"
 )
 
-// scene is one callback of the demonstration and what must come of it.
+// scene is one callback of the demonstration with its expected response and result.
 type scene struct {
 	title    string
 	provider string
 	kind     payout.Type
 	account  string
 	body     []byte // before it is signed
-	forged   bool   // signed with a key that is not the account's
-	answer   string
-	becomes  string
+	forged   bool   // signed with a wrong key
+	response string
+	result   string
 }
 
-// example reads a documented example from a provider's vectors, and replaces texts in it: old, new, old, new and so on.
+// example returns a documented example with texts replaced: old, new, old, new and so on.
 type example func(replace ...string) []byte
 
-// scenes tells the story in the order in which it is played: later ones build on what earlier ones left.
+// scenes returns the scenes in the order of the demonstration: later ones use the payouts of earlier ones.
 func scenes(root string) ([]scene, error) {
 	examples := map[string]example{}
 	for _, name := range []string{"cregis/payout-example", "cregis/sub-address-example", "pivot/bulk-done", "pivot/single-success"} {
@@ -43,17 +43,17 @@ func scenes(root string) ([]scene, error) {
 
 func cregisScenes(paid, subAddress example) []scene {
 	const succeeded, failed = `"status": 6`, `"status": 7`
-	again := []string{`"status": 0`, succeeded, `"ubqso3"`, `"k7w2pq"`, "1687850657960", "1687854257960"}
+	repeated := []string{`"status": 0`, succeeded, `"ubqso3"`, `"k7w2pq"`, "1687850657960", "1687854257960"}
 	contradicted := []string{"1391751691788288", "1391751691788289", `"status": 0`}
 	scenes := []scene{
-		{title: "Cregis payout, the documented example (status 0)", body: paid(), becomes: "held: unknown-status"},
-		{title: "  with status 6", body: paid(`"status": 0`, succeeded), becomes: "payout succeeded, 1 fact"},
-		{title: "  in the other published form, with a memo", body: paid(`"status": 0`, succeeded, `"remark"`, `"memo": "", "remark"`), becomes: "payout succeeded, 1 fact"},
-		{title: "  pushed again: fresh nonce, timestamp and signature", body: paid(again...), becomes: "payout succeeded, 1 fact"},
-		{title: "  forged: another amount, signed with another key", body: paid(`"status": 0`, succeeded, `"1.1"`, `"9000"`), forged: true, answer: "401", becomes: "nothing is left of it"},
-		{title: "Cregis payout, another one, status 6", body: paid(append(contradicted, succeeded)...), becomes: "payout succeeded, 1 fact"},
-		{title: "  and status 7 after it: a contradiction", body: paid(append(contradicted, failed)...), becomes: "payout conflicted, 2 facts"},
-		{title: "Cregis payout from a sub-address, the documented example", kind: payout.TypeSubAddressPayout, body: subAddress(), becomes: "payout succeeded, 1 fact"},
+		{title: "Cregis payout, the documented example (status 0)", body: paid(), result: "held: unknown-status"},
+		{title: "  with status 6", body: paid(`"status": 0`, succeeded), result: "payout succeeded, 1 event"},
+		{title: "  with the memo field of the other published form", body: paid(`"status": 0`, succeeded, `"remark"`, `"memo": "", "remark"`), result: "payout succeeded, 1 event"},
+		{title: "  sent again with a new nonce, timestamp and signature", body: paid(repeated...), result: "payout succeeded, 1 event"},
+		{title: "  forged: another amount, signed with a wrong key", body: paid(`"status": 0`, succeeded, `"1.1"`, `"9000"`), forged: true, response: "401", result: "not stored"},
+		{title: "Cregis payout, a second one, status 6", body: paid(append(contradicted, succeeded)...), result: "payout succeeded, 1 event"},
+		{title: "  then status 7: a conflict", body: paid(append(contradicted, failed)...), result: "payout conflicted, 2 events"},
+		{title: "Cregis payout from a sub-address, the documented example", kind: payout.TypeSubAddressPayout, body: subAddress(), result: "payout succeeded, 1 event"},
 	}
 	for n := range scenes {
 		fill(&scenes[n], "cregis", demoProject, "200 success")
@@ -62,19 +62,19 @@ func cregisScenes(paid, subAddress example) []scene {
 }
 
 func pivotScenes(bulk, single example) []scene {
-	const request, another = "d6a46a2c-1b26-40c5-9ca3-e063e69635a0", "0b7c9a54-6c1d-4a0e-9a52-3f1f6f0d7a11"
+	const request, second = "d6a46a2c-1b26-40c5-9ca3-e063e69635a0", "0b7c9a54-6c1d-4a0e-9a52-3f1f6f0d7a11"
 	pending := []string{
-		request, another, "PAYOUT.DONE", "PAYOUT.PENDING", `"status": "DONE"`, `"status": "PENDING"`,
+		request, second, "PAYOUT.DONE", "PAYOUT.PENDING", `"status": "DONE"`, `"status": "PENDING"`,
 		`"totalPendingCount": 0`, `"totalPendingCount": 1`, `"totalPendingAmount": 0`, `"totalPendingAmount": 100000`,
 		`"totalSuccessCount": 1`, `"totalSuccessCount": 0`, `"totalSuccessAmount": 100000`, `"totalSuccessAmount": 0`,
 	}
 	scenes := []scene{
-		{title: "Pivot bulk payout, the documented example", body: bulk(), becomes: "batch done, 1 fact"},
-		{title: "Pivot bulk payout, another one, pending", body: bulk(pending...), becomes: "batch pending, 1 fact"},
-		{title: "  and done after it", body: bulk(request, another), becomes: "batch done, 2 facts"},
-		{title: "Pivot single payout, the documented example", body: single(), becomes: "payout succeeded, 1 fact"},
-		{title: "  forged: another amount, under another key", body: single(`"100000"`, `"900000000"`), forged: true, answer: "401", becomes: "nothing is left of it"},
-		{title: "Pivot, an event of another family", body: []byte(`{"event": "PAYMENT.PAID", "data": {"id": "1"}}`), becomes: "held: unknown-event"},
+		{title: "Pivot bulk payout, the documented example", body: bulk(), result: "batch done, 1 event"},
+		{title: "Pivot bulk payout, a second one, pending", body: bulk(pending...), result: "batch pending, 1 event"},
+		{title: "  then done", body: bulk(request, second), result: "batch done, 2 events"},
+		{title: "Pivot single payout, the documented example", body: single(), result: "payout succeeded, 1 event"},
+		{title: "  forged: another amount, with a wrong key", body: single(`"100000"`, `"900000000"`), forged: true, response: "401", result: "not stored"},
+		{title: "Pivot, an event of an unsupported family", body: []byte(`{"event": "PAYMENT.PAID", "data": {"id": "1"}}`), result: "held: unknown-event"},
 	}
 	for n := range scenes {
 		fill(&scenes[n], "pivot", demoMerchant, "200")
@@ -82,13 +82,13 @@ func pivotScenes(bulk, single example) []scene {
 	return scenes
 }
 
-func fill(s *scene, provider, account, answer string) {
+func fill(s *scene, provider, account, response string) {
 	s.provider, s.account = provider, account
 	if s.kind == "" {
 		s.kind = payout.TypePayout
 	}
-	if s.answer == "" {
-		s.answer = answer
+	if s.response == "" {
+		s.response = response
 	}
 }
 
@@ -100,13 +100,13 @@ func loadExample(root, name string) (example, error) {
 	}
 	for _, vector := range vectors {
 		if vector.Name == file {
-			return func(replace ...string) []byte { return edited(vector.Body, replace) }, nil
+			return func(replace ...string) []byte { return replaceAll(vector.Body, replace) }, nil
 		}
 	}
-	return nil, fmt.Errorf("read the documented examples: there is no %s", name)
+	return nil, fmt.Errorf("read documented example %s: no such vector", name)
 }
 
-func edited(body []byte, replace []string) []byte {
+func replaceAll(body []byte, replace []string) []byte {
 	for n := 0; n+1 < len(replace); n += 2 {
 		body = bytes.ReplaceAll(body, []byte(replace[n]), []byte(replace[n+1]))
 	}

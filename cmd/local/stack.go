@@ -13,7 +13,7 @@ import (
 	"payout-callbacks/pkg/callback"
 )
 
-// stack is what stack.json tells payoutctl, the tests and anybody's own client about a running stack.
+// stack is the content of stack.json: a running stack, as payoutctl, the tests and other clients use it.
 type stack struct {
 	Name               string                       `json:"stackName"`
 	APIURL             string                       `json:"apiUrl"` // the callback paths are appended to it
@@ -26,9 +26,9 @@ type stack struct {
 	Functions          []string                     `json:"functions"`              // names at Lambda
 	KeySecrets         map[string]string            `json:"keySecrets"`             // provider → secret
 	DemoKeys           map[string]map[string]string `json:"demoKeys"`               // provider → account → key
-	Outputs            map[string]string            `json:"outputs"`                // of the template, as CloudFormation tells them
+	Outputs            map[string]string            `json:"outputs"`                // of the template
 	ContainerURL       string                       `json:"containerUrl,omitempty"` // the emulator as a container reaches it
-	PID                int                          `json:"pid"`                    // the process that will remove this file
+	PID                int                          `json:"pid"`                    // the process that removes this file
 }
 
 // The accounts of the demonstration. Their keys are those that the vectors in pkg/provider are signed with: the Cregis key
@@ -62,14 +62,14 @@ func storedKeys(provider string) callback.Keys {
 }
 
 func newStack(w workspace, outputs map[string]string) (stack, error) {
-	// <id>.execute-api.localhost does not resolve everywhere; the same API also answers under a path.
+	// <id>.execute-api.localhost does not resolve everywhere; the emulator also serves the API under a path.
 	id := regexp.MustCompile(`^https?://([0-9a-z]+)\.execute-api\.[^/]+(/[\w-]+)?$`).FindStringSubmatch(outputs["ApiUrl"])
 	if id == nil {
-		return stack{}, fmt.Errorf("the stack's ApiUrl has an unexpected form: %q", outputs["ApiUrl"])
+		return stack{}, fmt.Errorf("output ApiUrl has an unexpected form: %q", outputs["ApiUrl"])
 	}
 	s := stack{
 		Name:               stackName,
-		APIURL:             w.endpoint() + "/_aws/execute-api/" + id[1] + id[2], // and the path token, if there is one
+		APIURL:             w.endpoint() + "/_aws/execute-api/" + id[1] + id[2], // with the path token, if any
 		EndpointURL:        w.endpoint(),
 		Region:             region,
 		ReceiptsTable:      outputs["ReceiptsTableName"],
@@ -87,7 +87,7 @@ func newStack(w workspace, outputs map[string]string) (stack, error) {
 	return s, nil
 }
 
-// function returns the name at Lambda of a folder of functions/.
+// function returns the deployed name of the function of a folder of functions/.
 func (s stack) function(folder string) string {
 	for _, name := range s.Functions {
 		if strings.Contains(name, logicalID(folder)) {
@@ -97,20 +97,20 @@ func (s stack) function(folder string) string {
 	return ""
 }
 
-// write replaces the file in one move: a reader sees the old content or the new one.
+// write replaces the file atomically.
 func (s stack) write(path string) error {
 	content, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		return err
 	}
-	half := fmt.Sprintf("%s.%d", path, s.PID)
-	if err := os.WriteFile(half, append(content, '\n'), 0o600); err != nil {
+	temporary := fmt.Sprintf("%s.%d", path, s.PID)
+	if err := os.WriteFile(temporary, append(content, '\n'), 0o600); err != nil {
 		return err
 	}
-	return os.Rename(half, path)
+	return os.Rename(temporary, path)
 }
 
-// announce makes this stack the one that payoutctl and `sam local` use.
+// announce makes payoutctl and `sam local` use this stack.
 func (s stack) announce(root string) error {
 	if err := s.write(newestStackFile(root)); err != nil {
 		return err
@@ -121,11 +121,11 @@ func (s stack) announce(root string) error {
 	return s.writeVariables(newestVariablesFile(root), s.ContainerURL)
 }
 
-// handBack leaves the files of announce to the stack that was up before, if it still is.
-func (s stack) restoreFile(root string, older stack) error {
+// withdraw removes the files of announce, or restores those of the older stack if that is still running.
+func (s stack) withdraw(root string, older stack) error {
 	current, err := readStack(newestStackFile(root))
 	if err != nil || current.PID != s.PID {
-		return err // a stack that started later has put its own there
+		return err // the files are those of a newer stack
 	}
 	if older.PID != 0 && syscall.Kill(older.PID, 0) == nil {
 		return older.announce(root)

@@ -5,15 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
+
+	"payout-callbacks/pkg/ops/terminal"
 )
 
-// errReported says that the failure has been told to the developer already.
+// errReported means that the failure has been printed.
 var errReported = errors.New("reported")
 
-// hinted is a failure that knows what to do about it.
+// hinted is an error with a hint for the developer.
 type hinted struct {
 	error
 
@@ -24,22 +25,16 @@ func (h hinted) Unwrap() error { return h.error }
 
 func withHint(err error, hint string) error { return hinted{err, hint} }
 
-// A step is one of the things that take time or may fail on the way to a running stack.
+// A step takes time or may fail on the way to a running stack.
 type step struct {
 	name string
 	run  func(ctx context.Context) error
-	hint string // what to do when it fails, where the failure itself does not know better
+	hint string // used if the error has none
 }
 
-// progress shows steps: with a moving clock on a terminal, as two plain lines elsewhere.
+// progress shows steps: as a moving line on a terminal, as two lines elsewhere.
 type progress struct {
-	out      io.Writer
-	terminal bool
-}
-
-func showOn(file *os.File) progress {
-	info, err := file.Stat()
-	return progress{out: file, terminal: err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb"}
+	out io.Writer
 }
 
 func (p progress) runAll(ctx context.Context, steps []step) error {
@@ -53,9 +48,12 @@ func (p progress) runAll(ctx context.Context, steps []step) error {
 
 func (p progress) runOne(ctx context.Context, s step) error {
 	begin := time.Now()
-	stopClock := p.clock(s.name, begin)
+	if !terminal.CanMove(p.out) {
+		p.printf("· %s …", s.name)
+	}
+	stopLine := terminal.ShowLine(p.out, func() string { return fmt.Sprintf("%s (%d s)", s.name, int(time.Since(begin).Seconds())) })
 	err := s.run(ctx)
-	stopClock()
+	stopLine()
 	took := time.Since(begin).Round(100 * time.Millisecond)
 	switch {
 	case err == nil:
@@ -72,32 +70,9 @@ func (p progress) runOne(ctx context.Context, s step) error {
 		hint = h.hint
 	}
 	if hint != "" {
-		p.printf("  What to do: %s", hint)
+		p.printf("  hint: %s", hint)
 	}
 	return errReported
-}
-
-// clock keeps showing that the step is alive, until the returned function is called.
-func (p progress) clock(name string, begin time.Time) (stop func()) {
-	if !p.terminal {
-		p.printf("· %s …", name)
-		return func() {}
-	}
-	quit, gone := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(gone)
-		frames := []rune("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
-		for i := 0; ; i++ {
-			_, _ = fmt.Fprintf(p.out, "\r\x1b[K%c %s (%d s)", frames[i%len(frames)], name, int(time.Since(begin).Seconds()))
-			select {
-			case <-quit:
-				_, _ = fmt.Fprint(p.out, "\r\x1b[K")
-				return
-			case <-time.After(100 * time.Millisecond):
-			}
-		}
-	}()
-	return func() { close(quit); <-gone }
 }
 
 func (p progress) printf(format string, args ...any) {

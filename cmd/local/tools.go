@@ -17,7 +17,7 @@ func (toolsCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return showOn(os.Stderr).runAll(ctx, []step{installTools(root)})
+	return progress{out: os.Stderr}.runAll(ctx, []step{installTools(root)})
 }
 
 func venvBin(root string) string { return filepath.Join(root, ".local", "venv", "bin") }
@@ -26,12 +26,12 @@ func installTools(root string) step {
 	return step{
 		name: "install the tools of requirements.txt, about a minute the first time",
 		run:  func(ctx context.Context) error { return install(ctx, root) },
-		hint: "check the network (proxy variables and PIP_* are honoured); on Debian and Ubuntu also `apt install python3-venv`",
+		hint: "check the network (proxy variables and PIP_* are used); on Debian and Ubuntu also `apt install python3-venv`",
 	}
 }
 
-// install makes the virtual environment once for each content of requirements.txt. The stamp is written last, so an
-// interrupted install is begun again; the lock lets two stacks that start together install once.
+// install creates the virtual environment once for each content of requirements.txt. It writes the stamp last, so that an
+// interrupted installation is repeated. The lock makes two stacks that start together install once.
 func install(ctx context.Context, root string) error {
 	venv := filepath.Join(root, ".local", "venv")
 	release, err := waitLock(venv + ".lock")
@@ -70,7 +70,7 @@ func install(ctx context.Context, root string) error {
 	return os.WriteFile(stamp, []byte(want), 0o600)
 }
 
-// fingerprint names the content and the place: a virtual environment that was moved does not work.
+// fingerprint identifies the content and the location: a virtual environment that was moved does not work.
 func fingerprint(requirements, venv string) (string, error) {
 	content, err := os.ReadFile(requirements)
 	if err != nil {

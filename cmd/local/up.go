@@ -8,12 +8,12 @@ import (
 )
 
 type upCommand struct {
-	Once bool `help:"Leave after the demonstration."`
+	Once bool `help:"Exit after the demonstration."`
 	Port int  `help:"Port of the emulator on 127.0.0.1." default:"4566"`
 }
 
 func (c upCommand) Run(ctx context.Context) error {
-	r := &running{show: showOn(os.Stdout)}
+	r := &running{show: progress{out: os.Stdout}}
 	defer r.stop()
 	if err := r.bringUp(ctx, c.Port); err != nil {
 		return err
@@ -23,7 +23,7 @@ func (c upCommand) Run(ctx context.Context) error {
 	if err := r.stack.announce(r.root); err != nil {
 		return err
 	}
-	defer func() { _ = r.stack.restoreFile(r.root, older) }()
+	defer func() { _ = r.stack.withdraw(r.root, older) }()
 
 	if err := demonstrate(ctx, r.show, r.root, r.stack); err != nil {
 		return fmt.Errorf("demonstration: %w", err)
@@ -35,7 +35,7 @@ func (c upCommand) Run(ctx context.Context) error {
 	return r.untilInterrupted(ctx)
 }
 
-// running is a stack on its way up, up, or on its way down: whatever of it exists is stopped by stop.
+// running is a local stack while it starts, runs and stops.
 type running struct {
 	workspace
 
@@ -44,7 +44,7 @@ type running struct {
 	emulator  *child
 	forwarder forwarder
 	stack     stack
-	discard   bool // of the logs as well
+	discard   bool // delete the logs, too
 }
 
 func (r *running) bringUp(ctx context.Context, port int) (err error) {
@@ -58,21 +58,21 @@ func (r *running) bringUp(ctx context.Context, port int) (err error) {
 		}},
 		installTools(r.root),
 		{name: "fetch the Go modules", run: func(ctx context.Context) error { return fetchModules(ctx, r.workspace) },
-			hint: "check the network (proxy variables and GOPROXY are honoured)"},
+			hint: "check the network (proxy variables and GOPROXY are used)"},
 		{name: "start the emulator", run: func(ctx context.Context) (err error) {
 			r.emulator, err = startEmulator(ctx, r.workspace)
 			return err
-		}, hint: "read the log; `make clean` removes the installed tools, and the next run installs them afresh"},
+		}, hint: "read the log; after `make clean` the next run installs the tools again"},
 		{name: "build the functions (sam build)", run: func(ctx context.Context) error { return build(ctx, r.workspace) },
-			hint: "the compiler's complaint is above; `go build ./functions/...` shows it, too"},
+			hint: "the error of the compiler is above; `go build ./functions/...` shows it, too"},
 		{name: "deploy template.yaml (sam deploy)", run: func(ctx context.Context) error { return deploy(ctx, r.workspace) },
-			hint: "`make check` lints the template; the emulator's own log lies beside this one"},
-		{name: "store the demo keys", run: r.describe},
+			hint: "`make check` lints the template; the log of the emulator is in the same folder"},
+		{name: "store the demo keys", run: r.finish},
 	})
 }
 
-// describe reads what was deployed, makes it ready to use and writes it down.
-func (r *running) describe(ctx context.Context) error {
+// finish reads the outputs of the deployment, makes the stack ready and writes its description.
+func (r *running) finish(ctx context.Context) error {
 	outputs, err := readOutputs(ctx, r.workspace, stackName)
 	if err != nil {
 		return err
@@ -86,7 +86,7 @@ func (r *running) describe(ctx context.Context) error {
 	return r.stack.write(r.stackFile())
 }
 
-// prepare makes a stack that was just deployed ready to use.
+// prepare makes a new stack ready to use.
 func prepare(ctx context.Context, w workspace, s stack) error {
 	for _, do := range []func(context.Context, workspace, stack) error{storeKeys, correctMapping, correctSweeper} {
 		if err := do(ctx, w, s); err != nil {
@@ -96,7 +96,7 @@ func prepare(ctx context.Context, w workspace, s stack) error {
 	return nil
 }
 
-// openToContainers lets `sam local` use the stack, where there is a Docker daemon.
+// openToContainers lets `sam local` use the stack if a Docker daemon responds.
 func (r *running) openToContainers(ctx context.Context) error {
 	daemon, err := findDaemon(ctx)
 	if err != nil {
@@ -108,21 +108,21 @@ func (r *running) openToContainers(ctx context.Context) error {
 }
 
 func (r *running) printURLs(containersErr error) {
-	r.show.printf("\nCallbacks are received at")
+	r.show.printf("\nCallback URLs:")
 	for _, path := range []string{"cregis/payout", "cregis/sub-address-payout", "pivot/payout"} {
 		r.show.printf("  %s/callbacks/%s", r.stack.APIURL, path)
 	}
-	r.show.printf("\nBe a provider yourself, with\n%s", r.curl())
-	r.show.printf("or with: go run ./cmd/payoutctl --local send --help")
+	r.show.printf("\nSend a callback:\n%s", r.curl())
+	r.show.printf("  go run ./cmd/payoutctl --local send --help")
 	if containersErr == nil {
-		r.show.printf("or with `sam local`, whose variables are in %s", newestVariablesFile(r.root))
+		r.show.printf("`sam local` can use this stack; its variables are in %s", newestVariablesFile(r.root))
 	} else {
 		r.show.printf("`sam local` cannot use this stack: %v", containersErr)
 	}
-	r.show.printf("\nEverything else about the stack is in %s.\nCtrl-C stops it.", r.newestStackFile())
+	r.show.printf("\n%s describes the stack.\nCtrl-C stops it.", r.newestStackFile())
 }
 
-// curl is a line that works in any shell: Pivot's proof is a header, and needs no computing.
+// curl returns a command that sends a Pivot callback, which needs no signature, only a header.
 func (r *running) curl() string {
 	body := fmt.Sprintf(`{"event":"PAYOUT.SUCCESS","data":{"uuid":"5b0f3c6e-2f6e-4a39-9d0c-6f1d2a7e4b55","merchantId":"%s",`+
 		`"payouts":{"referenceId":"CURL-1","amount":{"currency":"IDR","value":"100000"},"status":"SUCCESS","reason":null}}}`, demoMerchant)
@@ -135,7 +135,7 @@ func (r *running) untilInterrupted(ctx context.Context) error {
 	case <-ctx.Done():
 		return nil
 	case <-r.emulator.done:
-		return errors.New("the emulator ended by itself\n" + tail(r.log("emulator")))
+		return errors.New("the emulator exited\n" + tail(r.log("emulator")))
 	}
 }
 
@@ -146,7 +146,7 @@ func (r *running) stop() {
 		r.emulator.stop()
 	}
 	if r.release == nil {
-		return // the workspace was never ours
+		return // the workspace was not claimed
 	}
 	for _, path := range []string{r.stackFile(), r.build(), r.state(), r.temporary(), r.home()} {
 		_ = os.RemoveAll(path)

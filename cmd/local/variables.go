@@ -6,8 +6,8 @@ import (
 	"path/filepath"
 )
 
-// writeVariables writes the file of --env-vars: what the functions of `sam local` get, so that they use the tables,
-// queues and keys of a stack that is up. It names only variables that template.yaml names, as SAM passes no other.
+// writeVariables writes the file for --env-vars, which points the functions of `sam local` at the tables, queues and keys
+// of a running stack. SAM passes only variables that template.yaml names.
 func (s stack) writeVariables(path, endpoint string) error {
 	content, err := json.MarshalIndent(map[string]map[string]string{"Parameters": {
 		"AWS_ENDPOINT_URL":      endpoint,
@@ -24,5 +24,5 @@ func (s stack) writeVariables(path, endpoint string) error {
 	return os.WriteFile(path, append(content, '\n'), 0o600)
 }
 
-// newestVariablesFile is the file that samconfig.toml names.
+// newestVariablesFile returns the path that samconfig.toml names.
 func newestVariablesFile(root string) string { return filepath.Join(root, ".local", "env.json") }

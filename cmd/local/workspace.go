@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// workspace is where one local stack keeps its files. Each port has its own folder, so that two stacks of one clone
-// share nothing but the tools.
+// workspace has the files of one local stack. Each port has its own folder, so that two stacks of one clone share only the
+// tools.
 type workspace struct {
 	root string // the repository
 	dir  string // .local/<port>
@@ -35,20 +35,20 @@ func repository() (string, error) {
 		return "", err
 	}
 	if _, err := os.Stat(filepath.Join(root, "template.yaml")); err != nil {
-		return "", errors.New("there is no template.yaml here: run it from the root of the repository")
+		return "", errors.New("no template.yaml here: run this from the root of the repository")
 	}
 	return root, nil
 }
 
-// claim makes the workspace this process's own: one stack per port, starting from nothing.
+// claim locks the workspace for this process and empties it.
 func (w workspace) claim() (release func(), err error) {
 	lock := w.dir + ".lock"
 	release, err = tryLock(lock)
 	if err != nil {
 		holder, _ := os.ReadFile(lock)
 		return nil, withHint(
-			fmt.Errorf("a local stack on port %d is already running here (process %s)", w.port, strings.TrimSpace(string(holder))),
-			"stop that one with Ctrl-C, or choose another port: make run PORT=4600")
+			fmt.Errorf("a local stack is already running on port %d (process %s)", w.port, strings.TrimSpace(string(holder))),
+			"stop it with Ctrl-C, or choose another port: make run PORT=4600")
 	}
 	if err := w.freePort(); err != nil {
 		release()
@@ -65,7 +65,7 @@ func (w workspace) claim() (release func(), err error) {
 	return release, nil
 }
 
-// makeFolders also tells SAM that it has just looked for a newer version of itself: nothing here calls outside.
+// makeFolders also writes the time of SAM's last version check, so that SAM does not check for a newer version.
 func (w workspace) makeFolders() error {
 	sam := filepath.Join(w.home(), ".aws-sam")
 	checked := fmt.Appendf(nil, `{"lastVersionCheck": %d}`, time.Now().Unix())
@@ -79,12 +79,12 @@ func (w workspace) makeFolders() error {
 
 func (w workspace) freePort() error {
 	if w.port < 1 || w.port > 65535 {
-		return withHint(fmt.Errorf("%d is no port", w.port), "choose one from 1024 to 65535: make run PORT=4600")
+		return withHint(fmt.Errorf("invalid port %d", w.port), "choose a port from 1024 to 65535: make run PORT=4600")
 	}
 	listener, err := net.Listen("tcp", w.address())
 	if err != nil {
-		return withHint(fmt.Errorf("port %d is taken: %w", w.port, err),
-			fmt.Sprintf("see who has it with `lsof -i :%d`, or choose another port: make run PORT=4600", w.port))
+		return withHint(fmt.Errorf("port %d is in use: %w", w.port, err),
+			fmt.Sprintf("find the process with `lsof -i :%d`, or choose another port: make run PORT=4600", w.port))
 	}
 	return listener.Close()
 }
@@ -102,15 +102,15 @@ func (w workspace) newestStackFile() string { return newestStackFile(w.root) }
 
 func newestStackFile(root string) string { return filepath.Join(root, ".local", "stack.json") }
 
-// tryLock holds the file until release, or until this process ends in whatever way.
+// tryLock locks the file until release or the end of this process. It fails if the file is locked.
 func tryLock(path string) (release func(), err error) {
 	return lock(path, syscall.LOCK_EX|syscall.LOCK_NB)
 }
 
-// waitLock does the same, and waits for whoever holds it.
+// waitLock locks the file as tryLock does, and waits if it is locked.
 func waitLock(path string) (release func(), err error) { return lock(path, syscall.LOCK_EX) }
 
-func lock(path string, how int) (func(), error) {
+func lock(path string, mode int) (func(), error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, err
 	}
@@ -118,7 +118,7 @@ func lock(path string, how int) (func(), error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := syscall.Flock(int(file.Fd()), how); err != nil {
+	if err := syscall.Flock(int(file.Fd()), mode); err != nil {
 		_ = file.Close()
 		return nil, fmt.Errorf("lock %s: %w", path, err)
 	}
@@ -127,7 +127,7 @@ func lock(path string, how int) (func(), error) {
 	return func() { _ = file.Close() }, nil
 }
 
-// unusedPort asks the kernel. Somebody else may take it before the emulator does; the emulator then says so.
+// unusedPort returns a port that is free now. If another process takes it, the emulator fails to start.
 func unusedPort() (int, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
