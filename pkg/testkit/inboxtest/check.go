@@ -18,39 +18,38 @@ type State struct {
 	Records  []payout.Record
 	Queued   []inbox.Receipt // dead letters included
 
-	// Told is what those who may tell us something have told so far, and the
-	// bodies in which they did; "" for a person's decision. Nil where the test
-	// does not know: then nothing is said about forgeries.
+	// Delivered lists the receipts that verified senders have sent so far, with the
+	// bodies of their callbacks; "" for a resolution. If it is nil, Check does not look
+	// for forgeries.
 	Delivered map[inbox.Key][]string
 }
 
-// Check returns what is wrong with a state, given the receipts that were
-// acknowledged. settled says that faults have stopped, the queue was drained
-// and the sweeper had time: then nothing may be left to do.
+// Check returns the invariants that a state violates, given the receipts that were
+// acknowledged. settled says that faults have stopped, the queue was drained and the
+// sweeper has run: then no receipt may be left unapplied.
 func Check(state State, acknowledged []inbox.Key, settled bool) []string {
 	return new(Checker).Check(state, acknowledged, settled)
 }
 
-// Checker is Check for a test that looks at many states: it works a payout out
-// of a set of receipts once. The zero Checker is ready; it is not safe for
-// concurrent use.
+// Checker is Check for a test that checks many states: it merges each set of receipts
+// only once. The zero Checker is ready; it is not safe for concurrent use.
 type Checker struct {
 	folds map[string]fold // by the applied receipts of a payout
 }
 
-// fold is what a payout must be, and what is wrong with that by the plain rule
-// for finals.
+// fold is the expected record of a payout, and how it violates the rule for final
+// statuses ("" if it does not).
 type fold struct {
-	record payout.Record
-	wrong  string
+	record    payout.Record
+	violation string
 }
 
-// Check is what the function of that name does.
+// Check does the same as the function [Check].
 func (r *Checker) Check(state State, acknowledged []inbox.Key, settled bool) []string {
-	c := &check{state: state, stored: keysOf(state.Receipts), queued: keysOf(state.Queued)}
+	c := &check{state: state, stored: keySet(state.Receipts), queued: keySet(state.Queued)}
 	for _, key := range acknowledged {
 		if !c.stored[key] && !c.queued[key] {
-			c.complainf("I1, I7: receipt %v was acknowledged and is neither stored nor queued", key)
+			c.failf("I1, I7: receipt %v was acknowledged and is neither stored nor queued", key)
 		}
 	}
 	c.checkFolds(r)
@@ -60,16 +59,16 @@ func (r *Checker) Check(state State, acknowledged []inbox.Key, settled bool) []s
 	if settled {
 		c.checkSettled(acknowledged)
 	}
-	return c.wrong
+	return c.violations
 }
 
 type check struct {
 	state          State
 	stored, queued map[inbox.Key]bool
-	wrong          []string
+	violations     []string
 }
 
-func keysOf(receipts []inbox.Receipt) map[inbox.Key]bool {
+func keySet(receipts []inbox.Receipt) map[inbox.Key]bool {
 	keys := make(map[inbox.Key]bool, len(receipts))
 	for _, receipt := range receipts {
 		keys[receipt.Key] = true
@@ -77,12 +76,12 @@ func keysOf(receipts []inbox.Receipt) map[inbox.Key]bool {
 	return keys
 }
 
-func (c *check) complainf(format string, args ...any) {
-	c.wrong = append(c.wrong, fmt.Sprintf(format, args...))
+func (c *check) failf(format string, args ...any) {
+	c.violations = append(c.violations, fmt.Sprintf(format, args...))
 }
 
-// checkFolds compares each record with the fold of its applied receipts. A
-// receipt applied twice shows as a version that is too great.
+// checkFolds compares each record with the fold of its applied receipts. If a receipt
+// was applied twice, the version is too great.
 func (c *check) checkFolds(r *Checker) {
 	applied := map[payout.ID][]inbox.Receipt{}
 	for _, receipt := range c.state.Receipts {
@@ -94,31 +93,31 @@ func (c *check) checkFolds(r *Checker) {
 	for _, record := range c.state.Records {
 		want := r.fold(applied[record.ID])
 		delete(applied, record.ID)
-		// DeepEqual is quick, and right whenever it says yes; Diff has the last word.
+		// DeepEqual is fast, but distinguishes empty from nil; Diff decides.
 		if !reflect.DeepEqual(want.record, record) {
 			if diff := cmp.Diff(want.record, record, same); diff != "" {
-				c.complainf("I2, I4: payout %s is not the fold of its applied receipts:\n%s", record.ID, diff)
+				c.failf("I2, I4: payout %s is not the fold of its applied receipts:\n%s", record.ID, diff)
 			}
 		}
-		if want.wrong != "" {
-			c.complainf("%s", want.wrong)
+		if want.violation != "" {
+			c.failf("%s", want.violation)
 		}
 	}
 	for id := range applied {
-		c.complainf("I4: payout %s has applied receipts and no record", id)
+		c.failf("I4: payout %s has applied receipts but no record", id)
 	}
 }
 
-// fold folds the applied receipts of one payout, in an order of its own: the
-// record must not depend on it (I5).
+// fold merges the applied receipts of one payout, in reverse order: the record must not
+// depend on the order (I5).
 func (r *Checker) fold(applied []inbox.Receipt) fold {
 	var name strings.Builder
 	for _, receipt := range applied {
-		// The key names the whole meaning, so that it can stand for it.
+		// Receipts with equal keys have equal content.
 		name.WriteString(receipt.Key.Payout + " " + receipt.Key.Receipt + "\n")
 	}
-	if known, ok := r.folds[name.String()]; ok {
-		return known
+	if cached, ok := r.folds[name.String()]; ok {
+		return cached
 	}
 	var f fold
 	for _, receipt := range slices.Backward(applied) {
@@ -128,7 +127,7 @@ func (r *Checker) fold(applied []inbox.Receipt) fold {
 		}
 		f.record, _ = f.record.Apply(receipt.Event)
 	}
-	f.wrong = checkFinals(f.record, applied)
+	f.violation = checkFinals(f.record, applied)
 	if r.folds == nil {
 		r.folds = map[string]fold{}
 	}
@@ -136,15 +135,15 @@ func (r *Checker) fold(applied []inbox.Receipt) fold {
 	return f
 }
 
-// checkFinals works out a payout's status a second time, in the plainest way
-// and not by the merge law: from the finals that were applied to it.
+// checkFinals checks the status of a payout without the merge: by the final statuses
+// of its applied receipts and the resolutions that reject them.
 func checkFinals(record payout.Record, applied []inbox.Receipt) string {
 	var finals []payout.Status
 	var rejected []string
 	for _, receipt := range applied {
 		switch {
 		case receipt.Resolution != nil && len(receipt.Resolution.Replaces) > 0, record.ID.Type() == payout.TypeBatch:
-			return "" // who replaced whom, and what totals say, is the law's to tell
+			return "" // replaced resolutions and totals are left to the merge
 		case receipt.Resolution != nil:
 			rejected = append(rejected, receipt.Resolution.Rejected[payout.FieldStatus]...)
 		case receipt.Event.Status.IsFinal() && !slices.Contains(finals, receipt.Event.Status):
@@ -156,24 +155,24 @@ func checkFinals(record payout.Record, applied []inbox.Receipt) string {
 	if len(finals) == 0 || shown == payout.Conflicted || len(live) == 1 && shown == live[0] {
 		return ""
 	}
-	return fmt.Sprintf("I8: payout %s shows %s though it was told %v, of which %v stand", record.ID, shown, finals, live)
+	return fmt.Sprintf("I8: payout %s shows %s, but its final statuses are %v, of which %v are not rejected", record.ID, shown, finals, live)
 }
 
-// checkOrigin holds every receipt, stored or queued, to what was told: its
-// meaning, and a body in which that was told.
+// checkOrigin checks that every receipt, stored or queued, was delivered by a verified
+// sender with the same body.
 func (c *check) checkOrigin() {
 	for _, receipt := range slices.Concat(c.state.Receipts, c.state.Queued) {
 		bodies, ok := c.state.Delivered[receipt.Key]
 		switch {
 		case !ok:
-			c.complainf("I6: receipt %v is of nothing that anybody authentic told", receipt.Key)
+			c.failf("I6: receipt %v was not sent by a verified sender", receipt.Key)
 		case !slices.Contains(bodies, string(receipt.Body)):
-			c.complainf("I7: receipt %v has lost its body, or has another one's", receipt.Key)
+			c.failf("I7: receipt %v has lost its body or has another body", receipt.Key)
 		}
 	}
 	for _, record := range c.state.Records {
 		if record.Version == 0 {
-			c.complainf("I6: payout %s has a record of nothing", record.ID)
+			c.failf("I6: payout %s has a record of version 0", record.ID)
 		}
 	}
 }
@@ -181,17 +180,17 @@ func (c *check) checkOrigin() {
 func (c *check) checkSettled(acknowledged []inbox.Key) {
 	for _, receipt := range c.state.Receipts {
 		if receipt.State == inbox.Received {
-			c.complainf("I3: receipt %v was never applied", receipt.Key)
+			c.failf("I3: receipt %v was never applied", receipt.Key)
 		}
 	}
 	for _, key := range acknowledged {
 		if !c.stored[key] {
-			c.complainf("I3: receipt %v is only in the queue", key)
+			c.failf("I3: receipt %v is only in the queue", key)
 		}
 	}
 }
 
-// Story tells the state in lines, for the message of a failing test.
+// Dump formats the state for the message of a failing test.
 func (s State) Dump() string {
 	var builder strings.Builder
 	for _, receipt := range s.Receipts {

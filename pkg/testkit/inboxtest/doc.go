@@ -1,8 +1,7 @@
-// Package inboxtest is the contract of inbox's ports as tests: the same suite
-// runs on the twin in memory and on the adapters to AWS, so that what is
-// proven over the one holds on the other.
+// Package inboxtest holds the contract of the ports of package inbox as tests. The same
+// suites run on package memory and on the adapters to AWS, so that what tests show
+// with the memory stores holds for the adapters.
 //
-// [Check] is the one place that states, over everything that is stored and
-// queued, what must be true when the dust has settled (invariants I1 to I8 of
-// docs/STATES.md). [Process] is a run of a function in which calls go wrong.
+// [Check] checks invariants I1 to I8 of docs/STATES.md over everything that is stored
+// and queued. [Process] is one run of a function whose calls may fail.
 package inboxtest

@@ -15,32 +15,32 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// Harness is one implementation of the ports, empty at first, and what a test
-// may look at behind them.
+// Harness is an implementation of the ports, initially empty, with functions that
+// inspect it.
 type Harness struct {
 	Store       inbox.Store
 	Queue       inbox.Queue
 	DeadLetters inbox.DeadLetters
 	Repairs     repair.Store // of the same store
 
-	// Receipt and Record read the store past its port; both are zero where
-	// there is nothing.
+	// Receipt and Record read the store without its port. They return zero values for
+	// what the store does not hold.
 	Receipt func(t *testing.T, key inbox.Key) inbox.Receipt
 	Record  func(t *testing.T, id payout.ID) payout.Record
-	// Take receives whatever is in the events queue, and deletes it.
+	// ReceiveAll receives and deletes all messages of the events queue.
 	ReceiveAll func(t *testing.T) []inbox.Receipt
-	// Kill puts a text that may be no message of ours, or the message of a
-	// receipt, into the dead-letter queue.
+	// DeadLetter puts the message of a receipt into the dead-letter queue, or an
+	// unreadable message if receipt is nil.
 	DeadLetter func(t *testing.T, receipt *inbox.Receipt)
 }
 
-// same compares bodies as a whole; absent and empty are one.
+// same compares bodies as a whole, and treats absent and empty as equal.
 var same = cmp.Options{
 	cmpopts.EquateEmpty(),
 	cmp.FilterValues(func(a, b []byte) bool { return len(a)+len(b) > 0 }, cmp.Comparer(bytes.Equal)),
 }
 
-// start is an arbitrary instant, with the milliseconds that stores keep.
+// start is an arbitrary time, to the millisecond as stores keep it.
 var start = time.Date(2026, 11, 21, 9, 0, 0, 123e6, time.UTC)
 
 func event(cid int, status payout.Status, edit ...func(*payout.Event)) payout.Event {
@@ -74,35 +74,35 @@ func received(e payout.Event, body string) inbox.Receipt {
 
 func heldReceipt(subject string, body []byte) inbox.Receipt {
 	return inbox.NewHeldReceipt(inbox.HeldCallback{
-		Provider: "pivot", Type: payout.TypePayout, Account: "922e39ab", Subject: []byte(subject), Reason: "unknown-event", Note: "what was met",
+		Provider: "pivot", Type: payout.TypePayout, Account: "922e39ab", Subject: []byte(subject), Reason: "unknown-event", Note: "unknown event",
 	}, body, "0a1b2c3d", start)
 }
 
-func decision() inbox.Receipt {
+func resolution() inbox.Receipt {
 	return inbox.NewResolutionReceipt(payout.Resolution{
 		ID:       event(1, payout.Succeeded).ID,
 		Trusted:  map[payout.Field]string{payout.FieldStatus: "succeeded"},
 		Rejected: map[payout.Field][]string{payout.FieldStatus: {"failed"}},
 		Replaces: []string{"1abc"},
-	}, "the bank says so", start)
+	}, "confirmed by the bank", start)
 }
 
-// applied is the receipt as the transaction that applies it leaves it.
+// applied returns the receipt as the transaction that applies it leaves it.
 func applied(r inbox.Receipt, outcome payout.Outcome) inbox.Receipt {
 	r.State, r.Outcome, r.DueAt, r.AppliedAt = inbox.Applied, outcome, time.Time{}, start.Add(time.Second)
 	return r
 }
 
-// change is the effect of the receipt on a record.
-func change(r inbox.Receipt, base payout.Record) inbox.Change {
-	next, outcome := base.Apply(r.Event)
-	return inbox.Change{Receipt: applied(r, outcome), Record: next, ExpectedVersion: base.Version}
+// newChange returns the effect of the receipt on the current record.
+func newChange(r inbox.Receipt, current payout.Record) inbox.Change {
+	next, outcome := current.Apply(r.Event)
+	return inbox.Change{Receipt: applied(r, outcome), Record: next, ExpectedVersion: current.Version}
 }
 
 func create(ctx context.Context, t *testing.T, store inbox.Store, r inbox.Receipt) {
 	t.Helper()
 	existing, err := store.Create(ctx, r)
 	if err != nil || existing.State != "" {
-		t.Fatalf("create %v: found %+v, %v", r.Key, existing, err)
+		t.Fatalf("create %v: existing %+v, %v", r.Key, existing, err)
 	}
 }

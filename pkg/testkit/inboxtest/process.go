@@ -8,45 +8,44 @@ import (
 	"payout-callbacks/pkg/inbox"
 )
 
-// Fault is one way in which a call to a store or a queue goes wrong.
+// Fault is a way in which a call to a store or a queue fails.
 type Fault uint8
 
-// The faults. That a call was made and is reported as failed is the one that
-// most programs never meet before it costs them something.
+// The faults.
 const (
 	None         Fault = iota
-	Fails              // nothing happened, and the caller is told so
-	Misreported        // it happened, and the caller is told that it failed
-	Partial            // of several receipts that were to be sent some are sent, and the caller is told that it failed
-	TimesOut           // nothing happened, and the caller waited for it in vain
-	TimesOutLate       // it happened, and the caller waited for the answer in vain
-	Refuses            // the queue answers, and refuses the receipts for what they are
-	StopsBefore        // the process ends before the call
-	StopsAfter         // it happened, and the process ends before it learns so
+	Fails              // not done; the caller gets an error
+	Misreported        // done; the caller gets an error
+	Partial            // a part of several receipts is sent; the caller gets an error
+	TimesOut           // not done; the caller gets a timeout
+	TimesOutLate       // done; the caller gets a timeout
+	Refuses            // the queue rejects the receipts because of their content
+	StopsBefore        // the process stops before the call
+	StopsAfter         // done; the process stops before it gets the response
 )
 
 var faultNames = [...]string{
-	"goes well", "fails", "is applied and reported failed", "is applied in part and reported failed",
-	"times out", "is applied and times out", "is refused", "is never made: the process stops", "is the last: the process stops",
+	"succeeds", "fails", "is done and reported as failed", "is done in part and reported as failed",
+	"times out", "is done and times out", "is rejected", "is not made: the process stops", "is the last: the process stops",
 }
 
-// String says what becomes of the call.
+// String describes the fault.
 func (f Fault) String() string { return faultNames[f] }
 
 var (
-	errFault   = errors.New("fault")
-	errRefused = errors.New("refused")
+	errFault    = errors.New("fault")
+	errRejected = errors.New("rejected")
 )
 
-// Process is one run of a function whose calls go wrong as Decide says: a way
-// to see what a fault at each place leaves behind. A process that has stopped
-// changes nothing any more, whatever the code in it still tries; what it
-// returns is to be thrown away. It is not safe for concurrent use.
+// Process is one run of a function whose calls fail as Decide says, so that a test can
+// check what a fault at each call leaves behind. A process that has stopped makes no
+// further changes, whatever its code still calls; discard its results. It is not safe
+// for concurrent use.
 type Process struct {
 	Store       inbox.Store
 	Queue       inbox.Queue
 	DeadLetters inbox.DeadLetters
-	Decide      func(call string) Fault // asked before each call
+	Decide      func(call string) Fault // returns the fault of each call
 
 	stopped  bool
 	expired  bool
@@ -54,7 +53,7 @@ type Process struct {
 	expire   context.CancelFunc
 }
 
-// Context returns the context of the process, and the function that releases it.
+// Context returns the context of the process, and its cancel function.
 func (p *Process) Context(parent context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
 	p.deadline = time.Now().Add(limit)
 	ctx, cancel := context.WithDeadline(parent, p.deadline)
@@ -62,19 +61,20 @@ func (p *Process) Context(parent context.Context, limit time.Duration) (context.
 	return ctx, cancel
 }
 
-// Inbox returns an inbox whose calls are the process's.
+// Inbox returns an inbox whose calls are made through the process.
 func (p *Process) Inbox(now func() time.Time) *inbox.Inbox {
 	return &inbox.Inbox{Store: processStore{p}, Queue: processQueue{p}, DeadLetters: processDeadLetters{p}, Now: now}
 }
 
-// Stopped reports whether the process has come to its end before its time.
+// Stopped reports whether a fault has stopped the process.
 func (p *Process) Stopped() bool { return p.stopped }
 
-// Call makes a call of the process, as Decide says.
+// Call makes a call of the process, with the fault that Decide returns.
 func (p *Process) Call(ctx context.Context, name string, act func() error) error {
 	return p.call(ctx, name, act, func() {})
 }
 
+// call is Call for a call that can be done in part.
 func (p *Process) call(ctx context.Context, name string, act func() error, part func()) error {
 	if p.stopped {
 		return errFault
@@ -93,32 +93,32 @@ func (p *Process) call(ctx context.Context, name string, act func() error, part 
 	case TimesOut, TimesOutLate:
 		return p.timeOut(ctx)
 	case Refuses:
-		return errRefused
+		return errRejected
 	}
 	return errFault
 }
 
-// ask makes a call that has an answer; of one that failed there is none.
-func ask[T any](ctx context.Context, p *Process, name string, act func() (T, error)) (T, error) {
-	var answer, none T
-	err := p.Call(ctx, name, func() (err error) { answer, err = act(); return err })
+// query makes a call that returns a value, zero if the call fails.
+func query[T any](ctx context.Context, p *Process, name string, act func() (T, error)) (T, error) {
+	var result, zero T
+	err := p.Call(ctx, name, func() (err error) { result, err = act(); return err })
 	if err != nil {
-		return none, err
+		return zero, err
 	}
-	return answer, nil
+	return result, nil
 }
 
-// untimed takes the clock of the test's own machine out of a call: however slow
-// that is, only a fault may end a call's time.
-func (p *Process) untimed(ctx context.Context) context.Context {
+// withoutTimeout removes the deadline from a call's context: however slow the test
+// machine is, only a fault may time a call out.
+func (p *Process) withoutTimeout(ctx context.Context) context.Context {
 	if p.expired {
 		return ctx
 	}
 	return context.WithoutCancel(ctx)
 }
 
-// timeOut ends the call's own time where it has some, and otherwise that of
-// the whole process.
+// timeOut times out the call, or the whole process if the call has no deadline of its
+// own.
 func (p *Process) timeOut(ctx context.Context) error {
 	if deadline, ok := ctx.Deadline(); p.expire != nil && (!ok || !deadline.Before(p.deadline.Add(-reserve))) {
 		p.expired = true
@@ -127,26 +127,26 @@ func (p *Process) timeOut(ctx context.Context) error {
 	return context.DeadlineExceeded
 }
 
-// reserve covers what a function keeps of its time for itself.
+// reserve is the time before its deadline that a function keeps.
 const reserve = 5 * time.Second
 
 type processStore struct{ p *Process }
 
 func (s processStore) Create(ctx context.Context, receipt inbox.Receipt) (inbox.Existing, error) {
-	return ask(ctx, s.p, "store.Create", func() (inbox.Existing, error) { return s.p.Store.Create(s.p.untimed(ctx), receipt) })
+	return query(ctx, s.p, "store.Create", func() (inbox.Existing, error) { return s.p.Store.Create(s.p.withoutTimeout(ctx), receipt) })
 }
 
 func (s processStore) Apply(ctx context.Context, change inbox.Change) (*inbox.ConditionFailed, error) {
-	return ask(ctx, s.p, "store.Apply", func() (*inbox.ConditionFailed, error) { return s.p.Store.Apply(s.p.untimed(ctx), change) })
+	return query(ctx, s.p, "store.Apply", func() (*inbox.ConditionFailed, error) { return s.p.Store.Apply(s.p.withoutTimeout(ctx), change) })
 }
 
 func (s processStore) Due(ctx context.Context, now time.Time, limit int) ([]inbox.DueReceipt, error) {
-	return ask(ctx, s.p, "store.Due", func() ([]inbox.DueReceipt, error) { return s.p.Store.Due(s.p.untimed(ctx), now, limit) })
+	return query(ctx, s.p, "store.Due", func() ([]inbox.DueReceipt, error) { return s.p.Store.Due(s.p.withoutTimeout(ctx), now, limit) })
 }
 
 func (s processStore) OldestClaimed(ctx context.Context) (acceptedAt time.Time, ok bool, err error) {
 	err = s.p.Call(ctx, "store.OldestClaimed", func() (err error) {
-		acceptedAt, ok, err = s.p.Store.OldestClaimed(s.p.untimed(ctx))
+		acceptedAt, ok, err = s.p.Store.OldestClaimed(s.p.withoutTimeout(ctx))
 		return err
 	})
 	return acceptedAt, ok && err == nil, err
@@ -154,8 +154,8 @@ func (s processStore) OldestClaimed(ctx context.Context) (acceptedAt time.Time, 
 
 func (s processStore) Claim(ctx context.Context, due inbox.DueReceipt, next time.Time) (inbox.Receipt, bool, error) {
 	won := false
-	receipt, err := ask(ctx, s.p, "store.Claim", func() (receipt inbox.Receipt, err error) {
-		receipt, won, err = s.p.Store.Claim(s.p.untimed(ctx), due, next)
+	receipt, err := query(ctx, s.p, "store.Claim", func() (receipt inbox.Receipt, err error) {
+		receipt, won, err = s.p.Store.Claim(s.p.withoutTimeout(ctx), due, next)
 		return receipt, err
 	})
 	return receipt, won && err == nil, err
@@ -165,32 +165,32 @@ type processQueue struct{ p *Process }
 
 func (q processQueue) Send(ctx context.Context, receipts ...inbox.Receipt) error {
 	err := q.p.call(ctx, "queue.Send",
-		func() error { return q.p.Queue.Send(q.p.untimed(ctx), receipts...) },
-		func() { _ = q.p.Queue.Send(q.p.untimed(ctx), receipts[len(receipts)/2:]...) })
-	if !errors.Is(err, errRefused) {
+		func() error { return q.p.Queue.Send(q.p.withoutTimeout(ctx), receipts...) },
+		func() { _ = q.p.Queue.Send(q.p.withoutTimeout(ctx), receipts[len(receipts)/2:]...) })
+	if !errors.Is(err, errRejected) {
 		return err
 	}
-	refused := inbox.SendErrors{}
-	for place := range receipts {
-		refused[place] = inbox.ErrUnsendable
+	sendErrs := inbox.SendErrors{}
+	for i := range receipts {
+		sendErrs[i] = inbox.ErrUnsendable
 	}
-	return refused
+	return sendErrs
 }
 
 func (q processQueue) Waiting(ctx context.Context) (int, error) {
-	return ask(ctx, q.p, "queue.Waiting", func() (int, error) { return q.p.Queue.Waiting(q.p.untimed(ctx)) })
+	return query(ctx, q.p, "queue.Waiting", func() (int, error) { return q.p.Queue.Waiting(q.p.withoutTimeout(ctx)) })
 }
 
 type processDeadLetters struct{ p *Process }
 
-func (l processDeadLetters) Receive(ctx context.Context, most int) ([]inbox.DeadLetter, error) {
-	return ask(ctx, l.p, "letters.Receive", func() ([]inbox.DeadLetter, error) { return l.p.DeadLetters.Receive(l.p.untimed(ctx), most) })
+func (d processDeadLetters) Receive(ctx context.Context, limit int) ([]inbox.DeadLetter, error) {
+	return query(ctx, d.p, "deadLetters.Receive", func() ([]inbox.DeadLetter, error) { return d.p.DeadLetters.Receive(d.p.withoutTimeout(ctx), limit) })
 }
 
-func (l processDeadLetters) Delete(ctx context.Context, deadLetter inbox.DeadLetter) error {
-	return l.p.Call(ctx, "letters.Delete", func() error { return l.p.DeadLetters.Delete(l.p.untimed(ctx), deadLetter) })
+func (d processDeadLetters) Delete(ctx context.Context, deadLetter inbox.DeadLetter) error {
+	return d.p.Call(ctx, "deadLetters.Delete", func() error { return d.p.DeadLetters.Delete(d.p.withoutTimeout(ctx), deadLetter) })
 }
 
-func (l processDeadLetters) Return(ctx context.Context, deadLetter inbox.DeadLetter) error {
-	return l.p.Call(ctx, "letters.Return", func() error { return l.p.DeadLetters.Return(l.p.untimed(ctx), deadLetter) })
+func (d processDeadLetters) Return(ctx context.Context, deadLetter inbox.DeadLetter) error {
+	return d.p.Call(ctx, "deadLetters.Return", func() error { return d.p.DeadLetters.Return(d.p.withoutTimeout(ctx), deadLetter) })
 }

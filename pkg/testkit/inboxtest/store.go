@@ -13,20 +13,20 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// RunStore runs the store's part of the contract.
+// RunStore runs the contract of inbox.Store.
 func RunStore(t *testing.T, newHarness func(t *testing.T) Harness) {
 	for name, test := range map[string]func(*testing.T, Harness){
-		"a receipt is created once, as it was first told": createsOnce,
-		"a receipt comes back as it was put":              keepsReceipts,
-		"a receipt is applied once (I2)":                  appliesOnce,
-		"a change is made whole or not at all (I4)":       refusesHalves,
-		"a refusal brings the record as it stands":        bringsRecords,
-		"an absent receipt is created by its change":      createsByChange,
-		"what is due is listed oldest first":              listsDue,
-		"a due receipt is claimed by one":                 claimsOnce,
-		"the oldest claimed receipt is known":             knowsOldestClaimed,
-		"applied at once by many, it is applied once":     appliesOnceAmongMany,
-		"a cancelled context writes nothing":              obeysContext,
+		"create twice":                        createsOnce,
+		"create and read":                     keepsReceipts,
+		"apply twice (I2)":                    appliesOnce,
+		"apply both parts or neither (I4)":    appliesBothParts,
+		"failed condition returns the record": returnsRecord,
+		"apply an absent receipt":             createsByChange,
+		"due receipts in order":               listsDue,
+		"claim twice":                         claimsOnce,
+		"oldest claimed receipt":              oldestClaimed,
+		"apply concurrently":                  appliesOnceConcurrently,
+		"cancelled context":                   obeysContext,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -41,21 +41,21 @@ func createsOnce(t *testing.T, h Harness) {
 	again := received(event(1, payout.Succeeded), `{"again":1}`)
 	again.AcceptedAt = start.Add(time.Hour)
 	if existing, err := h.Store.Create(t.Context(), again); err != nil || existing != (inbox.Existing{State: inbox.Received, AcceptedAt: start}) {
-		t.Errorf("again: found %+v, %v, want received, as of the first", existing, err)
+		t.Errorf("again: existing %+v, %v, want that of the first", existing, err)
 	}
 	held := heldReceipt("subject", []byte("body"))
 	create(t.Context(), t, h.Store, held)
-	if e, err := h.Store.Create(t.Context(), held); err != nil || e != (inbox.Existing{State: inbox.Held, AcceptedAt: start}) {
-		t.Errorf("held again: found %+v, %v, want held", e, err)
+	if existing, err := h.Store.Create(t.Context(), held); err != nil || existing != (inbox.Existing{State: inbox.Held, AcceptedAt: start}) {
+		t.Errorf("held again: existing %+v, %v, want held", existing, err)
 	}
-	if _, err := h.Store.Apply(t.Context(), change(first, payout.Record{})); err != nil {
+	if _, err := h.Store.Apply(t.Context(), newChange(first, payout.Record{})); err != nil {
 		t.Fatal(err)
 	}
-	if item, err := h.Store.Create(t.Context(), again); err != nil || item != (inbox.Existing{State: inbox.Applied, AcceptedAt: start}) {
-		t.Errorf("after it was applied: found %+v, %v, want applied, as of the first", item, err)
+	if existing, err := h.Store.Create(t.Context(), again); err != nil || existing != (inbox.Existing{State: inbox.Applied, AcceptedAt: start}) {
+		t.Errorf("after it was applied: existing %+v, %v, want applied at the time of the first", existing, err)
 	}
 	if got := h.Receipt(t, first.Key); string(got.Body) != `{"first":1}` || !got.AcceptedAt.Equal(start) {
-		t.Errorf("the first delivery's body or time is gone: %s, %s", got.Body, got.AcceptedAt)
+		t.Errorf("body or time of the first delivery is lost: %s, %s", got.Body, got.AcceptedAt)
 	}
 }
 
@@ -65,11 +65,11 @@ func keepsReceipts(t *testing.T, h Harness) {
 		received(wholeEvent(), "\xff\x00 bytes"),
 		heldReceipt("subject", []byte("\xff not text")),
 		heldReceipt("without a body", nil),
-		decision(),
+		resolution(),
 	} {
 		create(t.Context(), t, h.Store, want)
 		if diff := cmp.Diff(want, h.Receipt(t, want.Key), same); diff != "" {
-			t.Errorf("put and read:\n%s", diff)
+			t.Errorf("put and read (-want +got):\n%s", diff)
 		}
 	}
 }
@@ -77,52 +77,52 @@ func keepsReceipts(t *testing.T, h Harness) {
 func appliesOnce(t *testing.T, h Harness) {
 	receipt := received(event(1, payout.Succeeded), "{}")
 	create(t.Context(), t, h.Store, receipt)
-	first := change(receipt, payout.Record{})
-	if refusal, err := h.Store.Apply(t.Context(), first); err != nil || refusal != nil {
-		t.Fatalf("refused: %+v, %v", refusal, err)
+	first := newChange(receipt, payout.Record{})
+	if failed, err := h.Store.Apply(t.Context(), first); err != nil || failed != nil {
+		t.Fatalf("condition failed: %+v, %v", failed, err)
 	}
 	if diff := cmp.Diff(first.Receipt, h.Receipt(t, receipt.Key), same); diff != "" {
 		t.Errorf("the receipt as applied:\n%s", diff)
 	}
-	again := change(receipt, first.Record)
-	refusal, err := h.Store.Apply(t.Context(), again)
-	if err != nil || refusal == nil || !refusal.ReceiptFailed || refusal.ReceiptState != inbox.Applied {
-		t.Errorf("again: %+v, %v, want it refused as applied", refusal, err)
+	again := newChange(receipt, first.Record)
+	failed, err := h.Store.Apply(t.Context(), again)
+	if err != nil || failed == nil || !failed.ReceiptFailed || failed.ReceiptState != inbox.Applied {
+		t.Errorf("again: %+v, %v, want the condition to fail with state applied", failed, err)
 	}
 	if got := h.Record(t, receipt.Event.ID).Version; got != 1 {
 		t.Errorf("version: got %d, want 1", got)
 	}
 }
 
-func refusesHalves(t *testing.T, h Harness) {
+func appliesBothParts(t *testing.T, h Harness) {
 	first := received(event(1, payout.Pending), "{}")
 	second := received(event(1, payout.Succeeded), "{}")
 	absent := received(event(1, payout.Failed), "{}")
 	create(t.Context(), t, h.Store, first)
 	create(t.Context(), t, h.Store, second)
-	c := change(first, payout.Record{})
-	if refusal, err := h.Store.Apply(t.Context(), c); err != nil || refusal != nil {
-		t.Fatalf("refused: %+v, %v", refusal, err)
+	c := newChange(first, payout.Record{})
+	if failed, err := h.Store.Apply(t.Context(), c); err != nil || failed != nil {
+		t.Fatalf("condition failed: %+v, %v", failed, err)
 	}
-	// The payout is not new any more, so the receipt must stay received.
-	refusal, err := h.Store.Apply(t.Context(), change(second, payout.Record{}))
-	if err != nil || refusal == nil || refusal.ReceiptFailed || !refusal.RecordFailed {
-		t.Errorf("got %+v, %v, want the record refused", refusal, err)
+	// The payout is not new, so the receipt must stay received.
+	failed, err := h.Store.Apply(t.Context(), newChange(second, payout.Record{}))
+	if err != nil || failed == nil || failed.ReceiptFailed || !failed.RecordFailed {
+		t.Errorf("got %+v, %v, want RecordFailed", failed, err)
 	}
 	if got := h.Receipt(t, second.Key).State; got != inbox.Received {
 		t.Errorf("receipt: got %q, want received", got)
 	}
-	// The receipt is not there, so the payout must stay as it is.
-	refusal, err = h.Store.Apply(t.Context(), change(absent, c.Record))
-	if err != nil || refusal == nil || !refusal.ReceiptFailed || refusal.ReceiptState != "" || refusal.RecordFailed {
-		t.Errorf("got %+v, %v, want the absent receipt refused", refusal, err)
+	// The receipt is absent, so the payout must stay unchanged.
+	failed, err = h.Store.Apply(t.Context(), newChange(absent, c.Record))
+	if err != nil || failed == nil || !failed.ReceiptFailed || failed.ReceiptState != "" || failed.RecordFailed {
+		t.Errorf("got %+v, %v, want ReceiptFailed", failed, err)
 	}
 	if diff := cmp.Diff(c.Record, h.Record(t, first.Event.ID), same); diff != "" {
 		t.Errorf("record:\n%s", diff)
 	}
 }
 
-func bringsRecords(t *testing.T, h Harness) {
+func returnsRecord(t *testing.T, h Harness) {
 	record := payout.Record{}
 	for n := range 9 {
 		e := wholeEvent()
@@ -132,51 +132,51 @@ func bringsRecords(t *testing.T, h Harness) {
 	resolution := payout.Resolution{ID: record.ID, Rejected: map[payout.Field][]string{payout.FieldAmount: {"10"}}}
 	resolved, outcome := record.Resolve(resolution)
 	receipt := inbox.NewResolutionReceipt(resolution, "why", start)
-	refusal, err := h.Store.Apply(t.Context(), inbox.Change{
+	failed, err := h.Store.Apply(t.Context(), inbox.Change{
 		Receipt: applied(receipt, outcome), Create: true, Record: resolved, ExpectedVersion: record.Version,
 	})
-	if err != nil || refusal != nil {
-		t.Fatalf("resolve: %+v, %v", refusal, err)
+	if err != nil || failed != nil {
+		t.Fatalf("resolve: %+v, %v", failed, err)
 	}
 	late := received(wholeEvent(), "{}")
 	create(t.Context(), t, h.Store, late)
-	refusal, err = h.Store.Apply(t.Context(), change(late, payout.Record{}))
-	if err != nil || refusal == nil || !refusal.RecordFailed {
-		t.Fatalf("got %+v, %v, want the record refused", refusal, err)
+	failed, err = h.Store.Apply(t.Context(), newChange(late, payout.Record{}))
+	if err != nil || failed == nil || !failed.RecordFailed {
+		t.Fatalf("got %+v, %v, want RecordFailed", failed, err)
 	}
-	if diff := cmp.Diff(resolved, refusal.Record, same); diff != "" {
-		t.Errorf("every attribute of the record:\n%s", diff)
+	if diff := cmp.Diff(resolved, failed.Record, same); diff != "" {
+		t.Errorf("record of the failed condition:\n%s", diff)
 	}
 }
 
-// apply creates and applies a receipt that nothing refuses.
-func (h Harness) apply(t *testing.T, r inbox.Receipt, base payout.Record) payout.Record {
+// apply creates and applies a receipt, and fails the test if a condition fails.
+func (h Harness) apply(t *testing.T, r inbox.Receipt, current payout.Record) payout.Record {
 	t.Helper()
 	create(t.Context(), t, h.Store, r)
-	c := change(r, base)
-	if refusal, err := h.Store.Apply(t.Context(), c); err != nil || refusal != nil {
-		t.Fatalf("apply %v: %+v, %v", r.Key, refusal, err)
+	c := newChange(r, current)
+	if failed, err := h.Store.Apply(t.Context(), c); err != nil || failed != nil {
+		t.Fatalf("apply %v: %+v, %v", r.Key, failed, err)
 	}
 	return c.Record
 }
 
 func createsByChange(t *testing.T, h Harness) {
 	receipt := received(event(1, payout.Succeeded), `{"whole":1}`)
-	c := change(receipt, payout.Record{})
+	c := newChange(receipt, payout.Record{})
 	c.Create = true
-	if refusal, err := h.Store.Apply(t.Context(), c); err != nil || refusal != nil {
-		t.Fatalf("refused: %+v, %v", refusal, err)
+	if failed, err := h.Store.Apply(t.Context(), c); err != nil || failed != nil {
+		t.Fatalf("condition failed: %+v, %v", failed, err)
 	}
 	if diff := cmp.Diff(c.Receipt, h.Receipt(t, receipt.Key), same); diff != "" {
 		t.Errorf("the receipt as created:\n%s", diff)
 	}
 	present := received(event(2, payout.Succeeded), "{}")
 	create(t.Context(), t, h.Store, present)
-	again := change(present, payout.Record{})
+	again := newChange(present, payout.Record{})
 	again.Create = true
-	refusal, err := h.Store.Apply(t.Context(), again)
-	if err != nil || refusal == nil || !refusal.ReceiptFailed || refusal.ReceiptState != inbox.Received {
-		t.Errorf("got %+v, %v, want it refused as received", refusal, err)
+	failed, err := h.Store.Apply(t.Context(), again)
+	if err != nil || failed == nil || !failed.ReceiptFailed || failed.ReceiptState != inbox.Received {
+		t.Errorf("got %+v, %v, want the condition to fail with state received", failed, err)
 	}
 }
 
@@ -190,8 +190,7 @@ func listsDue(t *testing.T, h Harness) {
 	}
 	slices.SortFunc(want, func(a, b inbox.DueReceipt) int { return a.DueAt.Compare(b.DueAt) })
 	create(t.Context(), t, h.Store, heldReceipt("held", nil))
-	gone := received(event(99, payout.Succeeded), "{}")
-	h.apply(t, gone, payout.Record{})
+	h.apply(t, received(event(99, payout.Succeeded), "{}"), payout.Record{}) // not due once applied
 
 	got, err := h.Store.Due(t.Context(), start.Add(30*time.Second), 25)
 	if err != nil {
@@ -202,7 +201,7 @@ func listsDue(t *testing.T, h Harness) {
 	}
 	got, err = h.Store.Due(t.Context(), start.Add(30*time.Second), 100)
 	if err != nil || len(got) != 31 {
-		t.Errorf("got %d, %v, want the 31 that are due", len(got), err)
+		t.Errorf("got %d, %v, want 31", len(got), err)
 	}
 }
 
@@ -218,30 +217,30 @@ func claimsOnce(t *testing.T, h Harness) {
 		t.Fatalf("won %t, %v:\n%s", won, err, diff)
 	}
 	if _, won, err := h.Store.Claim(t.Context(), due, next); err != nil || won {
-		t.Errorf("the second of two: won %t, %v", won, err)
+		t.Errorf("second claim: won %t, %v", won, err)
 	}
-	c := change(receipt, payout.Record{})
+	c := newChange(receipt, payout.Record{})
 	if _, err := h.Store.Apply(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
 	if _, won, err := h.Store.Claim(t.Context(), inbox.DueReceipt{Key: receipt.Key, DueAt: next}, next.Add(1)); err != nil || won {
-		t.Errorf("once it is applied: won %t, %v", won, err)
+		t.Errorf("applied: won %t, %v", won, err)
 	}
 	if diff := cmp.Diff(c.Receipt, h.Receipt(t, receipt.Key), same); diff != "" {
 		t.Errorf("a lost claim changed the receipt:\n%s", diff)
 	}
 	absent := inbox.DueReceipt{Key: received(event(2, payout.Succeeded), "").Key, DueAt: start}
 	if _, won, err := h.Store.Claim(t.Context(), absent, next); err != nil || won {
-		t.Errorf("an absent one: won %t, %v", won, err)
+		t.Errorf("absent: won %t, %v", won, err)
 	}
 }
 
-func appliesOnceAmongMany(t *testing.T, h Harness) {
+func appliesOnceConcurrently(t *testing.T, h Harness) {
 	const consumers, events = 8, 10
 	box := &inbox.Inbox{Store: h.Store, Queue: h.Queue, Now: func() time.Time { return start }}
 	var receipts []inbox.Receipt
 	for n := range events {
-		// Two payouts, so that the consumers contend for them.
+		// Two payouts, so that the consumers conflict.
 		receipts = append(receipts, received(event(n%2, payout.Pending, func(e *payout.Event) { e.BlockHeight = uint64(n) }), "{}"))
 	}
 	var running sync.WaitGroup
@@ -249,7 +248,7 @@ func appliesOnceAmongMany(t *testing.T, h Harness) {
 		running.Go(func() {
 			for _, receipt := range receipts {
 				for _, err := box.Apply(t.Context(), receipt); err != nil; _, err = box.Apply(t.Context(), receipt) {
-					t.Log(err) // contention: the queue would deliver it again
+					t.Log(err) // a transaction conflict: the queue would deliver it again
 				}
 			}
 		})
@@ -267,15 +266,15 @@ func obeysContext(t *testing.T, h Harness) {
 	defer cancel()
 	receipt := received(event(1, payout.Succeeded), "{}")
 	if _, err := h.Store.Create(ctx, receipt); err == nil || errors.Is(err, inbox.ErrDamagedReceipt) {
-		t.Errorf("create: got %v, want the context's end", err)
+		t.Errorf("create: got %v, want the context's error", err)
 	}
-	if _, err := h.Store.Apply(ctx, change(receipt, payout.Record{})); err == nil {
+	if _, err := h.Store.Apply(ctx, newChange(receipt, payout.Record{})); err == nil {
 		t.Error("apply: no error")
 	}
 	if _, _, err := h.Store.OldestClaimed(ctx); err == nil {
 		t.Error("oldest claimed: no error")
 	}
 	if got := h.Receipt(t, receipt.Key); got.State != "" {
-		t.Errorf("the receipt is %s", got.State)
+		t.Errorf("receipt: got state %s, want none", got.State)
 	}
 }

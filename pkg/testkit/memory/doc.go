@@ -1,8 +1,7 @@
-// Package memory is an honest twin of the stores on AWS: it keeps receipts and
-// payouts in memory under the same conditions, and its queue delivers in any
-// order, more than once, and gives up into a dead-letter queue. It checks
-// itself: a write that no correct caller makes panics.
+// Package memory implements the stores and queues of package inbox in memory, for
+// tests and simulations. It checks the same conditions as the adapters to AWS. Its
+// queue delivers in any order and more than once, and moves messages to a dead-letter
+// queue. A write that no correct caller makes panics.
 //
-// It is for tests and simulations. Time and chance are handed in, so that a
-// run can be repeated exactly.
+// Clock and random source are passed in, so that a run can be repeated exactly.
 package memory

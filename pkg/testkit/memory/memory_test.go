@@ -10,11 +10,11 @@ import (
 	"payout-callbacks/pkg/testkit/memory"
 )
 
-func TestStoreKeepsTheContract(t *testing.T) { inboxtest.RunStore(t, newHarness) }
+func TestStore_Contract(t *testing.T) { inboxtest.RunStore(t, newHarness) }
 
-func TestQueueKeepsTheContract(t *testing.T) { inboxtest.RunQueue(t, newHarness) }
+func TestQueue_Contract(t *testing.T) { inboxtest.RunQueue(t, newHarness) }
 
-func TestRepairsKeepTheContract(t *testing.T) { inboxtest.RunRepairs(t, newHarness) }
+func TestStore_RepairContract(t *testing.T) { inboxtest.RunRepairs(t, newHarness) }
 
 func newHarness(*testing.T) inboxtest.Harness {
 	store := &memory.Store{}
@@ -51,7 +51,7 @@ func newHarness(*testing.T) inboxtest.Harness {
 	}
 }
 
-func TestQueueGivesUpAfterMaxReceives(t *testing.T) {
+func TestQueue_MaxReceives(t *testing.T) {
 	now := time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
 	queue := &memory.Queue{Now: func() time.Time { return now }, Visibility: time.Minute, MaxReceives: 2}
 	queue.SendUnreadable()
@@ -60,7 +60,7 @@ func TestQueueGivesUpAfterMaxReceives(t *testing.T) {
 			t.Fatalf("delivery %d: got %d messages", n+1, got)
 		}
 		if got := len(queue.Deliver(10)); got != 0 {
-			t.Fatalf("while it is out of sight: got %d messages", got)
+			t.Fatalf("while it is hidden: got %d messages", got)
 		}
 		now = now.Add(time.Minute)
 	}
@@ -68,16 +68,16 @@ func TestQueueGivesUpAfterMaxReceives(t *testing.T) {
 		t.Errorf("a third time: got %d messages", got)
 	}
 	if live, dead := queue.Depth(); live != 0 || dead != 1 {
-		t.Errorf("got %d live and %d dead, want the message dead", live, dead)
+		t.Errorf("got %d live and %d dead, want it in the dead-letter queue", live, dead)
 	}
 }
 
-func TestStoreRefusesWhatNoCorrectCallerWrites(t *testing.T) {
+func TestStore_InvalidKeyPanics(t *testing.T) {
 	receipt := inbox.NewReceipt(payout.Event{ID: "cregis/payout/1/2", Status: payout.Succeeded}, nil, "", time.Now())
 	receipt.Event.Amount = "2"
 	defer func() {
 		if recover() == nil {
-			t.Error("a receipt whose key does not follow from it was written")
+			t.Error("a receipt with an invalid key was written")
 		}
 	}()
 	_, _ = new(memory.Store).Create(t.Context(), receipt)

@@ -11,13 +11,13 @@ import (
 	"payout-callbacks/pkg/inbox"
 )
 
-// Queue is a standard queue with a dead-letter queue behind it: it delivers at
-// least once, in any order, and whatever is received MaxReceives times without
-// being deleted is moved behind.
+// Queue is a standard queue with a dead-letter queue: it delivers at least once, in
+// any order, and moves a message to the dead-letter queue that was received
+// MaxReceives times without being deleted.
 type Queue struct {
 	Now         func() time.Time
-	Rand        *rand.Rand    // chooses what is delivered next; nil for the order of sending
-	Visibility  time.Duration // how long a delivered message stays out of sight
+	Rand        *rand.Rand    // chooses the order of delivery; nil for the order of sending
+	Visibility  time.Duration // visibility timeout of a delivered message
 	MaxReceives int
 
 	mu    sync.Mutex
@@ -26,11 +26,11 @@ type Queue struct {
 	count int
 }
 
-// Message is one message and where it stands.
+// Message is a message and its state in the queue.
 type Message struct {
-	inbox.DeadLetter // the receipt, or that it is foreign
+	inbox.DeadLetter // the receipt, or that it is unreadable
 
-	Receives  int       // how often it was delivered
+	Receives  int       // number of deliveries
 	visibleAt time.Time // when it may be delivered again
 }
 
@@ -49,25 +49,25 @@ func (q *Queue) Send(ctx context.Context, receipts ...inbox.Receipt) error {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	refused := inbox.SendErrors{}
-	for place, receipt := range receipts {
+	sendErrs := inbox.SendErrors{}
+	for i, receipt := range receipts {
 		if err := CheckMessage(receipt); err != nil {
-			refused[place] = err
+			sendErrs[i] = err
 			continue
 		}
 		q.add(inbox.DeadLetter{Receipt: receipt})
 	}
-	return refused.ErrorOrNil()
+	return sendErrs.ErrorOrNil()
 }
 
-// SendForeign enqueues a message that is not ours to read.
+// SendUnreadable enqueues a message that does not decode as a receipt.
 func (q *Queue) SendUnreadable() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.add(inbox.DeadLetter{Unreadable: true})
 }
 
-// Bury puts a letter into the dead-letter queue.
+// DeadLetter adds a message to the dead-letter queue.
 func (q *Queue) DeadLetter(deadLetter inbox.DeadLetter) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -89,32 +89,32 @@ func (q *Queue) Waiting(context.Context) (int, error) {
 	return len(q.visible(q.live)), nil
 }
 
-// Deliver hands out up to most messages and takes them out of sight.
-func (q *Queue) Deliver(most int) []Message {
+// Deliver returns up to limit messages and hides them for the visibility timeout.
+func (q *Queue) Deliver(limit int) []Message {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.live = slices.DeleteFunc(q.live, func(m Message) bool {
-		spent := m.Receives >= q.MaxReceives && !m.visibleAt.After(q.Now())
-		if spent {
+		isDead := m.Receives >= q.MaxReceives && !m.visibleAt.After(q.Now())
+		if isDead {
 			q.dead = append(q.dead, m)
 		}
-		return spent
+		return isDead
 	})
-	return q.take(q.live, most)
+	return q.take(q.live, limit)
 }
 
-// Done deletes a delivered message.
+// Ack deletes a delivered message.
 func (q *Queue) Ack(handle string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.live = remove(q.live, handle)
 }
 
-// Back puts a delivered message back in sight after a while.
-func (q *Queue) Nack(handle string, after time.Duration) {
+// Nack makes a delivered message visible again after a delay.
+func (q *Queue) Nack(handle string, delay time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	reschedule(q.live, handle, q.Now().Add(after))
+	reschedule(q.live, handle, q.Now().Add(delay))
 }
 
 // Depth returns the number of messages in the queue and in its dead-letter queue.
@@ -124,14 +124,14 @@ func (q *Queue) Depth() (live, dead int) {
 	return len(q.live), len(q.dead)
 }
 
-// Everything returns all messages, dead ones included.
+// Messages returns all messages, those of the dead-letter queue included.
 func (q *Queue) Messages() []Message {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return append(slices.Clone(q.live), q.dead...)
 }
 
-// Lose drops every message that waits, as no queue should.
+// DropAll loses all messages of the queue, which a real queue should never do.
 func (q *Queue) DropAll() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -139,14 +139,14 @@ func (q *Queue) DropAll() {
 }
 
 // Receive implements inbox.DeadLetters.
-func (q *Queue) Receive(ctx context.Context, most int) ([]inbox.DeadLetter, error) {
+func (q *Queue) Receive(ctx context.Context, limit int) ([]inbox.DeadLetter, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	var deadLetters []inbox.DeadLetter
-	for _, message := range q.take(q.dead, most) {
+	for _, message := range q.take(q.dead, limit) {
 		deadLetters = append(deadLetters, message.DeadLetter)
 	}
 	return deadLetters, nil
@@ -174,27 +174,28 @@ func (q *Queue) Return(ctx context.Context, deadLetter inbox.DeadLetter) error {
 	return nil
 }
 
-// visible returns the places of the messages that may be delivered now.
+// visible returns the indexes of the messages that may be delivered now.
 func (q *Queue) visible(messages []Message) []int {
-	var places []int
+	var indexes []int
 	for i := range messages {
 		if !messages[i].visibleAt.After(q.Now()) {
-			places = append(places, i)
+			indexes = append(indexes, i)
 		}
 	}
-	return places
+	return indexes
 }
 
-func (q *Queue) take(messages []Message, most int) []Message {
-	places := q.visible(messages)
+// take returns up to limit visible messages and hides them.
+func (q *Queue) take(messages []Message, limit int) []Message {
+	indexes := q.visible(messages)
 	if q.Rand != nil {
-		q.Rand.Shuffle(len(places), func(i, j int) { places[i], places[j] = places[j], places[i] })
+		q.Rand.Shuffle(len(indexes), func(i, j int) { indexes[i], indexes[j] = indexes[j], indexes[i] })
 	}
 	var taken []Message
-	for _, place := range places[:min(most, len(places))] {
-		messages[place].Receives++
-		messages[place].visibleAt = q.Now().Add(q.Visibility)
-		taken = append(taken, messages[place])
+	for _, i := range indexes[:min(limit, len(indexes))] {
+		messages[i].Receives++
+		messages[i].visibleAt = q.Now().Add(q.Visibility)
+		taken = append(taken, messages[i])
 	}
 	return taken
 }

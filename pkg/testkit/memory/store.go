@@ -17,10 +17,10 @@ import (
 type Store struct {
 	mu       sync.Mutex
 	receipts map[inbox.Key]inbox.Receipt
-	waiting  waiting // index of those that are received, by when they are due
-	claimed  waiting // index of those of them that were claimed, by when they were accepted
+	due      dueIndex // received receipts by due time
+	claimed  dueIndex // claimed receipts by the time at which they were accepted
 	records  map[payout.ID]payout.Record
-	damage   damage // done on purpose; none as a rule
+	damage   damage // by tests
 }
 
 var _ inbox.Store = (*Store)(nil)
@@ -32,11 +32,11 @@ func (s *Store) Create(ctx context.Context, receipt inbox.Receipt) (inbox.Existi
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if r, ok := s.receipts[receipt.Key]; ok {
-		return inbox.Existing{State: r.State, AcceptedAt: r.AcceptedAt}, nil
+	if existing, ok := s.receipts[receipt.Key]; ok {
+		return inbox.Existing{State: existing.State, AcceptedAt: existing.AcceptedAt}, nil
 	}
 	if receipt.State == inbox.Applied {
-		panic("memory: an applied receipt is only created together with its effect")
+		panic("memory: create of an applied receipt without its change")
 	}
 	s.put(receipt)
 	return inbox.Existing{}, nil
@@ -51,20 +51,20 @@ func (s *Store) Apply(ctx context.Context, change inbox.Change) (*inbox.Conditio
 	defer s.mu.Unlock()
 	receipt, exists := s.receipts[change.Receipt.Key]
 	record := s.records[change.Record.ID]
-	refusal := inbox.ConditionFailed{
+	failed := inbox.ConditionFailed{
 		ReceiptState:  receipt.State,
 		ReceiptFailed: change.Create == exists || exists && receipt.State != inbox.Received,
 		Record:        record,
 		RecordFailed:  record.Version != change.ExpectedVersion,
 	}
-	if refusal.ReceiptFailed || refusal.RecordFailed {
-		return &refusal, nil
+	if failed.ReceiptFailed || failed.RecordFailed {
+		return &failed, nil
 	}
 	if change.Record.Version != change.ExpectedVersion+1 || change.Receipt.State != inbox.Applied {
-		panic(fmt.Sprintf("memory: change to %s is not one more fact", change.Record.ID))
+		panic(fmt.Sprintf("memory: change to %s does not add one statement", change.Record.ID))
 	}
 	if exists {
-		// The body and the times of the first delivery stay.
+		// Body and time of the first delivery stay.
 		receipt.State, receipt.Outcome, receipt.AppliedAt = inbox.Applied, change.Receipt.Outcome, change.Receipt.AppliedAt
 		receipt.DueAt = time.Time{}
 		s.put(receipt)
@@ -82,14 +82,13 @@ func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]inbox.DueR
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var due []inbox.DueReceipt
-	past := func(at time.Time) bool { return !at.After(now) }
-	for _, entry := range s.firstWaiting(past, limit+len(s.damage.indexMismatch)) {
+	var receipts []inbox.DueReceipt
+	for _, entry := range s.firstDue(func(dueAt time.Time) bool { return !dueAt.After(now) }, limit+len(s.damage.indexMismatch)) {
 		if !s.damage.indexMismatch[entry.key] {
-			due = append(due, inbox.DueReceipt{Key: entry.key, DueAt: entry.at, AcceptedAt: s.receipts[entry.key].AcceptedAt})
+			receipts = append(receipts, inbox.DueReceipt{Key: entry.key, DueAt: entry.at, AcceptedAt: s.receipts[entry.key].AcceptedAt})
 		}
 	}
-	return due[:min(limit, len(due))], nil
+	return receipts[:min(limit, len(receipts))], nil
 }
 
 // Claim implements inbox.Store.
@@ -105,7 +104,7 @@ func (s *Store) Claim(ctx context.Context, due inbox.DueReceipt, next time.Time)
 	}
 	receipt.DueAt = next
 	s.put(receipt)
-	heap.Push(&s.claimed, waits{receipt.AcceptedAt, receipt.Key})
+	heap.Push(&s.claimed, indexEntry{receipt.AcceptedAt, receipt.Key})
 	return receipt, true, nil
 }
 
@@ -138,18 +137,18 @@ func (s *Store) Receipts() []inbox.Receipt {
 	return all
 }
 
-// NextDue returns when the first receipt that waits to be applied is due, and
-// whether there is one.
+// NextDue returns the earliest due time of the received receipts, and false if no
+// receipt is received.
 func (s *Store) NextDue() (next time.Time, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, entry := range s.firstWaiting(func(time.Time) bool { return true }, 1) {
+	for _, entry := range s.firstDue(func(time.Time) bool { return true }, 1) {
 		return entry.at, true
 	}
 	return time.Time{}, false
 }
 
-// Record returns the record of a payout, zero where there is none.
+// Record returns the record of a payout, zero if the payout does not exist.
 func (s *Store) Record(id payout.ID) payout.Record {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -168,22 +167,23 @@ func (s *Store) Records() []payout.Record {
 	return all
 }
 
-// Remove deletes a receipt, as a person with too much access would.
+// DeleteReceipt deletes a receipt, as a person may do by hand.
 func (s *Store) DeleteReceipt(key inbox.Key) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.receipts, key)
 }
 
+// put writes a receipt; s.mu is held.
 func (s *Store) put(receipt inbox.Receipt) {
 	if !receipt.HasValidKey() {
-		panic(fmt.Sprintf("memory: receipt %v has a key that does not follow from it", receipt.Key))
+		panic(fmt.Sprintf("memory: receipt %v has a key that does not follow from its content", receipt.Key))
 	}
 	if s.receipts == nil {
 		s.receipts = map[inbox.Key]inbox.Receipt{}
 	}
 	s.receipts[receipt.Key] = receipt
 	if receipt.State == inbox.Received {
-		heap.Push(&s.waiting, waits{receipt.DueAt, receipt.Key})
+		heap.Push(&s.due, indexEntry{receipt.DueAt, receipt.Key})
 	}
 }

@@ -11,10 +11,10 @@ import (
 	"payout-callbacks/pkg/inbox"
 )
 
-// maxMessage is the length of a message, SQS's own bound.
+// maxMessage is the maximum length of an SQS message.
 const maxMessage = 1 << 20
 
-// sqsCharacters are all that SQS takes in a message, by
+// sqsCharacters are the characters that SQS accepts in a message, by
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 var sqsCharacters = &unicode.RangeTable{
 	R16: []unicode.Range16{
@@ -25,7 +25,8 @@ var sqsCharacters = &unicode.RangeTable{
 	LatinOffset: 2, //nolint:mnd // the ranges below U+0100
 }
 
-// SQSRefusal returns why SQS would refuse the message of a receipt, or nil.
+// CheckMessage returns the error with which SQS rejects the message of a receipt, or
+// nil.
 func CheckMessage(receipt inbox.Receipt) error {
 	text, err := sqsqueue.Encode(receipt)
 	switch {
@@ -33,7 +34,7 @@ func CheckMessage(receipt inbox.Receipt) error {
 	case len(text) > maxMessage:
 		err = errors.New("the message is too long")
 	case !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return !unicode.Is(sqsCharacters, r) }):
-		err = errors.New("the message has a character that SQS does not take")
+		err = errors.New("the message has a character that SQS rejects")
 	default:
 		return nil
 	}

@@ -10,27 +10,27 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// This file is what tools need of a store, see package repair and package audit.
+// The methods in this file implement repair.Store and audit.Source.
 
-// damage is what a person with too much access left behind.
+// damage lists what tests have damaged on purpose.
 type damage struct {
 	indexMismatch map[inbox.Key]bool
 	receipts      map[inbox.Key]bool
 	records       map[payout.ID]bool
 }
 
-// Misplace takes a receipt out of the index, or puts one in that is done.
+// CorruptIndex removes a received receipt from the index, or adds another one to it.
 func (s *Store) CorruptIndex(key inbox.Key) {
 	s.corrupt(func(d *damage) { d.indexMismatch[key] = true })
 }
 
-// DamageReceipt makes a receipt unreadable.
+// CorruptReceipt makes a receipt unreadable.
 func (s *Store) CorruptReceipt(key inbox.Key) { s.corrupt(func(d *damage) { d.receipts[key] = true }) }
 
-// DamageRecord makes a payout unreadable.
+// CorruptRecord makes a payout unreadable.
 func (s *Store) CorruptRecord(id payout.ID) { s.corrupt(func(d *damage) { d.records[id] = true }) }
 
-// Alter writes a receipt or a record over the one that is there, without asking.
+// Overwrite writes receipts and records without a condition.
 func (s *Store) Overwrite(receipts []inbox.Receipt, records []payout.Record) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -42,20 +42,20 @@ func (s *Store) Overwrite(receipts []inbox.Receipt, records []payout.Record) {
 	}
 }
 
-// RemoveRecord deletes a payout.
+// DeleteRecord deletes a payout.
 func (s *Store) DeleteRecord(id payout.ID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.records, id)
 }
 
-func (s *Store) corrupt(how func(d *damage)) {
+func (s *Store) corrupt(edit func(d *damage)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.damage.indexMismatch == nil {
 		s.damage = damage{map[inbox.Key]bool{}, map[inbox.Key]bool{}, map[payout.ID]bool{}}
 	}
-	how(&s.damage)
+	edit(&s.damage)
 }
 
 // Receipt implements repair.Store.
@@ -72,7 +72,7 @@ func (s *Store) Receipt(ctx context.Context, key inbox.Key) (inbox.Receipt, bool
 	return receipt, ok, nil
 }
 
-// Story implements repair.Store.
+// ReceiptsOf implements repair.Store.
 func (s *Store) ReceiptsOf(ctx context.Context, id payout.ID) iter.Seq2[inbox.Receipt, error] {
 	return func(yield func(inbox.Receipt, error) bool) {
 		if err := ctx.Err(); err != nil {
@@ -123,7 +123,8 @@ func (s *Store) hasIndexMismatch(key inbox.Key) bool {
 	return s.damage.indexMismatch[key]
 }
 
-// ScanPayouts implements audit.Source. Nothing here knows when a payout was updated.
+// ScanPayouts implements audit.Source. It yields all payouts, since the store does not
+// know when a payout was updated.
 func (s *Store) ScanPayouts(ctx context.Context, _ time.Time) iter.Seq2[inbox.StoredPayout, error] {
 	return func(yield func(inbox.StoredPayout, error) bool) {
 		for _, record := range s.Records() {
@@ -134,7 +135,7 @@ func (s *Store) ScanPayouts(ctx context.Context, _ time.Time) iter.Seq2[inbox.St
 	}
 }
 
-// Standing implements repair.Store.
+// StoredPayout implements repair.Store.
 func (s *Store) StoredPayout(ctx context.Context, id payout.ID) (inbox.StoredPayout, error) {
 	if err := ctx.Err(); err != nil {
 		return inbox.StoredPayout{}, err
@@ -156,7 +157,7 @@ func (s *Store) Close(ctx context.Context, closed inbox.Receipt) (inbox.State, e
 		return "", err
 	}
 	if closed.State != inbox.Released && closed.State != inbox.Dismissed {
-		panic("memory: a held receipt is closed as " + closed.State)
+		panic("memory: close of a held receipt with state " + closed.State)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -164,13 +165,13 @@ func (s *Store) Close(ctx context.Context, closed inbox.Receipt) (inbox.State, e
 	if !exists {
 		return "", nil
 	}
-	met := receipt.State
-	if met == inbox.Held || met == inbox.Dismissed && closed.State == inbox.Released {
+	before := receipt.State
+	if before == inbox.Held || before == inbox.Dismissed && closed.State == inbox.Released {
 		receipt.State, receipt.ReleasedAs, receipt.ChangedBy = closed.State, closed.ReleasedAs, closed.ChangedBy
 		s.put(receipt)
 		delete(s.damage.indexMismatch, receipt.Key)
 	}
-	return met, nil
+	return before, nil
 }
 
 // Rewrite implements repair.Store.
@@ -180,12 +181,12 @@ func (s *Store) Rewrite(ctx context.Context, record payout.Record, read inbox.St
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r, exists := s.records[record.ID]
-	base, ok := read.ReadVersion.(int64)
+	current, exists := s.records[record.ID]
+	version, ok := read.ReadVersion.(int64)
 	if !ok {
-		panic(fmt.Sprintf("memory: payout %s was not read here", record.ID))
+		panic(fmt.Sprintf("memory: payout %s was not read from this store", record.ID))
 	}
-	if exists != read.Exists || r.Version != base {
+	if exists != read.Exists || current.Version != version {
 		return false, nil
 	}
 	s.putRecord(record)
@@ -212,7 +213,7 @@ func (s *Store) Reindex(ctx context.Context, key inbox.Key, now time.Time) (bool
 	return true, nil
 }
 
-// putRecord stands for the writing of a payout; s.mu is held.
+// putRecord writes a payout; s.mu is held.
 func (s *Store) putRecord(record payout.Record) {
 	if s.records == nil {
 		s.records = map[payout.ID]payout.Record{}

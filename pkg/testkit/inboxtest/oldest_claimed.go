@@ -8,10 +8,10 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-func knowsOldestClaimed(t *testing.T, h Harness) {
+func oldestClaimed(t *testing.T, h Harness) {
 	h.wantOldestClaimed(t, time.Time{})
 	var receipts []inbox.Receipt
-	for n := range 40 { // so that they are in several shards
+	for n := range 40 { // in several shards
 		receipt := received(event(n, payout.Succeeded), "{}")
 		receipt.AcceptedAt = start.Add(-time.Duration(n) * time.Second)
 		create(t.Context(), t, h.Store, receipt)
@@ -27,14 +27,14 @@ func knowsOldestClaimed(t *testing.T, h Harness) {
 	}
 	h.wantOldestClaimed(t, receipts[29].AcceptedAt)
 	for _, receipt := range receipts[5:30] {
-		if refusal, err := h.Store.Apply(t.Context(), change(receipt, payout.Record{})); err != nil || refusal != nil {
-			t.Fatalf("apply: %+v, %v", refusal, err)
+		if failed, err := h.Store.Apply(t.Context(), newChange(receipt, payout.Record{})); err != nil || failed != nil {
+			t.Fatalf("apply: %+v, %v", failed, err)
 		}
 	}
 	h.wantOldestClaimed(t, receipts[4].AcceptedAt)
 }
 
-// wantOldestClaimed wants the time, or none where it is zero.
+// wantOldestClaimed wants the time, or no receipt if it is zero.
 func (h Harness) wantOldestClaimed(t *testing.T, want time.Time) {
 	t.Helper()
 	got, ok, err := h.Store.OldestClaimed(t.Context())

@@ -10,22 +10,21 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// RunRepairs runs the contract of repair.Store, which the harness has as
-// Repairs beside its Store.
+// RunRepairs runs the contract of repair.Store, which the harness holds as Repairs.
 func RunRepairs(t *testing.T, newHarness func(t *testing.T) Harness) {
 	for name, test := range map[string]func(*testing.T, Harness){
-		"a held receipt is closed once":                  closesOnce,
-		"a dismissed receipt may be released":            releasesDismissed,
-		"what is not held is not closed":                 closesHeldOnly,
-		"a closed receipt is a duplicate (I7)":           keepsClosed,
-		"a payout is rewritten as it was read":           rewrites,
-		"a payout that moved is not rewritten (I4)":      refusesRewrite,
-		"a rewritten payout is merged into":              mergesIntoRewritten,
-		"a receipt in its place is left there":           listsIndex,
-		"a cancelled context reads and repairs nothing":  repairsNothing,
-		"a payout and a receipt that are not there":      findsNothing,
-		"a story has every receipt, whatever its state":  listsReceipts,
-		"a receipt that was closed is not swept anymore": sweepsNoClosed,
+		"close twice":                      closesOnce,
+		"release a dismissed receipt":      releasesDismissed,
+		"close a receipt that is not held": closesHeldOnly,
+		"create a closed receipt (I7)":     keepsClosed,
+		"rewrite":                          rewrites,
+		"rewrite a changed payout (I4)":    rejectsRewrite,
+		"apply to a rewritten payout":      mergesIntoRewritten,
+		"reindex a receipt that matches":   keepsIndex,
+		"cancelled context":                repairsNothing,
+		"absent payout and receipt":        findsNothing,
+		"receipts of a payout":             listsReceipts,
+		"closed receipt is not due":        closedNotDue,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -44,11 +43,11 @@ func closed(r inbox.Receipt, state inbox.State) inbox.Receipt {
 	return r
 }
 
-// close closes a receipt, which is met in a state.
-func (h Harness) close(t *testing.T, r inbox.Receipt, met inbox.State) {
+// close closes a receipt, and wants it to be in state before.
+func (h Harness) close(t *testing.T, r inbox.Receipt, before inbox.State) {
 	t.Helper()
-	if got, err := h.Repairs.Close(t.Context(), r); err != nil || got != met {
-		t.Errorf("close as %s: met %q, %v, want %q", r.State, got, err, met)
+	if got, err := h.Repairs.Close(t.Context(), r); err != nil || got != before {
+		t.Errorf("close as %s: was %q, %v, want %q", r.State, got, err, before)
 	}
 }
 
@@ -56,7 +55,7 @@ func (h Harness) wantReceipt(t *testing.T, want inbox.Receipt) {
 	t.Helper()
 	got, ok, err := h.Repairs.Receipt(t.Context(), want.Key)
 	if diff := cmp.Diff(want, got, same); err != nil || !ok || diff != "" {
-		t.Errorf("there = %t, %v, receipt (-want +got):\n%s", ok, err, diff)
+		t.Errorf("ok = %t, %v, receipt (-want +got):\n%s", ok, err, diff)
 	}
 }
 
@@ -94,7 +93,7 @@ func closesHeldOnly(t *testing.T, h Harness) {
 	absent := heldReceipt("absent", nil)
 	h.close(t, closed(absent, inbox.Dismissed), "")
 	if _, ok, err := h.Repairs.Receipt(t.Context(), absent.Key); ok || err != nil {
-		t.Errorf("an absent one: there = %t, %v", ok, err)
+		t.Errorf("absent: ok = %t, %v", ok, err)
 	}
 }
 
@@ -104,12 +103,12 @@ func keepsClosed(t *testing.T, h Harness) {
 		create(t.Context(), t, h.Store, held)
 		h.close(t, closed(held, state), inbox.Held)
 		if existing, err := h.Store.Create(t.Context(), held); err != nil || existing.State != state {
-			t.Errorf("told again: found %+v, %v, want %s", existing, err, state)
+			t.Errorf("again: existing %+v, %v, want %s", existing, err, state)
 		}
 	}
 }
 
-func sweepsNoClosed(t *testing.T, h Harness) {
+func closedNotDue(t *testing.T, h Harness) {
 	held := heldReceipt("subject", nil)
 	create(t.Context(), t, h.Store, held)
 	h.close(t, closed(held, inbox.Released), inbox.Held)
@@ -118,7 +117,7 @@ func sweepsNoClosed(t *testing.T, h Harness) {
 	}
 }
 
-// standing reads a payout that is there, and sound.
+// storedPayout reads a payout that exists and is not damaged.
 func (h Harness) storedPayout(t *testing.T, id payout.ID) inbox.StoredPayout {
 	t.Helper()
 	s, err := h.Repairs.StoredPayout(t.Context(), id)
@@ -154,13 +153,13 @@ func rewrites(t *testing.T, h Harness) {
 	}
 }
 
-func refusesRewrite(t *testing.T, h Harness) {
+func rejectsRewrite(t *testing.T, h Harness) {
 	record := h.apply(t, received(event(1, payout.Pending), "{}"), payout.Record{})
 	read := h.storedPayout(t, record.ID)
 	next := h.apply(t, received(event(1, payout.Succeeded), "{}"), record)
 	h.rewrite(t, record, read, false)
 	if diff := next.Differences(h.storedPayout(t, record.ID).Record); len(diff) > 0 {
-		t.Errorf("it was written over: %+v", diff)
+		t.Errorf("it was overwritten: %+v", diff)
 	}
 }
 
@@ -173,7 +172,7 @@ func mergesIntoRewritten(t *testing.T, h Harness) {
 	}
 }
 
-func listsIndex(t *testing.T, h Harness) {
+func keepsIndex(t *testing.T, h Harness) {
 	waiting, held := received(event(1, payout.Succeeded), "{}"), heldReceipt("subject", nil)
 	create(t.Context(), t, h.Store, waiting)
 	create(t.Context(), t, h.Store, held)
@@ -210,7 +209,7 @@ func findsNothing(t *testing.T, h Harness) {
 		t.Errorf("%+v, %v", storedPayout, err)
 	}
 	if _, ok, err := h.Repairs.Receipt(t.Context(), received(event(1, payout.Failed), "").Key); ok || err != nil {
-		t.Errorf("there = %t, %v", ok, err)
+		t.Errorf("absent receipt: ok = %t, %v", ok, err)
 	}
 }
 
@@ -228,11 +227,11 @@ func repairsNothing(t *testing.T, h Harness) {
 		t.Error("rewrite: no error")
 	}
 	if _, err := h.Repairs.StoredPayout(ctx, record.ID); err == nil {
-		t.Error("standing: no error")
+		t.Error("stored payout: no error")
 	}
 	for _, err := range h.Repairs.ReceiptsOf(ctx, record.ID) {
 		if err == nil {
-			t.Error("story: no error")
+			t.Error("receipts of: no error")
 		}
 	}
 	h.wantReceipt(t, held)
