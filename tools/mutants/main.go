@@ -1,12 +1,12 @@
-// Command mutants breaks the shipped code on purpose, one small change at a
-// time, and runs the ordinary tests on each breakage. The changes are in
-// mutants.txt. A mutant is caught when a test fails. A mutant that survives, or
-// whose patch no longer applies or compiles, fails the command.
+// Command mutants changes the shipped code so that it breaks an invariant, and
+// runs the tests on each change. The changes are in mutants.txt. A mutant is
+// caught if a test fails. The command fails if a mutant survives, does not apply
+// or does not compile.
 //
-//	make mutants                         all of them, on the local stack
-//	make mutants ONLY='last writer'      those whose name contains the text
+//	make mutants                         all mutants, on the local stack
+//	make mutants ONLY='last writer'      the mutants whose name contains the text
 //
-// The tree itself is never changed: each patch is applied to a copy.
+// Each patch is applied to a copy of the module.
 package main
 
 import (
@@ -23,13 +23,13 @@ import (
 	"time"
 )
 
-// mutant is one patch. Old stands in the file exactly once.
+// mutant is one patch. The file contains Old exactly once.
 type mutant struct {
 	Name     string
 	Breaks   string // an invariant of docs/STATES.md
 	File     string
 	Old, New string
-	Tests    []string // packages whose tests run, after the file's own
+	Tests    []string // packages whose tests run after those of the file's package
 }
 
 const (
@@ -67,7 +67,7 @@ func load(root string) ([]mutant, error) {
 		after, _, ended := strings.Cut(after, "\n>>>>")
 		name, fields, _ := strings.Cut(head, "\n")
 		if !ok || !split || !ended {
-			return nil, fmt.Errorf("mutants.txt: %s has no patch of the form <<<< ==== >>>>", name)
+			return nil, fmt.Errorf("mutants.txt: %s: no patch of the form <<<< ==== >>>>", name)
 		}
 		m := mutant{Name: name, Old: before, New: after}
 		for line := range strings.Lines(fields) {
@@ -80,7 +80,7 @@ func load(root string) ([]mutant, error) {
 			case "tests":
 				m.Tests = strings.Fields(value)
 			default:
-				return nil, fmt.Errorf("mutants.txt: %s has a line %q", name, key)
+				return nil, fmt.Errorf("mutants.txt: %s: unknown line %q", name, key)
 			}
 		}
 		mutants = append(mutants, m)
@@ -109,14 +109,14 @@ func run(ctx context.Context, only string, jobs int) (escaped int, err error) {
 	}
 	for _, variable := range []string{"AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SQS"} {
 		if os.Getenv(variable) == "" {
-			return 0, fmt.Errorf("%s is not set, and a test that is skipped catches nothing: run make mutants", variable)
+			return 0, fmt.Errorf("%s is not set, and skipped tests catch nothing: run make mutants", variable)
 		}
 	}
-	return try(ctx, root, selected, jobs)
+	return runAll(ctx, root, selected, jobs)
 }
 
-// try runs the tests without a mutant, then each mutant on one of the copies.
-func try(ctx context.Context, root string, mutants []mutant, jobs int) (escaped int, err error) {
+// runAll runs the tests without a mutant, then each mutant on one of the copies.
+func runAll(ctx context.Context, root string, mutants []mutant, jobs int) (escaped int, err error) {
 	copies := make(chan string, jobs)
 	for range jobs {
 		dir, err := copyModule(root)
@@ -186,7 +186,7 @@ func (m mutant) run(ctx context.Context, dir string) (verdict, by string) {
 		return broken, "does not compile: " + string(output)
 	}
 	for _, folder := range packages(m) {
-		// A test on the emulator may fail on a busy machine: it has to fail twice.
+		// Tests on the emulator may fail on a busy machine, so a failure must repeat.
 		test, _ := runTests(ctx, dir, folder)
 		if test != "" {
 			if test, _ = runTests(ctx, dir, folder); test != "" {
@@ -205,13 +205,13 @@ func (m mutant) apply(dir string) (restore func(), err error) {
 		return nil, err
 	}
 	if n := strings.Count(string(text), m.Old); n != 1 {
-		return nil, fmt.Errorf("the old text stands %d times in %s, want once", n, m.File)
+		return nil, fmt.Errorf("the old text is %d times in %s, want once", n, m.File)
 	}
 	patched := strings.Replace(string(text), m.Old, m.New, 1)
 	return func() { _ = os.WriteFile(name, text, 0o600) }, os.WriteFile(name, []byte(patched), 0o600)
 }
 
-// command runs go in a process group of its own, so that test binaries end with it.
+// command returns a go command in its own process group, so that test binaries end with it.
 func command(ctx context.Context, dir string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = dir
@@ -220,8 +220,8 @@ func command(ctx context.Context, dir string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// runTests returns the first test that fails, or "". Paths are trimmed so that
-// the copies share what was compiled for one.
+// runTests returns the first test that fails, or "". Trimmed paths let the copies
+// share compiled packages.
 func runTests(ctx context.Context, dir string, folders ...string) (failed, output string) {
 	args := append([]string{"test", "-trimpath", "-vet=off", "-failfast", "-count=1", "-timeout=3m"}, folders...)
 	text, err := command(ctx, dir, args...).CombinedOutput()
@@ -234,10 +234,10 @@ func runTests(ctx context.Context, dir string, folders ...string) (failed, outpu
 			return name, string(text)
 		}
 	}
-	return "a test that panics or does not end", string(text)
+	return "a test that panics or times out", string(text)
 }
 
-// copyModule copies the module into a temporary folder, hidden folders aside.
+// copyModule copies the module without its hidden folders to a temporary folder.
 func copyModule(root string) (string, error) {
 	dir, err := os.MkdirTemp("", "mutants-")
 	if err != nil {
