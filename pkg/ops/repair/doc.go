@@ -1,11 +1,10 @@
-// Package repair is what a person does to the records by hand: release or
-// dismiss a held callback, fold a payout anew from its receipts, put a receipt
-// back into its place in the index. A decision that ends a contradiction needs
-// nothing of it: that is a receipt like any other ([payout.Record.Trust],
-// [inbox.NewResolutionReceipt]).
+// Package repair changes records on behalf of an operator: it releases or
+// dismisses a held callback, rebuilds a payout from its receipts, and puts a
+// receipt back into the index. To resolve a conflict, an operator accepts a
+// receipt instead ([payout.Record.NewResolution], [inbox.NewResolutionReceipt]).
 //
-// Each change is written under a condition on what was read, so that it can be
-// stopped anywhere, run again and run by two people at once: nothing is lost,
-// nothing is applied twice. Who did it and why is kept with what was changed.
-// The functions never import this package.
+// Each write has a condition on what was read. So an operator may interrupt a
+// command, run it again, or run it concurrently with another operator: no event is
+// lost, and none is applied twice. The changed item keeps the actor and the
+// reason. No function imports this package.
 package repair

@@ -9,29 +9,29 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// Verdict says what a payout needs.
+// Verdict is the result of comparing a payout with its receipts.
 type Verdict string
 
-// The verdicts of Plan.
+// The verdicts of a Plan.
 const (
-	Equal      Verdict = "equal"       // it is the fold of its receipts already
-	Differs    Verdict = "differs"     // it is to be written anew
-	NoReceipts Verdict = "no-receipts" // it exists, and nothing that is applied tells of it
-	Unreadable Verdict = "unreadable"  // a receipt cannot be read: the fold would lack what it told
-	Unknown    Verdict = "unknown"     // there is neither a payout nor an applied receipt
+	Equal      Verdict = "equal"       // the payout equals the fold of its receipts
+	Differs    Verdict = "differs"     // the payout must be written
+	NoReceipts Verdict = "no-receipts" // the payout exists, without an applied receipt
+	Unreadable Verdict = "unreadable"  // a receipt is unreadable, and its event would be missing from the fold
+	Unknown    Verdict = "unknown"     // neither the payout nor an applied receipt exists
 )
 
-// Plan is what Rebuild would do to a payout.
+// Plan is what Rebuild does to a payout.
 type Plan struct {
 	Verdict Verdict
-	Read    inbox.StoredPayout // the payout as it stands
-	Fold    inbox.Fold         // and as its receipts say it should
-	// Differences between the two; none where the payout cannot be read.
+	Read    inbox.StoredPayout // the payout as it is stored
+	Fold    inbox.Fold         // the fold of its receipts
+	// Differences between the two; none if the payout is unreadable.
 	Differences []payout.Difference
 }
 
-// Plan reads a payout, then its receipts: if nothing was applied in between,
-// the payout still stands as it was read, and Rebuild may write.
+// Plan compares a payout with its receipts. It reads the payout first: Rebuild may
+// then write on condition that no event was applied since.
 func (r *Repairs) Plan(ctx context.Context, id payout.ID) (Plan, error) {
 	read, err := r.Store.StoredPayout(ctx, id)
 	if err != nil {
@@ -58,23 +58,21 @@ func (r *Repairs) Plan(ctx context.Context, id payout.ID) (Plan, error) {
 	return plan, nil
 }
 
-// maxTries bounds how often Rebuild meets a payout that moved under it.
-const maxTries = 10
+// maxAttempts is how often Rebuild tries to write a payout that changes meanwhile.
+const maxAttempts = 10
 
-// errMoving means that a payout changed each time that it was to be written.
-var errMoving = errors.New("the payout changed meanwhile, each time")
+var errMoving = errors.New("the payout changed during each attempt")
 
-// Rebuild writes a payout as the fold of its applied receipts, if it is not that
-// already, and returns what it did that on. It writes only where the payout
-// stands as it was read before its receipts were, and reads again where it does
-// not: run twice, or by two people, it writes once.
+// Rebuild writes a payout as the fold of its applied receipts, if it differs, and
+// returns the plan that it followed. If the payout changed after it was read,
+// Rebuild reads it and its receipts again. Repeated or concurrent calls write once.
 //
-// A version says how many facts there are and not which: a consumer that read
-// the payout before may still write what it made of the damaged one, where the
-// version is the same again or, with receipts gone, comes to be. Stop the
-// consumer first, or run it once more: a second time it finds that.
+// The condition is the version, which counts events and does not identify them. A
+// consumer that read the corrupt payout before Rebuild may therefore still write
+// its result, if the version is the same afterwards. Pause the consumer first, or
+// run Rebuild again, which detects that.
 func (r *Repairs) Rebuild(ctx context.Context, id payout.ID, changedBy inbox.ChangedBy) (Plan, error) {
-	for range maxTries {
+	for range maxAttempts {
 		plan, err := r.Plan(ctx, id)
 		if err != nil || plan.Verdict != Differs {
 			return plan, err

@@ -7,34 +7,34 @@ import (
 	"payout-callbacks/pkg/inbox"
 )
 
-// Outcome says what became of one held callback.
+// Outcome is the outcome of Release or Dismiss for one held callback.
 type Outcome string
 
 // The outcomes of Release and Dismiss.
 const (
-	Released  Outcome = "released"   // its event is a receipt of its own, and on its way
-	Dismissed Outcome = "dismissed"  // it is out of the way, and kept
-	StillHeld Outcome = "still-held" // today's code does not understand it either
-	Moved     Outcome = "moved"      // somebody else took it up meanwhile; nothing was done
-	Missing   Outcome = "not-there"  // there is no such receipt
+	Released  Outcome = "released"   // its event has a receipt
+	Dismissed Outcome = "dismissed"  // kept, and no longer listed as held
+	StillHeld Outcome = "still-held" // this version does not understand it either
+	Moved     Outcome = "moved"      // another operator released or dismissed it; nothing was done
+	Missing   Outcome = "not-there"  // no such receipt exists
 )
 
-// Repairs changes records by hand. All fields are required. It is safe for
+// Repairs changes records for an operator. All fields are required. It is safe for
 // concurrent use.
 type Repairs struct {
 	Store Store
 	Inbox *inbox.Inbox
 }
 
-// Release makes what a held callback is read as today a receipt of its own, and
-// then marks the held one. Parsed is what callback.Reparse made of held: where
-// that is held as well, nothing is written.
+// Release stores and sends the receipt of a held callback's event, and then marks
+// the held receipt as released. Parsed is the result of callback.Reparse for held;
+// if it is held, too, Release writes nothing.
 //
-// A crash in between leaves the held receipt held and its event's receipt on
-// its way: run again, it meets that receipt and marks the held one. Where a
-// second person dismisses the callback in that moment, released stands: the
-// event was told, and is applied. Of one that was released before, the event's
-// receipt is made sure of.
+// A crash in between leaves the held receipt held and its event's receipt stored:
+// Release, called again, finds that receipt and marks the held one. If another
+// operator dismisses the callback in between, it becomes released, because its
+// event is applied. Of a callback that is already released, Release makes sure
+// that its event's receipt exists.
 func (r *Repairs) Release(ctx context.Context, held, parsed inbox.Receipt, changedBy inbox.ChangedBy) (Outcome, error) {
 	if parsed.WasHeld() {
 		return StillHeld, nil
@@ -46,7 +46,7 @@ func (r *Repairs) Release(ctx context.Context, held, parsed inbox.Receipt, chang
 	case !ok:
 		return Missing, nil
 	}
-	if may, err := r.mayRelease(ctx, receipt, held, parsed); err != nil || !may {
+	if ok, err := r.mayRelease(ctx, receipt, held, parsed); err != nil || !ok {
 		return Moved, err
 	}
 	if err := r.record(ctx, parsed); err != nil {
@@ -59,32 +59,32 @@ func (r *Repairs) Release(ctx context.Context, held, parsed inbox.Receipt, chang
 	return r.close(ctx, held, Released)
 }
 
-// record puts the event's receipt, then sends it. This is Accept without its way
-// round a table that is down: the held receipt is in that table, and waits.
+// record stores the event's receipt, then sends it. Unlike Accept, it does not
+// fall back to the queue if the table is down: the held receipt is in that table.
 func (r *Repairs) record(ctx context.Context, parsed inbox.Receipt) error {
 	existing, err := r.Inbox.Store.Create(ctx, parsed)
 	if err != nil {
 		return fmt.Errorf("put receipt of released event: %w", err)
 	}
 	if existing.State == "" || existing.State == inbox.Received {
-		_ = r.Inbox.Queue.Send(ctx, parsed) // where that fails, the sweeper sends it
+		_ = r.Inbox.Queue.Send(ctx, parsed) // if it fails, the sweeper sends the receipt
 	}
 	return nil
 }
 
-// mayRelease reports whether a receipt may be released that was held, or
-// dismissed, when somebody decided to, and is found so now.
-func (r *Repairs) mayRelease(ctx context.Context, receipt, held, parsed inbox.Receipt) (bool, error) {
+// mayRelease reports whether the stored receipt still has the state, held or
+// dismissed, in which the operator saw it, or is released as the same event.
+func (r *Repairs) mayRelease(ctx context.Context, stored, held, parsed inbox.Receipt) (bool, error) {
 	switch {
-	case receipt.State == inbox.Released:
-		return receipt.ReleasedAs == parsed.Key, nil
-	case receipt.State == held.State:
+	case stored.State == inbox.Released:
+		return stored.ReleasedAs == parsed.Key, nil
+	case stored.State == held.State:
 		return true, nil
-	case receipt.State != inbox.Dismissed:
+	case stored.State != inbox.Dismissed:
 		return false, nil
 	}
-	// Dismissed meanwhile: that stands, unless a release had come so far that
-	// the event is told.
+	// Another operator dismissed it. That stands, unless an interrupted release
+	// has already stored the event's receipt.
 	_, ok, err := r.Store.Receipt(ctx, parsed.Key)
 	if err != nil {
 		return false, fmt.Errorf("read receipt of released event: %w", err)
@@ -92,8 +92,8 @@ func (r *Repairs) mayRelease(ctx context.Context, receipt, held, parsed inbox.Re
 	return ok, nil
 }
 
-// Dismiss marks a held callback as one that tells nothing about a payout. It is
-// kept, and can still be released.
+// Dismiss marks a held callback as one that states nothing about a payout. It is
+// kept, and may still be released.
 func (r *Repairs) Dismiss(ctx context.Context, held inbox.Receipt, changedBy inbox.ChangedBy) (Outcome, error) {
 	if held.State != inbox.Held {
 		return Moved, nil
@@ -102,28 +102,29 @@ func (r *Repairs) Dismiss(ctx context.Context, held inbox.Receipt, changedBy inb
 	return r.close(ctx, held, Dismissed)
 }
 
-func (r *Repairs) close(ctx context.Context, closed inbox.Receipt, done Outcome) (Outcome, error) {
-	met, err := r.Store.Close(ctx, closed)
+func (r *Repairs) close(ctx context.Context, closed inbox.Receipt, outcome Outcome) (Outcome, error) {
+	before, err := r.Store.Close(ctx, closed)
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("mark held receipt %s: %w", closed.State, err)
-	case met == "":
+	case before == "":
 		return Missing, nil
-	case CanClose(met, closed.State):
-		return done, nil
+	case CanClose(before, closed.State):
+		return outcome, nil
 	}
-	// The same hand: our own write, of which we were not told that it was done.
+	// The same actor and reason: an earlier attempt of this call wrote it, and its
+	// response was lost.
 	receipt, _, err := r.Store.Receipt(ctx, closed.Key)
 	if err != nil {
 		return "", fmt.Errorf("read held receipt: %w", err)
 	}
 	if receipt.State == closed.State && receipt.ChangedBy == closed.ChangedBy && receipt.ReleasedAs == closed.ReleasedAs {
-		return done, nil
+		return outcome, nil
 	}
 	return Moved, nil
 }
 
-// CanClose reports whether a receipt may go from one state to another by hand.
+// CanClose reports whether an operator may move a receipt from one state to another.
 func CanClose(from, to inbox.State) bool {
 	return from == inbox.Held || from == inbox.Dismissed && to == inbox.Released
 }
