@@ -20,19 +20,19 @@ import (
 	"payout-callbacks/pkg/testkit/templatetest"
 )
 
-var update = flag.Bool("update", false, "write the examples of docs/events anew")
+var update = flag.Bool("update", false, "rewrite the examples of docs/events")
 
-// published is one notice of each type, as it would be published: the examples.
+// published returns a notification of each type, for the examples.
 func published(t *testing.T) map[notification.Type]notification.Notification {
 	t.Helper()
-	sure := []any{event(payout.Pending), event(payout.Succeeded, txid("7d0a1d7e5d7c2a6fb1e0c9b8a7968574635241302f1e0d9cab8a79685746352d"))}
+	succeeded := []any{event(payout.Pending), event(payout.Succeeded, txid("7d0a1d7e5d7c2a6fb1e0c9b8a7968574635241302f1e0d9cab8a79685746352d"))}
 	histories := map[notification.Type][]any{
-		notification.PayoutSucceeded:  sure,
+		notification.PayoutSucceeded:  succeeded,
 		notification.PayoutFailed:     {event(payout.Failed, reason("insufficient energy"))},
 		notification.PayoutRejected:   {event(payout.Rejected, reason("approval"))},
 		notification.PayoutCancelled:  {event(payout.Cancelled)},
-		notification.PayoutConflicted: append(slices.Clone(sure), event(payout.Failed)),
-		notification.PayoutResolved:   append(slices.Clone(sure), event(payout.Failed), reject(payout.FieldStatus, "failed")),
+		notification.PayoutConflicted: append(slices.Clone(succeeded), event(payout.Failed)),
+		notification.PayoutResolved:   append(slices.Clone(succeeded), event(payout.Failed), reject(payout.FieldStatus, "failed")),
 		notification.BatchUpdated:     {totals(payout.Pending, 0, 0, 0), totals(payout.Done, 2, 1, 0)},
 	}
 	all := map[notification.Type]notification.Notification{}
@@ -54,7 +54,7 @@ func schemas(t *testing.T) map[notification.Type]*jsonschema.Schema {
 	compiler.AssertFormat()
 	all := map[notification.Type]*jsonschema.Schema{}
 	for _, kind := range notification.Types() {
-		schema, err := compiler.Compile(documents(t, string(kind)+".schema.json"))
+		schema, err := compiler.Compile(documentPath(t, string(kind)+".schema.json"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,19 +63,19 @@ func schemas(t *testing.T) map[notification.Type]*jsonschema.Schema {
 	return all
 }
 
-func documents(t *testing.T, name string) string {
+func documentPath(t *testing.T, name string) string {
 	t.Helper()
 	return filepath.Join(templatetest.Root(t), "docs", "events", name)
 }
 
-func TestTheExamplesAreWhatIsPublished(t *testing.T) {
+func TestExamples_Current(t *testing.T) {
 	for kind, n := range published(t) {
 		want, err := json.MarshalIndent(n, "", "  ")
 		if err != nil {
 			t.Fatal(err)
 		}
 		want = append(want, '\n')
-		path := documents(t, string(kind)+".example.json")
+		path := documentPath(t, string(kind)+".example.json")
 		if *update {
 			if err := os.WriteFile(path, want, 0o644); err != nil {
 				t.Fatal(err)
@@ -83,13 +83,13 @@ func TestTheExamplesAreWhatIsPublished(t *testing.T) {
 		}
 		got, err := os.ReadFile(path)
 		if err != nil || !bytes.Equal(want, got) {
-			t.Errorf("%s is not what is published (%v); go test ./pkg/notification -update writes it anew:\n%s", path, err, cmp.Diff(string(want), string(got)))
+			t.Errorf("%s differs from what is published (%v); go test ./pkg/notification -update rewrites it:\n%s", path, err, cmp.Diff(string(want), string(got)))
 		}
 	}
 }
 
-func TestEveryTypeHasASchemaAndEverySchemaAType(t *testing.T) {
-	texts, err := filepath.Glob(documents(t, "*.schema.json"))
+func TestSchemas_Complete(t *testing.T) {
+	texts, err := filepath.Glob(documentPath(t, "*.schema.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,12 +106,11 @@ func TestEveryTypeHasASchemaAndEverySchemaAType(t *testing.T) {
 	}
 }
 
-// Whatever is told of a payout, in whatever order: the notice is valid, and no
-// other type's schema takes it.
-func TestEveryNoticeIsValidAndOfOneTypeOnly(t *testing.T) {
+// A notification of any history is valid by the schema of its type and by no other.
+func TestSchema_AnyHistory(t *testing.T) {
 	all := schemas(t)
 	rapid.Check(t, func(t *rapid.T) {
-		for _, n := range noticesOf(history(t)) {
+		for _, n := range notificationsFor(history(t)) {
 			detail := asJSON(t, n)
 			for kind, schema := range all {
 				if err := schema.Validate(detail); (err == nil) != (kind == n.Type) {
@@ -123,14 +122,14 @@ func TestEveryNoticeIsValidAndOfOneTypeOnly(t *testing.T) {
 }
 
 // No schema promises a field that is never published.
-func TestEveryFieldOfASchemaIsPublished(t *testing.T) {
+func TestSchema_FieldsPublished(t *testing.T) {
 	seen := map[notification.Type]map[string]bool{}
 	for _, kind := range notification.Types() {
 		seen[kind] = map[string]bool{}
 	}
 	histories := rapid.Custom(history)
 	for seed := range 3000 {
-		for _, n := range noticesOf(histories.Example(seed)) {
+		for _, n := range notificationsFor(histories.Example(seed)) {
 			for field := range asJSON(t, n) {
 				seen[n.Type][field] = true
 			}
@@ -143,29 +142,29 @@ func TestEveryFieldOfASchemaIsPublished(t *testing.T) {
 	}
 }
 
-// noticesOf returns what is published as the facts are told, and once more by a
-// person in the end.
-func noticesOf(facts []any) []notification.Notification {
+// notificationsFor returns the notifications of a history, and the one that is
+// published again by hand at its end.
+func notificationsFor(statements []any) []notification.Notification {
 	var all []notification.Notification
-	records := fold(facts...)
-	for n := range facts {
-		if item, ok := notification.FromChange(records[n], records[n+1], at); ok {
-			all = append(all, item)
+	records := fold(statements...)
+	for n := range statements {
+		if published, ok := notification.FromChange(records[n], records[n+1], at); ok {
+			all = append(all, published)
 		}
 	}
-	if again, value := notification.FromRecord(records[len(facts)], at); value {
+	if again, ok := notification.FromRecord(records[len(statements)], at); ok {
 		again.Republished = "the queue was purged"
 		all = append(all, again)
 	}
 	return all
 }
 
-// history draws facts that need not fit together, of a payout or of a batch.
+// history draws statements about a payout or a batch, which may be in conflict.
 func history(t *rapid.T) []any {
 	if rapid.Bool().Draw(t, "batch") {
 		return rapid.SliceOfN(rapid.Custom(anyTotals), 1, 6).Draw(t, "totals")
 	}
-	return rapid.SliceOfN(rapid.Custom(anyFact), 1, 6).Draw(t, "facts")
+	return rapid.SliceOfN(rapid.Custom(anyStatement), 1, 6).Draw(t, "statements")
 }
 
 func anyTotals(t *rapid.T) any {
@@ -177,7 +176,7 @@ func anyTotals(t *rapid.T) any {
 	return e
 }
 
-func anyFact(t *rapid.T) any {
+func anyStatement(t *rapid.T) any {
 	if rapid.IntRange(0, 3).Draw(t, "decision") == 0 {
 		field := rapid.SampledFrom([]payout.Field{payout.FieldStatus, payout.FieldAmount}).Draw(t, "field")
 		value := rapid.SampledFrom([]string{"succeeded", "failed", "2.5", "2.6"}).Draw(t, "rejected")
@@ -211,11 +210,11 @@ func asJSON(t rapid.TB, n notification.Notification) map[string]any {
 	return detail.(map[string]any)
 }
 
-// promised lists the fields that a type's schema lets a notice have.
+// promised lists the fields that the schema of a type allows.
 func promised(t *testing.T, kind notification.Type) []string {
 	t.Helper()
 	read := func(name string) map[string]any {
-		text, err := os.ReadFile(documents(t, name+".schema.json"))
+		text, err := os.ReadFile(documentPath(t, name+".schema.json"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -233,7 +232,7 @@ func promised(t *testing.T, kind notification.Type) []string {
 	return slices.Sorted(maps.Keys(fields))
 }
 
-func TestASchemaTakesNoUnknownField(t *testing.T) {
+func TestSchema_UnknownField(t *testing.T) {
 	for kind, n := range published(t) {
 		detail := asJSON(t, n)
 		schema := schemas(t)[kind]
@@ -242,7 +241,7 @@ func TestASchemaTakesNoUnknownField(t *testing.T) {
 		}
 		detail["address"] = "x"
 		if schema.Validate(detail) == nil {
-			t.Errorf("the schema of %s takes a field that it does not name", kind)
+			t.Errorf("the schema of %s allows an unknown field", kind)
 		}
 	}
 }

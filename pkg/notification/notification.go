@@ -11,82 +11,82 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// SchemaVersion is written to every notice. It changes when a consumer that was
-// written for the one before would read a notice wrongly; a new field is no
-// such change.
+// SchemaVersion is the version in every notification. It changes when a consumer
+// written for the previous version would misread a notification; a new field does not
+// change it.
 const SchemaVersion = 1
 
-// ErrUnfit means that a notice is one that no bus takes, and will be so whenever
-// it is tried again. Only a record that was damaged by hand brings it about.
-var ErrUnpublishable = errors.New("no event can be made of it")
+// ErrUnpublishable means that no event bus accepts the notification, and that
+// retrying does not help. Only a record that was damaged by hand leads to it.
+var ErrUnpublishable = errors.New("the notification cannot be published")
 
-// Type says what became of a payout or batch.
+// Type says how a payout or batch changed.
 type Type string
 
-// The types of notice.
+// The types of notification.
 const (
 	PayoutSucceeded  Type = "PayoutSucceeded"  // the money arrived
 	PayoutFailed     Type = "PayoutFailed"     // the money did not arrive
 	PayoutRejected   Type = "PayoutRejected"   // refused before it was sent
-	PayoutCancelled  Type = "PayoutCancelled"  // cancelled before it was sent; no provider tells it of a payout yet
-	PayoutConflicted Type = "PayoutConflicted" // its facts contradict each other: a person decides
-	PayoutResolved   Type = "PayoutResolved"   // a person has decided, and status says how
-	BatchUpdated     Type = "BatchUpdated"     // status or totals of a batch
+	PayoutCancelled  Type = "PayoutCancelled"  // cancelled before it was sent; no provider states it of a payout yet
+	PayoutConflicted Type = "PayoutConflicted" // its record is in conflict: a person has to resolve it
+	PayoutResolved   Type = "PayoutResolved"   // a person has resolved the conflict; status is the result
+	BatchUpdated     Type = "BatchUpdated"     // status or totals of a batch changed
 )
 
-// Types lists all types of notice.
+// Types lists all types of notification.
 func Types() []Type {
 	return []Type{
 		PayoutSucceeded, PayoutFailed, PayoutRejected, PayoutCancelled, PayoutConflicted, PayoutResolved, BatchUpdated,
 	}
 }
 
-// Notice tells what one payout or batch shows at one version. A field is absent
-// where its value was not told, or where several values contradict each other.
+// Notification states what one payout or batch shows at one version. A field is absent
+// if no event stated it, or if it is in conflict.
 type Notification struct {
 	Schema            int            `json:"v"`
 	ID                string         `json:"id"` // payout, "#", version
 	Type              Type           `json:"type"`
 	Payout            payout.ID      `json:"payout"`
-	Version           int64          `json:"version"` // number of facts known of the payout, 1 or more
+	Version           int64          `json:"version"` // number of events and resolutions applied to the payout, 1 or more
 	Status            payout.Status  `json:"status"`
-	PreviousStatus    payout.Status  `json:"previousStatus,omitzero"` // absent of the first notice, and of one published by hand
+	PreviousStatus    payout.Status  `json:"previousStatus,omitzero"` // absent in the first notification, and in one published by hand
 	Provider          string         `json:"provider"`
 	PayoutType        payout.Type    `json:"payoutType"`
-	Account           string         `json:"account"` // at the provider: whose payout it is
+	Account           string         `json:"account"` // our account with the provider
 	Reference         string         `json:"reference,omitzero"`
 	Amount            payout.Amount  `json:"amount,omitzero"` // of a batch: the sum of its items
 	Currency          string         `json:"currency,omitzero"`
 	Chain             string         `json:"chain,omitzero"`
 	Token             string         `json:"token,omitzero"`
 	TxID              string         `json:"txid,omitzero"`
-	Reason            string         `json:"reason,omitzero"` // the provider's words
+	Reason            string         `json:"reason,omitzero"` // in the provider's words
 	ConflictingFields []payout.Field `json:"conflictingFields,omitempty"`
 	Totals            *Totals        `json:"totals,omitempty"`     // of a batch
-	UpdatedAt         time.Time      `json:"updatedAt"`            // when the last fact was applied
-	Republished       string         `json:"republished,omitzero"` // why it was published again, in the words of who did it
+	UpdatedAt         time.Time      `json:"updatedAt"`            // when the record was last changed
+	Republished       string         `json:"republished,omitzero"` // why it was published again, in the words of the actor
 }
 
-// Totals says how many items of a batch are settled, and how. What is neither
-// succeeded nor failed nor cancelled is pending.
+// Totals counts the settled items of a batch by their status. All other items are
+// pending.
 type Totals struct {
-	Items     int64        `json:"items,omitzero"` // absent where what was told of it contradicts itself
+	Items     int64        `json:"items,omitzero"` // absent if the number is in conflict
 	Succeeded payout.Tally `json:"succeeded"`
 	Failed    payout.Tally `json:"failed"`
 	Cancelled payout.Tally `json:"cancelled"`
 }
 
-// Of returns the notice that tells what the record shows now. There is none for
-// a payout that is still on its way.
+// FromRecord returns the notification of what the record shows now, and false for a
+// payout without a final status.
 func FromRecord(record payout.Record, updatedAt time.Time) (Notification, bool) {
-	kind := notificationType(record)
-	if kind == "" {
+	t := typeFor(record)
+	if t == "" {
 		return Notification{}, false
 	}
 	return Notification{
 		Schema:            SchemaVersion,
 		ID:                fmt.Sprintf("%s#%d", record.ID, record.Version),
-		Type:              kind,
+		Type:              t,
 		Payout:            record.ID,
 		Version:           record.Version,
 		Status:            record.Status(),
@@ -106,12 +106,11 @@ func FromRecord(record payout.Record, updatedAt time.Time) (Notification, bool) 
 	}, true
 }
 
-// Between returns the notice of a change, where its meaning is another one now:
-// of a payout, another status, or in a field of the notice another value than
-// was shown before; of a batch, another status or other totals. A record that knows
-// nothing comes before the first. What is only told later or in more detail, a
-// transaction, a block, a second contradiction beside the first, is no notice:
-// who has acted on one is not to be told a second time.
+// FromChange returns the notification of a change, and false if the change is not
+// published. Published is a change of a payout's status, or of a value that a
+// notification has shown; of a batch, a change of status or totals. A detail that is
+// stated later is not published (a transaction, a block, a second conflict), because
+// consumers have acted already. The record before the first event is the zero Record.
 func FromChange(before, after payout.Record, updatedAt time.Time) (Notification, bool) {
 	next, ok := FromRecord(after, updatedAt)
 	if !ok || !differs(before, after) {
@@ -121,7 +120,7 @@ func FromChange(before, after payout.Record, updatedAt time.Time) (Notification,
 	return next, true
 }
 
-func notificationType(record payout.Record) Type {
+func typeFor(record payout.Record) Type {
 	status := record.Status()
 	switch {
 	case status == "":
@@ -143,6 +142,7 @@ var typeByStatus = map[payout.Status]Type{
 	payout.Cancelled: PayoutCancelled,
 }
 
+// differs reports whether the change from before to after is published.
 func differs(before, after payout.Record) bool {
 	switch {
 	case before.Status() != after.Status():
@@ -152,18 +152,18 @@ func differs(before, after payout.Record) bool {
 			before.Value(payout.FieldAmount) != after.Value(payout.FieldAmount)
 	}
 	return after.Status() != payout.Conflicted &&
-		slices.ContainsFunc(published, func(field payout.Field) bool { return corrected(before, after, field) })
+		slices.ContainsFunc(publishedFields, func(field payout.Field) bool { return isCorrected(before, after, field) })
 }
 
-// published are the fields of a payout that a notice holds: who acted on one of
-// them hears of it when it was wrong.
-var published = []payout.Field{
+// publishedFields are the claim fields in the notification of a payout. Consumers may
+// have acted on their values, so a correction is published.
+var publishedFields = []payout.Field{
 	payout.FieldReference, payout.FieldAmount, payout.FieldCurrency, payout.FieldChain, payout.FieldToken, payout.FieldTxID,
 }
 
-// corrected reports whether a value that was shown is another one now, which
-// only a person's second decision can bring about without a conflict between.
-func corrected(before, after payout.Record, field payout.Field) bool {
+// isCorrected reports whether a value that was shown has been replaced by another. Only
+// a second resolution does that without a conflict in between.
+func isCorrected(before, after payout.Record, field payout.Field) bool {
 	old, current := before.Value(field), after.Value(field)
 	return old != "" && current != "" && old != current
 }
@@ -172,7 +172,7 @@ func batchTotals(record payout.Record) *Totals {
 	if record.ID.Type() != payout.TypeBatch {
 		return nil
 	}
-	// Not told is not zero, and both are no items to a reader.
+	// If the number is not known, items is 0 and left out.
 	items, _ := strconv.ParseInt(record.Value(payout.FieldItems), 10, 64)
 	settled := record.EffectiveTotals()
 	return &Totals{
@@ -183,7 +183,7 @@ func batchTotals(record payout.Record) *Totals {
 	}
 }
 
-// told writes zero as a number, as every other amount.
+// zeroAmount replaces an empty amount by "0".
 func zeroAmount(tally payout.Tally) payout.Tally {
 	tally.Amount = cmp.Or(tally.Amount, "0")
 	return tally
