@@ -10,14 +10,14 @@ import (
 	"payout-callbacks/pkg/provider/cregis"
 )
 
-// A forger sees one signed message and may have written the free texts in it. He
-// posts every body with the same signed text that he can cut out of it. What he
-// knows is the documentation: names, and which of them a callback always has.
+// forger sees one signed message and may have written the free texts in it. It posts
+// every body with the same signed text that it can cut from the message. It knows
+// the documentation: the names, and which of them a callback always has.
 type forger struct {
 	text     string
 	required []string
 	optional []string
-	invented int // the longest name of his own, at most one in a body; 0 for none
+	invented int // length of the longest invented name, at most one in a body; 0 for none
 	post     func(pairs []pair)
 
 	pairs []pair
@@ -42,8 +42,8 @@ func newForger(route payout.Type, text string) *forger {
 	return f
 }
 
-// cut continues behind a value: with the names that come after last and leave no
-// required one out, or with a name of his own.
+// cut continues after a value: with the names that sort after last and omit no
+// required name, or with an invented name.
 func (f *forger) cut(at int, last string, invented int) {
 	missing := ""
 	for _, name := range f.required {
@@ -69,8 +69,8 @@ func (f *forger) cut(at int, last string, invented int) {
 	}
 }
 
-// value ends a value where a name stands, at the end of the text, or anywhere if
-// a name of his own may follow.
+// value ends a value before a name, at the end of the text, or anywhere if an
+// invented name may follow.
 func (f *forger) value(at, from int, name string, invented int) {
 	for end := from + 1; end <= len(f.text); end++ {
 		_, isName := slices.BinarySearch(f.names, end)
@@ -82,16 +82,16 @@ func (f *forger) value(at, from int, name string, invented int) {
 	}
 }
 
-// genuine is a message that the key signs, and the field that is outside of the
-// schema there, which may differ.
+// genuine is a message that the key signs.
 type genuine struct {
-	route  payout.Type // "" for what is no payout callback
+	route  payout.Type // "" if it is not a payout callback
 	pairs  []pair
-	broken string
+	broken string // the field outside the schema, which may differ
 }
 
-// forgeries counts the bodies that mean something else: of those that are accepted
-// and, to show that the forger finds some, of those that would be without rule 3.
+// forgeries counts the bodies that mean something else than the message: those that
+// are accepted and, to show that the forger works, those that would be accepted
+// without rule 3.
 type forgeries struct {
 	bodies, forged, forgedWithout int
 	example                       string // the last forgery
@@ -124,8 +124,7 @@ func (f *forgeries) forge(g genuine, invented int) {
 	}
 }
 
-// differs returns a field that must never differ and does. Without a status, what
-// is no documented callback has one, in a free text behind it; that remains.
+// differs returns a field that must never differ and does, or "".
 func (g genuine) differs(route payout.Type, pairs []pair) string {
 	if route != g.route {
 		return "route"
@@ -147,8 +146,8 @@ func textOf(pairs []pair, name string) string {
 	return ""
 }
 
-// schemas are callbacks wider and narrower than the documented ones: complete,
-// with a field that Cregis may add, with a value of an unknown form, without a field.
+// schemas returns callbacks that are complete, have a field that Cregis may add, have
+// a value of an unknown form, or lack a field.
 func schemas() []genuine {
 	var all []genuine
 	mined := []pair{{"block_height", "34527604"}, {"block_time", "1686814482000"}, {"txid", strings.Repeat("6dd05b09", 8)}}
@@ -185,7 +184,7 @@ func schemas() []genuine {
 	return all
 }
 
-// otherMessages are what the key signs besides payout callbacks.
+// otherMessages returns what the key signs besides payout callbacks.
 func otherMessages() []genuine {
 	request := []pair{{"chain_id", ""}, {"cid", ""}, {"status", ""}, {"token_id", ""}, {"currency", "195@195"}}
 	var all []genuine
@@ -210,7 +209,7 @@ var bestAttacks = []string{
 	"xstatus6third_party_idPAY-9timestamp1687850657961", "xremarkxstatus6third_party_idPAY-9timestamp1687850657961",
 }
 
-// attacks are what a forger writes into a free text: the rest of a body.
+// attacks returns what a forger writes into a free text: the rest of a body.
 func attacks() []string {
 	var (
 		head = []string{"amount9", "chain_id195", "cid99", "currencyUSDT"}
@@ -245,17 +244,26 @@ func messagesWith(messages []genuine, attacks []string) []genuine {
 	return all
 }
 
+// sample returns every nth message, and with CREGIS_DECIDE=all every message. If n
+// has no common factor with the number of attacks and fields, each attack remains in
+// each field.
+func sample(messages []genuine, n int) []genuine {
+	if decideAll {
+		return messages
+	}
+	var sampled []genuine
+	for i := 0; i < len(messages); i += n {
+		sampled = append(sampled, messages[i])
+	}
+	return sampled
+}
+
 func TestForger_NoForgeryIsAccepted(t *testing.T) {
 	t.Parallel()
 
 	var result forgeries
 	all := append(schemas(), otherMessages()...)
-	messages := messagesWith(all, bestAttacks)
-	for i, message := range messagesWith(all, attacks()) {
-		if i%29 == 0 {
-			messages = append(messages, message)
-		}
-	}
+	messages := append(sample(messagesWith(all, bestAttacks), 4), sample(messagesWith(all, attacks()), 127)...)
 	for _, message := range messages {
 		result.forge(message, 0)
 	}
@@ -263,12 +271,12 @@ func TestForger_NoForgeryIsAccepted(t *testing.T) {
 	if result.forged > 0 {
 		t.Errorf("%d forgeries, the last: %s", result.forged, result.example)
 	}
-	if result.forgedWithout < 1000 {
-		t.Errorf("without the rule %d forgeries, want 1,000 at least: the forger finds too little", result.forgedWithout)
+	if result.forgedWithout < 200 {
+		t.Errorf("without the rule %d forgeries, want at least 200", result.forgedWithout)
 	}
 }
 
-// The same with one name of his own of up to 12 bytes, cut at every byte.
+// With one invented name of up to 12 bytes, cut at every byte.
 func TestForger_NoInventedNameIsAccepted(t *testing.T) {
 	t.Parallel()
 
