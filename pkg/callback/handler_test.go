@@ -135,7 +135,7 @@ func TestHandle(t *testing.T) {
 	}
 }
 
-func TestKeysAreReadAgainOnlyForAnUnauthenticRequest(t *testing.T) {
+func TestHandle_RefreshesKeysAfterRefusal(t *testing.T) {
 	for body, want := range map[string]int{"k1 succeeded": 0, "": 0, "xx succeeded": 1} {
 		keys := &keyring{keys: keyOf("k1")}
 		box := &inbox.Inbox{Store: &memory.Store{}, Queue: &memory.Queue{Now: time.Now, MaxReceives: 10}, Now: time.Now}
@@ -147,7 +147,7 @@ func TestKeysAreReadAgainOnlyForAnUnauthenticRequest(t *testing.T) {
 	}
 }
 
-func TestSecretsAndBodiesPrintAsRedacted(t *testing.T) {
+func TestKey_PrintsRedacted(t *testing.T) {
 	const canary = "canary"
 	key := callback.Key(canary)
 	request := callback.NewRequest(payout.TypePayout, http.Header{"X-Api-Key": {canary}}, []byte(canary))

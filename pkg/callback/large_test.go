@@ -17,7 +17,7 @@ import (
 // A body of 1 MiB is bounded before anybody looks at it. Of a provider that
 // signs the body nothing can be established; of one that sends its key in a
 // header it is authentic, and its beginning is held.
-func TestABodyOfAMebibyte(t *testing.T) {
+func TestHandle_BodyOfAMebibyte(t *testing.T) {
 	const key = callback.Key("key-of-the-merchant")
 	keys := &keyring{keys: callback.Keys{"1382528827416576": {Current: key}, "922e39ab": {Current: key}}}
 	header := http.Header{"X-Api-Key": {string(key)}}

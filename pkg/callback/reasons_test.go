@@ -10,7 +10,7 @@ import (
 )
 
 // Tools refuse a reason that is not listed, so that none may be left out.
-func TestReasonsListsEachReason(t *testing.T) {
+func TestReasons_Complete(t *testing.T) {
 	source, err := os.ReadFile("provider.go")
 	if err != nil {
 		t.Fatal(err)

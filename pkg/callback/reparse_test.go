@@ -38,7 +38,7 @@ func pivotBody(event string) string {
 
 // What an older version held is read by today's code; the receipt is that of
 // the callback which came then, and due from now on.
-func TestAHeldCallbackIsReadAgain(t *testing.T) {
+func TestReparse(t *testing.T) {
 	now := came.Add(72 * time.Hour)
 	for name, test := range map[string]struct {
 		provider callback.Provider

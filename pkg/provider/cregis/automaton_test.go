@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// spec is a field as one side of the decision reads it.
+// spec is a field as a reader reads it.
 type spec struct {
 	name     string
 	required bool
@@ -13,24 +13,24 @@ type spec struct {
 	monitor  monitor // of the value; nil for none
 }
 
-// monitor watches a value that is read. It returns the next state, or false
-// where the value is one that is held.
+// monitor watches a value as it is read. step returns the next state, or false if
+// the value is held.
 type monitor interface {
 	step(state watch, c byte) (watch, bool)
-	ends(state watch, next string) bool // whether a value may end there, before a name or the end of the text
+	ends(state watch, next string) bool // whether a value may end before a name or, with "", at the end of the text
 }
 
 type watch struct{ suffix, nonce, address, short int16 }
 
-// position is where a reader stands in a text: in the name or in the value of
-// a field, or in a future field.
+// position is the position of a reader in a text: in the name or value of a field, or
+// in a future field.
 type position struct {
-	mode   byte // of the constants below
+	mode   byte // start to inFutureValue
 	used   bool // whether the future field was read
 	field  int8 // -1 before the first
 	upper  int8 // future: the field that follows, or len(fields)
 	at     int8 // characters of the name read
-	lo, up int8 // future: characters equal to the names before and behind, or -1 once it is decided
+	lo, up int8 // future: characters equal to the names before and after it, or -1 once they differ
 	form   int32
 	watch  watch
 }
@@ -43,13 +43,13 @@ const (
 	inFutureValue
 )
 
-// reader reads texts as bodies of fields, in all ways at once.
+// reader reads texts as bodies of fields, in all possible ways at once.
 type reader struct {
 	fields []spec
-	future bool // one more field of any name that begins as Cregis's do, and any value
+	future bool // whether there may be another field, of any name that begins like Cregis's and with any value
 	ids    map[position]int32
 	states []position
-	next   [][len(alphabet)][]int32 // by state and character: nil for not built yet
+	next   [][len(alphabet)][]int32 // by state and character; nil until it is built
 }
 
 func newReader(fields []spec, future bool) *reader {
@@ -70,7 +70,7 @@ func (r *reader) intern(p position) int32 {
 	return id
 }
 
-// after returns the fields that may follow a field; len(fields) is the end.
+// after returns the fields that may follow a field; len(fields) is the end of the text.
 func (r *reader) after(field int8) []int8 {
 	var following []int8
 	for next := field + 1; ; next++ {
@@ -81,8 +81,8 @@ func (r *reader) after(field int8) []int8 {
 	}
 }
 
-// ends reports whether a value that the position is in may end there, before the
-// field that follows.
+// ends reports whether the value at the position may end there, before the following
+// field.
 func (r *reader) ends(p position, following int8) bool {
 	switch p.mode {
 	case start, inFutureValue:
@@ -108,8 +108,8 @@ func (r *reader) accepts(id int32) bool {
 	return p.mode != start && r.ends(p, end) && slices.Contains(r.after(p.field), end)
 }
 
-// consumes returns which of the names is the field whose value the last
-// character belongs to, or -1.
+// consumes returns the index of the field to whose value the last character belongs,
+// or -1.
 func (r *reader) consumes(names []string) func(id int32) int {
 	indexes := make([]int, len(r.fields))
 	for i, field := range r.fields {
@@ -123,7 +123,7 @@ func (r *reader) consumes(names []string) func(id int32) int {
 	}
 }
 
-// step returns the states that the character at an index of the alphabet leads to.
+// step returns the states after the character at an index of the alphabet.
 func (r *reader) step(id int32, at int) []int32 {
 	if next := r.next[id][at]; next != nil {
 		return next
@@ -196,7 +196,7 @@ func (r *reader) stepValue(p position, c byte) (position, bool) {
 	return p, ok
 }
 
-// stepFutureName compares the name with its neighbours as it is read.
+// stepFutureName compares the name with its neighbours while it is read.
 func (r *reader) stepFutureName(p position, c byte) (position, bool) {
 	if p.at < 3 && (c < 'a' || c > 'z') && (c != '_' || p.at == 0) {
 		return p, false
@@ -229,10 +229,10 @@ func (r *reader) stepFutureName(p position, c byte) (position, bool) {
 type decision struct {
 	states  int
 	witness string // a text with two readings that differ, or ""
-	stopped bool   // at the bound
+	stopped bool   // whether the search stopped at the bound
 }
 
-// readings is where both readers stand, and whether a value that counts was read
+// readings are the states of both readers, and whether they have read a field
 // differently.
 type readings struct {
 	genuine, accepted int32
@@ -247,9 +247,9 @@ func (r readings) key() uint64 {
 	return key
 }
 
-// decide looks for a text that the genuine reader and the accepting one both read,
-// with a difference in one of the fields: the one reads a character as part of
-// the field's value and the other does not. Breadth first, so a witness is short.
+// decide searches for a text that both the genuine and the accepting reader accept,
+// with a difference in one of the fields: only one of them reads a character as part
+// of the field's value. The search is breadth first, so that a witness is short.
 func decide(genuine, accepted *reader, fields []string, bound int) decision {
 	byGenuine, byAccepted := genuine.consumes(fields), accepted.consumes(fields)
 	seen := map[uint64]bool{0: true}

@@ -15,8 +15,8 @@ import (
 
 var examples = []string{"payout-status-6", "sub-address-example", "payout-remark-with-names"}
 
-// BenchmarkVerifyAndParse compares with one pass over the tokens of the strict
-// JSON and one MD5, which every verification makes.
+// BenchmarkVerifyAndParse compares with reading the JSON tokens once and one MD5,
+// which every verification needs.
 func BenchmarkVerifyAndParse(b *testing.B) {
 	for _, name := range examples {
 		request, keys := vectorRequest(b, name), testKeys()

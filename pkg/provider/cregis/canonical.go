@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// Canonical forms: an address, a token or a transaction has one spelling in an
-// event, by the rules of its chain, so that two spellings of it are no conflict.
-// The receipt keeps the body as it was sent. Where the case of a letter counts
-// (base 58) and where a spelling is not known, the text stays as it is.
+// Canonical forms: an address, a token or a transaction id has one spelling in an
+// event, by the rules of its chain, so that two spellings are not a conflict. The
+// receipt keeps the body as it was sent. A text stays as it is if its case is
+// significant (base 58) or its spelling is unknown.
 
-// The chains with rules of their own, by Cregis's numbers.
+// The chains with special rules, by Cregis's numbers.
 const (
 	chainBitcoin     = "0"
 	chainLitecoin    = "2"
@@ -20,7 +20,7 @@ const (
 	chainFilecoin    = "2307"
 )
 
-// canonicalNumber returns a number without zeros before it.
+// canonicalNumber returns a number without leading zeros.
 func canonicalNumber(text string) string {
 	if trimmed := strings.TrimLeft(text, "0"); trimmed != "" {
 		return trimmed
@@ -32,7 +32,7 @@ func canonicalNumber(text string) string {
 func canonicalAddress(chain, text string) string {
 	switch {
 	case isHexNumber(text):
-		return strings.ToLower(text) // the case is a check sum at most (EIP-55)
+		return strings.ToLower(text) // the case is at most a checksum (EIP-55)
 	case chain == chainTON:
 		return canonicalTON(text)
 	case chain == chainBitcoinCash:
@@ -43,22 +43,22 @@ func canonicalAddress(chain, text string) string {
 	return text
 }
 
-// canonicalToken returns a token in the canonical form of its chain. Of a type
-// such as 0x2::sui::SUI, the address alone is a number.
+// canonicalToken returns a token in the canonical form of its chain. In a
+// type such as 0x2::sui::SUI, only the address is a number.
 func canonicalToken(chain, text string) string {
 	if isDigits(text) {
 		return canonicalNumber(text)
 	}
-	address, kind, found := strings.Cut(text, "::")
-	if address = canonicalAddress(chain, address); found {
+	address, kind, isType := strings.Cut(text, "::")
+	if address = canonicalAddress(chain, address); isType {
 		return address + "::" + kind
 	}
 	return address
 }
 
 // canonicalTxID returns the id of a transaction to a recipient in canonical form:
-// 32 bytes in lower-case hexadecimal digits, with 0x where transactions go to
-// addresses with 0x. The ids of other forms stay as they are.
+// 32 bytes in lower-case hexadecimal digits, with 0x if the recipient's address has
+// it. Ids of other forms stay as they are.
 func canonicalTxID(chain, to, text string) string {
 	digits := strings.TrimPrefix(text, "0x")
 	switch isEVM := isHexNumber(to) && len(to) == len("0x")+40; {
@@ -78,8 +78,8 @@ var (
 	isCashAddr  = matching(`[qp][a-z0-9]{41}`)
 )
 
-// canonicalBech32 returns an address of BIP 173 in lower case. One in both cases
-// is not valid and stays as it is, like those in base 58.
+// canonicalBech32 returns an address of BIP 173 in lower case. An address in mixed
+// case is not valid and stays as it is, like addresses in base 58.
 func canonicalBech32(text string) string {
 	lower := strings.ToLower(text)
 	if text != strings.ToUpper(text) {
@@ -93,12 +93,11 @@ func canonicalBech32(text string) string {
 	return text
 }
 
-// canonicalCash returns a CashAddr in lower case without its prefix, which is
-// optional.
+// canonicalCash returns a CashAddr in lower case without its optional prefix.
 func canonicalCash(text string) string {
 	short := text
-	if _, after, found := strings.Cut(text, ":"); found {
-		short = after
+	if _, address, hasPrefix := strings.Cut(text, ":"); hasPrefix {
+		short = address
 	}
 	lower := strings.ToLower(short)
 	if short != lower && short != strings.ToUpper(short) || !isCashAddr(lower) {
@@ -107,32 +106,34 @@ func canonicalCash(text string) string {
 	return lower
 }
 
-// The parts of a TON address: a tag, the workchain, the account, a check sum.
+// The parts of a TON address: a tag, the workchain, the account, a checksum.
 const (
 	tonAccount     = 2
-	tonCheckSum    = tonAccount + 32
-	tonSize        = tonCheckSum + 2
+	tonChecksum    = tonAccount + 32
+	tonSize        = tonChecksum + 2
 	tonBounceable  = 0x11
 	tonUnbounced   = 0x51
 	tonTestnetFlag = 0x80
 )
 
 // canonicalTON returns the bounceable URL-safe form of an address on TON, which
-// explorers show. The same account is also written without the bounce flag,
-// in the other base 64 and as workchain:account.
+// explorers show. Other spellings of an account have no bounce flag, use the other
+// base 64, or are workchain:account.
 func canonicalTON(text string) string {
 	address, ok := decodeTON(text)
 	if !ok {
 		return text
 	}
 	address[0] = tonBounceable | address[0]&tonTestnetFlag
-	sum := crc16(address[:tonCheckSum])
-	address[tonCheckSum], address[tonCheckSum+1] = byte(sum>>8), byte(sum)
+	sum := crc16(address[:tonChecksum])
+	address[tonChecksum], address[tonChecksum+1] = byte(sum>>8), byte(sum)
 	return b64.URLEncoding.EncodeToString(address[:])
 }
 
+// decodeTON decodes an address. It reports false for any other text and for a wrong
+// checksum.
 func decodeTON(text string) (address [tonSize]byte, ok bool) {
-	if workchain, account, found := strings.Cut(text, ":"); found {
+	if workchain, account, isRaw := strings.Cut(text, ":"); isRaw {
 		switch workchain {
 		case "0":
 		case "-1":
@@ -140,7 +141,7 @@ func decodeTON(text string) (address [tonSize]byte, ok bool) {
 		default:
 			return address, false
 		}
-		n, err := hex.Decode(address[tonAccount:tonCheckSum], []byte(account[:min(len(account), 64)]))
+		n, err := hex.Decode(address[tonAccount:tonChecksum], []byte(account[:min(len(account), 64)]))
 		return address, err == nil && n == 32 && len(account) == 64
 	}
 	if len(text) != b64.URLEncoding.EncodedLen(tonSize) {
@@ -150,12 +151,12 @@ func decodeTON(text string) (address [tonSize]byte, ok bool) {
 	if err != nil || n != tonSize {
 		return address, false
 	}
-	tag, sum := address[0]&^tonTestnetFlag, crc16(address[:tonCheckSum])
-	isValid := address[tonCheckSum] == byte(sum>>8) && address[tonCheckSum+1] == byte(sum)
+	tag, sum := address[0]&^tonTestnetFlag, crc16(address[:tonChecksum])
+	isValid := address[tonChecksum] == byte(sum>>8) && address[tonChecksum+1] == byte(sum)
 	return address, isValid && (tag == tonBounceable || tag == tonUnbounced)
 }
 
-// crc16 is the check sum of TON's addresses: CRC-16/XMODEM.
+// crc16 returns the checksum of TON's addresses: CRC-16/XMODEM.
 func crc16(data []byte) uint16 {
 	var sum uint16
 	for _, b := range data {
@@ -171,7 +172,7 @@ func crc16(data []byte) uint16 {
 	return sum
 }
 
-// canonicalHash returns the hexadecimal digits of a hash of TON, which is also
+// canonicalHash returns the hexadecimal digits of a hash of TON, which can also be
 // written in base 64.
 func canonicalHash(text string) string {
 	text, original := strings.NewReplacer("+", "-", "/", "_").Replace(strings.TrimRight(text, "=")), text

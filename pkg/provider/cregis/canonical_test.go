@@ -52,7 +52,7 @@ func TestCanonicalAddress(t *testing.T) {
 		{"195", "TXsmKpEuW7qWnXzJLGP9eDLvWPR2GRn1FS", "TXsmKpEuW7qWnXzJLGP9eDLvWPR2GRn1FS"},
 		{"1000", "7xKXtg2CW87d97TXJSDpbD5jBkheTqA83TZRuJosgAsU", "7xKXtg2CW87d97TXJSDpbD5jBkheTqA83TZRuJosgAsU"},
 		{"0", strings.ToUpper(segwit), segwit},
-		{"0", "BC1" + segwit[3:], "BC1" + segwit[3:]}, // both cases: not valid
+		{"0", "BC1" + segwit[3:], "BC1" + segwit[3:]}, // mixed case is not valid
 		{"0", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"},
 		{"2", "LTC1QG82U5L3Q7V8TX7D2Y0Q3QXH2X8Z3N7P4Z7J3V6", "ltc1qg82u5l3q7v8tx7d2y0q3qxh2x8z3n7p4z7j3v6"},
 		{"5", "bitcoincash:" + cash, cash},
@@ -64,9 +64,9 @@ func TestCanonicalAddress(t *testing.T) {
 		{"2000", usdtRaw, usdtEQ},
 		{"2000", "0:" + strings.ToUpper(usdtRaw[2:]), usdtEQ},
 		{"2000", strings.ReplaceAll(usdtEQ, "_", "/"), usdtEQ},
-		{"2000", usdtEQ[:47] + "t", usdtEQ[:47] + "t"}, // a wrong check sum
+		{"2000", usdtEQ[:47] + "t", usdtEQ[:47] + "t"}, // a wrong checksum
 		{"2000", "1:" + usdtRaw[2:], "1:" + usdtRaw[2:]},
-		{"195", usdtUQ, usdtUQ}, // on another chain: not known
+		{"195", usdtUQ, usdtUQ}, // unknown on another chain
 		{"2307", "f1abjxfbp274xpdqcpuaykwkfb43omjotacm2p3za", "f1abjxfbp274xpdqcpuaykwkfb43omjotacm2p3za"},
 		{"60", "", ""},
 	} {
@@ -121,11 +121,11 @@ func TestCanonicalTxID(t *testing.T) {
 	}
 }
 
-// Callbacks about one payout that differ in spellings only are one event.
-func TestEvent_OfTwoSpellingsIsOne(t *testing.T) {
+// Callbacks about a payout that differ only in spelling have one fingerprint.
+func TestParse_TwoSpellings(t *testing.T) {
 	for name, test := range map[string]struct {
-		one, other map[string]any
-		same       bool
+		first, second map[string]any
+		same          bool
 	}{
 		"EIP-55, lower case, 0x, contract": {
 			map[string]any{"chain_id": "60", "token_id": "0xdAC17F958D2ee523a2206206994597C13D831ec7", "currency": "USDT-ERC20", "address": evm, "txid": hash},
@@ -142,19 +142,19 @@ func TestEvent_OfTwoSpellingsIsOne(t *testing.T) {
 		"another transaction":               {map[string]any{}, map[string]any{"txid": hash[1:] + "0"}, false},
 		"a memo in another case":            {map[string]any{"memo": "a"}, map[string]any{"memo": "A"}, false},
 		"a reference in another case":       {map[string]any{"third_party_id": "a"}, map[string]any{"third_party_id": "A"}, false},
-		"a currency and chain@token differ": {map[string]any{}, map[string]any{"currency": "195@195"}, false}, // no conflict all the same
+		"a currency and chain@token differ": {map[string]any{}, map[string]any{"currency": "195@195"}, false}, // and yet no conflict
 	} {
 		t.Run(name, func(t *testing.T) {
-			one, held := parseFields(t, test.one)
+			first, held := parseFields(t, test.first)
 			if held != nil {
 				t.Fatal(held.Note)
 			}
-			other, held := parseFields(t, test.other)
+			second, held := parseFields(t, test.second)
 			if held != nil {
 				t.Fatal(held.Note)
 			}
-			if same := one.Fingerprint() == other.Fingerprint(); same != test.same {
-				t.Errorf("one event: %t, want %t\n%+v\n%+v", same, test.same, one, other)
+			if same := first.Fingerprint() == second.Fingerprint(); same != test.same {
+				t.Errorf("same fingerprint: %t, want %t\n%+v\n%+v", same, test.same, first, second)
 			}
 		})
 	}
@@ -170,7 +170,7 @@ func ton(to, txid string) map[string]any {
 	return map[string]any{"chain_id": "2000", "token_id": "2000", "currency": "TON", "address": to, "txid": txid}
 }
 
-func TestFilecoin_MessageIDs(t *testing.T) {
+func TestParse_FilecoinMessageID(t *testing.T) {
 	fields := map[string]any{"chain_id": "2307", "token_id": "2307", "currency": "Filecoin", "address": recipients["2307"]}
 	for text, isID := range map[string]bool{
 		message: true, "0x" + hash: true, hash: true,

@@ -6,8 +6,8 @@ import (
 	"payout-callbacks/pkg/provider/cregis"
 )
 
-// Addresses and tokens have the shape of their chain; on a chain that Cregis's
-// list does not have, any known shape of 20 characters or more.
+// Addresses and tokens have the form of their chain; on a chain that Cregis's list
+// does not contain, any known form of 20 characters or more.
 func TestForms_ByChain(t *testing.T) {
 	const evm, tron = "0xdAC17F958D2ee523a2206206994597C13D831ec7", "TXsmKpEuW7qWnXzJLGP9eDLvWPR2GRn1FS"
 	accepted := map[string][]string{

@@ -13,7 +13,7 @@ import (
 	"payout-callbacks/pkg/provider/cregis"
 )
 
-// chain is how things are named on one block chain.
+// chain has the spellings of a block chain.
 type chain struct {
 	id, token, currency string
 	address, txid       func(*rand.Rand) string
@@ -73,9 +73,9 @@ var chains = []chain{
 	{"118", "118", "ATOM", random("cosmos1", bech32, 38), random("", upperDigits, 64), false},
 }
 
-// The texts that people write, by field: testdata/ordinary.
+// Texts that people write, by field: testdata/ordinary.
 var (
-	remarks    = append(ordinary("remarks"), make([]string, 40)...) // many have none
+	remarks    = append(ordinary("remarks"), make([]string, 40)...) // many callbacks have no remark
 	memos      = ordinary("memos")
 	references = ordinary("references")
 )
@@ -89,7 +89,7 @@ func ordinary(list string) []string {
 	return strings.Split(strings.TrimSpace(string(text)), "\n")
 }
 
-// reference returns a reference from the list or of a usual form.
+// reference returns a reference from the list or with a usual form.
 func reference(r *rand.Rand) string {
 	return pick(r, []func(*rand.Rand) string{
 		func(r *rand.Rand) string { return pick(r, references) },
@@ -107,7 +107,7 @@ func reference(r *rand.Rand) string {
 
 func pick[T any](r *rand.Rand, from []T) T { return from[r.IntN(len(from))] }
 
-// realistic returns a callback as the provider may send it.
+// realistic returns a callback as the provider could send it.
 func realistic(r *rand.Rand) (payout.Type, []pair) {
 	on := pick(r, chains)
 	status := pick(r, []string{"2", "4", "6", "6", "6", "6", "7"})
@@ -131,9 +131,9 @@ func realistic(r *rand.Rand) (payout.Type, []pair) {
 	return payout.TypePayout, append(pairs, pair{"address", on.address(r)})
 }
 
-// Holding is safe and a nuisance: it costs a query. Of ordinary callbacks at most
-// 1 of 1,000 is held.
-func TestParse_OrdinaryCallbacksAreApplied(t *testing.T) {
+// A held callback is safe, and costs a query. At most 1 in 1,000 ordinary callbacks
+// is held.
+func TestParse_OrdinaryCallbacks(t *testing.T) {
 	const bodies = 40_000
 	r := rand.New(rand.NewPCG(1, 2))
 	held := 0
@@ -150,8 +150,8 @@ func TestParse_OrdinaryCallbacksAreApplied(t *testing.T) {
 	}
 }
 
-// Each text of the lists is applied in each field that people write.
-func TestParse_OrdinaryTextsAreApplied(t *testing.T) {
+// Each text of the lists is accepted in each field that people write.
+func TestParse_OrdinaryTexts(t *testing.T) {
 	for _, text := range slices.Concat(remarks, memos, references) {
 		for _, name := range []string{"remark", "memo", "third_party_id"} {
 			if text == "" || name == "third_party_id" && !isASCII(text) {

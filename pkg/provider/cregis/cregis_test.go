@@ -8,7 +8,7 @@ import (
 	"payout-callbacks/pkg/testkit/providertest"
 )
 
-// The key is the documentation's own: docs/api-reference/signature.
+// The key is that of the documentation: docs/api-reference/signature.
 const (
 	project   = "1382528827416576"
 	sampleKey = callback.Key("f502a9ac9ca54327986f29c03b271491")
@@ -25,7 +25,7 @@ func TestProvider(t *testing.T) {
 	providertest.Run(t, cregis.Provider{}, testKeys(), "testdata")
 }
 
-// vectorRequest returns a vector as it comes to the application.
+// vectorRequest returns the request of a vector.
 func vectorRequest(t testing.TB, name string) callback.Request {
 	t.Helper()
 	for _, vector := range providertest.Vectors(t, "testdata") {

@@ -32,57 +32,56 @@ var (
 )
 
 // isCurrency accepts a published name, a token's symbol (USDT, stETH, USDC.e,
-// USDe, pepe) with or without its network (USDT-BEP20), and the chain@token of
-// a request; in the sandbox, each with a #Word behind it. Unless all of it is
-// lower-case, a symbol ends in none of the letters with which the name of a
-// field that follows it could begin.
+// USDe, pepe) with or without its network (USDT-BEP20), and the chain@token of a
+// request; in the sandbox, each followed by #Word. A symbol that is not entirely
+// lower case cannot end in the beginning of the next field's name.
 func isCurrency(text string) bool {
 	name, _, ok := cutSandbox(text)
 	if !ok {
 		return false
 	}
-	if chain, token, found := strings.Cut(name, "@"); found {
+	if chain, token, isAsset := strings.Cut(name, "@"); isAsset {
 		return isCount(chain) && isToken(canonicalNumber(chain), token)
 	}
-	if _, ok := published(name); ok {
+	if _, ok := findPublished(name); ok {
 		return true
 	}
-	if symbol, network, found := strings.Cut(name, "-"); found {
+	if symbol, network, hasNetwork := strings.Cut(name, "-"); hasNetwork {
 		return isSymbol(symbol) && (isNetworkCode(network) || isNetwork(network))
 	}
 	return isSymbol(name)
 }
 
-// currencyOf returns the symbol of a callback's currency. A text of the form
-// chain@token states the two and no currency: its symbol is "". It reports false
-// where the text names another chain than the callback, or another token.
-// Chain and token are in their canonical forms.
-func currencyOf(chain, token, text string) (symbol string, ok bool) {
+// findSymbol returns the symbol of a callback's currency. A text of the form
+// chain@token states no currency: its symbol is "". findSymbol reports false if the
+// text names a chain or a token other than the callback's, which are in their
+// canonical forms.
+func findSymbol(chain, token, text string) (symbol string, ok bool) {
 	name, isSandbox, _ := cutSandbox(text)
-	if c, t, found := strings.Cut(name, "@"); found {
+	if c, t, isAsset := strings.Cut(name, "@"); isAsset {
 		c = canonicalNumber(c)
 		return "", c == chain && canonicalToken(c, t) == token
 	}
-	row, isPublished := published(name)
+	row, isPublished := findPublished(name)
 	symbol, network, _ := strings.Cut(name, "-")
 	switch {
 	case isPublished && (isSandbox || row.chain == chain):
 		return row.symbol, true
-	case isSymbol(name): // also TON, TRON, SUI and opBNB, as tokens of other chains
-		return symbolOn(chain, name), true
+	case isSymbol(name): // including TON, TRON, SUI and opBNB as tokens of other chains
+		return canonicalSymbol(chain, name), true
 	case isPublished, isOtherChain(network, chain) && !isSandbox:
 		return "", false
 	}
-	return symbolOn(chain, symbol), true
+	return canonicalSymbol(chain, symbol), true
 }
 
-// openCurrency returns the part of a callback's currency whose end could change
-// what the callback means: no test network; no chain@token, which states nothing
-// that the callback's own chain and token do not; and no published name of these.
+// openCurrency returns the part of the currency whose end could change what the
+// callback means. That is never a test network, nor a chain@token or a published
+// name of the callback's chain and token, which state nothing new.
 func (b *body) openCurrency() string {
 	name, isSandbox, _ := cutSandbox(b.documented[currency].text)
 	chain := canonicalNumber(b.documented[chainID].text)
-	row, isPublished := published(name)
+	row, isPublished := findPublished(name)
 	isOurs := row.chain == chain && canonicalToken(chain, row.token) == canonicalToken(chain, b.documented[tokenID].text)
 	if strings.Contains(name, "@") || isPublished && (isSandbox || isOurs) {
 		return ""
@@ -90,14 +89,15 @@ func (b *body) openCurrency() string {
 	return name
 }
 
-// cutSandbox cuts off the test network that Cregis's sandbox writes behind
-// a currency, as in TRON#Shasta. It reports false where that has no such form.
+// cutSandbox removes the test network that Cregis's sandbox appends to a currency,
+// as in TRON#Shasta. ok is false if the network does not have its form.
 func cutSandbox(text string) (name string, isSandbox, ok bool) {
 	name, network, isSandbox := strings.Cut(text, "#")
 	return name, isSandbox, !isSandbox || isTestNetwork(network)
 }
 
-func published(name string) (publishedRow, bool) {
+// findPublished returns the row of a published name.
+func findPublished(name string) (publishedRow, bool) {
 	for _, row := range publishedCurrencies {
 		if row.name == name {
 			return row, true
@@ -106,9 +106,9 @@ func published(name string) (publishedRow, bool) {
 	return publishedRow{}, false
 }
 
-// symbolOn returns the symbol of a currency on a chain. A published currency may
-// be spelled as the first part of its name (TRON, SHIBA) or in another case.
-func symbolOn(chain, spelling string) string {
+// canonicalSymbol returns the symbol of a currency on a chain. A published currency
+// can be spelled as the first part of its name (TRON, SHIBA) or in another case.
+func canonicalSymbol(chain, spelling string) string {
 	for _, row := range publishedCurrencies {
 		first, _, _ := strings.Cut(row.name, "-")
 		if row.chain == chain && (strings.EqualFold(row.symbol, spelling) || first == spelling) {
@@ -119,21 +119,21 @@ func symbolOn(chain, spelling string) string {
 }
 
 // isNetwork reports whether published names have this network.
-func isNetwork(network string) bool { return len(chainsOf(network)) > 0 }
+func isNetwork(network string) bool { return len(networkChains(network)) > 0 }
 
-// isOtherChain reports whether a network, as published names spell it, belongs
-// to other chains than this one only.
+// isOtherChain reports whether a network, as published names spell it, belongs only
+// to chains other than this one.
 func isOtherChain(network, chain string) bool {
-	chains := chainsOf(network)
+	chains := networkChains(network)
 	return len(chains) > 0 && !slices.Contains(chains, chain)
 }
 
-// chainsOf returns the chains of a network as published names spell it. Behind
-// the coin Avalanche-C, the C is no network.
-func chainsOf(network string) []string {
+// networkChains returns the chains of a network as published names spell it. In the
+// name of the coin Avalanche-C, the C is not a network.
+func networkChains(network string) []string {
 	var chains []string
 	for _, row := range publishedCurrencies {
-		if _, of, _ := strings.Cut(row.name, "-"); of == network && of != "" && row.name != "Avalanche-C" {
+		if _, suffix, _ := strings.Cut(row.name, "-"); suffix == network && suffix != "" && row.name != "Avalanche-C" {
 			chains = append(chains, row.chain)
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"payout-callbacks/pkg/provider/cregis"
 )
 
-// row is a line of the copy of the published list.
+// row is a line of our copy of the published list.
 type row struct{ name, chain, token, symbol string }
 
 func publishedRows(t *testing.T) []row {
@@ -36,7 +36,7 @@ func publishedRows(t *testing.T) []row {
 	return rows
 }
 
-// spellings are the ways in which a callback may name the currency of a row.
+// spellings returns the ways in which a callback can name the currency of a row.
 func (r row) spellings() []string {
 	first, network, _ := strings.Cut(r.name, "-")
 	spellings := []string{
@@ -72,7 +72,7 @@ func (r row) fields() map[string]any {
 	return map[string]any{"chain_id": r.chain, "token_id": r.token, "currency": r.name, "address": to}
 }
 
-func TestCurrency_EveryPublishedNameInEverySpelling(t *testing.T) {
+func TestCurrency_PublishedNames(t *testing.T) {
 	for _, r := range publishedRows(t) {
 		t.Run(r.name, func(t *testing.T) {
 			var record payout.Record
@@ -86,7 +86,7 @@ func TestCurrency_EveryPublishedNameInEverySpelling(t *testing.T) {
 				}
 				want := r.symbol
 				if strings.Contains(spelling, "@") {
-					want = "" // chain and token, and no currency
+					want = "" // it states chain and token, and no currency
 				}
 				if event.Currency != want || event.Chain != r.chain || event.Token != r.token {
 					t.Errorf("%q is %q on %q, token %q, want %q on %q, token %q", spelling,
@@ -95,13 +95,13 @@ func TestCurrency_EveryPublishedNameInEverySpelling(t *testing.T) {
 				record, _ = record.Apply(event)
 			}
 			if fields := record.Conflicts(); len(fields) != 0 || record.Value(payout.FieldCurrency) != r.symbol {
-				t.Errorf("the spellings contradict each other in %v; currency %q", fields, record.Value(payout.FieldCurrency))
+				t.Errorf("the spellings conflict in %v; currency %q", fields, record.Value(payout.FieldCurrency))
 			}
 		})
 	}
 }
 
-func TestCurrency_TwoAreNeverOne(t *testing.T) {
+func TestCurrency_DifferentAssetsStayDifferent(t *testing.T) {
 	rows := publishedRows(t)
 	assets := map[string]string{}
 	for _, r := range rows {
@@ -111,23 +111,23 @@ func TestCurrency_TwoAreNeverOne(t *testing.T) {
 		}
 		assets[asset] = r.symbol
 	}
-	for _, here := range rows {
-		for _, there := range rows {
-			for _, spelling := range there.spellings() {
-				got, ok := cregis.CurrencyOf(here.chain, here.token, spelling)
+	for _, row := range rows {
+		for _, other := range rows {
+			for _, spelling := range other.spellings() {
+				got, ok := cregis.FindSymbol(row.chain, row.token, spelling)
 				isBare := !strings.ContainsAny(spelling, "- ") || strings.Contains(spelling, "#")
 				switch {
-				case ok && got == here.symbol && there.symbol != here.symbol:
-					t.Errorf("%q of %s is taken for %s", spelling, there.name, here.name)
-				case ok && !isBare && there.chain != here.chain:
-					t.Errorf("%q of chain %s is %q on chain %s", spelling, there.chain, got, here.chain)
+				case ok && got == row.symbol && other.symbol != row.symbol:
+					t.Errorf("%q of %s is read as %s", spelling, other.name, row.name)
+				case ok && !isBare && other.chain != row.chain:
+					t.Errorf("%q of chain %s is %q on chain %s", spelling, other.chain, got, row.chain)
 				}
 			}
 		}
 	}
 }
 
-func TestCurrency_OfUnlistedNames(t *testing.T) {
+func TestCurrency_UnlistedNames(t *testing.T) {
 	for name, test := range map[string]struct {
 		chain, token, text, want string
 		isMismatch               bool
@@ -143,7 +143,7 @@ func TestCurrency_OfUnlistedNames(t *testing.T) {
 		"a symbol that is a name elsewhere":   {"60", "60", "TON", "TON", false},
 		"a token of another chain":            {"60", "60", "195@195", "", true},
 		"another token":                       {"195", "195", "195@TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t", "", true},
-		"a sandbox on a chain of its own":     {"9195", "9195", "USDT-TRC20#Shasta", "USDT", false},
+		"a sandbox on its own chain":          {"9195", "9195", "USDT-TRC20#Shasta", "USDT", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			fields := row{chain: test.chain, token: test.token, name: test.text}.fields()

@@ -7,20 +7,19 @@ import (
 	"strings"
 )
 
-// alphabet is the characters that the automata read. It has all that names are
-// written with, and of the others one or two of each class that a form or a rule
-// distinguishes.
+// alphabet are the characters that the automata read: all characters of names, and
+// one or two of each other class that a form or rule distinguishes.
 const alphabet = "abcdefghiklmnoprstuvwxyz_016BTZEQ .@-"
 
-// A form as a deterministic automaton over the alphabet, built as it is needed.
+// dfa is a form as a deterministic automaton over the alphabet, built on demand.
 type dfa struct {
 	prog   *syntax.Prog
 	ids    map[string]int32
 	states [][]uint32
-	next   [][len(alphabet)]int32 // by state and character: 0 for not built yet, else the state + 2
+	next   [][len(alphabet)]int32 // by state and character: 0 until it is built, then the state + 2
 }
 
-// dead is the state of a value that no text behind it can bring into its form.
+// dead is the state of a value that no further text can bring into its form.
 const dead = int32(-1)
 
 func newDFA(expression string) *dfa {

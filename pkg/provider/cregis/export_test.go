@@ -42,6 +42,6 @@ func CanonicalToken(chain, text string) string { return canonicalToken(chain, te
 // CanonicalTxID returns a transaction id as an event has it.
 func CanonicalTxID(chain, to, text string) string { return canonicalTxID(chain, to, text) }
 
-// CurrencyOf returns the symbol of a currency as an event has it, and whether the
+// FindSymbol returns the symbol of a currency as an event has it, and whether the
 // currency matches chain and token.
-func CurrencyOf(chain, token, text string) (string, bool) { return currencyOf(chain, token, text) }
+func FindSymbol(chain, token, text string) (string, bool) { return findSymbol(chain, token, text) }

@@ -258,7 +258,7 @@ func sample(messages []genuine, n int) []genuine {
 	return sampled
 }
 
-func TestForger_NoForgeryIsAccepted(t *testing.T) {
+func TestParse_Forgeries(t *testing.T) {
 	t.Parallel()
 
 	var result forgeries
@@ -277,7 +277,7 @@ func TestForger_NoForgeryIsAccepted(t *testing.T) {
 }
 
 // With one invented name of up to 12 bytes, cut at every byte.
-func TestForger_NoInventedNameIsAccepted(t *testing.T) {
+func TestParse_ForgeriesWithInventedName(t *testing.T) {
 	t.Parallel()
 
 	var result forgeries

@@ -9,7 +9,7 @@ import (
 	"payout-callbacks/pkg/provider/cregis"
 )
 
-// TestForms_SecondImplementation compares the expressions with handWritten.
+// TestForms_SecondImplementation compares the expressions with byHand.
 func TestForms_SecondImplementation(t *testing.T) {
 	alphabets := []string{"0", "0123456789", "01.", hexDigits, "ABCDEF01", base58, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567",
 		base64Std + "=_-", "abcdeABCDE0.-$@", "USDe", "0x1:", "é", " ~a\x7f\x1f", "TRX:.-0a"}
@@ -32,7 +32,7 @@ func TestForms_SecondImplementation(t *testing.T) {
 			if name == "currency" && strings.Contains(value, "@") {
 				continue // its token depends on the chain
 			}
-			if form != nil && form(value) != handWritten[name](value) {
+			if form != nil && form(value) != byHand[name](value) {
 				t.Fatalf("%s: %q: got %t, want %t", name, value, form(value), !form(value))
 			}
 		}

@@ -17,8 +17,8 @@ import (
 	"payout-callbacks/pkg/testkit/providertest"
 )
 
-// seed leaves out the largest vectors: the fuzzer would spend its time on making
-// them smaller.
+// seed omits the largest vectors: the fuzzer would spend its time on making them
+// smaller.
 func seed(f *testing.F) {
 	for _, vector := range providertest.Vectors(f, "testdata") {
 		if len(vector.Body) < 4<<10 {
@@ -27,7 +27,7 @@ func seed(f *testing.F) {
 	}
 }
 
-// FuzzCanonical compares with a twin that is as naive as can be.
+// FuzzCanonical compares with a naive second implementation.
 func FuzzCanonical(f *testing.F) {
 	seed(f)
 	for _, body := range []string{
@@ -45,8 +45,8 @@ func FuzzCanonical(f *testing.F) {
 	})
 }
 
-// naiveCanonical uses the standard library, a map, and a rule for each thing
-// that the standard library lets pass.
+// naiveCanonical uses the standard library, a map, and a rule for each error that
+// the standard library accepts.
 func naiveCanonical(body []byte) (string, bool) {
 	if !utf8.Valid(body) || hasLoneSurrogate(string(body)) {
 		return "", false
@@ -116,8 +116,7 @@ func hasLoneSurrogate(text string) bool {
 	return surrogate.MatchString(surrogatePair.ReplaceAllString(text, ""))
 }
 
-// FuzzParse: whatever is signed becomes an event that keeps its forms or is
-// held.
+// FuzzParse checks that every signed body becomes a complete event or is held.
 func FuzzParse(f *testing.F) {
 	seed(f)
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -148,7 +147,7 @@ func checkParse(t *testing.T, request callback.Request) {
 	}
 }
 
-// reordered writes the body anew, sorted and with spaces and escapes of its own.
+// reordered returns the body with sorted names and other spaces and escapes.
 func reordered(t *testing.T, body []byte) []byte {
 	fields, err := naiveFields(body)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"payout-callbacks/pkg/provider/cregis"
 )
 
-// pair is a field of a body that a test builds. Text in quotes or not is the
-// same to the signature, so that tests send all of it in quotes.
+// pair is a field of a body that a test builds. The signature does not cover quotes,
+// so that tests quote all values.
 type pair struct{ name, text string }
 
 func canonicalOf(pairs []pair) string {
@@ -58,7 +58,7 @@ func parsePairs(p cregis.Provider, route payout.Type, pairs []pair) (payout.Even
 	return p.Restore(callback.NewRequest(route, nil, bodyOf(pairs)), callback.Sender{Account: project}).Event()
 }
 
-// payoutPairs is a callback of each route with its required fields.
+// payoutPairs and subAddressPairs are callbacks with their required fields.
 var (
 	payoutPairs = []pair{
 		{"address", "TXsmKpEuW7qWnXzJLGP9eDLvWPR2GRn1FS"}, {"amount", "1.1"}, {"chain_id", "195"}, {"cid", "1391751691788288"},

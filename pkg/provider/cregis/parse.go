@@ -146,7 +146,7 @@ func (b *body) providerID() string {
 func (b *body) asset() (chain, token, symbol string, ok bool) {
 	chain = canonicalNumber(b.documented[chainID].text)
 	token = canonicalToken(chain, b.documented[tokenID].text)
-	symbol, ok = currencyOf(chain, token, b.documented[currency].text)
+	symbol, ok = findSymbol(chain, token, b.documented[currency].text)
 	return chain, token, symbol, ok
 }
 
@@ -161,7 +161,7 @@ func checkCurrency(_ messageKind, b *body) *callback.Held {
 
 // event builds the event from values that have their forms.
 func (b *body) event(route payout.Type) payout.Event {
-	outcome := statuses[b.documented[status].text]
+	meaning := statuses[b.documented[status].text]
 	// An absent value gives 0.
 	sum, _ := payout.ParseAmount(b.documented[amount].text)
 	height, _ := strconv.ParseUint(b.documented[blockHeight].text, 10, 64)
@@ -170,8 +170,8 @@ func (b *body) event(route payout.Type) payout.Event {
 	event := payout.Event{
 		ID:          payout.NewID(Provider{}.Name(), route, b.documented[pid].text, b.documented[cid].text, ""),
 		Reference:   b.documented[thirdPartyID].text,
-		Status:      outcome.status,
-		Reason:      outcome.reason,
+		Status:      meaning.status,
+		Reason:      meaning.reason,
 		Amount:      sum,
 		Currency:    symbol,
 		Chain:       chain,

@@ -20,7 +20,7 @@ func parse(t testing.TB, body []byte) (payout.Event, *callback.Held) {
 	return verified.Event()
 }
 
-func TestStatuses(t *testing.T) {
+func TestParse_Statuses(t *testing.T) {
 	tests := map[string]struct {
 		status payout.Status
 		reason string
@@ -30,34 +30,34 @@ func TestStatuses(t *testing.T) {
 		"6": {payout.Succeeded, ""},
 		"7": {payout.Failed, ""},
 	}
-	for told, want := range tests {
-		event, held := parse(t, with(t, payoutExample, "status", told))
+	for text, want := range tests {
+		event, held := parse(t, with(t, payoutExample, "status", text))
 		if held != nil || event.Status != want.status || event.Reason != want.reason {
-			t.Errorf("%s: got %s %q, held %v, want %+v", told, event.Status, event.Reason, held, want)
+			t.Errorf("%s: got %s %q, held %v, want %+v", text, event.Status, event.Reason, held, want)
 		}
 	}
 }
 
-// What says nothing of the payout makes no other fact, and what does makes one.
-func TestOneFactHasOneFingerprint(t *testing.T) {
+// Only fields that describe the payout are part of the fingerprint.
+func TestParse_Fingerprint(t *testing.T) {
 	first, held := parse(t, []byte(payoutExample))
 	if held != nil {
 		t.Fatal(held.Note)
 	}
 	same := map[string][]string{
-		"pushed again":        {"nonce", `"zzzzz9"`, "timestamp", "1699999999999"},
-		"another remark":      {"remark", `"late payout"`},
-		"no remark":           {"remark", "null"},
-		"digits in quotes":    {"pid", `"1382528827416576"`, "cid", `"1391751691788288"`, "status", `"6"`, "block_time", `"1686814482000"`},
-		"digits without":      {"chain_id", "195", "token_id", "195", "block_height", "34527604"},
-		"an amount longer":    {"amount", `"1.100"`},
-		"memo empty":          {"memo", `""`},
-		"a sign of something": {"sign", `"x"`},
+		"pushed again":       {"nonce", `"zzzzz9"`, "timestamp", "1699999999999"},
+		"another remark":     {"remark", `"late payout"`},
+		"no remark":          {"remark", "null"},
+		"digits in quotes":   {"pid", `"1382528827416576"`, "cid", `"1391751691788288"`, "status", `"6"`, "block_time", `"1686814482000"`},
+		"digits without":     {"chain_id", "195", "token_id", "195", "block_height", "34527604"},
+		"amount with a zero": {"amount", `"1.100"`},
+		"memo empty":         {"memo", `""`},
+		"an earlier sign":    {"sign", `"x"`},
 	}
 	for name, members := range same {
 		event, held := parse(t, with(t, payoutExample, members...))
 		if held != nil || event.ID != first.ID || event.Fingerprint() != first.Fingerprint() {
-			t.Errorf("%s: another fact, or held: %v", name, held)
+			t.Errorf("%s: another fingerprint, or held: %v", name, held)
 		}
 	}
 	other := map[string][]string{
@@ -76,7 +76,7 @@ func TestOneFactHasOneFingerprint(t *testing.T) {
 	for name, members := range other {
 		event, held := parse(t, with(t, payoutExample, members...))
 		if held != nil || event.ID != first.ID || event.Fingerprint() == first.Fingerprint() {
-			t.Errorf("%s: the same fact, another payout, or held: %v", name, held)
+			t.Errorf("%s: the same fingerprint, another payout, or held: %v", name, held)
 		}
 	}
 	if event, held := parse(t, with(t, payoutExample, "cid", "1391751691788289")); held != nil || event.ID == first.ID {
@@ -84,8 +84,8 @@ func TestOneFactHasOneFingerprint(t *testing.T) {
 	}
 }
 
-// Equal ids of the two types are different payouts.
-func TestIDNamesTheType(t *testing.T) {
+// Equal ids of the two types belong to different payouts.
+func TestParse_IDContainsType(t *testing.T) {
 	for name, want := range map[string]payout.ID{
 		"payout-status-6":     "cregis/payout/1382528827416576/1391751691788288",
 		"sub-address-example": "cregis/sub-address-payout/1382528827416576/1391751691788288",
@@ -97,9 +97,9 @@ func TestIDNamesTheType(t *testing.T) {
 	}
 }
 
-// A person and a query need what was signed, where the name stands and which
-// payout it may be. Both bodies of one signed text are one held callback.
-func TestParse_HeldCallbackKeepsSignedTextAndProviderID(t *testing.T) {
+// An operator and a query need the signed text, the place of the name and the id of
+// the payout. Both bodies of one signed text are one held callback.
+func TestParse_HeldNoteAndProviderID(t *testing.T) {
 	genuine, _ := held(t, "cut-remark-genuine")
 	forged, _ := held(t, "cut-remark-forged-by-a-new-name")
 	for _, want := range []string{
@@ -132,8 +132,8 @@ func held(t testing.TB, name string) (callback.Held, callback.Request) {
 	return *held, request
 }
 
-// Parse is called on what was verified. On anything else it still holds.
-func TestParseOfWhatWasNeverVerified(t *testing.T) {
+// A body that Verify would refuse is held.
+func TestRestore_UnreadableBody(t *testing.T) {
 	for _, body := range []string{"", "[]", "{}", `{"pid":1}`, "{\"a\":\"\xff\"}", strings.Repeat("x", callback.MaxBody+1)} {
 		for _, kind := range []payout.Type{payout.TypePayout, payout.TypeSubAddressPayout, payout.TypeBatch, ""} {
 			event, held := cregis.Provider{}.Restore(callback.NewRequest(kind, nil, []byte(body)), callback.Sender{}).Event()
@@ -144,9 +144,9 @@ func TestParseOfWhatWasNeverVerified(t *testing.T) {
 	}
 }
 
-// A forged twin of a held callback, cut out of the same signed text, has its
-// key and may come first: what was signed must be kept with either.
-func TestWhatIsHeldIsKeptWithItsSignedText(t *testing.T) {
+// A forged copy of a held callback, cut from the same signed text, has the same
+// receipt key and may be delivered first: both must keep the signed text.
+func TestParse_HeldCallbackKeepsSignedText(t *testing.T) {
 	for _, vector := range providertest.Vectors(t, "testdata") {
 		if !strings.HasPrefix(vector.Expect, providertest.Held) {
 			continue

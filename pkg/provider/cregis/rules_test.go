@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// The rule of checkUnambiguous once more, for the automata: independent of the
-// code, as docs/providers/cregis.md states it.
+// The rules of checkUnambiguous for the automata, as docs/providers/cregis.md states
+// them, independent of the code.
 
-// suffixes finds names in a text that is read character by character: a state
-// is the longest end of the text that a name begins with.
+// suffixes finds names in a text that is read character by character. A state is
+// the longest suffix of the text that begins a name.
 type suffixes struct {
 	texts []string
 	next  []map[byte]int16
@@ -48,8 +48,8 @@ var callbackNames = []string{
 	"remark", "status", "third_party_id", "timestamp", "to_address", "token_id", "txid",
 }
 
-// formatted is rule 2: no name of four letters or more, and one end only, which
-// the currency alone is in need of. See currencyForm.
+// formatted is rule 2: no name of four or more characters, and one end only, which
+// only a currency can violate. See currencyForm.
 type formatted struct {
 	*suffixes
 
@@ -70,12 +70,13 @@ func (f formatted) step(w watch, c byte) (watch, bool) {
 	return w, !slices.ContainsFunc(callbackNames, func(name string) bool { return len(name) > 3 && strings.HasSuffix(text, name) })
 }
 
-// ends refuses a lower-case symbol before memo: with the m it is a symbol, too.
+// ends refuses a lower-case symbol before memo: with the m it is a symbol as well.
 func (f formatted) ends(w watch, next string) bool {
 	return !f.isCurrency || w.short == 1 || next != "memo"
 }
 
-// freeText is rule 3: no name before the beginning of a value, and no statu at the end.
+// freeText is rule 3: no name before the beginning of a value, and no "statu" at the
+// end.
 type freeText struct {
 	*suffixes
 
@@ -127,7 +128,8 @@ func (f freeText) step(w watch, c byte) (watch, bool) {
 	return w, w.nonce <= 6 && w.address <= 20 && !isShort && !isReference
 }
 
-// count counts on while characters are of a class: 1 is a name before the first.
+// count counts characters of a class after a name, which is 1; any other character
+// resets it.
 func count(n int16, is bool) int16 {
 	if n == 0 || !is {
 		return 0

@@ -37,11 +37,10 @@ func with(t testing.TB, body string, members ...string) []byte {
 	return text
 }
 
-// The first three are published: docs/api-reference/signature and
-// docs/api-reference/request-apis/payout-query. No callback's sign is: those
-// that the pages print belong to other bodies. The others were computed once, by
-// another program.
-func TestSignsAreThoseOfTheProvider(t *testing.T) {
+// The first three signatures are published: docs/api-reference/signature and
+// docs/api-reference/request-apis/payout-query. No callback's signature is: those on
+// the pages belong to other bodies. Another program computed the rest.
+func TestSign_DocumentedSignatures(t *testing.T) {
 	tests := []struct {
 		name string
 		body []byte
@@ -57,8 +56,8 @@ func TestSignsAreThoseOfTheProvider(t *testing.T) {
 		{"status 7", with(t, payoutExample, "status", "7"), "97d708be6390cb9beb6c28db1d2791ec"},
 		{"memo empty", with(t, payoutExample, "memo", `""`), "b97ca7e3d5e05d92e12274b28054f9a5"},
 		{"memo null", with(t, payoutExample, "memo", "null"), "b97ca7e3d5e05d92e12274b28054f9a5"},
-		{"an earlier sign does not count", with(t, payoutExample, "sign", `"x"`), "b97ca7e3d5e05d92e12274b28054f9a5"},
-		{"nothing told of the chain", with(t, payoutExample, "status", "4", "txid", "null", "block_height", `""`, "block_time", "null"), "1cada5992b2908facc20d4ed98a84e38"},
+		{"an earlier sign is not signed", with(t, payoutExample, "sign", `"x"`), "b97ca7e3d5e05d92e12274b28054f9a5"},
+		{"chain fields empty", with(t, payoutExample, "status", "4", "txid", "null", "block_height", `""`, "block_time", "null"), "1cada5992b2908facc20d4ed98a84e38"},
 		{"beyond ASCII", with(t, payoutExample, "remark", `"提币 ✓"`), "fe6f4b155f351fbb415e73ea6ad03c9c"},
 	}
 	for _, test := range tests {
@@ -75,12 +74,12 @@ func TestSignsAreThoseOfTheProvider(t *testing.T) {
 	}
 }
 
-func TestSignChangesNothingElse(t *testing.T) {
+func TestSign_KeepsTheRestOfTheBody(t *testing.T) {
 	sign := "e9c9ae1f2a1a8e4f4c3a0f9b2f1a7c55"
 	tests := []struct{ name, body, want string }{
-		{"in place of an earlier one", `{"a":1, "sign" :"old","b":2}`, `{"a":1, "sign" :"SIGN","b":2}`},
+		{"in place of an earlier sign", `{"a":1, "sign" :"old","b":2}`, `{"a":1, "sign" :"SIGN","b":2}`},
 		{"in place of null", `{"sign":null}`, `{"sign":"SIGN"}`},
-		{"in place of one whose name is escaped", `{"s\u0069gn":""}`, `{"s\u0069gn":"SIGN"}`},
+		{"in place of an escaped name", `{"s\u0069gn":""}`, `{"s\u0069gn":"SIGN"}`},
 		{"at the end of a line", `{"a":1,"b":2}`, `{"a":1,"b":2,"sign":"SIGN"}`},
 		{"on a line of its own", "{\n  \"a\": 1,\n  \"b\": 2\n}\n", "{\n  \"a\": 1,\n  \"b\": 2,\n  \"sign\": \"SIGN\"\n}\n"},
 		{"in an empty object", `{ }`, `{"sign":"SIGN" }`},
@@ -106,7 +105,7 @@ func TestSignChangesNothingElse(t *testing.T) {
 	}
 }
 
-func TestSignRefusesWhatCannotCarryOne(t *testing.T) {
+func TestSign_UnsignableBody(t *testing.T) {
 	for _, body := range []string{"", "[]", `{"a":{}}`, `{"a":1,"a":1}`, `{"a":1}x`, "{\"a\":\"\xff\"}"} {
 		if signed, _, err := (cregis.Provider{}).Sign([]byte(body), sampleKey); err == nil {
 			t.Errorf("%q: got %q, want an error", body, signed)
@@ -114,7 +113,7 @@ func TestSignRefusesWhatCannotCarryOne(t *testing.T) {
 	}
 }
 
-func TestBothKeysOfTheProjectAreTaken(t *testing.T) {
+func TestVerify_CurrentAndPreviousKey(t *testing.T) {
 	keys := testKeys()
 	for _, test := range []struct {
 		key      callback.Key
@@ -128,8 +127,8 @@ func TestBothKeysOfTheProjectAreTaken(t *testing.T) {
 	}
 }
 
-// A key that is not set proves nothing, not even what is signed with nothing.
-func TestAnEmptyKeyNeverMatches(t *testing.T) {
+// A key that is not set verifies nothing, not even a body signed with an empty key.
+func TestVerify_EmptyKey(t *testing.T) {
 	for _, keys := range []callback.Keys{nil, {}, {project: {}}, {"": {Current: sampleKey}}} {
 		for _, key := range []callback.Key{"", "00000000000000000000000000000000", sampleKey} {
 			request := requestFor(t, payout.TypePayout, []byte(payoutExample), key)
@@ -140,8 +139,8 @@ func TestAnEmptyKeyNeverMatches(t *testing.T) {
 	}
 }
 
-// A project's number is a plain integer, whatever accounts there are keys for.
-func TestAnAccountIsNamedByItsNumberOnly(t *testing.T) {
+// A project's number is a plain integer, whatever accounts have keys.
+func TestVerify_AccountIsNotANumber(t *testing.T) {
 	for text, account := range map[string]string{"true": "true", "1.5": "1.5", "1e3": "1e3", `"x"`: "x", "-1": "-1", `"01"`: "01"} {
 		request := requestFor(t, payout.TypePayout, with(t, payoutExample, "pid", text), sampleKey)
 		_, err := cregis.Provider{}.Verify(request, callback.Keys{account: {Current: sampleKey}})
@@ -151,8 +150,8 @@ func TestAnAccountIsNamedByItsNumberOnly(t *testing.T) {
 	}
 }
 
-// Errors are logged: they hold nothing of the body.
-func TestErrorsQuoteNoBody(t *testing.T) {
+// Errors are logged, so they contain nothing of the body.
+func TestVerify_ErrorDoesNotQuoteBody(t *testing.T) {
 	for _, body := range []string{`{"secret-name":"secret-value",}`, `{"secret-name":{}}`, `{"a":"secret-name","a":1}`} {
 		_, err := cregis.Provider{}.Verify(callback.NewRequest(payout.TypePayout, nil, []byte(body)), testKeys())
 		if !errors.Is(err, callback.ErrMalformed) || strings.Contains(err.Error(), "secret") {
@@ -161,7 +160,7 @@ func TestErrorsQuoteNoBody(t *testing.T) {
 	}
 }
 
-// requestFor returns the body as the provider would send it.
+// requestFor returns the request in which the provider would send the body.
 func requestFor(t testing.TB, kind payout.Type, body []byte, key callback.Key) callback.Request {
 	t.Helper()
 	signed, header, err := cregis.Provider{}.Sign(body, key)

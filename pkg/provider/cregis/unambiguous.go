@@ -15,7 +15,7 @@ import (
 // texts that people write can do that, and then they contain a name before a
 // value of that name. So:
 //
-//   - a value with a form contains no name of four letters or more (shorter names
+//   - a value with a form contains no name of four or more characters (shorter names
 //     occur in addresses by chance) and has one possible end only;
 //   - a text that people write contains no other field's name before the
 //     beginning of a value of that name.

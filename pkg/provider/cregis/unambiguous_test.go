@@ -10,7 +10,7 @@ import (
 	"payout-callbacks/pkg/provider/cregis"
 )
 
-// A text that people write contains no name before the beginning of a value.
+// A name before the beginning of its value is held in texts that people write.
 func TestParse_NameBeforeValueInFreeText(t *testing.T) {
 	tests := []struct {
 		text string
@@ -45,6 +45,7 @@ func TestParse_NameBeforeValueInFreeText(t *testing.T) {
 		{"token_id195", true},
 		{"statu", true},
 		{"status of status6", true},
+		{"statustatus6", true},
 	}
 	for _, test := range tests {
 		for _, name := range []string{"remark", "memo", "third_party_id"} {
@@ -76,8 +77,8 @@ func TestParse_NameInFormattedValue(t *testing.T) {
 	}
 }
 
-// A currency that could end elsewhere, with a field behind it, has another end:
-// "uni" and a field isw…, "pepem" and a field emo….
+// A currency is held if it could end elsewhere before another field: "uni" before a
+// field isw…, "pepem" before a field emo….
 func TestParse_ValueWithAnotherEnd(t *testing.T) {
 	for currency, want := range map[string]callback.Reason{
 		"pepe": "", "uniswap": callback.ReasonAmbiguous, "shiba": "", "abifoo": callback.ReasonAmbiguous, "USDe": "", "stETH": "",
@@ -92,8 +93,8 @@ func TestParse_ValueWithAnotherEnd(t *testing.T) {
 	}
 }
 
-// A name without a value is not signed; any other name that is not documented is
-// held until the parameter names it.
+// A field without a value is not signed. Any other undocumented field is held until
+// the parameter CregisKnownFields names it.
 func TestParse_UnknownField(t *testing.T) {
 	body := func(value string) []byte {
 		return []byte(strings.Replace(string(bodyOf(payoutPairs)), "{", `{"sub_status":`+value+`,`, 1))
@@ -119,22 +120,22 @@ func reasonOf(held *callback.Held) callback.Reason {
 	return held.Reason
 }
 
-// A known field is a free text, and its name counts in the others.
+// A known field is a free text, and its name must not occur in the others.
 func TestParse_KnownField(t *testing.T) {
 	known := cregis.New([]string{"fee", "from_address", "amount"}, nil)
 	tests := map[string]struct {
 		changes []pair
 		reason  callback.Reason
 	}{
-		"any text":                      {[]pair{{"fee", "1.5 USDT, see status"}}, ""},
-		"a name before its value":       {[]pair{{"fee", "1.5status6"}}, callback.ReasonAmbiguous},
-		"its own name":                  {[]pair{{"fee", "fee5"}}, ""},
-		"its name in a remark":          {[]pair{{"remark", "fee5"}}, callback.ReasonAmbiguous},
-		"its name as a word":            {[]pair{{"remark", "no fee. fee paid, fee: 5"}}, ""},
-		"of another kind of message":    {[]pair{{"from_address", "TVjsyZ7fYF3qLF6BQgPmTEZy1xrNNyVAAA"}}, ""},
-		"of another kind, of no form":   {[]pair{{"from_address", "x"}}, callback.ReasonField},
-		"a documented one keeps a form": {[]pair{{"amount", "x"}}, callback.ReasonField},
-		"another one":                   {[]pair{{"fees", "1"}}, callback.ReasonUnknownField},
+		"any text":                          {[]pair{{"fee", "1.5 USDT, see status"}}, ""},
+		"a name before its value":           {[]pair{{"fee", "1.5status6"}}, callback.ReasonAmbiguous},
+		"its own name":                      {[]pair{{"fee", "fee5"}}, ""},
+		"its name in a remark":              {[]pair{{"remark", "fee5"}}, callback.ReasonAmbiguous},
+		"its name as a word":                {[]pair{{"remark", "no fee. fee paid, fee: 5"}}, ""},
+		"of another kind of message":        {[]pair{{"from_address", "TVjsyZ7fYF3qLF6BQgPmTEZy1xrNNyVAAA"}}, ""},
+		"of another kind, without a form":   {[]pair{{"from_address", "x"}}, callback.ReasonField},
+		"a documented field keeps its form": {[]pair{{"amount", "x"}}, callback.ReasonField},
+		"another field":                     {[]pair{{"fees", "1"}}, callback.ReasonUnknownField},
 	}
 	for name, test := range tests {
 		event, held := parsePairs(known, payout.TypePayout, changed(payoutPairs, test.changes...))

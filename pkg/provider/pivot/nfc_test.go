@@ -11,7 +11,7 @@ import (
 	"payout-callbacks/pkg/provider/pivot"
 )
 
-func TestCanonicalText_OfEachRuneIsFormC(t *testing.T) {
+func TestCanonicalText_EachRune(t *testing.T) {
 	for r := range rune(utf8.MaxRune + 1) {
 		if !utf8.ValidRune(r) {
 			continue
@@ -31,14 +31,14 @@ func TestCanonicalText_OfEachRuneIsFormC(t *testing.T) {
 
 // golang.org/x/text compares 16 bits of a rune where it composes: it makes one
 // text of two that are different. So it is the measure for shorter runes only.
-func TestCanonicalText_RunesOfMoreThan16BitsStayDifferent(t *testing.T) {
+func TestCanonicalText_RunesAbove16Bits(t *testing.T) {
 	const linear = "\U00010041\u0301" // a sign of Linear B, not A
 	if got := pivot.CanonicalText(linear); got != linear {
 		t.Errorf("%+q is %+q", linear, got)
 	}
 }
 
-func TestPropertyCanonicalText_IsFormC(t *testing.T) {
+func TestCanonicalText_Property(t *testing.T) {
 	marks := []rune("\u0300\u0301\u0302\u0303\u0307\u0308\u0323\u0327\u0328\u031b\u0345\u0338\u093c\u09be\u0b57\u0dca\u0dcf\u1100\u1161\u11a8\u11a7\uac00\u3099\u309a\u0f71\u0f72\u0653\u05b4\u05bc\u0344\u2126\ufb1d")
 	shortRune := rapid.Rune().Filter(func(r rune) bool { return r <= 0xffff })
 	text := rapid.Map(rapid.SliceOfN(rapid.OneOf(rapid.SampledFrom(marks), rapid.SampledFrom([]rune("aAeEoOuUsSkKかはअ가Ωέ")), shortRune), 0, 20),
@@ -56,7 +56,7 @@ func TestPropertyCanonicalText_IsFormC(t *testing.T) {
 }
 
 // A body of nothing but combining marks takes no time that its size does not.
-func TestCanonicalText_OfManyMarks(t *testing.T) {
+func TestCanonicalText_ManyMarks(t *testing.T) {
 	text := "a" + strings.Repeat("\u0323\u0301", 1<<14)
 	if got := pivot.CanonicalText(text); !strings.HasPrefix(got, "\u1ea1\u0323") || utf8.RuneCountInString(got) != 1<<15 {
 		t.Errorf("got %d runes, %+.30q", utf8.RuneCountInString(got), got)

@@ -32,7 +32,7 @@ func TestProvider(t *testing.T) {
 	providertest.Run(t, pivot.Provider{}, testKeys(), "testdata", providertest.HeaderKey("X-Api-Key"))
 }
 
-func TestKeyIsComparedWhole(t *testing.T) {
+func TestVerify_WrongKey(t *testing.T) {
 	const key = "pivot-demo-key-current"
 	sent := map[string][]string{
 		"no header":               nil,
@@ -61,7 +61,7 @@ func TestKeyIsComparedWhole(t *testing.T) {
 	}
 }
 
-func TestMerchantsThatShareAKey(t *testing.T) {
+func TestVerify_SharedKey(t *testing.T) {
 	const shared = "shared-key"
 	keys := callback.Keys{
 		"merchant-a": {Current: "new-key-of-a", Previous: shared},
@@ -94,7 +94,7 @@ func TestMerchantsThatShareAKey(t *testing.T) {
 }
 
 // A key that nobody has may be the right one of a merchant whose keys cannot be used.
-func TestVerify_KeysThatCannotBeUsed(t *testing.T) {
+func TestVerify_UnusableKeys(t *testing.T) {
 	keys := callback.Keys{"merchant-a": {Flawed: true}, "merchant-b": {Current: "key-of-b"}}
 	for name, test := range map[string]struct {
 		body, key string
@@ -119,7 +119,7 @@ func TestVerify_KeysThatCannotBeUsed(t *testing.T) {
 
 // The first bytes of two large bodies may be alike, and may even name another
 // merchant: neither makes them one, and what was cut is not looked into.
-func TestTooLargeIsHeldWholeAndUnread(t *testing.T) {
+func TestParse_TooLarge(t *testing.T) {
 	large := append(bytes.Replace(body(t, "bulk-done"), []byte(merchant), []byte(other), 1),
 		bytes.Repeat([]byte(" "), callback.MaxBody)...)
 	subjects := map[string]bool{}
@@ -145,7 +145,7 @@ func TestTooLargeIsHeldWholeAndUnread(t *testing.T) {
 	}
 }
 
-func TestLargestBodyIsRead(t *testing.T) {
+func TestParse_LargestBody(t *testing.T) {
 	whole := body(t, "single-success")
 	whole = append(whole, bytes.Repeat([]byte(" "), callback.MaxBody-len(whole))...)
 	if event, held := parse(t, whole); held != nil || event.Status != payout.Succeeded {
@@ -153,7 +153,7 @@ func TestLargestBodyIsRead(t *testing.T) {
 	}
 }
 
-func TestMeaningDecidesTheFingerprint(t *testing.T) {
+func TestParse_Fingerprint(t *testing.T) {
 	single, bulk := string(body(t, "single-failed")), string(body(t, "bulk-done"))
 	tests := map[string]struct {
 		body, old, new string
@@ -193,7 +193,7 @@ func TestMeaningDecidesTheFingerprint(t *testing.T) {
 
 // Two requests, two items of one request, and a batch and its item must not
 // become one payout, whatever the references hold.
-func TestIDsTellPayoutsApart(t *testing.T) {
+func TestParse_DifferentPayoutsHaveDifferentIDs(t *testing.T) {
 	single, bulk := string(body(t, "single-success")), string(body(t, "bulk-done"))
 	const uuid, reference = "d6a46a2c-1b26-40c5-9ca3-e063e69635a0", "TestReforzaPivot001"
 	ids := map[payout.ID]bool{}
@@ -217,7 +217,7 @@ func TestIDsTellPayoutsApart(t *testing.T) {
 	}
 }
 
-func TestHeldCopiesAreOneOthersAreNot(t *testing.T) {
+func TestParse_HeldSubject(t *testing.T) {
 	subjects := func(bodies ...string) map[string]bool {
 		seen := map[string]bool{}
 		for _, text := range bodies {
@@ -239,7 +239,7 @@ func TestHeldCopiesAreOneOthersAreNot(t *testing.T) {
 	}
 }
 
-func TestNotesSayWhatWasMet(t *testing.T) {
+func TestParse_HeldNote(t *testing.T) {
 	tests := map[string]string{
 		"held-payouts-array":         "payouts: an array, want an object",
 		"held-results-is-a-number":   "payoutResults: 7, want an object",
@@ -257,7 +257,7 @@ func TestNotesSayWhatWasMet(t *testing.T) {
 	}
 }
 
-func TestSignSetsTheDocumentedHeaders(t *testing.T) {
+func TestSign_DocumentedHeaders(t *testing.T) {
 	got, header, err := pivot.Provider{}.Sign([]byte("any bytes"), "some-key")
 	if err != nil || string(got) != "any bytes" {
 		t.Errorf("Sign = %q, %v, want the body as it is", got, err)

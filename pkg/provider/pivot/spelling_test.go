@@ -11,7 +11,7 @@ import (
 	"payout-callbacks/pkg/provider/pivot"
 )
 
-func TestKey_SentSeveralTimesCountsOnce(t *testing.T) {
+func TestVerify_RepeatedKey(t *testing.T) {
 	const key, odd = "pivot-demo-key-current", "a,b c, d"
 	keys := testKeys()
 	keys["merchant-odd"] = callback.AccountKeys{Current: odd}
@@ -35,7 +35,7 @@ func TestKey_SentSeveralTimesCountsOnce(t *testing.T) {
 
 // The gateway puts U+FFFD in place of bytes that are not UTF-8 where it passes a
 // body on as text: references that differed look alike then.
-func TestAlteredBody_IsHeldForEachDelivery(t *testing.T) {
+func TestParse_AlteredBody(t *testing.T) {
 	altered := bytes.Replace(body(t, "single-success"), []byte("TestReforza"), []byte("TestReforza\ufffd"), 1)
 	deliver := func(body []byte, id string, asText bool) *callback.Held {
 		request := signed(t, body, "pivot-demo-key-current").WithDelivery(id, asText)
@@ -80,7 +80,7 @@ func TestAlteredBody_IsHeldForEachDelivery(t *testing.T) {
 	}
 }
 
-func TestIDs_OnePayoutInTwoSpellings(t *testing.T) {
+func TestParse_TwoSpellings(t *testing.T) {
 	const uuid = "d6a46a2c-1b26-40c5-9ca3-e063e69635a0"
 	for name, test := range map[string]struct {
 		old, new string

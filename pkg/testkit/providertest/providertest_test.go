@@ -32,7 +32,7 @@ var (
 	unknown = vector("held unknown-status", `{"account": "a", "id": "7", "status": "odd"}`)
 )
 
-func TestASoundProviderBreaksNoLaw(t *testing.T) {
+func TestLaws_SoundProvider(t *testing.T) {
 	for _, v := range []providertest.Vector{paid, unknown} {
 		if broken := providertest.Broken(toy{}, keys(), v); broken != nil {
 			t.Errorf("%s: %q", v.Expect, broken)
@@ -40,7 +40,7 @@ func TestASoundProviderBreaksNoLaw(t *testing.T) {
 	}
 }
 
-func TestABrokenProviderIsFound(t *testing.T) {
+func TestLaws_BrokenProvider(t *testing.T) {
 	tests := brokenVerify()
 	maps.Copy(tests, brokenParse())
 	for name, test := range tests {
@@ -52,7 +52,7 @@ func TestABrokenProviderIsFound(t *testing.T) {
 	}
 }
 
-func TestHeldCopiesMustBeOne(t *testing.T) {
+func TestLaws_SubjectDependsOnBodyOnly(t *testing.T) {
 	spaced := toy{parse: func(r callback.Request, _ callback.Sender) (payout.Event, *callback.Held) {
 		return payout.Event{}, &callback.Held{Reason: callback.ReasonStatus, Note: "note", Subject: r.Body}
 	}}
@@ -111,7 +111,7 @@ func TestReplies(t *testing.T) {
 	}
 }
 
-func TestRunAsksForCases(t *testing.T) {
+func TestRun_RequiredCases(t *testing.T) {
 	for name, few := range map[string]callback.Keys{
 		"one account":      {"a": {Current: "x", Previous: "y"}},
 		"no previous keys": {"a": {Current: "x"}, "b": {Current: "y"}},

@@ -54,7 +54,7 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-func TestSignedUsesTheKeyThatIsNamed(t *testing.T) {
+func TestSigned_NamedKey(t *testing.T) {
 	file := header + "sign: a previous\n-- headers --\nX-Extra: 1\n-- body --\n{\"account\":\"a\"}\n"
 	vectors, err := providertest.Load(fstest.MapFS{"case.txtar": {Data: []byte(file)}})
 	if err != nil {

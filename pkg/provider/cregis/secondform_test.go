@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// handWritten is the second implementation of the forms that are written alike on
+// byHand is the second implementation of the forms that are written alike on
 // all chains, by field.
-var handWritten = map[string]func(string) bool{
+var byHand = map[string]func(string) bool{
 	"amount": func(text string) bool {
 		whole, fraction, hasPoint := strings.Cut(text, ".")
 		if !consistsOf(whole, digits, 1, 30) || len(whole) > 1 && whole[0] == '0' {
@@ -22,11 +22,11 @@ var handWritten = map[string]func(string) bool{
 	},
 	"block_time":     func(text string) bool { return text == "0" || consistsOf(text, digits, 10, 16) },
 	"chain_id":       func(text string) bool { return consistsOf(text, digits, 1, 20) },
-	"cid":            isHandWrittenID,
-	"currency":       isHandWrittenCurrency,
+	"cid":            isByHandID,
+	"currency":       isByHandCurrency,
 	"memo":           func(text string) bool { return utf8.RuneCountInString(text) <= 128 },
 	"nonce":          func(text string) bool { return consistsOf(text, alnums, 6, 6) },
-	"pid":            isHandWrittenID,
+	"pid":            isByHandID,
 	"remark":         func(text string) bool { return utf8.RuneCountInString(text) <= 256 },
 	"status":         func(text string) bool { return len(text) == 1 && strings.Contains("2467", text) },
 	"third_party_id": func(text string) bool { return consistsOf(text, printables, 1, 128) },
@@ -64,13 +64,13 @@ func prefixLen(text, characters string) int {
 	return len(text)
 }
 
-func isHandWrittenID(text string) bool {
+func isByHandID(text string) bool {
 	const largest = "9223372036854775807"
 	return consistsOf(text, digits, 1, 19) && text[0] != '0' && (len(text) < len(largest) || text <= largest)
 }
 
-// isHandWrittenCurrency does not know chain@token, which depends on the chain.
-func isHandWrittenCurrency(text string) bool {
+// isByHandCurrency does not know chain@token, which depends on the chain.
+func isByHandCurrency(text string) bool {
 	name, network, isSandbox := strings.Cut(text, "#")
 	switch {
 	case isSandbox && !consistsOf(network, alnums, 1, 20):
@@ -82,7 +82,7 @@ func isHandWrittenCurrency(text string) bool {
 	if hasNetwork && !consistsOf(network, uppers+digits, 1, 20) && !strings.Contains(networks, "|"+network+"|") {
 		return false
 	}
-	return isHandWrittenSymbol(symbol)
+	return isByHandSymbol(symbol)
 }
 
 const (
@@ -90,7 +90,7 @@ const (
 	networks  = `|Polygon|Arbitrum One|Optimism|Avalanche-C|Base|Solana|Jetton|Ripple|`
 )
 
-func isHandWrittenSymbol(text string) bool {
+func isByHandSymbol(text string) bool {
 	if consistsOf(text, lowers, 2, 12) {
 		return true
 	}
