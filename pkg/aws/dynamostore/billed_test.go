@@ -23,11 +23,11 @@ import (
 	"payout-callbacks/pkg/testkit/templatetest"
 )
 
-// billed collects the write units that each table and index was billed.
+// billed has the write units of each table and index.
 type billed map[string]float64
 
-// listen asks DynamoDB what every write cost, and adds it up.
-func (b billed) listen(options *dynamodb.Options) {
+// install makes a client request the consumed capacity of each write and adds it up.
+func (b billed) install(options *dynamodb.Options) {
 	options.APIOptions = append(options.APIOptions, func(stack *middleware.Stack) error {
 		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("billed", b.handle), middleware.Before)
 	})
@@ -75,11 +75,10 @@ func (b billed) String() string {
 	return fmt.Sprintf("%g (%s)", total, strings.Join(parts, ", "))
 }
 
-// The write units of a callback's whole life, as DynamoDB bills them, and as
-// docs/PERFORMANCE.md explains them one by one. What is refused is billed, too,
-// but not told: a duplicate is one unit, and the transaction that a second fact of
-// a payout is refused, four.
-func TestTheWriteUnitsOfACallback(t *testing.T) {
+// The write units of a callback, as DynamoDB bills them; docs/PERFORMANCE.md
+// explains each. DynamoDB bills failed conditions, too, but does not report them: a
+// duplicate costs one unit, the failed transaction of a payout's second event four.
+func TestCallbackWriteUnits(t *testing.T) {
 	for _, example := range []struct {
 		provider providertest.Provider
 		name     string
@@ -104,7 +103,7 @@ func TestTheWriteUnitsOfACallback(t *testing.T) {
 			cost := billed{}
 			plain := templatetest.DynamoDB(t)
 			store := &Store{
-				Client:   templatetest.DynamoDB(t, cost.listen),
+				Client:   templatetest.DynamoDB(t, cost.install),
 				Receipts: templatetest.NewTable(t, plain, "ReceiptsTable"),
 				Payouts:  templatetest.NewTable(t, plain, "PayoutsTable"),
 			}
@@ -115,7 +114,7 @@ func TestTheWriteUnitsOfACallback(t *testing.T) {
 			}
 			t.Logf("accept: %s", cost)
 			if !maps.Equal(cost, example.accepted) {
-				t.Errorf("accepted for %s, want %s", cost, example.accepted)
+				t.Errorf("accept costs %s, want %s", cost, example.accepted)
 			}
 			clear(cost)
 			if outcome, err := box.Apply(t.Context(), receipt); err != nil || outcome != inbox.ApplyChanged {
@@ -123,16 +122,16 @@ func TestTheWriteUnitsOfACallback(t *testing.T) {
 			}
 			t.Logf("apply: %s", cost)
 			if !maps.Equal(cost, example.applied) {
-				t.Errorf("applied for %s, want %s", cost, example.applied)
+				t.Errorf("apply costs %s, want %s", cost, example.applied)
 			}
 		})
 	}
 }
 
-// The sweeper asks as often however many receipts wait, and gets the oldest.
-func TestDueAsksAsOftenHoweverManyWait(t *testing.T) {
+// The number of queries does not grow with the number of due receipts.
+func TestDue_Queries(t *testing.T) {
 	plain := templatetest.DynamoDB(t)
-	var asked [2]int
+	var counts [2]int
 	for run, waiting := range []int{100, 1500} {
 		queries := 0
 		count := func(options *dynamodb.Options) {
@@ -154,24 +153,24 @@ func TestDueAsksAsOftenHoweverManyWait(t *testing.T) {
 		}
 		for i, d := range due {
 			if want := now.Add(time.Duration(i) * time.Millisecond); !d.DueAt.Equal(want) {
-				t.Fatalf("%d waiting: number %d is due at %s, want %s", waiting, i, d.DueAt, want)
+				t.Fatalf("%d receipts: number %d is due at %s, want %s", waiting, i, d.DueAt, want)
 			}
 		}
-		asked[run] = queries
+		counts[run] = queries
 	}
-	if asked[0] != asked[1] || asked[0] != shards {
-		t.Errorf("%d requests where 100 waited, %d where 1,500 did, want %d both times", asked[0], asked[1], shards)
+	if counts[0] != counts[1] || counts[0] != shards {
+		t.Errorf("%d queries with 100 due receipts, %d with 1,500, want %d both times", counts[0], counts[1], shards)
 	}
 }
 
-// fill writes receipts that are due a millisecond apart, in no order.
+// fill writes receipts that are due a millisecond apart, unordered.
 func fill(t *testing.T, client *dynamodb.Client, table string, count int) {
 	t.Helper()
 	var writes []types.WriteRequest
 	for n := range count {
 		id := payout.NewID("cregis", payout.TypePayout, "1", fmt.Sprint(n), "")
 		receipt := inbox.NewReceipt(payout.Event{ID: id, Status: payout.Succeeded}, nil, "", now)
-		receipt.DueAt = now.Add(time.Duration(n*7919%count) * time.Millisecond) // 7919 is prime: each time once
+		receipt.DueAt = now.Add(time.Duration(n*7919%count) * time.Millisecond) // 7919 is prime, so each time occurs once
 		encoded, err := encodeReceipt(receipt)
 		if err != nil {
 			t.Fatal(err)

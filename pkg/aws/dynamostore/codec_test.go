@@ -19,7 +19,7 @@ import (
 
 var now = time.Date(2026, 11, 21, 9, 0, 0, 123e6, time.UTC)
 
-func TestReceiptsSurviveTheCodec(t *testing.T) {
+func TestDecodeReceipt_RoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		word := rapid.SampledFrom([]string{"", "a", "%/ ", "提币 ✓"})
 		event := payout.Event{
@@ -40,18 +40,18 @@ func TestReceiptsSurviveTheCodec(t *testing.T) {
 	})
 }
 
-func TestADamagedReceiptIsNotRead(t *testing.T) {
+func TestDecodeReceipt_Damaged(t *testing.T) {
 	encoded, err := encodeReceipt(inbox.NewReceipt(payout.Event{ID: "cregis/payout/1/2", Status: payout.Succeeded, Amount: "1"}, nil, "", now))
 	if err != nil {
 		t.Fatal(err)
 	}
 	encoded.setText("amount", "2")
 	if _, err := decodeReceipt(encoded); !errors.Is(err, inbox.ErrDamagedReceipt) {
-		t.Errorf("got %v, want it refused: the key says another amount", err)
+		t.Errorf("got %v, want ErrDamagedReceipt: the key is for another amount", err)
 	}
 }
 
-func TestARecordOfALaterSchemaVersionIsNotMergedInto(t *testing.T) {
+func TestDecodeRecord_LaterSchemaVersion(t *testing.T) {
 	record, _ := payout.Record{}.Apply(payout.Event{ID: "cregis/payout/1/2", Status: payout.Succeeded})
 	encoded, err := encodeRecord(record, now)
 	if err != nil {
@@ -62,12 +62,12 @@ func TestARecordOfALaterSchemaVersionIsNotMergedInto(t *testing.T) {
 	}
 	encoded["v"] = number(schemaVersion + 1)
 	if _, err := decodeRecord(encoded); err == nil {
-		t.Error("it was read, and what we do not know of it would be lost")
+		t.Error("got no error: a write would lose what this version does not know")
 	}
 }
 
-// The index must let go of what is applied and keep held ones out of the way.
-func TestOnlyUnappliedReceiptsStandInTheIndex(t *testing.T) {
+// Applied receipts leave the index, held ones have partitions of their own.
+func TestEncodeReceipt_IndexAttributes(t *testing.T) {
 	received := inbox.NewReceipt(payout.Event{ID: "cregis/payout/1/2", Status: payout.Succeeded}, nil, "", now)
 	applied := received
 	applied.State = inbox.Applied
@@ -84,7 +84,7 @@ func TestOnlyUnappliedReceiptsStandInTheIndex(t *testing.T) {
 			want = dueShard(receipt.Key, receipt.State)
 		}
 		if got := encoded.text("dueShard"); got != want {
-			t.Errorf("%s: due in %q, want %q", receipt.State, got, want)
+			t.Errorf("%s: dueShard is %q, want %q", receipt.State, got, want)
 		}
 	}
 }
@@ -97,17 +97,17 @@ func cancelled(codes ...string) error {
 	return &types.TransactionCanceledException{CancellationReasons: reasons}
 }
 
-func TestOnlyContentionIsTriedAgain(t *testing.T) {
+func TestRetryContention_Errors(t *testing.T) {
 	for name, test := range map[string]struct {
 		err  error
 		want int
 	}{
-		"done":                       {nil, 1},
-		"another transaction":        {cancelled("None", "TransactionConflict"), 6},
-		"the same one is under way":  {&types.TransactionInProgressException{}, 6},
-		"a refused condition":        {cancelled("ConditionalCheckFailed", "None"), 1},
-		"throttled inside":           {cancelled("None", "ThrottlingError"), 1},
-		"a failure of the transport": {errors.New("connection reset"), 1},
+		"no error":                  {nil, 1},
+		"another transaction":       {cancelled("None", "TransactionConflict"), 6},
+		"the same transaction runs": {&types.TransactionInProgressException{}, 6},
+		"a failed condition":        {cancelled("ConditionalCheckFailed", "None"), 1},
+		"throttled":                 {cancelled("None", "ThrottlingError"), 1},
+		"a transport error":         {errors.New("connection reset"), 1},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			tries := 0
@@ -116,13 +116,13 @@ func TestOnlyContentionIsTriedAgain(t *testing.T) {
 				return test.err
 			})
 			if tries != test.want || !errors.Is(err, test.err) {
-				t.Errorf("%s: tried %d times, %v, want %d", name, tries, err, test.want)
+				t.Errorf("%s: %d tries, %v, want %d", name, tries, err, test.want)
 			}
 		})
 	}
 }
 
-func TestContentionIsNotTriedBeyondTheContext(t *testing.T) {
+func TestRetryContention_ContextEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
@@ -132,46 +132,46 @@ func TestContentionIsNotTriedBeyondTheContext(t *testing.T) {
 			return cancelled("TransactionConflict", "None")
 		})
 		if tries != 1 || err == nil {
-			t.Errorf("tried %d times, %v, want once", tries, err)
+			t.Errorf("%d tries, %v, want 1", tries, err)
 		}
 	})
 }
 
-func TestRefusalsAreToldFromFailures(t *testing.T) {
+func TestConditionFailed_Reasons(t *testing.T) {
 	for name, test := range map[string]struct {
-		err     error
-		refused bool
+		err         error
+		isCondition bool
 	}{
-		"both refused":             {cancelled("ConditionalCheckFailed", "ConditionalCheckFailed"), true},
-		"the receipt refused":      {cancelled("ConditionalCheckFailed", "None"), true},
-		"one refused, one failed":  {cancelled("ConditionalCheckFailed", "TransactionConflict"), false},
-		"too large an item":        {cancelled("None", "ValidationError"), false},
-		"cancelled without a word": {cancelled(), false},
-		"an outage":                {errors.New("down"), false},
+		"both conditions":            {cancelled("ConditionalCheckFailed", "ConditionalCheckFailed"), true},
+		"the receipt's condition":    {cancelled("ConditionalCheckFailed", "None"), true},
+		"a condition and a conflict": {cancelled("ConditionalCheckFailed", "TransactionConflict"), false},
+		"item too large":             {cancelled("None", "ValidationError"), false},
+		"no reasons":                 {cancelled(), false},
+		"an outage":                  {errors.New("down"), false},
 	} {
-		refusal, err := conditionFailed(test.err)
-		if test.refused != (refusal != nil) || test.refused != (err == nil) {
-			t.Errorf("%s: got %+v, %v", name, refusal, err)
+		failed, err := conditionFailed(test.err)
+		if test.isCondition != (failed != nil) || test.isCondition != (err == nil) {
+			t.Errorf("%s: got %+v, %v", name, failed, err)
 		}
 	}
-	if refusal, err := conditionFailed(nil); refusal != nil || err != nil {
-		t.Errorf("no error: got %+v, %v", refusal, err)
+	if failed, err := conditionFailed(nil); failed != nil || err != nil {
+		t.Errorf("no error: got %+v, %v", failed, err)
 	}
 }
 
-// A program that knows nothing of released and dismissed receipts meets them as
-// states that are not its own: told again, they are duplicates.
-func TestWhatAnOlderConsumerMeetsOfAClosedReceiptIsItsState(t *testing.T) {
+// A consumer of a version without released and dismissed receipts reads them as
+// other states than received: a second delivery is a duplicate.
+func TestStateFromItem_ClosedReceipt(t *testing.T) {
 	held := inbox.NewHeldReceipt(inbox.HeldCallback{Provider: "pivot", Type: payout.TypePayout, Account: "a"}, nil, "", now)
 	held.State = inbox.Dismissed
 	encoded, err := encodeReceipt(held)
-	if err != nil || stateOf(encoded) != inbox.Dismissed {
-		t.Errorf("met as %q, %v", stateOf(encoded), err)
+	if err != nil || stateFromItem(encoded) != inbox.Dismissed {
+		t.Errorf("got %q, %v", stateFromItem(encoded), err)
 	}
 }
 
-// Whoever reads the table or its stream goes by what is stored beside the parts.
-func TestAPayoutThatShowsWhatItDoesNotHoldIsDamaged(t *testing.T) {
+// Readers of the table and of its stream rely on the derived attributes.
+func TestStoredPayout_WrongDerivedAttribute(t *testing.T) {
 	record, _ := payout.Record{}.Apply(payout.Event{ID: "cregis/payout/1/2", Status: payout.Succeeded, Reference: "r"})
 	for _, name := range []string{"status", "reference", "conflicted", "none"} {
 		encoded, err := encodeRecord(record, now)
@@ -187,6 +187,6 @@ func TestAPayoutThatShowsWhatItDoesNotHoldIsDamaged(t *testing.T) {
 	encoded, _ := encodeRecord(record, now)
 	encoded["v"] = number(schemaVersion + 1)
 	if _, err := storedPayout(encoded); err == nil || errors.Is(err, inbox.ErrDamagedPayout) {
-		t.Errorf("of a later version: %v, want an error, so that nobody writes over it", err)
+		t.Errorf("later version: got %v, want an error, so that nothing overwrites it", err)
 	}
 }

@@ -22,7 +22,7 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// readRequest is the part of a request to DynamoDB that says how it reads.
+// readRequest has the fields of a request to DynamoDB that control reading.
 type readRequest struct {
 	operation      string
 	ConsistentRead bool
@@ -30,8 +30,8 @@ type readRequest struct {
 	Key            map[string]map[string]string
 }
 
-// recordedReads answers every request with one held receipt, in two pages where
-// the operation has pages, and keeps the requests.
+// recordedReads records requests and answers each with one held receipt, in two
+// pages if the operation has pages.
 type recordedReads []readRequest
 
 // Do implements the SDK's HTTP client.
@@ -56,11 +56,11 @@ func (r *recordedReads) Do(request *http.Request) (*http.Response, error) {
 }
 
 func drain[T any](sequence iter.Seq2[T, error]) {
-	for range sequence { //nolint:revive // the requests alone matter
+	for range sequence { //nolint:revive // only the requests matter
 	}
 }
 
-// readers calls each method of Reader and Editor by its name.
+// readers returns calls of all methods of Reader and Editor by their names.
 func readers(ctx context.Context, e *dynamostore.Editor) map[string]func() {
 	id, key, now := payout.ID("cregis/payout/1/1"), inbox.Key{Payout: "cregis/payout/1/1", Receipt: "held"}, time.Now()
 	return map[string]func(){
@@ -83,9 +83,9 @@ func readers(ctx context.Context, e *dynamostore.Editor) map[string]func() {
 	}
 }
 
-// Every page that a repair or an audit reads of a table is strongly consistent.
-// An index cannot be: what it names is read again by its key.
-func TestReader_EveryReadOfATableIsConsistent(t *testing.T) {
+// Reads of a table are strongly consistent. Reads of an index cannot be, so each
+// item is read again by its key.
+func TestReader_StronglyConsistent(t *testing.T) {
 	var recorded recordedReads
 	client := dynamodb.New(dynamodb.Options{
 		Region: "us-east-1", HTTPClient: &recorded, BaseEndpoint: aws.String("http://dynamodb.test"),
@@ -94,7 +94,7 @@ func TestReader_EveryReadOfATableIsConsistent(t *testing.T) {
 	calls := readers(t.Context(), &dynamostore.Editor{Reader: dynamostore.Reader{Client: client, Receipts: "receipts", Payouts: "payouts"}})
 	for method := range reflect.TypeFor[*dynamostore.Editor]().Methods() {
 		if calls[method.Name] == nil {
-			t.Errorf("%s is called by no test of its reads", method.Name)
+			t.Errorf("readers does not call %s", method.Name)
 		}
 	}
 	for name, call := range calls {
@@ -105,10 +105,10 @@ func TestReader_EveryReadOfATableIsConsistent(t *testing.T) {
 			if len(recorded) == 0 {
 				t.Error("no request was sent")
 			}
-			index := func(read readRequest) bool { return read.IndexName != "" }
-			again := func(read readRequest) bool { return read.operation == "GetItem" }
-			if slices.ContainsFunc(recorded, index) && !slices.ContainsFunc(recorded, again) {
-				t.Error("what the index names is not read again by its key")
+			fromIndex := func(read readRequest) bool { return read.IndexName != "" }
+			byKey := func(read readRequest) bool { return read.operation == "GetItem" }
+			if slices.ContainsFunc(recorded, fromIndex) && !slices.ContainsFunc(recorded, byKey) {
+				t.Error("items of the index are not read again by their keys")
 			}
 		})
 	}
@@ -124,8 +124,8 @@ func wantConsistent(t *testing.T, recorded recordedReads) {
 	}
 }
 
-// The index may name a receipt that has another state by now: it is left out.
-func TestUnapplied_LeavesOutWhatHasAnotherState(t *testing.T) {
+// The index may return a receipt that has another state by now.
+func TestUnapplied_OtherState(t *testing.T) {
 	var recorded recordedReads
 	reader := &dynamostore.Reader{Receipts: "receipts", Client: dynamodb.New(dynamodb.Options{
 		Region: "us-east-1", HTTPClient: &recorded, BaseEndpoint: aws.String("http://dynamodb.test"),
@@ -139,7 +139,7 @@ func TestUnapplied_LeavesOutWhatHasAnotherState(t *testing.T) {
 			}
 		}
 		if ok != want {
-			t.Errorf("%s: found %v, want %v", state, ok, want)
+			t.Errorf("%s: got a receipt: %t, want %t", state, ok, want)
 		}
 	}
 }

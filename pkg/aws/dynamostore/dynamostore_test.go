@@ -12,9 +12,9 @@ import (
 	"payout-callbacks/pkg/testkit/templatetest"
 )
 
-func TestStoreKeepsTheContract(t *testing.T) { inboxtest.RunStore(t, harnesses(t)) }
+func TestStore_Contract(t *testing.T) { inboxtest.RunStore(t, harnesses(t)) }
 
-func TestEditorKeepsTheContract(t *testing.T) { inboxtest.RunRepairs(t, harnesses(t)) }
+func TestEditor_Contract(t *testing.T) { inboxtest.RunRepairs(t, harnesses(t)) }
 
 func harnesses(t *testing.T) func(t *testing.T) inboxtest.Harness {
 	client := templatetest.DynamoDB(t)
@@ -41,7 +41,7 @@ func harnesses(t *testing.T) func(t *testing.T) inboxtest.Harness {
 	}
 }
 
-// newStore returns a store on tables of its own, made like the template's.
+// newStore returns a store with new tables like the template's.
 func newStore(t *testing.T, client *dynamodb.Client) *dynamostore.Store {
 	t.Helper()
 	return &dynamostore.Store{

@@ -23,8 +23,8 @@ import (
 	"payout-callbacks/pkg/testkit/templatetest"
 )
 
-// vectorReceipts returns the receipt of each vector of both providers that can
-// be read on its route, held ones included.
+// vectorReceipts returns the receipts of the vectors of both providers, held ones
+// included.
 func vectorReceipts(f *testing.F) []inbox.Receipt {
 	var receipts []inbox.Receipt
 	for _, provider := range []providertest.Provider{cregis.Provider{}, pivot.Provider{}} {
@@ -44,20 +44,19 @@ func vectorReceipts(f *testing.F) []inbox.Receipt {
 	return receipts
 }
 
-// FuzzReceiptItem: whatever an event says, its receipt comes back out of the
-// table as it was put, received and applied.
+// FuzzReceiptItem encodes and decodes receipts in each state.
 func FuzzReceiptItem(f *testing.F) {
 	for _, r := range vectorReceipts(f) {
 		e := r.Event
 		f.Add(r.Key.Payout, string(e.Status), e.Reference, e.Reason, string(e.Amount), e.To, e.Memo, e.TxID, e.BlockHeight, e.BlockTime, e.Totals.Failed.Count, r.Body)
 	}
-	f.Fuzz(func(t *testing.T, account, status, reference, reason, amount, to, memo, txid string, height uint64, mined, count int64, body []byte) {
+	f.Fuzz(func(t *testing.T, account, status, reference, reason, amount, to, memo, txid string, height uint64, blockTime, count int64, body []byte) {
 		event := payout.Event{
 			ID: payout.NewID("pivot", payout.TypePayout, account, "1", reference), Status: payout.Status(status),
 			Reference: reference, Reason: reason, Amount: payout.Amount(amount), To: to, Memo: memo, TxID: txid,
-			BlockHeight: height, BlockTime: mined, Totals: payout.Totals{Failed: payout.Tally{Count: count, Amount: "1.5"}},
+			BlockHeight: height, BlockTime: blockTime, Totals: payout.Totals{Failed: payout.Tally{Count: count, Amount: "1.5"}},
 		}
-		if !statusLike(status) {
+		if !isStatus(status) {
 			return
 		}
 		received := inbox.NewReceipt(event, body, "0a1b2c3d", now)
@@ -80,14 +79,13 @@ func FuzzReceiptItem(f *testing.F) {
 	})
 }
 
-// statusLike: a status is one of our own words, and stands before a slash.
-func statusLike(status string) bool {
+// isStatus reports whether a text can be a status in a key, where a slash ends it.
+func isStatus(status string) bool {
 	return status != "" && !slices.Contains([]byte(status), '/')
 }
 
-// FuzzItem: no item makes a reader panic. What is read as a receipt or a record
-// is the same when it is written and read again, and a receipt that cannot be
-// read is told to be damaged.
+// FuzzItem decodes arbitrary items: none panics, a decoded receipt or record is the
+// same after encoding and decoding, and an undecodable receipt is ErrDamagedReceipt.
 func FuzzItem(f *testing.F) {
 	for _, receipt := range vectorReceipts(f) {
 		encoded, err := encodeReceipt(receipt)
@@ -117,7 +115,7 @@ func checkReceipt(t *testing.T, i item) {
 	receipt, err := decodeReceipt(i)
 	if err != nil {
 		if !errors.Is(err, inbox.ErrDamagedReceipt) {
-			t.Errorf("not read, and not told to be damaged: %v", err)
+			t.Errorf("got %v, want ErrDamagedReceipt", err)
 		}
 		return
 	}
@@ -125,25 +123,26 @@ func checkReceipt(t *testing.T, i item) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := decodeReceipt(encoded)
-	if diff := cmp.Diff(receipt, again, cmpopts.EquateEmpty()); err != nil || diff != "" {
-		t.Errorf("read, written and read again: %v\n%s", err, diff)
+	decoded, err := decodeReceipt(encoded)
+	if diff := cmp.Diff(receipt, decoded, cmpopts.EquateEmpty()); err != nil || diff != "" {
+		t.Errorf("encoded and decoded: %v\n%s", err, diff)
 	}
 }
 
-// checkRecord: writing a record drops what was no part of one, once.
+// checkRecord encodes and decodes a record twice: only the first time may drop
+// attributes that are not part of a record.
 func checkRecord(t *testing.T, i item) {
 	record, err := decodeRecord(i)
 	if err != nil {
 		return
 	}
-	once := rewritten(t, record)
-	if diff := cmp.Diff(once, rewritten(t, once), cmpopts.EquateEmpty()); diff != "" || once.Version != record.Version || once.ID != record.ID {
-		t.Errorf("written and read twice:\n%s", diff)
+	first := recode(t, record)
+	if diff := cmp.Diff(first, recode(t, first), cmpopts.EquateEmpty()); diff != "" || first.Version != record.Version || first.ID != record.ID {
+		t.Errorf("first and second time:\n%s", diff)
 	}
 }
 
-func rewritten(t *testing.T, record payout.Record) payout.Record {
+func recode(t *testing.T, record payout.Record) payout.Record {
 	encoded, err := encodeRecord(record, now)
 	if err != nil {
 		t.Fatal(err)
@@ -155,17 +154,17 @@ func rewritten(t *testing.T, record payout.Record) payout.Record {
 	return record
 }
 
-// formatItem and parseItem write and read items as DynamoDB does on the wire:
+// formatItem and parseItem use the JSON of DynamoDB's API:
 // {"payout": {"S": "…"}, "v": {"N": "1"}}.
 func formatItem(f *testing.F, i item) []byte {
-	text, err := json.Marshal(plainOf(&types.AttributeValueMemberM{Value: i})["M"])
+	text, err := json.Marshal(plainValue(&types.AttributeValueMemberM{Value: i})["M"])
 	if err != nil {
 		f.Fatal(err)
 	}
 	return text
 }
 
-func plainOf(value types.AttributeValue) map[string]any {
+func plainValue(value types.AttributeValue) map[string]any {
 	switch value := value.(type) {
 	case *types.AttributeValueMemberS:
 		return map[string]any{"S": value.Value}
@@ -176,13 +175,13 @@ func plainOf(value types.AttributeValue) map[string]any {
 	case *types.AttributeValueMemberL:
 		var list []any
 		for _, element := range value.Value {
-			list = append(list, plainOf(element))
+			list = append(list, plainValue(element))
 		}
 		return map[string]any{"L": list}
 	case *types.AttributeValueMemberM:
 		members := map[string]any{}
 		for name, element := range value.Value {
-			members[name] = plainOf(element)
+			members[name] = plainValue(element)
 		}
 		return map[string]any{"M": members}
 	}

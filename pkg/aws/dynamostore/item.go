@@ -7,8 +7,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// item is one DynamoDB item. Setters leave out empty values: absent and empty
-// are one, and an absent attribute costs nothing.
+// item is a DynamoDB item. Its setters leave out empty values: an absent attribute
+// means the same and costs nothing.
 type item map[string]types.AttributeValue
 
 func (i item) setText(name, value string) {

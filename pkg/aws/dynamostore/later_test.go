@@ -15,13 +15,13 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// One record that nobody can read is told of, and keeps nobody from the others.
-func TestListGoesOnAfterARecordOfALaterVersion(t *testing.T) {
-	b := newBench(t)
+// An unreadable record is reported and does not end the list.
+func TestList_LaterVersion(t *testing.T) {
+	b := newTables(t)
 	early, late, damaged, other := id("cregis", "7", "1"), id("cregis", "7", "2"), id("cregis", "7", "3"), id("pivot", "m", "1")
-	b.apply(pending(early, payout.Failed, "1"))
+	b.apply(newEvent(early, payout.Failed, "1"))
 	since := b.now
-	b.apply(pending(late, payout.Failed, "1"), pending(damaged, payout.Failed, "1"), pending(other, payout.Failed, "1"))
+	b.apply(newEvent(late, payout.Failed, "1"), newEvent(damaged, payout.Failed, "1"), newEvent(other, payout.Failed, "1"))
 	if _, err := b.client.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
 		TableName:                 &b.reader.Payouts,
 		Key:                       map[string]types.AttributeValue{"payout": &types.AttributeValueMemberS{Value: string(damaged)}},
@@ -35,8 +35,8 @@ func TestListGoesOnAfterARecordOfALaterVersion(t *testing.T) {
 		after    bool
 		want     []payout.ID
 	}{
-		"to the instant":  {"", false, []payout.ID{early, late, damaged, other}},
-		"later":           {"", true, []payout.ID{late, damaged, other}},
+		"at the time":     {"", false, []payout.ID{early, late, damaged, other}},
+		"after it":        {"", true, []payout.ID{late, damaged, other}},
 		"of one provider": {"pivot", true, []payout.ID{other}},
 	} {
 		at := since

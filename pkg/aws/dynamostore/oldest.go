@@ -23,8 +23,8 @@ func (s *Store) OldestClaimed(ctx context.Context) (acceptedAt time.Time, ok boo
 		if err != nil {
 			return time.Time{}, false, fmt.Errorf("query index %s: %w", claimedIndex, err)
 		}
-		for _, attributeValues := range out.Items {
-			if at := item(attributeValues).time("acceptedAt"); !ok || at.Before(acceptedAt) {
+		for _, attributes := range out.Items {
+			if at := item(attributes).time("acceptedAt"); !ok || at.Before(acceptedAt) {
 				acceptedAt, ok = at, true
 			}
 		}

@@ -16,45 +16,43 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// Reader reads what Store writes, for people and tools; the functions never
-// need it. It holds one page in memory, however much there is, and is safe for
-// concurrent use.
+// Reader reads what Store writes, for payoutctl and tools; no function uses it. It
+// holds one page in memory and is safe for concurrent use.
 //
-// Its sequences end with the first error, but for those that are about one item:
-// of a receipt that comes with [inbox.ErrDamaged] only the key can be trusted,
-// of a payout that comes with [inbox.ErrDamagedRecord] or [inbox.ErrLaterRecord]
-// only the ID, and the sequence goes on.
+// Its sequences end with the first error, except those that concern one item: a
+// receipt with [inbox.ErrDamagedReceipt] has a valid key only, a payout with
+// [inbox.ErrDamagedPayout] or [inbox.ErrLaterVersion] has a valid ID only, and the
+// sequence continues.
 type Reader struct {
 	Client   *dynamodb.Client
 	Receipts string // table name
 	Payouts  string // table name
 }
 
-// Stored is a record as it stands in the table, with what the fold does not
-// know of it.
+// Stored is a record with the attributes that are not part of it.
 type Stored struct {
 	payout.Record
-	UpdatedAt time.Time       // when the last fact was applied
-	Rebuilt   inbox.ChangedBy // by whose hand it was written since then, if it was
+	UpdatedAt time.Time       // when the last event was applied
+	Rebuilt   inbox.ChangedBy // who rebuilt it since then, if anybody did
 }
 
-// Filter says which payouts to list. Its zero value lists all.
+// Filter selects payouts. Its zero value selects all.
 type Filter struct {
-	Status   payout.Status // as shown
+	Status   payout.Status
 	Provider string
 	Account  string
-	Since    time.Time // updated then or later
+	Since    time.Time // updated at or after
 	Until    time.Time // updated before
 }
 
-// The indexes of the payouts table; both hold keys only.
+// The indexes of the payouts table. Both hold keys only.
 const (
 	referenceIndex  = "reference"
 	conflictedIndex = "conflicted"
 )
 
-// Record returns the record of a payout and whether there is one. It sees every
-// write that was finished before.
+// Record returns the record of a payout, and whether there is one. It sees every
+// write that finished before.
 func (r *Reader) Record(ctx context.Context, id payout.ID) (Stored, bool, error) {
 	i, err := r.get(ctx, r.Payouts, item{"payout": text(string(id))})
 	if err != nil || i == nil {
@@ -64,8 +62,8 @@ func (r *Reader) Record(ctx context.Context, id payout.ID) (Stored, bool, error)
 	return stored, true, err
 }
 
-// Receipt returns the receipt of a key and whether there is one, which may be
-// damaged. It sees every write that was finished before.
+// Receipt returns the receipt with a key, and whether there is one, damaged or not.
+// It sees every write that finished before.
 func (r *Reader) Receipt(ctx context.Context, key inbox.Key) (inbox.Receipt, bool, error) {
 	i, err := r.get(ctx, r.Receipts, receiptKey(key))
 	if err != nil || i == nil {
@@ -75,11 +73,11 @@ func (r *Reader) Receipt(ctx context.Context, key inbox.Key) (inbox.Receipt, boo
 	return receipt, true, err
 }
 
-// Story lists the receipts of one payout by their keys, applied or not; it
-// sees every write that was finished before. Held callbacks belong to no payout.
+// ReceiptsOf lists the receipts of a payout by their keys, applied or not. It sees
+// every write that finished before. Held callbacks belong to no payout.
 func (r *Reader) ReceiptsOf(ctx context.Context, id payout.ID) iter.Seq2[inbox.Receipt, error] {
 	return func(yield func(inbox.Receipt, error) bool) {
-		for i, err := range r.query(ctx, r.receiptsOf(string(id))) {
+		for i, err := range query(ctx, r.Client, r.receiptsOf(string(id))) {
 			if err != nil {
 				yield(inbox.Receipt{}, fmt.Errorf("query receipts of %s: %w", id, err))
 				return
@@ -100,9 +98,9 @@ func (r *Reader) receiptsOf(payoutID string) *dynamodb.QueryInput {
 	}
 }
 
-// ByReference lists the payouts that show a reference of ours. The index may be
-// a moment behind, so each payout that it names is read again by its ID. A
-// payout with two references shows neither.
+// ByReference lists the payouts with a reference of ours. The index is eventually
+// consistent, so each payout is read again by its ID. A payout with two references
+// is in the index under neither.
 func (r *Reader) ByReference(ctx context.Context, reference string) iter.Seq2[Stored, error] {
 	return r.indexed(ctx, &dynamodb.QueryInput{
 		TableName:                 &r.Payouts,
@@ -113,11 +111,11 @@ func (r *Reader) ByReference(ctx context.Context, reference string) iter.Seq2[St
 	}, Filter{})
 }
 
-// List lists payouts. Those that are conflicted come from an index, the last
-// one updated first. Anything else is a Scan: it comes in no order, and costs
-// the reading of whatever part of the table is passed until the caller stops.
-// The index may be a moment behind, so each payout that it names is read again
-// by its ID; a Scan sees every write that was finished before its page was read.
+// List lists payouts. It reads conflicted payouts from an index, the latest update
+// first, and each again by its ID, because the index is eventually consistent. For
+// any other filter it scans the table, in no order; the caller pays for what is
+// read until it stops. Each page of the scan sees every write that finished before
+// the page was read.
 func (r *Reader) List(ctx context.Context, filter Filter) iter.Seq2[Stored, error] {
 	if filter.Status != payout.Conflicted {
 		return r.scan(ctx, filter)
@@ -140,14 +138,14 @@ func (r *Reader) scan(ctx context.Context, filter Filter) iter.Seq2[Stored, erro
 				yield(Stored{}, fmt.Errorf("scan payouts: %w", err))
 				return
 			}
-			if stored, err := decodeStored(i); !yield(stored, err) || ends(err) {
+			if stored, err := decodeStored(i); !yield(stored, err) || isFatal(err) {
 				return
 			}
 		}
 	}
 }
 
-// apply has the filter done by DynamoDB, which saves the transfer, not the reading.
+// apply makes DynamoDB filter, which saves transfer but not read units.
 func (f Filter) apply(input *dynamodb.ScanInput) {
 	var conditions []string
 	input.ExpressionAttributeValues = item{}
@@ -166,7 +164,7 @@ func (f Filter) apply(input *dynamodb.ScanInput) {
 		add("begins_with(payout, :provider)", ":provider", text(f.Provider+"/"))
 	}
 	if f.Account != "" {
-		// The third part of four or five; Admits looks again.
+		// The account is the third part of the ID; Admits checks which part matched.
 		add("contains(payout, :account)", ":account", text("/"+url.PathEscape(f.Account)+"/"))
 	}
 	if !f.Until.IsZero() {
@@ -175,7 +173,7 @@ func (f Filter) apply(input *dynamodb.ScanInput) {
 	setFilter(input, conditions)
 }
 
-// Admits reports whether a payout passes the filter.
+// Admits reports whether the filter selects a payout.
 func (f Filter) Admits(stored Stored) bool {
 	return (f.Status == "" || f.Status == stored.Status()) &&
 		(f.Provider == "" || f.Provider == stored.ID.Provider()) &&
@@ -184,10 +182,10 @@ func (f Filter) Admits(stored Stored) bool {
 		(f.Until.IsZero() || stored.UpdatedAt.Before(f.Until))
 }
 
-// indexed gets the records that a query on an index of keys names.
+// indexed lists the records whose keys a query of an index returns.
 func (r *Reader) indexed(ctx context.Context, input *dynamodb.QueryInput, filter Filter) iter.Seq2[Stored, error] {
 	return func(yield func(Stored, error) bool) {
-		for i, err := range r.query(ctx, input) {
+		for i, err := range query(ctx, r.Client, input) {
 			if err != nil {
 				yield(Stored{}, fmt.Errorf("query index %s: %w", *input.IndexName, err))
 				return
@@ -196,7 +194,7 @@ func (r *Reader) indexed(ctx context.Context, input *dynamodb.QueryInput, filter
 			if err == nil && (!ok || !filter.Admits(stored)) {
 				continue
 			}
-			if !yield(stored, err) || ends(err) {
+			if !yield(stored, err) || isFatal(err) {
 				return
 			}
 		}
@@ -215,11 +213,7 @@ func (r *Reader) get(ctx context.Context, table string, key item) (item, error) 
 	return out.Item, nil
 }
 
-// query lists the items of a Query once; each call of it begins anew.
-func (r *Reader) query(ctx context.Context, input *dynamodb.QueryInput) iter.Seq2[item, error] {
-	return query(ctx, r.Client, input)
-}
-
+// query lists the items of a Query. Its sequence can be ranged over once.
 func query(ctx context.Context, client *dynamodb.Client, input *dynamodb.QueryInput) iter.Seq2[item, error] {
 	pages := dynamodb.NewQueryPaginator(client, input)
 	return items(pages.HasMorePages, func() ([]map[string]types.AttributeValue, error) {
@@ -231,7 +225,7 @@ func query(ctx context.Context, client *dynamodb.Client, input *dynamodb.QueryIn
 	})
 }
 
-// items flattens pages. After an error there are no more.
+// items lists the items of pages. It ends after an error.
 func items(more func() bool, next func() ([]map[string]types.AttributeValue, error)) iter.Seq2[item, error] {
 	return func(yield func(item, error) bool) {
 		for more() {
@@ -240,8 +234,8 @@ func items(more func() bool, next func() ([]map[string]types.AttributeValue, err
 				yield(nil, err)
 				return
 			}
-			for _, attributeValues := range page {
-				if !yield(attributeValues, nil) {
+			for _, attributes := range page {
+				if !yield(attributes, nil) {
 					return
 				}
 			}
@@ -249,8 +243,8 @@ func items(more func() bool, next func() ([]map[string]types.AttributeValue, err
 	}
 }
 
-// ends reports whether a sequence of payouts ends with this error.
-func ends(err error) bool {
+// isFatal reports whether a sequence of payouts ends with an error.
+func isFatal(err error) bool {
 	return err != nil && !errors.Is(err, inbox.ErrDamagedPayout) && !errors.Is(err, inbox.ErrLaterVersion)
 }
 

@@ -23,8 +23,8 @@ import (
 
 var start = time.Date(2026, 11, 3, 10, 0, 0, 0, time.UTC)
 
-// bench is a pair of tables, the store that writes them and the reader.
-type bench struct {
+// tables is a pair of tables with a store and a reader.
+type tables struct {
 	t      *testing.T
 	client *dynamodb.Client
 	inbox  *inbox.Inbox
@@ -33,22 +33,22 @@ type bench struct {
 	now    time.Time
 }
 
-// newBench makes tables of its own on the emulator, like the template's.
-func newBench(t *testing.T) *bench {
+// newTables creates tables like the template's on the emulator.
+func newTables(t *testing.T) *tables {
 	t.Helper()
 	client := templatetest.DynamoDB(t)
-	b := &bench{t: t, client: client, store: newStore(t, client), now: start}
+	b := &tables{t: t, client: client, store: newStore(t, client), now: start}
 	b.reader = &dynamostore.Reader{Client: client, Receipts: b.store.Receipts, Payouts: b.store.Payouts}
 	b.inbox = &inbox.Inbox{Store: b.store, Now: func() time.Time { return b.now }}
 	return b
 }
 
-func pending(id payout.ID, status payout.Status, amount payout.Amount) payout.Event {
+func newEvent(id payout.ID, status payout.Status, amount payout.Amount) payout.Event {
 	return payout.Event{ID: id, Status: status, Amount: amount, Currency: "TRX", Reference: "order-" + id.Account()}
 }
 
-// tell applies an event, a second after the last one.
-func (b *bench) apply(events ...payout.Event) {
+// apply applies events, one second apart.
+func (b *tables) apply(events ...payout.Event) {
 	b.t.Helper()
 	for _, event := range events {
 		b.now = b.now.Add(time.Second)
@@ -59,7 +59,7 @@ func (b *bench) apply(events ...payout.Event) {
 	}
 }
 
-func (b *bench) create(receipts ...inbox.Receipt) {
+func (b *tables) create(receipts ...inbox.Receipt) {
 	b.t.Helper()
 	for _, receipt := range receipts {
 		if _, err := b.store.Create(b.t.Context(), receipt); err != nil {
@@ -92,30 +92,30 @@ func id(provider, account, number string) payout.ID {
 	return payout.NewID(provider, payout.TypePayout, account, number, "")
 }
 
-func TestRecordIsWhatWasApplied(t *testing.T) {
-	b := newBench(t)
+func TestRecord_Applied(t *testing.T) {
+	b := newTables(t)
 	i := id("cregis", "7", "1")
-	b.apply(pending(i, payout.Pending, "1.5"), pending(i, payout.Succeeded, "1.5"))
+	b.apply(newEvent(i, payout.Pending, "1.5"), newEvent(i, payout.Succeeded, "1.5"))
 
 	got, ok, err := b.reader.Record(t.Context(), i)
 	if err != nil || !ok {
-		t.Fatalf("there = %t, err = %v", ok, err)
+		t.Fatalf("ok = %t, err = %v", ok, err)
 	}
-	want, _ := payout.Record{ID: i}.Apply(pending(i, payout.Pending, "1.5"))
-	want, _ = want.Apply(pending(i, payout.Succeeded, "1.5"))
+	want, _ := payout.Record{ID: i}.Apply(newEvent(i, payout.Pending, "1.5"))
+	want, _ = want.Apply(newEvent(i, payout.Succeeded, "1.5"))
 	if diff := cmp.Diff(dynamostore.Stored{Record: want, UpdatedAt: b.now}, got); diff != "" {
 		t.Errorf("record (-want +got):\n%s", diff)
 	}
-	if _, item, err := b.reader.Record(t.Context(), "cregis/payout/7/2"); item || err != nil {
-		t.Errorf("another payout: there = %t, err = %v", item, err)
+	if _, ok, err := b.reader.Record(t.Context(), "cregis/payout/7/2"); ok || err != nil {
+		t.Errorf("another payout: ok = %t, err = %v", ok, err)
 	}
 }
 
-func TestStoryHasEveryReceiptOfThePayoutOnly(t *testing.T) {
-	b := newBench(t)
+func TestReceiptsOf_OnePayout(t *testing.T) {
+	b := newTables(t)
 	i := id("cregis", "7", "1")
-	b.apply(pending(i, payout.Succeeded, "1"), pending(i, payout.Failed, "1"), pending(id("cregis", "7", "12"), payout.Failed, "1"))
-	waiting := inbox.NewReceipt(pending(i, payout.Rejected, "1"), []byte("x"), "k2", b.now)
+	b.apply(newEvent(i, payout.Succeeded, "1"), newEvent(i, payout.Failed, "1"), newEvent(id("cregis", "7", "12"), payout.Failed, "1"))
+	waiting := inbox.NewReceipt(newEvent(i, payout.Rejected, "1"), []byte("x"), "k2", b.now)
 	b.create(waiting)
 
 	var got []string
@@ -128,17 +128,17 @@ func TestStoryHasEveryReceiptOfThePayoutOnly(t *testing.T) {
 	}
 	receipt, ok, err := b.reader.Receipt(t.Context(), waiting.Key)
 	if diff := cmp.Diff(waiting, receipt); !ok || err != nil || diff != "" {
-		t.Errorf("there = %t, err = %v, receipt (-want +got):\n%s", ok, err, diff)
+		t.Errorf("ok = %t, err = %v, receipt (-want +got):\n%s", ok, err, diff)
 	}
 }
 
-// The pages of DynamoDB end at a megabyte.
-func TestStoryOfManyPagesIsWhole(t *testing.T) {
-	b := newBench(t)
+// A page of DynamoDB ends at one megabyte.
+func TestReceiptsOf_SeveralPages(t *testing.T) {
+	b := newTables(t)
 	i := id("cregis", "7", "1")
 	body := []byte(strings.Repeat("x", 300_000))
 	for n := range 8 {
-		event := pending(i, payout.Succeeded, payout.Amount(fmt.Sprint(n+1)))
+		event := newEvent(i, payout.Succeeded, payout.Amount(fmt.Sprint(n+1)))
 		b.create(inbox.NewReceipt(event, body, "k1", b.now))
 	}
 	if got := len(collect(t, b.reader.ReceiptsOf(t.Context(), i))); got != 8 {
@@ -146,11 +146,11 @@ func TestStoryOfManyPagesIsWhole(t *testing.T) {
 	}
 }
 
-func TestDamagedReceiptDoesNotEndTheStory(t *testing.T) {
-	b := newBench(t)
+func TestReceiptsOf_DamagedReceipt(t *testing.T) {
+	b := newTables(t)
 	i := id("cregis", "7", "1")
-	b.apply(pending(i, payout.Failed, "1"), pending(i, payout.Succeeded, "1"))
-	b.alterAmount(inbox.NewReceipt(pending(i, payout.Failed, "1"), nil, "", start).Key)
+	b.apply(newEvent(i, payout.Failed, "1"), newEvent(i, payout.Succeeded, "1"))
+	b.setAmount(inbox.NewReceipt(newEvent(i, payout.Failed, "1"), nil, "", start).Key)
 
 	var good, damaged int
 	for receipt, err := range b.reader.ReceiptsOf(t.Context(), i) {
@@ -164,11 +164,11 @@ func TestDamagedReceiptDoesNotEndTheStory(t *testing.T) {
 		}
 	}
 	if good != 1 || damaged != 1 {
-		t.Errorf("%d good, %d damaged; want one of each", good, damaged)
+		t.Errorf("%d good, %d damaged; want 1 and 1", good, damaged)
 	}
 }
 
-func (b *bench) alterAmount(key inbox.Key) {
+func (b *tables) setAmount(key inbox.Key) {
 	b.t.Helper()
 	_, err := b.client.UpdateItem(b.t.Context(), &dynamodb.UpdateItemInput{
 		TableName: &b.reader.Receipts,
@@ -184,25 +184,25 @@ func (b *bench) alterAmount(key inbox.Key) {
 	}
 }
 
-func TestListFiltersByStatusAndProvider(t *testing.T) {
-	b := newBench(t)
-	good, bad, torn := id("cregis", "7", "1"), id("cregis", "7", "2"), id("cregis", "7", "3")
-	other, tornToo := id("pivot", "m", "1"), id("pivot", "m", "2")
-	b.apply(pending(good, payout.Succeeded, "1"), pending(bad, payout.Failed, "1"), pending(other, payout.Failed, "1"),
-		pending(torn, payout.Failed, "1"), pending(torn, payout.Succeeded, "1"),
-		pending(tornToo, payout.Failed, "1"), pending(tornToo, payout.Succeeded, "1"))
+func TestList_Filters(t *testing.T) {
+	b := newTables(t)
+	good, bad, conflicted := id("cregis", "7", "1"), id("cregis", "7", "2"), id("cregis", "7", "3")
+	other, otherConflicted := id("pivot", "m", "1"), id("pivot", "m", "2")
+	b.apply(newEvent(good, payout.Succeeded, "1"), newEvent(bad, payout.Failed, "1"), newEvent(other, payout.Failed, "1"),
+		newEvent(conflicted, payout.Failed, "1"), newEvent(conflicted, payout.Succeeded, "1"),
+		newEvent(otherConflicted, payout.Failed, "1"), newEvent(otherConflicted, payout.Succeeded, "1"))
 
 	for name, test := range map[string]struct {
 		filter  dynamostore.Filter
 		want    []payout.ID
 		ordered bool
 	}{
-		"all":                      {want: []payout.ID{good, bad, torn, other, tornToo}},
-		"a provider's":             {filter: dynamostore.Filter{Provider: "pivot"}, want: []payout.ID{other, tornToo}},
+		"all":                      {want: []payout.ID{good, bad, conflicted, other, otherConflicted}},
+		"a provider's":             {filter: dynamostore.Filter{Provider: "pivot"}, want: []payout.ID{other, otherConflicted}},
 		"a status":                 {filter: dynamostore.Filter{Status: payout.Failed}, want: []payout.ID{bad, other}},
 		"a status of a provider":   {filter: dynamostore.Filter{Status: payout.Failed, Provider: "cregis"}, want: []payout.ID{bad}},
-		"conflicted, newest first": {filter: dynamostore.Filter{Status: payout.Conflicted}, want: []payout.ID{tornToo, torn}, ordered: true},
-		"a provider's conflicted":  {filter: dynamostore.Filter{Status: payout.Conflicted, Provider: "cregis"}, want: []payout.ID{torn}},
+		"conflicted, newest first": {filter: dynamostore.Filter{Status: payout.Conflicted}, want: []payout.ID{otherConflicted, conflicted}, ordered: true},
+		"a provider's conflicted":  {filter: dynamostore.Filter{Status: payout.Conflicted, Provider: "cregis"}, want: []payout.ID{conflicted}},
 		"none":                     {filter: dynamostore.Filter{Provider: "cre"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -217,30 +217,30 @@ func TestListFiltersByStatusAndProvider(t *testing.T) {
 	}
 }
 
-func TestByReferenceFindsAllThatShowIt(t *testing.T) {
-	b := newBench(t)
-	b.apply(pending(id("cregis", "7", "1"), payout.Failed, "1"), pending(id("cregis", "7", "2"), payout.Failed, "1"),
-		pending(id("cregis", "8", "1"), payout.Failed, "1"))
+func TestByReference_SeveralPayouts(t *testing.T) {
+	b := newTables(t)
+	b.apply(newEvent(id("cregis", "7", "1"), payout.Failed, "1"), newEvent(id("cregis", "7", "2"), payout.Failed, "1"),
+		newEvent(id("cregis", "8", "1"), payout.Failed, "1"))
 	list := b.reader.ByReference(t.Context(), "order-7")
-	for range 2 { // a sequence can be walked again
+	for range 2 { // a sequence can be ranged over again
 		if diff := cmp.Diff([]payout.ID{id("cregis", "7", "1"), id("cregis", "7", "2")}, ids(collect(t, list))); diff != "" {
 			t.Errorf("payouts (-want +got):\n%s", diff)
 		}
 	}
 }
 
-func TestUnappliedMergesTheShardsByTime(t *testing.T) {
-	b := newBench(t)
+func TestUnapplied_OldestFirst(t *testing.T) {
+	b := newTables(t)
 	var want, held []time.Time
 	for n := range 40 {
 		at := start.Add(time.Duration(n) * time.Second)
 		want, held = append(want, at.Add(inbox.FirstDue)), append(held, at)
-		b.create(inbox.NewReceipt(pending(id("cregis", "7", fmt.Sprint(n)), payout.Failed, "1"), nil, "", at),
+		b.create(inbox.NewReceipt(newEvent(id("cregis", "7", fmt.Sprint(n)), payout.Failed, "1"), nil, "", at),
 			inbox.NewHeldReceipt(inbox.HeldCallback{
 				Provider: "pivot", Type: payout.TypePayout, Account: "m", Subject: fmt.Append(nil, n), Reason: "field",
 			}, nil, "", at))
 	}
-	b.apply(pending(id("cregis", "7", "applied"), payout.Failed, "1"))
+	b.apply(newEvent(id("cregis", "7", "applied"), payout.Failed, "1"))
 	for state, want := range map[inbox.State][]time.Time{inbox.Received: want, inbox.Held: held} {
 		var got []time.Time
 		for _, receipt := range collect(t, b.reader.Unapplied(t.Context(), state)) {
@@ -258,9 +258,9 @@ func TestUnappliedMergesTheShardsByTime(t *testing.T) {
 	}
 }
 
-func TestSequencesMayBeLeftEarlyAndEndWithAnError(t *testing.T) {
-	b := newBench(t)
-	b.apply(pending(id("cregis", "7", "1"), payout.Failed, "1"), pending(id("cregis", "7", "2"), payout.Failed, "1"))
+func TestReader_SequencesEnd(t *testing.T) {
+	b := newTables(t)
+	b.apply(newEvent(id("cregis", "7", "1"), payout.Failed, "1"), newEvent(id("cregis", "7", "2"), payout.Failed, "1"))
 	for _, err := range b.reader.List(t.Context(), dynamostore.Filter{}) {
 		if err != nil {
 			t.Fatal(err)
@@ -268,7 +268,7 @@ func TestSequencesMayBeLeftEarlyAndEndWithAnError(t *testing.T) {
 		break
 	}
 	for _, err := range b.reader.Unapplied(t.Context(), inbox.Held) {
-		t.Fatal("nothing is held", err)
+		t.Fatal("no receipt is held", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -282,7 +282,7 @@ func TestSequencesMayBeLeftEarlyAndEndWithAnError(t *testing.T) {
 			errs = append(errs, err)
 		}
 		if len(errs) != 1 || !errors.Is(errs[0], context.Canceled) {
-			t.Errorf("%s: errors %v, want one", name, errs)
+			t.Errorf("%s: errors %v, want 1", name, errs)
 		}
 	}
 	for _, err := range b.reader.Unapplied(ctx, inbox.Received) {

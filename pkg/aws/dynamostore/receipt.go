@@ -15,18 +15,17 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// shards is how many partitions the index spreads each state over. One
-// partition takes 1,000 writes a second, and a callback costs two.
+// shards is the number of index partitions for each state. A partition takes
+// 1,000 writes a second, and a callback costs two.
 const shards = 16
 
-// mostAttributes is how many an event's receipt has if it has all, so that a map
-// of them need not grow.
+// maxAttributes is the number of attributes of a receipt with all fields.
 const maxAttributes = 24
 
-// encodeReceipt returns the receipt as an item. What its key says already, the
-// payout's ID and the event's status, is not repeated: the documented examples
-// fit into one write unit with their raw body. Nor is there a schema version
-// beside the one that the fingerprint in the key begins with.
+// encodeReceipt returns the receipt as an item. It does not repeat what the key
+// contains, the payout's id and the event's status, so that the documented examples
+// fit into one write unit with their raw body. The schema version is the first
+// character of the fingerprint in the key.
 func encodeReceipt(r inbox.Receipt) (item, error) {
 	i := make(item, maxAttributes)
 	i.setText("payout", r.Key.Payout)
@@ -35,7 +34,7 @@ func encodeReceipt(r inbox.Receipt) (item, error) {
 	i.setTime("acceptedAt", r.AcceptedAt)
 	i.setTime("appliedAt", r.AppliedAt)
 	if r.Outcome != payout.Changed {
-		i.setText("outcome", string(r.Outcome)) // the usual outcome is the absent one: the names keep an item within a write unit
+		i.setText("outcome", string(r.Outcome)) // changed, the usual outcome, is left out to save bytes of a write unit
 	}
 	i.setText("keyId", r.KeyID)
 	i.setText("note", r.Note)
@@ -59,7 +58,7 @@ func encodeReceipt(r inbox.Receipt) (item, error) {
 	if r.Resolution != nil {
 		decision, err := json.Marshal(r.Resolution)
 		if err != nil {
-			return nil, fmt.Errorf("encode decision: %w", err)
+			return nil, fmt.Errorf("encode resolution: %w", err)
 		}
 		i.setText("decision", string(decision))
 		return i, nil
@@ -86,9 +85,9 @@ func encodeEvent(i item, e payout.Event) {
 	i.setChild("totals", encodeTotals(e.Totals))
 }
 
-// decodeReceipt returns the receipt that an item holds. It fails where the
-// item's key does not follow from what it says: such an item was damaged, or
-// written by a later version.
+// decodeReceipt returns the receipt that an item holds. It fails if the key does
+// not follow from the other attributes: the item is damaged, or a later version
+// wrote it.
 func decodeReceipt(i item) (inbox.Receipt, error) {
 	r := inbox.Receipt{
 		Key:        inbox.Key{Payout: i.text("payout"), Receipt: i.text("receipt")},
@@ -107,7 +106,7 @@ func decodeReceipt(i item) (inbox.Receipt, error) {
 	case i.text("decision") != "":
 		r.Resolution = new(payout.Resolution)
 		if err := json.Unmarshal([]byte(i.text("decision")), r.Resolution); err != nil {
-			return r, fmt.Errorf("decode decision of receipt %s: %w", r.Key.Receipt, errors.Join(inbox.ErrDamagedReceipt, err))
+			return r, fmt.Errorf("decode receipt %s: resolution: %w", r.Key.Receipt, errors.Join(inbox.ErrDamagedReceipt, err))
 		}
 	default:
 		r.Event = decodeEvent(i)
@@ -119,7 +118,7 @@ func decodeReceipt(i item) (inbox.Receipt, error) {
 		r.Outcome = payout.Changed
 	}
 	if !r.HasValidKey() {
-		return r, fmt.Errorf("receipt %s does not say what its key does: %w", r.Key.Receipt, inbox.ErrDamagedReceipt)
+		return r, fmt.Errorf("decode receipt %s: the key does not match the content: %w", r.Key.Receipt, inbox.ErrDamagedReceipt)
 	}
 	return r, nil
 }
@@ -145,11 +144,11 @@ func decodeEvent(i item) payout.Event {
 	}
 }
 
-func encodeChangedBy(h inbox.ChangedBy) item {
+func encodeChangedBy(c inbox.ChangedBy) item {
 	i := item{}
-	i.setText("by", h.By)
-	i.setText("reason", h.Reason)
-	i.setTime("at", h.At)
+	i.setText("by", c.By)
+	i.setText("reason", c.Reason)
+	i.setTime("at", c.At)
 	return i
 }
 
@@ -168,18 +167,19 @@ func decodeKey(i item) inbox.Key {
 	return inbox.Key{Payout: i.text("payout"), Receipt: i.text("receipt")}
 }
 
-// dueIn names the partition of the index that a receipt stands in.
-func dueShard(key inbox.Key, state inbox.State) string { return shard(state, shardOf(key)) }
+// dueShard returns the index partition of a receipt.
+func dueShard(key inbox.Key, state inbox.State) string { return shard(state, shardNumber(key)) }
 
-func shardOf(key inbox.Key) int {
+func shardNumber(key inbox.Key) int {
 	hash := fnv.New32a()
 	_, _ = hash.Write([]byte(key.Payout)) // never fails
 	_, _ = hash.Write([]byte(key.Receipt))
 	return int(hash.Sum32() % shards)
 }
 
-// shard names a partition of the index. That of received receipts is a number
-// alone: a longer name would cost the largest documented example a write unit.
+// shard returns the name of an index partition. For received receipts it is only
+// the number: a longer name would cost the largest documented example a second
+// write unit.
 func shard(state inbox.State, n int) string {
 	if state == inbox.Received {
 		return strconv.Itoa(n)
@@ -187,8 +187,8 @@ func shard(state inbox.State, n int) string {
 	return string(state) + "/" + strconv.Itoa(n)
 }
 
-// setBody keeps a body as text where it is text, so that a person can read it
-// in any tool, and as bytes where it is not.
+// setBody stores a body as a string if it is valid UTF-8, so that people can read
+// it in the console, else as binary.
 func setBody(i item, body []byte) {
 	switch {
 	case len(body) == 0:
@@ -211,7 +211,7 @@ func body(i item) []byte {
 
 func encodeTotals(t payout.Totals) item {
 	if t == (payout.Totals{}) {
-		return nil // of a payout there are none
+		return nil // only batches have totals
 	}
 	i := item{}
 	for name, tally := range map[string]payout.Tally{

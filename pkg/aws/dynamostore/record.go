@@ -16,12 +16,12 @@ import (
 )
 
 // schemaVersion is written to every record. A reader of version n reads all
-// versions up to n, and is deployed before the first writer of it.
+// versions up to n; it is deployed before the first writer of version n.
 const schemaVersion = 1
 
-// encodeRecord returns the record as an item. The parts are the truth; status,
-// reference and conflicted are derived from them for people and indexes, and
-// updatedAt is the time of the writing, which the fold does not know.
+// encodeRecord returns the record as an item. It derives status, reference and
+// conflicted from the record for people and indexes; updatedAt is the time of the
+// write, which is not part of a record.
 func encodeRecord(r payout.Record, now time.Time) (item, error) {
 	i := item{"payout": text(string(r.ID)), "v": number(schemaVersion), "version": number(r.Version)}
 	i.setText("status", string(r.Status()))
@@ -62,7 +62,7 @@ func encodeClaims(claims map[payout.Field]payout.ClaimValues) item {
 			list = append(list, text(value))
 		}
 		if values.Overflow {
-			// A null at the end: there were more.
+			// A null at the end means that there were more values.
 			list = append(list, &types.AttributeValueMemberNULL{Value: true})
 		}
 		i[string(field)] = &types.AttributeValueMemberL{Value: list}
@@ -70,8 +70,8 @@ func encodeClaims(claims map[payout.Field]payout.ClaimValues) item {
 	return i
 }
 
-// decodeRecord returns the record that an item holds. A record of a later
-// schema version is not ours to merge into: we would lose what it knows.
+// decodeRecord returns the record that an item holds. It fails for a later schema
+// version: writing the record back would lose what this version does not know.
 func decodeRecord(i item) (payout.Record, error) {
 	r := payout.Record{
 		ID:          payout.ID(i.text("payout")),
@@ -85,14 +85,14 @@ func decodeRecord(i item) (payout.Record, error) {
 		Resolutions: map[string]payout.Resolution{},
 	}
 	if i.int("v") > schemaVersion {
-		return r, fmt.Errorf("payout %s is of schema version %d, this program knows up to %d: %w",
+		return r, fmt.Errorf("decode payout %s: schema version %d, this version reads up to %d: %w",
 			r.ID, i.int("v"), schemaVersion, inbox.ErrLaterVersion)
 	}
 	amountsValid := r.Settled.IsValid() && !slices.ContainsFunc(r.Claims[payout.FieldAmount].Seen, func(seen string) bool {
 		return !payout.Amount(seen).IsValid()
 	})
 	if !amountsValid {
-		return r, fmt.Errorf("payout %s holds an amount that is none: %w", r.ID, inbox.ErrDamagedPayout)
+		return r, fmt.Errorf("decode payout %s: invalid amount: %w", r.ID, inbox.ErrDamagedPayout)
 	}
 	reasons := i.child("reasons")
 	for _, status := range slices.Collect(maps.Keys(reasons)) {
@@ -102,7 +102,7 @@ func decodeRecord(i item) (payout.Record, error) {
 	for key := range resolutions {
 		var decision payout.Resolution
 		if err := json.Unmarshal([]byte(resolutions.text(key)), &decision); err != nil {
-			return r, fmt.Errorf("decode resolution of payout %s: %w", r.ID, errors.Join(inbox.ErrDamagedPayout, err))
+			return r, fmt.Errorf("decode payout %s: resolution: %w", r.ID, errors.Join(inbox.ErrDamagedPayout, err))
 		}
 		r.Resolutions[key] = decision
 	}

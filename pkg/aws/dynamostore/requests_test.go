@@ -15,8 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
 
-// backlog is a DynamoDB that answers queries of the indexes as if so many
-// receipts waited, spread evenly over the shards, and counts the requests.
+// backlog is an HTTP client in place of DynamoDB. It answers queries of an index
+// with a number of waiting receipts, evenly in all shards, and counts the requests.
 type backlog struct {
 	waiting  int
 	requests int
@@ -61,7 +61,7 @@ func (b *backlog) Do(request *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Header: header, Body: io.NopCloser(bytes.NewReader(text))}, err
 }
 
-func TestStore_ReadsAsMuchForASweepHoweverManyReceiptsWait(t *testing.T) {
+func TestDue_ReadsOfASweep(t *testing.T) {
 	const limit = 1000
 	for _, waiting := range []int{1_000, 10_000, 100_000, 1_000_000} {
 		db := &backlog{waiting: waiting}
@@ -73,11 +73,11 @@ func TestStore_ReadsAsMuchForASweepHoweverManyReceiptsWait(t *testing.T) {
 			t.Fatalf("%d due, %v", len(due), err)
 		}
 		if oldest, ok, err := store.OldestClaimed(t.Context()); err != nil || !ok || oldest.UnixMilli() != 1 {
-			t.Fatalf("the oldest: %s, %t, %v", oldest, ok, err)
+			t.Fatalf("oldest claimed: %s, %t, %v", oldest, ok, err)
 		}
-		t.Logf("%d wait: %d requests, %d items", waiting, db.requests, db.items)
-		if most := 2*limit + 11*shards; db.requests != 2*shards || db.items > most {
-			t.Errorf("%d wait: %d requests and %d items, want %d requests and at most %d items", waiting, db.requests, db.items, 2*shards, most)
+		t.Logf("%d waiting: %d requests, %d items", waiting, db.requests, db.items)
+		if maxItems := 2*limit + 11*shards; db.requests != 2*shards || db.items > maxItems {
+			t.Errorf("%d waiting: %d requests and %d items, want %d requests and at most %d items", waiting, db.requests, db.items, 2*shards, maxItems)
 		}
 	}
 }

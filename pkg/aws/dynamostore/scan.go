@@ -16,25 +16,24 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// withoutBody are the attributes of a receipt but its body and its note, which
-// are most of it.
+// withoutBody has the attributes of a receipt except body and note, which are most
+// of its size.
 var withoutBody = []string{
 	"payout", "receipt", "state", "acceptedAt", "appliedAt", "outcome", "keyId", "reason", "dueShard", "dueAt", "changedBy", "releasedAs",
 	"decision", "reference", "amount", "currency", "chain", "token", "from", "to", "memo", "txid", "blockHeight", "blockTime", "totals",
 }
 
-// ScanReceipts lists all receipts that were accepted from one time until before
-// another, either of which may be zero, without their bodies and notes. It reads
-// the whole table whatever the times are, and each page of it sees every write
-// that was finished before that page was read. Those of one payout come one after the
-// other, as DynamoDB stores them, though no page of it promises that of a Scan.
-// Besides inbox.ErrDamaged, inbox.ErrMisplaced is about the one receipt that
-// comes with it.
+// ScanReceipts lists the receipts that were accepted at from or later and before
+// to, without bodies and notes; a zero time is no bound. It reads the whole table,
+// and each page sees every write that finished before the page was read. The
+// receipts of one payout follow each other, as DynamoDB stores them, although its
+// documentation does not promise that for a Scan. [inbox.ErrDamagedReceipt] and
+// [inbox.ErrIndexMismatch] concern only the receipt that comes with them.
 func (r *Reader) ScanReceipts(ctx context.Context, from, to time.Time) iter.Seq2[inbox.Receipt, error] {
 	input := &dynamodb.ScanInput{TableName: &r.Receipts, ExpressionAttributeNames: map[string]string{}}
 	var projection []string
 	for _, name := range withoutBody {
-		// Several of these are reserved words, and there may be more one day.
+		// Several names are reserved words of DynamoDB.
 		projection = append(projection, "#"+name)
 		input.ExpressionAttributeNames["#"+name] = name
 	}
@@ -56,44 +55,44 @@ func (r *Reader) ScanReceipts(ctx context.Context, from, to time.Time) iter.Seq2
 				yield(inbox.Receipt{}, fmt.Errorf("scan receipts: %w", err))
 				return
 			}
-			if !yield(decodePlaced(i)) {
+			if !yield(decodeIndexed(i)) {
 				return
 			}
 		}
 	}
 }
 
-// Places lists the receipts of a payout, or the one of a held callback, as
-// ScanReceipts does.
+// ReceiptsWithIndex lists the receipts of a payout, or of a held callback, and
+// checks their index attributes as ScanReceipts does.
 func (r *Reader) ReceiptsWithIndex(ctx context.Context, id string) iter.Seq2[inbox.Receipt, error] {
 	return func(yield func(inbox.Receipt, error) bool) {
-		for i, err := range r.query(ctx, r.receiptsOf(id)) {
+		for i, err := range query(ctx, r.Client, r.receiptsOf(id)) {
 			if err != nil {
 				yield(inbox.Receipt{}, fmt.Errorf("query receipts of %s: %w", id, err))
 				return
 			}
-			if !yield(decodePlaced(i)) {
+			if !yield(decodeIndexed(i)) {
 				return
 			}
 		}
 	}
 }
 
-// decodePlaced decodes a receipt and looks at its place in the index.
-func decodePlaced(i item) (inbox.Receipt, error) {
+// decodeIndexed decodes a receipt and checks its index attributes.
+func decodeIndexed(i item) (inbox.Receipt, error) {
 	receipt, err := decodeReceipt(i)
-	if err == nil && !placed(i, receipt) {
+	if err == nil && !hasIndexEntry(i, receipt) {
 		err = fmt.Errorf("receipt %s: %w", receipt.Key.Receipt, inbox.ErrIndexMismatch)
 	}
 	return receipt, err
 }
 
-// ScanPayouts lists all payouts that were updated since, damaged ones included.
-// It reads the whole table, as ScanReceipts does.
+// ScanPayouts lists the payouts that were updated at since or later, including
+// damaged ones. It reads the whole table, as ScanReceipts does.
 func (r *Reader) ScanPayouts(ctx context.Context, since time.Time) iter.Seq2[inbox.StoredPayout, error] {
 	input := &dynamodb.ScanInput{TableName: &r.Payouts}
 	if !since.IsZero() {
-		// One that has lost its time may have been updated since.
+		// A payout without the attribute is damaged, and may have been updated since.
 		input.ExpressionAttributeValues = item{":since": number(since.UnixMilli())}
 		setFilter(input, []string{"(updatedAt >= :since OR attribute_not_exists(updatedAt))"})
 	}
@@ -116,15 +115,15 @@ func (r *Reader) ScanPayouts(ctx context.Context, since time.Time) iter.Seq2[inb
 
 func setFilter(input *dynamodb.ScanInput, conditions []string) {
 	if len(input.ExpressionAttributeValues) == 0 {
-		input.ExpressionAttributeValues = nil // DynamoDB refuses an empty one
+		input.ExpressionAttributeValues = nil // DynamoDB rejects an empty map
 	}
 	if len(conditions) > 0 {
 		input.FilterExpression = aws.String(strings.Join(conditions, " AND "))
 	}
 }
 
-// scanAll lists the items of a table. Its reads are strongly consistent, at
-// twice the price: an audit reports what it finds there, and publish sends it.
+// scanAll lists the items of a table. Its reads are strongly consistent, at twice
+// the price: audit reports what they return, and publish sends it.
 func (r *Reader) scanAll(ctx context.Context, input *dynamodb.ScanInput) iter.Seq2[item, error] {
 	input.ConsistentRead = aws.Bool(true)
 	pages := dynamodb.NewScanPaginator(r.Client, input)
@@ -137,9 +136,9 @@ func (r *Reader) scanAll(ctx context.Context, input *dynamodb.ScanInput) iter.Se
 	})
 }
 
-// Standing returns a payout as it stands: absent, sound or damaged. It sees
-// every write that was finished before. It fails where the payout was written by
-// a later version of this program.
+// StoredPayout returns a payout as the table holds it: absent, intact or damaged.
+// It sees every write that finished before. It fails if a later version of this
+// application wrote the payout.
 func (r *Reader) StoredPayout(ctx context.Context, id payout.ID) (inbox.StoredPayout, error) {
 	i, err := r.get(ctx, r.Payouts, item{"payout": text(string(id))})
 	if err != nil {
@@ -166,8 +165,8 @@ func storedPayout(i item) (inbox.StoredPayout, error) {
 	return s, nil
 }
 
-// checkDerived holds what is stored beside the parts, for people, indexes and
-// whoever reads the table's stream, to the parts.
+// checkDerived compares the derived attributes with the record. People, indexes
+// and readers of the stream rely on them.
 func checkDerived(i item, record payout.Record) error {
 	want, err := encodeRecord(record, time.Time{})
 	if err != nil {
@@ -175,7 +174,7 @@ func checkDerived(i item, record payout.Record) error {
 	}
 	for _, name := range []string{"status", "reference", "conflicted"} {
 		if i.text(name) != want.text(name) {
-			return fmt.Errorf("payout %s shows a %s that its parts do not: %w", record.ID, name, inbox.ErrDamagedPayout)
+			return fmt.Errorf("payout %s: the stored %s does not match the record: %w", record.ID, name, inbox.ErrDamagedPayout)
 		}
 	}
 	return nil

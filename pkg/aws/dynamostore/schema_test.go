@@ -9,10 +9,9 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// A record that an older version of this program wrote lacks what it did not
-// know: it is read, merged into, and written as of today, and nothing that it
-// knew is lost.
-func TestARecordOfAnOlderSchemaVersionIsMergedInto(t *testing.T) {
+// A record of an older version lacks attributes. Merging an event into it loses
+// nothing, and writes it in the current schema version.
+func TestDecodeRecord_OlderSchemaVersion(t *testing.T) {
 	const id = payout.ID("cregis/payout/1/2")
 	succeeded := payout.Event{ID: id, Status: payout.Succeeded, Amount: "1.1", Currency: "TRX", TxID: "0xabc"}
 	failed := payout.Event{ID: id, Status: payout.Failed, Amount: "1.1", Reason: "why"}
@@ -35,6 +34,6 @@ func TestARecordOfAnOlderSchemaVersionIsMergedInto(t *testing.T) {
 	}
 	written, err := encodeRecord(got, now)
 	if err != nil || written.int("v") != schemaVersion || written.text("conflicted") == "" {
-		t.Errorf("written as version %d, %v, want %d and marked as conflicted", written.int("v"), err, schemaVersion)
+		t.Errorf("written with version %d, %v, want %d and conflicted", written.int("v"), err, schemaVersion)
 	}
 }

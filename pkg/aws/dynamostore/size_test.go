@@ -7,19 +7,19 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// sizeOf counts an item as DynamoDB does: names and values in UTF-8, a number
-// in about half as many bytes as it has significant digits, a map or a list
+// itemSize returns the size of an item as DynamoDB counts it: names and values in
+// UTF-8, a number with about half a byte for each significant digit, a map or list
 // with three bytes and one for each element.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
-func sizeOf(i item) int {
+func itemSize(i item) int {
 	size := 0
 	for name, value := range i {
-		size += len(name) + sizeOfValue(value)
+		size += len(name) + valueSize(value)
 	}
 	return size
 }
 
-func sizeOfValue(value types.AttributeValue) int {
+func valueSize(value types.AttributeValue) int {
 	switch value := value.(type) {
 	case *types.AttributeValueMemberS:
 		return len(value.Value)
@@ -29,11 +29,11 @@ func sizeOfValue(value types.AttributeValue) int {
 		digits := strings.Trim(value.Value, "0")
 		return (len(digits)+1)/2 + 1
 	case *types.AttributeValueMemberM:
-		return 3 + sizeOf(value.Value) + len(value.Value)
+		return 3 + itemSize(value.Value) + len(value.Value)
 	case *types.AttributeValueMemberL:
 		size := 3 + len(value.Value)
 		for _, element := range value.Value {
-			size += sizeOfValue(element)
+			size += valueSize(element)
 		}
 		return size
 	}

@@ -23,11 +23,10 @@ type Store struct {
 
 var _ inbox.Store = (*Store)(nil)
 
-// The indexes of receipts that are not applied yet: all of them by when they are
-// due, and those that a sweep has claimed by when they were accepted.
+// The indexes of the receipts table.
 const (
-	unappliedIndex = "unapplied"
-	claimedIndex   = "claimed"
+	unappliedIndex = "unapplied" // received and held receipts, by when they are due
+	claimedIndex   = "claimed"   // receipts that a sweep has claimed, by when they were accepted
 )
 
 const absent = "attribute_not_exists(payout)"
@@ -48,8 +47,8 @@ func (s *Store) Create(ctx context.Context, receipt inbox.Receipt) (inbox.Existi
 		_, err := s.Client.PutItem(ctx, input)
 		return err
 	})
-	if refused, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
-		return inbox.Existing{State: stateOf(refused.Item), AcceptedAt: item(refused.Item).time("acceptedAt")}, nil
+	if failed, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
+		return inbox.Existing{State: stateFromItem(failed.Item), AcceptedAt: item(failed.Item).time("acceptedAt")}, nil
 	}
 	return inbox.Existing{}, err
 }
@@ -65,8 +64,8 @@ func (s *Store) Apply(ctx context.Context, change inbox.Change) (*inbox.Conditio
 		return nil, err
 	}
 	input := &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{receipt, record}}
-	// No token of ours: a retry with another outcome or time would be a
-	// mismatch. The SDK makes one for its own retries of one call.
+	// There is no ClientRequestToken: a later call may have another outcome or time,
+	// which DynamoDB would reject. The SDK adds a token for its own retries.
 	err = retryContention(ctx, func() error {
 		_, err := s.Client.TransactWriteItems(ctx, input)
 		return err
@@ -74,8 +73,8 @@ func (s *Store) Apply(ctx context.Context, change inbox.Change) (*inbox.Conditio
 	return conditionFailed(err)
 }
 
-// receiptWrite creates the receipt as applied, or marks the one that is there:
-// its body and its times of arrival stay those of the first delivery.
+// receiptWrite returns the write that creates the receipt as applied, or marks the
+// stored one: its body and its times stay those of the first delivery.
 func (s *Store) receiptWrite(change inbox.Change) (types.TransactWriteItem, error) {
 	encoded, err := encodeReceipt(change.Receipt)
 	if err != nil {
@@ -127,9 +126,9 @@ func (s *Store) recordWrite(change inbox.Change) (types.TransactWriteItem, error
 	return types.TransactWriteItem{Put: put}, nil
 }
 
-// Due implements inbox.Store. It holds one page of every shard, and asks for a
-// second one only of a shard that has far more than its share of the oldest: so
-// neither its requests nor its memory grow with the number that wait.
+// Due implements inbox.Store. It reads one page of each shard, and a second one
+// only if a shard has far more than its share of the oldest receipts. Neither its
+// requests nor its memory grow with the number of receipts that are due.
 func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]inbox.DueReceipt, error) {
 	page := 10 + 2*limit/shards
 	var due []inbox.DueReceipt
@@ -154,13 +153,12 @@ func (s *Store) dueInShard(ctx context.Context, n int, now time.Time, page int) 
 			":shard": text(shard(inbox.Received, n)),
 			":now":   number(now.UnixMilli()),
 		},
-		Limit: aws.Int32(int32(page)), //nolint:gosec // config bounds the limit that it is made of
+		Limit: aws.Int32(int32(page)), //nolint:gosec // config bounds the limit
 	})
 }
 
-// Claim implements inbox.Store. The condition on the time that was seen keeps
-// a second sweeper out, the one on the state keeps an applied receipt from
-// being put back into the index.
+// Claim implements inbox.Store. The condition on dueAt stops a second sweeper; the
+// condition on the state stops an applied receipt from returning to the index.
 func (s *Store) Claim(ctx context.Context, due inbox.DueReceipt, next time.Time) (inbox.Receipt, bool, error) {
 	input := &dynamodb.UpdateItemInput{
 		TableName:                &s.Receipts,
@@ -172,7 +170,7 @@ func (s *Store) Claim(ctx context.Context, due inbox.DueReceipt, next time.Time)
 			":received": text(string(inbox.Received)),
 			":seen":     number(due.DueAt.UnixMilli()),
 			":next":     number(next.UnixMilli()),
-			":claimed":  text(strconv.Itoa(shardOf(due.Key))),
+			":claimed":  text(strconv.Itoa(shardNumber(due.Key))),
 		},
 		ReturnValues: types.ReturnValueAllNew,
 	}
@@ -181,9 +179,9 @@ func (s *Store) Claim(ctx context.Context, due inbox.DueReceipt, next time.Time)
 		out, err = s.Client.UpdateItem(ctx, input)
 		return err
 	})
-	var refused *types.ConditionalCheckFailedException
+	var failed *types.ConditionalCheckFailedException
 	switch {
-	case errors.As(err, &refused):
+	case errors.As(err, &failed):
 		return inbox.Receipt{}, false, nil
 	case err != nil:
 		return inbox.Receipt{}, false, err
@@ -196,6 +194,6 @@ func receiptKey(key inbox.Key) item {
 	return item{"payout": text(key.Payout), "receipt": text(key.Receipt)}
 }
 
-func stateOf(attributeValues map[string]types.AttributeValue) inbox.State {
-	return inbox.State(item(attributeValues).text("state"))
+func stateFromItem(attributes map[string]types.AttributeValue) inbox.State {
+	return inbox.State(item(attributes).text("state"))
 }

@@ -13,12 +13,12 @@ import (
 	"payout-callbacks/pkg/inbox"
 )
 
-// Unapplied lists the receipts that are received, or those that are held, by
-// the time at which they are due: for a held one, that is when it was accepted.
-// It merges the shards of the index and holds one page of each. The index may
-// be a moment behind, so each receipt is read again by its key: one that has
-// another state by then is left out, one that is damaged comes with
-// [inbox.ErrDamaged] and its key.
+// Unapplied lists the received or the held receipts by the time at which they are
+// due, which for a held receipt is when it was accepted. It merges the shards of
+// the index and holds one page of each. The index is eventually consistent, so
+// Unapplied reads each receipt by its key: it leaves out a receipt that has another
+// state by then, and returns a damaged one with [inbox.ErrDamagedReceipt] and its
+// key.
 func (r *Reader) Unapplied(ctx context.Context, state inbox.State) iter.Seq2[inbox.Receipt, error] {
 	return func(yield func(inbox.Receipt, error) bool) {
 		for due, err := range r.indexedUnapplied(ctx, state) {
@@ -27,14 +27,14 @@ func (r *Reader) Unapplied(ctx context.Context, state inbox.State) iter.Seq2[inb
 				return
 			}
 			receipt, ok, err := r.Receipt(ctx, due.Key)
-			damaged := errors.Is(err, inbox.ErrDamagedReceipt)
+			isDamaged := errors.Is(err, inbox.ErrDamagedReceipt)
 			switch {
-			case damaged:
+			case isDamaged:
 				receipt.Key = due.Key
 			case err == nil && (!ok || receipt.State != state):
 				continue
 			}
-			if !yield(receipt, err) || err != nil && !damaged {
+			if !yield(receipt, err) || err != nil && !isDamaged {
 				return
 			}
 		}
@@ -54,7 +54,7 @@ func (r *Reader) indexedUnapplied(ctx context.Context, state inbox.State) iter.S
 }
 
 // oldestFirst merges the shards by the time at which their receipts are due. It
-// goes on in a shard only when it has given the last of what it has seen there.
+// reads on in a shard only when it has yielded the receipt that it read last.
 func oldestFirst(inShard func(n int) iter.Seq2[inbox.DueReceipt, error]) iter.Seq2[inbox.DueReceipt, error] {
 	return func(yield func(inbox.DueReceipt, error) bool) {
 		heads := make([]*head, 0, shards)
@@ -97,24 +97,24 @@ func decodeDue(i item) inbox.DueReceipt {
 	}
 }
 
-// head is the first receipt of a shard that was not yielded yet.
+// head is the first receipt of a shard that is not yielded yet.
 type head struct {
 	next func() (inbox.DueReceipt, error, bool)
 	stop func()
 
-	due  inbox.DueReceipt
-	err  error
-	some bool
+	due inbox.DueReceipt
+	err error
+	ok  bool
 }
 
-func (h *head) advance() { h.due, h.err, h.some = h.next() }
+func (h *head) advance() { h.due, h.err, h.ok = h.next() }
 
-// earliest returns the head that is due first, or one that failed, or nil.
+// earliest returns the head that is due first, or one with an error, or nil.
 func earliest(heads []*head) *head {
 	var first *head
 	for _, h := range heads {
 		switch {
-		case !h.some:
+		case !h.ok:
 		case h.err != nil:
 			return h
 		case first == nil || h.before(first):

@@ -39,7 +39,7 @@ func put(client aws.HTTPClient) error {
 	return err
 }
 
-// TestStoreKeepsTheContract failed on busy machines: a first Create found
+// TestStore_Contract failed on busy machines: a first Create found
 // "held" or "received", which was its own first attempt.
 func TestAnAnswerThatComesBeforeTheRequestWasWrittenOutBreaksNoConnection(t *testing.T) {
 	slow := transport{sent: make(chan *http.Request, 1)}

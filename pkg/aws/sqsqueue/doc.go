@@ -1,9 +1,8 @@
-// Package sqsqueue carries receipts through SQS: it writes and reads the
-// messages, and it is the consumer's side of the contract between SQS and
-// Lambda, in which a batch is answered with the messages that failed.
+// Package sqsqueue sends receipts to SQS and reads them back: the events queue and
+// the dead-letter queue behind it.
 //
-// A message holds its whole receipt, raw body included, because it may be the
-// only copy: it is what is sent when the store is down. Its reader believes
-// nothing that it cannot check: a message whose receipt does not say what its
-// key does is foreign, like one of a later schema version.
+// A message holds a whole receipt with its raw body, because it is the only copy
+// if the store is down. Decode verifies what it reads: a message whose key does
+// not match its content is unreadable, like one of a later schema version. Package
+// consumer handles the batches that Lambda takes from the queue.
 package sqsqueue

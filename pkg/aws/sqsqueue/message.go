@@ -12,14 +12,15 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// errForeign means that a message is not one that this version can read.
-var ErrUnreadable = errors.New("not a message of ours")
+// ErrUnreadable means that this version cannot read a message: another program
+// wrote it, or a later version.
+var ErrUnreadable = errors.New("unreadable message")
 
 // schemaVersion is written to every message. A reader of version n reads all
-// versions up to n, and is deployed before the first writer of it.
+// versions up to n; it is deployed before the first writer of version n.
 const schemaVersion = 1
 
-// message is a receipt on its way. An event's ID and status stand in the key.
+// message is the JSON of a receipt. The key contains the event's ID and status.
 type message struct {
 	Version    int                `json:"v"`
 	Payout     string             `json:"payout"`
@@ -51,8 +52,8 @@ type event struct {
 	Totals      *payout.Totals `json:"totals,omitempty"`
 }
 
-// Encode returns the text of the message that carries the receipt. It has no
-// character that SQS refuses, whatever the receipt's texts hold.
+// Encode returns the message with a receipt. It has no character that SQS rejects,
+// whatever the receipt holds.
 func Encode(r inbox.Receipt) (string, error) {
 	m := message{
 		Version:    schemaVersion,
@@ -77,15 +78,15 @@ func Encode(r inbox.Receipt) (string, error) {
 	return escape(string(text)), nil
 }
 
-// escape writes the characters that SQS refuses as JSON escapes. In a JSON text
-// they can stand in strings only.
+// escape replaces the characters that SQS rejects by JSON escapes. In JSON, they
+// occur in strings only.
 func escape(text string) string {
-	if !strings.ContainsFunc(text, isRefused) {
+	if !strings.ContainsFunc(text, isRejected) {
 		return text
 	}
 	var escaped strings.Builder
 	for _, r := range text {
-		if isRefused(r) {
+		if isRejected(r) {
 			fmt.Fprintf(&escaped, `\u%04x`, r)
 			continue
 		}
@@ -94,10 +95,10 @@ func escape(text string) string {
 	return escaped.String()
 }
 
-// isRefused reports whether SQS takes no message with the character, by
+// isRejected reports whether SQS rejects messages with the character, by
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
-// (read 2026-11-27). All characters above U+FFFF are taken.
-func isRefused(r rune) bool {
+// (read 2026-11-27). It accepts all characters above U+FFFF.
+func isRejected(r rune) bool {
 	switch {
 	case r < ' ':
 		return r != '\t' && r != '\n' && r != '\r'
@@ -119,16 +120,16 @@ func encodeEvent(e payout.Event) *event {
 	return encoded
 }
 
-// Decode returns the receipt that a message carries: as it was accepted, due as
-// if it had been put then. Its error never holds any of the text.
+// Decode returns the receipt of a message, due as if it had been stored when it was
+// accepted. Its error never holds a part of the text.
 func Decode(text string) (inbox.Receipt, error) {
 	var m message
 	decoder := json.NewDecoder(bytes.NewReader([]byte(text)))
 	if err := decoder.Decode(&m); err != nil || decoder.More() {
-		return inbox.Receipt{}, fmt.Errorf("%w: not JSON of its form", ErrUnreadable)
+		return inbox.Receipt{}, fmt.Errorf("%w: invalid JSON", ErrUnreadable)
 	}
 	if m.Version < 1 || m.Version > schemaVersion {
-		return inbox.Receipt{}, fmt.Errorf("%w: schema version %d, this program knows up to %d", ErrUnreadable, m.Version, schemaVersion)
+		return inbox.Receipt{}, fmt.Errorf("%w: schema version %d, this version reads up to %d", ErrUnreadable, m.Version, schemaVersion)
 	}
 	r := inbox.Receipt{
 		Key:        inbox.Key{Payout: m.Payout, Receipt: m.Receipt},
@@ -149,7 +150,7 @@ func Decode(text string) (inbox.Receipt, error) {
 		r.DueAt = r.AcceptedAt.Add(inbox.FirstDue)
 	}
 	if r.State != inbox.Received && r.State != inbox.Held || !r.HasValidKey() {
-		return inbox.Receipt{}, fmt.Errorf("%w: it does not say what its key does", ErrUnreadable)
+		return inbox.Receipt{}, fmt.Errorf("%w: the key does not match the content", ErrUnreadable)
 	}
 	return r, nil
 }

@@ -12,7 +12,8 @@ import (
 	"payout-callbacks/pkg/inbox"
 )
 
-// Queue is inbox.Queue and inbox.DeadLetters on SQS. It is safe for concurrent use.
+// Queue implements inbox.Queue and inbox.DeadLetters with SQS. It is safe for
+// concurrent use.
 type Queue struct {
 	Client         *sqs.Client
 	EventsURL      string
@@ -37,16 +38,16 @@ func (q *Queue) Waiting(ctx context.Context) (int, error) {
 	return strconv.Atoi(out.Attributes[string(name)])
 }
 
-// decideWithin is how long, in seconds, a dead letter stays out of sight while
-// the sweeper decides about it: longer than the sweeper may run.
-const decideWithin = 60
+// sweepVisibility is the visibility timeout, in seconds, of a dead-letter message
+// that the sweeper receives: longer than the sweeper may run.
+const sweepVisibility = 60
 
 // Receive implements inbox.DeadLetters.
-func (q *Queue) Receive(ctx context.Context, most int) ([]inbox.DeadLetter, error) {
+func (q *Queue) Receive(ctx context.Context, limit int) ([]inbox.DeadLetter, error) {
 	out, err := q.Client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
 		QueueUrl:            &q.DeadLettersURL,
-		MaxNumberOfMessages: int32(min(most, maxEntries)), //nolint:gosec // at most ten
-		VisibilityTimeout:   decideWithin,
+		MaxNumberOfMessages: int32(min(limit, maxEntries)), //nolint:gosec // at most ten
+		VisibilityTimeout:   sweepVisibility,
 	})
 	if err != nil {
 		return nil, err
@@ -77,8 +78,8 @@ func (q *Queue) Return(ctx context.Context, deadLetter inbox.DeadLetter) error {
 	return q.setVisibility(ctx, q.DeadLettersURL, deadLetter.Handle, 0)
 }
 
-// Postpone keeps a delivered event out of sight for a while, in whole seconds;
-// none means that it is delivered again at once.
+// Postpone sets after how many whole seconds a received message becomes visible
+// again.
 func (q *Queue) Postpone(ctx context.Context, handle string, wait time.Duration) error {
 	return q.setVisibility(ctx, q.EventsURL, handle, wait)
 }

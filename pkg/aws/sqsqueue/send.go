@@ -17,87 +17,89 @@ import (
 	"payout-callbacks/pkg/inbox"
 )
 
-// Bounds of SQS on one SendMessageBatch.
+// Limits of SQS for one SendMessageBatch.
 const (
 	maxEntries = 10
 	maxBytes   = 1 << 20
 )
 
-// maxGroup is the length of a message group's name, SQS's own bound.
+// maxGroup is the limit of SQS for the length of a message group id.
 const maxGroup = 128
 
-// Send implements inbox.Queue. One receipt is one SendMessage.
+// Send implements inbox.Queue. It sends one receipt with SendMessage, several in
+// batches.
 func (q *Queue) Send(ctx context.Context, receipts ...inbox.Receipt) error {
-	refused := inbox.SendErrors{}
+	failed := inbox.SendErrors{}
 	var entries []types.SendMessageBatchRequestEntry
 	size := 0
-	for place, receipt := range receipts {
+	for i, receipt := range receipts {
 		text, err := Encode(receipt)
 		if err != nil {
-			refused[place] = fmt.Errorf("%w: %w", inbox.ErrUnsendable, err)
+			failed[i] = fmt.Errorf("%w: %w", inbox.ErrUnsendable, err)
 			continue
 		}
 		if len(entries) == maxEntries || size+len(text) > maxBytes {
-			if err := q.sendBatch(ctx, entries, refused); err != nil {
+			if err := q.sendBatch(ctx, entries, failed); err != nil {
 				return err
 			}
 			entries, size = nil, 0
 		}
 		size += len(text)
 		entries = append(entries, types.SendMessageBatchRequestEntry{
-			Id:             aws.String(strconv.Itoa(place)),
+			Id:             aws.String(strconv.Itoa(i)),
 			MessageBody:    &text,
-			MessageGroupId: aws.String(group(receipt)),
+			MessageGroupId: aws.String(messageGroup(receipt)),
 		})
 	}
-	if err := q.sendBatch(ctx, entries, refused); err != nil {
+	if err := q.sendBatch(ctx, entries, failed); err != nil {
 		return err
 	}
-	return refused.ErrorOrNil()
+	return failed.ErrorOrNil()
 }
 
-// sendBatch sends the entries, whose ids are their places, and adds those that
-// SQS refuses to refused. Where SQS refuses the whole request for what is in it,
-// each entry is sent alone: a single bad message refuses no other.
-func (q *Queue) sendBatch(ctx context.Context, entries []types.SendMessageBatchRequestEntry, refused inbox.SendErrors) error {
-	if len(entries) < 2 { //nolint:mnd // a batch
-		return q.sendEach(ctx, entries, refused)
+// sendBatch sends the entries, whose ids are indexes of receipts, and adds those
+// that SQS rejects to failed. If SQS rejects the whole request for its content, it
+// sends each entry alone, so that a bad message fails no other.
+func (q *Queue) sendBatch(ctx context.Context, entries []types.SendMessageBatchRequestEntry, failed inbox.SendErrors) error {
+	if len(entries) < 2 {
+		return q.sendEach(ctx, entries, failed)
 	}
 	out, err := q.Client.SendMessageBatch(ctx, &sqs.SendMessageBatchInput{QueueUrl: &q.EventsURL, Entries: entries})
 	switch {
 	case contentCode(err) != "":
-		return q.sendEach(ctx, entries, refused)
+		return q.sendEach(ctx, entries, failed)
 	case err != nil:
 		return err
 	}
 	for _, entry := range entries {
 		if err := entryError(out, *entry.Id); err != nil {
-			place, _ := strconv.Atoi(*entry.Id) // we wrote it
-			refused[place] = err
+			i, _ := strconv.Atoi(*entry.Id) // Send wrote it
+			failed[i] = err
 		}
 	}
 	return nil
 }
 
-// entryError returns nil where the answer says that the entry was taken.
+// entryError returns the error that the response has for an entry, or nil if the
+// message was sent.
 func entryError(out *sqs.SendMessageBatchOutput, id string) error {
-	for _, failed := range out.Failed {
-		if aws.ToString(failed.Id) != id {
+	for _, entry := range out.Failed {
+		if aws.ToString(entry.Id) != id {
 			continue
 		}
-		err := fmt.Errorf("SQS answers %s", aws.ToString(failed.Code))
-		if failed.SenderFault {
+		err := fmt.Errorf("SQS answers %s", aws.ToString(entry.Code))
+		if entry.SenderFault {
 			return fmt.Errorf("%w: %w", inbox.ErrUnsendable, err)
 		}
 		return err
 	}
-	if slices.ContainsFunc(out.Successful, func(taken types.SendMessageBatchResultEntry) bool { return aws.ToString(taken.Id) == id }) {
+	if slices.ContainsFunc(out.Successful, func(entry types.SendMessageBatchResultEntry) bool { return aws.ToString(entry.Id) == id }) {
 		return nil
 	}
-	return errors.New("SQS does not answer about the message")
+	return errors.New("the response of SQS does not name the message")
 }
 
-func (q *Queue) sendEach(ctx context.Context, entries []types.SendMessageBatchRequestEntry, refused inbox.SendErrors) error {
+func (q *Queue) sendEach(ctx context.Context, entries []types.SendMessageBatchRequestEntry, failed inbox.SendErrors) error {
 	for _, entry := range entries {
 		_, err := q.Client.SendMessage(ctx, &sqs.SendMessageInput{
 			QueueUrl:       &q.EventsURL,
@@ -106,8 +108,8 @@ func (q *Queue) sendEach(ctx context.Context, entries []types.SendMessageBatchRe
 		})
 		switch {
 		case contentCode(err) != "":
-			place, _ := strconv.Atoi(*entry.Id) // we wrote it
-			refused[place] = fmt.Errorf("%w: SQS answers %s", inbox.ErrUnsendable, contentCode(err))
+			i, _ := strconv.Atoi(*entry.Id) // Send wrote it
+			failed[i] = fmt.Errorf("%w: SQS answers %s", inbox.ErrUnsendable, contentCode(err))
 		case err != nil:
 			return err
 		}
@@ -115,31 +117,30 @@ func (q *Queue) sendEach(ctx context.Context, entries []types.SendMessageBatchRe
 	return nil
 }
 
-// contentCodes are the errors by which SQS refuses a request for the messages in
-// it. What it refuses for who asks, or how often, is not among them: another
-// message would be refused as well.
+// contentCodes are the errors by which SQS rejects a request for its content. After
+// any other error, another message would fail as well.
 var contentCodes = []string{
 	"InvalidMessageContents", "InvalidParameterValue", "InvalidParameterCombination", "MissingParameter",
 	"InvalidAttributeValue", "BatchRequestTooLong", "ValidationError", "ValidationException",
 }
 
-// contentCode returns the code of such an error, and "" of any other.
+// contentCode returns the code of an error for the content, or "" of another error.
 func contentCode(err error) string {
-	var answer smithy.APIError
-	if !errors.As(err, &answer) {
+	apiErr, ok := errors.AsType[smithy.APIError](err)
+	if !ok {
 		return ""
 	}
-	code := answer.ErrorCode()
-	code = code[strings.LastIndex(code, ".")+1:] // older answers begin with AWS.SimpleQueueService
+	code := apiErr.ErrorCode()
+	code = code[strings.LastIndex(code, ".")+1:] // older codes begin with AWS.SimpleQueueService
 	if !slices.Contains(contentCodes, code) {
 		return ""
 	}
 	return code
 }
 
-// group names the message group of a receipt. On a standard queue it orders
-// nothing; it keeps one noisy account from delaying the others.
-func group(receipt inbox.Receipt) string {
+// messageGroup returns the message group id of a receipt. On a standard queue it
+// is not about order: it keeps one busy account from delaying the others.
+func messageGroup(receipt inbox.Receipt) string {
 	name := receipt.Provider() + "." + url.PathEscape(receipt.Account())
 	return name[:min(len(name), maxGroup)]
 }

@@ -11,60 +11,61 @@ import (
 	"payout-callbacks/pkg/inbox"
 )
 
-// Causes of a cancelled transaction, as DynamoDB codes them.
+// Codes of CancellationReason in DynamoDB's API.
 const (
 	causeNone      = "None"
 	causeCondition = "ConditionalCheckFailed"
 	causeConflict  = "TransactionConflict"
 )
 
-// refusalOf tells a refused condition, which is an answer, from a failure. A
-// transaction of which one part was refused and another failed, failed.
+// conditionFailed returns which conditions of a transaction failed, which is an
+// outcome, or the error. If one part failed for another reason, it is an error.
 func conditionFailed(err error) (*inbox.ConditionFailed, error) {
 	var cancelled *types.TransactionCanceledException
 	if err == nil || !errors.As(err, &cancelled) || len(cancelled.CancellationReasons) != 2 {
 		return nil, err
 	}
 	for _, reason := range cancelled.CancellationReasons {
-		if code := causeOf(reason); code != causeNone && code != causeCondition {
+		if code := codeOf(reason); code != causeNone && code != causeCondition {
 			return nil, err
 		}
 	}
 	receipt, record := cancelled.CancellationReasons[0], cancelled.CancellationReasons[1]
-	refusal := &inbox.ConditionFailed{
-		ReceiptState:  stateOf(receipt.Item),
-		ReceiptFailed: causeOf(receipt) == causeCondition,
-		RecordFailed:  causeOf(record) == causeCondition,
+	failed := &inbox.ConditionFailed{
+		ReceiptState:  stateFromItem(receipt.Item),
+		ReceiptFailed: codeOf(receipt) == causeCondition,
+		RecordFailed:  codeOf(record) == causeCondition,
 	}
-	if !refusal.RecordFailed {
-		return refusal, nil
+	if !failed.RecordFailed {
+		return failed, nil
 	}
 	decoded, err := decodeRecord(record.Item)
-	refusal.Record = decoded
-	return refusal, err
+	failed.Record = decoded
+	return failed, err
 }
 
-func causeOf(reason types.CancellationReason) string {
+func codeOf(reason types.CancellationReason) string {
 	if reason.Code == nil {
 		return causeNone
 	}
 	return *reason.Code
 }
 
-// A transaction that meets another one on the same payout is cancelled, and a
-// single write that meets one on the same receipt is refused: a second delivery
-// comes while the first is applied. The SDK tries neither again. The waits
-// double from 10 ms, with jitter.
+// DynamoDB cancels a transaction that meets another one on the same payout, and
+// rejects a write that meets one on the same receipt, when a second delivery comes
+// while the first is applied. The SDK retries neither. The waits double from
+// 10 ms, with jitter.
 const (
 	contentionTries = 6
 	contentionWait  = 10 * time.Millisecond
 )
 
+// retryContention calls try until it returns something else than contention.
 func retryContention(ctx context.Context, try func() error) error {
 	wait := contentionWait
 	for n := 1; ; n++ {
 		err := try()
-		if n == contentionTries || !contended(err) {
+		if n == contentionTries || !isContention(err) {
 			return err
 		}
 		timer := time.NewTimer(wait/2 + rand.N(wait)) //nolint:gosec // jitter needs no secrecy
@@ -78,7 +79,7 @@ func retryContention(ctx context.Context, try func() error) error {
 	}
 }
 
-func contended(err error) bool {
+func isContention(err error) bool {
 	if _, ok := errors.AsType[*types.TransactionInProgressException](err); ok {
 		return true
 	}
@@ -90,7 +91,7 @@ func contended(err error) bool {
 		return false
 	}
 	for _, reason := range cancelled.CancellationReasons {
-		if causeOf(reason) == causeConflict {
+		if codeOf(reason) == causeConflict {
 			return true
 		}
 	}

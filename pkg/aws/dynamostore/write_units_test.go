@@ -15,12 +15,12 @@ import (
 	"payout-callbacks/pkg/testkit/templatetest"
 )
 
-// writeUnit is what DynamoDB bills as one write.
+// writeUnit is the size, in bytes, that DynamoDB bills as one write unit.
 const writeUnit = 1024
 
-// The receipt of each documented example is one write, as it is accepted and as
-// it is applied. The largest has a body of 594 bytes as printed.
-func TestTheReceiptsOfTheDocumentedExamplesAreOneWriteUnit(t *testing.T) {
+// The receipt of each documented example fits into one write unit, received and
+// applied. The largest example has a body of 594 bytes.
+func TestReceiptWriteUnits_DocumentedExamples(t *testing.T) {
 	for _, example := range []struct {
 		provider providertest.Provider
 		name     string
@@ -42,7 +42,7 @@ func TestTheReceiptsOfTheDocumentedExamplesAreOneWriteUnit(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			size := sizeOf(encoded)
+			size := itemSize(encoded)
 			t.Logf("%s, %s: %d bytes, %d of them the body", example.name, receipt.State, size, len(receipt.Body))
 			if size > writeUnit {
 				t.Errorf("%s, %s: %d bytes are more than one write unit", example.name, receipt.State, size)
@@ -73,6 +73,6 @@ func exampleReceipt(t *testing.T, provider providertest.Provider, name string, k
 		}
 		return callback.NewReceipt(provider, verified, time.UnixMilli(1795251600123))
 	}
-	t.Fatalf("there is no vector %s", name)
+	t.Fatalf("vector %s is missing", name)
 	return inbox.Receipt{}
 }
