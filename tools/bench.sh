@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the paired benchmarks in turns, ROUNDS times, and prints the ratio of side=ours to side=floor; then what
-# tools/measure measures. Needs the endpoints that `make bench` sets.
+# Runs the paired benchmarks ROUNDS times, interleaved, and prints the ratio of side=ours to side=floor. Then it runs
+# tools/measure. `make bench` sets the endpoints that it needs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 benchstat=golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da

@@ -100,8 +100,8 @@ func (s stage) play(ctx context.Context, scene scene) (response, result string, 
 	return response, result, err
 }
 
-func (s stage) sign(scene scene, key string) ([]byte, http.Header, error) {
-	return s.providers[scene.provider].Sign(scene.body, callback.Key(key))
+func (s stage) sign(scene scene, key callback.Key) ([]byte, http.Header, error) {
+	return s.providers[scene.provider].Sign(scene.body, key)
 }
 
 // deliver posts a callback, and again after a server error: on a busy machine the requests of a function time out.
@@ -140,7 +140,7 @@ func (s stage) post(ctx context.Context, provider string, kind payout.Type, head
 
 // receiptKey returns the key of the receipt that the callback leaves if it is accepted.
 func (s stage) receiptKey(scene scene, body []byte, header http.Header) inbox.Key {
-	keys := callback.Keys{scene.account: {Current: callback.Key(s.stack.DemoKeys[scene.provider][scene.account])}}
+	keys := callback.Keys{scene.account: {Current: s.stack.DemoKeys[scene.provider][scene.account]}}
 	provider := s.providers[scene.provider]
 	request := callback.NewRequest(scene.kind, header, body)
 	verified, err := provider.Verify(request, keys)

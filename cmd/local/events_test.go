@@ -73,7 +73,7 @@ func TestSampleEvents_NewAfterDemonstration(t *testing.T) {
 	}
 	stage := newStage(stack{DemoKeys: demoKeys()})
 	for _, scene := range scenes {
-		body, header, err := stage.sign(scene, string(demoKeyOf(scene.provider)))
+		body, header, err := stage.sign(scene, demoKeyOf(scene.provider))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -162,7 +162,7 @@ func signerOf(name string) functions.SigningProvider {
 
 func demoKeyOf(provider string) callback.Key {
 	for _, key := range demoKeys()[provider] {
-		return callback.Key(key)
+		return key
 	}
 	return ""
 }

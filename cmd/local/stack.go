@@ -5,31 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"syscall"
 
 	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/ops/localstack"
 )
 
-// stack is the content of stack.json: a running stack, as payoutctl, the tests and other clients use it.
-type stack struct {
-	Name               string                       `json:"stackName"`
-	APIURL             string                       `json:"apiUrl"` // the callback paths are appended to it
-	EndpointURL        string                       `json:"endpointUrl"`
-	Region             string                       `json:"region"`
-	ReceiptsTable      string                       `json:"receiptsTable"`
-	PayoutsTable       string                       `json:"payoutsTable"`
-	EventsQueueURL     string                       `json:"eventsQueueUrl"`
-	DeadLetterQueueURL string                       `json:"deadLetterQueueUrl"`
-	Functions          []string                     `json:"functions"`              // names at Lambda
-	KeySecrets         map[string]string            `json:"keySecrets"`             // provider → secret
-	DemoKeys           map[string]map[string]string `json:"demoKeys"`               // provider → account → key
-	Outputs            map[string]string            `json:"outputs"`                // of the template
-	ContainerURL       string                       `json:"containerUrl,omitempty"` // the emulator as a container reaches it
-	PID                int                          `json:"pid"`                    // the process that removes this file
-}
+// stack is a running stack, as stack.json describes it.
+type stack localstack.Stack
 
 // The accounts of the demonstration. Their keys are those that the vectors in pkg/provider are signed with: the Cregis key
 // is the one in the provider's documentation, so that its examples verify as published.
@@ -40,8 +25,8 @@ const (
 )
 
 // demoKeys returns the current key of each account that stack.json names.
-func demoKeys() map[string]map[string]string {
-	return map[string]map[string]string{
+func demoKeys() map[string]map[string]callback.Key {
+	return map[string]map[string]callback.Key{
 		"cregis": {demoProject: "f502a9ac9ca54327986f29c03b271491"},
 		"pivot":  {demoMerchant: "pivot-demo-key-current"},
 	}
@@ -52,11 +37,11 @@ func demoKeys() map[string]map[string]string {
 func storedKeys(provider string) callback.Keys {
 	if provider == "cregis" {
 		return callback.Keys{demoProject: {
-			Current: callback.Key(demoKeys()[provider][demoProject]), Previous: "00f9d8e7c6b5a4938271605f4e3d2c1b",
+			Current: demoKeys()[provider][demoProject], Previous: "00f9d8e7c6b5a4938271605f4e3d2c1b",
 		}}
 	}
 	return callback.Keys{
-		demoMerchant:  {Current: callback.Key(demoKeys()[provider][demoMerchant]), Previous: "pivot-demo-key-previous"},
+		demoMerchant:  {Current: demoKeys()[provider][demoMerchant], Previous: "pivot-demo-key-previous"},
 		otherMerchant: {Current: "pivot-other-key"},
 	}
 }
@@ -141,10 +126,6 @@ func removeFile(path string) error {
 }
 
 func readStack(path string) (stack, error) {
-	content, err := os.ReadFile(filepath.Clean(path))
-	if err != nil {
-		return stack{}, err
-	}
-	var s stack
-	return s, json.Unmarshal(content, &s)
+	s, err := localstack.Read(path)
+	return stack(s), err
 }

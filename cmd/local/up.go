@@ -127,7 +127,7 @@ func (r *running) curl() string {
 	body := fmt.Sprintf(`{"event":"PAYOUT.SUCCESS","data":{"uuid":"5b0f3c6e-2f6e-4a39-9d0c-6f1d2a7e4b55","merchantId":"%s",`+
 		`"payouts":{"referenceId":"CURL-1","amount":{"currency":"IDR","value":"100000"},"status":"SUCCESS","reason":null}}}`, demoMerchant)
 	return fmt.Sprintf("  curl -i -H 'X-API-Key: %s' -H 'Content-Type: application/json' \\\n    -d '%s' \\\n    %s/callbacks/pivot/payout",
-		r.stack.DemoKeys["pivot"][demoMerchant], body, r.stack.APIURL)
+		string(r.stack.DemoKeys["pivot"][demoMerchant]), body, r.stack.APIURL)
 }
 
 func (r *running) untilInterrupted(ctx context.Context) error {

@@ -1,8 +1,8 @@
-// Command measure prints what Go benchmarks cannot see of a function: the size
-// of its binary, the time from the start of its process to the first answer,
-// and the memory that it keeps. Each figure stands beside that of a function
-// that returns a constant (hello) and of one that sends the same requests by
-// the SDK and does nothing else (bare). `make bench` runs it on the local stack.
+// Command measure prints what Go benchmarks cannot measure: the size of a
+// function's binary, the time from the start of its process to the first
+// response, and its memory. It compares them with a function that returns a
+// constant (hello), and with one that only sends the same requests with the SDK
+// (bare). `make bench` runs it on the local stack.
 package main
 
 import (
@@ -33,7 +33,7 @@ func main() {
 
 func run(ctx context.Context) error {
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "WHAT\tFUNCTION\tVALUE\tAGAINST hello")
+	fmt.Fprintln(table, "MEASUREMENT\tFUNCTION\tVALUE\tRATIO TO hello")
 	if err := sizes(ctx, table); err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func run(ctx context.Context) error {
 	return table.Flush()
 }
 
-// compile builds a program with the flags of a deployment and returns the path of its binary.
+// compile builds a program with the flags of `make build` and returns the path of its binary.
 func compile(ctx context.Context, program, arch string) (string, error) {
 	binary := filepath.Join(".local", "measure", arch, filepath.Base(program))
 	build := exec.CommandContext(ctx, "go", "build", "-tags=lambda.norpc", "-trimpath", "-ldflags=-s -w", "-o", binary, program)
@@ -92,7 +92,7 @@ const (
 	invocations = 5_000
 )
 
-// processes measures the functions as processes, in turns.
+// processes measures the functions as processes, interleaved.
 func (t *target) processes(ctx context.Context, table *tabwriter.Writer) error {
 	programs := []string{hello, bare, cregis}
 	binaries := map[string]string{}
@@ -136,8 +136,8 @@ func (t *target) processes(ctx context.Context, table *tabwriter.Writer) error {
 	return nil
 }
 
-// start runs a function until it has answered a number of callbacks. It returns the time from the start of
-// the process to the first answer, and the resident bytes after the last.
+// start runs a function for a number of callbacks. It returns the time from the
+// start of the process to the first response, and the resident bytes at the end.
 func (t *target) start(ctx context.Context, binary string, count int) (first time.Duration, resident int64, err error) {
 	api, err := listen(ctx)
 	if err != nil {
@@ -163,7 +163,7 @@ func (t *target) start(ctx context.Context, binary string, count int) (first tim
 		}
 		answer, err := api.invoke(ctx, event)
 		if err == nil && bytes.Contains(answer, []byte(`"statusCode":5`)) {
-			err = fmt.Errorf("it answered %s", answer)
+			err = fmt.Errorf("response %s", answer)
 		}
 		if err != nil {
 			return 0, 0, fmt.Errorf("%s: %w\n%s", binary, err, stderr.String())

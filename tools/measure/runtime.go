@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// runtimeAPI is the part of Lambda's runtime API that a function needs to be invoked.
+// runtimeAPI is the part of Lambda's runtime API that invokes a function.
 type runtimeAPI struct {
 	address         string
 	server          *http.Server
@@ -61,17 +61,17 @@ func (a *runtimeAPI) invoke(ctx context.Context, event []byte) ([]byte, error) {
 	select {
 	case a.events <- event:
 	case <-ctx.Done():
-		return nil, fmt.Errorf("wait for the function to ask for an event: %w", ctx.Err())
+		return nil, fmt.Errorf("wait until the function requests an event: %w", ctx.Err())
 	}
 	select {
 	case answer := <-a.answers:
 		return answer, nil
 	case <-ctx.Done():
-		return nil, fmt.Errorf("wait for the answer: %w", ctx.Err())
+		return nil, fmt.Errorf("wait for the response: %w", ctx.Err())
 	}
 }
 
-// residentBytes returns the resident set of a process.
+// residentBytes returns the resident set size of a process.
 func residentBytes(pid int) (int64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/lambda/config"
 	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/ops/localstack"
 	provider "payout-callbacks/pkg/provider/cregis"
 )
 
@@ -32,20 +33,16 @@ type target struct {
 	count       int
 }
 
-// newTarget reads the local stack's description, which make bench has a stack
-// leave, and stores a key for the measured functions.
+// newTarget reads the description of the local stack and stores a key for the
+// measured functions.
 func newTarget(ctx context.Context) (*target, error) {
 	endpoint := os.Getenv("AWS_ENDPOINT_URL_DYNAMODB")
 	if endpoint == "" {
-		return nil, errors.New("AWS_ENDPOINT_URL_DYNAMODB names no endpoint; make bench runs this on the local stack")
+		return nil, errors.New("AWS_ENDPOINT_URL_DYNAMODB is not set; make bench sets it to the local stack")
 	}
-	var stack struct{ Region, ReceiptsTable, PayoutsTable, EventsQueueURL, DeadLetterQueueURL string }
-	text, err := os.ReadFile(os.Getenv("PAYOUT_CALLBACKS_STACK"))
-	if err == nil {
-		err = json.Unmarshal(text, &stack)
-	}
+	stack, err := localstack.Read(os.Getenv("PAYOUT_CALLBACKS_STACK"))
 	if err != nil {
-		return nil, fmt.Errorf("read the stack's description: %w", err)
+		return nil, fmt.Errorf("read local stack: %w", err)
 	}
 	keys, err := json.Marshal(map[string]map[string]callback.Key{account: {"current": key}})
 	if err != nil {
@@ -76,7 +73,7 @@ func (t *target) remove(ctx context.Context) {
 
 var cid = regexp.MustCompile(`"cid":\d+`)
 
-// callback returns the event of a signed callback about a payout of its own.
+// callback returns the event of a signed callback for a new payout.
 func (t *target) callback() ([]byte, error) {
 	t.count++
 	body := cid.ReplaceAll(t.body, fmt.Appendf(nil, `"cid":%d`, 1_000_000_000_000_000+os.Getpid()*1_000_000+t.count))

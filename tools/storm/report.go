@@ -22,7 +22,7 @@ type report struct {
 	sent                          int
 	kinds                         map[kind]int
 	acknowledged, refused, failed int
-	storedFailed                  int // stored although the provider was not told so
+	storedFailed                  int // stored without an acknowledgement
 
 	applied, conflicted, held, lost int // acknowledged callbacks, by the state of their receipts
 	receipts, payouts               int // stored

@@ -1,6 +1,6 @@
-// Command bare is the least that a function is which reads a secret as it starts
-// and then makes one put and one send for each request, by the SDK: the floor
-// under a cold start that accepts a callback. It is never deployed.
+// Command bare is a function that reads a secret as it starts, and sends one put
+// and one message for each request: the least that a function that accepts
+// callbacks can do. It is never deployed.
 package main
 
 import (

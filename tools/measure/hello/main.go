@@ -1,5 +1,5 @@
-// Command hello is the least that a Lambda function in Go is: what the functions
-// are measured against. It is never deployed.
+// Command hello is the smallest Lambda function in Go, which the functions are
+// compared with. It is never deployed.
 package main
 
 import (

@@ -2,10 +2,9 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"net"
 	"net/url"
 	"os"
@@ -15,23 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
-	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/ops/localstack"
 )
-
-// localDescription is a local stack, as `make run` writes it while the stack is up.
-type localDescription struct {
-	StackName          string                             `json:"stackName"`
-	APIURL             string                             `json:"apiUrl"`
-	EndpointURL        string                             `json:"endpointUrl"`
-	Region             string                             `json:"region"`
-	ReceiptsTable      string                             `json:"receiptsTable"`
-	PayoutsTable       string                             `json:"payoutsTable"`
-	EventsQueueURL     string                             `json:"eventsQueueUrl"`
-	DeadLetterQueueURL string                             `json:"deadLetterQueueUrl"`
-	KeySecrets         map[string]string                  `json:"keySecrets"`
-	DemoKeys           map[string]map[string]callback.Key `json:"demoKeys"`
-	Outputs            map[string]string                  `json:"outputs"`
-}
 
 const startOne = "start one with: make run"
 
@@ -51,7 +35,7 @@ func (s *Session) loadLocal(ctx context.Context) (Stack, error) {
 		return Stack{}, Failuref(startOne, "the local stack of %s does not answer: %w", path, err)
 	}
 	return Stack{
-		Name:               l.StackName,
+		Name:               l.Name,
 		Local:              true,
 		APIURL:             l.APIURL,
 		ReceiptsTable:      l.ReceiptsTable,
@@ -91,18 +75,16 @@ func (s *Session) localPath() (string, error) {
 	}
 }
 
-func readLocal(path string) (localDescription, error) {
-	var l localDescription
-	file, err := os.Open(path)
-	if err != nil {
+func readLocal(path string) (localstack.Stack, error) {
+	l, err := localstack.Read(path)
+	switch {
+	case errors.As(err, new(*fs.PathError)):
 		return l, Failuref(startOne, "read local stack: %w", err)
-	}
-	defer file.Close()
-	if err := json.NewDecoder(io.LimitReader(file, 1<<20)).Decode(&l); err != nil {
+	case err != nil:
 		return l, Failuref(startOne, "read local stack %s: not what make run writes", path)
 	}
 	for name, value := range map[string]string{
-		"stackName": l.StackName, "apiUrl": l.APIURL, "endpointUrl": l.EndpointURL,
+		"stackName": l.Name, "apiUrl": l.APIURL, "endpointUrl": l.EndpointURL,
 		"region": l.Region, "receiptsTable": l.ReceiptsTable, "payoutsTable": l.PayoutsTable,
 	} {
 		if value == "" {

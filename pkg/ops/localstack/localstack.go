@@ -1,0 +1,48 @@
+// Package localstack describes a running local stack. cmd/local writes the
+// description to .local/stack.json; payoutctl and other clients read it.
+package localstack
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"payout-callbacks/pkg/callback"
+)
+
+// Stack is the content of stack.json.
+type Stack struct {
+	Name               string                             `json:"stackName"`
+	APIURL             string                             `json:"apiUrl"` // the callback paths are appended to it
+	EndpointURL        string                             `json:"endpointUrl"`
+	Region             string                             `json:"region"`
+	ReceiptsTable      string                             `json:"receiptsTable"`
+	PayoutsTable       string                             `json:"payoutsTable"`
+	EventsQueueURL     string                             `json:"eventsQueueUrl"`
+	DeadLetterQueueURL string                             `json:"deadLetterQueueUrl"`
+	Functions          []string                           `json:"functions"`              // names at Lambda
+	KeySecrets         map[string]string                  `json:"keySecrets"`             // provider → secret
+	DemoKeys           map[string]map[string]callback.Key `json:"demoKeys"`               // provider → account → key
+	Outputs            map[string]string                  `json:"outputs"`                // of the template
+	ContainerURL       string                             `json:"containerUrl,omitempty"` // the emulator as a container reaches it
+	PID                int                                `json:"pid"`                    // the process that removes this file
+}
+
+// maxSize bounds the file, which has two thousand bytes.
+const maxSize = 1 << 20
+
+// Read reads a description.
+func Read(path string) (Stack, error) {
+	file, err := os.Open(filepath.Clean(path))
+	if err != nil {
+		return Stack{}, err
+	}
+	defer func() { _ = file.Close() }()
+	var s Stack
+	if err := json.NewDecoder(io.LimitReader(file, maxSize)).Decode(&s); err != nil {
+		return Stack{}, fmt.Errorf("decode %s: %w", path, err)
+	}
+	return s, nil
+}
