@@ -17,7 +17,7 @@ func TestWalk_SaysWhetherThereIsMoreThanItsBound(t *testing.T) {
 			w.put(id, "unreadable")
 		}
 		seen := 0
-		more, err := w.desk().Walk(t.Context(), most, func(redrive.Diagnosed) error { seen++; return nil })
+		more, err := w.desk().Walk(t.Context(), most, func(redrive.Diagnosis) error { seen++; return nil })
 		if err != nil || more != wantMore || seen != min(most, 3) {
 			t.Errorf("at most %d: %d seen, more %v, %v", most, seen, more, err)
 		}
@@ -39,7 +39,7 @@ func TestWalk_PutsBackAfterAnInterruption(t *testing.T) {
 	w := newWorld()
 	w.put("a", "unreadable")
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err := (&redrive.Redriver{Queue: refusing{w}, Receipts: w}).Walk(ctx, 10, func(redrive.Diagnosed) error { cancel(); return ctx.Err() })
+	_, err := (&redrive.Redriver{Queue: refusing{w}, Receipts: w}).Walk(ctx, 10, func(redrive.Diagnosis) error { cancel(); return ctx.Err() })
 	if !errors.Is(err, context.Canceled) || w.letters["a"].visibleAt.After(w.now) {
 		t.Errorf("%v, in sight at %s, want at once", err, w.letters["a"].visibleAt)
 	}

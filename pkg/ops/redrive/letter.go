@@ -66,7 +66,7 @@ const (
 func Causes() []Cause { return []Cause{Unreadable, Absent, Unapplied, AlreadyHandled, Damaged} }
 
 // Found is a letter with what is known of it.
-type Diagnosed struct {
+type Diagnosis struct {
 	Message
 
 	Cause   Cause
@@ -75,11 +75,11 @@ type Diagnosed struct {
 }
 
 // Provider returns whose callback the letter is of, or "".
-func (f Diagnosed) Provider() string { return f.Receipt.Provider() }
+func (f Diagnosis) Provider() string { return f.Receipt.Provider() }
 
 // diagnose says why a letter is where it is.
-func diagnose(ctx context.Context, receipts Receipts, message Message) (Diagnosed, error) {
-	diagnosed := Diagnosed{Message: message}
+func diagnose(ctx context.Context, receipts Receipts, message Message) (Diagnosis, error) {
+	diagnosed := Diagnosis{Message: message}
 	carried, err := sqsqueue.Decode(message.Body)
 	if err != nil {
 		diagnosed.Cause, diagnosed.Why = Unreadable, err.Error()

@@ -16,7 +16,7 @@ type Filter struct {
 }
 
 // Chooses reports whether the filter chooses a letter.
-func (f Filter) Chooses(diagnosed Diagnosed) bool {
+func (f Filter) Chooses(diagnosed Diagnosis) bool {
 	switch {
 	case len(f.IDs) > 0 && !slices.Contains(f.IDs, diagnosed.ID):
 		return false
@@ -33,7 +33,7 @@ func (f Filter) Chooses(diagnosed Diagnosed) bool {
 // Order is what is to be redriven and how.
 type Options struct {
 	Filter
-	Most     int              // letters looked at, at most
+	Limit    int              // letters looked at, at most
 	DryRun   bool             // choose only
 	Pace     <-chan time.Time // one letter is sent for each value; nil does not wait
 	Progress func(Progress)   // after each letter that was chosen; may be nil
@@ -52,7 +52,7 @@ type Progress struct {
 // deletes each after it was sent. It stops at the first failure, with every
 // letter in one of the queues or, the last one, in both.
 func (d *Redriver) Redrive(ctx context.Context, order Options) (Progress, error) {
-	return d.move(ctx, order, func(ctx context.Context, diagnosed Diagnosed) error {
+	return d.move(ctx, order, func(ctx context.Context, diagnosed Diagnosis) error {
 		if err := d.Queue.Send(ctx, diagnosed.Message); err != nil {
 			return fmt.Errorf("send message %s: %w", diagnosed.ID, err)
 		}
@@ -62,14 +62,14 @@ func (d *Redriver) Redrive(ctx context.Context, order Options) (Progress, error)
 
 // Remove takes the chosen letters out of the queue, each after save has made it
 // safe. It fails on the first one of which that is not so.
-func (d *Redriver) Remove(ctx context.Context, order Options, save func(Diagnosed) error) (Progress, error) {
-	return d.move(ctx, order, func(_ context.Context, diagnosed Diagnosed) error { return save(diagnosed) })
+func (d *Redriver) Remove(ctx context.Context, order Options, save func(Diagnosis) error) (Progress, error) {
+	return d.move(ctx, order, func(_ context.Context, diagnosed Diagnosis) error { return save(diagnosed) })
 }
 
 // take makes each chosen letter safe, and then deletes it.
-func (d *Redriver) move(ctx context.Context, order Options, secure func(context.Context, Diagnosed) error) (Progress, error) {
+func (d *Redriver) move(ctx context.Context, order Options, secure func(context.Context, Diagnosis) error) (Progress, error) {
 	var done Progress
-	more, err := d.walk(ctx, order.Most, func(ctx context.Context, diagnosed Diagnosed) (bool, error) {
+	more, err := d.walk(ctx, order.Limit, func(ctx context.Context, diagnosed Diagnosis) (bool, error) {
 		done.Seen++
 		if !order.Chooses(diagnosed) {
 			return false, nil
@@ -85,7 +85,7 @@ func (d *Redriver) move(ctx context.Context, order Options, secure func(context.
 	return done, err
 }
 
-func (d *Redriver) moveMessage(ctx context.Context, order Options, diagnosed Diagnosed, secure func(context.Context, Diagnosed) error, done *Progress) (bool, error) {
+func (d *Redriver) moveMessage(ctx context.Context, order Options, diagnosed Diagnosis, secure func(context.Context, Diagnosis) error, done *Progress) (bool, error) {
 	if order.DryRun {
 		return false, nil
 	}

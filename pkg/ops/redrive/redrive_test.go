@@ -155,7 +155,7 @@ func mixed(t testing.TB) *world {
 func TestEachLetterIsToldItsCauseOnceAndPutBack(t *testing.T) {
 	w := mixed(t)
 	got := map[string]redrive.Cause{}
-	more, err := w.desk().Walk(t.Context(), 100, func(diagnosed redrive.Diagnosed) error {
+	more, err := w.desk().Walk(t.Context(), 100, func(diagnosed redrive.Diagnosis) error {
 		if got[diagnosed.ID] != "" {
 			t.Errorf("%s is shown twice", diagnosed.ID)
 		}
@@ -173,7 +173,7 @@ func TestEachLetterIsToldItsCauseOnceAndPutBack(t *testing.T) {
 		t.Errorf("more %t, %v\n%s", more, err, diff)
 	}
 	wantAllInSight(t, w)
-	if more, err := w.desk().Walk(t.Context(), 3, func(redrive.Diagnosed) error { return nil }); !more || err != nil {
+	if more, err := w.desk().Walk(t.Context(), 3, func(redrive.Diagnosis) error { return nil }); !more || err != nil {
 		t.Errorf("bounded: more %t, %v", more, err)
 	}
 	wantAllInSight(t, w)
@@ -204,13 +204,13 @@ func TestTheFilterChooses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dry := mixed(t)
-			done, err := dry.desk().Redrive(t.Context(), redrive.Options{Filter: test.filter, Most: 100, DryRun: true})
+			done, err := dry.desk().Redrive(t.Context(), redrive.Options{Filter: test.filter, Limit: 100, DryRun: true})
 			if err != nil || done.Chosen != len(test.want) || done.Moved != 0 || len(dry.events) != 0 || len(dry.letters) != 8 {
 				t.Errorf("dry run: %+v, %v", done, err)
 			}
 			w := mixed(t)
 			before := maps.Clone(w.letters)
-			done, err = w.desk().Redrive(t.Context(), redrive.Options{Filter: test.filter, Most: 100})
+			done, err = w.desk().Redrive(t.Context(), redrive.Options{Filter: test.filter, Limit: 100})
 			if err != nil || done.Moved != len(test.want) {
 				t.Errorf("%+v, %v", done, err)
 			}
@@ -252,11 +252,11 @@ func TestNoFaultLosesALetter(t *testing.T) {
 					}
 					return nil, broken
 				}
-				_, _ = w.desk().Redrive(ctx, redrive.Options{Filter: redrive.Filter{Causes: redrive.Causes()}, Most: 100})
+				_, _ = w.desk().Redrive(ctx, redrive.Options{Filter: redrive.Filter{Causes: redrive.Causes()}, Limit: 100})
 				w.fault = nil
 				wantNoneLost(t, w, 8)
 				w.now = w.now.Add(redrive.Hidden) // what could not be put back comes back
-				if done, err := w.desk().Redrive(t.Context(), redrive.Options{Filter: redrive.Filter{Causes: redrive.Causes()}, Most: 100}); err != nil || len(w.letters) > 0 {
+				if done, err := w.desk().Redrive(t.Context(), redrive.Options{Filter: redrive.Filter{Causes: redrive.Causes()}, Limit: 100}); err != nil || len(w.letters) > 0 {
 					t.Errorf("again: %+v, %v, %d left", done, err, len(w.letters))
 				}
 				wantNoneLost(t, w, 8)
@@ -285,13 +285,13 @@ func wantNoneLost(t *testing.T, w *world, want int) {
 func TestNothingIsRemovedThatWasNotSaved(t *testing.T) {
 	w := mixed(t)
 	saved := 0
-	save := func(redrive.Diagnosed) error {
+	save := func(redrive.Diagnosis) error {
 		if saved++; saved == 2 {
 			return errors.New("disk is full")
 		}
 		return nil
 	}
-	done, err := w.desk().Remove(t.Context(), redrive.Options{Filter: redrive.Filter{Causes: []redrive.Cause{redrive.Unreadable}}, Most: 100}, save)
+	done, err := w.desk().Remove(t.Context(), redrive.Options{Filter: redrive.Filter{Causes: []redrive.Cause{redrive.Unreadable}}, Limit: 100}, save)
 	if err == nil || done.Moved != 1 || len(w.letters) != 7 || len(w.events) != 0 {
 		t.Errorf("%+v, %v, %d letters left", done, err, len(w.letters))
 	}
@@ -304,7 +304,7 @@ func TestTwoPeopleAtOnce(t *testing.T) {
 	var waitGroup sync.WaitGroup
 	for range 2 {
 		waitGroup.Go(func() {
-			if _, err := w.desk().Redrive(t.Context(), redrive.Options{Filter: redrive.Filter{Causes: redrive.Causes()}, Most: 100}); err != nil {
+			if _, err := w.desk().Redrive(t.Context(), redrive.Options{Filter: redrive.Filter{Causes: redrive.Causes()}, Limit: 100}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -334,7 +334,7 @@ func TestALongRunComesToTheLastLetter(t *testing.T) {
 		}
 		return nil, nil
 	}
-	done, err := w.desk().Redrive(t.Context(), redrive.Options{Most: 100})
+	done, err := w.desk().Redrive(t.Context(), redrive.Options{Limit: 100})
 	want := redrive.Progress{Seen: many + 3, Chosen: many, Moved: many}
 	if diff := cmp.Diff(want, done); err != nil || diff != "" {
 		t.Errorf("%v, done (-want +got):\n%s", err, diff)
@@ -348,7 +348,7 @@ func TestThePaceIsKept(t *testing.T) {
 	pace := make(chan time.Time, 2)
 	pace <- start
 	pace <- start
-	order := redrive.Options{Most: 100, Pace: pace, Progress: func(done redrive.Progress) {
+	order := redrive.Options{Limit: 100, Pace: pace, Progress: func(done redrive.Progress) {
 		if done.Moved == 2 {
 			cancel()
 		}
@@ -373,7 +373,7 @@ func TestAnyOrderOfTimeAndFaultsLosesNothing(t *testing.T) {
 			return nil, nil
 		}
 		filter := redrive.Filter{Causes: rapid.SliceOfDistinct(rapid.SampledFrom(redrive.Causes()), func(c redrive.Cause) redrive.Cause { return c }).Draw(r, "causes")}
-		_, _ = w.desk().Redrive(t.Context(), redrive.Options{Filter: filter, Most: 100})
+		_, _ = w.desk().Redrive(t.Context(), redrive.Options{Filter: filter, Limit: 100})
 		wantNoneLost(t, w, 8)
 	})
 }

@@ -21,13 +21,13 @@ type Redriver struct {
 }
 
 // visit looks at one letter and reports whether it took it out of the queue.
-type visit func(ctx context.Context, found Diagnosed) (gone bool, err error)
+type visit func(ctx context.Context, found Diagnosis) (gone bool, err error)
 
 // Walk shows each letter in sight once, at most so many of them, and puts all
 // of them back. It reports whether it stopped at that bound. Memory grows with
 // the number of letters by their ids and handles only.
-func (d *Redriver) Walk(ctx context.Context, most int, look func(Diagnosed) error) (more bool, err error) {
-	return d.walk(ctx, most, func(_ context.Context, diagnosed Diagnosed) (bool, error) { return false, look(diagnosed) })
+func (d *Redriver) Walk(ctx context.Context, most int, look func(Diagnosis) error) (more bool, err error) {
+	return d.walk(ctx, most, func(_ context.Context, diagnosed Diagnosis) (bool, error) { return false, look(diagnosed) })
 }
 
 // walk visits letters until none is left that it has not seen: those that stay

@@ -99,10 +99,10 @@ func (d *drill) removeOthers(ctx context.Context) error {
 	}
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	order := redrive.Options{Filter: redrive.Filter{IDs: d.others, Causes: []redrive.Cause{redrive.Unreadable}}, Most: 10_000}
+	order := redrive.Options{Filter: redrive.Filter{IDs: d.others, Causes: []redrive.Cause{redrive.Unreadable}}, Limit: 10_000}
 	removed := 0
 	for {
-		done, err := r.Remove(ctx, order, func(redrive.Diagnosed) error { return nil }) // it holds nothing but our own words
+		done, err := r.Remove(ctx, order, func(redrive.Diagnosis) error { return nil }) // it holds nothing but our own words
 		if removed += done.Moved; removed >= len(d.others) || err != nil {
 			return err
 		}

@@ -78,7 +78,7 @@ func (c *dlqList) Run(ctx context.Context, s *cli.Session) error {
 	n := 0
 	rows := cli.Table{Style: s.Style(), Header: []string{"MESSAGE", "SENT (UTC)", "CAUSE", "PROVIDER", "PAYOUTCTL SHOW"}}
 	tell := s.StartProgress()
-	more, err := r.Walk(ctx, c.Limit, func(diagnosed redrive.Diagnosed) error {
+	more, err := r.Walk(ctx, c.Limit, func(diagnosed redrive.Diagnosis) error {
 		n++
 		tell("%d letters", n)
 		if !c.Each {
@@ -125,7 +125,7 @@ func printGroups(s *cli.Session, groups []messageGroup, rows cli.Table, n int, m
 	return nil
 }
 
-func addToGroup(groups []messageGroup, diagnosed redrive.Diagnosed) []messageGroup {
+func addToGroup(groups []messageGroup, diagnosed redrive.Diagnosis) []messageGroup {
 	key := messageGroup{Cause: diagnosed.Cause, Why: diagnosed.Why, Provider: diagnosed.Provider()}
 	at := slices.IndexFunc(groups, func(g messageGroup) bool {
 		return g.Cause == key.Cause && g.Why == key.Why && g.Provider == key.Provider
@@ -155,7 +155,7 @@ type messageView struct {
 	Body     string           `json:"body,omitzero"`
 }
 
-func newMessageView(diagnosed redrive.Diagnosed, withBody bool) messageView {
+func newMessageView(diagnosed redrive.Diagnosis, withBody bool) messageView {
 	view := messageView{
 		Message: diagnosed.ID, Cause: diagnosed.Cause, Why: diagnosed.Why, SentAt: diagnosed.SentAt, Receives: diagnosed.Receives,
 		Size: len(diagnosed.Body), Group: diagnosed.Group,
@@ -196,8 +196,8 @@ func (c *dlqShow) Run(ctx context.Context, s *cli.Session) error {
 	if err != nil {
 		return err
 	}
-	var wanted *redrive.Diagnosed
-	if _, err := r.Walk(ctx, 1<<20, func(diagnosed redrive.Diagnosed) error {
+	var wanted *redrive.Diagnosis
+	if _, err := r.Walk(ctx, 1<<20, func(diagnosed redrive.Diagnosis) error {
 		if diagnosed.ID == c.Message {
 			wanted = &diagnosed
 		}
@@ -214,7 +214,7 @@ func (c *dlqShow) Run(ctx context.Context, s *cli.Session) error {
 	return s.Print(messageText(s.Style(), *wanted))
 }
 
-func messageText(style cli.Style, diagnosed redrive.Diagnosed) string {
+func messageText(style cli.Style, diagnosed redrive.Diagnosis) string {
 	rows := cli.Table{Style: style}
 	rows.Add(cli.Cells("message", diagnosed.ID)...)
 	rows.Add(cli.Cell{Text: "cause"}, cli.Cell{Text: string(diagnosed.Cause), Colour: cli.Yellow})

@@ -95,7 +95,7 @@ func (c *dlqRedrive) Run(ctx context.Context, s *cli.Session) error {
 	if err != nil {
 		return err
 	}
-	order := redrive.Options{Filter: filter, Most: c.Limit, DryRun: c.DryRun, Progress: printProgress(s)}
+	order := redrive.Options{Filter: filter, Limit: c.Limit, DryRun: c.DryRun, Progress: printProgress(s)}
 	if c.DryRun {
 		done, err := r.Redrive(ctx, order)
 		return cmp.Or(printMoved(s, "would be sent", done, done.Chosen, err), c.checkUnseen(s, done))
@@ -233,9 +233,9 @@ func (c *dlqExport) Run(ctx context.Context, s *cli.Session) error {
 	}
 	defer file.Close()
 	order := redrive.Options{
-		Filter: redrive.Filter{IDs: c.MessageID, Causes: exportable}, Most: c.Limit, Progress: printProgress(s),
+		Filter: redrive.Filter{IDs: c.MessageID, Causes: exportable}, Limit: c.Limit, Progress: printProgress(s),
 	}
-	done, err := r.Remove(ctx, order, func(diagnosed redrive.Diagnosed) error { return save(file, diagnosed, c.Reason) })
+	done, err := r.Remove(ctx, order, func(diagnosed redrive.Diagnosis) error { return save(file, diagnosed, c.Reason) })
 	if err := printMoved(s, "written to "+c.To+" and deleted", done, done.Moved, err); err != nil {
 		return err
 	}
@@ -250,7 +250,7 @@ func (c *dlqExport) export(ctx context.Context, s *cli.Session, r *redrive.Redri
 	}
 	defer file.Close()
 	missing := slices.Clone(c.MessageID)
-	_, err = r.Walk(ctx, c.Limit, func(diagnosed redrive.Diagnosed) error {
+	_, err = r.Walk(ctx, c.Limit, func(diagnosed redrive.Diagnosis) error {
 		at := slices.Index(missing, diagnosed.ID)
 		if at < 0 {
 			return nil
@@ -281,7 +281,7 @@ var exportable = []redrive.Cause{redrive.Unreadable, redrive.AlreadyHandled}
 func checkExportable(ctx context.Context, s *cli.Session, redriver *redrive.Redriver, ids []string, most int) error {
 	missing := slices.Clone(ids)
 	var ours error
-	_, err := redriver.Walk(ctx, most, func(diagnosed redrive.Diagnosed) error {
+	_, err := redriver.Walk(ctx, most, func(diagnosed redrive.Diagnosis) error {
 		if !slices.Contains(ids, diagnosed.ID) {
 			return nil
 		}
@@ -328,7 +328,7 @@ type savedMessage struct {
 	Body       string                                 `json:"body"`
 }
 
-func save(file *os.File, diagnosed redrive.Diagnosed, why string) error {
+func save(file *os.File, diagnosed redrive.Diagnosis, why string) error {
 	line, err := cli.JSONLine(savedMessage{diagnosed.ID, diagnosed.SentAt, why, diagnosed.Group, diagnosed.Attributes, diagnosed.System, diagnosed.Body})
 	if err != nil {
 		return fmt.Errorf("save message %s: %w", diagnosed.ID, err)
