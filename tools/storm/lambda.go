@@ -45,13 +45,24 @@ func (l lambda) run(ctx context.Context) {
 	running.Go(func() {
 		sweeper := l.newStack()
 		for sleep(ctx, sweepEvery/speedup) {
-			invocation, cancel := context.WithTimeout(context.WithoutCancel(ctx), sweeperTimeout)
-			_, _ = sweeper.HandleSweep(invocation) // the next run is the retry
+			timeout, cancel := context.WithTimeout(context.WithoutCancel(ctx), sweeperTimeout)
+			_, _ = sweeper.HandleSweep(fastContext{timeout, sweeper.Inbox.Now().Add(speedup * sweeperTimeout)}) // the next run is the retry
 			cancel()
 		}
 	})
 	running.Wait()
 }
+
+// fastContext has its deadline on the clock of the inbox, which the sweep compares
+// it with.
+type fastContext struct {
+	context.Context
+
+	deadline time.Time
+}
+
+// Deadline implements context.Context.
+func (c fastContext) Deadline() (time.Time, bool) { return c.deadline, true }
 
 // poll passes a batch to the consumer and deletes the messages that succeed. The
 // others are delivered again.
