@@ -1,6 +1,8 @@
 package pkg_test
 
 import (
+	"go/ast"
+	"go/token"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,6 +17,8 @@ var (
 	markdownLink = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	heading      = regexp.MustCompile(`(?m)^#+ (.*)$`)
 	notInAnchor  = regexp.MustCompile("[^a-z0-9 _-]")
+	citedTest    = regexp.MustCompile("`((?:Test|Fuzz|Benchmark|Example)[A-Z][A-Za-z0-9_]*)`")
+	citedPath    = regexp.MustCompile("`((?:pkg|cmd|tools|functions|examples|docs|events|\\.ci)/[A-Za-z0-9_./-]+)`")
 )
 
 // Links between documents lead to a file and a heading that exist.
@@ -40,6 +44,36 @@ func TestDocuments_LinksResolve(t *testing.T) {
 	}
 	if links < 20 {
 		t.Errorf("the test found %d links", links)
+	}
+}
+
+// Tests and files that documents cite exist. Decisions and the changelog name
+// things of their time.
+func TestDocuments_CitationsExist(t *testing.T) {
+	tests := map[string]bool{}
+	visitGoFiles(t, func(_ string, file *ast.File, _ *token.FileSet) {
+		for _, declaration := range file.Decls {
+			if function, ok := declaration.(*ast.FuncDecl); ok {
+				tests[function.Name.Name] = true
+			}
+		}
+	})
+	root := templatetest.Root(t)
+	for _, document := range documents(t) {
+		if filepath.Base(document) == "CHANGELOG.md" || filepath.Base(filepath.Dir(document)) == "adr" {
+			continue
+		}
+		text := read(t, document)
+		for _, citation := range citedTest.FindAllStringSubmatch(text, -1) {
+			if !tests[citation[1]] {
+				t.Errorf("%s cites %s: no such test", document, citation[1])
+			}
+		}
+		for _, citation := range citedPath.FindAllStringSubmatch(text, -1) {
+			if _, err := os.Stat(filepath.Join(root, citation[1])); err != nil {
+				t.Errorf("%s cites %s: no such file", document, citation[1])
+			}
+		}
 	}
 }
 
