@@ -28,7 +28,7 @@ var (
 	dialectWords = regexp.MustCompile(`(?i)\b(told|tells?|telling|untold|anew|mend(s|ed|ing)?|reckon\w*|believ\w*|letters?|desks?|weather|refold\w*|` +
 		`there is none|nothing of it|what it is of|is to be had)\b`)
 	// plainUses are phrases of ordinary English that contain such a word.
-	plainUses = regexp.MustCompile(`(?i)dead[- ]letter(s|ed)?|(small|lower|upper|capital)?-?case letters?|letters?,? (and|or)?\s*digits?|letter case`)
+	plainUses = regexp.MustCompile(`(?i)dead[- ]letter(s|ed)?|(small|capital|(upper|lower)[- ]case) letters?|letters?,? (and|or)?\s*digits?|letter case|case of a letter`)
 
 	dialectIdentifiers = wordSet("told tell tells telling untold one made anew there some so letter letters desk hand mended foreign weather " +
 		"standing swept adopt adopted refold story became reckon believe happening misfit overdrawn bury spoil")
