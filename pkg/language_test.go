@@ -19,9 +19,9 @@ import (
 // lists them. The ceilings only fall: a change that lowers a count lowers its
 // ceiling.
 const (
-	maxDialectWords       = 325
-	maxDialectIdentifiers = 206
-	maxSentenceTests      = 158
+	maxDialectWords       = 213
+	maxDialectIdentifiers = 70
+	maxSentenceTests      = 59
 )
 
 var (
