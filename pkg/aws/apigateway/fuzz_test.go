@@ -22,8 +22,8 @@ import (
 	"payout-callbacks/pkg/testkit/providertest"
 )
 
-// FuzzBody: a body is the same request as text and in base64, measured whole
-// and cut once; and of what says to be base64 and is not, nothing is lost.
+// FuzzBody compares the requests of a body as text and in base64, and checks sizes,
+// hashes, and that invalid base64 is kept as it is.
 func FuzzBody(f *testing.F) {
 	for _, folder := range []string{"../../provider/cregis/testdata", "../../provider/pivot/testdata"} {
 		for _, vector := range providertest.Vectors(f, folder) {
@@ -39,7 +39,7 @@ func FuzzBody(f *testing.F) {
 		plain := apigateway.Request(events.APIGatewayV2HTTPRequest{Body: string(body)})
 		encoded := apigateway.Request(events.APIGatewayV2HTTPRequest{Body: base64.StdEncoding.EncodeToString(body), IsBase64Encoded: true})
 		if diff := cmp.Diff(plain, encoded, cmpopts.IgnoreUnexported(callback.Request{})); diff != "" {
-			t.Errorf("as text and in base64:\n%s", diff)
+			t.Errorf("requests (-text +base64):\n%s", diff)
 		}
 		if plain.BodySize != len(body) || plain.BodySHA256() != sha256.Sum256(body) || !bytes.HasPrefix(body, plain.Body) ||
 			len(plain.Body) != min(len(body), callback.MaxBody) {
@@ -50,13 +50,13 @@ func FuzzBody(f *testing.F) {
 			want = body
 		}
 		if got := apigateway.Request(events.APIGatewayV2HTTPRequest{Body: string(body), IsBase64Encoded: true}); got.BodySHA256() != sha256.Sum256(want) {
-			t.Errorf("%q said to be base64 became %q, want %q", body, got.Body, want)
+			t.Errorf("%q as base64: got %q, want %q", body, got.Body, want)
 		}
 	})
 }
 
-// naiveBase64 decodes bit by bit; nil where the text is not base64. Line ends
-// are passed over, and so are bits that no byte is made of.
+// naiveBase64 decodes bit by bit, or returns nil if the text is not base64. It
+// ignores line ends and the bits after the last byte.
 func naiveBase64(text string) []byte {
 	text = strings.NewReplacer("\r", "", "\n", "").Replace(text)
 	digits := strings.TrimSuffix(strings.TrimSuffix(text, "="), "=")
@@ -79,8 +79,8 @@ func naiveBase64(text string) []byte {
 	return decoded
 }
 
-// FuzzHeader: whatever the spelling of a header's name, the providers find it
-// under the canonical one; none of them fails otherwise than it promises.
+// FuzzHeader checks that a header with any spelling of its name is found under the
+// canonical one, and that providers return no other error than they document.
 func FuzzHeader(f *testing.F) {
 	for _, folder := range []string{"../../provider/cregis/testdata", "../../provider/pivot/testdata"} {
 		for _, vector := range providertest.Vectors(f, folder) {
@@ -109,8 +109,8 @@ func FuzzHeader(f *testing.F) {
 		keys := callback.Keys{"1": {Current: "pivot-demo-key-current"}}
 		for _, provider := range []callback.Provider{cregis.Provider{}, pivot.Provider{}} {
 			verified, err := provider.Verify(request, keys)
-			named := strings.EqualFold(name, "X-API-Key") && isCopies(value, "pivot-demo-key-current") && provider.Name() == "pivot"
-			if (err == nil) != named || err == nil && verified.Sender.Account != "1" || err != nil && !errors.Is(err, callback.ErrUnauthenticated) {
+			isKey := strings.EqualFold(name, "X-API-Key") && isCopies(value, "pivot-demo-key-current") && provider.Name() == "pivot"
+			if (err == nil) != isKey || err == nil && verified.Sender.Account != "1" || err != nil && !errors.Is(err, callback.ErrUnauthenticated) {
 				t.Errorf("%s: %q: %q gives %+v, %v", provider.Name(), name, value, verified.Sender, err)
 			}
 		}
@@ -129,7 +129,7 @@ func isCopies(value, key string) bool {
 
 const tokenMarks = "!#$%&'*+-.^_`|~"
 
-// isToken reports whether RFC 9110 takes the name for that of a header.
+// isToken reports whether RFC 9110 allows the name for a header.
 func isToken(name string) bool {
 	for _, char := range []byte(name) {
 		if ok := char|0x20 >= 'a' && char|0x20 <= 'z'; !ok && (char < '0' || char > '9') && strings.IndexByte(tokenMarks, char) < 0 {
@@ -139,8 +139,8 @@ func isToken(name string) bool {
 	return name != ""
 }
 
-// canonical is the naive twin of net/http's: a capital at the beginning and
-// behind each hyphen, small letters elsewhere.
+// canonical returns the canonical name of a header, by a naive implementation: upper
+// case at the beginning and after each hyphen, else lower case.
 func canonical(name string) string {
 	parts := strings.Split(strings.ToLower(name), "-")
 	for n, part := range parts {

@@ -1,5 +1,5 @@
-// Package apigateway reads and writes the events of an API Gateway HTTP API
-// (payload format 2.0).
+// Package apigateway converts the events of an API Gateway HTTP API (payload format
+// 2.0) into callbacks, and replies into its responses.
 package apigateway
 
 import (
@@ -13,29 +13,27 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// Request returns the callback in an event. The route, not the path, says of
-// which type it is: a stage or a custom domain may put a prefix before paths.
+// Request returns the callback of an event. Its type is from the route, not from the
+// path: a stage or a custom domain can add a prefix to paths.
 //
-// The gateway passes on a body as text only under a few content types and in
-// base64 under all others; both give the same request, except that of a text it
-// may have replaced bytes ([callback.Request.IsAltered]). Of a body that says to
-// be base64 and is not, the text itself is the body: whoever is authentic is
-// kept.
+// The gateway passes the body as text for a few content types and in base64 for all
+// others. Both give the same request, except that it may have replaced bytes in a
+// text ([callback.Request.IsAltered]). If a body is not the base64 that the event
+// says, the text itself is the body, so that no authentic callback is lost.
 //
-// A header's name may stand in the event in two spellings: all of its values
-// count.
+// If the event has a header's name in two spellings, the request has all values.
 func Request(event events.APIGatewayV2HTTPRequest) callback.Request {
 	header := make(http.Header, len(event.Headers))
 	for name, value := range event.Headers {
 		header.Add(name, value)
 	}
-	body, asText := bodyOf(event)
-	request := callback.NewRequest(typeOf(event.RouteKey), header, body)
+	body, asText := decodeBody(event)
+	request := callback.NewRequest(typeFromRoute(event.RouteKey), header, body)
 	return request.WithDelivery(event.RequestContext.RequestID, asText)
 }
 
-// bodyOf returns the body, and whether the gateway passed it on as text.
-func bodyOf(event events.APIGatewayV2HTTPRequest) (body []byte, asText bool) {
+// decodeBody returns the body, and whether the gateway passed it as text.
+func decodeBody(event events.APIGatewayV2HTTPRequest) (body []byte, asText bool) {
 	if event.IsBase64Encoded {
 		if decoded, err := base64.StdEncoding.DecodeString(event.Body); err == nil {
 			return decoded, false
@@ -44,13 +42,13 @@ func bodyOf(event events.APIGatewayV2HTTPRequest) (body []byte, asText bool) {
 	return []byte(event.Body), true
 }
 
-// typeOf returns the last part of a route such as
+// typeFromRoute returns the last part of a route such as
 // "POST /callbacks/cregis/sub-address-payout".
-func typeOf(route string) payout.Type {
+func typeFromRoute(route string) payout.Type {
 	return payout.Type(route[strings.LastIndex(route, "/")+1:])
 }
 
-// Response returns the reply as the gateway sends it.
+// Response returns the event with which the gateway sends the reply.
 func Response(reply callback.Reply) events.APIGatewayV2HTTPResponse {
 	response := events.APIGatewayV2HTTPResponse{StatusCode: reply.Code, Body: reply.Body}
 	if reply.ContentType != "" {

@@ -14,7 +14,7 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-func TestBase64IsTheSameRequestAsText(t *testing.T) {
+func TestRequest_Base64AndText(t *testing.T) {
 	const body = "{\"remark\": \"提币 ✓\"}\n"
 	event := events.APIGatewayV2HTTPRequest{
 		RouteKey: "POST /callbacks/cregis/sub-address-payout",
@@ -25,21 +25,21 @@ func TestBase64IsTheSameRequestAsText(t *testing.T) {
 	event.Body, event.IsBase64Encoded = base64.StdEncoding.EncodeToString([]byte(body)), true
 	encoded := apigateway.Request(event)
 	if diff := cmp.Diff(plain, encoded, cmpopts.IgnoreUnexported(callback.Request{})); diff != "" {
-		t.Errorf("the two differ:\n%s", diff)
+		t.Errorf("requests (-text +base64):\n%s", diff)
 	}
 	if string(plain.Body) != body || plain.Header.Get("X-API-Key") != "k" || plain.Type != payout.TypeSubAddressPayout {
 		t.Errorf("got %q, %v, %q", plain.Body, plain.Header, plain.Type)
 	}
 }
 
-func TestABodyThatIsNotTheBase64ItSaysIsKeptAsItIs(t *testing.T) {
+func TestRequest_InvalidBase64(t *testing.T) {
 	got := apigateway.Request(events.APIGatewayV2HTTPRequest{Body: "{not base64}", IsBase64Encoded: true})
 	if string(got.Body) != "{not base64}" {
 		t.Errorf("got %q", got.Body)
 	}
 }
 
-func TestDelivery_OnlyTextIsAltered(t *testing.T) {
+func TestRequest_OnlyTextIsAltered(t *testing.T) {
 	event := events.APIGatewayV2HTTPRequest{Body: "\ufffd"}
 	event.RequestContext.RequestID = "id-1"
 	if got := apigateway.Request(event); !got.IsAltered() || got.DeliveryID() != "id-1" {
@@ -47,7 +47,7 @@ func TestDelivery_OnlyTextIsAltered(t *testing.T) {
 	}
 	event.IsBase64Encoded = true
 	if got := apigateway.Request(event); !got.IsAltered() {
-		t.Error("not the base64 that it says: the text is the body, and may be altered")
+		t.Error("invalid base64: got not altered, want altered, because the text is the body")
 	}
 	event.Body = base64.StdEncoding.EncodeToString([]byte("\ufffd"))
 	if got := apigateway.Request(event); got.IsAltered() || string(got.Body) != "\ufffd" || got.DeliveryID() != "id-1" {
@@ -55,9 +55,9 @@ func TestDelivery_OnlyTextIsAltered(t *testing.T) {
 	}
 }
 
-// Some senders of events keep a header's spelling: both values must be seen, or
-// the order of a map decides which key came.
-func TestHeaders_OneNameInTwoSpellings(t *testing.T) {
+// Some emulators keep the spelling of names. With only one of the values, the order
+// of a map would decide which key is verified.
+func TestRequest_HeaderInTwoSpellings(t *testing.T) {
 	for range 20 {
 		got := apigateway.Request(events.APIGatewayV2HTTPRequest{Headers: map[string]string{"X-API-Key": "a", "x-api-key": "b"}})
 		if values := got.Header.Values("X-Api-Key"); len(values) != 2 {
@@ -66,18 +66,18 @@ func TestHeaders_OneNameInTwoSpellings(t *testing.T) {
 	}
 }
 
-func TestALargeBodyIsCutAndMeasured(t *testing.T) {
+func TestRequest_LargeBody(t *testing.T) {
 	body := strings.Repeat("x", callback.MaxBody+1)
 	got := apigateway.Request(events.APIGatewayV2HTTPRequest{Body: body})
 	if !got.TooLarge() || len(got.Body) != callback.MaxBody || got.BodySize != callback.MaxBody+1 {
 		t.Errorf("got %d of %d bytes, too large: %t", len(got.Body), got.BodySize, got.TooLarge())
 	}
 	if whole := apigateway.Request(events.APIGatewayV2HTTPRequest{Body: body[1:]}); whole.TooLarge() || whole.BodySHA256() == got.BodySHA256() {
-		t.Error("a body of the bound itself is whole, and has a hash of its own")
+		t.Error("a body of the maximal size must be whole, with another hash")
 	}
 }
 
-func TestRequest_TakesTheTypeFromARouteWithAToken(t *testing.T) {
+func TestRequest_RouteWithToken(t *testing.T) {
 	got := apigateway.Request(events.APIGatewayV2HTTPRequest{RouteKey: "POST /0123456789abcdef0123456789abcdef/callbacks/cregis/sub-address-payout"})
 	if got.Type != payout.TypeSubAddressPayout {
 		t.Errorf("got %q", got.Type)

@@ -1,5 +1,8 @@
-// Package eventbus puts notices on an EventBridge bus, where rules hand them on
-// to the services that react.
+// Package eventbus publishes notifications on an EventBridge bus, whose rules send
+// them to other services.
+//
+// It says for each notification that is not published whether a retry can help.
+// When to retry is left to its callers.
 package eventbus
 
 import (
@@ -16,60 +19,60 @@ import (
 	"payout-callbacks/pkg/notification"
 )
 
-// Source is the source of every event. Where the buses of several stacks are
-// forwarded to one, the event's resources tell them apart: they name the bus.
+// Source is the source of every event. If several stacks forward to one bus, the
+// resources of an event, which name its bus, distinguish them.
 const Source = "payout-callbacks"
 
-// Bounds of EventBridge on one PutEvents. The size is that of all entries
-// together, and must stay below a megabyte.
+// Limits of EventBridge for one PutEvents. The size is that of all entries together.
 const (
 	maxEntries = 10
 	maxBytes   = 1_000_000
 )
 
-// Bus is one EventBridge bus. It is safe for concurrent use.
+// Bus is an EventBridge bus. It is safe for concurrent use.
 type Bus struct {
 	Client *eventbridge.Client
 	Name   string
 }
 
-// New returns the bus of that name, in the region and as whom the SDK is configured.
+// New returns the bus with a name, in the region of the SDK's configuration.
 func New(sdk aws.Config, name string) *Bus {
 	return &Bus{Client: eventbridge.NewFromConfig(sdk), Name: name}
 }
 
-// Publish puts the notices on the bus and returns how many of them, counted
-// from the first, are there; the error says why the next one is not. Some of
-// those behind it may be there nevertheless. It stops at the first request of
-// which anything failed.
-func (b *Bus) Publish(ctx context.Context, notices []notification.Notification) (int, error) {
+// Publish publishes the notifications. It returns how many, counted from the first,
+// are published, and why the next one is not; some behind that one may be
+// published, too. It stops after the first request with a failure. An error that is
+// [notification.ErrUnpublishable] is final.
+func (b *Bus) Publish(ctx context.Context, notifications []notification.Notification) (int, error) {
 	published := 0
-	for published < len(notices) {
-		entries, err := b.entries(notices[published:])
+	for published < len(notifications) {
+		entries, err := b.entries(notifications[published:])
 		if err != nil {
 			return published, err
 		}
 		n, err := b.put(ctx, entries)
 		published += n
 		if err != nil {
-			return published, fmt.Errorf("notice %s: %w", notices[published].ID, err)
+			return published, fmt.Errorf("publish %s: %w", notifications[published].ID, err)
 		}
 	}
 	return published, nil
 }
 
-// entries returns as many of the notices, from the first, as one request takes.
-func (b *Bus) entries(notices []notification.Notification) ([]types.PutEventsRequestEntry, error) {
+// entries returns as many of the notifications, from the first, as fit into one
+// request.
+func (b *Bus) entries(notifications []notification.Notification) ([]types.PutEventsRequestEntry, error) {
 	var entries []types.PutEventsRequestEntry
 	size := 0
-	for _, notice := range notices[:min(len(notices), maxEntries)] {
-		entry, err := b.entry(notice)
+	for _, n := range notifications[:min(len(notifications), maxEntries)] {
+		entry, err := b.entry(n)
 		if err != nil && len(entries) == 0 {
 			return nil, err
 		}
-		size += sizeOf(entry)
+		size += entrySize(entry)
 		if err != nil || size > maxBytes {
-			return entries, nil //nolint:nilerr // the next request begins with this one, and says so
+			return entries, nil //nolint:nilerr // the next request begins with this notification and returns the error
 		}
 		entries = append(entries, entry)
 	}
@@ -81,7 +84,7 @@ func (b *Bus) entry(n notification.Notification) (types.PutEventsRequestEntry, e
 	encoder := json.NewEncoder(&detail)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(n); err != nil {
-		return types.PutEventsRequestEntry{}, fmt.Errorf("notice %s: %w: %w", n.ID, notification.ErrUnpublishable, err)
+		return types.PutEventsRequestEntry{}, fmt.Errorf("encode %s: %w: %w", n.ID, notification.ErrUnpublishable, err)
 	}
 	entry := types.PutEventsRequestEntry{
 		EventBusName: &b.Name,
@@ -90,14 +93,14 @@ func (b *Bus) entry(n notification.Notification) (types.PutEventsRequestEntry, e
 		Detail:       aws.String(strings.TrimSuffix(detail.String(), "\n")),
 		Resources:    []string{b.Name},
 	}
-	if size := sizeOf(entry); size > maxBytes {
-		return entry, fmt.Errorf("notice %s: %w: it has %d bytes", n.ID, notification.ErrUnpublishable, size)
+	if size := entrySize(entry); size > maxBytes {
+		return entry, fmt.Errorf("encode %s: %w: it has %d bytes", n.ID, notification.ErrUnpublishable, size)
 	}
 	return entry, nil
 }
 
-// sizeOf is what EventBridge counts of an entry.
-func sizeOf(entry types.PutEventsRequestEntry) int {
+// entrySize returns the size of an entry as EventBridge counts it.
+func entrySize(entry types.PutEventsRequestEntry) int {
 	size := len(aws.ToString(entry.Source)) + len(aws.ToString(entry.DetailType)) + len(aws.ToString(entry.Detail))
 	for _, resource := range entry.Resources {
 		size += len(resource)

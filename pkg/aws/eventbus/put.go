@@ -13,28 +13,27 @@ import (
 	"payout-callbacks/pkg/notification"
 )
 
-// Codes of entries that the bus did not take, by
+// Error codes of entries and requests, by
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsResultEntry.html
 // (read 2026-11-27).
 var (
-	// passing are the errors after which the same entry may be taken.
-	passing = []string{
+	// temporary are the errors after which a retry of the same entry can succeed.
+	temporary = []string{
 		"InternalFailure", "InternalException", "InternalServerError", "InternalServerException", "ServiceUnavailable",
 		"ServiceUnavailableException", "ThrottlingException", "Throttling", "RequestLimitExceeded", "TooManyRequestsException",
 	}
-	// denied are refusals of a permission.
+	// denied are the errors for missing permissions.
 	denied = []string{
 		"AccessDenied", "AccessDeniedException", "InvalidAccountIdException",
 		"NotAuthorizedForSourceException", "NotAuthorizedForDetailTypeException",
 	}
-	// invalid are the errors of a request for what is in it.
+	// invalid are the errors of a request for its content.
 	invalid = []string{"InvalidArgument", "MalformedDetail", "ValidationError", "ValidationException"}
 )
 
-// put sends one request, and returns how many entries, counted from the first,
-// are on the bus. Where the bus refuses the whole request for what is in it, it
-// sends the first entry alone: that entry is taken, or it is the one that no bus
-// takes.
+// put sends one request. It returns how many entries, counted from the first, are
+// published. If EventBridge rejects the whole request for its content, put sends the
+// first entry alone: either that is published, or it is the invalid one.
 func (b *Bus) put(ctx context.Context, entries []types.PutEventsRequestEntry) (int, error) {
 	out, err := b.Client.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: entries})
 	switch {
@@ -57,15 +56,15 @@ func (b *Bus) put(ctx context.Context, entries []types.PutEventsRequestEntry) (i
 		}
 		return n, err
 	}
-	return 0, fmt.Errorf("put events: %d of %d failed, and the answer names none", out.FailedEntryCount, len(entries))
+	return 0, fmt.Errorf("put events: %d of %d failed, and the response names none", out.FailedEntryCount, len(entries))
 }
 
-// isFinal reports whether the bus will never take an entry that it refused with
-// the code. A permission can be granted: while it is refused for all entries,
-// they wait. Where the bus took another entry, the refusal is of this one.
+// isFinal reports whether an entry with the error code can never be published. A
+// missing permission can be granted, so its error is final only if another entry
+// was published: then it concerns this entry.
 func isFinal(code string, out *eventbridge.PutEventsOutput) bool {
 	switch {
-	case slices.Contains(passing, code):
+	case slices.Contains(temporary, code):
 		return false
 	case slices.Contains(denied, code):
 		return slices.ContainsFunc(out.Entries, func(entry types.PutEventsResultEntry) bool { return entry.ErrorCode == nil })
@@ -73,11 +72,11 @@ func isFinal(code string, out *eventbridge.PutEventsOutput) bool {
 	return true
 }
 
-// invalidCode returns the code of such an error, and "" of any other.
+// invalidCode returns the code of an error for the content, or "" of another error.
 func invalidCode(err error) string {
-	var answer smithy.APIError
-	if errors.As(err, &answer) && slices.Contains(invalid, answer.ErrorCode()) {
-		return answer.ErrorCode()
+	apiErr, ok := errors.AsType[smithy.APIError](err)
+	if ok && slices.Contains(invalid, apiErr.ErrorCode()) {
+		return apiErr.ErrorCode()
 	}
 	return ""
 }

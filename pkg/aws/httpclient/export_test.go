@@ -2,5 +2,5 @@ package httpclient
 
 import "github.com/aws/aws-sdk-go-v2/aws"
 
-// Mended is what New does to the SDK's client.
+// PatchedClient wraps a client as New does.
 func PatchedClient(inner aws.HTTPClient) aws.HTTPClient { return patchedClient{inner} }

@@ -16,8 +16,8 @@ import (
 	"payout-callbacks/pkg/aws/httpclient"
 )
 
-// transport is net/http's, slowed down: it looks for the end of the body when
-// the answer is there and the SDK has closed the request.
+// transport is a slow net/http: it leaves the end of the body to the test, which
+// reads it after the response, when the SDK has closed the body.
 type transport struct{ sent chan *http.Request }
 
 func (t transport) Do(request *http.Request) (*http.Response, error) {
@@ -39,25 +39,25 @@ func put(client aws.HTTPClient) error {
 	return err
 }
 
-// TestStore_Contract failed on busy machines: a first Create found
-// "held" or "received", which was its own first attempt.
-func TestAnAnswerThatComesBeforeTheRequestWasWrittenOutBreaksNoConnection(t *testing.T) {
+// On busy machines, TestStore_Contract failed: the first Create found the receipt of
+// its own first attempt.
+func TestDo_ResponseBeforeEndOfRequest(t *testing.T) {
 	slow := transport{sent: make(chan *http.Request, 1)}
 	if err := put(httpclient.PatchedClient(slow)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := io.Copy(io.Discard, (<-slow.sent).Body); err != nil {
-		t.Errorf("the end of a body that was closed: %v; net/http closes the connection for that", err)
+		t.Errorf("read the end of the closed body: %v; net/http would close the connection", err)
 	}
 }
 
-// When this fails, the SDK has mended it, and this package can go.
-func TestTheSDKStillNeedsMending(t *testing.T) {
+// If this test fails, the SDK has fixed the race, and this package can be deleted.
+func TestSDK_StillHasTheRace(t *testing.T) {
 	slow := transport{sent: make(chan *http.Request, 1)}
 	if err := put(slow); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := io.Copy(io.Discard, (<-slow.sent).Body); !errors.Is(err, io.EOF) {
-		t.Errorf("got %v: package awsclient is no longer needed", err)
+		t.Errorf("got %v, want EOF: package httpclient is no longer needed", err)
 	}
 }
