@@ -11,16 +11,16 @@ import (
 
 // KeySource hands out a provider's keys. It is safe for concurrent use.
 type KeySource interface {
-	// Keys returns the keys as last read, reading them where need be. An error
-	// means that there are none to verify with: our fault, never the sender's.
+	// Keys returns the keys as last read, and reads them if necessary. An error
+	// means that no request can be verified: our fault, never the sender's.
 	Keys(ctx context.Context) (Keys, error)
-	// Refresh reads the keys again, unless that was just done, and reports
-	// whether they may have changed since. An error means that nobody can tell.
+	// Refresh reads the keys again, unless it has just read them, and reports
+	// whether they may have changed. An error means that this is unknown.
 	Refresh(ctx context.Context) (keys Keys, changed bool, err error)
 }
 
-// Handler takes one provider's callbacks from the request to the reply. All
-// fields are required. It is safe for concurrent use.
+// Handler handles the callbacks of one provider. All fields are required. It is safe
+// for concurrent use.
 type Handler struct {
 	Provider Provider
 	Keys     KeySource
@@ -28,21 +28,20 @@ type Handler struct {
 	Now      func() time.Time
 }
 
-// Result is what became of one request: the reply, and what is told of it in
-// logs and metrics.
+// Result is the reply to a request, and what logs and metrics report about it.
 type Result struct {
 	Reply      Reply
 	Verdict    Verdict
 	Sender     Sender           // of an authentic request
-	Claimed    string           // account that a refused request names, see Claimant
+	Claimed    string           // the account that a refused request names, see Claimant
 	Receipt    inbox.Receipt    // of an authentic request
 	Acceptance inbox.Acceptance // of an acknowledged request
-	// Err is why the request was not acknowledged, or what failed although it was.
+	// Err is why the request was refused, or an error despite its acknowledgement.
 	Err error
 }
 
-// Handle verifies, parses and accepts the request, in this order, and says what
-// to reply. It acknowledges only what is durable.
+// Handle verifies, parses and accepts the request, in this order, and returns the
+// reply. It acknowledges only a durable receipt.
 func (h *Handler) Handle(ctx context.Context, request Request) Result {
 	verified, err := h.verify(ctx, request)
 	if err != nil {
@@ -73,8 +72,8 @@ func (h *Handler) claimedAccount(request Request, verdict Verdict) string {
 	return claimant.ClaimedAccount(request)
 }
 
-// verify tries the keys at hand, and where they do not fit, those of this
-// moment: a key may have been changed since they were read.
+// verify tries the keys as last read. If they fail it reads the keys again: a key may
+// have changed since.
 func (h *Handler) verify(ctx context.Context, request Request) (Verified, error) {
 	keys, err := h.Keys.Keys(ctx)
 	if err != nil {
@@ -87,7 +86,7 @@ func (h *Handler) verify(ctx context.Context, request Request) (Verified, error)
 	fresh, changed, refreshErr := h.Keys.Refresh(ctx)
 	switch {
 	case refreshErr != nil:
-		// The sender may be right and our keys out of date.
+		// The sender may be authentic and our keys out of date.
 		return Verified{}, refreshErr
 	case !changed:
 		return Verified{}, err
@@ -115,11 +114,10 @@ func NewReceipt(provider Provider, verified Verified, now time.Time) inbox.Recei
 	}, request.Body, sender.KeyID, now)
 }
 
-// Reparse reads a held callback once more, as its provider's code of today does,
-// and returns the receipt that it would make: received, or held still. A body
-// that was cut, or altered before it reached us, stays held whatever it seems to
-// say. The receipt has the time at which the callback was accepted, and is due
-// soon after now.
+// Reparse parses a held callback with the current code of its provider and returns
+// the resulting receipt: received, or still held. A body that was cut, or altered
+// before it was delivered, stays held whatever it contains. The receipt keeps the time
+// at which the callback was accepted, and is due soon after now.
 func Reparse(provider Provider, held inbox.Receipt, now time.Time) inbox.Receipt {
 	if !isWhole(held) {
 		return held
@@ -133,9 +131,9 @@ func Reparse(provider Provider, held inbox.Receipt, now time.Time) inbox.Receipt
 	return parsed
 }
 
-// isWhole reports whether the body of a held callback is certain to be the one
-// that was sent. How the body was delivered is not kept: one that was unreadable
-// and holds U+FFFD counts as altered.
+// isWhole reports whether the body of a held callback is certainly the body that was
+// sent. The receipt does not record how the body was delivered, so an unreadable body
+// with U+FFFD counts as altered.
 func isWhole(held inbox.Receipt) bool {
 	switch Reason(held.Reason) {
 	case ReasonTooLarge:

@@ -15,7 +15,7 @@ import (
 	"payout-callbacks/pkg/testkit/memory"
 )
 
-// toy is a provider whose bodies say all: "KEY held", "KEY succeeded".
+// toy is a provider with bodies like "KEY held" and "KEY succeeded".
 type toy struct{}
 
 func (toy) Name() string         { return "toy" }
@@ -53,7 +53,7 @@ func (toy) Reply(verdict callback.Verdict) callback.Reply {
 	return callback.Reply{Code: codes[verdict], Body: string(verdict)}
 }
 
-// keyring is a source of keys that a test turns.
+// keyring is a KeySource that a test controls.
 type keyring struct {
 	keys, fresh callback.Keys
 	err         error
@@ -105,12 +105,12 @@ func TestHandle(t *testing.T) {
 		{name: "store down, held", body: "k1 held", keys: &keyring{keys: keyOf("k1")}, storeDown: true, want: callback.Acknowledged, as: inbox.AcceptedQueueOnly, queued: 1},
 		{name: "both down", body: "k1 succeeded", keys: &keyring{keys: keyOf("k1")}, storeDown: true, queueDown: true, want: callback.Unavailable},
 		{name: "no keys", body: "k1 succeeded", keys: &keyring{err: downKeys}, want: callback.Unavailable},
-		{name: "a key that came since", body: "k2 succeeded", keys: &keyring{keys: keyOf("k1"), fresh: keyOf("k2")}, want: callback.Acknowledged, as: inbox.AcceptedNew, receipts: 1, queued: 1},
+		{name: "a new key", body: "k2 succeeded", keys: &keyring{keys: keyOf("k1"), fresh: keyOf("k2")}, want: callback.Acknowledged, as: inbox.AcceptedNew, receipts: 1, queued: 1},
 		{name: "forged under new keys too", body: "xx succeeded", keys: &keyring{keys: keyOf("k1"), fresh: keyOf("k2")}, want: callback.Unauthenticated},
-		{name: "perhaps a new key, but nobody can tell", body: "k2 succeeded", keys: &keyring{keys: keyOf("k1"), refreshErr: downKeys}, want: callback.Unavailable},
-		{name: "keys that cannot be used", body: "k1 succeeded", keys: &keyring{keys: flawed}, want: callback.Unavailable},
-		{name: "keys that cannot be used, of which one can", body: "k1 succeeded", keys: &keyring{keys: half}, want: callback.Acknowledged, as: inbox.AcceptedNew, receipts: 1, queued: 1},
-		{name: "keys that were repaired since", body: "k1 succeeded", keys: &keyring{keys: flawed, fresh: keyOf("k1")}, want: callback.Acknowledged, as: inbox.AcceptedNew, receipts: 1, queued: 1},
+		{name: "perhaps a new key, refresh fails", body: "k2 succeeded", keys: &keyring{keys: keyOf("k1"), refreshErr: downKeys}, want: callback.Unavailable},
+		{name: "unusable keys", body: "k1 succeeded", keys: &keyring{keys: flawed}, want: callback.Unavailable},
+		{name: "one of two keys is unusable", body: "k1 succeeded", keys: &keyring{keys: half}, want: callback.Acknowledged, as: inbox.AcceptedNew, receipts: 1, queued: 1},
+		{name: "repaired keys", body: "k1 succeeded", keys: &keyring{keys: flawed, fresh: keyOf("k1")}, want: callback.Acknowledged, as: inbox.AcceptedNew, receipts: 1, queued: 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			store := &memory.Store{}

@@ -9,18 +9,18 @@ import (
 // Keys are the callback keys of one provider, by account.
 type Keys map[string]AccountKeys
 
-// AccountKeys are the keys that an account may use. During a rotation there
-// are two; Previous is empty otherwise.
+// AccountKeys are the keys of an account. During a rotation there are two; otherwise
+// Previous is empty.
 type AccountKeys struct {
 	Current  Key `json:"current"`
 	Previous Key `json:"previous,omitempty"`
-	// Flawed says that a key of the account is stored in a way that cannot be
-	// used, so that a callback that these keys do not verify may be authentic.
+	// Flawed is set if a key of the account is stored in a way that cannot be used:
+	// a callback that these keys do not verify may be authentic.
 	Flawed bool `json:"-"`
 }
 
-// Refusal returns the error for a request that names the account and that its
-// keys do not verify.
+// Refusal returns the error for a request that names the account and fails
+// verification with its keys.
 func (k AccountKeys) Refusal() error {
 	if k.Flawed {
 		return ErrUnusableKeys
@@ -31,7 +31,7 @@ func (k AccountKeys) Refusal() error {
 // Key is a shared secret. It prints as [redacted].
 type Key string
 
-// ID names the key without giving it away: six hexadecimal digits of a hash.
+// ID returns a public name of the key: six hexadecimal digits of a hash.
 func (k Key) ID() string {
 	named := make([]byte, 0, 128) // on the stack, for all but the longest keys
 	named = append(named, "payout-callbacks key id\x00"...)

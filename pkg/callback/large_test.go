@@ -14,9 +14,9 @@ import (
 	"payout-callbacks/pkg/testkit/memory"
 )
 
-// A body of 1 MiB is bounded before anybody looks at it. Of a provider that
-// signs the body nothing can be established; of one that sends its key in a
-// header it is authentic, and its beginning is held.
+// A body of 1 MiB is cut before it is read. A provider that signs the body cannot be
+// verified; a provider that sends its key in a header can, and the beginning of the
+// body is held.
 func TestHandle_BodyOfAMebibyte(t *testing.T) {
 	const key = callback.Key("key-of-the-merchant")
 	keys := &keyring{keys: callback.Keys{"1382528827416576": {Current: key}, "922e39ab": {Current: key}}}

@@ -9,7 +9,7 @@ import (
 	"payout-callbacks/pkg/callback"
 )
 
-// Tools refuse a reason that is not listed, so that none may be left out.
+// Tools refuse a reason that Reasons does not list.
 func TestReasons_Complete(t *testing.T) {
 	source, err := os.ReadFile("provider.go")
 	if err != nil {
@@ -19,9 +19,9 @@ func TestReasons_Complete(t *testing.T) {
 	if len(declared) == 0 || len(declared) != len(callback.Reasons()) {
 		t.Errorf("%d reasons are declared, and %d listed", len(declared), len(callback.Reasons()))
 	}
-	for _, datas := range declared {
-		if !slices.Contains(callback.Reasons(), callback.Reason(datas[1])) {
-			t.Errorf("%s is not listed", datas[1])
+	for _, match := range declared {
+		if !slices.Contains(callback.Reasons(), callback.Reason(match[1])) {
+			t.Errorf("%s is not listed", match[1])
 		}
 	}
 }

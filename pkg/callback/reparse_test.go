@@ -36,35 +36,34 @@ func pivotBody(event string) string {
 		{"referenceId":"ref-1","status":"SUCCESS","amount":{"value":"100000","currency":"IDR"}}}}`, event, merchant)
 }
 
-// What an older version held is read by today's code; the receipt is that of
-// the callback which came then, and due from now on.
+// Reparse returns the receipt of the original callback, due from now on.
 func TestReparse(t *testing.T) {
 	now := came.Add(72 * time.Hour)
 	for name, test := range map[string]struct {
 		provider callback.Provider
 		held     inbox.Receipt
-		want     string // status told; "" where it stays held
+		want     string // the status; "" if it stays held
 		reason   callback.Reason
 	}{
-		"understood since": {cregis.Provider{}, held(cregis.Provider{}, project, callback.ReasonStatus, cregisBody("6", "")), "succeeded", ""},
-		"a status that is unknown still": {cregis.Provider{}, held(cregis.Provider{}, project, callback.ReasonStatus, cregisBody("5", "")), "",
+		"understood now": {cregis.Provider{}, held(cregis.Provider{}, project, callback.ReasonStatus, cregisBody("6", "")), "succeeded", ""},
+		"a status that is still unknown": {cregis.Provider{}, held(cregis.Provider{}, project, callback.ReasonStatus, cregisBody("5", "")), "",
 			callback.ReasonStatus},
 		"a signature that covers two readings": {
 			cregis.Provider{},
 			held(cregis.Provider{}, project, callback.ReasonAmbiguous, cregisBody("7", `,"remark":"a status6third_party_idPAY-9"`)), "", callback.ReasonAmbiguous,
 		},
-		"understood since, of another provider": {pivot.Provider{}, held(pivot.Provider{}, merchant, callback.ReasonStatus, pivotBody("PAYOUT.SUCCESS")), "succeeded", ""},
-		"cut, and what is left seems to say all": {
+		"understood now, other provider": {pivot.Provider{}, held(pivot.Provider{}, merchant, callback.ReasonStatus, pivotBody("PAYOUT.SUCCESS")), "succeeded", ""},
+		"cut, and the rest seems complete": {
 			pivot.Provider{}, held(pivot.Provider{}, merchant, callback.ReasonTooLarge, pivotBody("PAYOUT.SUCCESS")), "", callback.ReasonTooLarge,
 		},
-		"altered before it came, and what is left seems to say all": {
+		"altered before delivery, and seems complete": {
 			pivot.Provider{}, held(pivot.Provider{}, merchant, callback.ReasonUnreadable, strings.Replace(pivotBody("PAYOUT.SUCCESS"), "ref-1", "ref-\ufffd", 1)),
 			"", callback.ReasonUnreadable,
 		},
-		"unreadable then, and whole": {
+		"unreadable then, and not altered": {
 			pivot.Provider{}, held(pivot.Provider{}, merchant, callback.ReasonUnreadable, pivotBody("PAYOUT.SUCCESS")), "succeeded", "",
 		},
-		"of another account than its key": {pivot.Provider{}, held(pivot.Provider{}, "another", callback.ReasonStatus, pivotBody("PAYOUT.SUCCESS")), "", callback.ReasonMismatch},
+		"another account than that of the key": {pivot.Provider{}, held(pivot.Provider{}, "another", callback.ReasonStatus, pivotBody("PAYOUT.SUCCESS")), "", callback.ReasonMismatch},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := callback.Reparse(test.provider, test.held, now)

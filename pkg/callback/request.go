@@ -9,13 +9,13 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// MaxBody is the number of body bytes that are looked at and kept. Documented
-// callbacks have fewer than a thousand.
+// MaxBody is the number of body bytes that are read and kept. Documented callbacks
+// have fewer than a thousand.
 const MaxBody = 64 << 10
 
-// Request is one callback as it came: untrusted bytes and headers.
+// Request is one callback as it was delivered: untrusted bytes and headers.
 type Request struct {
-	Type   payout.Type // what the route it came to is for
+	Type   payout.Type // of its route
 	Header http.Header // canonical names
 	Body   []byte      // the first MaxBody bytes
 
@@ -26,7 +26,7 @@ type Request struct {
 	asText     bool   // whether the gateway passed the body on as text
 }
 
-// NewRequest bounds a body and takes its measure.
+// NewRequest returns a request with the first MaxBody bytes of the body.
 func NewRequest(kind payout.Type, header http.Header, body []byte) Request {
 	return Request{
 		Type:     kind,
@@ -37,25 +37,25 @@ func NewRequest(kind payout.Type, header http.Header, body []byte) Request {
 	}
 }
 
-// WithDelivery returns the request with the way in which the gateway delivered
-// it: under which id, and whether the body came as text rather than in base64.
+// WithDelivery returns the request with the gateway's id of it, and whether the
+// gateway delivered the body as text rather than in base64.
 func (r Request) WithDelivery(id string, asText bool) Request {
 	r.deliveryID, r.asText = id, asText
 	return r
 }
 
-// DeliveryID is the gateway's id of the request, or "" where no gateway gave one.
-// Every delivery has its own.
+// DeliveryID returns the gateway's id of the request, which no other delivery has, or
+// "".
 func (r Request) DeliveryID() string { return r.deliveryID }
 
-// IsAltered reports whether the gateway may have altered the body before it
-// reached us: in a text, U+FFFD stands for bytes that were not UTF-8, and what
-// those were is lost. Two bodies that differed there are equal now.
+// IsAltered reports whether the gateway may have altered the body: in text it replaces
+// bytes that are not UTF-8 by U+FFFD. Two bodies that differed in such bytes are
+// equal now.
 func (r Request) IsAltered() bool { return r.asText && hasReplacement(r.sent) }
 
 func hasReplacement(body []byte) bool { return bytes.Contains(body, []byte("\ufffd")) }
 
-// BodySHA256 is the digest of the body as it was sent, before it was cut.
+// BodySHA256 returns the digest of the body as it was sent, before it was cut.
 func (r Request) BodySHA256() [sha256.Size]byte { return sha256.Sum256(r.sent) }
 
 // TooLarge reports whether the body was cut.

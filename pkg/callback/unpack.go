@@ -12,13 +12,12 @@ const (
 	gzipMagic     = "\x1f\x8b"
 )
 
-// Unpack returns the text of a body that was compressed with gzip, once, or
-// begins with a byte-order mark; of any other body, the body itself. No JSON
-// begins like either, so the bytes decide and no header does: what a proxy says
-// about a body may not be so, and of a held callback the body alone is kept.
+// Unpack decompresses a body in gzip format, once, and removes a byte-order mark. It
+// returns any other body as it is. The bytes decide, because no JSON begins like
+// either: a proxy's headers can be wrong, and a held callback keeps only the body.
 //
-// At most MaxBody bytes are unpacked: a larger text fails with ErrTooLarge, and
-// what cannot be unpacked with ErrMalformed.
+// Unpack fails with ErrTooLarge for a text of more than MaxBody bytes, and with
+// ErrMalformed for a body that cannot be decompressed.
 func Unpack(body []byte) ([]byte, error) {
 	if bytes.HasPrefix(body, []byte(gzipMagic)) {
 		text, err := gunzip(body)
@@ -30,7 +29,7 @@ func Unpack(body []byte) ([]byte, error) {
 	return bytes.TrimPrefix(body, []byte(byteOrderMark)), nil
 }
 
-// gunzip reads one byte more than is allowed, and never the rest of a bomb.
+// gunzip reads at most one byte more than is allowed, whatever the text would be.
 func gunzip(body []byte) ([]byte, error) {
 	reader, err := gzip.NewReader(bytes.NewReader(body))
 	if err != nil {
@@ -46,4 +45,4 @@ func gunzip(body []byte) ([]byte, error) {
 	return text, nil
 }
 
-var errNotGzip = fmt.Errorf("%w: gzip that cannot be unpacked", ErrMalformed)
+var errNotGzip = fmt.Errorf("%w: gzip that cannot be decompressed", ErrMalformed)
