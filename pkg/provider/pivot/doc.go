@@ -1,21 +1,22 @@
-// Package pivot is the payment provider Pivot: payouts to Indonesian bank
-// accounts, singly and in bulk.
+// Package pivot verifies and parses the callbacks of Pivot: payouts to Indonesian
+// bank accounts, singly and in bulk.
 //
-// Pivot proves itself by a key in the header X-API-Key and signs nothing, so
-// whoever knows the key may write any body. The package therefore promises no
-// more than this: a callback is believed only if its key is the current or the
-// previous one of the merchant that the body names; it becomes an event only if
-// every part of it that an event is made of has its documented form; everything
-// else under a valid key is held. It guesses nothing, reads no clock and keeps
-// no state.
+// Pivot sends a key in the header X-API-Key and signs nothing, so whoever has the
+// key can write any body. The package promises:
 //
-// A single payout's callback tells an event of a payout, a bulk request's one
-// of a batch: it names no item. Both come to one route and are told apart by
-// the body, because the event PAYOUT.DELAYED exists in both families.
+//   - A callback is verified only if its key is the current or the previous key of a
+//     merchant.
+//   - It becomes an event only if the body names that merchant and every part of the
+//     event has its documented form. Everything else with a valid key is held;
+//     nothing is guessed.
 //
-// Left to others: to keep what is held, to deduplicate, and to merge.
+// The callback of a single payout becomes an event of a payout, that of a bulk
+// request an event of a batch, which names no item. Both arrive on one route. The
+// body decides between them, because both have the event PAYOUT.DELAYED.
+//
+// Callers keep held callbacks, deduplicate and merge.
 //
 // The provider's pages are cited as docs/<path>, short for
-// https://pivot-payment.gitbook.io/pivot-docs/<path>;
-// docs/providers/pivot.md in this repository sums them up.
+// https://pivot-payment.gitbook.io/pivot-docs/<path>; docs/providers/pivot.md in this
+// repository sums them up.
 package pivot

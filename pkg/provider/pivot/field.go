@@ -16,7 +16,7 @@ import (
 // form is what the text of a field must look like. Each form is bounded, because
 // the text becomes part of a key or is kept for good.
 type form struct {
-	want  string
+	want  string // for a note
 	match func(string) bool
 }
 

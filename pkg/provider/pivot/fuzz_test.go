@@ -15,8 +15,8 @@ import (
 	"payout-callbacks/pkg/testkit/providertest"
 )
 
-// Whatever the body under a valid key: it is an event of the sender's that
-// survives being written and read again, or it is held; never both or neither.
+// FuzzParse checks that every body with a valid key is held or becomes an event of
+// the sender that can be written and read again; never both or neither.
 func FuzzParse(f *testing.F) {
 	for _, vector := range providertest.Vectors(f, "testdata") {
 		f.Add(vector.Body)
@@ -32,7 +32,7 @@ func FuzzParse(f *testing.F) {
 			checkHeld(t, event, held)
 			return
 		}
-		checkNamesTheSender(t, body)
+		checkNamesSender(t, body)
 		checkEvent(t, event)
 		if again, held := parse(t, respaced(t, body)); held != nil || again != event {
 			t.Errorf("re-spaced: %+v, %+v, want %+v", again, held, event)
@@ -43,8 +43,8 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// checkNamesTheSender: an event comes from a body that names the key's merchant.
-func checkNamesTheSender(t *testing.T, body []byte) {
+// checkNamesSender checks that the body of an event names the merchant of the key.
+func checkNamesSender(t *testing.T, body []byte) {
 	t.Helper()
 	var named struct{ Data map[string]any }
 	_ = json.Unmarshal(body, &named)
@@ -98,7 +98,7 @@ var words = map[payout.Status]string{
 	payout.Done: "DONE", payout.Pending: "PENDING", payout.Cancelled: "CANCELLED",
 }
 
-// encode writes an event as Pivot would.
+// encode returns the body that Pivot would send for an event.
 func encode(t *testing.T, event payout.Event) []byte {
 	t.Helper()
 	word := words[event.Status]

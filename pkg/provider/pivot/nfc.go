@@ -8,9 +8,9 @@ import (
 	"sync"
 )
 
-// Unicode's normalisation form C (UAX 15). The standard library has it for its
-// own use only, and golang.org/x/text adds 190 kB to a function and composes runes
-// of more than 16 bits wrongly. nfc_test.go holds this to it for all others.
+// Unicode's normalisation form C (UAX 15). The standard library does not export it, and
+// golang.org/x/text adds 190 kB to a function and composes runes above 16 bits
+// wrongly. nfc_test.go compares with it for all other runes.
 
 //go:embed decompositions.txt
 var decompositions string
@@ -32,7 +32,7 @@ var tables = sync.OnceValue(func() normalForms {
 	return forms
 })
 
-// add reads a line of decompositions.txt, whose first lines say how they look.
+// add reads a line of decompositions.txt, whose first lines describe the format.
 func (f *normalForms) add(line string) {
 	if span, class, ok := strings.Cut(line, ":"); ok {
 		first, last, _ := strings.Cut(span, "-")
@@ -57,11 +57,11 @@ func readRune(digits string) rune {
 	return rune(value)
 }
 
-// firstComposable is the first rune that may be composed with one before it.
+// firstComposable is the first rune that can be composed with a rune before it.
 const firstComposable = 0x300
 
-// canonicalText returns a text in normalisation form C. What is canonically
-// equivalent is one text; compatibility forms stay different.
+// canonicalText returns a text in normalisation form C. Canonically equivalent texts
+// become equal; compatibility forms stay different.
 func canonicalText(text string) string {
 	if !strings.ContainsFunc(text, func(r rune) bool { return r >= firstComposable }) {
 		return text
@@ -123,7 +123,7 @@ func (f *normalForms) order(runes []rune) {
 // same or a higher class stands between them.
 func (f *normalForms) compose(runes []rune) []rune {
 	result := runes[:0]
-	starter, last := -1, uint8(0) // the last starter's place; the class before this rune
+	starter, last := -1, uint8(0) // the index of the last starter; the class of the rune before
 	for _, r := range runes {
 		class := f.classes[r]
 		if starter >= 0 && (last < class || len(result) == starter+1) {

@@ -29,8 +29,8 @@ func TestCanonicalText_EachRune(t *testing.T) {
 	}
 }
 
-// golang.org/x/text compares 16 bits of a rune where it composes: it makes one
-// text of two that are different. So it is the measure for shorter runes only.
+// golang.org/x/text compares 16 bits of a rune when it composes, and makes two
+// different texts equal. So the other tests compare only shorter runes with it.
 func TestCanonicalText_RunesAbove16Bits(t *testing.T) {
 	const linear = "\U00010041\u0301" // a sign of Linear B, not A
 	if got := pivot.CanonicalText(linear); got != linear {
@@ -55,7 +55,7 @@ func TestCanonicalText_Property(t *testing.T) {
 	})
 }
 
-// A body of nothing but combining marks takes no time that its size does not.
+// The time for a text of combining marks is proportional to its size.
 func TestCanonicalText_ManyMarks(t *testing.T) {
 	text := "a" + strings.Repeat("\u0323\u0301", 1<<14)
 	if got := pivot.CanonicalText(text); !strings.HasPrefix(got, "\u1ea1\u0323") || utf8.RuneCountInString(got) != 1<<15 {

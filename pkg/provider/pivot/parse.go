@@ -34,39 +34,39 @@ func (c content) parse(sender callback.Sender) (payout.Event, *callback.Held) {
 	return e, nil
 }
 
-// holdTooLarge names a cut body by the digest of the whole: two that begin
-// alike are not the same.
+// holdTooLarge identifies a cut body by the digest of the whole body: two bodies with
+// the same beginning are different callbacks.
 func holdTooLarge(request callback.Request) *callback.Held {
 	digest := fmt.Sprintf("sha256:%x", request.BodySHA256())
 	return &callback.Held{
 		Reason:  callback.ReasonTooLarge,
 		Note:    fmt.Sprintf("%d bytes, %s; the first %d are kept", request.BodySize, digest, len(request.Body)),
-		Subject: subjectOf(request, []byte(digest)),
+		Subject: newSubject(request, []byte(digest)),
 	}
 }
 
-// holdAltered holds a body of which the gateway replaced bytes: any part of it
-// may have been another one.
+// holdAltered holds a body in which the gateway replaced bytes, which may have been in
+// any field.
 func holdAltered(request callback.Request) *callback.Held {
 	return &callback.Held{
 		Reason: callback.ReasonUnreadable,
-		Note: "the body holds U+FFFD: the gateway passed it on as text and puts that in place of bytes that are not UTF-8; " +
-			"what stood there is lost (request " + display(request.DeliveryID()) + ")",
-		Subject: subjectOf(request, request.Body),
+		Note: "the body contains U+FFFD: the gateway delivered it as text, and replaces bytes that are not UTF-8; " +
+			"the original bytes are lost (request " + display(request.DeliveryID()) + ")",
+		Subject: newSubject(request, request.Body),
 	}
 }
 
-// subjectOf names a held body. Two altered bodies that are equal now may have
-// been different when they were sent, so each delivery has its own name.
-func subjectOf(request callback.Request, body []byte) []byte {
+// newSubject returns the subject of a held body. Two altered bodies that are equal now
+// may have been different when they were sent, so each delivery has its own subject.
+func newSubject(request callback.Request, body []byte) []byte {
 	if !request.IsAltered() {
 		return body
 	}
 	return fmt.Appendf(nil, "delivery %q of %s", request.DeliveryID(), body)
 }
 
-// reader makes an event of a body. The first thing that is not as documented
-// is kept as the reason to hold it, and whatever is read after that is void.
+// reader reads an event from a body. It keeps the first deviation from the
+// documentation as the reason to hold the body; the event is then void.
 type reader struct {
 	body body
 	held *callback.Held
@@ -78,22 +78,22 @@ func (r *reader) holdf(reason callback.Reason, format string, args ...any) {
 	}
 }
 
-// event reads the shape from the body, because PAYOUT.DELAYED comes in both.
+// event reads a batch or a payout, as the body decides: both have PAYOUT.DELAYED.
 func (r *reader) event(account string) payout.Event {
-	called := r.body.string(event)
-	word, ours := strings.CutPrefix(called, family)
-	bulk, ok := r.body.has(results), r.body.has(single)
-	r.bind(account)
+	eventName := r.body.string(event)
+	word, isPayout := strings.CutPrefix(eventName, family)
+	isBulk, isSingle := r.body.has(results), r.body.has(single)
+	r.checkMerchant(account)
 	switch {
-	case !ours, !known(word) && !bulk && !ok:
-		r.holdf(callback.ReasonUnknown, "event %s is no payout's", display(called))
-	case !known(word):
-		r.holdf(callback.ReasonStatus, "event %s is not documented", display(called))
-	case bulk && ok:
+	case !isPayout, !isStatus(word) && !isBulk && !isSingle:
+		r.holdf(callback.ReasonUnknown, "event %s is not a payout event", display(eventName))
+	case !isStatus(word):
+		r.holdf(callback.ReasonStatus, "event %s is not documented", display(eventName))
+	case isBulk && isSingle:
 		r.holdf(callback.ReasonMismatch, "both payoutResults and payouts")
-	case bulk:
+	case isBulk:
 		return r.batch(word, r.merchant(account))
-	case ok:
+	case isSingle:
 		return r.payout(word, r.merchant(account))
 	default:
 		r.holdf(callback.ReasonField, "neither payoutResults nor payouts")
@@ -117,8 +117,8 @@ func (r *reader) batch(word, merchant string) payout.Event {
 	}
 }
 
-// payout reads a single payout's callback. The uuid names the request that it
-// was part of, so our reference is needed to tell it from the others.
+// payout reads a single payout's callback. The uuid names the request, so the id of
+// the payout needs our reference as well.
 func (r *reader) payout(word, merchant string) payout.Event {
 	r.object(single)
 	meaning := r.status(word, singleStatuses, singleStatus, status)
@@ -137,15 +137,15 @@ func (r *reader) payout(word, merchant string) payout.Event {
 	}
 }
 
-// bind holds a body of another merchant than the one whose key came: a key
-// proves nothing about another account, whatever the family of the event.
-func (r *reader) bind(account string) {
+// checkMerchant holds a body that names a merchant other than the owner of the key,
+// whatever the family of the event: a key verifies only its own account.
+func (r *reader) checkMerchant(account string) {
 	if named := r.body.string(merchantID); named != "" && !isSameID(named, account) {
 		r.holdf(callback.ReasonMismatch, "merchantId is %s, but the key is that of %s", display(named), display(account))
 	}
 }
 
-// merchant returns the account, which the body of a payout must name.
+// merchant returns the account, which the body must name.
 func (r *reader) merchant(account string) string {
 	if r.body.string(merchantID) == "" {
 		r.holdf(callback.ReasonField, "merchantId: %s", r.display(merchantID))
@@ -153,48 +153,49 @@ func (r *reader) merchant(account string) string {
 	return account
 }
 
-// status returns what the event's word means in its family. Each place where a
-// status stands must say the same word, and one of them must: on the current
-// page it stands in data, on the older one
-// (docs/api-lists/payout-local/payout-webhook) inside payoutResults.
+// status returns the meaning of the event's word in its family. At least one of the
+// places must have a status, and each status must be the same word: on the current page
+// it is in data, on the older one (docs/api-lists/payout-local/payout-webhook) in
+// payoutResults.
 func (r *reader) status(word string, statuses map[string]payout.Status, places ...field) payout.Status {
-	ok := false
+	hasStatus := false
 	for _, at := range places {
-		ok = r.agrees(at, word) || ok
+		hasStatus = r.checkStatus(at, word) || hasStatus
 	}
-	if !ok {
+	if !hasStatus {
 		r.holdf(callback.ReasonField, "status: missing")
 	}
 	if statuses[word] == "" {
-		r.holdf(callback.ReasonMismatch, "event %s is of the other family than the body", family+word)
+		r.holdf(callback.ReasonMismatch, "event %s does not belong to the family of the body", family+word)
 	}
 	return statuses[word]
 }
 
-// agrees reports whether a status stands there, and holds one that says
-// something else than the event.
-func (r *reader) agrees(at field, word string) bool {
+// checkStatus reports whether the field has a status, and holds a body whose status is
+// not that of the event.
+func (r *reader) checkStatus(at field, word string) bool {
 	if !r.body.has(at) {
 		return false
 	}
-	switch said := r.body.string(at); {
-	case said == "":
+	switch text := r.body.string(at); {
+	case text == "":
 		r.holdf(callback.ReasonField, "%s: %s", at, r.display(at))
-	case !known(said):
-		r.holdf(callback.ReasonStatus, "status %s is not documented", display(said))
-	case said != word:
-		r.holdf(callback.ReasonMismatch, "event %s, but status %s", family+word, said)
+	case !isStatus(text):
+		r.holdf(callback.ReasonStatus, "status %s is not documented", display(text))
+	case text != word:
+		r.holdf(callback.ReasonMismatch, "event %s, but status %s", family+word, text)
 	}
 	return true
 }
 
+// object holds a body in which the field is not an object.
 func (r *reader) object(at field) {
 	if r.body.kind(at) != jsontext.KindBeginObject {
 		r.holdf(callback.ReasonField, "%s: %s, want an object", at, r.display(at))
 	}
 }
 
-// shown is what a field holds, for a person to look at.
+// display returns the value of a field for a note.
 func (r *reader) display(at field) string {
 	switch r.body.kind(at) {
 	case jsontext.KindInvalid:
@@ -212,7 +213,7 @@ func (r *reader) display(at field) string {
 
 const maxDisplayed = 100
 
-// shown quotes what a callback holds, bounded: a note is no copy of the body.
+// display quotes a text of a callback, bounded: a note is not a copy of the body.
 func display(text string) string {
 	if len(text) > maxDisplayed {
 		return fmt.Sprintf("%q and %d bytes more", text[:maxDisplayed], len(text)-maxDisplayed)
@@ -220,7 +221,7 @@ func display(text string) string {
 	return fmt.Sprintf("%q", text)
 }
 
-// String is the field's name and that of the object it is in.
+// String returns the name of the field, after that of its object.
 func (f field) String() string {
 	if in := layout[f].in; in != top && in != data {
 		return layout[in].name + "." + layout[f].name

@@ -48,14 +48,14 @@ func TestVerify_WrongKey(t *testing.T) {
 		"commas alone":            {",", ""},
 		"joined to a forged one":  {key + ", forged"},
 		"current and previous":    {key, "pivot-demo-key-previous"},
-		"the key's name, not key": {callback.Key(key).ID()},
+		"the id of the key":       {callback.Key(key).ID()},
 	}
 	for name, values := range sent {
 		t.Run(name, func(t *testing.T) {
 			request := callback.NewRequest(payout.TypePayout, http.Header{"X-Api-Key": values}, body(t, "bulk-done"))
 			verified, err := pivot.Provider{}.Verify(request, testKeys())
 			if !errors.Is(err, callback.ErrUnauthenticated) || verified.Sender != (callback.Sender{}) {
-				t.Errorf("Verify = %+v, %v, want ErrUnauthentic", verified.Sender, err)
+				t.Errorf("Verify = %+v, %v, want ErrUnauthenticated", verified.Sender, err)
 			}
 		})
 	}
@@ -74,12 +74,12 @@ func TestVerify_SharedKey(t *testing.T) {
 		body string
 		want callback.Sender
 	}{
-		"the body decides":                    {`{"data":{"merchantId":"merchant-c"}}`, callback.Sender{Account: "merchant-c", KeyID: id}},
-		"also for the one that gives it up":   {`{"data":{"merchantId":"merchant-a"}}`, callback.Sender{Account: "merchant-a", KeyID: id, Previous: true}},
-		"another one: as if none were named":  {`{"data":{"merchantId":"merchant-d"}}`, callback.Sender{Account: "merchant-b", KeyID: id}},
-		"one of nobody's: the same":           {`{"data":{"merchantId":"merchant-x"}}`, callback.Sender{Account: "merchant-b", KeyID: id}},
-		"none named: first of the newer ones": {`{}`, callback.Sender{Account: "merchant-b", KeyID: id}},
-		"unreadable: the same":                {`{`, callback.Sender{Account: "merchant-b", KeyID: id}},
+		"the body decides":                        {`{"data":{"merchantId":"merchant-c"}}`, callback.Sender{Account: "merchant-c", KeyID: id}},
+		"also for a previous key":                 {`{"data":{"merchantId":"merchant-a"}}`, callback.Sender{Account: "merchant-a", KeyID: id, Previous: true}},
+		"another merchant: as if none were named": {`{"data":{"merchantId":"merchant-d"}}`, callback.Sender{Account: "merchant-b", KeyID: id}},
+		"an unknown merchant: the same":           {`{"data":{"merchantId":"merchant-x"}}`, callback.Sender{Account: "merchant-b", KeyID: id}},
+		"none named: first of the newer ones":     {`{}`, callback.Sender{Account: "merchant-b", KeyID: id}},
+		"unreadable: the same":                    {`{`, callback.Sender{Account: "merchant-b", KeyID: id}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -93,7 +93,7 @@ func TestVerify_SharedKey(t *testing.T) {
 	}
 }
 
-// A key that nobody has may be the right one of a merchant whose keys cannot be used.
+// An unknown key may belong to a merchant whose keys cannot be used.
 func TestVerify_UnusableKeys(t *testing.T) {
 	keys := callback.Keys{"merchant-a": {Flawed: true}, "merchant-b": {Current: "key-of-b"}}
 	for name, test := range map[string]struct {
@@ -117,8 +117,8 @@ func TestVerify_UnusableKeys(t *testing.T) {
 	}
 }
 
-// The first bytes of two large bodies may be alike, and may even name another
-// merchant: neither makes them one, and what was cut is not looked into.
+// Two large bodies with the same beginning are different callbacks, and the merchant
+// that the beginning names does not matter.
 func TestParse_TooLarge(t *testing.T) {
 	large := append(bytes.Replace(body(t, "bulk-done"), []byte(merchant), []byte(other), 1),
 		bytes.Repeat([]byte(" "), callback.MaxBody)...)
@@ -165,7 +165,7 @@ func TestParse_Fingerprint(t *testing.T) {
 		"another amount":                  {single, `"100000"`, `"100001"`, false},
 		"another currency":                {single, `IDR`, `USD`, false},
 		"another reason":                  {single, `Inactive Account`, `Dormant Account`, false},
-		"a reason that is no more":        {single, `"Inactive Account"`, `null`, false},
+		"no reason any more":              {single, `"Inactive Account"`, `null`, false},
 		"a total with decimals":           {bulk, `100000`, `100000.0`, true},
 		"another total":                   {bulk, `100000`, `100001`, false},
 		"another count":                   {bulk, `"totalFailedCount": 0`, `"totalFailedCount": 1`, false},
@@ -191,8 +191,8 @@ func TestParse_Fingerprint(t *testing.T) {
 	}
 }
 
-// Two requests, two items of one request, and a batch and its item must not
-// become one payout, whatever the references hold.
+// Two requests, two items of a request, and a batch and its item are different
+// payouts, whatever the references contain.
 func TestParse_DifferentPayoutsHaveDifferentIDs(t *testing.T) {
 	single, bulk := string(body(t, "single-success")), string(body(t, "bulk-done"))
 	const uuid, reference = "d6a46a2c-1b26-40c5-9ca3-e063e69635a0", "TestReforzaPivot001"
@@ -289,7 +289,7 @@ func signed(t testing.TB, body []byte, key callback.Key) callback.Request {
 	return callback.NewRequest(payout.TypePayout, header, body)
 }
 
-// parse takes a body as the merchant's own.
+// parse parses a body that the merchant has sent.
 func parse(t testing.TB, body []byte) (payout.Event, *callback.Held) {
 	t.Helper()
 	request := signed(t, body, "pivot-demo-key-current")

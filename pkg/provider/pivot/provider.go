@@ -33,7 +33,7 @@ func (Provider) Types() []payout.Type { return []payout.Type{payout.TypePayout} 
 // merchant's, so nobody is verified.
 // It fails with ErrUnauthenticated or ErrUnusableKeys only.
 func (Provider) Verify(request callback.Request, keys callback.Keys) (callback.Verified, error) {
-	owners := owners(request.Header[headerKey], keys)
+	owners := findOwners(request.Header[headerKey], keys)
 	if len(owners) == 0 && !hasFlawed(keys) {
 		return callback.Verified{}, callback.ErrUnauthenticated // without reading the body
 	}

@@ -33,8 +33,8 @@ func TestVerify_RepeatedKey(t *testing.T) {
 	}
 }
 
-// The gateway puts U+FFFD in place of bytes that are not UTF-8 where it passes a
-// body on as text: references that differed look alike then.
+// The gateway replaces bytes that are not UTF-8 by U+FFFD if it delivers a body as
+// text: different references can become equal.
 func TestParse_AlteredBody(t *testing.T) {
 	altered := bytes.Replace(body(t, "single-success"), []byte("TestReforza"), []byte("TestReforza\ufffd"), 1)
 	deliver := func(body []byte, id string, asText bool) *callback.Held {
@@ -52,11 +52,11 @@ func TestParse_AlteredBody(t *testing.T) {
 		body []byte
 		want callback.Reason
 	}{
-		"in the reference":               {altered, callback.ReasonUnreadable},
-		"in a field that we do not know": {bytes.Replace(body(t, "bulk-done"), []byte(`"event"`), []byte("\"\ufffd\":1,\"event\""), 1), callback.ReasonUnreadable},
-		"not JSON at all":                {[]byte("\ufffd"), callback.ReasonUnreadable},
-		"too large":                      {large, callback.ReasonTooLarge},
-		"too large, behind what is kept": {end, callback.ReasonTooLarge},
+		"in the reference":    {altered, callback.ReasonUnreadable},
+		"in an unknown field": {bytes.Replace(body(t, "bulk-done"), []byte(`"event"`), []byte("\"\ufffd\":1,\"event\""), 1), callback.ReasonUnreadable},
+		"not JSON at all":     {[]byte("\ufffd"), callback.ReasonUnreadable},
+		"too large":           {large, callback.ReasonTooLarge},
+		"too large, after the bytes that are kept": {end, callback.ReasonTooLarge},
 	} {
 		t.Run(name, func(t *testing.T) {
 			first, second, again := deliver(test.body, "id-1", true), deliver(test.body, "id-2", true), deliver(test.body, "id-1", true)
@@ -91,7 +91,7 @@ func TestParse_TwoSpellings(t *testing.T) {
 		"merchant in upper case": {merchant, strings.ToUpper(merchant), true},
 		"another uuid":           {uuid, "D6A46A2D" + uuid[8:], false},
 		"reference in upper case": {
-			"TestReforzaPivot001", "TESTREFORZAPIVOT001", false, // ours, and we may count its case
+			"TestReforzaPivot001", "TESTREFORZAPIVOT001", false, // ours, and its case may be significant
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -2,12 +2,11 @@ package pivot
 
 import "payout-callbacks/pkg/payout"
 
-// family is the prefix of the events that are ours to read.
+// family is the prefix of the events of payouts.
 const family = "PAYOUT."
 
-// The words of each family of callbacks: "PAYOUT." and the word is the event's
-// name, and the word alone is its status
-// (docs/api-lists/payout-local/payout-callback).
+// The statuses of each family of callbacks. The name of an event is "PAYOUT." and the
+// status (docs/api-lists/payout-local/payout-callback).
 var (
 	bulkStatuses = map[string]payout.Status{
 		"PENDING":   payout.Pending, // not sent to the bank: balance too low
@@ -22,7 +21,7 @@ var (
 	}
 )
 
-// known reports whether the word is a status of either family.
-func known(word string) bool {
+// isStatus reports whether the word is a status of either family.
+func isStatus(word string) bool {
 	return bulkStatuses[word] != "" || singleStatuses[word] != ""
 }

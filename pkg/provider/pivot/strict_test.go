@@ -12,8 +12,8 @@ import (
 	"payout-callbacks/pkg/testkit/providertest"
 )
 
-// FuzzStrictJSON compares which bodies are readable at all with a second strict
-// parser: two readers who disagree about a text could be told two things by it.
+// FuzzStrictJSON compares the bodies that can be read with those of a second strict
+// parser: two parsers that disagree about a body could read different events.
 func FuzzStrictJSON(f *testing.F) {
 	for _, vector := range providertest.Vectors(f, "testdata") {
 		if len(vector.Body) < 4<<10 {
@@ -39,8 +39,8 @@ func FuzzStrictJSON(f *testing.F) {
 	})
 }
 
-// strictObject uses the standard library and a rule for each thing that it lets
-// pass: text that is not UTF-8, half a surrogate pair, duplicate names.
+// strictObject uses the standard library and a rule for each error that it accepts:
+// invalid UTF-8, an unpaired surrogate, duplicate names.
 func strictObject(body []byte) bool {
 	if !utf8.Valid(body) || !json.Valid(body) || hasLoneSurrogate(string(body)) {
 		return false
@@ -51,7 +51,7 @@ func strictObject(body []byte) bool {
 	return err == nil && first == json.Delim('{') && distinctNames(decoder, first)
 }
 
-// distinctNames walks over what the delimiter begins, to its end.
+// distinctNames reads the object or array that the delimiter begins.
 func distinctNames(decoder *json.Decoder, begun json.Token) bool {
 	names := map[json.Token]bool{}
 	for decoder.More() {
