@@ -7,99 +7,102 @@ import (
 	"time"
 )
 
-// Filter chooses letters. Its zero value chooses all that are ours.
+// Filter selects messages. The zero value selects all readable messages.
 type Filter struct {
-	Causes   []Cause   // any of these; none of them: all but foreign ones, unless IDs names them
-	Provider string    // this one, or any
-	IDs      []string  // these messages, or any
-	Before   time.Time // first sent before this, or ever
+	Causes   []Cause   // empty: all but Unreadable, unless IDs is set
+	Provider string    // empty: any
+	IDs      []string  // empty: any
+	Before   time.Time // sent before; zero: any time
 }
 
-// Chooses reports whether the filter chooses a letter.
-func (f Filter) Chooses(diagnosed Diagnosis) bool {
+// Selects reports whether the filter selects a message.
+func (f Filter) Selects(diagnosis Diagnosis) bool {
 	switch {
-	case len(f.IDs) > 0 && !slices.Contains(f.IDs, diagnosed.ID):
+	case len(f.IDs) > 0 && !slices.Contains(f.IDs, diagnosis.ID):
 		return false
-	case f.Provider != "" && diagnosed.Provider() != f.Provider:
+	case f.Provider != "" && diagnosis.Provider() != f.Provider:
 		return false
-	case !f.Before.IsZero() && !diagnosed.SentAt.Before(f.Before):
+	case !f.Before.IsZero() && !diagnosis.SentAt.Before(f.Before):
 		return false
 	case len(f.Causes) > 0:
-		return slices.Contains(f.Causes, diagnosed.Cause)
+		return slices.Contains(f.Causes, diagnosis.Cause)
 	}
-	return diagnosed.Cause != Unreadable || len(f.IDs) > 0
+	return diagnosis.Cause != Unreadable || len(f.IDs) > 0
 }
 
-// Order is what is to be redriven and how.
+// Options are the options of a redrive or a removal.
 type Options struct {
 	Filter
-	Limit    int              // letters looked at, at most
-	DryRun   bool             // choose only
-	Pace     <-chan time.Time // one letter is sent for each value; nil does not wait
-	Progress func(Progress)   // after each letter that was chosen; may be nil
+
+	Limit    int              // maximum number of messages to read
+	DryRun   bool             // only select
+	Pace     <-chan time.Time // one message is moved for each value; nil: no limit
+	Progress func(Progress)   // called after each selected message; may be nil
 }
 
-// Done is how far a redrive, or a removal, has come.
+// Progress is the progress of a redrive or a removal.
 type Progress struct {
-	Seen            int  // letters looked at
-	Chosen          int  // of those, chosen
-	Moved           int  // of those, safely elsewhere and deleted here
-	MaybeDuplicated int  // of those, safely elsewhere and perhaps here as well
-	More            bool // there are more than were looked at
+	Seen            int  // messages that were read
+	Chosen          int  // of those, selected
+	Moved           int  // of those, sent or saved, and deleted
+	MaybeDuplicated int  // of those, sent or saved, and perhaps not deleted
+	More            bool // the queue has more messages
 }
 
-// Redrive sends the chosen letters back to the events queue, as they came, and
-// deletes each after it was sent. It stops at the first failure, with every
-// letter in one of the queues or, the last one, in both.
-func (d *Redriver) Redrive(ctx context.Context, order Options) (Progress, error) {
-	return d.move(ctx, order, func(ctx context.Context, diagnosed Diagnosis) error {
-		if err := d.Queue.Send(ctx, diagnosed.Message); err != nil {
-			return fmt.Errorf("send message %s: %w", diagnosed.ID, err)
+// Redrive sends the selected messages to the events queue, unchanged, and deletes
+// each after it was sent. It stops at the first error. Each message is then in one
+// of the queues, or the last one in both.
+func (d *Redriver) Redrive(ctx context.Context, options Options) (Progress, error) {
+	return d.move(ctx, options, func(ctx context.Context, diagnosis Diagnosis) error {
+		if err := d.Queue.Send(ctx, diagnosis.Message); err != nil {
+			return fmt.Errorf("send message %s: %w", diagnosis.ID, err)
 		}
 		return nil
 	})
 }
 
-// Remove takes the chosen letters out of the queue, each after save has made it
-// safe. It fails on the first one of which that is not so.
-func (d *Redriver) Remove(ctx context.Context, order Options, save func(Diagnosis) error) (Progress, error) {
-	return d.move(ctx, order, func(_ context.Context, diagnosed Diagnosis) error { return save(diagnosed) })
+// Remove deletes each of the selected messages after save has saved it. It stops
+// at the first error.
+func (d *Redriver) Remove(ctx context.Context, options Options, save func(Diagnosis) error) (Progress, error) {
+	return d.move(ctx, options, func(_ context.Context, diagnosis Diagnosis) error { return save(diagnosis) })
 }
 
-// take makes each chosen letter safe, and then deletes it.
-func (d *Redriver) move(ctx context.Context, order Options, secure func(context.Context, Diagnosis) error) (Progress, error) {
-	var done Progress
-	more, err := d.walk(ctx, order.Limit, func(ctx context.Context, diagnosed Diagnosis) (bool, error) {
-		done.Seen++
-		if !order.Chooses(diagnosed) {
+// move copies each selected message, and then deletes it.
+func (d *Redriver) move(ctx context.Context, options Options, copyMessage func(context.Context, Diagnosis) error) (Progress, error) {
+	var progress Progress
+	more, err := d.walk(ctx, options.Limit, func(ctx context.Context, diagnosis Diagnosis) (bool, error) {
+		progress.Seen++
+		if !options.Selects(diagnosis) {
 			return false, nil
 		}
-		done.Chosen++
-		gone, err := d.moveMessage(ctx, order, diagnosed, secure, &done)
-		if order.Progress != nil {
-			order.Progress(done)
+		progress.Chosen++
+		deleted, err := d.moveMessage(ctx, options, diagnosis, copyMessage, &progress)
+		if options.Progress != nil {
+			options.Progress(progress)
 		}
-		return gone, err
+		return deleted, err
 	})
-	done.More = more
-	return done, err
+	progress.More = more
+	return progress, err
 }
 
-func (d *Redriver) moveMessage(ctx context.Context, order Options, diagnosed Diagnosis, secure func(context.Context, Diagnosis) error, done *Progress) (bool, error) {
-	if order.DryRun {
+func (d *Redriver) moveMessage(
+	ctx context.Context, options Options, diagnosis Diagnosis, copyMessage func(context.Context, Diagnosis) error, progress *Progress,
+) (deleted bool, err error) {
+	if options.DryRun {
 		return false, nil
 	}
-	if err := wait(ctx, order.Pace); err != nil {
+	if err := wait(ctx, options.Pace); err != nil {
 		return false, err
 	}
-	if err := secure(ctx, diagnosed); err != nil {
+	if err := copyMessage(ctx, diagnosis); err != nil {
 		return false, err
 	}
-	if err := d.Queue.Delete(ctx, diagnosed.Message); err != nil {
-		done.MaybeDuplicated++
-		return false, fmt.Errorf("delete message %s, which is safe elsewhere: %w", diagnosed.ID, err)
+	if err := d.Queue.Delete(ctx, diagnosis.Message); err != nil {
+		progress.MaybeDuplicated++
+		return false, fmt.Errorf("delete message %s, which was sent or saved: %w", diagnosis.ID, err)
 	}
-	done.Moved++
+	progress.Moved++
 	return true, nil
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
 
-// SQS is Queue on SQS.
+// SQS implements [Queue] with two SQS queues.
 type SQS struct {
 	Client         *sqs.Client
 	EventsURL      string
@@ -19,13 +19,13 @@ type SQS struct {
 
 var _ Queue = SQS{}
 
-// Receive implements Queue. It waits a second for letters: without waiting, SQS
-// asks a part of its servers only, and an empty answer means nothing.
+// Receive implements [Queue]. It polls for a second: a short poll asks only some
+// of the servers of SQS, so that its empty response means nothing.
 func (q SQS) Receive(ctx context.Context) ([]Message, error) {
 	out, err := q.Client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
 		QueueUrl:                    &q.DeadLettersURL,
 		MaxNumberOfMessages:         10,
-		VisibilityTimeout:           int32(Hidden / time.Second),
+		VisibilityTimeout:           int32(VisibilityTimeout / time.Second),
 		WaitTimeSeconds:             1,
 		MessageAttributeNames:       []string{"All"},
 		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameAll},
@@ -53,7 +53,7 @@ func (q SQS) Receive(ctx context.Context) ([]Message, error) {
 	return messages, nil
 }
 
-// Send implements Queue.
+// Send implements [Queue].
 func (q SQS) Send(ctx context.Context, message Message) error {
 	input := &sqs.SendMessageInput{
 		QueueUrl:          &q.EventsURL,
@@ -72,13 +72,13 @@ func (q SQS) Send(ctx context.Context, message Message) error {
 	return err
 }
 
-// Delete implements Queue.
+// Delete implements [Queue].
 func (q SQS) Delete(ctx context.Context, message Message) error {
 	_, err := q.Client.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &q.DeadLettersURL, ReceiptHandle: &message.Handle})
 	return err
 }
 
-// Return implements Queue.
+// Return implements [Queue].
 func (q SQS) Return(ctx context.Context, message Message) error {
 	_, err := q.Client.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{
 		QueueUrl: &q.DeadLettersURL, ReceiptHandle: &message.Handle, VisibilityTimeout: 0,

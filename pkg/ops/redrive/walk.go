@@ -6,86 +6,86 @@ import (
 	"time"
 )
 
-// Hidden is how long a letter stays out of sight of others while it is looked
-// at: long enough for ten of them at one a second, short enough that after a
-// crash the sweeper does not miss them for long.
-const Hidden = 30 * time.Second
+// VisibilityTimeout is how long a received message is invisible to others: long
+// enough for ten messages at one a second, and short enough that the sweeper gets
+// them soon after a crash.
+const VisibilityTimeout = 30 * time.Second
 
-// returnWithin bounds putting letters back, after an interruption too.
-const returnWithin = 20 * time.Second
+// returnTimeout bounds returning messages, also after an interruption.
+const returnTimeout = 20 * time.Second
 
-// Desk is where letters are looked at. It is safe for concurrent use.
+// Redriver reads and moves dead-letter messages. It is safe for concurrent use.
 type Redriver struct {
 	Queue    Queue
 	Receipts Receipts
 }
 
-// visit looks at one letter and reports whether it took it out of the queue.
-type visit func(ctx context.Context, found Diagnosis) (gone bool, err error)
+// visit handles a message, and reports whether it deleted it.
+type visit func(ctx context.Context, diagnosis Diagnosis) (deleted bool, err error)
 
-// Walk shows each letter in sight once, at most so many of them, and puts all
-// of them back. It reports whether it stopped at that bound. Memory grows with
-// the number of letters by their ids and handles only.
-func (d *Redriver) Walk(ctx context.Context, most int, look func(Diagnosis) error) (more bool, err error) {
-	return d.walk(ctx, most, func(_ context.Context, diagnosed Diagnosis) (bool, error) { return false, look(diagnosed) })
+// Walk calls look once for each visible message, up to the limit, and returns all
+// of them to the queue. More reports whether it stopped at the limit. Its memory
+// grows by an id and a handle for each message.
+func (d *Redriver) Walk(ctx context.Context, limit int, look func(Diagnosis) error) (more bool, err error) {
+	return d.walk(ctx, limit, func(_ context.Context, diagnosis Diagnosis) (bool, error) { return false, look(diagnosis) })
 }
 
-// walk visits letters until none is left that it has not seen: those that stay
-// are kept out of sight until the end, or it would meet them again and again. A
-// walk that is longer than that meets them again all the same; it ends once they
-// come round twice and nothing else does.
-func (d *Redriver) walk(ctx context.Context, most int, visit visit) (more bool, err error) {
+// walk visits messages until it receives no new one. It returns the messages that
+// remain only at the end, or it would receive them again and again. A walk that
+// takes longer than the visibility timeout receives them again all the same, and
+// ends once they come a second time without a new one in between.
+func (d *Redriver) walk(ctx context.Context, limit int, visit visit) (more bool, err error) {
 	kept := map[string]string{} // handle of the last delivery, by id
 	seen := map[string]bool{}
-	again := map[string]bool{} // met again since the last one that was new
+	repeated := map[string]bool{} // received again since the last new message
 	defer func() { d.returnAll(ctx, kept) }()
 	for {
 		messages, err := d.Queue.Receive(ctx)
 		if err != nil {
-			return false, fmt.Errorf("receive dead letters: %w", err)
+			return false, fmt.Errorf("receive dead-letter messages: %w", err)
 		}
 		for _, message := range messages {
 			kept[message.ID] = message.Handle
 		}
-		news := false
-		for _, m := range messages {
+		hasNew := false
+		for _, message := range messages {
 			switch {
-			case seen[m.ID]:
-				news = news || !again[m.ID]
-				again[m.ID] = true
+			case seen[message.ID]:
+				hasNew = hasNew || !repeated[message.ID]
+				repeated[message.ID] = true
 				continue
-			case len(seen) == most:
+			case len(seen) == limit:
 				return true, nil
 			}
-			news = true
-			clear(again)
-			seen[m.ID] = true
-			if err := d.visit(ctx, m, visit, kept); err != nil {
+			hasNew = true
+			clear(repeated)
+			seen[message.ID] = true
+			if err := d.visit(ctx, message, visit, kept); err != nil {
 				return false, err
 			}
 		}
-		if !news {
+		if !hasNew {
 			return false, nil
 		}
 	}
 }
 
 func (d *Redriver) visit(ctx context.Context, message Message, visit visit, kept map[string]string) error {
-	diagnosed, err := diagnose(ctx, d.Receipts, message)
+	diagnosis, err := diagnose(ctx, d.Receipts, message)
 	if err != nil {
 		return err
 	}
-	gone, err := visit(ctx, diagnosed)
-	if gone {
+	deleted, err := visit(ctx, diagnosis)
+	if deleted {
 		delete(kept, message.ID)
 	}
 	return err
 }
 
-// returnAll puts back what is still there. What fails comes back by itself when
-// it was hidden for long enough, or was taken by somebody else since.
+// returnAll makes the kept messages visible. A message that it cannot return
+// becomes visible after the visibility timeout.
 func (d *Redriver) returnAll(ctx context.Context, kept map[string]string) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), returnWithin)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), returnTimeout)
 	defer cancel()
 	for id, handle := range kept {
 		_ = d.Queue.Return(ctx, Message{ID: id, Handle: handle})
