@@ -88,7 +88,7 @@ type DueReceipt struct {
 // safe for concurrent use.
 type Queue interface {
 	// Send enqueues receipts. Without an error, all of them are durable in the queue.
-	// SendErrors lists the receipts that the queue rejected; the others are durable.
+	// SendError lists the receipts that the queue rejected; the others are durable.
 	// After any other error, each of them may or may not be in the queue.
 	Send(ctx context.Context, receipts ...Receipt) error
 

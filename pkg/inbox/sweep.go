@@ -87,8 +87,7 @@ func (in *Inbox) resend(ctx context.Context, due []DueReceipt, limit int, result
 		return fmt.Errorf("read queue length: %w", err)
 	}
 	if waiting > backlogFactor*limit {
-		overdue := in.Now().Sub(due[0].DueAt)
-		if overdue < backlogPatience {
+		if in.Now().Sub(due[0].DueAt) < backlogPatience {
 			result.Skipped = true
 			return nil
 		}
@@ -114,7 +113,7 @@ func (in *Inbox) resendBatch(ctx context.Context, batch []DueReceipt, result *Sw
 	if len(claimed) == 0 {
 		return nil
 	}
-	var sendErrs SendErrors
+	var sendErrs SendError
 	if err := in.Queue.Send(ctx, claimed...); err != nil && !errors.As(err, &sendErrs) {
 		return fmt.Errorf("send due receipts: %w", err)
 	}

@@ -79,7 +79,7 @@ func (q faultyQueue) Send(ctx context.Context, receipts ...inbox.Receipt) error 
 	if q.w.refuse == nil {
 		return q.Queue.Send(ctx, receipts...)
 	}
-	refused := inbox.SendErrors{}
+	refused := inbox.SendError{}
 	for i, receipt := range receipts {
 		if err := q.w.refuse(receipt); err != nil {
 			refused[i] = err

@@ -120,7 +120,7 @@ func TestSend_ReportsEachMessageThatABatchDoesNotTake(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := test.fake.queue().Send(t.Context(), receipts(3, 10)...)
-			var refused inbox.SendErrors
+			var refused inbox.SendError
 			if errors.As(err, &refused) == (len(test.unsendable)+len(test.failed) == 0) {
 				t.Fatalf("got %v", err)
 			}
@@ -145,7 +145,7 @@ func TestSend_OfOneMessageThatSQSRefuses(t *testing.T) {
 	} {
 		fake := &batches{alone: map[string]string{"": code}}
 		err := fake.queue().Send(t.Context(), newReceipt("1"))
-		var refused inbox.SendErrors
+		var refused inbox.SendError
 		if err == nil || errors.Is(err, inbox.ErrUnsendable) != unsendable || errors.As(err, &refused) != unsendable {
 			t.Errorf("%s: got %v, want it unsendable %t", code, err, unsendable)
 		}
@@ -156,7 +156,7 @@ func TestSend_OfOneMessageThatSQSRefuses(t *testing.T) {
 func TestSend_OfABatchThatIsDeniedIsOneFailure(t *testing.T) {
 	fake := &batches{refusal: "AccessDeniedException"}
 	err := fake.queue().Send(t.Context(), receipts(3, 10)...)
-	var refused inbox.SendErrors
+	var refused inbox.SendError
 	if err == nil || errors.As(err, &refused) || len(fake.entries) != 0 {
 		t.Errorf("got %v, and %d messages sent alone", err, len(fake.entries))
 	}

@@ -29,7 +29,7 @@ const maxGroup = 128
 // Send implements inbox.Queue. It sends one receipt with SendMessage, several in
 // batches.
 func (q *Queue) Send(ctx context.Context, receipts ...inbox.Receipt) error {
-	failed := inbox.SendErrors{}
+	failed := inbox.SendError{}
 	var entries []types.SendMessageBatchRequestEntry
 	size := 0
 	for i, receipt := range receipts {
@@ -60,7 +60,7 @@ func (q *Queue) Send(ctx context.Context, receipts ...inbox.Receipt) error {
 // sendBatch sends the entries, whose ids are indexes of receipts, and adds those
 // that SQS rejects to failed. If SQS rejects the whole request for its content, it
 // sends each entry alone, so that a bad message fails no other.
-func (q *Queue) sendBatch(ctx context.Context, entries []types.SendMessageBatchRequestEntry, failed inbox.SendErrors) error {
+func (q *Queue) sendBatch(ctx context.Context, entries []types.SendMessageBatchRequestEntry, failed inbox.SendError) error {
 	if len(entries) < 2 {
 		return q.sendEach(ctx, entries, failed)
 	}
@@ -99,7 +99,7 @@ func entryError(out *sqs.SendMessageBatchOutput, id string) error {
 	return errors.New("the response of SQS does not name the message")
 }
 
-func (q *Queue) sendEach(ctx context.Context, entries []types.SendMessageBatchRequestEntry, failed inbox.SendErrors) error {
+func (q *Queue) sendEach(ctx context.Context, entries []types.SendMessageBatchRequestEntry, failed inbox.SendError) error {
 	for _, entry := range entries {
 		_, err := q.Client.SendMessage(ctx, &sqs.SendMessageInput{
 			QueueUrl:       &q.EventsURL,

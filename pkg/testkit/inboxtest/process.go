@@ -170,7 +170,7 @@ func (q processQueue) Send(ctx context.Context, receipts ...inbox.Receipt) error
 	if !errors.Is(err, errRejected) {
 		return err
 	}
-	sendErrs := inbox.SendErrors{}
+	sendErrs := inbox.SendError{}
 	for i := range receipts {
 		sendErrs[i] = inbox.ErrUnsendable
 	}

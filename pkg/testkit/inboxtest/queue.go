@@ -89,7 +89,7 @@ func rejectsOne(t *testing.T, h Harness) {
 		received(event(2, payout.Succeeded), strings.Repeat("x", 1<<20)), // longer than a message may be
 		received(event(3, payout.Succeeded), "{}"),
 	}
-	var sendErrs inbox.SendErrors
+	var sendErrs inbox.SendError
 	err := h.Queue.Send(t.Context(), all...)
 	if !errors.As(err, &sendErrs) || len(sendErrs) != 1 || !errors.Is(sendErrs[1], inbox.ErrUnsendable) {
 		t.Errorf("got %v, want only the second rejected as unsendable", err)

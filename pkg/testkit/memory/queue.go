@@ -49,7 +49,7 @@ func (q *Queue) Send(ctx context.Context, receipts ...inbox.Receipt) error {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	sendErrs := inbox.SendErrors{}
+	sendErrs := inbox.SendError{}
 	for i, receipt := range receipts {
 		if err := CheckMessage(receipt); err != nil {
 			sendErrs[i] = err
