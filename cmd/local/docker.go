@@ -64,7 +64,10 @@ func docker(ctx context.Context, args ...string) (string, error) {
 // bridgeAddress returns the address of this machine on Docker's default network. SAM puts its containers there, even with
 // --docker-network.
 func bridgeAddress(configuration []byte) (string, error) {
-	var networks []struct{ Subnet, Gateway string }
+	var networks []struct {
+		Subnet  string `json:"Subnet"`
+		Gateway string `json:"Gateway"`
+	}
 	if err := json.Unmarshal(configuration, &networks); err != nil {
 		return "", fmt.Errorf("docker network inspect: %w", err)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -236,9 +237,7 @@ func TestVariables_MatchTemplate(t *testing.T) {
 	collect := func(properties map[string]any) {
 		environment, _ := properties["Environment"].(map[string]any)
 		variables, _ := environment["Variables"].(map[string]any)
-		for name, value := range variables {
-			named[name] = value
-		}
+		maps.Copy(named, variables)
 	}
 	collect(template.Globals["Function"].(map[string]any))
 	for _, resource := range template.Resources {

@@ -25,7 +25,7 @@ func TestSamLocal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = prepared.forwarder.close() })
+	t.Cleanup(func() { _ = prepared.close() })
 	for _, function := range functionFolders() {
 		t.Run("invoke "+function, func(t *testing.T) { d.invokeSample(t, prepared.daemon, function) })
 	}

@@ -38,7 +38,11 @@ const (
 	broken   = "BROKEN"
 )
 
-func main() {
+// The command exits with 1 if a mutant survives or is broken, and with 3 if it
+// could not run the mutants.
+func main() { os.Exit(runCommand()) }
+
+func runCommand() int {
 	only := flag.String("only", "", "run the mutants whose name contains this `text`")
 	jobs := flag.Int("jobs", 2, "mutants at once")
 	flag.Parse()
@@ -47,11 +51,9 @@ func main() {
 	escaped, err := run(ctx, *only, *jobs)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "mutants:", err)
-		os.Exit(3)
+		return 3
 	}
-	if escaped > 0 {
-		os.Exit(1)
-	}
+	return min(escaped, 1)
 }
 
 // load reads the mutants of a module.

@@ -27,7 +27,7 @@ func newGateway(newStack func() functions.Stack) http.Handler {
 	mux := http.NewServeMux()
 	for _, provider := range functions.Providers() {
 		keys := fixedKeys{accountKeys(provider.Name())[0]}
-		instances := &sync.Pool{New: func() any { return handler(newStack().HandleCallbacks(provider, keys)) }}
+		instances := &sync.Pool{New: func() any { return newStack().HandleCallbacks(provider, keys) }}
 		for _, kind := range provider.Types() {
 			route := "POST /callbacks/" + provider.Name() + "/" + string(kind)
 			mux.HandleFunc(route, func(w http.ResponseWriter, r *http.Request) {

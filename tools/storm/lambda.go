@@ -15,10 +15,9 @@ import (
 	"payout-callbacks/pkg/lambda/functions"
 )
 
-// The timeouts of the functions in template.yaml, and the schedule of the sweeper.
+// The timeout of the consumer and the schedule of the sweeper in template.yaml.
 const (
 	consumerTimeout = 30 * time.Second
-	sweeperTimeout  = 50 * time.Second
 	sweepEvery      = time.Minute
 	consumers       = 5
 )
@@ -45,24 +44,12 @@ func (l lambda) run(ctx context.Context) {
 	running.Go(func() {
 		sweeper := l.newStack()
 		for sleep(ctx, sweepEvery/speedup) {
-			timeout, cancel := context.WithTimeout(context.WithoutCancel(ctx), sweeperTimeout)
-			_, _ = sweeper.HandleSweep(fastContext{timeout, sweeper.Inbox.Now().Add(speedup * sweeperTimeout)}) // the next run is the retry
-			cancel()
+			// Without a deadline, which the sweep would compare with the fast clock. The next run is the retry.
+			_, _ = sweeper.HandleSweep(context.WithoutCancel(ctx))
 		}
 	})
 	running.Wait()
 }
-
-// fastContext has its deadline on the clock of the inbox, which the sweep compares
-// it with.
-type fastContext struct {
-	context.Context
-
-	deadline time.Time
-}
-
-// Deadline implements context.Context.
-func (c fastContext) Deadline() (time.Time, bool) { return c.deadline, true }
 
 // poll passes a batch to the consumer and deletes the messages that succeed. The
 // others are delivered again.

@@ -78,27 +78,28 @@ func (r *report) check(s *sender, state inboxtest.State, log *functionLog) {
 // countAnswer counts one callback by its answer and by the state of its receipt.
 func (r *report) countAnswer(a answer, state inbox.State, isConflicted bool) {
 	isRefused := a.code >= 400 && a.code < 500
-	switch {
-	case a.kind == forged && a.isAcknowledged:
-		r.acknowledged++
-		r.complainf("I6: a forged callback was acknowledged")
-		return
-	case a.kind != forged && isRefused:
+	if a.kind != forged && isRefused {
 		r.complainf("I7: an authentic callback of %s was refused with %d", a.provider, a.code)
 	}
 	switch {
+	case a.isAcknowledged && a.kind == forged:
+		r.acknowledged++
+		r.complainf("I6: a forged callback was acknowledged")
+	case a.isAcknowledged:
+		r.acknowledged++
+		r.countState(state, isConflicted)
 	case isRefused:
 		r.refused++
-	case !a.isAcknowledged:
+	default:
 		r.failed++
 	}
-	if !a.isAcknowledged {
-		if state != "" {
-			r.storedFailed++
-		}
-		return
+	if !a.isAcknowledged && state != "" {
+		r.storedFailed++
 	}
-	r.acknowledged++
+}
+
+// countState counts an acknowledged callback by the state of its receipt.
+func (r *report) countState(state inbox.State, isConflicted bool) {
 	switch {
 	case state == inbox.Held:
 		r.held++

@@ -45,7 +45,7 @@ type world struct {
 var beginning = time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
 
 func newWorld(seed uint64, disabled Disable) *world {
-	random := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // a history must be repeatable
+	random := rand.New(rand.NewPCG(seed, 1))
 	w := &world{seed: seed, disabled: disabled, rand: random, now: beginning, store: &memory.Store{}}
 	w.queue = &memory.Queue{Now: w.clock, Rand: w.rand, Visibility: 3 * time.Minute, MaxReceives: 10}
 	w.warm = map[string]*secrets.Keys{}
