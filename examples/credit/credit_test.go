@@ -55,16 +55,16 @@ func (m *memory) write(_ context.Context, read, next entry) error {
 		return errRaced
 	}
 	credits := before.Credited == "" && next.Credited != ""
-	of, ok := m.orders[next.Reference]
-	if credits && (!ok || of.Payout != "" && of.Payout != next.Payout) {
+	ordered, ok := m.orders[next.Reference]
+	if credits && (!ok || ordered.Payout != "" && ordered.Payout != next.Payout) {
 		return errRaced
 	}
 	done, failed := m.fault()
 	if done {
 		m.entries[next.Payout] = next
 		if credits {
-			of.Payout = next.Payout
-			m.orders[next.Reference] = of
+			ordered.Payout = next.Payout
+			m.orders[next.Reference] = ordered
 			m.credits = append(m.credits, next.Credited)
 		}
 	}
@@ -92,10 +92,9 @@ func (s service) deliver(t rapid.TB, n published.Notification) {
 	t.Fatal("it is never taken")
 }
 
-// I2 for those who react: whatever is told of a payout, however often, in
-// whatever order the notices come, and whatever fails, a customer is credited
-// at most once, and in the end the books show what the record does.
-func TestACustomerIsCreditedAtMostOnce(t *testing.T) {
+// I2: with notifications repeated, in any order, and with failing writes, a customer
+// is credited at most once, and the books finally show the status of the record.
+func TestService_CreditsAtMostOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		sent, last := history(t)
 		books := newMemory()
@@ -118,14 +117,14 @@ func TestACustomerIsCreditedAtMostOnce(t *testing.T) {
 	})
 }
 
-// wantBooks compares the books with the record that all was told of.
+// wantBooks compares the books with the record after all notifications.
 func wantBooks(t *rapid.T, books *memory, sent []published.Notification, last payout.Record) {
 	got := books.entries[string(paid)]
 	if len(books.credits) > 1 {
 		t.Fatalf("credited %v", books.credits)
 	}
 	if len(sent) > 0 && got.Status != string(sent[len(sent)-1].Status) {
-		t.Fatalf("the books show %q, the last notice %q", got.Status, sent[len(sent)-1].Status)
+		t.Fatalf("the books show %q, the last notification %q", got.Status, sent[len(sent)-1].Status)
 	}
 	final := last.Status() != payout.Pending && last.Status() != payout.Delayed
 	if final && got.Status != string(last.Status()) {
@@ -141,7 +140,7 @@ func wantBooks(t *rapid.T, books *memory, sent []published.Notification, last pa
 		}
 	}
 	if last.Status() != payout.Succeeded && got.Credited != "" && !got.Review {
-		t.Fatalf("credited %s, the record shows %s, and nobody is told to look", got.Credited, last.Status())
+		t.Fatalf("credited %s, the record shows %s, and no review is requested", got.Credited, last.Status())
 	}
 }
 
@@ -187,18 +186,18 @@ func merge(t *rapid.T, record payout.Record) payout.Record {
 	return record
 }
 
-func TestWhatIsDoneWithEachNotice(t *testing.T) {
+func TestEntry_ApplyNotification(t *testing.T) {
 	credited := entry{Payout: "p", Version: 1, Status: "succeeded", Credited: "2.5", Currency: "TRX", Reference: "order"}
-	heard := func(version int64, status, amount string) notice {
-		return notice{Schema: 1, Payout: "p", Version: version, Status: status, Amount: amount, Currency: "TRX", Reference: "order"}
+	received := func(version int64, status, amount string) notification {
+		return notification{Schema: 1, Payout: "p", Version: version, Status: status, Amount: amount, Currency: "TRX", Reference: "order"}
 	}
-	success := func(reference, currency string) notice {
-		n := heard(3, "succeeded", "2.5")
+	success := func(reference, currency string) notification {
+		n := received(3, "succeeded", "2.5")
 		n.Reference, n.Currency = reference, currency
 		return n
 	}
 	unpaid := entry{Payout: "p", Version: 1, Status: "succeeded", Review: true} // not what was ordered
-	again := func(n notice) notice {
+	again := func(n notification) notification {
 		n.Republished = "restored to 08:59, INC-17"
 		return n
 	}
@@ -207,44 +206,44 @@ func TestWhatIsDoneWithEachNotice(t *testing.T) {
 		return of
 	}
 	for name, test := range map[string]struct {
-		before entry
-		heard  notice
-		want   entry
+		before   entry
+		received notification
+		want     entry
 	}{
-		"a success":                          {entry{}, heard(1, "succeeded", "2.5"), credited},
-		"the same once more":                 {credited, heard(1, "succeeded", "2.5"), credited},
-		"published again, later":             {credited, heard(4, "succeeded", "2.5"), change(credited, 4, "succeeded", false)},
-		"a failure":                          {entry{}, heard(1, "failed", "2.5"), entry{Payout: "p", Version: 1, Status: "failed"}},
-		"a contradiction after it":           {credited, heard(2, "conflicted", "2.5"), change(credited, 2, "conflicted", true)},
-		"which ends well":                    {change(credited, 2, "conflicted", true), heard(3, "succeeded", "2.5"), change(credited, 3, "succeeded", false)},
-		"which ends badly":                   {change(credited, 2, "conflicted", true), heard(3, "failed", "2.5"), change(credited, 3, "failed", true)},
-		"which ends with other money":        {change(credited, 2, "conflicted", true), heard(3, "succeeded", "9"), change(credited, 3, "succeeded", true)},
+		"a success":                          {entry{}, received(1, "succeeded", "2.5"), credited},
+		"the same once more":                 {credited, received(1, "succeeded", "2.5"), credited},
+		"published again, later":             {credited, received(4, "succeeded", "2.5"), change(credited, 4, "succeeded", false)},
+		"a failure":                          {entry{}, received(1, "failed", "2.5"), entry{Payout: "p", Version: 1, Status: "failed"}},
+		"a contradiction after it":           {credited, received(2, "conflicted", "2.5"), change(credited, 2, "conflicted", true)},
+		"which ends well":                    {change(credited, 2, "conflicted", true), received(3, "succeeded", "2.5"), change(credited, 3, "succeeded", false)},
+		"which ends badly":                   {change(credited, 2, "conflicted", true), received(3, "failed", "2.5"), change(credited, 3, "failed", true)},
+		"which ends with other money":        {change(credited, 2, "conflicted", true), received(3, "succeeded", "9"), change(credited, 3, "succeeded", true)},
 		"which ends for another order":       {change(credited, 2, "conflicted", true), success("order-9", "TRX"), change(credited, 3, "succeeded", true)},
-		"a success that comes too late":      {change(entry{Payout: "p"}, 2, "conflicted", false), heard(1, "succeeded", "2.5"), change(entry{Payout: "p"}, 2, "conflicted", false)},
-		"published again, as it was":         {credited, again(heard(1, "succeeded", "2.5")), credited},
-		"published again, the version anew":  {change(credited, 4, "succeeded", false), again(heard(4, "failed", "2.5")), change(credited, 4, "succeeded", true)},
-		"published again, the version down":  {change(credited, 4, "succeeded", false), again(heard(3, "succeeded", "2.5")), change(credited, 4, "succeeded", true)},
-		"the version down, by itself":        {change(credited, 4, "succeeded", false), heard(3, "failed", "2.5"), change(credited, 4, "succeeded", false)},
-		"published again, and above":         {change(credited, 4, "conflicted", true), again(heard(5, "succeeded", "2.5")), change(credited, 5, "succeeded", false)},
-		"a success of no known amount":       {entry{}, heard(1, "succeeded", ""), unpaid},
-		"a success of another amount":        {entry{}, heard(1, "succeeded", "2.51"), unpaid},
-		"a success of the amount in a form":  {entry{}, heard(1, "succeeded", "2.500"), func() entry { e := credited; e.Credited = "2.500"; return e }()},
+		"a success that comes too late":      {change(entry{Payout: "p"}, 2, "conflicted", false), received(1, "succeeded", "2.5"), change(entry{Payout: "p"}, 2, "conflicted", false)},
+		"published again, as it was":         {credited, again(received(1, "succeeded", "2.5")), credited},
+		"published again, the version anew":  {change(credited, 4, "succeeded", false), again(received(4, "failed", "2.5")), change(credited, 4, "succeeded", true)},
+		"published again, the version down":  {change(credited, 4, "succeeded", false), again(received(3, "succeeded", "2.5")), change(credited, 4, "succeeded", true)},
+		"the version down, by itself":        {change(credited, 4, "succeeded", false), received(3, "failed", "2.5"), change(credited, 4, "succeeded", false)},
+		"published again, and above":         {change(credited, 4, "conflicted", true), again(received(5, "succeeded", "2.5")), change(credited, 5, "succeeded", false)},
+		"a success of no known amount":       {entry{}, received(1, "succeeded", ""), unpaid},
+		"a success of another amount":        {entry{}, received(1, "succeeded", "2.51"), unpaid},
+		"a success of the amount in a form":  {entry{}, received(1, "succeeded", "2.500"), func() entry { e := credited; e.Credited = "2.500"; return e }()},
 		"a success of no order":              {entry{}, success("order-9", "TRX"), change(unpaid, 3, "succeeded", true)},
 		"a success without a reference":      {entry{}, success("", "TRX"), change(unpaid, 3, "succeeded", true)},
 		"a success in another currency":      {entry{}, success("order", "USDT"), change(unpaid, 3, "succeeded", true)},
-		"the right amount after a wrong one": {unpaid, heard(2, "succeeded", "2.5"), change(credited, 2, "succeeded", false)},
+		"the right amount after a wrong one": {unpaid, received(2, "succeeded", "2.5"), change(credited, 2, "succeeded", false)},
 	} {
-		got, changed := test.before.hears(test.heard, order{Reference: "order", Amount: "2.5", Currency: "TRX"})
+		got, changed := test.before.apply(test.received, order{Reference: "order", Amount: "2.5", Currency: "TRX"})
 		if diff := cmp.Diff(test.want, got); diff != "" || changed != (got != test.before) {
 			t.Errorf("%s: changed %t (-want +got):\n%s", name, changed, diff)
 		}
 	}
 }
 
-// After a restore versions go down and are used again. Whatever was heard before
-// and whatever comes late: once the state is published again, the books show it,
-// or a person is told to look. A credit stays the only one.
-func TestAfterARestoreNobodyIsLeftWithAWrongStatus(t *testing.T) {
+// After a restore, versions decrease and are used again. Whatever was received
+// before or comes late: once the state is republished, the books show it, or the
+// entry has review set. A customer is credited at most once.
+func TestService_AfterRestore(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		lost, _ := history(t)
 		kept, record := history(t)
@@ -260,13 +259,13 @@ func TestAfterARestoreNobodyIsLeftWithAWrongStatus(t *testing.T) {
 		service{books}.deliver(t, again)
 		got := books.entries[string(paid)]
 		if got.Status != string(record.Status()) && !got.Review {
-			t.Fatalf("the books show %q, the record %q, and nobody is told to look", got.Status, record.Status())
+			t.Fatalf("the books show %q, the record %q, and no review is requested", got.Status, record.Status())
 		}
 		if got.Version > record.Version && !got.Review {
-			t.Fatalf("the books are at version %d, the record at %d, and nobody is told to look", got.Version, record.Version)
+			t.Fatalf("the books are at version %d, the record at %d, and no review is requested", got.Version, record.Version)
 		}
 		if record.Status() == payout.Succeeded && got.Credited != record.Value(payout.FieldAmount) && !got.Review {
-			t.Fatalf("credited %q of %s, and nobody is told to look", got.Credited, record.Value(payout.FieldAmount))
+			t.Fatalf("credited %q of %s, and no review is requested", got.Credited, record.Value(payout.FieldAmount))
 		}
 		if len(books.credits) > 1 {
 			t.Fatalf("credited %v", books.credits)
@@ -274,9 +273,9 @@ func TestAfterARestoreNobodyIsLeftWithAWrongStatus(t *testing.T) {
 	})
 }
 
-// A write that was done, and whose answer was lost, is tried again, and then
-// finds itself done: a person must still hear of it.
-func TestAReviewIsToldOfThoughTheAnswerIsLost(t *testing.T) {
+// The service logs a review also if the response of the write was lost and the next
+// attempt finds the entry written.
+func TestService_ReviewLoggedAfterLostResponse(t *testing.T) {
 	var said bytes.Buffer
 	discard := slog.Default()
 	slog.SetDefault(slog.New(slog.NewTextHandler(&said, nil)))
@@ -289,17 +288,17 @@ func TestAReviewIsToldOfThoughTheAnswerIsLost(t *testing.T) {
 		answers = answers[1:]
 		return true, lost
 	}
-	heard := notice{Schema: 1, Payout: "p", Version: 2, Status: "conflicted", Currency: "TRX"}
-	if err := (service{books}).hear(t.Context(), heard); err == nil || said.Len() > 0 {
+	received := notification{Schema: 1, Payout: "p", Version: 2, Status: "conflicted", Currency: "TRX"}
+	if err := (service{books}).handle(t.Context(), received); err == nil || said.Len() > 0 {
 		t.Fatalf("%v, and it said %q", err, &said)
 	}
-	if err := (service{books}).hear(t.Context(), heard); err != nil || !strings.Contains(said.String(), "msg=review payout=p status=conflicted") {
+	if err := (service{books}).handle(t.Context(), received); err != nil || !strings.Contains(said.String(), "msg=review payout=p status=conflicted") {
 		t.Errorf("%v, and it said %q", err, &said)
 	}
 }
 
 // The documented examples of all types are read, from a rule and from a queue.
-func TestTheDocumentedExamplesAreRead(t *testing.T) {
+func TestService_DocumentedExamples(t *testing.T) {
 	paths, err := filepath.Glob(filepath.Join(templatetest.Root(t), "docs", "events", "*.example.json"))
 	if err != nil || len(paths) != len(published.Types()) {
 		t.Fatal(paths, err)
@@ -323,7 +322,7 @@ func TestTheDocumentedExamplesAreRead(t *testing.T) {
 	}
 }
 
-func TestWhatWouldBeReadWronglyIsNotRead(t *testing.T) {
+func TestService_UnknownSchema(t *testing.T) {
 	for _, detail := range []string{`{"v":2,"payout":"p","version":1}`, `{"v":1,"version":1}`, `{"v":1,"payout":"p"}`, `[]`, ``} {
 		if err := (service{newMemory()}).event(t.Context(), events.EventBridgeEvent{Detail: json.RawMessage(detail)}); err == nil {
 			t.Errorf("%s was taken", detail)

@@ -15,8 +15,8 @@ import (
 	"payout-callbacks/pkg/testkit/templatetest"
 )
 
-// What docs/EVENTS.md quotes is what is there.
-func TestTheDocumentQuotesWhatIsThere(t *testing.T) {
+// docs/EVENTS.md quotes the code, the rule and the example event.
+func TestDocs_EventsQuotesExample(t *testing.T) {
 	root := templatetest.Root(t)
 	read := func(path ...string) string {
 		t.Helper()
@@ -70,7 +70,7 @@ func TestTheDocumentQuotesWhatIsThere(t *testing.T) {
 
 	for _, kind := range published.Types() {
 		if !strings.Contains(document, "| `"+string(kind)+"` |") {
-			t.Errorf("%s is not told of", kind)
+			t.Errorf("%s is not documented", kind)
 		}
 	}
 	var schema struct{ Properties map[string]any }
@@ -80,7 +80,7 @@ func TestTheDocumentQuotesWhatIsThere(t *testing.T) {
 	_, fields, _ := strings.Cut(document, "| field |")
 	for field := range schema.Properties {
 		if field != "v" && field != "type" && !strings.Contains(fields, "`"+field+"`") {
-			t.Errorf("the field %s is not told of", field)
+			t.Errorf("the field %s is not documented", field)
 		}
 	}
 }

@@ -11,19 +11,19 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// errRaced means that somebody else wrote the entry since it was read.
-var errRaced = errors.New("the entry was written by another one")
+// errRaced means that the entry was written after it was read.
+var errRaced = errors.New("the entry was written concurrently")
 
-// ledger keeps the entries in a table with the partition key payout, and the
-// orders in one with the partition key reference. Where you keep a balance as a
-// number of its own, change it in the transaction below.
+// ledger stores the entries in a table with the partition key payout, and the
+// orders in a table with the partition key reference. If you store a balance, too,
+// update it in the transaction below.
 type ledger struct {
 	client *dynamodb.Client
 	table  string
 	orders string
 }
 
-// read returns the entry of a payout, which is empty before the first notice.
+// read returns the entry of a payout, or the zero entry.
 func (l *ledger) read(ctx context.Context, payout string) (entry, error) {
 	out, err := l.client.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName: &l.table, ConsistentRead: aws.Bool(true),
@@ -35,7 +35,7 @@ func (l *ledger) read(ctx context.Context, payout string) (entry, error) {
 	return decode(out.Item), nil
 }
 
-// order returns the order under a reference, which is empty where there is no such order.
+// order returns the order under a reference, or the zero order.
 func (l *ledger) order(ctx context.Context, reference string) (order, error) {
 	if reference == "" {
 		return order{}, nil
@@ -53,10 +53,10 @@ func (l *ledger) order(ctx context.Context, reference string) (order, error) {
 	}, nil
 }
 
-// write puts the entry in the place of the one that was read. Where it credits an
-// order, it marks the order in the same transaction. The conditions are what makes
-// the credit happen once: of two writes for one payout that read the same version,
-// or for two payouts of one order, one is refused, and reads again.
+// write replaces the entry that was read. A credit marks the order in the same
+// transaction. The conditions make sure that a credit happens once: of two writes
+// that read the same version of a payout, or of two payouts of one order, one
+// fails with errRaced and is tried again.
 func (l *ledger) write(ctx context.Context, before, next entry) error {
 	put := &types.Put{TableName: &l.table, Item: encode(next), ConditionExpression: aws.String("attribute_not_exists(payout)")}
 	if before.Version > 0 {
@@ -80,7 +80,7 @@ func (l *ledger) write(ctx context.Context, before, next entry) error {
 	return err
 }
 
-// isRace reports whether somebody else wrote first, or is writing now.
+// isRace reports whether another write was first, or is in progress.
 func isRace(canceled *types.TransactionCanceledException) bool {
 	return slices.ContainsFunc(canceled.CancellationReasons, func(reason types.CancellationReason) bool {
 		code := aws.ToString(reason.Code)

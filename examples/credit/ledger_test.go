@@ -17,10 +17,9 @@ import (
 	"payout-callbacks/pkg/testkit/templatetest"
 )
 
-// However many payouts succeed under one reference, in whatever order their notices
-// come and whatever fails, the order is credited once, and each of the others is
-// marked for a person.
-func TestAnOrder_IsCreditedOnce(t *testing.T) {
+// If several payouts succeed under one reference, the order is credited once, and
+// the entries of the other payouts have review set.
+func TestService_CreditsOrderOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		books := newMemory()
 		books.fault = func() (bool, bool) {
@@ -31,8 +30,8 @@ func TestAnOrder_IsCreditedOnce(t *testing.T) {
 		right := false
 		for n, item := range payouts {
 			amount := rapid.SampledFrom([]string{"2.5", "2.6", ""}).Draw(t, "amount")
-			heard := notice{Schema: 1, Payout: item, Version: int64(n + 1), Status: "succeeded", Amount: amount, Currency: "TRX", Reference: "order"}
-			for (service{books}).hear(context.Background(), heard) != nil {
+			received := notification{Schema: 1, Payout: item, Version: int64(n + 1), Status: "succeeded", Amount: amount, Currency: "TRX", Reference: "order"}
+			for (service{books}).handle(context.Background(), received) != nil {
 			}
 			right = right || amount == "2.5"
 		}
@@ -47,8 +46,7 @@ func TestAnOrder_IsCreditedOnce(t *testing.T) {
 	})
 }
 
-// Several at once, on the real condition: one credit.
-func TestTheLedgerCreditsOnce(t *testing.T) {
+func TestLedger_ConcurrentCredits(t *testing.T) {
 	client := templatetest.DynamoDB(t)
 	books := &ledger{client: client, table: templatetest.UniqueName("ledger"), orders: templatetest.UniqueName("orders")}
 	for table, key := range map[string]string{books.table: "payout", books.orders: "reference"} {
@@ -83,8 +81,8 @@ func TestTheLedgerCreditsOnce(t *testing.T) {
 	if err := books.write(t.Context(), entry{Version: 2, Credited: "2.5"}, want); !errors.Is(err, errRaced) {
 		t.Errorf("an entry in the place of another than was read: %v", err)
 	}
-	if of, err := books.order(t.Context(), "order"); err != nil || of.Payout != string(paid) {
-		t.Errorf("the order is %+v, %v", of, err)
+	if ordered, err := books.order(t.Context(), "order"); err != nil || ordered.Payout != string(paid) {
+		t.Errorf("the order is %+v, %v", ordered, err)
 	}
 	for _, reference := range []string{"order", "order-9"} { // credited for another payout, never ordered
 		other := entry{Payout: "other", Version: 1, Status: "succeeded", Reference: reference, Credited: "2.5", Currency: "TRX"}

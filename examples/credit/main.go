@@ -1,11 +1,10 @@
 // Command credit is an example of a service that reacts to payouts: it credits
-// a customer exactly once for each order whose payout succeeded with the amount
-// that was ordered, and stops where the provider contradicts itself. See
-// docs/EVENTS.md.
+// a customer once for each order whose payout succeeded with the ordered amount,
+// and requests a review if the provider's statements conflict. See docs/EVENTS.md.
 //
-// It runs behind a rule on the bus of payouts, or, with the handler "queue",
-// behind a queue that such a rule fills. It is on its own, as a service of yours
-// would be: nothing of payout-callbacks is imported.
+// A rule on the bus of payouts invokes it, or, with the handler "queue", a queue
+// that receives events from such a rule. Like a service of your own, it imports
+// nothing of payout-callbacks.
 package main
 
 import (

@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// books is where entries and orders are kept; see ledger.
+// books stores entries and orders; see ledger.
 type books interface {
 	read(ctx context.Context, payout string) (entry, error)
 	order(ctx context.Context, reference string) (order, error)
@@ -19,22 +19,22 @@ type books interface {
 
 type service struct{ books books }
 
-// event takes one event from a rule. An error has Lambda try again, twice, and
-// then leave the event in the dead-letter queue.
+// event handles an event from a rule. After an error, Lambda tries twice again,
+// and then sends the event to the dead-letter queue.
 func (s service) event(ctx context.Context, event events.EventBridgeEvent) error {
-	var heard notice
-	if err := json.Unmarshal(event.Detail, &heard); err != nil {
-		return fmt.Errorf("read notice: %w", err)
+	var n notification
+	if err := json.Unmarshal(event.Detail, &n); err != nil {
+		return fmt.Errorf("decode notification: %w", err)
 	}
-	// A later schema version is one that this program would read wrongly.
-	if heard.Schema != 1 || heard.Payout == "" || heard.Version < 1 {
-		return fmt.Errorf("notice of schema version %d, this program knows 1", heard.Schema)
+	// A later schema version has another meaning.
+	if n.Schema != 1 || n.Payout == "" || n.Version < 1 {
+		return fmt.Errorf("notification of schema version %d, want 1", n.Schema)
 	}
-	return s.hear(ctx, heard)
+	return s.handle(ctx, n)
 }
 
-// messages takes events out of a queue that a rule fills. What failed is
-// delivered again, and the rest is not.
+// messages handles a batch of a queue that receives events from a rule. Only the
+// failed messages are delivered again.
 func (s service) messages(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
 	response := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
 	for _, message := range batch.Records {
@@ -52,20 +52,20 @@ func (s service) messages(ctx context.Context, batch events.SQSEvent) (events.SQ
 	return response, nil
 }
 
-const tries = 5
+const maxAttempts = 5
 
-// hear brings the entry of a payout up to date.
-func (s service) hear(ctx context.Context, heard notice) error {
-	for range tries {
-		before, err := s.books.read(ctx, heard.Payout)
+// handle applies a notification to the entry of its payout.
+func (s service) handle(ctx context.Context, n notification) error {
+	for range maxAttempts {
+		before, err := s.books.read(ctx, n.Payout)
 		if err != nil {
 			return fmt.Errorf("read entry: %w", err)
 		}
-		of, err := s.books.order(ctx, heard.Reference)
+		ordered, err := s.books.order(ctx, n.Reference)
 		if err != nil {
 			return fmt.Errorf("read order: %w", err)
 		}
-		after, changed := before.hears(heard, of)
+		after, changed := before.apply(n, ordered)
 		if changed {
 			err = s.books.write(ctx, before, after)
 		}
@@ -75,9 +75,8 @@ func (s service) hear(ctx context.Context, heard notice) error {
 		case err != nil:
 			return fmt.Errorf("write entry: %w", err)
 		case after.Review:
-			// An alarm on this line is how the person hears of it. It is written also
-			// where nothing changed: a write may be done and its answer lost, and the
-			// next try then finds it done.
+			// Set an alarm on this line. It is logged also if nothing changed: the
+			// response of an earlier write may have been lost.
 			slog.ErrorContext(ctx, "review", "payout", after.Payout, "status", after.Status)
 		}
 		return nil
