@@ -151,21 +151,23 @@ func (r *reader) step(id int32, at int) []int32 {
 			add(r.stepName(position{mode: inName, used: true, field: p.upper}, c))
 		}
 	}
+	var followers []int8
 	if p.mode != inFutureValue {
-		for _, following := range r.after(p.field) {
-			if !r.ends(p, following) {
-				continue
+		followers = r.after(p.field)
+	}
+	for _, following := range followers {
+		if !r.ends(p, following) {
+			continue
+		}
+		if int(following) < len(r.fields) {
+			add(r.stepName(position{mode: inName, used: p.used, field: following}, c))
+		}
+		if r.future && !p.used {
+			begin := position{mode: inFutureName, field: p.field, upper: following}
+			if p.field < 0 {
+				begin.lo = -1
 			}
-			if int(following) < len(r.fields) {
-				add(r.stepName(position{mode: inName, used: p.used, field: following}, c))
-			}
-			if r.future && !p.used {
-				begin := position{mode: inFutureName, field: p.field, upper: following}
-				if p.field < 0 {
-					begin.lo = -1
-				}
-				add(r.stepFutureName(begin, c))
-			}
+			add(r.stepFutureName(begin, c))
 		}
 	}
 	r.next[id][at] = next

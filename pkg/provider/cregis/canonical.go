@@ -2,6 +2,7 @@ package cregis
 
 import (
 	b64 "encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"strings"
 )
@@ -125,8 +126,7 @@ func canonicalTON(text string) string {
 		return text
 	}
 	address[0] = tonBounceable | address[0]&tonTestnetFlag
-	sum := crc16(address[:tonChecksum])
-	address[tonChecksum], address[tonChecksum+1] = byte(sum>>8), byte(sum)
+	binary.BigEndian.PutUint16(address[tonChecksum:], crc16(address[:tonChecksum]))
 	return b64.URLEncoding.EncodeToString(address[:])
 }
 
@@ -134,15 +134,7 @@ func canonicalTON(text string) string {
 // checksum.
 func decodeTON(text string) (address [tonSize]byte, ok bool) {
 	if workchain, account, isRaw := strings.Cut(text, ":"); isRaw {
-		switch workchain {
-		case "0":
-		case "-1":
-			address[1] = 0xff
-		default:
-			return address, false
-		}
-		n, err := hex.Decode(address[tonAccount:tonChecksum], []byte(account[:min(len(account), 64)]))
-		return address, err == nil && n == 32 && len(account) == 64
+		return decodeRawTON(workchain, account)
 	}
 	if len(text) != b64.URLEncoding.EncodedLen(tonSize) {
 		return address, false
@@ -151,9 +143,25 @@ func decodeTON(text string) (address [tonSize]byte, ok bool) {
 	if err != nil || n != tonSize {
 		return address, false
 	}
-	tag, sum := address[0]&^tonTestnetFlag, crc16(address[:tonChecksum])
-	isValid := address[tonChecksum] == byte(sum>>8) && address[tonChecksum+1] == byte(sum)
+	tag := address[0] &^ tonTestnetFlag
+	isValid := binary.BigEndian.Uint16(address[tonChecksum:]) == crc16(address[:tonChecksum])
 	return address, isValid && (tag == tonBounceable || tag == tonUnbounced)
+}
+
+// decodeRawTON decodes an address of the form workchain:account.
+func decodeRawTON(workchain, account string) (address [tonSize]byte, ok bool) {
+	switch workchain {
+	case "0":
+	case "-1":
+		address[1] = 0xff
+	default:
+		return address, false
+	}
+	if !isHash(account) {
+		return address, false
+	}
+	_, err := hex.Decode(address[tonAccount:tonChecksum], []byte(account))
+	return address, err == nil
 }
 
 // crc16 returns the checksum of TON's addresses: CRC-16/XMODEM.

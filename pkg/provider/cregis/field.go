@@ -10,7 +10,7 @@ import (
 // two callbacks that this package parses, other callbacks, our own requests.
 type messageKind uint8
 
-// The kinds, in the order of kindNames.
+// The kinds, in the order of kinds and kindNames.
 const (
 	payoutCallback     messageKind = 1 << iota
 	subAddressCallback             // a payout from a sub-address
@@ -25,6 +25,8 @@ const (
 	requests  = payoutRequest | transferRequest
 	allKinds  = callbacks | verification | incoming | requests
 )
+
+var kinds = []messageKind{payoutCallback, subAddressCallback, verification, deposit, collection, payoutRequest, transferRequest}
 
 var kindNames = []string{
 	"payout callback", "sub-address payout callback", "external verification callback",

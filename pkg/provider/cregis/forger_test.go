@@ -59,19 +59,19 @@ func (f *forger) cut(at int, last string, invented int) {
 	}
 	for _, name := range append(f.optional, missing) {
 		if name > last && (missing == "" || name <= missing) && strings.HasPrefix(f.text[at:], name) {
-			f.value(at, at+len(name), name, invented)
+			f.value(at+len(name), name, invented)
 		}
 	}
 	for end := at + 1; end <= min(at+invented, len(f.text)-1); end++ {
 		if name := f.text[at:end]; name > last && (missing == "" || name < missing) {
-			f.value(at, end, name, 0)
+			f.value(end, name, 0)
 		}
 	}
 }
 
 // value ends a value before a name, at the end of the text, or anywhere if an
 // invented name may follow.
-func (f *forger) value(at, from int, name string, invented int) {
+func (f *forger) value(from int, name string, invented int) {
 	for end := from + 1; end <= len(f.text); end++ {
 		_, isName := slices.BinarySearch(f.names, end)
 		if isName || invented > 0 || end == len(f.text) {
@@ -226,7 +226,7 @@ func attacks() []string {
 		}
 	}
 	return append(list,
-		"statu", "xstatus6", "status 6", "addressTXsmKpEuW7qWnXzJLGP9eDLvWPR2GRn1FS", "x third_party_id", "addres", "rapid1", "xmemo5", "remark", "memo")
+		"statu", "xstatus6", "status 6", "addressTXsmKpEuW7qWnXzJLGP9eDLvWPR2GRn1FS", "x third_party_id", "address"[:6], "rapid1", "xmemo5", "remark", "memo")
 }
 
 // messagesWith returns the messages with each attack in each free text.

@@ -48,19 +48,12 @@ func (p Provider) parse(route payout.Type, b *body) (payout.Event, *callback.Hel
 func (p Provider) checkKind(kind messageKind, b *body) *callback.Held {
 	missing := b.names(func(r *rule, isSet bool) bool { return !isSet && r.required&kind != 0 })
 	otherKind := b.names(func(r *rule, isSet bool) bool { return isSet && !r.isOf(kind) && !p.options().known[r.name] })
-	unexpected := slices.Clone(otherKind)
-	for _, field := range b.fields {
-		if _, isDocumented := documentedIndex(field.name); !isDocumented && !p.options().known[field.name] {
-			unexpected = append(unexpected, field.name)
-		}
-	}
 	if len(missing) > 0 || len(otherKind) > 0 {
-		for i, name := range kindNames {
-			if b.isComplete(messageKind(1) << i) {
-				return hold(callback.ReasonRoute, "%s on the route of another callback type", name)
-			}
+		if i := slices.IndexFunc(kinds, b.isComplete); i >= 0 {
+			return hold(callback.ReasonRoute, "%s on the route of another callback type", kindNames[i])
 		}
 	}
+	unexpected := append(slices.Clone(otherKind), p.undocumented(b)...)
 	switch {
 	case len(missing) > 0 && len(otherKind) > 0:
 		return hold(callback.ReasonRoute, "unknown callback type: unexpected fields: %s; missing fields: %s", list(otherKind), list(missing))
@@ -70,6 +63,17 @@ func (p Provider) checkKind(kind messageKind, b *body) *callback.Held {
 		return hold(callback.ReasonField, "missing field: %s", list(missing))
 	}
 	return nil
+}
+
+// undocumented returns the names of fields that are neither documented nor known.
+func (p Provider) undocumented(b *body) []string {
+	var names []string
+	for _, field := range b.fields {
+		if _, ok := documentedIndex(field.name); !ok && !p.options().known[field.name] {
+			names = append(names, field.name)
+		}
+	}
+	return names
 }
 
 // isComplete reports whether the body's documented fields are those of the kind.

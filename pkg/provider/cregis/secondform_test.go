@@ -28,7 +28,7 @@ var byHand = map[string]func(string) bool{
 	"nonce":          func(text string) bool { return consistsOf(text, alnums, 6, 6) },
 	"pid":            isByHandID,
 	"remark":         func(text string) bool { return utf8.RuneCountInString(text) <= 256 },
-	"status":         func(text string) bool { return len(text) == 1 && strings.Contains("2467", text) },
+	"status":         func(text string) bool { return consistsOf(text, "2467", 1, 1) },
 	"third_party_id": func(text string) bool { return consistsOf(text, printables, 1, 128) },
 	"timestamp":      func(text string) bool { return consistsOf(text, digits, 13, 13) },
 	"txid": func(text string) bool {

@@ -54,24 +54,29 @@ func (p Provider) checkUnambiguous(kind messageKind, b *body) *callback.Held {
 // findName returns a name in the field's value that another body may read as a
 // field there, and its place, or "".
 func (o *options) findName(f field) (string, int) {
-	isFree := true
-	if i, ok := documentedIndex(f.name); ok {
-		isFree = documented[i].form == nil || documented[i].isFree
+	if i, ok := documentedIndex(f.name); ok && documented[i].form != nil && !documented[i].isFree {
+		return o.findNameInForm(f.text)
 	}
 	for _, name := range o.names {
-		switch {
-		case isFree && name.text != f.name && name.beforeValue != nil:
-			if span := name.beforeValue.FindStringIndex(f.text); span != nil {
-				return name.text, span[0]
-			}
-		case !isFree && len(name.text) >= shortestName:
-			if at := strings.Index(f.text, name.text); at >= 0 {
-				return name.text, at
-			}
+		if name.text == f.name || name.beforeValue == nil {
+			continue
+		}
+		if span := name.beforeValue.FindStringIndex(f.text); span != nil {
+			return name.text, span[0]
 		}
 	}
-	if isFree && strings.HasSuffix(f.text, cutStatus) {
+	if strings.HasSuffix(f.text, cutStatus) {
 		return cutStatus, len(f.text) - len(cutStatus)
+	}
+	return "", 0
+}
+
+// findNameInForm is findName for a value with a form.
+func (o *options) findNameInForm(text string) (string, int) {
+	for _, name := range o.names {
+		if at := strings.Index(text, name.text); at >= 0 && len(name.text) >= shortestName {
+			return name.text, at
+		}
 	}
 	return "", 0
 }

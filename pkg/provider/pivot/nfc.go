@@ -38,7 +38,7 @@ func (f *normalForms) add(line string) {
 		first, last, _ := strings.Cut(span, "-")
 		value, _ := strconv.ParseUint(class, 10, 8)
 		for r := readRune(first); r <= readRune(last); r++ {
-			f.classes[r] = uint8(value) //nolint:gosec // parsed with 8 bits
+			f.classes[r] = uint8(value) // parsed with 8 bits
 		}
 		return
 	}

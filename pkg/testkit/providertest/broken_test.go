@@ -9,7 +9,7 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// broken is a provider with one fault, and the law by which that is found.
+// broken is a provider with one fault, and the law that finds it.
 type broken struct {
 	provider toy
 	law      string
@@ -17,37 +17,37 @@ type broken struct {
 
 var sound toy
 
-func verifyAndParse(account string, key callback.Key) callback.Sender {
+func newSender(account string, key callback.Key) callback.Sender {
 	return callback.Sender{Account: account, KeyID: key.ID()}
 }
 
 func brokenVerify() map[string]broken {
 	return map[string]broken{
-		"believes everything": {toy{verify: func(_ callback.Request, k callback.Keys) (callback.Sender, error) {
-			return verifyAndParse("a", k["a"].Current), nil
+		"verifies everything": {toy{verify: func(_ callback.Request, k callback.Keys) (callback.Sender, error) {
+			return newSender("a", k["a"].Current), nil
 		}}, "is refused with a byte flipped"},
-		"believes any key that it knows": {toy{verify: func(r callback.Request, k callback.Keys) (callback.Sender, error) {
+		"accepts any key that it has": {toy{verify: func(r callback.Request, k callback.Keys) (callback.Sender, error) {
 			fields, _ := flat(r.Body)
-			for _, of := range k {
-				if fields["sign"] == signature(fields, of.Current) {
-					return verifyAndParse("a", k["a"].Current), nil
+			for _, accountKeys := range k {
+				if fields["sign"] == signature(fields, accountKeys.Current) {
+					return newSender("a", k["a"].Current), nil
 				}
 			}
 			return sound.authenticate(r, k)
-		}}, "is not believed under another account's key"},
-		"takes a key for proof about any account": {toy{verify: func(r callback.Request, k callback.Keys) (callback.Sender, error) {
+		}}, "is not accepted under another account's key"},
+		"accepts a key for any account": {toy{verify: func(r callback.Request, k callback.Keys) (callback.Sender, error) {
 			fields, _ := flat(r.Body)
-			for account, of := range k {
-				if fields["sign"] == signature(fields, of.Current) {
-					return verifyAndParse(account, of.Current), nil
+			for account, accountKeys := range k {
+				if fields["sign"] == signature(fields, accountKeys.Current) {
+					return newSender(account, accountKeys.Current), nil
 				}
 			}
 			return sound.authenticate(r, k)
-		}}, "is not believed under another account's key"},
-		"believes an empty key": {toy{verify: func(r callback.Request, k callback.Keys) (callback.Sender, error) {
+		}}, "is not accepted under another account's key"},
+		"accepts an empty key": {toy{verify: func(r callback.Request, k callback.Keys) (callback.Sender, error) {
 			fields, _ := flat(r.Body)
 			if fields["sign"] == signature(fields, k["a"].Current) {
-				return verifyAndParse("a", k["a"].Current), nil
+				return newSender("a", k["a"].Current), nil
 			}
 			return sound.authenticate(r, k)
 		}}, "is refused without keys"},
@@ -58,7 +58,7 @@ func brokenVerify() map[string]broken {
 			}
 			fields["id"] = "7"
 			if fields["sign"] == signature(fields, k["a"].Current) {
-				return verifyAndParse("a", k["a"].Current), nil
+				return newSender("a", k["a"].Current), nil
 			}
 			return sound.authenticate(r, k)
 		}}, "is refused with a byte flipped"},
@@ -88,41 +88,41 @@ func brokenVerify() map[string]broken {
 				err = callback.ErrUnauthenticated
 			}
 			return sender, err
-		}}, "is our fault where the keys cannot be used"},
-		"fails in a way of its own": {toy{verify: func(callback.Request, callback.Keys) (callback.Sender, error) {
+		}}, "is our fault if the keys cannot be used"},
+		"fails with its own error": {toy{verify: func(callback.Request, callback.Keys) (callback.Sender, error) {
 			return callback.Sender{}, errors.New("own error")
 		}}, "gets its verdict"},
 		"writes to the body": {toy{verify: func(r callback.Request, k callback.Keys) (callback.Sender, error) {
 			sender, err := sound.authenticate(r, k)
 			r.Body[0] = ' '
 			return sender, err
-		}}, "is not changed by being looked at"},
+		}}, "is not changed"},
 	}
 }
 
 func brokenParse() map[string]broken {
 	arrivals := 0
 	return map[string]broken{
-		"tells another event": {toy{parse: func(callback.Request, callback.Sender) (payout.Event, *callback.Held) {
+		"returns another event": {toy{parse: func(callback.Request, callback.Sender) (payout.Event, *callback.Held) {
 			return payout.Event{ID: "toy/payout/a/8", Status: payout.Succeeded}, nil
 		}}, "gets its verdict"},
 		"holds what it should read": {toy{parse: func(callback.Request, callback.Sender) (payout.Event, *callback.Held) {
 			return payout.Event{}, &callback.Held{Reason: callback.ReasonField, Note: "note"}
 		}}, "gets its verdict"},
-		"holds and tells": {toy{parse: func(r callback.Request, s callback.Sender) (payout.Event, *callback.Held) {
+		"holds and returns an event": {toy{parse: func(r callback.Request, s callback.Sender) (payout.Event, *callback.Held) {
 			event, _ := sound.event(r, s)
 			return event, &callback.Held{Reason: callback.ReasonField, Note: "note"}
 		}}, "gets its verdict"},
-		"takes the body's spaces for meaning": {toy{parse: func(r callback.Request, s callback.Sender) (payout.Event, *callback.Held) {
+		"uses the spaces of the body": {toy{parse: func(r callback.Request, s callback.Sender) (payout.Event, *callback.Held) {
 			event, held := sound.event(r, s)
 			event.Memo = fmt.Sprint(strings.Count(string(r.Body), " "))
 			return event, held
-		}}, "re-spaced and re-ordered is the same fact"},
+		}}, "re-spaced and re-ordered is the same event"},
 		"counts arrivals": {toy{parse: func(r callback.Request, s callback.Sender) (payout.Event, *callback.Held) {
 			event, held := sound.event(r, s)
 			arrivals++
 			event.Memo = fmt.Sprint(arrivals)
 			return event, held
-		}}, "sent again is the same fact"},
+		}}, "sent again is the same event"},
 	}
 }

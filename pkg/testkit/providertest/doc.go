@@ -1,7 +1,7 @@
-// Package providertest is the suite that each payment provider passes, and the
-// loader of the vectors that it runs on.
+// Package providertest contains the test suite that each payment provider passes, and
+// the loader of its test vectors.
 //
-// A vector is one callback with the verdict it must get, as data:
+// A vector is a callback with the verdict that it must get, as data:
 //
 //	why: bulk example of the page, exactly as printed
 //	expect: accepted
@@ -18,25 +18,25 @@
 // The header lines are
 //
 //	expect: accepted | held <reason> | unauthentic | malformed | too-large
-//	type:   the route it came to: payout, sub-address-payout
-//	source: where the body comes from: a page with its date, or "own"
-//	sign:   <account> | <account> previous: prove it with that account's
+//	type:   its route: payout, sub-address-payout
+//	source: the source of the body: a page with its date, or "own"
+//	sign:   <account> | <account> previous: sign it with that account's
 //	        current (previous) key before sending; without this line the
-//	        callback is sent as it stands
+//	        callback is sent as it is
 //	why:    what the vector shows; optional
 //
-// Any other line is an error, so that a misspelt one cannot switch off a check.
+// Any other line is an error, so that a misspelt line cannot disable a check.
 //
-// The body is what stands in the file body, less the one newline that ends
-// every file of an archive. Bytes that an archive cannot hold stand in
-// body.quoted instead: lines of a Go string each, optionally repeated:
+// The body is the file body without the newline that ends every file of an archive.
+// Bytes that an archive cannot contain are in body.quoted instead: each line is a Go
+// string, optionally repeated:
 //
 //	"\xff\xfe"
 //	"[" x10000
 //
-// Lines in headers are set over those that signing sets. event.json is the
-// normalised event of an accepted vector; `go test -update` rewrites it.
+// Lines in headers replace the headers that signing sets. event.json is the event of
+// an accepted vector; `go test -update` rewrites it.
 //
-// [Run] is for tests. [Load] needs no testing.T, so that demonstrations and
-// command lines can send the same callbacks.
+// [Run] is for tests. [Load] needs no testing.T, so that demonstrations and command
+// lines can send the same callbacks.
 package providertest

@@ -6,7 +6,7 @@ import (
 	"payout-callbacks/pkg/callback"
 )
 
-// Broken returns the names of the laws that a provider breaks on a vector.
+// Broken returns the names of the laws that a provider breaks for a vector.
 func Broken(p Provider, keys callback.Keys, v Vector, options ...Option) []string {
 	s := suite{Provider: p, keys: keys}
 	for _, option := range options {
@@ -21,11 +21,11 @@ func Broken(p Provider, keys callback.Keys, v Vector, options ...Option) []strin
 	return names
 }
 
-// CheckReplies is what Run checks of a provider's table.
+// CheckReplies checks the replies of a provider, as Run does.
 func CheckReplies(p Provider, fsys fs.FS) error { return suite{Provider: p}.checkReplies(fsys) }
 
-// CheckKeys is what Run asks of its keys.
+// CheckKeys checks the keys, as Run does.
 func CheckKeys(keys callback.Keys) error { return suite{keys: keys}.checkKeys() }
 
-// CheckKinds is what Run asks of the vectors.
+// CheckKinds checks the kinds of vectors, as Run does.
 func CheckKinds(p Provider, vectors []Vector) error { return suite{Provider: p}.checkKinds(vectors) }

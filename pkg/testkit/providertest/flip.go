@@ -10,8 +10,8 @@ import (
 	"payout-callbacks/pkg/callback"
 )
 
-// flipped: no byte that the scheme covers can be altered. One bit is flipped
-// at a time, the lowest, which never makes a letter its other case.
+// flipped checks that no byte that the scheme covers can be altered. It flips the
+// lowest bit of each byte, which never changes upper to lower case.
 func (s suite) flipped(v Vector) error {
 	return s.ifAuthentic(v, func(request callback.Request, got result) error {
 		if s.headerKey != "" {
@@ -35,8 +35,8 @@ func (s suite) flippedKey(request callback.Request) error {
 	return nil
 }
 
-// flippedBody: of a body that is no JSON as it stands, such as a compressed one,
-// the bytes around what is covered may change where the event stays the same.
+// flippedBody alters each byte of the body. A body that is not JSON itself, such as a
+// compressed one, may be accepted with the same event.
 func (s suite) flippedBody(request callback.Request, original result) error {
 	before := covered(request.Body)
 	for at := range request.Body {
@@ -46,18 +46,18 @@ func (s suite) flippedBody(request callback.Request, original result) error {
 		if err != nil {
 			return err
 		}
-		believed := got.expect == Accepted || got.held != nil
-		isSame := before != nil && maps.Equal(before, covered(altered)) || before == nil && got.text() == original.text()
-		if believed && !isSame {
+		isAccepted := got.expect == Accepted || got.held != nil
+		isSame := before != nil && maps.Equal(before, covered(altered)) || before == nil && got.identity() == original.identity()
+		if isAccepted && !isSame {
 			return fmt.Errorf("byte %d of the body: got %s, want it refused:\n%.2000s", at, got.expect, altered)
 		}
 	}
 	return nil
 }
 
-// covered returns the fields that a signature over a flat JSON object covers:
-// those that are told. The name of a field that is null or empty is signed by
-// nobody, so its bytes may change and nothing is altered.
+// covered returns the fields that a signature over a flat JSON object covers: those
+// that are set. No signature covers the name of a field that is null or empty, so its
+// bytes may change.
 func covered(body []byte) map[string]string {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(body, &fields); err != nil {

@@ -15,8 +15,8 @@ import (
 
 const eventFile = "event.json"
 
-// golden is payout.Event as it stands in event.json: what was told, and only
-// that. A field added to the event stops the conversion below from compiling.
+// golden is payout.Event as in event.json, with only the fields that are set. If a field
+// is added to the event, the conversion below no longer compiles.
 type golden struct {
 	ID          payout.ID     `json:"id"`
 	Reference   string        `json:"reference,omitzero"`
@@ -40,7 +40,7 @@ func goldenText(event payout.Event) (string, error) {
 	return string(text) + "\n", err
 }
 
-// rewrite replaces the vector's wanted event, here and in its file.
+// rewrite replaces the wanted event of the vector, in memory and in its file.
 func (s suite) rewrite(vector *Vector, dir string) error {
 	request, err := vector.Request(s, s.keys)
 	if err != nil {

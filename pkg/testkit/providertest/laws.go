@@ -13,23 +13,22 @@ import (
 	"payout-callbacks/pkg/callback"
 )
 
-// laws hold for every vector of every provider. Each is a function that
-// returns what is wrong, so that the suite can itself be tested with providers
-// that are broken on purpose.
+// laws hold for every vector of every provider. Each is a function that returns an
+// error, so that tests can run the suite with providers that are broken on purpose.
 var laws = []struct {
 	name  string
 	check func(suite, Vector) error
 }{
 	{"gets its verdict", suite.verdict},
-	{"is not changed by being looked at", suite.untouched},
+	{"is not changed", suite.untouched},
 	{"names its sender and key", suite.names},
-	{"sent again is the same fact", suite.resent},
-	{"re-spaced and re-ordered is the same fact", suite.respaced},
+	{"sent again is the same event", suite.resent},
+	{"re-spaced and re-ordered is the same event", suite.respaced},
 	{"is accepted under the previous key", suite.previous},
 	{"is refused without keys", suite.withoutKeys},
-	{"is our fault where the keys cannot be used", suite.flawed},
+	{"is our fault if the keys cannot be used", suite.flawed},
 	{"is refused under a retired key", suite.retired},
-	{"is not believed under another account's key", suite.otherAccount},
+	{"is not accepted under another account's key", suite.otherAccount},
 	{"is refused with a byte flipped", suite.flipped},
 }
 
@@ -52,8 +51,8 @@ func (s suite) verdict(v Vector) error {
 	return nil
 }
 
-// untouched: the raw body is kept with the receipt and the request may be
-// looked at twice, so neither verifying nor parsing may write to it.
+// untouched checks that neither Verify nor Event writes to the request: the receipt
+// keeps the raw body, and the request may be verified twice.
 func (s suite) untouched(v Vector) error {
 	request, err := v.Request(s, s.keys)
 	if err != nil {
@@ -89,19 +88,19 @@ func (s suite) names(v Vector) error {
 
 func (s suite) resent(v Vector) error {
 	return s.ifAuthentic(v, func(request callback.Request, got result) error {
-		if again, err := s.check(request, s.keys); err != nil || again.text() != got.text() {
+		if again, err := s.check(request, s.keys); err != nil || again.identity() != got.identity() {
 			return fmt.Errorf("the same request: %w", different(got, again, err))
 		}
 		again, err := s.under(v, s.keys[got.sender.Account].Current)
-		if err != nil || again.text() != got.text() {
-			return fmt.Errorf("proven anew: %w", different(got, again, err))
+		if err != nil || again.identity() != got.identity() {
+			return fmt.Errorf("signed again: %w", different(got, again, err))
 		}
 		return nil
 	})
 }
 
-// respaced: a fact is what a body means, so a sender who writes it with other
-// spaces and another order of names tells nothing new. Only JSON has both.
+// respaced checks that other spaces and another order of names make no other event.
+// Only JSON has both.
 func (s suite) respaced(v Vector) error {
 	return s.ifAuthentic(v, func(request callback.Request, got result) error {
 		body := jsontext.Value(bytes.Clone(request.Body))
@@ -118,7 +117,7 @@ func (s suite) respaced(v Vector) error {
 			v.Body = body
 			again, err = s.under(v, s.keys[got.sender.Account].Current)
 		}
-		if err != nil || again.text() != got.text() {
+		if err != nil || again.identity() != got.identity() {
 			return different(got, again, err)
 		}
 		return nil
@@ -133,7 +132,7 @@ func (s suite) previous(v Vector) error {
 		}
 		again, err := s.under(v, key)
 		switch {
-		case err != nil || again.text() != got.text():
+		case err != nil || again.identity() != got.identity():
 			return different(got, again, err)
 		case !again.sender.Previous || again.sender.KeyID != key.ID():
 			return fmt.Errorf("sender %+v, want previous key %s", again.sender, key.ID())
@@ -142,8 +141,8 @@ func (s suite) previous(v Vector) error {
 	})
 }
 
-// withoutKeys: neither no keys at all, nor an account without a key yet, may
-// let anything in; the second not even for what is proven with an empty key.
+// withoutKeys checks that nothing is accepted without keys, nor for an account that has
+// no key yet; not even a callback that is signed with an empty key.
 func (s suite) withoutKeys(v Vector) error {
 	return s.ifAuthentic(v, func(request callback.Request, got result) error {
 		blank := callback.Keys{got.sender.Account: {}}
@@ -154,15 +153,15 @@ func (s suite) withoutKeys(v Vector) error {
 		}
 		body, header, err := v.SignedWith(s, "")
 		if err != nil {
-			return nil //nolint:nilerr // a signer may refuse to prove anything with no key
+			return nil //nolint:nilerr // a signer may refuse an empty key
 		}
 		return s.refused(callback.NewRequest(v.Type, header, body), blank)
 	})
 }
 
-// flawed is the law that where the keys of an account are stored in a way that cannot be
-// used, a callback that they do not verify is not the sender's fault. One that
-// names another account than its key's is judged by that one's keys.
+// flawed checks that a callback that fails verification is not the sender's fault if
+// the keys of its account cannot be used. A callback that names an account other than
+// that of its key is verified with the keys of the account that it names.
 func (s suite) flawed(v Vector) error {
 	return s.ifAuthentic(v, func(request callback.Request, got result) error {
 		if got.held != nil && got.held.Reason == callback.ReasonMismatch {
@@ -171,14 +170,14 @@ func (s suite) flawed(v Vector) error {
 		keys := maps.Clone(s.keys)
 		keys[got.sender.Account] = callback.AccountKeys{Flawed: true}
 		if _, err := s.Verify(request, keys); !errors.Is(err, callback.ErrUnusableKeys) {
-			return fmt.Errorf("keys that cannot be used: got %v, want %w", err, callback.ErrUnusableKeys)
+			return fmt.Errorf("keys that cannot be used: got %s, want %w", fmt.Sprint(err), callback.ErrUnusableKeys)
 		}
 		keys[got.sender.Account] = callback.AccountKeys{Current: s.keys[got.sender.Account].Current, Flawed: true}
 		if got.sender.Previous {
 			return nil
 		}
 		again, err := s.check(request, keys)
-		if err == nil && again.text() != got.text() {
+		if err == nil && again.identity() != got.identity() {
 			err = fmt.Errorf("with a previous key that cannot be used: %w", different(got, again, nil))
 		}
 		return err
@@ -193,9 +192,9 @@ func (s suite) retired(v Vector) error {
 	})
 }
 
-// foreign: under another account's key a callback is refused, or it is held for
-// the account whose key it is. It becomes an event only where it was held under
-// the first key, and then an event of that account.
+// otherAccount checks that a callback signed with the key of another account is
+// refused, or held for the owner of that key. It becomes an event only if it was held
+// under the first key, and then an event of the owner.
 func (s suite) otherAccount(v Vector) error {
 	return s.ifAuthentic(v, func(_ callback.Request, got result) error {
 		for account, keys := range s.keys {
@@ -234,7 +233,7 @@ func (s suite) ifAuthentic(v Vector, check func(callback.Request, result) error)
 	return check(request, got)
 }
 
-// under judges the vector proven with a key, its own headers left in place.
+// under checks the vector signed with a key, with its own headers.
 func (s suite) under(v Vector, key callback.Key) (result, error) {
 	body, header, err := v.SignedWith(s, key)
 	if err != nil {
@@ -261,7 +260,7 @@ func different(want, got result, err error) error {
 	if err != nil {
 		return err
 	}
-	return fmt.Errorf("got %.200s, want %.200s", got.text(), want.text())
+	return fmt.Errorf("got %.200s, want %.200s", got.identity(), want.identity())
 }
 
 func cloneWith(header http.Header, name, value string) http.Header {

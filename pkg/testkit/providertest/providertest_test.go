@@ -57,7 +57,7 @@ func TestLaws_SubjectDependsOnBodyOnly(t *testing.T) {
 		return payout.Event{}, &callback.Held{Reason: callback.ReasonStatus, Note: "note", Subject: r.Body}
 	}}
 	if broken := providertest.Broken(spaced, keys(), unknown); len(broken) == 0 {
-		t.Error("a subject that differs with the proof was not found")
+		t.Error("a subject that depends on the signature was not found")
 	}
 }
 
@@ -92,12 +92,12 @@ func TestReplies(t *testing.T) {
 		want     string // part of the error; "" for none
 	}{
 		"as in the table":              {toy{}, ""},
-		"a reason is told":             {change(callback.Malformed, callback.Reply{Code: 400, Body: "bad JSON"}), "tells a reason"},
-		"a refusal is tried again":     {change(callback.Unauthenticated, callback.Reply{Code: 503, Body: "refused"}), "want a 4xx"},
+		"a reason is given":            {change(callback.Malformed, callback.Reply{Code: 400, Body: "bad JSON"}), "differs by reason"},
+		"a refusal is retried":         {change(callback.Unauthenticated, callback.Reply{Code: 503, Body: "refused"}), "want a 4xx"},
 		"our fault is the sender's":    {change(callback.Unavailable, callback.Reply{Code: 400}), "the fault is ours"},
-		"our fault looks acknowledged": {change(callback.Unavailable, callback.Reply{Code: 503, Body: "success"}), "can be taken for"},
+		"our fault looks acknowledged": {change(callback.Unavailable, callback.Reply{Code: 503, Body: "success"}), "looks like"},
 		"no acknowledgement":           {change(callback.Acknowledged, callback.Reply{}), "want 200"},
-		"an unknown verdict is fine":   {change("no such verdict", callback.Reply{Code: 200, Body: "success"}), "can be taken for"},
+		"an unknown verdict succeeds":  {change("no such verdict", callback.Reply{Code: 200, Body: "success"}), "looks like"},
 		"another content type":         {change(callback.Acknowledged, callback.Reply{Code: 200, ContentType: "text/html", Body: "success"}), "text/html"},
 	}
 	fsys := fstest.MapFS{"replies.txtar": {Data: []byte(goodReplies)}}
@@ -129,7 +129,7 @@ func TestRun_RequiredCases(t *testing.T) {
 	}
 	for _, few := range [][]providertest.Vector{{paid, unknown}, {paid, forged}, {unknown, forged}} {
 		if providertest.CheckKinds(toy{}, few) == nil {
-			t.Error("a kind of vectors is missing and nothing was said")
+			t.Error("no error for a missing kind of vector")
 		}
 	}
 }

@@ -18,9 +18,9 @@ var verdicts = []callback.Verdict{
 	callback.Acknowledged, callback.Unauthenticated, callback.Malformed, callback.TooLarge, callback.Unavailable,
 }
 
-// Replies reads the wanted answers in replies.txtar: a file for each verdict,
-// its first line the code and the content type, the rest the body less the one
-// newline that ends every file of an archive.
+// Replies reads the wanted answers in replies.txtar: a file for each verdict, with code
+// and content type in its first line and then the body, without the newline that ends
+// every file of an archive.
 //
 //	-- acknowledged --
 //	200 text/plain
@@ -43,9 +43,9 @@ func Replies(fsys fs.FS) (map[callback.Verdict]callback.Reply, error) {
 	return replies, nil
 }
 
-// checkReplies compares the provider's table byte for byte, and holds it to
-// what any table must keep: refusals tell no reason apart, and nothing but the
-// acknowledgement can be taken for one.
+// checkReplies compares the provider's table byte for byte, and checks the rules for
+// any table: refusals do not differ by reason, and no other answer looks like the
+// acknowledgement.
 func (s suite) checkReplies(fsys fs.FS) error {
 	want, err := Replies(fsys)
 	if err != nil {
@@ -71,7 +71,7 @@ func (s suite) checkRefusals(replies map[callback.Verdict]callback.Reply) error 
 			faults = append(faults, fmt.Errorf("%s: code %d, want a 4xx", verdict, reply.Code))
 		}
 		if reply.Body != body {
-			faults = append(faults, fmt.Errorf("%s: body %q tells a reason, others have %q", verdict, reply.Body, body))
+			faults = append(faults, fmt.Errorf("%s: body %q differs by reason, others have %q", verdict, reply.Body, body))
 		}
 	}
 	return errors.Join(faults...)
@@ -89,7 +89,7 @@ func (s suite) checkAcknowledgement(replies map[callback.Verdict]callback.Reply)
 	for _, verdict := range append([]callback.Verdict{"", "no such verdict"}, verdicts[1:]...) {
 		reply := s.Reply(verdict)
 		if reply.Code < 400 || acknowledge.Body != "" && reply.Body == acknowledge.Body {
-			faults = append(faults, fmt.Errorf("%q: %+v can be taken for an acknowledgement", verdict, reply))
+			faults = append(faults, fmt.Errorf("%q: %+v looks like an acknowledgement", verdict, reply))
 		}
 	}
 	return errors.Join(faults...)

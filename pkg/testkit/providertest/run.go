@@ -12,30 +12,29 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// Provider is what the suite needs of a provider: the whole of it, and a way
-// to send as it would.
+// Provider is a provider that can also sign callbacks.
 type Provider interface {
 	callback.Provider
 	callback.Signer
 }
 
-// Option tells Run what is particular about a provider's scheme.
+// Option describes the scheme of a provider to Run.
 type Option func(*suite)
 
-// HeaderKey says that the scheme covers no byte of the body: it is a key in
-// the named header, and what is flipped are the bytes of that.
+// HeaderKey is for a scheme that covers no byte of the body: a key in the named
+// header. The suite then flips the bytes of the key.
 func HeaderKey(name string) Option {
 	return func(s *suite) { s.headerKey = name }
 }
 
-// suite is a provider under test, with the keys it knows.
+// suite is a provider under test, with its keys.
 type suite struct {
 	Provider
 	keys      callback.Keys
 	headerKey string
 }
 
-// A binary that only loads vectors gets no flag from this package.
+// update is a flag of tests only: a binary that loads vectors has no such flag.
 var update = updateFlag()
 
 func updateFlag() *bool {
@@ -45,10 +44,10 @@ func updateFlag() *bool {
 	return flag.Bool("update", false, "rewrite the wanted events in testdata")
 }
 
-// Run checks that the provider gives every vector in dir its verdict, that the
-// laws hold that every scheme and every parser must keep, and that its replies
-// are those in dir/replies.txtar. The keys must hold at least two accounts, one
-// of them with a previous key.
+// Run checks that the provider gives every vector in dir its verdict, that it obeys the
+// laws of every scheme and parser, and that its replies are those in
+// dir/replies.txtar. The keys must have at least two accounts, one of them with a
+// previous key.
 func Run(t *testing.T, provider Provider, keys callback.Keys, dir string, options ...Option) {
 	t.Helper()
 	s := suite{Provider: provider, keys: keys}
@@ -66,8 +65,8 @@ func Run(t *testing.T, provider Provider, keys callback.Keys, dir string, option
 	t.Run("replies", func(t *testing.T) { report(t, s.checkReplies(os.DirFS(dir))) })
 }
 
-// Vectors loads the vectors in dir for another test: the seeds of a fuzz
-// target, the requests of an end-to-end test.
+// Vectors loads the vectors in dir for another test, such as the seeds of a fuzz target
+// or the requests of an end-to-end test.
 func Vectors(t testing.TB, dir string) []Vector {
 	t.Helper()
 	vectors, err := Load(os.DirFS(dir))
@@ -100,21 +99,21 @@ func report(t *testing.T, err error) {
 	}
 }
 
-// checkKeys refuses keys that would let a law hold for want of cases.
+// checkKeys refuses keys with which a law would have no cases.
 func (s suite) checkKeys() error {
 	if len(s.keys) < 2 {
-		return errors.New("keys: want two accounts at least, to tell them apart")
+		return errors.New("keys: want at least two accounts")
 	}
-	for _, of := range s.keys {
-		if of.Previous != "" {
+	for _, accountKeys := range s.keys {
+		if accountKeys.Previous != "" {
 			return nil
 		}
 	}
 	return errors.New("keys: want an account with a previous key")
 }
 
-// checkKinds asks for the vectors that every provider has: something accepted,
-// something held, something forged, and a status that it does not know.
+// checkKinds requires the vectors that every provider has: an accepted, a held and a
+// forged callback, and an unknown status.
 func (s suite) checkKinds(vectors []Vector) error {
 	var faults []error
 	for _, want := range []string{Accepted, Unauthentic, Held + " " + string(callback.ReasonStatus)} {
@@ -130,7 +129,7 @@ func (s suite) checkKinds(vectors []Vector) error {
 	return errors.Join(faults...)
 }
 
-// result is what became of one request.
+// result is the result of verifying and parsing a request.
 type result struct {
 	expect string // in the words of a vector's expect line
 	sender callback.Sender
@@ -138,15 +137,15 @@ type result struct {
 	held   *callback.Held
 }
 
-// told identifies what a request told: equal values are one fact to us.
-func (r result) text() string {
+// identity is equal for requests that state the same: one event, or one held callback.
+func (r result) identity() string {
 	if r.held != nil {
 		return fmt.Sprintf("%s %q", r.expect, r.held.Subject)
 	}
 	return fmt.Sprintf("%s %s %s", r.expect, r.event.ID, r.event.Fingerprint())
 }
 
-// judge takes a request the way the application does: verify, then parse.
+// check verifies and parses a request, as the application does.
 func (s suite) check(request callback.Request, keys callback.Keys) (result, error) {
 	verified, err := s.Verify(request, keys)
 	switch {
@@ -165,10 +164,10 @@ func (s suite) check(request callback.Request, keys callback.Keys) (result, erro
 		return result{expect: Accepted, sender: sender, event: event}, nil
 	}
 	if event != (payout.Event{}) {
-		return result{}, errors.New("parse: held, and yet an event that is not empty")
+		return result{}, errors.New("parse: held, with an event that is not empty")
 	}
 	if held.Note == "" {
-		return result{}, errors.New("parse: held without a note for the person who looks")
+		return result{}, errors.New("parse: held without a note")
 	}
 	return result{expect: Held + " " + string(held.Reason), sender: sender, held: held}, nil
 }

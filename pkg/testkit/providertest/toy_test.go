@@ -11,9 +11,8 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// toy is a provider that keeps all laws: flat JSON, signed by a hash over the
-// sorted fields and the key. A function that is set replaces a part of it, so
-// that each law can be seen to be broken.
+// toy is a provider that obeys all laws: flat JSON, signed by a hash over the sorted
+// fields and the key. A function that is set replaces a part of it, to break a law.
 type toy struct {
 	verify func(callback.Request, callback.Keys) (callback.Sender, error)
 	parse  func(callback.Request, callback.Sender) (payout.Event, *callback.Held)
@@ -43,14 +42,14 @@ func (p toy) authenticate(request callback.Request, keys callback.Keys) (callbac
 	if err != nil {
 		return callback.Sender{}, callback.ErrMalformed
 	}
-	of := keys[fields["account"]]
+	accountKeys := keys[fields["account"]]
 	switch {
-	case of.Current != "" && fields["sign"] == signature(fields, of.Current):
-		return callback.Sender{Account: fields["account"], KeyID: of.Current.ID()}, nil
-	case of.Previous != "" && fields["sign"] == signature(fields, of.Previous):
-		return callback.Sender{Account: fields["account"], KeyID: of.Previous.ID(), Previous: true}, nil
+	case accountKeys.Current != "" && fields["sign"] == signature(fields, accountKeys.Current):
+		return callback.Sender{Account: fields["account"], KeyID: accountKeys.Current.ID()}, nil
+	case accountKeys.Previous != "" && fields["sign"] == signature(fields, accountKeys.Previous):
+		return callback.Sender{Account: fields["account"], KeyID: accountKeys.Previous.ID(), Previous: true}, nil
 	}
-	return callback.Sender{}, fmt.Errorf("toy: %w", of.Refusal())
+	return callback.Sender{}, fmt.Errorf("toy: %w", accountKeys.Refusal())
 }
 
 func (p toy) event(request callback.Request, sender callback.Sender) (payout.Event, *callback.Held) {
@@ -59,7 +58,7 @@ func (p toy) event(request callback.Request, sender callback.Sender) (payout.Eve
 	}
 	fields, err := flat(request.Body)
 	if err != nil || fields["status"] != "paid" {
-		delete(fields, "sign") // another key signs the same fields otherwise
+		delete(fields, "sign") // it depends on the key
 		subject, _ := json.Marshal(fields)
 		return payout.Event{}, &callback.Held{Reason: callback.ReasonStatus, Note: "status", Subject: subject}
 	}

@@ -19,8 +19,7 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// What a vector can expect. A held one is followed by its reason, as in
-// "held unknown-status".
+// Words of the expect line. A reason follows held, as in "held unknown-status".
 const (
 	Accepted    = "accepted"
 	Held        = "held"
@@ -29,27 +28,27 @@ const (
 	TooLarge    = "too-large"
 )
 
-// repliesFile is the one archive that holds no vector, see [Replies].
+// repliesFile is the only archive that is not a vector, see [Replies].
 const repliesFile = "replies.txtar"
 
-// Vector is one callback and the verdict it must get.
+// Vector is a callback and the verdict that it must get.
 type Vector struct {
 	Name     string // the file's name, without .txtar
-	Why      string // what it shows, in words; may be empty
-	Source   string // where its body comes from
+	Why      string // what it shows; may be empty
+	Source   string // the source of its body
 	Expect   string // one of the words above; "held <reason>"
 	Type     payout.Type
-	Account  string      // whose key proves it; "" sends it as it stands
-	Previous bool        // whether that is the account's previous key
-	Header   http.Header // set over those of the proof
+	Account  string      // whose key signs it; "" sends it as it is
+	Previous bool        // whether to sign with the previous key
+	Header   http.Header // replaces the headers that signing sets
 	Body     []byte      // before it is signed
-	Event    string      // the wanted event of an accepted one, as event.json
+	Event    string      // the wanted event of an accepted callback, as event.json
 
 	archive *txtar.Archive
 }
 
-// Load reads the vectors in the top folder of fsys, sorted by name. It reports
-// the faults of all of them at once.
+// Load reads the vectors in the top folder of fsys, sorted by name. It reports the
+// errors of all vectors at once.
 func Load(fsys fs.FS) ([]Vector, error) {
 	names, err := fs.Glob(fsys, "*.txtar")
 	if err != nil {
@@ -71,13 +70,13 @@ func Load(fsys fs.FS) ([]Vector, error) {
 	return vectors, errors.Join(faults...)
 }
 
-// Authentic reports whether the vector's sender proves who it is.
+// Authentic reports whether the vector must be verified.
 func (v Vector) Authentic() bool {
 	return v.Expect == Accepted || strings.HasPrefix(v.Expect, Held+" ")
 }
 
-// Signed returns the body and the headers to send, proven with the key that
-// the vector names.
+// Signed returns the body and the headers to send, signed with the key that the vector
+// names.
 func (v Vector) Signed(signer callback.Signer, keys callback.Keys) ([]byte, http.Header, error) {
 	if v.Account == "" {
 		return bytes.Clone(v.Body), v.Header.Clone(), nil
@@ -92,7 +91,7 @@ func (v Vector) Signed(signer callback.Signer, keys callback.Keys) ([]byte, http
 	return v.SignedWith(signer, key)
 }
 
-// SignedWith is Signed with another key than the vector's own.
+// SignedWith is like Signed, with another key.
 func (v Vector) SignedWith(signer callback.Signer, key callback.Key) ([]byte, http.Header, error) {
 	body, header, err := signer.Sign(bytes.Clone(v.Body), key)
 	if err != nil {
@@ -105,7 +104,7 @@ func (v Vector) SignedWith(signer callback.Signer, key callback.Key) ([]byte, ht
 	return body, header, nil
 }
 
-// Request returns the callback as the application gets to see it.
+// Request returns the request that the application gets.
 func (v Vector) Request(signer callback.Signer, keys callback.Keys) (callback.Request, error) {
 	body, header, err := v.Signed(signer, keys)
 	if err != nil {
@@ -156,7 +155,7 @@ func (v *Vector) readLine(name, value string) error {
 		account, which, _ := strings.Cut(value, " ")
 		v.Account, v.Previous = account, which == "previous"
 		if which != "" && !v.Previous {
-			return fmt.Errorf("sign: %q is no key of an account", which)
+			return fmt.Errorf("sign: %q is not a key of an account", which)
 		}
 	default:
 		return fmt.Errorf("unknown header line %q", name)
@@ -196,34 +195,32 @@ func (v *Vector) readHeaders(data []byte) error {
 	for line := range strings.Lines(string(data)) {
 		name, value, ok := strings.Cut(strings.TrimSpace(line), ":")
 		if !ok {
-			return fmt.Errorf("headers: %q is no header", line)
+			return fmt.Errorf("headers: %q is not a header", line)
 		}
 		v.Header.Add(name, strings.TrimSpace(value))
 	}
 	return nil
 }
 
-// complete reports what a vector lacks, so that no check is passed for want of
-// something to check.
+// complete reports what a vector lacks, so that no check passes without a case.
 func (v *Vector) complete() error {
 	expect, reason, _ := strings.Cut(v.Expect, " ")
 	switch {
 	case !slices.Contains([]string{Accepted, Held, Unauthentic, Malformed, TooLarge}, expect):
-		return fmt.Errorf("expect: %q is no verdict", v.Expect)
+		return fmt.Errorf("expect: %q is not a verdict", v.Expect)
 	case (expect == Held) != (reason != ""):
-		return fmt.Errorf("expect: %q: a reason belongs to held, and only there", v.Expect)
+		return fmt.Errorf("expect: %q: only held has a reason", v.Expect)
 	case v.Type == "":
 		return errors.New("no type line")
 	case v.Source == "":
 		return errors.New("no source line")
 	case v.Event != "" && v.Expect != Accepted:
-		return fmt.Errorf("%s: only an accepted callback tells an event", eventFile)
+		return fmt.Errorf("%s: only an accepted callback has an event", eventFile)
 	}
 	return nil
 }
 
-// unquote reads lines of Go strings, each followed by x<times> where it is
-// repeated.
+// unquote reads lines of Go strings, each followed by x<times> if it is repeated.
 func unquote(data []byte) ([]byte, error) {
 	var body []byte
 	for line := range strings.Lines(string(data)) {
@@ -241,7 +238,7 @@ func unquote(data []byte) ([]byte, error) {
 			times, err = strconv.Atoi(strings.TrimPrefix(repeat, "x"))
 		}
 		if err != nil || times < 1 {
-			return nil, fmt.Errorf("body.quoted: %q: want a string, then x and how often", line)
+			return nil, fmt.Errorf("body.quoted: %q: want a string, then x and a count", line)
 		}
 		body = append(body, strings.Repeat(text, times)...)
 	}

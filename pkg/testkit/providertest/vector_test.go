@@ -25,16 +25,16 @@ func TestLoad(t *testing.T) {
 		"an unknown file":             {header + "-- body --\n-- evnt.json --\n", "", "unknown file"},
 		"two bodies":                  {header + "-- body --\n-- body.quoted --\n", "", "2 bodies"},
 		"no body":                     {header, "", "0 bodies"},
-		"an unknown verdict":          {"expect: fine\n" + "-- body --\n", "", "no verdict"},
-		"held for no reason":          {"expect: held\n-- body --\n", "", "a reason belongs to held"},
+		"an unknown verdict":          {"expect: fine\n" + "-- body --\n", "", "not a verdict"},
+		"held for no reason":          {"expect: held\n-- body --\n", "", "only held has a reason"},
 		"no type":                     {"expect: accepted\nsource: own\n-- body --\n", "", "no type"},
 		"no source":                   {"expect: accepted\ntype: payout\n-- body --\n", "", "no source"},
-		"an unknown key":              {header + "sign: a next\n-- body --\n", "", "no key of an account"},
-		"a header that is none":       {header + "-- headers --\nX\n-- body --\n", "", "is no header"},
-		"an event of a refused one": {strings.Replace(header, "accepted", "unauthentic", 1) + "-- body --\n-- event.json --\n{}\n", "",
+		"an unknown key":              {header + "sign: a next\n-- body --\n", "", "not a key of an account"},
+		"an invalid header":           {header + "-- headers --\nX\n-- body --\n", "", "is not a header"},
+		"an event of a refused callback": {strings.Replace(header, "accepted", "unauthentic", 1) + "-- body --\n-- event.json --\n{}\n", "",
 			"only an accepted"},
-		"a repetition that is none": {header + "-- body.quoted --\n\"a\" x-1\n", "", "how often"},
-		"a string that is none":     {header + "-- body.quoted --\na\n", "", "body.quoted"},
+		"an invalid repetition": {header + "-- body.quoted --\n\"a\" x-1\n", "", "and a count"},
+		"an invalid string":     {header + "-- body.quoted --\na\n", "", "body.quoted"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -69,6 +69,6 @@ func TestSigned_NamedKey(t *testing.T) {
 		t.Errorf("Verify = %+v, %v with headers %v", verified.Sender, err, request.Header)
 	}
 	if _, err := vectors[0].Request(toy{}, callback.Keys{"a": {Current: "key-of-a"}}); err == nil {
-		t.Error("signed with a key that is not there")
+		t.Error("signed with a missing key")
 	}
 }
