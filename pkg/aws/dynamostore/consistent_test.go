@@ -56,7 +56,8 @@ func (r *recordedReads) Do(request *http.Request) (*http.Response, error) {
 }
 
 func drain[T any](sequence iter.Seq2[T, error]) {
-	for range sequence { //nolint:revive // only the requests matter
+	for _, err := range sequence {
+		_ = err // only the requests matter
 	}
 }
 

@@ -40,8 +40,11 @@ func (b *backlog) Do(request *http.Request) (*http.Response, error) {
 	}
 	first := 0
 	if start := query.ExclusiveStartKey["dueAt"]["N"]; start != "" {
-		first, err = strconv.Atoi(start)
-		first = first/shards + 1
+		last, err := strconv.Atoi(start)
+		if err != nil {
+			return nil, err
+		}
+		first = last/shards + 1
 	}
 	var items []map[string]map[string]string
 	inShard := b.waiting / shards

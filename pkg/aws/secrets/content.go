@@ -21,7 +21,7 @@ type Content struct {
 }
 
 // Flaw says why an entry of a secret cannot be used as it is.
-type Flaw struct {
+type Flaw struct { //nolint:errname // a flaw is reported, and seldom returned as an error
 	// Account is the name of the entry without the white space around it. It can
 	// be anything, a key in the wrong place included: see [Flaw.Error].
 	Account string
@@ -149,7 +149,7 @@ func (m member) text() (text string, ok bool) {
 
 // stored returns the member as JSON.
 func (m member) stored() string {
-	name, _ := jsontext.AppendQuote(nil, m.name) // fails on invalid UTF-8 only, of which there is none
+	name, _ := jsontext.AppendQuote(nil, m.name) // fails on invalid UTF-8 only, which the decoder has replaced
 	return string(name) + ":" + string(m.value)
 }
 
@@ -179,7 +179,7 @@ func readKeys(entry member) (callback.AccountKeys, string) {
 	return usable(callback.Key(texts["current"]), callback.Key(texts["previous"]), entry.name)
 }
 
-// usable leaves out what is no key. An empty previous key is the same as none.
+// usable leaves out invalid keys. An empty previous key means none.
 func usable(current, previous callback.Key, name string) (keys callback.AccountKeys, problem string) {
 	switch {
 	case strings.TrimSpace(name) == "":
@@ -192,8 +192,8 @@ func usable(current, previous callback.Key, name string) (keys callback.AccountK
 	} else {
 		keys.Previous = previous
 	}
-	if item := KeyProblem(current); item != "" {
-		problem = "the current key " + item
+	if text := KeyProblem(current); text != "" {
+		problem = "the current key " + text
 	} else {
 		keys.Current = current
 	}

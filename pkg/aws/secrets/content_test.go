@@ -8,7 +8,7 @@ import (
 	"payout-callbacks/pkg/callback"
 )
 
-func TestParse_RefusesAValueThatIsNoObject(t *testing.T) {
+func TestParse_NotAnObject(t *testing.T) {
 	for _, value := range []string{
 		"", "canary", `"canary"`, `["canary"]`, `null`, `{"1": {"current": "canary"}} canary`, `{"1": {"current": "canary"}`, `{"1": canary}`,
 	} {
@@ -23,8 +23,8 @@ func TestParse_RefusesAValueThatIsNoObject(t *testing.T) {
 	}
 }
 
-// A bad entry affects its own account only, and its report holds no key.
-func TestParse_ABadEntryLeavesTheOthers(t *testing.T) {
+// An invalid entry affects its own account only, and its flaw holds no key.
+func TestParse_InvalidEntry(t *testing.T) {
 	const good = `"7": {"current": "good-key-of-7", "previous": "old-key-of-7"}`
 	for name, test := range map[string]struct {
 		entry   string
@@ -83,15 +83,15 @@ func TestParse_ABadEntryLeavesTheOthers(t *testing.T) {
 	}
 }
 
-func TestParse_AnAccountInAnotherCaseIsASpellingOfIt(t *testing.T) {
+func TestParse_AccountInAnotherCase(t *testing.T) {
 	content, err := secrets.Parse(`{"ab-c": {"current": "canary-1"}, "AB-C": {"current": "canary-2"}}`)
 	if err != nil || len(content.Flaws) != 2 || !content.Keys["ab-c"].Flawed || !content.Keys["AB-C"].Flawed {
 		t.Errorf("%d flaws, %v", len(content.Flaws), err)
 	}
 }
 
-// Keys and accounts may have changed places.
-func TestFlaw_NamesNoEntryThatMayBeAKey(t *testing.T) {
+// Somebody may confuse keys and accounts.
+func TestFlaw_HoldsNoKey(t *testing.T) {
 	for _, name := range []string{"canary-canary", "f502a9ac9ca54327986f29c03b271491", "", " ", "two words"} {
 		content, err := secrets.Parse(`{"` + name + `": "1382528827416576"}`)
 		if err != nil || len(content.Flaws) != 1 {
@@ -107,7 +107,7 @@ func TestFlaw_NamesNoEntryThatMayBeAKey(t *testing.T) {
 	}
 }
 
-func TestParse_WhatIsUsableHasNoFlaw(t *testing.T) {
+func TestParse_UsableKeys(t *testing.T) {
 	for _, value := range []string{
 		`{}`, "\ufeff" + `{"1": {"current": "usable"}}`, ` {"1": {"current": "usable", "previous": ""}} `,
 		`{"922e39ab-7565-49f6-b84f-fb56122821ae": {"previous": "old-key", "current": "new-key"}}`,

@@ -5,11 +5,11 @@
 //
 //	{"1382528827416576": {"current": "…", "previous": "…"}}
 //
-// Keys are read anew when they are older than five minutes, and at once when a
-// callback cannot be verified with them, so that a rotation is picked up by
-// warm functions; while the service is down, the keys at hand go on serving. A
-// secret without an account refuses everybody; one without a value is a fault
-// of ours, and callbacks get 503. Reads are bounded in each of these states.
+// Keys reads the secret again after five minutes, and at once if a callback cannot
+// be verified, so that warm functions see a rotation. While the service is down,
+// the keys that were read before stay in use. With a value that has no accounts,
+// every callback is refused; without a value, which is our fault, callbacks get 503.
+// The number of reads is limited in each of these states.
 //
 // An entry that cannot be used (white space around a key, a key of one character,
 // an account that is listed twice) does not affect the other accounts. What can be
@@ -36,20 +36,20 @@ var ErrNoKeys = errors.New("no keys are stored")
 
 const (
 	freshFor = 5 * time.Minute
-	// A flood of forged callbacks causes one read a second per process, no more;
-	// a few forged ones do not keep a key that was just stored from being seen.
+	// Many forged callbacks cause at most one read a second in each process. A few do
+	// not delay the reading of a new key.
 	refreshEvery = time.Second
 	refreshBurst = 5
 	readTimeout  = time.Second
 )
 
-// Client is the part of Secrets Manager that is used.
+// Client has the operation of Secrets Manager that Keys uses.
 type Client interface {
 	GetSecretValue(ctx context.Context, input *secretsmanager.GetSecretValueInput,
 		options ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error)
 }
 
-// Keys hands out one provider's keys. It is safe for concurrent use.
+// Keys returns the keys of one provider. It is safe for concurrent use.
 type Keys struct {
 	// OnFlaw is called for each entry that cannot be used, once for each version
 	// of the secret. It is set before the first read, or stays nil.
@@ -63,14 +63,14 @@ type Keys struct {
 	keys    callback.Keys
 	version string    // the secret's version that keys were read from
 	readAt  time.Time // of keys
-	triedAt time.Time // the last read, whether it went well or not
-	tryErr  error     // what that read ended with
+	triedAt time.Time // the last read, successful or not
+	tryErr  error     // its error
 	spent   int       // reads in a row that came sooner than refreshEvery allows
 }
 
 var _ callback.KeySource = (*Keys)(nil)
 
-// NewKeys returns the keys in the secret of that name. Nothing is read yet.
+// NewKeys returns the keys of the secret with a name. It does not read it yet.
 func NewKeys(client Client, name string, now func() time.Time) *Keys {
 	return &Keys{client: client, name: name, now: now}
 }
@@ -108,8 +108,8 @@ func (k *Keys) Refresh(ctx context.Context) (callback.Keys, bool, error) {
 	return k.keys, k.version != before, nil
 }
 
-// mayRead allows a burst of reads and then one every refreshEvery; as long as
-// none is asked for, the burst is earned back at that pace.
+// mayRead allows refreshBurst reads, then one in each refreshEvery. Without reads,
+// the burst recovers at the same rate.
 func (k *Keys) mayRead() bool {
 	k.spent = max(0, k.spent-int(k.sinceTry()/refreshEvery))
 	if k.spent >= refreshBurst {
@@ -121,13 +121,13 @@ func (k *Keys) mayRead() bool {
 
 func (k *Keys) sinceTry() time.Duration { return k.now().Sub(k.triedAt) }
 
-// read replaces the keys, or returns an error and leaves them as they were,
-// unless the secret has none any more.
+// read replaces the keys. On an error it keeps them, except if the secret has no
+// value any more.
 func (k *Keys) read(ctx context.Context) error {
 	keys, version, err := k.fetch(ctx)
 	k.triedAt, k.tryErr = k.now(), err
 	if errors.Is(err, ErrNoKeys) {
-		// Not an outage but an answer: they were taken away, and are good no longer.
+		// The service answered: somebody removed the keys, so they must not be used.
 		k.keys, k.version = nil, ""
 	}
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"payout-callbacks/pkg/callback"
 )
 
-// vault is a Secrets Manager of one secret.
+// vault is a Client with one secret.
 type vault struct {
 	value, version string
 	err            error
@@ -38,7 +38,7 @@ func newKeys() (*secrets.Keys, *vault, *clock) {
 	return secrets.NewKeys(v, "stack/keys/cregis", c.now), v, c
 }
 
-func TestKeysAreReadOnceInFiveMinutes(t *testing.T) {
+func TestKeys_ReadEveryFiveMinutes(t *testing.T) {
 	keys, vault, clock := newKeys()
 	for range 3 {
 		got, err := keys.Keys(t.Context())
@@ -55,7 +55,7 @@ func TestKeysAreReadOnceInFiveMinutes(t *testing.T) {
 	}
 }
 
-func TestStaleKeysServeWhileTheServiceIsDown(t *testing.T) {
+func TestKeys_ServiceDown(t *testing.T) {
 	keys, vault, clock := newKeys()
 	if _, err := keys.Keys(t.Context()); err != nil {
 		t.Fatal(err)
@@ -64,17 +64,16 @@ func TestStaleKeysServeWhileTheServiceIsDown(t *testing.T) {
 	clock.Time = clock.Add(time.Hour)
 	for range 5 {
 		if got, err := keys.Keys(t.Context()); err != nil || len(got) != 1 {
-			t.Errorf("got %d accounts, %v, want those at hand", len(got), err)
+			t.Errorf("got %d accounts, %v, want 1", len(got), err)
 		}
 	}
 	if vault.reads != 2 {
-		t.Errorf("the service that is down was asked %d times at once, want once", vault.reads-1)
+		t.Errorf("%d reads while the service is down, want 1", vault.reads-1)
 	}
 }
 
-// A key that leaked is retired, and was the last one: an answer of the service
-// is no outage, and what it does not list is believed no longer.
-func TestKeysThatWereTakenAwayAreGoodNoLonger(t *testing.T) {
+// After a leak, somebody removes the last key: it must not stay in use.
+func TestKeys_Removed(t *testing.T) {
 	for value, wantErr := range map[string]error{`{}`: nil, ``: secrets.ErrNoKeys} {
 		keys, vault, clock := newKeys()
 		if _, err := keys.Keys(t.Context()); err != nil {
@@ -84,14 +83,14 @@ func TestKeysThatWereTakenAwayAreGoodNoLonger(t *testing.T) {
 		clock.Time = clock.Add(5 * time.Minute)
 		for range 2 {
 			if got, err := keys.Keys(t.Context()); len(got) != 0 || !errors.Is(err, wantErr) {
-				t.Errorf("%q: %d accounts are believed, %v, want none and %v", value, len(got), err, wantErr)
+				t.Errorf("%q: got %d accounts, %v, want none and %v", value, len(got), err, wantErr)
 			}
 			clock.Time = clock.Add(time.Second)
 		}
 	}
 }
 
-func TestRefreshPicksUpARotationAtOnce(t *testing.T) {
+func TestRefresh_Rotation(t *testing.T) {
 	keys, vault, clock := newKeys()
 	if _, err := keys.Keys(t.Context()); err != nil {
 		t.Fatal(err)
@@ -104,11 +103,11 @@ func TestRefreshPicksUpARotationAtOnce(t *testing.T) {
 	}
 	clock.Time = clock.Add(time.Second)
 	if _, changed, err := keys.Refresh(t.Context()); err != nil || changed {
-		t.Errorf("nothing changed since: changed %t, %v", changed, err)
+		t.Errorf("no new version: changed %t, %v", changed, err)
 	}
 }
 
-func TestAFloodCausesOneReadASecond(t *testing.T) {
+func TestRefresh_RateLimit(t *testing.T) {
 	keys, vault, clock := newKeys()
 	if _, err := keys.Keys(t.Context()); err != nil {
 		t.Fatal(err)
@@ -120,7 +119,7 @@ func TestAFloodCausesOneReadASecond(t *testing.T) {
 		}
 	}
 	if vault.reads != 1+5 {
-		t.Errorf("read %d times in a flood of one instant, want a burst of five", vault.reads-1)
+		t.Errorf("%d reads in one instant, want 5", vault.reads-1)
 	}
 	for second := range 10 {
 		clock.Time = clock.Add(time.Second)
@@ -135,7 +134,7 @@ func TestAFloodCausesOneReadASecond(t *testing.T) {
 	}
 }
 
-func TestAKeyStoredRightAfterARefusalIsSeen(t *testing.T) {
+func TestRefresh_KeyStoredAfterRefresh(t *testing.T) {
 	keys, vault, _ := newKeys()
 	if _, err := keys.Keys(t.Context()); err != nil {
 		t.Fatal(err)
@@ -150,7 +149,7 @@ func TestAKeyStoredRightAfterARefusalIsSeen(t *testing.T) {
 	}
 }
 
-func TestRefreshThatFailsSaysSoUntilItIsTriedAgain(t *testing.T) {
+func TestRefresh_ServiceDown(t *testing.T) {
 	keys, vault, clock := newKeys()
 	if _, err := keys.Keys(t.Context()); err != nil {
 		t.Fatal(err)
@@ -159,15 +158,15 @@ func TestRefreshThatFailsSaysSoUntilItIsTriedAgain(t *testing.T) {
 	clock.Time = clock.Add(time.Minute)
 	for range 20 {
 		if _, _, err := keys.Refresh(t.Context()); err == nil {
-			t.Error("nobody can tell whether the keys changed, and it does not say so")
+			t.Error("got no error, although it is unknown whether the keys changed")
 		}
 	}
 	if vault.reads != 1+5 {
-		t.Errorf("read %d times, want a burst of five more", vault.reads-1)
+		t.Errorf("%d more reads, want 5", vault.reads-1)
 	}
 }
 
-func TestASecretWithoutAValueNamesTheCommandToRun(t *testing.T) {
+func TestKeys_NoValueNamesTheCommand(t *testing.T) {
 	for _, empty := range []vault{{err: &types.ResourceNotFoundException{}}, {value: ""}} {
 		wantNoKeys(t, secrets.NewKeys(&empty, "stack/keys/cregis", time.Now))
 	}
@@ -182,28 +181,28 @@ func wantNoKeys(t *testing.T, keys *secrets.Keys) {
 	}
 }
 
-func TestKeys_ReadsAreBoundedWithoutKeys(t *testing.T) {
+func TestKeys_RateLimitWithoutKeys(t *testing.T) {
 	for name, v := range map[string]*vault{
-		"no value":         {err: &types.ResourceNotFoundException{}},
-		"an empty value":   {},
-		"no keys":          {value: "not JSON"},
-		"no account":       {value: "{}"},
-		"a service down":   {err: errors.New("down")},
-		"no usable key":    {value: `{"1": {"current": ""}}`},
-		"keys taken away":  {value: `{"1": {"current": "new-key"}}`},
-		"service goes off": {value: `{"1": {"current": "new-key"}}`},
+		"no value":       {err: &types.ResourceNotFoundException{}},
+		"an empty value": {},
+		"no keys":        {value: "not JSON"},
+		"no account":     {value: "{}"},
+		"a service down": {err: errors.New("down")},
+		"no usable key":  {value: `{"1": {"current": ""}}`},
+		"keys removed":   {value: `{"1": {"current": "new-key"}}`},
+		"service fails":  {value: `{"1": {"current": "new-key"}}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := &clock{time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)}
 			keys := secrets.NewKeys(v, "s", c.now)
-			if _, err := keys.Keys(t.Context()); name == "keys taken away" && err == nil {
+			if _, err := keys.Keys(t.Context()); name == "keys removed" && err == nil {
 				v.value = ""
-			} else if name == "service goes off" {
+			} else if name == "service fails" {
 				v.err = errors.New("down")
 			}
 			c.Time = c.Add(5 * time.Minute)
 			before := v.reads
-			// What a forged request asks for.
+			// As a forged request does.
 			for range 6000 {
 				_, _ = keys.Keys(t.Context())
 				_, _, _ = keys.Refresh(t.Context())
@@ -225,7 +224,7 @@ func TestKeys_ReadsAreBoundedWithoutKeys(t *testing.T) {
 	}
 }
 
-func TestKeys_AKeyStoredAfterRequestsWithoutKeysIsSeen(t *testing.T) {
+func TestKeys_StoredAfterRequestsWithoutKeys(t *testing.T) {
 	v, c := &vault{}, &clock{time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)}
 	keys := secrets.NewKeys(v, "s", c.now)
 	for range 100 {
@@ -240,7 +239,7 @@ func TestKeys_AKeyStoredAfterRequestsWithoutKeysIsSeen(t *testing.T) {
 	}
 }
 
-func TestKeys_AFlawIsReportedOnceForEachVersion(t *testing.T) {
+func TestKeys_FlawsOncePerVersion(t *testing.T) {
 	keys, vault, clock := newKeys()
 	var flaws []string
 	keys.OnFlaw = func(_ context.Context, flaw error) { flaws = append(flaws, flaw.Error()) }

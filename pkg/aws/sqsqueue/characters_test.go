@@ -15,11 +15,11 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// sqsText is what SQS takes as a message:
+// sqsText matches the messages that SQS accepts:
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 var sqsText = regexp.MustCompile(`\A[\x{9}\x{A}\x{D}\x{20}-\x{D7FF}\x{E000}-\x{FFFD}\x{10000}-\x{10FFFF}]+\z`)
 
-// edges are the characters around the bounds of what SQS takes.
+// edges has the characters around the bounds of those ranges.
 var edges = []rune{
 	0, 1, 8, '\t', '\n', 0xB, 0xC, '\r', 0xE, 0x1F, ' ', '"', '\\', '/', '<', 0x7F, 0x80, 0x9F, 0x2028, 0x2029,
 	0xD7FF, 0xE000, 0xFDD0, 0xFEFF, 0xFFFC, 0xFFFD, 0xFFFE, 0xFFFF, 0x10000, 0x1FFFE, 0x1FFFF, 0x10FFFE, 0x10FFFF,
@@ -50,7 +50,7 @@ func checkMessage(t *testing.T, receipt inbox.Receipt) {
 	t.Helper()
 	text, err := sqsqueue.Encode(receipt)
 	if err != nil || !utf8.ValidString(text) || !sqsText.MatchString(text) {
-		t.Fatalf("SQS does not take the message: %v\n%+q", err, text)
+		t.Fatalf("SQS rejects the message: %v\n%+q", err, text)
 	}
 	got, err := sqsqueue.Decode(text)
 	if diff := cmp.Diff(receipt, got, cmpopts.EquateEmpty()); err != nil || diff != "" {
@@ -58,10 +58,9 @@ func checkMessage(t *testing.T, receipt inbox.Receipt) {
 	}
 }
 
-// I1: a message that SQS refuses is a callback that is acknowledged and never
-// applied.
-func TestMessage_IsTakenBySQSWhateverItsReceiptHolds(t *testing.T) {
-	t.Run("each edge", func(t *testing.T) {
+// I1: if SQS rejected a message, an acknowledged callback would never be applied.
+func TestEncode_CharactersOfSQS(t *testing.T) {
+	t.Run("edges", func(t *testing.T) {
 		for _, edge := range edges {
 			for _, receipt := range wildReceipts("a" + string(edge) + "z") {
 				checkMessage(t, receipt)
@@ -69,14 +68,14 @@ func TestMessage_IsTakenBySQSWhateverItsReceiptHolds(t *testing.T) {
 		}
 	})
 	t.Run("random Unicode", func(t *testing.T) {
-		random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a failure must come again
+		random := rand.New(rand.NewPCG(1, 2)) // seeded, so that a failure is repeatable
 		for range 1_000 {
 			for _, receipt := range wildReceipts(randomText(random)) {
 				checkMessage(t, receipt)
 			}
 		}
 	})
-	t.Run("every character of the basic plane", func(t *testing.T) {
+	t.Run("basic plane", func(t *testing.T) {
 		for block := range 0x100 {
 			var text strings.Builder
 			for low := range 0x100 {

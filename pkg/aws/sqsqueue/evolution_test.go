@@ -18,7 +18,7 @@ import (
 	"payout-callbacks/pkg/testkit/memory"
 )
 
-// messages are one of each kind, as this version writes them.
+// messages returns a message of each kind, as this version writes them.
 func messages(t *testing.T) []string {
 	t.Helper()
 	at := time.UnixMilli(1795251600123).UTC()
@@ -64,10 +64,10 @@ func lines(t *testing.T, name string) []string {
 	return texts
 }
 
-// What an older version sent is in the queue when this one is deployed, and may
-// be in the dead-letter queue for two weeks after: it is applied. What stands in
-// the file never changes; a new schema version gets a file of its own.
-func TestANewConsumerAppliesOldMessages(t *testing.T) {
+// When a version is deployed, messages of the one before are in the queue, and for
+// two more weeks in the dead-letter queue. The file of a schema version never
+// changes; a new schema version gets another file.
+func TestConsume_OlderMessages(t *testing.T) {
 	old := lines(t, "messages-v1.jsonl")
 	store, deliveries := consume(t, old...)
 	for n, want := range []inbox.ApplyResult{inbox.ApplyChanged, inbox.ApplyChanged, inbox.ApplyUnchanged, inbox.ApplyHeld} {
@@ -76,26 +76,25 @@ func TestANewConsumerAppliesOldMessages(t *testing.T) {
 		}
 	}
 	if got := store.Record("cregis/payout/1/2"); got.Status() != payout.Failed || got.Version != 2 || len(got.Resolutions) != 1 {
-		t.Errorf("the payout became %+v", got)
+		t.Errorf("payout: got %+v", got)
 	}
 	if got := store.Record("pivot/batch/m/b"); got.Settled.Cancelled.Amount != "40" || got.Status() != payout.Pending {
-		t.Errorf("the batch became %+v", got)
+		t.Errorf("batch: got %+v", got)
 	}
-	// The writer still writes what the deployed readers know.
+	// Readers that are deployed know what this version writes.
 	if diff := cmp.Diff(old, messages(t)); diff != "" {
-		t.Errorf("this version writes something else, under the same schema version:\n%s", diff)
+		t.Errorf("this version changes messages without a new schema version (-v1 +written):\n%s", diff)
 	}
 }
 
-// I1: during a deploy, or after a rollback, an old consumer meets what a newer
-// version sent. It applies what only has more to say, applies nothing of what
-// it cannot know the meaning of, and leaves that in the queue for who can.
-func TestAnOldConsumerMeetsNewMessages(t *testing.T) {
+// I1: during a deployment, or after a rollback, an old consumer receives messages of
+// a newer version. It ignores unknown fields of its own schema version; it leaves a
+// later schema version in the queue for a consumer that can read it.
+func TestConsume_NewerMessages(t *testing.T) {
 	ours := messages(t)[0]
 	more := strings.Replace(ours, `{"v":1,`, `{"v":1,"trace":"added later, no part of the meaning",`, 1)
 	later := strings.Replace(ours, `"v":1`, `"v":2`, 1)
-	// Part of the meaning, so that the fingerprint in the key covers it; a writer
-	// that forgot to raise the version is not believed either.
+	// A writer that changes the fingerprint but forgets the schema version.
 	forgotten := strings.Replace(ours, `"receipt":"failed/1`, `"receipt":"failed/2`, 1)
 	if more == ours || later == ours || forgotten == ours {
 		t.Fatal("nothing was replaced")
@@ -103,9 +102,9 @@ func TestAnOldConsumerMeetsNewMessages(t *testing.T) {
 
 	store, deliveries := consume(t, more)
 	if deliveries[0].Outcome != inbox.ApplyChanged || store.Record("cregis/payout/1/2").Version != 1 {
-		t.Errorf("one with more to say: %+v", deliveries[0])
+		t.Errorf("an unknown field: %+v", deliveries[0])
 	}
-	for name, text := range map[string]string{"a later version": later, "a meaning that covers more": forgotten} {
+	for name, text := range map[string]string{"a later version": later, "another fingerprint": forgotten} {
 		store, deliveries := consume(t, text)
 		if !deliveries[0].Unreadable || len(store.Receipts()) != 0 || len(store.Records()) != 0 {
 			t.Errorf("%s: %+v", name, deliveries[0])
@@ -121,7 +120,7 @@ func consume(t *testing.T, texts ...string) (*memory.Store, []consumer.Delivery)
 	t.Helper()
 	store := &memory.Store{}
 	in := &inbox.Inbox{Store: store, Now: func() time.Time { return time.UnixMilli(1795251700000) }}
-	c := &consumer.Consumer{Inbox: in, Queue: still{}}
+	c := &consumer.Consumer{Inbox: in, Queue: noPostponing{}}
 	var deliveries []consumer.Delivery
 	for _, text := range texts {
 		deliveries = append(deliveries, c.Consume(t.Context(), events.SQSEvent{Records: []events.SQSMessage{{MessageId: "m", Body: text}}})...)
@@ -129,7 +128,7 @@ func consume(t *testing.T, texts ...string) (*memory.Store, []consumer.Delivery)
 	return store, deliveries
 }
 
-// still postpones nothing.
-type still struct{}
+// noPostponing ignores all calls.
+type noPostponing struct{}
 
-func (still) Postpone(context.Context, string, time.Duration) error { return nil }
+func (noPostponing) Postpone(context.Context, string, time.Duration) error { return nil }

@@ -18,21 +18,21 @@ func newReceipt(cid string) inbox.Receipt {
 }
 
 func TestDecode_Unreadable(t *testing.T) {
-	ours := encode(t, newReceipt("1"))
+	valid := encode(t, newReceipt("1"))
 	for name, text := range map[string]string{
 		"empty":                       "",
 		"not JSON":                    "hello",
 		"another program's JSON":      `{"event":"x"}`,
-		"a later schema version":      strings.Replace(ours, `"v":1`, `"v":2`, 1),
-		"an altered amount":           strings.Replace(ours, `"1.1"`, `"1.2"`, 1),
-		"an altered payout":           strings.Replace(ours, "1382528827416576/1", "1382528827416576/2", 1),
-		"an altered status":           strings.Replace(ours, "succeeded/", "failed/", 1),
-		"a receipt applied already":   strings.Replace(ours, `"received"`, `"applied"`, 1),
-		"held under a payout's key":   strings.Replace(ours, `"received"`, `"held"`, 1),
-		"trailing text":               ours + "{}",
+		"a later schema version":      strings.Replace(valid, `"v":1`, `"v":2`, 1),
+		"an altered amount":           strings.Replace(valid, `"1.1"`, `"1.2"`, 1),
+		"an altered payout":           strings.Replace(valid, "1382528827416576/1", "1382528827416576/2", 1),
+		"an altered status":           strings.Replace(valid, "succeeded/", "failed/", 1),
+		"a receipt applied already":   strings.Replace(valid, `"received"`, `"applied"`, 1),
+		"held under a payout's key":   strings.Replace(valid, `"received"`, `"held"`, 1),
+		"trailing text":               valid + "{}",
 		"an event without its fields": `{"v":1,"payout":"a/b/c/d","receipt":"succeeded/1x","state":"received","acceptedAt":1}`,
 	} {
-		if text == ours {
+		if text == valid {
 			t.Fatalf("%s: the case changes nothing", name)
 		}
 		if got, err := sqsqueue.Decode(text); err == nil {
@@ -70,9 +70,9 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			return
 		}
-		again, err := sqsqueue.Decode(encode(t, receipt))
-		if err != nil || again.Key != receipt.Key || !again.AcceptedAt.Equal(receipt.AcceptedAt) {
-			t.Errorf("decoded, encoded and decoded again: %+v, %v, want %+v", again, err, receipt)
+		got, err := sqsqueue.Decode(encode(t, receipt))
+		if err != nil || got.Key != receipt.Key || !got.AcceptedAt.Equal(receipt.AcceptedAt) {
+			t.Errorf("encoded and decoded: %+v, %v, want %+v", got, err, receipt)
 		}
 	})
 }

@@ -11,7 +11,7 @@ import (
 	"payout-callbacks/pkg/testkit/templatetest"
 )
 
-func TestQueueKeepsTheContract(t *testing.T) {
+func TestQueue_Contract(t *testing.T) {
 	client := templatetest.SQS(t)
 	inboxtest.RunQueue(t, func(t *testing.T) inboxtest.Harness {
 		queue := &sqsqueue.Queue{
@@ -22,7 +22,7 @@ func TestQueueKeepsTheContract(t *testing.T) {
 		return inboxtest.Harness{
 			Queue:       queue,
 			DeadLetters: queue,
-			ReceiveAll:  func(t *testing.T) []inbox.Receipt { return take(t, client, queue.EventsURL) },
+			ReceiveAll:  func(t *testing.T) []inbox.Receipt { return receiveAll(t, client, queue.EventsURL) },
 			DeadLetter: func(t *testing.T, receipt *inbox.Receipt) {
 				text := "not a message of ours"
 				if receipt != nil {
@@ -41,23 +41,23 @@ func send(t *testing.T, client *sqs.Client, url, text string) {
 	}
 }
 
-func take(t *testing.T, client *sqs.Client, url string) []inbox.Receipt {
+func receiveAll(t *testing.T, client *sqs.Client, url string) []inbox.Receipt {
 	t.Helper()
-	var taken []inbox.Receipt
+	var receipts []inbox.Receipt
 	for {
 		out, err := client.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &url, MaxNumberOfMessages: 10})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if len(out.Messages) == 0 {
-			return taken
+			return receipts
 		}
 		for _, message := range out.Messages {
 			receipt, err := sqsqueue.Decode(*message.Body)
 			if err != nil {
 				t.Fatal(err)
 			}
-			taken = append(taken, receipt)
+			receipts = append(receipts, receipt)
 			if _, err := client.DeleteMessage(t.Context(), &sqs.DeleteMessageInput{QueueUrl: &url, ReceiptHandle: message.ReceiptHandle}); err != nil {
 				t.Fatal(err)
 			}

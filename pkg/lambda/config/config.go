@@ -1,5 +1,5 @@
-// Package config reads a function's settings from its environment. No other
-// package reads it.
+// Package config reads the settings of the functions from their environment. No
+// other package of a function reads it.
 package config
 
 import (
@@ -8,46 +8,45 @@ import (
 	"strconv"
 )
 
-// Function names a function by the settings that it reads. A function reads no
-// other function's settings, so a wrong setting stops nothing but its readers.
+// Function is a kind of function. Each reads its own settings only, so an invalid
+// setting stops no other function.
 type Function string
 
 // The functions.
 const (
-	Ingress   Function = "ingress" // of each provider
+	Ingress   Function = "ingress" // answers the callbacks of a provider
 	Consumer  Function = "consumer"
 	Sweeper   Function = "sweeper"
 	Publisher Function = "publisher"
 )
 
-// MaxSweepLimit is the highest SWEEP_LIMIT, and the MaxValue of its parameter.
+// MaxSweepLimit is the maximum of SWEEP_LIMIT and of its parameter.
 const MaxSweepLimit = 10_000
 
-// Config is the environment that template.yaml and Lambda give to a function.
-// What the function does not use is empty.
+// Config has the settings that template.yaml and Lambda set. Those that a function
+// does not use are empty.
 type Config struct {
-	ReceiptsTable      string // RECEIPTS_TABLE: name of the table of receipts
-	PayoutsTable       string // PAYOUTS_TABLE: name of the table of payouts
-	EventsQueueURL     string // EVENTS_QUEUE_URL: of the queue to the consumer
-	DeadLetterQueueURL string // DEAD_LETTER_QUEUE_URL: of the queue behind it
-	PayoutBusName      string // PAYOUT_BUS_NAME: of the bus that notices of payouts are put on
-	KeysSecretPrefix   string // KEYS_SECRET_PREFIX: + provider's name = name of the secret with its keys
-	MetricsNamespace   string // METRICS_NAMESPACE: CloudWatch namespace of this stack's metrics
-	SweepLimit         int    // SWEEP_LIMIT: how many receipts one sweep sends at most, 1 to MaxSweepLimit
+	ReceiptsTable      string // RECEIPTS_TABLE: name of the receipts table
+	PayoutsTable       string // PAYOUTS_TABLE: name of the payouts table
+	EventsQueueURL     string // EVENTS_QUEUE_URL: URL of the queue between accept and apply
+	DeadLetterQueueURL string // DEAD_LETTER_QUEUE_URL: URL of its dead-letter queue
+	PayoutBusName      string // PAYOUT_BUS_NAME: name of the bus for notifications
+	KeysSecretPrefix   string // KEYS_SECRET_PREFIX: a provider's secret is this prefix and the provider's name
+	MetricsNamespace   string // METRICS_NAMESPACE: CloudWatch namespace of the stack
+	SweepLimit         int    // SWEEP_LIMIT: the most receipts that a sweep sends, 1 to MaxSweepLimit
 	AWS                AWS
 }
 
-// AWS is what Lambda itself sets: where the function runs and as whom.
+// AWS has the settings that Lambda sets.
 type AWS struct {
 	Region       string // AWS_REGION
-	Endpoint     string // AWS_ENDPOINT_URL: instead of AWS itself, on a local stack; else empty
-	AccessKeyID  string // AWS_ACCESS_KEY_ID, and the two below: of the function's role, for the
-	SecretKey    string // AWS_SECRET_ACCESS_KEY  life of the process
+	Endpoint     string // AWS_ENDPOINT_URL: only on a local stack
+	AccessKeyID  string // AWS_ACCESS_KEY_ID: with the two below, credentials of the function's
+	SecretKey    string // AWS_SECRET_ACCESS_KEY  role
 	SessionToken string // AWS_SESSION_TOKEN
 }
 
-// Load reads the configuration of a function, or returns everything that is
-// wrong with it.
+// Load returns the settings of a function, or an error with all problems.
 func Load(function Function, getenv func(string) string) (Config, error) {
 	environment := environment{getenv: getenv}
 	config := Config{
@@ -81,7 +80,7 @@ func Load(function Function, getenv func(string) string) (Config, error) {
 	return config, errors.Join(environment.problems...)
 }
 
-// environment reads variables and collects what is wrong with them.
+// environment reads variables and collects their problems.
 type environment struct {
 	getenv   func(string) string
 	problems []error
@@ -95,11 +94,11 @@ func (e *environment) required(name string) string {
 	return value
 }
 
-// number reads a number from 1 to highest. CloudFormation lets a parameter of
-// type Number have a fraction or an exponent; a fraction is dropped.
+// number reads a number from 1 to highest. A parameter of type Number may have a
+// fraction, which is dropped, or an exponent.
 func (e *environment) number(name string, highest int) int {
 	value, err := strconv.ParseFloat(e.getenv(name), 64)
-	if err != nil || !(value >= 1 && value <= float64(highest)) { // not a number is in no range
+	if err != nil || !(value >= 1 && value <= float64(highest)) { // NaN fails both
 		e.problems = append(e.problems, fmt.Errorf("%s is not a number from 1 to %d", name, highest))
 		return 0
 	}

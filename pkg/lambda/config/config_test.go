@@ -17,7 +17,7 @@ import (
 // loader reads a function's configuration as the function does at its start.
 type loader func(getenv func(string) string) error
 
-// functions maps the functions of the template to what they read.
+// functions returns the loader of each function of the template.
 func functions() map[string]loader {
 	common := func(function config.Function) loader {
 		return func(getenv func(string) string) error {
@@ -37,8 +37,8 @@ func functions() map[string]loader {
 	}
 }
 
-// variablesOf returns the variables that the template sets for a function, but
-// those of the SDK: name and value, a parameter's or resource's name for a !Ref.
+// variablesOf returns the variables that the template sets for a function, except
+// those of the SDK. For a !Ref the value is the name of the parameter or resource.
 func variablesOf(template templatetest.Template, function string) map[string]string {
 	variables := map[string]string{}
 	for _, properties := range []map[string]any{
@@ -54,7 +54,7 @@ func variablesOf(template templatetest.Template, function string) map[string]str
 	return variables
 }
 
-// load loads a function's configuration from variables and what Lambda sets.
+// load loads the settings of a function from variables and what Lambda sets.
 func load(function loader, variables map[string]string, onRead func(name string)) error {
 	return function(func(name string) string {
 		if strings.HasPrefix(name, "AWS_") {
@@ -85,9 +85,8 @@ func defaults(template templatetest.Template) map[string]string {
 	return values
 }
 
-// A variable that a function does not use could stop it, and one that is
-// missing does.
-func TestTemplate_GivesEachFunctionTheVariablesItReadsAndNoOthers(t *testing.T) {
+// A missing variable stops a function; one that it does not use is misleading.
+func TestTemplate_VariablesOfEachFunction(t *testing.T) {
 	template := templatetest.Load(t)
 	for name, resource := range template.Resources {
 		if resource.Type != "AWS::Serverless::Function" {
@@ -96,7 +95,7 @@ func TestTemplate_GivesEachFunctionTheVariablesItReadsAndNoOthers(t *testing.T) 
 		t.Run(name, func(t *testing.T) {
 			function, ok := functions()[name]
 			if !ok {
-				t.Fatal("this test does not know the function")
+				t.Fatal("functions() lacks the function")
 			}
 			variables := variablesOf(template, name)
 			read := map[string]bool{}
@@ -111,21 +110,19 @@ func TestTemplate_GivesEachFunctionTheVariablesItReadsAndNoOthers(t *testing.T) 
 	}
 }
 
-// samples lists, of each parameter of type String that a function reads and that
-// has no list of allowed values, texts that the template and the code both
-// accept, and texts that both refuse.
+// samples returns values for the parameters of type String without allowed values:
+// some that the template and the code accept, and some that both reject.
 func samples() map[string][]string {
 	return map[string][]string{
 		"CregisKnownFields": {"", "sub_status", "fee,networkFee", "sub status", "a,,b", "a,", "1a", "é", strings.Repeat("a,", 255) + "ab", strings.Repeat("a,", 256) + "a"},
-		// CloudFormation cannot tell whether an expression is well formed; a wrong one stops Cregis's function alone.
+		// CloudFormation cannot check the syntax of an expression; an invalid one stops only the function for Cregis.
 		"ReferencePattern": {"", "a", "PAY-[0-9]+", "é", strings.Repeat("a", 256), strings.Repeat("a", 257)},
 	}
 }
 
-// What the template lets through, a function must be able to start with: the
-// deploy succeeds, and then every invocation fails. What the code accepts, the
-// template must let through.
-func TestParameters_HaveTheBoundsOfTheCode(t *testing.T) {
+// The template and the code accept the same values. If the template accepted more,
+// a deployment would succeed and every invocation fail.
+func TestParameters_LimitsOfTheCode(t *testing.T) {
 	template := templatetest.Load(t)
 	read := 0
 	for name, parameter := range template.Parameters {
@@ -150,8 +147,8 @@ func TestParameters_HaveTheBoundsOfTheCode(t *testing.T) {
 	}
 }
 
-// A parameter inside a longer text is one whose bounds are not compared above.
-func TestTemplate_PutsParametersIntoVariablesWhole(t *testing.T) {
+// TestParameters_LimitsOfTheCode cannot check a parameter inside a longer text.
+func TestTemplate_WholeParametersInVariables(t *testing.T) {
 	template := templatetest.Load(t)
 	for function := range functions() {
 		for variable, value := range variablesOf(template, function) {
@@ -164,7 +161,7 @@ func TestTemplate_PutsParametersIntoVariablesWhole(t *testing.T) {
 	}
 }
 
-// candidates are the values to try: at each bound, beyond it, and other forms.
+// candidates returns values at each limit, beyond it, and in other forms.
 func candidates(t *testing.T, name string, parameter map[string]any) []string {
 	t.Helper()
 	var values []string
@@ -182,7 +179,7 @@ func candidates(t *testing.T, name string, parameter map[string]any) []string {
 		return append(values, "", "none of these")
 	}
 	if len(samples()[name]) == 0 {
-		t.Errorf("a function reads %s: name texts to try in samples", name)
+		t.Errorf("samples() lacks %s", name)
 	}
 	return append(values, samples()[name]...)
 }
@@ -196,7 +193,7 @@ func bound(t *testing.T, name string, parameter map[string]any, property string)
 	return value
 }
 
-// accepts reports whether CloudFormation takes the value for the parameter.
+// accepts reports whether CloudFormation accepts the value of a parameter.
 func accepts(t *testing.T, parameter map[string]any, value string) bool {
 	t.Helper()
 	if parameter["Type"] == "Number" {
@@ -219,7 +216,7 @@ func list(value any) []any {
 	return values
 }
 
-func TestLoad_ReturnsAllProblemsAtOnce(t *testing.T) {
+func TestLoad_AllProblems(t *testing.T) {
 	for function, want := range map[config.Function]int{config.Ingress: 7, config.Consumer: 7, config.Sweeper: 9, config.Publisher: 5} {
 		_, err := config.Load(function, func(string) string { return "" })
 		if err == nil || strings.Count(err.Error(), "\n")+1 != want {
@@ -228,7 +225,7 @@ func TestLoad_ReturnsAllProblemsAtOnce(t *testing.T) {
 	}
 }
 
-func TestLoad_ReadsTheSweepLimit(t *testing.T) {
+func TestLoad_SweepLimit(t *testing.T) {
 	for value, want := range map[string]int{"1": 1, "1000": 1000, "10000": config.MaxSweepLimit, "1e3": 1000, "2.5": 2} {
 		got, err := config.Load(config.Sweeper, func(string) string { return value })
 		if err != nil || got.SweepLimit != want {

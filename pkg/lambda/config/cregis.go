@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// Cregis is what an installation adds to the documented fields of Cregis.
+// Cregis has the settings of the function for Cregis.
 type Cregis struct {
-	KnownFields      []string       // CREGIS_KNOWN_FIELDS: names of fields besides the documented ones, separated by commas
-	ReferencePattern *regexp.Regexp // REFERENCE_PATTERN: matches a whole reference of ours; nil for the default
+	KnownFields      []string       // CREGIS_KNOWN_FIELDS: names of further fields, separated by commas
+	ReferencePattern *regexp.Regexp // REFERENCE_PATTERN: matches our references; nil for the default
 }
 
-// Bounds of the two parameters; template.yaml has the same.
+// Limits of the two parameters, as in template.yaml.
 const (
 	KnownFieldsPattern      = `^([A-Za-z][0-9A-Za-z_-]{0,39}(,[A-Za-z][0-9A-Za-z_-]{0,39})*)?$`
 	MaxKnownFields          = 512
@@ -26,13 +26,12 @@ var (
 	printable   = regexp.MustCompile(`^[ -~]+$`)
 )
 
-// LoadCregis reads the settings of Cregis, or returns everything that is wrong
-// with them. Cregis's function alone has them, so an error stops no other.
+// LoadCregis returns the settings for Cregis, or an error with all problems.
 func LoadCregis(getenv func(string) string) (Cregis, error) {
 	return ParseCregis(getenv("CREGIS_KNOWN_FIELDS"), getenv("REFERENCE_PATTERN"))
 }
 
-// ParseCregis reads the parameters CregisKnownFields and ReferencePattern.
+// ParseCregis parses the parameters CregisKnownFields and ReferencePattern.
 func ParseCregis(names, pattern string) (Cregis, error) {
 	var settings Cregis
 	var problems []error

@@ -13,7 +13,7 @@ func TestParseCregis(t *testing.T) {
 	tests := []struct {
 		names, pattern string
 		known          int
-		accepts        string // by the reference pattern; "" where there is none
+		accepts        string // by the reference pattern; empty for the default
 		refuses        string
 		problem        string // parameter
 	}{
@@ -53,8 +53,8 @@ func TestParseCregis(t *testing.T) {
 	}
 }
 
-// The template accepts what the code does, but for the syntax of expressions.
-func TestParseCregis_BoundsEqualTheTemplate(t *testing.T) {
+// The template has the limits of the code, except for the syntax of expressions.
+func TestParseCregis_LimitsOfTheTemplate(t *testing.T) {
 	template := templatetest.Load(t)
 	for parameter, want := range map[string]map[string]any{
 		"CregisKnownFields": {"AllowedPattern": config.KnownFieldsPattern, "MaxLength": config.MaxKnownFields, "Default": ""},

@@ -75,7 +75,7 @@ func (a *timedAWS) Do(request *http.Request) (*http.Response, error) {
 
 // sentAnswer returns the answer of SQS that accepts the messages of a request.
 func sentAnswer(body []byte) string {
-	type message struct{ Id, MessageBody string } //nolint:revive // as SQS names it
+	type message struct{ Id, MessageBody string }
 	var sent struct {
 		message
 		Entries []message

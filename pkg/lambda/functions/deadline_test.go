@@ -2,9 +2,7 @@ package functions_test
 
 import (
 	"context"
-	"fmt"
 	"net/http"
-	"os"
 	"path"
 	"strings"
 	"testing"
@@ -46,7 +44,7 @@ func timedFunctions(t *testing.T) []timedFunction {
 		name := strings.ToLower(strings.TrimSuffix(resource, "Function"))
 		for key, given := range map[callback.Key]map[string]time.Duration{"": genuine, "forged": forged} {
 			invoke := func(ctx context.Context, stack functions.Stack, keys callback.KeySource) error {
-				return sendExample(ctx, t, stack.HandleCallbacks, keys, name, example, key)
+				return sendExample(ctx, stack, keys, signedExample(t, name, example, key))
 			}
 			timed = append(timed, timedFunction{resource, invoke, given, 4 * time.Second})
 		}
@@ -161,20 +159,23 @@ func publish(ctx context.Context, stack functions.Stack, _ callback.KeySource) e
 	return err
 }
 
-// serveCallbacks is functions.Stack.HandleCallbacks.
-type serveCallbacks func(callback.Provider, callback.KeySource,
-) func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error)
+// sendExample sends a callback to the function of its provider.
+func sendExample(ctx context.Context, stack functions.Stack, keys callback.KeySource, example providerEvent) error {
+	_, err := stack.HandleCallbacks(example.provider, keys)(ctx, example.event)
+	return err
+}
 
-// sendExample sends a provider's example to its function, signed with the key of
-// its account or with another one; then the function reads the keys again.
-func sendExample(ctx context.Context, t *testing.T, serve serveCallbacks, keys callback.KeySource, name, example string, forged callback.Key) error {
+type providerEvent struct {
+	provider functions.SigningProvider
+	event    events.APIGatewayV2HTTPRequest
+}
+
+// signedExample returns a provider's example, signed with the key of its account
+// or with a forged one; then the function reads the keys again.
+func signedExample(t *testing.T, name, example string, forged callback.Key) providerEvent {
 	t.Helper()
 	for _, provider := range functions.Providers() {
-		vectors, err := providertest.Load(os.DirFS(path.Join("..", "..", "provider", provider.Name(), "testdata")))
-		if err != nil {
-			return err
-		}
-		for _, vector := range vectors {
+		for _, vector := range providertest.Vectors(t, path.Join("..", "..", "provider", provider.Name(), "testdata")) {
 			if provider.Name() != name || vector.Name != example {
 				continue
 			}
@@ -182,10 +183,9 @@ func sendExample(ctx context.Context, t *testing.T, serve serveCallbacks, keys c
 			if forged != "" {
 				signWith = callback.Keys{vector.Account: {Current: forged}}
 			}
-			signed := gatewayEvents(t, provider, vector, signWith)[1]
-			_, err := serve(provider, keys)(ctx, signed)
-			return err
+			return providerEvent{provider, gatewayEvents(t, provider, vector, signWith)[1]}
 		}
 	}
-	return fmt.Errorf("%s has no example %s", name, example)
+	t.Fatalf("%s has no example %s", name, example)
+	return providerEvent{}
 }

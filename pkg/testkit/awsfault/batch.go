@@ -10,29 +10,28 @@ import (
 	"github.com/aws/smithy-go/middleware"
 )
 
-// PartialBatch installs a fault of its own kind: of every SendMessageBatch, SQS
-// takes in the first entries only, and says of the others that they failed, in
-// an answer that is otherwise a success.
-func PartialBatch(takes int) func(*middleware.Stack) error {
+// PartialBatch returns an option that limits each SendMessageBatch to its first
+// entries: the response is a success and reports the others as failed.
+func PartialBatch(limit int) func(*middleware.Stack) error {
 	handle := func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler,
 	) (middleware.InitializeOutput, middleware.Metadata, error) {
-		asked, ok := in.Parameters.(*sqs.SendMessageBatchInput)
-		if !ok || len(asked.Entries) <= takes {
+		input, ok := in.Parameters.(*sqs.SendMessageBatchInput)
+		if !ok || len(input.Entries) <= limit {
 			return next.HandleInitialize(ctx, in)
 		}
-		taken := *asked
-		taken.Entries = asked.Entries[:takes]
-		in.Parameters = &taken
+		partial := *input
+		partial.Entries = input.Entries[:limit]
+		in.Parameters = &partial
 		out, metadata, err := next.HandleInitialize(ctx, in)
 		if err != nil {
 			return out, metadata, err
 		}
-		answer, ok := out.Result.(*sqs.SendMessageBatchOutput)
+		output, ok := out.Result.(*sqs.SendMessageBatchOutput)
 		if !ok {
-			return out, metadata, fmt.Errorf("awsfault: a batch was answered by %T", out.Result)
+			return out, metadata, fmt.Errorf("awsfault: a batch returned %T", out.Result)
 		}
-		for _, entry := range asked.Entries[takes:] {
-			answer.Failed = append(answer.Failed, types.BatchResultErrorEntry{
+		for _, entry := range input.Entries[limit:] {
+			output.Failed = append(output.Failed, types.BatchResultErrorEntry{
 				Id: entry.Id, Code: aws.String("InternalError"), SenderFault: false,
 			})
 		}

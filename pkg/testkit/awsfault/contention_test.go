@@ -14,17 +14,17 @@ import (
 	"payout-callbacks/pkg/testkit/awsfault"
 )
 
-// What DynamoDB says when transactions meet, and the SDK leaves to its caller.
-var meetings = map[string]awsfault.Fault{
+// contentions are the errors for concurrent transactions that the SDK does not retry.
+var contentions = map[string]awsfault.Fault{
 	"the receipt":                         awsfault.Cancelled("TransactionConflict", "None"),
 	"the payout":                          awsfault.Cancelled("None", "TransactionConflict"),
-	"the payout, and the receipt refused": awsfault.Cancelled("ConditionalCheckFailed", "TransactionConflict"),
+	"the payout, with a failed condition": awsfault.Cancelled("ConditionalCheckFailed", "TransactionConflict"),
 	"the same transaction, still running": awsfault.InProgress,
 }
 
-func TestATransactionThatMeetsAnotherIsTriedAgain(t *testing.T) {
+func TestApply_Contention(t *testing.T) {
 	t.Parallel()
-	for name, fault := range meetings {
+	for name, fault := range contentions {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
@@ -32,7 +32,7 @@ func TestATransactionThatMeetsAnotherIsTriedAgain(t *testing.T) {
 			w.db.Next(transact, fault, fault, fault)
 			outcome, err := w.box.Apply(t.Context(), w.receipt(1))
 			if err != nil || outcome != inbox.ApplyChanged {
-				t.Errorf("got %q, %v, want it applied after three meetings", outcome, err)
+				t.Errorf("got %q, %v, want changed after three retries", outcome, err)
 			}
 			if got := w.db.Attempts(transact); got != 4 {
 				t.Errorf("%d attempts, want 4", got)
@@ -43,20 +43,20 @@ func TestATransactionThatMeetsAnotherIsTriedAgain(t *testing.T) {
 	}
 }
 
-// The answer to the transaction that was applied is lost, and its repetition
-// meets it running: the token of both is one, so that they are one.
-func TestATransactionThatMeetsItselfIsAppliedOnce(t *testing.T) {
+// The response of an applied transaction is lost, and its retry finds it running:
+// both have the same token, so it is applied once.
+func TestApply_ContentionWithItself(t *testing.T) {
 	w := newWorld(t)
 	w.wantAccepted(w.receipt(1), inbox.AcceptedNew)
 	w.db.Next(transact, awsfault.Applied(awsfault.Cut), awsfault.InProgress, awsfault.Cancelled("TransactionConflict", "TransactionConflict"))
 	if outcome, err := w.box.Apply(t.Context(), w.receipt(1)); err != nil || outcome != inbox.ApplyChanged {
-		t.Errorf("got %q, %v, want it applied", outcome, err)
+		t.Errorf("got %q, %v, want changed", outcome, err)
 	}
 	w.settle()
 	w.wantApplied(1)
 }
 
-func TestAnEndlessMeetingIsAnErrorAfterSixTries(t *testing.T) {
+func TestApply_EndlessContention(t *testing.T) {
 	w := newWorld(t)
 	w.wantAccepted(w.receipt(1), inbox.AcceptedNew)
 	w.db.Always(transact, awsfault.Cancelled("None", "TransactionConflict"))
@@ -71,7 +71,7 @@ func TestAnEndlessMeetingIsAnErrorAfterSixTries(t *testing.T) {
 	w.wantApplied(1)
 }
 
-func TestTheRetriesOfAMeetingEndWithTheContext(t *testing.T) {
+func TestApply_ContentionAndContextEnds(t *testing.T) {
 	w := newWorld(t)
 	w.wantAccepted(w.receipt(1), inbox.AcceptedNew)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -84,16 +84,16 @@ func TestTheRetriesOfAMeetingEndWithTheContext(t *testing.T) {
 		t.Errorf("got %q, want an error", outcome)
 	}
 	if got := w.db.Attempts(transact); got != 1 {
-		t.Errorf("%d attempts, want 1: nobody waits any more", got)
+		t.Errorf("%d attempts, want 1", got)
 	}
 	w.settle()
 	w.wantApplied(1)
 }
 
-// A second delivery may come in the very moment in which the consumer applies
-// the first. The table is well then: neither may the receipt count as accepted
-// by the queue alone, which calls a person, nor may it be told to come again.
-func TestAPutThatMeetsATransactionIsTriedAgain(t *testing.T) {
+// A second delivery can arrive while the consumer applies the first. The table works,
+// so the receipt must neither count as accepted by the queue only, which raises an
+// alarm, nor be answered with 503.
+func TestAccept_Contention(t *testing.T) {
 	w := newWorld(t)
 	w.wantAccepted(w.receipt(1), inbox.AcceptedNew)
 	w.db.Next(putItem, awsfault.InConflict, awsfault.InConflict)
@@ -103,21 +103,21 @@ func TestAPutThatMeetsATransactionIsTriedAgain(t *testing.T) {
 	w.wantApplied(1)
 }
 
-func TestAClaimThatMeetsATransactionIsTriedAgain(t *testing.T) {
+func TestSweep_Contention(t *testing.T) {
 	w := newWorld(t)
 	w.wantAccepted(w.receipt(1), inbox.AcceptedNew)
 	w.now = w.now.Add(inbox.FirstDue)
 	w.db.Next(updateItem, awsfault.InConflict)
 	if result, err := w.box.Sweep(t.Context(), 10); err != nil || result.Resent != 1 {
-		t.Errorf("got %+v, %v, want it sent", result, err)
+		t.Errorf("got %+v, %v, want 1 resent", result, err)
 	}
 	w.settle()
 	w.wantApplied(1)
 }
 
-// Emulators never report a conflict, so every seventh transaction is made to
-// meet one besides those that meet by themselves.
-func TestThirtyTwoConsumersApplyEachOfTwoHundredEventsOnce(t *testing.T) {
+// 32 consumers apply each of 200 events. Emulators never report a conflict, so every
+// seventh transaction gets one.
+func TestApply_ConcurrentConsumers(t *testing.T) {
 	const consumers, events = 32, 200
 	w := newWorld(t)
 	w.db.Always(transact, awsfault.Sometimes(7, awsfault.Cancelled("None", "TransactionConflict")))
@@ -127,7 +127,7 @@ func TestThirtyTwoConsumersApplyEachOfTwoHundredEventsOnce(t *testing.T) {
 		w.acknowledged = append(w.acknowledged, receipts[n].Key)
 	}
 	var applied [events]atomic.Int32
-	var again atomic.Int32
+	var retries atomic.Int32
 	started := time.Now()
 	var running sync.WaitGroup
 	for range consumers {
@@ -135,7 +135,7 @@ func TestThirtyTwoConsumersApplyEachOfTwoHundredEventsOnce(t *testing.T) {
 			for n, receipt := range receipts {
 				outcome, err := w.box.Apply(t.Context(), receipt)
 				for ; err != nil; outcome, err = w.box.Apply(t.Context(), receipt) {
-					again.Add(1) // the queue would deliver it again
+					retries.Add(1) // as a redelivery of the queue
 				}
 				if outcome != inbox.ApplyDuplicate {
 					applied[n].Add(1)
@@ -144,8 +144,8 @@ func TestThirtyTwoConsumersApplyEachOfTwoHundredEventsOnce(t *testing.T) {
 		})
 	}
 	running.Wait()
-	t.Logf("%d applications of %d events in %s: %d transactions, %d deliveries more",
-		consumers*events, events, time.Since(started).Round(time.Millisecond), w.db.Attempts(transact), again.Load())
+	t.Logf("%d applications of %d events in %s: %d transactions, %d redeliveries",
+		consumers*events, events, time.Since(started).Round(time.Millisecond), w.db.Attempts(transact), retries.Load())
 	for n := range applied {
 		if got := applied[n].Load(); got != 1 {
 			t.Errorf("event %d was applied by %d consumers, want 1", n, got)

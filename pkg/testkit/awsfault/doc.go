@@ -1,9 +1,8 @@
-// Package awsfault makes the AWS behind an SDK client fail on purpose, for
-// tests. A [Layer] sits inside the client, below its retries: what it does to
-// one attempt, the SDK's own decoding, classification and retrying meet as they
-// would meet it from AWS. Emulators never throttle, never lose an answer and
-// never report two transactions in conflict.
+// Package awsfault injects faults of AWS into an SDK client, for tests. A [Layer] is
+// inside the client and below its retries, so the SDK decodes, classifies and
+// retries an injected fault like one of AWS. Emulators never throttle, lose a
+// response, or report conflicting transactions.
 //
-// The tests of this package are those of dynamostore and sqsqueue under such
-// faults, driven through inbox.Inbox, as the functions drive them.
+// The tests of this package run inbox.Inbox with dynamostore and sqsqueue under such
+// faults.
 package awsfault

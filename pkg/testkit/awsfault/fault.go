@@ -15,28 +15,28 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// Fault is what becomes of one attempt of a request: it calls send, or does
-// not, and returns what the client is to see.
+// Fault handles one attempt of a request. It calls send or not, and returns what the
+// client gets.
 type Fault func(ctx context.Context, send Send) (Response, error)
 
-// Send makes the attempt, as it would be made without a fault.
+// Send makes the attempt without a fault.
 type Send func() (Response, error)
 
-// Response is an answer as it comes over HTTP.
+// Response is an HTTP response.
 type Response = *smithyhttp.Response
 
-// Faults of which the request was never applied, as AWS words them.
+// Faults after which the request is not applied, as AWS reports them.
 var (
-	ServerError  = answer(http.StatusInternalServerError, "InternalServerError", "")
-	Unavailable  = answer(http.StatusServiceUnavailable, "ServiceUnavailable", "")
-	Throttled    = answer(http.StatusBadRequest, "ThrottlingException", "")
-	OverCapacity = answer(http.StatusBadRequest, "ProvisionedThroughputExceededException", "")
-	// Denied stands for all that no retry can mend.
-	Denied = answer(http.StatusBadRequest, "AccessDeniedException", "")
-	// InConflict refuses a single write because a transaction holds its item.
-	InConflict = answer(http.StatusBadRequest, "TransactionConflictException", "")
-	// InProgress refuses a transaction because one of the same token still runs.
-	InProgress = answer(http.StatusBadRequest, "TransactionInProgressException", "")
+	ServerError  = newFault(http.StatusInternalServerError, "InternalServerError", "")
+	Unavailable  = newFault(http.StatusServiceUnavailable, "ServiceUnavailable", "")
+	Throttled    = newFault(http.StatusBadRequest, "ThrottlingException", "")
+	OverCapacity = newFault(http.StatusBadRequest, "ProvisionedThroughputExceededException", "")
+	// Denied stands for all errors that no retry can resolve.
+	Denied = newFault(http.StatusBadRequest, "AccessDeniedException", "")
+	// InConflict rejects a write because a transaction is writing its item.
+	InConflict = newFault(http.StatusBadRequest, "TransactionConflictException", "")
+	// InProgress rejects a transaction because one with the same token still runs.
+	InProgress = newFault(http.StatusBadRequest, "TransactionInProgressException", "")
 )
 
 // Cut is a connection that breaks before the request arrives.
@@ -44,18 +44,18 @@ func Cut(context.Context, Send) (Response, error) {
 	return noResponse(), &smithyhttp.RequestSendError{Err: &url.Error{Op: "Post", URL: "aws", Err: syscall.ECONNRESET}}
 }
 
-// Late is an attempt that got no answer in the time that the client gives it.
+// Late is an attempt without a response within its timeout.
 func Late(context.Context, Send) (Response, error) {
 	return noResponse(), &smithyhttp.RequestSendError{Err: &url.Error{Op: "Post", URL: "aws", Err: os.ErrDeadlineExceeded}}
 }
 
-// Hang gives no answer as long as the caller has time.
+// Hang returns when the context of the caller ends.
 func Hang(ctx context.Context, _ Send) (Response, error) {
 	<-ctx.Done()
 	return noResponse(), &smithy.CanceledError{Err: ctx.Err()}
 }
 
-// Applied has AWS do what was asked, then lets the fault tell the client of it.
+// Applied sends the request, then returns the fault in place of the response.
 func Applied(fault Fault) Fault {
 	return func(ctx context.Context, send Send) (Response, error) {
 		response, err := send()
@@ -74,29 +74,28 @@ func Cancelled(reasons ...string) Fault {
 	for _, reason := range reasons {
 		codes = append(codes, fmt.Sprintf(`{"Code": %q}`, reason))
 	}
-	return answer(http.StatusBadRequest, "TransactionCanceledException",
+	return newFault(http.StatusBadRequest, "TransactionCanceledException",
 		fmt.Sprintf(`, "CancellationReasons": [%s]`, strings.Join(codes, ", ")))
 }
 
-// Sometimes lets the fault happen in one of n attempts, beginning with the
-// first, so that a run of attempts meets it as often every time.
+// Sometimes applies the fault to every n-th attempt, beginning with the first.
 func Sometimes(n int, fault Fault) Fault {
 	var mu sync.Mutex
 	count := 0
 	return func(ctx context.Context, send Send) (Response, error) {
 		mu.Lock()
-		happens := count%n == 0
+		fails := count%n == 0
 		count++
 		mu.Unlock()
-		if happens {
+		if fails {
 			return fault(ctx, send)
 		}
 		return send()
 	}
 }
 
-// answer is an error in the protocol that DynamoDB and SQS share.
-func answer(status int, code, rest string) Fault {
+// newFault returns a fault with an error of the protocol of DynamoDB and SQS.
+func newFault(status int, code, rest string) Fault {
 	body := fmt.Sprintf(`{"__type": "com.amazonaws#%s", "message": "injected"%s}`, code, rest)
 	return func(context.Context, Send) (Response, error) {
 		return &smithyhttp.Response{Response: &http.Response{

@@ -9,8 +9,8 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// Layer decides which attempts of a client's requests meet which fault. Its
-// zero value lets everything pass. It is safe for concurrent use.
+// Layer applies faults to the attempts of a client's requests. Its zero value applies
+// none. It is safe for concurrent use.
 type Layer struct {
 	mu       sync.Mutex
 	next     map[string][]Fault
@@ -18,14 +18,13 @@ type Layer struct {
 	attempts map[string]int
 }
 
-// Install puts the layer into a client: append it to the client's APIOptions.
+// Install adds the layer to a client; it is an element of APIOptions.
 func (l *Layer) Install(stack *middleware.Stack) error {
-	// The last of the deserializing steps stands next to the wire, and is taken
-	// once per attempt.
+	// The last deserialize step is closest to the transport and runs once per attempt.
 	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("awsfault", l.handle), middleware.After)
 }
 
-// Next has the next attempts of an operation meet the faults, one each; nil
+// Next applies the faults to the next attempts of an operation, one each. A nil fault
 // lets an attempt pass.
 func (l *Layer) Next(operation string, faults ...Fault) {
 	l.mu.Lock()
@@ -36,8 +35,8 @@ func (l *Layer) Next(operation string, faults ...Fault) {
 	l.next[operation] = append(l.next[operation], faults...)
 }
 
-// Always has every attempt of an operation meet the fault, until Stop; that of
-// the operation "" is met by all that have none of their own.
+// Always applies the fault to every attempt of an operation until Stop. The operation
+// "" stands for all that have no fault.
 func (l *Layer) Always(operation string, fault Fault) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -47,15 +46,14 @@ func (l *Layer) Always(operation string, fault Fault) {
 	l.always[operation] = fault
 }
 
-// Stop ends all faults.
+// Stop removes all faults.
 func (l *Layer) Stop() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.next, l.always = nil, nil
 }
 
-// Attempts returns how often an operation was attempted so far, retries of the
-// SDK included.
+// Attempts returns the number of attempts of an operation, with retries.
 func (l *Layer) Attempts(operation string) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -64,7 +62,7 @@ func (l *Layer) Attempts(operation string) int {
 
 func (l *Layer) handle(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,
 ) (middleware.DeserializeOutput, middleware.Metadata, error) {
-	// However slow the machine is, a fault alone ends the time of an attempt.
+	// Only a fault ends an attempt, however slow the machine is.
 	untimed := context.WithoutCancel(ctx)
 	fault := l.take(awsmiddleware.GetOperationName(ctx))
 	if fault == nil {
@@ -80,7 +78,7 @@ func (l *Layer) handle(ctx context.Context, in middleware.DeserializeInput, next
 	return middleware.DeserializeOutput{RawResponse: response}, metadata, err
 }
 
-// take counts an attempt and returns the fault that it meets, or nil.
+// take counts an attempt and returns its fault, or nil.
 func (l *Layer) take(operation string) Fault {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -13,9 +13,9 @@ import (
 	"payout-callbacks/pkg/testkit/awsfault"
 )
 
-func TestAPassingFaultOfTheQueueIsOutlived(t *testing.T) {
+func TestAccept_QueueFailsOnce(t *testing.T) {
 	t.Parallel()
-	for name, fault := range passing {
+	for name, fault := range temporary {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
@@ -30,9 +30,9 @@ func TestAPassingFaultOfTheQueueIsOutlived(t *testing.T) {
 	}
 }
 
-func TestALastingFaultOfTheQueueLeavesTheRecord(t *testing.T) {
+func TestAccept_QueueDown(t *testing.T) {
 	t.Parallel()
-	faults := lasting()
+	faults := permanent()
 	faults["hangs"], faults["hangs after commit"] = awsfault.Hang, awsfault.Applied(awsfault.Hang)
 	for name, fault := range faults {
 		t.Run(name, func(t *testing.T) {
@@ -46,32 +46,32 @@ func TestALastingFaultOfTheQueueLeavesTheRecord(t *testing.T) {
 	}
 }
 
-func TestBothDownIsAnError(t *testing.T) {
+func TestAccept_StoreAndQueueDown(t *testing.T) {
 	t.Parallel()
-	for name, fault := range lasting() {
+	for name, fault := range permanent() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			w.db.Always("", awsfault.Denied)
 			w.queues.Always("", fault)
-			w.refused(w.receipt(1))
-			w.refused(w.held())
-			w.settle() // what was said to have failed may have been sent: then it is applied, once
+			w.wantAcceptError(w.receipt(1))
+			w.wantAcceptError(w.held())
+			w.settle() // a message that was reported as failed may have been sent: it is applied once
 		})
 	}
 }
 
-// The sweeper claims ten, and sends them in one request.
-func TestASweepsBatchThatFailsInPartLosesNothing(t *testing.T) {
+// The sweeper claims ten receipts, and sends them in one request.
+func TestSweep_PartialBatch(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		begin func(*world)
 		sent  int
 	}{
-		"some are taken":          {func(*world) {}, 4 + 2}, // of ten, and of two
-		"500":                     {func(w *world) { w.queues.Always(sendMany, awsfault.ServerError) }, 0},
-		"all taken, answer lost":  {func(w *world) { w.queues.Always(sendMany, awsfault.Applied(awsfault.Late)) }, 0},
-		"none is taken, no reply": {func(w *world) { w.queues.Always(sendMany, awsfault.Late) }, 0},
+		"some sent":              {func(*world) {}, 4 + 2}, // of ten, and of two
+		"500":                    {func(w *world) { w.queues.Always(sendMany, awsfault.ServerError) }, 0},
+		"all sent, no response":  {func(w *world) { w.queues.Always(sendMany, awsfault.Applied(awsfault.Late)) }, 0},
+		"none sent, no response": {func(w *world) { w.queues.Always(sendMany, awsfault.Late) }, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -84,18 +84,18 @@ func TestASweepsBatchThatFailsInPartLosesNothing(t *testing.T) {
 			w.now = w.now.Add(inbox.FirstDue)
 			test.begin(w)
 			if result, err := w.box.Sweep(t.Context(), 100); err == nil || result.Resent != test.sent {
-				t.Errorf("got %+v, %v, want an error, and %d counted as sent", result, err, test.sent)
+				t.Errorf("got %+v, %v, want an error and %d resent", result, err, test.sent)
 			}
 			w.queues.Stop()
-			w.untilSent(12)
+			w.sweepUntilSent(12)
 			w.settle()
 			w.wantApplied(12)
 		})
 	}
 }
 
-// untilSent sweeps hour by hour: of a batch the queue still takes in four.
-func (w *world) untilSent(receipts int) {
+// sweepUntilSent sweeps every hour: the queue still accepts four messages of a batch.
+func (w *world) sweepUntilSent(receipts int) {
 	w.Helper()
 	for range receipts {
 		w.consume()
@@ -104,11 +104,11 @@ func (w *world) untilSent(receipts int) {
 	}
 }
 
-func TestADeadLetterIsDeletedOnlyOnceItIsInTheTable(t *testing.T) {
+func TestSweep_DeadLetterStoreDown(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]awsfault.Fault{
-		"the put fails":                       awsfault.Denied,
-		"the put is applied, the answer lost": awsfault.Applied(awsfault.Denied),
+		"the put fails":                   awsfault.Denied,
+		"the put is applied, no response": awsfault.Applied(awsfault.Denied),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -119,13 +119,13 @@ func TestADeadLetterIsDeletedOnlyOnceItIsInTheTable(t *testing.T) {
 				t.Errorf("got %+v, %v, want an error", result, err)
 			}
 			if got := w.deadLetters(); got != 1 {
-				t.Errorf("%d dead letters, want the one that was not taken in", got)
+				t.Errorf("%d dead letters, want 1", got)
 			}
 		})
 	}
 }
 
-func TestADeadLetterThatCannotBeDeletedIsTakenInOnce(t *testing.T) {
+func TestSweep_DeadLetterDeleteFails(t *testing.T) {
 	w := newWorld(t)
 	w.deadLetter(w.receipt(1))
 	w.queues.Always("DeleteMessage", awsfault.Denied)
@@ -133,7 +133,7 @@ func TestADeadLetterThatCannotBeDeletedIsTakenInOnce(t *testing.T) {
 		t.Errorf("got %+v, %v, want an error", result, err)
 	}
 	w.queues.Stop()
-	w.deadLetter(w.receipt(1)) // as if it were in sight again
+	w.deadLetter(w.receipt(1)) // as if it were visible again
 	w.settle()
 	w.wantApplied(1)
 }
@@ -144,16 +144,16 @@ func (w *world) deadLetter(r inbox.Receipt) {
 	if err != nil {
 		w.Fatal(err)
 	}
-	if _, err := w.clearQueues.SendMessage(w.Context(), &sqs.SendMessageInput{QueueUrl: &w.queue.DeadLettersURL, MessageBody: &text}); err != nil {
+	if _, err := w.directQueues.SendMessage(w.Context(), &sqs.SendMessageInput{QueueUrl: &w.queue.DeadLettersURL, MessageBody: &text}); err != nil {
 		w.Fatal(err)
 	}
 	w.acknowledged = append(w.acknowledged, r.Key)
 }
 
-// deadLetters counts those in sight and those that a sweep has in hand.
+// deadLetters counts the dead-letter messages, visible or in flight.
 func (w *world) deadLetters() int {
 	w.Helper()
-	out, err := w.clearQueues.GetQueueAttributes(w.Context(), &sqs.GetQueueAttributesInput{
+	out, err := w.directQueues.GetQueueAttributes(w.Context(), &sqs.GetQueueAttributesInput{
 		QueueUrl: &w.queue.DeadLettersURL, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameAll},
 	})
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// repairs is what a person does, through the client with the faults.
+// repairs returns the operations of an operator, through the client with the faults.
 func (w *world) repairs() *repair.Repairs {
 	reader := dynamostore.Reader{Client: w.store.Client, Receipts: w.store.Receipts, Payouts: w.store.Payouts}
 	return &repair.Repairs{Store: &dynamostore.Editor{Reader: reader}, Inbox: w.box}
@@ -17,11 +17,10 @@ func (w *world) repairs() *repair.Repairs {
 
 func (w *world) changedBy() inbox.ChangedBy { return inbox.NewChangedBy("alice", "why", w.now) }
 
-// Whatever becomes of an attempt, a release that says it is done has released,
-// and was done by this hand: also where the second attempt meets the first.
-func TestAReleaseOutlivesAPassingFault(t *testing.T) {
+// A release succeeds also if its second attempt finds what the first one wrote.
+func TestRelease_TemporaryFault(t *testing.T) {
 	t.Parallel()
-	for name, fault := range passing {
+	for name, fault := range temporary {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
@@ -38,11 +37,11 @@ func TestAReleaseOutlivesAPassingFault(t *testing.T) {
 	}
 }
 
-// A release that fails has lost nothing, and is run again.
-func TestAReleaseThatFailsIsRunAgain(t *testing.T) {
+// A failed release loses nothing and can be run again.
+func TestRelease_RunAgain(t *testing.T) {
 	t.Parallel()
 	for _, operation := range []string{putItem, updateItem, sendReceipt} {
-		for name, fault := range lasting() {
+		for name, fault := range permanent() {
 			t.Run(operation+"/"+name, func(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t)
@@ -68,9 +67,9 @@ func TestAReleaseThatFailsIsRunAgain(t *testing.T) {
 	}
 }
 
-func TestARefoldOutlivesAPassingFault(t *testing.T) {
+func TestRebuild_TemporaryFault(t *testing.T) {
 	t.Parallel()
-	for name, fault := range passing {
+	for name, fault := range temporary {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)

@@ -11,7 +11,7 @@ import (
 	"payout-callbacks/pkg/testkit/awsfault"
 )
 
-// Names of the operations, as the SDK has them.
+// Names of operations in the SDK.
 const (
 	putItem     = "PutItem"
 	transact    = "TransactWriteItems"
@@ -21,8 +21,8 @@ const (
 	sendMany    = "SendMessageBatch"
 )
 
-// passing are the faults that the SDK outlives by trying again.
-var passing = map[string]awsfault.Fault{
+// temporary are the faults that a retry of the SDK resolves.
+var temporary = map[string]awsfault.Fault{
 	"500":                    awsfault.ServerError,
 	"503":                    awsfault.Unavailable,
 	"connection cut":         awsfault.Cut,
@@ -35,23 +35,23 @@ var passing = map[string]awsfault.Fault{
 // throttling are faults after which the SDK waits for up to a second.
 var throttling = map[string]awsfault.Fault{"throttled": awsfault.Throttled, "over capacity": awsfault.OverCapacity}
 
-// lasting are faults in every attempt.
-func lasting() map[string]awsfault.Fault {
+// permanent returns faults for every attempt.
+func permanent() map[string]awsfault.Fault {
 	all := map[string]awsfault.Fault{"denied": awsfault.Denied}
-	maps.Copy(all, passing)
+	maps.Copy(all, temporary)
 	maps.Copy(all, throttling)
 	return all
 }
 
-func TestAPassingFaultOfTheTableIsOutlived(t *testing.T) {
+func TestAccept_StoreFailsOnce(t *testing.T) {
 	t.Parallel()
-	for name, fault := range passing {
+	for name, fault := range temporary {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			for n, receipt := range []inbox.Receipt{w.receipt(1), w.held()} {
 				w.db.Next(putItem, fault)
-				// After a commit the second attempt meets the first: its own receipt.
+				// After a commit, the second attempt finds the receipt of the first.
 				if accepted := w.accept(receipt); accepted.Acceptance != inbox.AcceptedNew {
 					t.Errorf("receipt %d: accepted as %q (%v)", n, accepted.Acceptance, accepted.Fault)
 				}
@@ -67,23 +67,22 @@ func TestAPassingFaultOfTheTableIsOutlived(t *testing.T) {
 	}
 }
 
-// While DynamoDB is down, each attempt ends one way or another; the queue takes
-// the receipt, whole.
-func TestALastingFaultOfTheTableIsNoSuccess(t *testing.T) {
+// While DynamoDB is down, the queue gets the whole receipt.
+func TestAccept_StoreDown(t *testing.T) {
 	t.Parallel()
-	faults := lasting()
+	faults := permanent()
 	faults["in conflict"] = awsfault.InConflict
 	for name, fault := range faults {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			w.db.Always("", fault)
-			w.accept(w.receipt(1)) // as what, depends on whether a put got through
+			w.accept(w.receipt(1)) // the acceptance depends on whether a put was applied
 			w.accept(w.held())
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			if outcome, err := w.box.Apply(ctx, w.receipt(1)); err == nil {
-				t.Errorf("apply: got %q, want an error: no attempt had an answer", outcome)
+				t.Errorf("apply: got %q, want an error: no attempt had a response", outcome)
 			}
 			w.settle()
 			w.wantApplied(1)
@@ -91,7 +90,7 @@ func TestALastingFaultOfTheTableIsNoSuccess(t *testing.T) {
 	}
 }
 
-func TestAThrottledTableIsWaitedFor(t *testing.T) {
+func TestAccept_StoreThrottled(t *testing.T) {
 	t.Parallel()
 	for name, fault := range throttling {
 		t.Run(name, func(t *testing.T) {
@@ -106,7 +105,7 @@ func TestAThrottledTableIsWaitedFor(t *testing.T) {
 	}
 }
 
-func TestATransactionThatIsNotAnsweredIsAnErrorAndAppliedOnce(t *testing.T) {
+func TestApply_TransactionHangs(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]awsfault.Fault{
 		"not applied": awsfault.Hang,
@@ -120,7 +119,7 @@ func TestATransactionThatIsNotAnsweredIsAnErrorAndAppliedOnce(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 			defer cancel()
 			if outcome, err := w.box.Apply(ctx, w.receipt(1)); !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("got %q, %v, want the deadline's error", outcome, err)
+				t.Errorf("got %q, %v, want DeadlineExceeded", outcome, err)
 			}
 			w.settle()
 			w.wantApplied(1)
@@ -128,9 +127,9 @@ func TestATransactionThatIsNotAnsweredIsAnErrorAndAppliedOnce(t *testing.T) {
 	}
 }
 
-// A put that hangs does not use up the time of the send. How long each takes is
-// held in pkg/lambda/functions, under a virtual clock.
-func TestAPutThatIsNotAnsweredLeavesTimeForTheQueue(t *testing.T) {
+// A put that hangs leaves time for the send. Tests in pkg/lambda/functions check the
+// times with a virtual clock.
+func TestAccept_PutHangs(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]awsfault.Fault{
 		"not applied": awsfault.Hang,
@@ -147,17 +146,17 @@ func TestAPutThatIsNotAnsweredLeavesTimeForTheQueue(t *testing.T) {
 	}
 }
 
-func TestBothHangingIsAnError(t *testing.T) {
+func TestAccept_StoreAndQueueHang(t *testing.T) {
 	w := newWorld(t)
 	w.db.Always(putItem, awsfault.Hang)
 	w.queues.Always(sendReceipt, awsfault.Hang)
-	w.refused(w.receipt(1))
+	w.wantAcceptError(w.receipt(1))
 	w.settle()
 	w.wantApplied(0)
 }
 
-// What the sweeper asks the table fails: nothing is skipped for good.
-func TestASweepUnderFaultsLosesNothing(t *testing.T) {
+// If requests of the sweeper fail, no receipt is lost.
+func TestSweep_StoreDown(t *testing.T) {
 	t.Parallel()
 	for _, operation := range []string{query, updateItem} {
 		for name, fault := range map[string]awsfault.Fault{
@@ -175,7 +174,7 @@ func TestASweepUnderFaultsLosesNothing(t *testing.T) {
 				w.now = w.now.Add(inbox.FirstDue)
 				w.db.Always(operation, fault)
 				if result, err := w.box.Sweep(t.Context(), 100); err == nil {
-					t.Errorf("swept %+v without an error", result)
+					t.Errorf("got %+v, want an error", result)
 				}
 				w.settle()
 				w.wantApplied(12)
@@ -184,7 +183,7 @@ func TestASweepUnderFaultsLosesNothing(t *testing.T) {
 	}
 }
 
-// wantApplied checks how many receipts were applied, as their records count them.
+// wantApplied checks the number of applied receipts, which is the sum of versions.
 func (w *world) wantApplied(want int64) {
 	w.Helper()
 	var got int64

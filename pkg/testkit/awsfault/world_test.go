@@ -23,7 +23,7 @@ import (
 	"payout-callbacks/pkg/testkit/templatetest"
 )
 
-// As template.yaml has it: the SDK's newer retries, four attempts in about 0.1 s.
+// The SDK's newer retries, as in template.yaml: four attempts in about 0.1 s.
 func TestMain(m *testing.M) {
 	if err := os.Setenv("AWS_NEW_RETRIES_2026", "true"); err != nil {
 		panic(err)
@@ -31,8 +31,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// world is an inbox over the real adapters, on tables and queues of its own,
-// with a layer of faults in each client and a way round them to look.
+// world is an inbox with the real adapters, on new tables and queues, with a fault
+// layer in each client, and clients without one.
 type world struct {
 	*testing.T
 	now          time.Time
@@ -40,8 +40,8 @@ type world struct {
 	store        *dynamostore.Store
 	queue        *sqsqueue.Queue
 	box          *inbox.Inbox
-	clearDB      *dynamodb.Client
-	clearQueues  *sqs.Client
+	directDB     *dynamodb.Client
+	directQueues *sqs.Client
 	acknowledged []inbox.Key
 }
 
@@ -49,25 +49,25 @@ func newWorld(t *testing.T, onQueues ...func(*middleware.Stack) error) *world {
 	w := &world{
 		T: t, now: time.Date(2026, 11, 21, 9, 0, 0, 123e6, time.UTC),
 		db: &awsfault.Layer{}, queues: &awsfault.Layer{},
-		clearDB: templatetest.DynamoDB(t), clearQueues: templatetest.SQS(t),
+		directDB: templatetest.DynamoDB(t), directQueues: templatetest.SQS(t),
 	}
 	w.store = &dynamostore.Store{
 		Client:   templatetest.DynamoDB(t, func(o *dynamodb.Options) { o.APIOptions = append(o.APIOptions, w.db.Install) }),
-		Receipts: templatetest.NewTable(t, w.clearDB, "ReceiptsTable"),
-		Payouts:  templatetest.NewTable(t, w.clearDB, "PayoutsTable"),
+		Receipts: templatetest.NewTable(t, w.directDB, "ReceiptsTable"),
+		Payouts:  templatetest.NewTable(t, w.directDB, "PayoutsTable"),
 	}
 	w.queue = &sqsqueue.Queue{
 		Client: templatetest.SQS(t, func(o *sqs.Options) {
 			o.APIOptions = append(append(o.APIOptions, w.queues.Install), onQueues...)
 		}),
-		EventsURL:      templatetest.NewQueue(t, w.clearQueues, "events"),
-		DeadLettersURL: templatetest.NewQueue(t, w.clearQueues, "dead-letters"),
+		EventsURL:      templatetest.NewQueue(t, w.directQueues, "events"),
+		DeadLettersURL: templatetest.NewQueue(t, w.directQueues, "dead-letters"),
 	}
 	w.box = &inbox.Inbox{Store: w.store, Queue: w.queue, DeadLetters: w.queue, Now: func() time.Time { return w.now }}
 	return w
 }
 
-// receipt returns the n-th receipt: five of them are of one payout.
+// receipt returns the n-th receipt. Each payout has five.
 func (w *world) receipt(n int) inbox.Receipt {
 	id := payout.NewID("cregis", payout.TypePayout, "1382528827416576", strconv.Itoa(n/5), "")
 	event := payout.Event{ID: id, Status: payout.Pending, Amount: "1.1", BlockHeight: uint64(n)}
@@ -97,17 +97,17 @@ func (w *world) wantAccepted(r inbox.Receipt, want inbox.Acceptance) {
 	}
 }
 
-// refused accepts what cannot be accepted.
-func (w *world) refused(r inbox.Receipt) {
+// wantAcceptError checks that a receipt cannot be accepted.
+func (w *world) wantAcceptError(r inbox.Receipt) {
 	w.Helper()
 	if accepted, err := w.box.Accept(w.Context(), r); err == nil {
 		w.Errorf("accepted as %q, want an error: nothing is durable", accepted.Acceptance)
 	}
 }
 
-// settle stops the faults and lets time pass: the queue delivers, and what it
-// lost is due and swept. Then everything must be as Check says, and no message
-// may be left.
+// settle stops the faults and lets time pass, so that the queue delivers its messages
+// and the sweeper resends lost ones. Then it checks all invariants, and that no
+// message is left.
 func (w *world) settle() {
 	w.Helper()
 	w.db.Stop()
@@ -121,16 +121,16 @@ func (w *world) settle() {
 	}
 	w.consume()
 	state := w.state()
-	for _, wrong := range inboxtest.Check(state, w.acknowledged, true) {
-		w.Errorf("%s\n%s", wrong, state.Dump())
+	for _, violation := range inboxtest.Check(state, w.acknowledged, true) {
+		w.Errorf("%s\n%s", violation, state.Dump())
 	}
 }
 
-// consume applies what the queue has, and deletes what was applied.
+// consume applies the messages of the queue and deletes them.
 func (w *world) consume() {
 	w.Helper()
 	for {
-		out, err := w.clearQueues.ReceiveMessage(w.Context(), &sqs.ReceiveMessageInput{QueueUrl: &w.queue.EventsURL, MaxNumberOfMessages: 10})
+		out, err := w.directQueues.ReceiveMessage(w.Context(), &sqs.ReceiveMessageInput{QueueUrl: &w.queue.EventsURL, MaxNumberOfMessages: 10})
 		if err != nil {
 			w.Fatal(err)
 		}
@@ -145,7 +145,7 @@ func (w *world) consume() {
 			if _, err := w.box.Apply(w.Context(), receipt); err != nil {
 				w.Fatal(err)
 			}
-			_, err = w.clearQueues.DeleteMessage(w.Context(), &sqs.DeleteMessageInput{QueueUrl: &w.queue.EventsURL, ReceiptHandle: message.ReceiptHandle})
+			_, err = w.directQueues.DeleteMessage(w.Context(), &sqs.DeleteMessageInput{QueueUrl: &w.queue.EventsURL, ReceiptHandle: message.ReceiptHandle})
 			if err != nil {
 				w.Fatal(err)
 			}
@@ -153,11 +153,11 @@ func (w *world) consume() {
 	}
 }
 
-// state reads both tables whole.
+// state reads both tables.
 func (w *world) state() inboxtest.State {
 	w.Helper()
 	state := inboxtest.State{}
-	reader := &dynamostore.Reader{Client: w.clearDB, Receipts: w.store.Receipts, Payouts: w.store.Payouts}
+	reader := &dynamostore.Reader{Client: w.directDB, Receipts: w.store.Receipts, Payouts: w.store.Payouts}
 	for stored, err := range reader.List(w.Context(), dynamostore.Filter{}) {
 		if err != nil {
 			w.Fatal(err)
@@ -178,7 +178,7 @@ func (w *world) state() inboxtest.State {
 func (w *world) keys() map[inbox.Key]bool {
 	w.Helper()
 	keys := map[inbox.Key]bool{}
-	pages := dynamodb.NewScanPaginator(w.clearDB, &dynamodb.ScanInput{TableName: &w.store.Receipts, ConsistentRead: aws.Bool(true)})
+	pages := dynamodb.NewScanPaginator(w.directDB, &dynamodb.ScanInput{TableName: &w.store.Receipts, ConsistentRead: aws.Bool(true)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(w.Context())
 		if err != nil {
