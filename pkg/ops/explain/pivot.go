@@ -28,12 +28,7 @@ func (r *Report) explainPivot(in Input) {
 	}
 	switch {
 	case r.Verdict == callback.Acknowledged:
-		if r.Held != nil && r.Account != "" && !strings.EqualFold(r.Account, r.Sender.Account) {
-			r.addf(CauseOtherAccount, "key %s belongs to merchant %s, and the body names merchant %s", r.Sender.KeyID, r.Sender.Account, r.Account)
-		}
-		if !in.Request.TooLarge() {
-			r.addUnreadable(in.Request.Body)
-		}
+		r.explainHeldPivot(in.Request)
 	case len(received) == 0:
 		r.addf(CauseNoCredential, "the header X-API-Key is missing")
 		r.findHeader(in)
@@ -43,6 +38,16 @@ func (r *Report) explainPivot(in Input) {
 		r.addf(CauseNoCredential, "the header X-API-Key is empty")
 	default:
 		r.checkPivotKey(in, received[0])
+	}
+}
+
+// explainHeldPivot explains why a verified callback is held.
+func (r *Report) explainHeldPivot(request callback.Request) {
+	if r.Held != nil && r.Account != "" && !strings.EqualFold(r.Account, r.Sender.Account) {
+		r.addf(CauseOtherAccount, "key %s belongs to merchant %s, and the body names merchant %s", r.Sender.KeyID, r.Sender.Account, r.Account)
+	}
+	if !request.TooLarge() {
+		r.addUnreadable(request.Body)
 	}
 }
 
