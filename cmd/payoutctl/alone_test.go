@@ -13,8 +13,7 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// runOnTables runs a command on a stack with the tables, of which api answers
-// the callbacks.
+// runOnTables runs a command on a stack with the tables and an API for callbacks.
 func runOnTables(t *testing.T, fake *tables, api string, args ...string) (code int, out, problems string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -26,54 +25,53 @@ func runOnTables(t *testing.T, fake *tables, api string, args ...string) (code i
 	return code, stdout.String(), stderr.String()
 }
 
-// A payout with one receipt that cannot be read is left alone: exit code 1.
-func TestRefold_OfOneUnreadableReceiptIsNoSuccess(t *testing.T) {
+// A payout with a receipt that cannot be read is not changed: exit code 1.
+func TestRebuild_UnreadableReceipt(t *testing.T) {
 	fake := newTables(t)
 	apply(t, fake, applied(payout.Event{ID: soundID, Status: payout.Succeeded, Amount: "1"}, payout.Record{}))
 	fake.edit("receipts", "amount", `{"S":"2"}`)
 	code, out, problems := runOnTables(t, fake, fake.URL, "rebuild", soundID, "--reason", "why")
-	if code != 1 || !strings.HasPrefix(problems, "payoutctl: 1 payout cannot be repaired from receipts\n") || !strings.Contains(out, "a receipt of it cannot be read") {
+	if code != 1 || !strings.HasPrefix(problems, "payoutctl: 1 payout cannot be repaired from receipts\n") || !strings.Contains(out, "has a receipt that cannot be read") {
 		t.Errorf("exit code %d\n%s%s", code, out, problems)
 	}
 }
 
-// A decision that is applied, while the payout contradicts itself in something
-// else by then, is exit code 1.
-func TestResolve_OfAPayoutThatIsStillInConflictIsNoSuccess(t *testing.T) {
+// A resolution that is applied to a payout with another conflict is exit code 1.
+func TestResolve_RemainingConflict(t *testing.T) {
 	fake := newTables(t)
 	fill(t, fake)
 	fake.applies = true
 	code, _, problems := runOnTables(t, fake, fake.URL, "resolve", conflictedID, "--trust", "succeeded/", "--reason", "why")
-	if code != 1 || !strings.Contains(problems, "the decision is applied, and the payout still is in conflict") {
+	if code != 1 || !strings.Contains(problems, "the resolution is applied, and the payout still has a conflict") {
 		t.Errorf("exit code %d\n%s", code, problems)
 	}
 }
 
-// One unexpected answer of three is exit code 1, and a redirection is an answer:
-// a callback is never sent elsewhere.
-func TestSend_ReportsOneUnexpectedAnswer(t *testing.T) {
-	elsewhere := false
+// One unexpected answer of three is exit code 1. A redirect is an answer: the callback
+// is not sent to its target.
+func TestSend_UnexpectedAnswer(t *testing.T) {
+	redirected := false
 	answers := 0
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/elsewhere" {
-			elsewhere = true
+		if r.URL.Path == "/redirected" {
+			redirected = true
 			return
 		}
 		if answers++; answers == 2 {
-			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+			http.Redirect(w, r, "/redirected", http.StatusTemporaryRedirect)
 			return
 		}
 		_, _ = w.Write([]byte("success"))
 	}))
 	defer api.Close()
 	code, out, problems := runOnTables(t, newTables(t), api.URL, "send", "cregis", "payout", "--cid", "1", "--status", "6", "--repeat", "3")
-	if code != 1 || !strings.Contains(problems, "payoutctl: 1 of 3 answers were not the expected one") || elsewhere || !strings.Contains(out, "307  unexpected") {
-		t.Errorf("exit code %d, sent elsewhere: %v\n%s%s", code, elsewhere, out, problems)
+	if code != 1 || !strings.Contains(problems, "payoutctl: 1 of 3 answers were not as expected") || redirected || !strings.Contains(out, "307  unexpected") {
+		t.Errorf("exit code %d, sent redirected: %v\n%s%s", code, redirected, out, problems)
 	}
 }
 
-// What is held after the plan was shown is not released with it.
-func TestRelease_LeavesWhatWasHeldAfterThePlan(t *testing.T) {
+// A callback that is held after the plan was printed is not released.
+func TestRelease_HeldAfterThePlan(t *testing.T) {
 	fake := newTables(t)
 	held := fill(t, fake)
 	later, err := json.Marshal(map[string]string{"N": "4102444800000"}) // in the year 2100

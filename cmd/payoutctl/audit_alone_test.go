@@ -15,12 +15,12 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// damage is one thing that is wrong in the tables or in a log, and what repairs it.
+// damage is one inconsistency in the tables or in a log, and its repair.
 type damage struct {
 	do     func(t *testing.T, fake *tables)
-	repair string // how the command that is named begins
-	log    string // lines to audit, too
-	window bool   // of a bounded time
+	repair string // beginning of the printed command
+	log    string // lines of the log
+	window bool   // with --from and --to
 }
 
 const soundID = "cregis/payout/1/1"
@@ -77,7 +77,7 @@ func damages() map[string]damage {
 			create(t, fake, inbox.NewReceipt(event(payout.Pending, "1"), nil, "k", longAgo()))
 		}, repair: "payoutctl --local sweep"},
 		"receipt-gone":        {do: func(t *testing.T, fake *tables) { create(t, fake, closed(inbox.Released, by)) }, repair: "payoutctl --local release held/"},
-		"receipt-unexplained": {do: func(t *testing.T, fake *tables) { create(t, fake, closed(inbox.Dismissed, inbox.ChangedBy{})) }, repair: "find out who did it"},
+		"receipt-unexplained": {do: func(t *testing.T, fake *tables) { create(t, fake, closed(inbox.Dismissed, inbox.ChangedBy{})) }, repair: "find out who changed it"},
 		"payout-missing":      {do: func(_ *testing.T, fake *tables) { clear(fake.items["payouts"]) }, repair: "payoutctl --local rebuild " + soundID},
 		"payout-damaged": {do: func(_ *testing.T, fake *tables) {
 			fake.edit("payouts", "claims", `{"M":{"amount":{"L":[{"S":"much"}]}}}`)
@@ -89,16 +89,15 @@ func damages() map[string]damage {
 			apply(t, fake, second)
 			fake.items["payouts"] = before
 		}, repair: "payoutctl --local rebuild " + soundID},
-		"fact-unproven":         {do: func(_ *testing.T, fake *tables) { fake.edit("payouts", "version", `{"N":"2"}`) }, repair: "restore the receipt, or have the provider push"},
+		"fact-unproven":         {do: func(_ *testing.T, fake *tables) { fake.edit("payouts", "version", `{"N":"2"}`) }, repair: "restore the receipt, or have the provider send"},
 		"acknowledged-lost":     {do: func(*testing.T, *tables) {}, log: `{"message":"callback","payout":"cregis/payout/1/9","receipt":"succeeded/1x","accepted":"new","request_id":"r1"}`, repair: "payoutctl --local dlq list"},
 		"acknowledged-too-few":  {do: func(*testing.T, *tables) {}, log: `{"message":"callback","request_id":"r1"}`, window: true},
 		"acknowledged-unlogged": {do: func(*testing.T, *tables) {}, log: `{"routeKey":"POST /callbacks/cregis/payout","status":"200","integrationRequestId":"r2"}` + "\n" + `{"message":"callback","payout":"` + soundID + `","receipt":"RECEIPT","accepted":"new","request_id":"r1"}`},
 	}
 }
 
-// Each kind of finding alone is exit code 1, its own line, and the command that
-// repairs it.
-func TestAudit_ReportsEachFindingAlone(t *testing.T) {
+// Each kind of finding is exit code 1, one line, and the command that repairs it.
+func TestAudit_EachFinding(t *testing.T) {
 	for kind, test := range damages() {
 		t.Run(kind, func(t *testing.T) {
 			fake := newTables(t)
@@ -125,7 +124,7 @@ func TestAudit_ReportsEachFindingAlone(t *testing.T) {
 			line, _, _ := strings.Cut(out.String(), "\n")
 			var entry struct{ Kind, Repair string }
 			_ = json.Unmarshal([]byte(line), &entry)
-			if code != 1 || problems.String() != "payoutctl: 1 finding: it does not add up\n" {
+			if code != 1 || problems.String() != "payoutctl: 1 finding\n" {
 				t.Errorf("exit code %d, %q", code, problems.String())
 			}
 			if entry.Kind != kind || !strings.HasPrefix(entry.Repair, test.repair) || test.repair == "" && entry.Repair != "" {

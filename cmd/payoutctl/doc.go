@@ -1,5 +1,5 @@
-// Command payoutctl is the one tool for operating payout-callbacks: on the
-// local stack that `make run` starts, and on a stack that `sam deploy` made.
+// Command payoutctl operates payout-callbacks: the local stack that `make run`
+// starts, and stacks that `sam deploy` deploys.
 //
 //	payoutctl --local send cregis payout --status 6
 //	payoutctl --local payouts --status conflicted
@@ -8,19 +8,22 @@
 //	payoutctl --stack payouts-prod audit --from 24h
 //	payoutctl --stack payouts-prod keys add pivot MERCHANT --reason "first key" <key.txt
 //
-// What it asks for goes to standard output, everything else to standard error.
-// With --json each thing is one JSON object on a line of its own, unshortened;
-// without, addresses are shortened unless --full is given. Keys are never
-// printed, only their ids. Text that a provider wrote is printed with its
-// control characters made visible, so that it cannot steer a terminal.
+// Results go to standard output, everything else to standard error. With --json,
+// each result is one JSON object per line, unshortened; without it, addresses are
+// shortened unless --full is given. Keys are never printed, only their ids. Control
+// characters in text of a provider are escaped, so that it cannot control the
+// terminal.
 //
 // Exit codes, for scripts:
 //
-//	0  done: found, acknowledged, stored (of a forged callback: refused, as it should be)
-//	1  no: not found, or a callback was answered otherwise than it should be
-//	2  usage: the command line or what it names cannot be used
-//	3  failure: there is no such stack, or AWS or the network failed
+//	0  success
+//	1  negative result: not found, findings, or an unexpected answer
+//	2  usage: the command line is invalid
+//	3  failure: the stack does not exist, or AWS or the network failed
 //
-// With --local nothing of the user's AWS configuration is read: the endpoint is
-// the emulator's and the credentials are the emulator's own.
+// With --local the user's AWS configuration is not read: endpoint and credentials
+// are those of the emulator.
+//
+// The commands are in internal/find, internal/repair, internal/prove and
+// internal/operate, as the help groups them.
 package main

@@ -15,9 +15,8 @@ import (
 // written finds command lines in documents: payoutctl, which stack, and the rest of the line.
 var written = regexp.MustCompile(`payoutctl (?:\$STACK|--stack [^ ]+|--local) ([a-z][^\n` + "`" + `]*)`)
 
-// A document that names a command or a flag that there is not is found here,
-// not at 3 a.m.
-func TestTheDocumentsNameCommandsThatThereAre(t *testing.T) {
+// Documents contain existing commands and flags only.
+func TestDocuments_Commands(t *testing.T) {
 	root := repository(t)
 	documents, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
 	if err != nil {
@@ -36,11 +35,11 @@ func TestTheDocumentsNameCommandsThatThereAre(t *testing.T) {
 		}
 	}
 	if lines < 50 {
-		t.Errorf("%d command lines were found", lines)
+		t.Errorf("found %d command lines", lines)
 	}
 }
 
-// checkLine asks for the help of the command, and looks for each flag in it.
+// checkLine runs the help of the command and checks that it contains each flag.
 func checkLine(t *testing.T, document, line string) {
 	t.Helper()
 	line, _, _ = strings.Cut(line, " #")

@@ -13,7 +13,7 @@ import (
 	payoutctl "payout-callbacks/cmd/payoutctl"
 )
 
-// diagnosis is a stack with one thing that is wrong, and what doctor says of it.
+// diagnosis is a stack with one problem, and the finding of doctor.
 type diagnosis struct {
 	breaks func(*healthyStack)
 	check  string
@@ -33,39 +33,38 @@ func diagnoses() map[string]diagnosis {
 		return func(h *healthyStack) { h.alarms[1].state, h.alarms[1].enabled = state, enabled }
 	}
 	return map[string]diagnosis{
-		"clock a minute off":    {func(h *healthyStack) { h.clock = time.Minute }, "clock", "warn", "away from AWS's"},
-		"clock ten minutes off": {func(h *healthyStack) { h.clock = -10 * time.Minute }, "clock", "fail", "away from AWS's"},
-		"no keys":               {func(h *healthyStack) { h.keys["cregis"] = "{}" }, "keys of cregis", "fail", "none is stored: its callbacks are answered 503"},
-		"a rotation that goes on": {func(h *healthyStack) {
+		"clock a minute off":    {func(h *healthyStack) { h.clock = time.Minute }, "clock", "warn", " off"},
+		"clock ten minutes off": {func(h *healthyStack) { h.clock = -10 * time.Minute }, "clock", "fail", " off"},
+		"no keys":               {func(h *healthyStack) { h.keys["cregis"] = "{}" }, "keys of cregis", "fail", "no keys stored: callbacks are answered 503"},
+		"a long rotation": {func(h *healthyStack) {
 			h.keys["pivot"] = `{"` + demoMerchant + `": {"current": "` + pivotKey + `", "previous": "previous-pivot-key"}}`
-		}, "keys of pivot", "warn", "has been in a rotation for"},
-		"URL of another":          {func(h *healthyStack) { h.answers["cregis"] = 404 }, "URL of cregis", "fail", "answers 404 to what is not signed, instead of 401"},
-		"URL unavailable":         {func(h *healthyStack) { h.answers["pivot"] = 503 }, "URL of pivot", "fail", "answers 503"},
-		"URL throttled":           {func(h *healthyStack) { h.answers["pivot"] = 429 }, "URL of pivot", "warn", "429"},
-		"consumer paused":         {func(h *healthyStack) { h.states["consumer"] = "Disabled" }, "consumer", "fail", "paused"},
-		"publisher paused":        {func(h *healthyStack) { h.states["publisher"] = "Disabled" }, "publisher", "fail", "paused"},
-		"sweeper paused":          {func(h *healthyStack) { h.states["sweeper"] = "DISABLED" }, "sweeper", "fail", "paused"},
-		"no sweep":                {func(h *healthyStack) { h.sweeps = 0 }, "last sweep", "fail", "none has ended well within 10m0s"},
-		"events at the bound":     {func(h *healthyStack) { h.messages["events"] = 10_000 }, "", "", ""},
-		"events over the bound":   {func(h *healthyStack) { h.messages["events"] = 10_001 }, "events queue", "warn", "10001 messages"},
-		"a dead letter":           {func(h *healthyStack) { h.messages["dead-letters"] = 1 }, "dead letters", "warn", "1 message"},
-		"a receipt that waits":    {waiting("received"), "not applied", "fail", "the oldest has waited for 30 min"},
-		"a held callback":         {waiting("held"), "held", "warn", "1 callback for a person"},
-		"a payout in conflict":    {func(h *healthyStack) { h.items["conflicted"] = `{"payout": {"S": "cregis/payout/1/2"}}` }, "conflicted", "warn", "1 payout for a person"},
-		"no alarms":               {func(h *healthyStack) { h.alarms = nil }, "alarms", "fail", "there are none"},
-		"an alarm that is mute":   {alarm("OK", false), "alarms", "fail", "tell nobody: refused"},
-		"an alarm that is on":     {alarm("ALARM", true), "alarms", "warn", "1 alarm on: refused"},
-		"an alarm without data":   {alarm("INSUFFICIENT_DATA", true), "alarms", "warn", "1 of 2 alarms with no data yet: refused"},
-		"no subscriber":           {func(h *healthyStack) { h.subscriptions = nil }, "alarms reach", "fail", "nobody: the topic has no subscribers"},
-		"a pending subscription":  {func(h *healthyStack) { h.subscriptions = []string{"PendingConfirmation"} }, "alarms reach", "fail", "nobody: 1 subscription not confirmed"},
-		"one of two is confirmed": {func(h *healthyStack) { h.subscriptions = append(h.subscriptions, "PendingConfirmation") }, "alarms reach", "warn", "1 subscriber, and 1 not confirmed"},
-		"nothing":                 {func(*healthyStack) {}, "", "", ""},
+		}, "keys of pivot", "warn", "has been in rotation for"},
+		"URL of another":           {func(h *healthyStack) { h.answers["cregis"] = 404 }, "URL of cregis", "fail", "answers an unsigned callback with 404 instead of 401"},
+		"URL unavailable":          {func(h *healthyStack) { h.answers["pivot"] = 503 }, "URL of pivot", "fail", "answers an unsigned callback with 503"},
+		"URL throttled":            {func(h *healthyStack) { h.answers["pivot"] = 429 }, "URL of pivot", "warn", "429"},
+		"consumer paused":          {func(h *healthyStack) { h.states["consumer"] = "Disabled" }, "consumer", "fail", "paused"},
+		"publisher paused":         {func(h *healthyStack) { h.states["publisher"] = "Disabled" }, "publisher", "fail", "paused"},
+		"sweeper paused":           {func(h *healthyStack) { h.states["sweeper"] = "DISABLED" }, "sweeper", "fail", "paused"},
+		"no sweep":                 {func(h *healthyStack) { h.sweeps = 0 }, "last sweep", "fail", "no successful sweep within 10m0s"},
+		"events at the bound":      {func(h *healthyStack) { h.messages["events"] = 10_000 }, "", "", ""},
+		"events over the bound":    {func(h *healthyStack) { h.messages["events"] = 10_001 }, "events queue", "warn", "10001 messages"},
+		"a dead-letter message":    {func(h *healthyStack) { h.messages["dead-letters"] = 1 }, "dead-letter messages", "warn", "1 message"},
+		"a receipt that waits":     {waiting("received"), "unapplied receipts", "fail", "the oldest has waited 30 min"},
+		"a held callback":          {waiting("held"), "held callbacks", "warn", "1 callback to check"},
+		"a payout in conflict":     {func(h *healthyStack) { h.items["conflicted"] = `{"payout": {"S": "cregis/payout/1/2"}}` }, "conflicted payouts", "warn", "1 payout to check"},
+		"no alarms":                {func(h *healthyStack) { h.alarms = nil }, "alarms", "fail", "the stack has no alarms"},
+		"an alarm without actions": {alarm("OK", false), "alarms", "fail", "notify nobody: refused"},
+		"an alarm that is on":      {alarm("ALARM", true), "alarms", "warn", "1 alarm on: refused"},
+		"an alarm without data":    {alarm("INSUFFICIENT_DATA", true), "alarms", "warn", "1 of 2 alarms with no data yet: refused"},
+		"no subscriber":            {func(h *healthyStack) { h.subscriptions = nil }, "alarm subscribers", "fail", "none"},
+		"a pending subscription":   {func(h *healthyStack) { h.subscriptions = []string{"PendingConfirmation"} }, "alarm subscribers", "fail", "none: 1 subscription not confirmed"},
+		"one of two is confirmed":  {func(h *healthyStack) { h.subscriptions = append(h.subscriptions, "PendingConfirmation") }, "alarm subscribers", "warn", "1 subscriber, and 1 not confirmed"},
+		"nothing":                  {func(*healthyStack) {}, "", "", ""},
 	}
 }
 
-// Each thing that is wrong alone has its own line, and exit code 1 where it is a
-// failure: nothing else is wrong that could stand for it.
-func TestDoctor_ReportsEachProblemAlone(t *testing.T) {
+// Each problem alone has its own finding, and exit code 1 if it is a failure.
+func TestDoctor_EachProblem(t *testing.T) {
 	for name, test := range diagnoses() {
 		t.Run(name, func(t *testing.T) {
 			stack := newHealthyStack()
@@ -75,7 +74,7 @@ func TestDoctor_ReportsEachProblemAlone(t *testing.T) {
 			code := payoutctl.Run([]string{"--stack", "prod", "--json", "doctor"}, &out, &problems)
 			wrong := findingsOf(t, out.Bytes())
 			if texts := slices.Collect(maps.Keys(wrong)); test.check != "" && !slices.Equal(texts, []string{test.check}) || test.check == "" && len(texts) > 0 {
-				t.Errorf("what is not ok: %v, want %q alone", wrong, test.check)
+				t.Errorf("findings that are not ok: %v, want %q alone", wrong, test.check)
 			}
 			if got := wrong[test.check]; got.Health != test.health || !strings.Contains(got.Detail, test.detail) {
 				t.Errorf("%s: got %q, want %s: %q", test.check, got, test.health, test.detail)

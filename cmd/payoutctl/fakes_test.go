@@ -30,8 +30,8 @@ const (
 	pivotKey     = "demo-pivot-key-0123456789"
 )
 
-// fakes stand in for a local stack: the real handlers on a store in memory, and
-// an AWS that answers what the script says.
+// fakes replaces a local stack: the real handlers on a store in memory, and an AWS
+// whose answers the script contains.
 type fakes struct{ api, aws string }
 
 func newFakes(env *testscript.Env) fakes {
@@ -62,7 +62,7 @@ func (f fakes) writeStack(dir string) error {
 	return os.WriteFile(filepath.Join(dir, ".local", "stack.json"), description, 0o600)
 }
 
-// application is the ingress as it is deployed, on a store in memory.
+// application is the deployed ingress, on a store in memory.
 func application() http.Handler {
 	keys := callback.Keys{demoProject: {Current: cregisKey}, demoMerchant: {Current: pivotKey}}
 	mux := http.NewServeMux()
@@ -78,7 +78,7 @@ func application() http.Handler {
 	return mux
 }
 
-// fixedKeys are keys that never change.
+// fixedKeys is a key source that never changes.
 type fixedKeys callback.Keys
 
 // Keys implements callback.KeySource.
@@ -103,9 +103,9 @@ func serve(handler *callback.Handler, kind payout.Type) http.HandlerFunc {
 	}
 }
 
-// scripted answers an operation with the file of its name in dir: with
-// GetItem.json (DescribeStacks.xml), or with the error code in GetItem.error.
-// What was sent is kept in GetItem.sent.
+// scripted answers an operation with the file of its name in dir: GetItem.json,
+// DescribeStacks.xml, or the error code in GetItem.error. It stores the request in
+// GetItem.sent.
 func scripted(dir string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		sent, _ := io.ReadAll(r.Body)
@@ -134,7 +134,7 @@ func scripted(dir string) http.Handler {
 	})
 }
 
-// restOperation names the operations of services that are called by paths.
+// restOperation returns the operation of a request to a REST service.
 func restOperation(method, path string) string {
 	for pattern, operation := range map[string]string{
 		"GET .*/event-source-mappings/":    "GetEventSourceMapping",

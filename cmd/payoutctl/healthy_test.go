@@ -21,29 +21,29 @@ import (
 	"payout-callbacks/pkg/lambda/functions"
 )
 
-// alarmState is an alarm as CloudWatch describes it.
+// alarmState is the state of an alarm.
 type alarmState struct {
 	name, state string
 	enabled     bool
 }
 
-// healthyStack is a deployed stack with which nothing is wrong, as AWS describes
-// it, until a test changes it.
+// healthyStack is a deployed stack without problems, as AWS describes it. Tests change
+// it.
 type healthyStack struct {
-	clock         time.Duration // how far the API's clock is off
+	clock         time.Duration // skew of the API's clock
 	answers       map[string]int
 	keys          map[string]string // values of the secrets, by provider
 	states        map[string]string // of the mappings and the schedule
 	sweeps        int
 	messages      map[string]int
-	items         map[string]string // of the indexes, by the beginning of their key
-	receipt       string            // state of the receipt that an index names
+	items         map[string]string // items of the indexes, by the beginning of their key
+	receipt       string            // state of the receipt in an index
 	alarms        []alarmState
 	subscriptions []string
-	reaches       []string // alarms that are heard of at the topic
+	reaches       []string // alarms whose notification arrives
 
 	mu   sync.Mutex
-	sent []string // operations, in their order
+	sent []string // operations, in order
 }
 
 func (h *healthyStack) note(operation string) {
@@ -64,7 +64,7 @@ func newHealthyStack() *healthyStack {
 	}
 }
 
-// serve returns the environment of somebody who asks AWS about the stack.
+// serve starts the stack and sets the AWS environment variables.
 func (h *healthyStack) serve(t *testing.T) {
 	t.Helper()
 	server := httptest.NewServer(h)
@@ -106,7 +106,7 @@ func (h *healthyStack) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// refuse answers what is not signed, as the provider's documentation says.
+// refuse answers an unsigned callback as the provider documents.
 func (h *healthyStack) refuse(w http.ResponseWriter, provider string) {
 	if code := h.answers[provider]; code != 0 {
 		w.WriteHeader(code)
@@ -162,7 +162,7 @@ func (h *healthyStack) json(operation, sent string) string {
 	return "{}"
 }
 
-// notifications are those of the alarms that reach the topic.
+// notifications returns the messages of the alarms that arrive.
 func (h *healthyStack) notifications() string {
 	var messages []map[string]string
 	for _, name := range h.reaches {

@@ -26,8 +26,9 @@ func utf16Of(text string, mark, bigEndian bool) string {
 	return string(out)
 }
 
-// What editors and shells of other systems write: the error names it, and never the key.
-func TestKeyFile_NamesItsEncoding(t *testing.T) {
+// The error names the encoding of a file that another editor or shell wrote, and never
+// the key.
+func TestKeyFile_Encoding(t *testing.T) {
 	const key = "f502a9ac9ca54327986f29c03b271491"
 	for name, test := range map[string]struct{ text, want string }{
 		"UTF-8 with a mark":             {"\ufeff" + key, "UTF-8 with a byte-order mark"},

@@ -14,7 +14,7 @@ import (
 	payoutctl "payout-callbacks/cmd/payoutctl"
 )
 
-// What a dead-letter message has besides its body.
+// Attributes of the dead-letter message.
 var (
 	deadLetterSystem = map[string]string{
 		"SentTimestamp": "1795251600000", "ApproximateReceiveCount": "11", "ApproximateFirstReceiveTimestamp": "1795251601000",
@@ -42,7 +42,7 @@ func deadLetterCommand(t *testing.T, body string, args ...string) (int, []tableR
 	return code, fake.taken(), out.String() + problems.String()
 }
 
-// wantTag looks for what was recorded on the queue before anything was moved.
+// wantTag checks the reason that was recorded on the queue.
 func wantTag(t *testing.T, requests []tableRequest, line string) {
 	t.Helper()
 	tags := requestsOf(requests, "TagQueue")
@@ -55,9 +55,8 @@ func requestsOf(requests []tableRequest, operation string) []tableRequest {
 	return slices.DeleteFunc(slices.Clone(requests), func(request tableRequest) bool { return request.operation != operation })
 }
 
-// A message that is sent back arrives as it was: its body byte for byte, its
-// attributes, its group and its trace.
-func TestRedrive_MovesAMessageWhole(t *testing.T) {
+// A redriven message arrives unchanged: body, attributes, group and trace.
+func TestRedrive_WholeMessage(t *testing.T) {
 	for name, body := range map[string]string{"ours": received(t), "unreadable": "{ \"é\":\t1 }\n "} {
 		t.Run(name, func(t *testing.T) {
 			code, requests, text := deadLetterCommand(t, body, "dlq", "redrive", "--message-id", "m1", "--message-id", "m1", "--reason", "why")
@@ -83,9 +82,9 @@ func TestRedrive_MovesAMessageWhole(t *testing.T) {
 	}
 }
 
-// A message that is dropped is whole in the file: also who sent it, when it was
-// first received and from which queue it came.
-func TestDrop_SavesAMessageWhole(t *testing.T) {
+// An exported message is complete in the file, with sender, time of the first receive
+// and source queue.
+func TestExport_WholeMessage(t *testing.T) {
 	const body = "{ \"é\":\t1 }\n "
 	file := filepath.Join(t.TempDir(), "dropped.jsonl")
 	code, requests, text := deadLetterCommand(t, body, "dlq", "export", "--delete", "--message-id", "m1", "--to", file, "--reason", "why")
@@ -119,9 +118,9 @@ func TestDrop_SavesAMessageWhole(t *testing.T) {
 	}
 }
 
-// Looking at dead-letter messages asks all servers of SQS, keeps the messages
-// from others for half a minute at most, and puts each back in sight at once.
-func TestDeadLetters_AreBackInSightAfterALook(t *testing.T) {
+// Listing dead-letter messages uses long polling and a visibility timeout of half a
+// minute, and makes each message visible again at once.
+func TestDeadLetters_VisibleAfterList(t *testing.T) {
 	code, requests, text := deadLetterCommand(t, "unreadable", "dlq", "list")
 	if code != 0 {
 		t.Fatalf("exit code %d\n%s", code, text)

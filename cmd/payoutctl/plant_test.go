@@ -19,20 +19,20 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// planter does to the tables of a local stack what nobody should.
+// planter damages the tables of a local stack.
 type planter struct {
 	*testscript.TestScript
 
 	store *dynamostore.Store
 }
 
-// plant is a command of scripts: plant WHAT ID. Of a payout: altered, deleted,
-// damaged, no-effect (a receipt marked applied), receipt-deleted (one of them).
-// Of a Cregis cid: held, as a version that did not know status 6 would have, and
-// unindexed, which is that and in no index. HELD is its id then.
+// plant is a command of scripts: plant DAMAGE ID. For a payout: altered, deleted,
+// damaged, no-effect (a receipt marked as applied), receipt-deleted. For a cid of
+// Cregis: held, as by a version that does not know status 6, and unindexed, which is
+// held without an index entry; both set HELD to its id.
 func plant(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
-		ts.Fatalf("usage: plant WHAT ID")
+		ts.Fatalf("usage: plant DAMAGE ID")
 	}
 	p := planter{ts, storeOf(ts)}
 	id := args[1]
@@ -53,7 +53,7 @@ func plant(ts *testscript.TestScript, neg bool, args []string) {
 	case "held":
 		p.held(id)
 	default:
-		ts.Fatalf("plant what?")
+		ts.Fatalf("unknown damage")
 	}
 }
 
@@ -79,10 +79,10 @@ func (p planter) receipts(id string) []inbox.Receipt {
 	return all
 }
 
-// create puts a receipt that no queue has ever seen.
+// create stores a receipt without sending a message.
 func (p planter) create(id string) inbox.Key {
 	receipt := inbox.NewReceipt(payout.Event{ID: payout.ID(id), Status: payout.Succeeded, BlockHeight: 7}, []byte(`{"planted":true}`), "planted", time.Now())
-	receipt.DueAt = receipt.DueAt.Add(time.Hour) // out of the sweeper's way
+	receipt.DueAt = receipt.DueAt.Add(time.Hour) // not due for the sweeper
 	_, err := p.store.Create(context.Background(), receipt)
 	p.Check(err)
 	return receipt.Key

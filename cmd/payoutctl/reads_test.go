@@ -16,13 +16,13 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// readingCommand is a command that reads the tables, and the write that follows
-// from what it reads.
+// readingCommand is a command that reads the tables, and the write that depends on
+// the reads.
 type readingCommand struct {
 	command    string
 	args       string // HELD and LOG stand for the id of a held callback and a file
 	code       int
-	writes     string // operation, or "" for a command that reports only
+	writes     string // operation, or "" for a command that only reports
 	deadLetter string
 }
 
@@ -58,10 +58,9 @@ func readingCommands(ours string) []readingCommand {
 	}
 }
 
-// What a command reads before it writes, and what it reports, is what the tables
-// hold at that moment: each read of a table is strongly consistent, and what an
-// index names is read again by its key.
-func TestCommands_ReadConsistentlyBeforeTheyWrite(t *testing.T) {
+// Each read of a table is strongly consistent, and each item of an index is read again
+// by its key, so that commands report and change the current content of the tables.
+func TestCommands_ConsistentReads(t *testing.T) {
 	covered := map[string]bool{}
 	for _, test := range readingCommands(received(t)) {
 		covered[test.command] = true
@@ -110,15 +109,15 @@ func checkReads(t *testing.T, requests []tableRequest, write string) {
 	}
 	for _, key := range named {
 		if !slices.Contains(read, key) {
-			t.Errorf("an index names %s, and it is not read again by its key", key)
+			t.Errorf("the item %s of an index is not read again by its key", key)
 		}
 	}
 	if reads == 0 || !written {
-		t.Errorf("%d reads, and %s sent: %v; the test does not see what it is about", reads, write, written)
+		t.Errorf("%d reads, %s sent: %v; the test does not cover the command", reads, write, written)
 	}
 }
 
-// received is a message of ours whose receipt is not applied.
+// received is a message whose receipt is not applied.
 func received(t *testing.T) string {
 	t.Helper()
 	text, err := sqsqueue.Encode(inbox.NewReceipt(payout.Event{ID: conflictedID, Status: payout.Pending}, []byte("{}"), "k", longAgo()))
@@ -130,8 +129,8 @@ func received(t *testing.T) string {
 
 func longAgo() time.Time { return time.Now().Add(-30 * time.Minute) }
 
-// fill stores a payout in conflict, an altered one, a receipt that waits and a
-// held callback, of which it returns the id.
+// fill stores a payout in conflict, an altered payout, a waiting receipt and a held
+// callback, whose id it returns.
 func fill(t *testing.T, fake *tables) string {
 	t.Helper()
 	store := fake.store()
@@ -171,7 +170,7 @@ func apply(t *testing.T, fake *tables, change inbox.Change) {
 	}
 }
 
-// acknowledgedLog is a function's line about a receipt that is not there.
+// acknowledgedLog is a function's line about a receipt that does not exist.
 func acknowledgedLog(t *testing.T, dir string) string {
 	t.Helper()
 	line, err := json.Marshal(map[string]string{

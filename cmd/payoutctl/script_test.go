@@ -27,17 +27,17 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"payoutctl": payoutctl.Main})
 }
 
-// A program built with the race detector otherwise sleeps a second when it ends.
-const noNap = "atexit_sleep_ms=0"
+// Without it, a program with the race detector sleeps for a second at exit.
+const noExitSleep = "atexit_sleep_ms=0"
 
-// The scripts in testdata/script need nothing: an application in memory answers
-// callbacks, and what AWS answers stands in the script.
+// The scripts in testdata/script need no stack: an application in memory answers
+// callbacks, and the scripts contain the answers of AWS.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
 		Setup: func(env *testscript.Env) error {
 			fake := newFakes(env)
-			env.Setenv("GORACE", noNap)
+			env.Setenv("GORACE", noExitSleep)
 			env.Setenv("VECTORS", filepath.Join(repository(t), "pkg", "provider"))
 			env.Setenv("FAKE_AWS", fake.aws)
 			env.Setenv("AWS_EC2_METADATA_DISABLED", "true")
@@ -66,11 +66,11 @@ func TestStackScripts(t *testing.T) {
 		Dir: filepath.Join("testdata", "stack"),
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("PAYOUT_CALLBACKS_STACK", stack)
-			env.Setenv("GORACE", noNap)
+			env.Setenv("GORACE", noExitSleep)
 			env.Setenv("VECTORS", filepath.Join(repository(t), "pkg", "provider"))
-			// Ids of this script's own, so that it can be run twice on one stack.
+			// Unique ids, so that a script can run repeatedly on one stack.
 			env.Setenv("RUN", strconv.FormatInt(run.Add(1), 10))
-			// Whatever the user's configuration holds must not matter.
+			// The user's configuration must not matter.
 			env.Setenv("AWS_ENDPOINT_URL", "https://hostile.invalid")
 			env.Setenv("AWS_ENDPOINT_URL_DYNAMODB", "https://hostile.invalid")
 			env.Setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", "https://hostile.invalid")
@@ -85,8 +85,8 @@ func TestStackScripts(t *testing.T) {
 	})
 }
 
-// exits runs a command and checks its exit code: exits 2 payoutctl show. It
-// exists because testscript itself only tells 0 from the rest.
+// exits runs a command and checks its exit code: exits 2 payoutctl show. testscript
+// itself only distinguishes 0 from other codes.
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exits CODE COMMAND [ARGUMENT...]")
@@ -108,8 +108,7 @@ func codeOf(err error) string {
 	return fmt.Sprint(err)
 }
 
-// patience bounds every wait of a script, which ends as soon as what it waits
-// for is there. The bound is for a machine that is busy with other things.
+// patience bounds the waits of a script, for a busy machine.
 const patience = 5 * time.Minute
 
 // eventually runs a command until it succeeds and prints something that
@@ -128,9 +127,8 @@ func eventually(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Fatalf("nothing matched %q:\n%s%s", args[0], ts.ReadFile("stdout"), ts.ReadFile("stderr"))
 }
 
-// delivered runs payoutctl send as a provider sends: again as long as the answer
-// is a fault of the server's, which a busy machine gives, too, because the
-// requests of a function run into their deadlines. It must end with exit code 0.
+// delivered runs payoutctl send and retries server errors as a provider does: on a busy
+// machine the requests of a function may time out. It must end with exit code 0.
 func delivered(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: delivered payoutctl [ARGUMENT...] send [ARGUMENT...]")
@@ -149,9 +147,9 @@ func delivered(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// enqueue puts a message into a queue of the stack: enqueue deadLetterQueueUrl
-// FILE, or enqueue deadLetterQueueUrl --event ID for one that is ours. Standard
-// output is its id.
+// enqueue sends a message to a queue of the stack: enqueue deadLetterQueueUrl FILE, or
+// enqueue deadLetterQueueUrl --event ID for a message with an event. It prints the
+// message id.
 func enqueue(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: enqueue QUEUE FILE | enqueue QUEUE --event ID")

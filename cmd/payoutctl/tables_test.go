@@ -25,8 +25,7 @@ type storedItem map[string]json.RawMessage
 
 func (i storedItem) key() string { return string(i["payout"]) + string(i["receipt"]) }
 
-// tableRequest is what the tables below need of a request, and what a test
-// looks at.
+// tableRequest holds the fields of a request that the tables and the tests read.
 type tableRequest struct {
 	operation                 string
 	TableName, IndexName      string
@@ -47,11 +46,11 @@ type tableRequest struct {
 	MessageAttributes                  map[string]map[string]string
 	MessageSystemAttributes            map[string]map[string]string
 
-	names []string // keys of the items of an index that it was answered with
+	names []string // keys of the index items in the answer
 }
 
-// tables answers as DynamoDB, SQS and EventBridge do where every condition
-// holds, and keeps each request. It has one dead-letter message.
+// tables answers as DynamoDB, SQS and EventBridge do if every condition holds, and
+// records each request. It has one dead-letter message.
 type tables struct {
 	*httptest.Server
 
@@ -118,7 +117,7 @@ func (f *tables) answer(request *tableRequest) map[string]any {
 	return map[string]any{}
 }
 
-// list returns the items of a table, of a partition, or of an index's.
+// list returns the items of a table, or of a partition of a table or an index.
 func (f *tables) list(request *tableRequest) []storedItem {
 	all := slices.SortedFunc(maps.Values(f.items[request.TableName]), func(a, b storedItem) int { return strings.Compare(a.key(), b.key()) })
 	if request.operation == "Scan" {
@@ -159,7 +158,7 @@ func (f *tables) deliver(request *tableRequest) map[string]any {
 	return map[string]any{}
 }
 
-// taken returns the requests since it was last called.
+// taken returns the requests since the last call.
 func (f *tables) taken() []tableRequest {
 	f.mu.Lock()
 	defer f.mu.Unlock()

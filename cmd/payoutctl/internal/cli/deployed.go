@@ -11,11 +11,11 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// Outputs of template.yaml that are used. keysSecretSuffix follows a
+// Outputs of template.yaml that the program reads. keysSecretSuffix follows a
 // provider's name.
 const (
 	outputAPI         = "ApiUrl"
-	outputNextAPI     = "ApiUrlNext" // there while two path tokens are accepted
+	outputNextAPI     = "ApiUrlNext" // present while the stack accepts two path tokens
 	outputReceipts    = "ReceiptsTableName"
 	outputPayouts     = "PayoutsTableName"
 	outputEvents      = "EventsQueueUrl"
@@ -23,7 +23,7 @@ const (
 	keysSecretSuffix  = "KeysSecret"
 )
 
-// deployedStack reads the outputs of a stack that was deployed to AWS.
+// loadDeployed reads the outputs of a stack that is deployed to AWS.
 func (s *Session) loadDeployed(ctx context.Context, name string) (Stack, error) {
 	sdk, err := s.awsConfig(ctx)
 	if err != nil {
@@ -35,7 +35,7 @@ func (s *Session) loadDeployed(ctx context.Context, name string) (Stack, error) 
 	}
 	for _, output := range []string{outputAPI, outputReceipts, outputPayouts} {
 		if outputs[output] == "" {
-			return Stack{}, Failuref("is it a stack of this application? Deploy its template.yaml again if it is an old one",
+			return Stack{}, Failuref("is it a stack of this application? If it is an old one, deploy template.yaml again",
 				"stack %s has no output %s", name, output)
 		}
 	}
@@ -53,8 +53,8 @@ func (s *Session) loadDeployed(ctx context.Context, name string) (Stack, error) 
 	}, nil
 }
 
-// awsConfig reads the usual AWS configuration. Credentials are fetched here,
-// where their absence can be told from a refusal.
+// awsConfig reads the usual AWS configuration. It retrieves credentials at once, so
+// that missing credentials are not reported as a denied request.
 func (s *Session) awsConfig(ctx context.Context) (aws.Config, error) {
 	sdk, err := awsconfig.LoadDefaultConfig(ctx,
 		awsconfig.WithRegion(s.Flags.Region),
@@ -68,47 +68,48 @@ func (s *Session) awsConfig(ctx context.Context) (aws.Config, error) {
 		return sdk, Usagef("add --region, or set AWS_REGION", "no AWS region is configured")
 	}
 	if _, err := sdk.Credentials.Retrieve(ctx); err != nil {
-		return sdk, Failuref("sign in (aws sso login), or set AWS_PROFILE or --profile", "there are no AWS credentials")
+		return sdk, Failuref("sign in (aws sso login), or set AWS_PROFILE or --profile", "no AWS credentials found")
 	}
 	return sdk, nil
 }
 
-// readOutputs returns the outputs of a stack. Whatever CloudFormation calls
-// invalid in a request that holds a name only is the name.
+// readOutputs returns the outputs of a stack. A ValidationError means that the
+// stack does not exist: the request holds nothing but its name.
 func readOutputs(ctx context.Context, sdk aws.Config, name string) (map[string]string, error) {
 	client := cloudformation.NewFromConfig(sdk)
-	describeStacksOutput, err := client.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &name})
+	out, err := client.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &name})
 	var api smithy.APIError
-	if errors.As(err, &api) && api.ErrorCode() == "ValidationError" || err == nil && len(describeStacksOutput.Stacks) == 0 {
+	if errors.As(err, &api) && api.ErrorCode() == "ValidationError" || err == nil && len(out.Stacks) == 0 {
 		return nil, Failuref("list them with: aws cloudformation describe-stacks --query 'Stacks[].StackName'",
-			"there is no stack %s in %s", name, sdk.Region)
+			"stack %s does not exist in %s", name, sdk.Region)
 	}
 	if err != nil {
 		return nil, err
 	}
 	outputs := map[string]string{}
-	for _, output := range describeStacksOutput.Stacks[0].Outputs {
+	for _, output := range out.Stacks[0].Outputs {
 		outputs[aws.ToString(output.OutputKey)] = aws.ToString(output.OutputValue)
 	}
 	return outputs, nil
 }
 
-// secretsIn finds the secrets by their outputs' names: CregisKeysSecret is that
-// of provider cregis.
+// secretsIn finds the secrets by the names of their outputs: CregisKeysSecret
+// belongs to provider cregis.
 func secretsIn(outputs map[string]string) map[string]string {
 	secrets := map[string]string{}
 	for output, value := range outputs {
-		if provider, item := strings.CutSuffix(output, keysSecretSuffix); item {
+		if provider, ok := strings.CutSuffix(output, keysSecretSuffix); ok {
 			secrets[strings.ToLower(provider)] = value
 		}
 	}
 	return secrets
 }
 
-// outputTopic names the topic that alarms go to.
+// OutputTopic names the SNS topic of the alarms.
 const OutputTopic = "AlarmTopicArn"
 
+// OutputBus names the EventBridge bus.
 const OutputBus = "PayoutBusName"
 
-// outputSweeperFunction names the sweeper's function.
+// OutputSweeperFunction names the sweeper's function.
 const OutputSweeperFunction = "SweeperFunctionName"

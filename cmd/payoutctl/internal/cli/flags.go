@@ -16,7 +16,8 @@ import (
 	"payout-callbacks/pkg/inbox"
 )
 
-// hand is who is about to change something in a stack, as AWS knows them.
+// ChangedBy returns the caller as AWS identifies them, with the reason, for the
+// record of a change.
 func (s *Session) ChangedBy(ctx context.Context, stack Stack, reason string) (inbox.ChangedBy, error) {
 	if err := (ReasonFlags{Reason: reason}).Check(); err != nil {
 		return inbox.ChangedBy{}, err
@@ -25,7 +26,7 @@ func (s *Session) ChangedBy(ctx context.Context, stack Stack, reason string) (in
 	if !stack.Local {
 		identity, err := sts.NewFromConfig(stack.AWS).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 		if err != nil {
-			return inbox.ChangedBy{}, fmt.Errorf("who is this: %w", err)
+			return inbox.ChangedBy{}, fmt.Errorf("get caller identity: %w", err)
 		}
 		by = aws.ToString(identity.Arn)
 	}
@@ -35,7 +36,7 @@ func (s *Session) ChangedBy(ctx context.Context, stack Stack, reason string) (in
 	return inbox.NewChangedBy(by, reason, s.Now()), nil
 }
 
-// globalFlags are the flags of every command.
+// GlobalFlags are the flags of every command.
 type GlobalFlags struct {
 	Local   bool   `help:"The local stack: .local/stack.json in this directory or a parent, or the file that PAYOUT_CALLBACKS_STACK names." xor:"stack"`
 	Stack   string `help:"A deployed stack, by its CloudFormation name, through the usual AWS configuration." placeholder:"NAME" xor:"stack"`
@@ -45,12 +46,13 @@ type GlobalFlags struct {
 	Full    bool   `help:"Do not shorten addresses and long texts."`
 }
 
-// onPurpose is what every change made by hand is told with.
+// ReasonFlags are the flags of every command that changes a stack.
 type ReasonFlags struct {
-	Reason string `help:"Why: recorded with the change." placeholder:"TEXT"`
-	Yes    bool   `help:"Do not ask before changing a deployed stack."`
+	Reason string `help:"Reason, recorded with the change." placeholder:"TEXT"`
+	Yes    bool   `help:"Skip the confirmation on a deployed stack."`
 }
 
+// Check returns an error if the reason is missing.
 func (o ReasonFlags) Check() error {
 	if strings.TrimSpace(o.Reason) == "" {
 		return Usagef("it is recorded with the change: --reason 'ticket 4711: the provider confirmed it'", "--reason is missing")
@@ -58,11 +60,11 @@ func (o ReasonFlags) Check() error {
 	return nil
 }
 
-// whenHelp says what when reads.
+// TimeHelp lists the forms that ParseTime reads.
 const TimeHelp = "2026-11-21, 2026-11-21T09:00:00Z, or how long ago: 30m, 2h, 3d"
 
-// when reads a time, in UTC, or a span before now; the zero time where none is
-// given.
+// ParseTime reads the value of a flag: a time in UTC, or how long ago. It returns
+// the zero time for an empty value.
 func (s *Session) ParseTime(flag, text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
@@ -74,12 +76,12 @@ func (s *Session) ParseTime(flag, text string) (time.Time, error) {
 	}
 	span, err := ParseDuration(text)
 	if err != nil || span < 0 {
-		return time.Time{}, Usagef("", "%s: %q is no time; give %s", flag, text, TimeHelp)
+		return time.Time{}, Usagef("", "%s: %q is not a time; give %s", flag, text, TimeHelp)
 	}
 	return s.Now().UTC().Add(-span), nil
 }
 
-// spanOf reads a span, of days as well.
+// ParseDuration is time.ParseDuration that also reads days: 3d.
 func ParseDuration(text string) (time.Duration, error) {
 	if days, ok := strings.CutSuffix(text, "d"); ok {
 		n, err := strconv.ParseUint(days, 10, 16)
@@ -88,20 +90,21 @@ func ParseDuration(text string) (time.Duration, error) {
 	return time.ParseDuration(text)
 }
 
-// checkChoice refuses a provider that there is not, and what no callback is held
-// for: nothing would be found, and that would read as good news.
-func CheckHeldFilter(provider, heldFor string) error {
+// CheckHeldFilter rejects an unknown provider and an unknown held reason: the empty
+// list that they lead to would read as good news.
+func CheckHeldFilter(provider, heldReason string) error {
 	if provider != "" {
 		if _, err := FindProvider(provider); err != nil {
 			return err
 		}
 	}
-	if heldFor != "" && !slices.Contains(callback.Reasons(), callback.Reason(heldFor)) {
-		return Usagef("", "--held-reason: nothing is held for %q; the reasons are: %s", heldFor, HeldReasons())
+	if heldReason != "" && !slices.Contains(callback.Reasons(), callback.Reason(heldReason)) {
+		return Usagef("", "--held-reason: %q is not a held reason; the reasons are: %s", heldReason, HeldReasons())
 	}
 	return nil
 }
 
+// HeldReasons lists the reasons why callbacks are held, for help texts.
 func HeldReasons() string {
 	var names []string
 	for _, reason := range callback.Reasons() {

@@ -12,8 +12,8 @@ import (
 	"payout-callbacks/pkg/callback"
 )
 
-// readKey reads a key from a file or from standard input. Space around it is
-// taken for the file's, and nothing of it is in any error.
+// ReadKey reads a key from a file or from standard input, without the white space
+// around it. No error contains any part of the key.
 func (s *Session) ReadKey(path string) (callback.Key, error) {
 	from := s.Stdin
 	if path != "-" {
@@ -25,18 +25,18 @@ func (s *Session) ReadKey(path string) (callback.Key, error) {
 		from = file
 	}
 	if isTerminal(from) {
-		return "", Usagef("give it in a file or through a pipe", "a key typed at a terminal would stay on the screen")
+		return "", Usagef("give it in a file or through a pipe", "read key: standard input is a terminal, which would show the key")
 	}
 	read, err := io.ReadAll(io.LimitReader(from, maxKey+1))
 	if err != nil {
 		return "", Usagef("", "read key: %w", err)
 	}
-	if encoding := encodingOf(read); encoding != "" {
+	if encoding := detectEncoding(read); encoding != "" {
 		return "", Usagef("save it as plain text (ASCII or UTF-8 without a byte-order mark)", "read key: the file is %s", encoding)
 	}
 	key := callback.Key(strings.TrimSpace(string(read)))
 	if key == "" {
-		return "", Usagef("put the key into it, on one line", "read key: there is none in %s", cmp.Or(strings.TrimPrefix(path, "-"), "standard input"))
+		return "", Usagef("it must contain the key, on one line", "read key: %s is empty", cmp.Or(strings.TrimPrefix(path, "-"), "standard input"))
 	}
 	if len(key) > maxKey || strings.ContainsFunc(string(key), unicode.IsSpace) {
 		return "", Usagef("", "read key: not one line of printable characters without spaces")
@@ -47,18 +47,18 @@ func (s *Session) ReadKey(path string) (callback.Key, error) {
 	return key, nil
 }
 
-// encodingOf names the encoding of a text that is not ASCII or plain UTF-8, by
-// its byte-order mark or, without a mark, by the zeros of UTF-16 and UTF-32.
-func encodingOf(text []byte) string {
-	is := func(mark string) bool { return bytes.HasPrefix(text, []byte(mark)) }
+// detectEncoding names the encoding of a text that is neither ASCII nor plain
+// UTF-8, by its byte-order mark or by the zero bytes of UTF-16 and UTF-32.
+func detectEncoding(text []byte) string {
+	hasMark := func(mark string) bool { return bytes.HasPrefix(text, []byte(mark)) }
 	switch {
-	case is("\xff\xfe\x00\x00"), is("\x00\x00\xfe\xff"):
+	case hasMark("\xff\xfe\x00\x00"), hasMark("\x00\x00\xfe\xff"):
 		return "UTF-32 with a byte-order mark"
-	case is("\xff\xfe"):
+	case hasMark("\xff\xfe"):
 		return "UTF-16 (little-endian) with a byte-order mark"
-	case is("\xfe\xff"):
+	case hasMark("\xfe\xff"):
 		return "UTF-16 (big-endian) with a byte-order mark"
-	case is("\xef\xbb\xbf"):
+	case hasMark("\xef\xbb\xbf"):
 		return "UTF-8 with a byte-order mark"
 	case len(text) > 3 && text[0] == 0 && text[1] == 0 && text[2] == 0, len(text) > 3 && text[1] == 0 && text[2] == 0 && text[3] == 0:
 		return "UTF-32 without a byte-order mark"
@@ -70,5 +70,5 @@ func encodingOf(text []byte) string {
 	return ""
 }
 
-// maxKey bounds a key before it is read. Known ones have 32 to 64 bytes.
+// maxKey bounds what is read of a key file. Known keys have 32 to 64 bytes.
 const maxKey = 4096

@@ -17,11 +17,11 @@ import (
 	"payout-callbacks/pkg/ops/localstack"
 )
 
-const startOne = "start one with: make run"
+const startHint = "start one with: make run"
 
-// localStack reads the description of the local stack. Its clients know one
-// endpoint and the emulator's own credentials: the user's configuration, which
-// may lead to a real account, has no say in them.
+// loadLocal reads the description of the local stack. Its clients use the
+// emulator's endpoint and credentials only, never the user's configuration, which
+// may lead to a real account.
 func (s *Session) loadLocal(ctx context.Context) (Stack, error) {
 	path, err := s.localPath()
 	if err != nil {
@@ -31,8 +31,8 @@ func (s *Session) loadLocal(ctx context.Context) (Stack, error) {
 	if err != nil {
 		return Stack{}, err
 	}
-	if err := answers(ctx, l.EndpointURL); err != nil {
-		return Stack{}, Failuref(startOne, "the local stack of %s does not answer: %w", path, err)
+	if err := checkEndpoint(ctx, l.EndpointURL); err != nil {
+		return Stack{}, Failuref(startHint, "the local stack of %s does not answer: %w", path, err)
 	}
 	return Stack{
 		Name:               l.Name,
@@ -69,7 +69,7 @@ func (s *Session) localPath() (string, error) {
 		}
 		parent := filepath.Dir(dir)
 		if parent == dir {
-			return "", Failuref(startOne, "no local stack is running: there is no .local/stack.json here or above")
+			return "", Failuref(startHint, "no local stack is running: no .local/stack.json in this directory or a parent")
 		}
 		dir = parent
 	}
@@ -79,27 +79,27 @@ func readLocal(path string) (localstack.Stack, error) {
 	l, err := localstack.Read(path)
 	switch {
 	case errors.As(err, new(*fs.PathError)):
-		return l, Failuref(startOne, "read local stack: %w", err)
+		return l, Failuref(startHint, "read local stack: %w", err)
 	case err != nil:
-		return l, Failuref(startOne, "read local stack %s: not what make run writes", path)
+		return l, Failuref(startHint, "read local stack %s: not written by make run", path)
 	}
 	for name, value := range map[string]string{
 		"stackName": l.Name, "apiUrl": l.APIURL, "endpointUrl": l.EndpointURL,
 		"region": l.Region, "receiptsTable": l.ReceiptsTable, "payoutsTable": l.PayoutsTable,
 	} {
 		if value == "" {
-			return l, Failuref(startOne, "read local stack %s: it has no %s", path, name)
+			return l, Failuref(startHint, "read local stack %s: it has no %s", path, name)
 		}
 	}
 	return l, nil
 }
 
-// answers tries the endpoint once, so that a stack that was stopped is told
-// apart from a request that went wrong, and at once.
-func answers(ctx context.Context, endpoint string) error {
+// checkEndpoint connects to the endpoint once, so that a stopped stack is reported
+// at once and not as a failed request.
+func checkEndpoint(ctx context.Context, endpoint string) error {
 	parsed, err := url.Parse(endpoint)
 	if err != nil || parsed.Host == "" {
-		return errors.New("its endpointUrl is no URL")
+		return errors.New("its endpointUrl is not a URL")
 	}
 	dialer := net.Dialer{Timeout: 2 * time.Second}
 	connection, err := dialer.DialContext(ctx, "tcp", parsed.Host)

@@ -11,68 +11,69 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/scheduler/types"
 )
 
-// Outputs of template.yaml that name what can be paused.
+// Outputs of template.yaml that name the parts that can be paused.
 const (
 	outputConsumer  = "ConsumerMappingId"
 	OutputPublisher = "PublisherMappingId"
 	outputSweeper   = "SweeperScheduleName"
 )
 
-// toggle switches one part of a stack on and off.
+// Part is a part of a stack that can be paused: consumer, sweeper or publisher.
 type Part interface {
-	// running reports whether it is on, and what is said about it.
-	State(ctx context.Context) (on bool, note string, err error)
+	// State reports whether the part runs, with AWS's word for its state.
+	State(ctx context.Context) (running bool, state string, err error)
+	// Set starts or stops the part, and records the text first.
 	Set(ctx context.Context, on bool, line string) error
-	// lastChange returns the line that was recorded with the last change by
-	// hand, or whatever else stands there.
+	// LastChange returns the text that was recorded with the last change.
 	LastChange(ctx context.Context) (string, error)
 }
 
-// pausedBy returns when and why a part was paused, as pause recorded it, or ""
-// where nobody did it with that command.
-func PauseReason(ctx context.Context, it Part, part string) (string, error) {
-	line, err := it.LastChange(ctx)
-	if err != nil || !strings.Contains(line, " pause "+part) {
+// PauseReason returns when and why a part was paused, as pause recorded it, or ""
+// if the part was not paused with that command.
+func PauseReason(ctx context.Context, part Part, name string) (string, error) {
+	line, err := part.LastChange(ctx)
+	if err != nil || !strings.Contains(line, " pause "+name) {
 		return "", err
 	}
 	return line, nil
 }
 
-func (s Stack) Part(part string) (Part, error) {
-	output := map[string]string{"consumer": outputConsumer, "publisher": OutputPublisher, "sweeper": outputSweeper}[part]
+// Part returns a part of the stack by its name.
+func (s Stack) Part(name string) (Part, error) {
+	output := map[string]string{"consumer": outputConsumer, "publisher": OutputPublisher, "sweeper": outputSweeper}[name]
 	id := s.Outputs[output]
 	if id == "" {
-		return nil, Failuref("deploy the template of this version", "stack %s does not tell its %s (output %s)", s.Name, part, output)
+		return nil, Failuref("deploy the template of this version", "stack %s has no output %s for its %s", s.Name, output, name)
 	}
-	if part == "sweeper" {
+	if name == "sweeper" {
 		return schedule{scheduler.NewFromConfig(s.AWS), id}, nil
 	}
 	return mapping{lambda.NewFromConfig(s.AWS), id}, nil
 }
 
-// mapping is an event source mapping: it feeds a function from a queue or stream.
+// mapping is an event source mapping, which reads a queue or a stream for a function.
 type mapping struct {
 	client *lambda.Client
 	id     string
 }
 
 func (m mapping) State(ctx context.Context) (bool, string, error) {
-	eventSourceMapping, err := m.client.GetEventSourceMapping(ctx, &lambda.GetEventSourceMappingInput{UUID: &m.id})
+	out, err := m.client.GetEventSourceMapping(ctx, &lambda.GetEventSourceMappingInput{UUID: &m.id})
 	if err != nil {
 		return false, "", err
 	}
-	state := aws.ToString(eventSourceMapping.State)
+	state := aws.ToString(out.State)
 	return state == "Enabled", state, nil
 }
 
-// set notes why first, so that nothing is paused without its reason.
+// Set records the reason first, so that a change without a reason cannot remain.
 func (m mapping) Set(ctx context.Context, on bool, line string) error {
-	eventSourceMapping, err := m.client.GetEventSourceMapping(ctx, &lambda.GetEventSourceMappingInput{UUID: &m.id})
+	out, err := m.client.GetEventSourceMapping(ctx, &lambda.GetEventSourceMappingInput{UUID: &m.id})
 	if err != nil {
 		return err
 	}
 	if _, err := m.client.TagResource(ctx, &lambda.TagResourceInput{
-		Resource: eventSourceMapping.EventSourceMappingArn, Tags: map[string]string{ChangeTag: line},
+		Resource: out.EventSourceMappingArn, Tags: map[string]string{ChangeTag: line},
 	}); err != nil {
 		return err
 	}
@@ -81,18 +82,18 @@ func (m mapping) Set(ctx context.Context, on bool, line string) error {
 }
 
 func (m mapping) LastChange(ctx context.Context) (string, error) {
-	eventSourceMapping, err := m.client.GetEventSourceMapping(ctx, &lambda.GetEventSourceMappingInput{UUID: &m.id})
+	out, err := m.client.GetEventSourceMapping(ctx, &lambda.GetEventSourceMappingInput{UUID: &m.id})
 	if err != nil {
 		return "", err
 	}
-	tags, err := m.client.ListTags(ctx, &lambda.ListTagsInput{Resource: eventSourceMapping.EventSourceMappingArn})
+	tags, err := m.client.ListTags(ctx, &lambda.ListTagsInput{Resource: out.EventSourceMappingArn})
 	if err != nil {
 		return "", err
 	}
 	return tags.Tags[ChangeTag], nil
 }
 
-// schedule is what runs the sweeper, in the default group.
+// schedule is the EventBridge schedule of the sweeper, in the default group.
 type schedule struct {
 	client *scheduler.Client
 	id     string
@@ -103,16 +104,16 @@ func (s schedule) get(ctx context.Context) (*scheduler.GetScheduleOutput, error)
 }
 
 func (s schedule) State(ctx context.Context) (bool, string, error) {
-	getScheduleOutput, err := s.get(ctx)
+	out, err := s.get(ctx)
 	if err != nil {
 		return false, "", err
 	}
-	return getScheduleOutput.State == types.ScheduleStateEnabled, string(getScheduleOutput.State), nil
+	return out.State == types.ScheduleStateEnabled, string(out.State), nil
 }
 
-// set sends the whole schedule back: what is left out of an update is reset.
+// Set writes the whole schedule: an update resets the fields that it omits.
 func (s schedule) Set(ctx context.Context, on bool, line string) error {
-	getScheduleOutput, err := s.get(ctx)
+	out, err := s.get(ctx)
 	if err != nil {
 		return err
 	}
@@ -121,10 +122,10 @@ func (s schedule) Set(ctx context.Context, on bool, line string) error {
 		state = types.ScheduleStateEnabled
 	}
 	_, err = s.client.UpdateSchedule(ctx, &scheduler.UpdateScheduleInput{
-		Name: getScheduleOutput.Name, GroupName: getScheduleOutput.GroupName, State: state, Description: &line,
-		ScheduleExpression: getScheduleOutput.ScheduleExpression, ScheduleExpressionTimezone: getScheduleOutput.ScheduleExpressionTimezone,
-		FlexibleTimeWindow: getScheduleOutput.FlexibleTimeWindow, Target: getScheduleOutput.Target, KmsKeyArn: getScheduleOutput.KmsKeyArn,
-		StartDate: getScheduleOutput.StartDate, EndDate: getScheduleOutput.EndDate, ActionAfterCompletion: getScheduleOutput.ActionAfterCompletion,
+		Name: out.Name, GroupName: out.GroupName, State: state, Description: &line,
+		ScheduleExpression: out.ScheduleExpression, ScheduleExpressionTimezone: out.ScheduleExpressionTimezone,
+		FlexibleTimeWindow: out.FlexibleTimeWindow, Target: out.Target, KmsKeyArn: out.KmsKeyArn,
+		StartDate: out.StartDate, EndDate: out.EndDate, ActionAfterCompletion: out.ActionAfterCompletion,
 	})
 	if err != nil {
 		return fmt.Errorf("update schedule: %w", err)
@@ -133,9 +134,9 @@ func (s schedule) Set(ctx context.Context, on bool, line string) error {
 }
 
 func (s schedule) LastChange(ctx context.Context) (string, error) {
-	getScheduleOutput, err := s.get(ctx)
+	out, err := s.get(ctx)
 	if err != nil {
 		return "", err
 	}
-	return aws.ToString(getScheduleOutput.Description), nil
+	return aws.ToString(out.Description), nil
 }

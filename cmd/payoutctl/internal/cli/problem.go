@@ -9,7 +9,7 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// Exit codes, see the command's documentation.
+// Exit codes; the documentation of the command describes them.
 const (
 	ExitDone    = 0
 	exitNo      = 1
@@ -17,29 +17,36 @@ const (
 	exitFailure = 3
 )
 
-// problem is an error with the exit code that it means and what to do next.
+// Problem is an error with an exit code and a hint at what to do next.
 type Problem struct {
 	Code int
 	Err  error
 	Hint string
 }
 
+// Error implements error.
 func (p *Problem) Error() string { return p.Err.Error() }
+
+// Unwrap returns the error itself.
 func (p *Problem) Unwrap() error { return p.Err }
 
+// Usagef returns an error about the command line.
 func Usagef(hint, format string, args ...any) error {
 	return &Problem{Code: exitUsage, Hint: hint, Err: fmt.Errorf(format, args...)}
 }
 
+// Negativef returns the error of a command whose result is negative: not found, or
+// not as expected.
 func Negativef(hint, format string, args ...any) error {
 	return &Problem{Code: exitNo, Hint: hint, Err: fmt.Errorf(format, args...)}
 }
 
+// Failuref returns an error of a stack, of AWS or of the network.
 func Failuref(hint, format string, args ...any) error {
 	return &Problem{Code: exitFailure, Hint: hint, Err: fmt.Errorf(format, args...)}
 }
 
-// advised adds advice to an error for which there is none yet.
+// WithHint adds a hint to an error that has no hint yet.
 func WithHint(hint string, err error) error {
 	p := *AsProblem(err)
 	if p.Hint == "" {
@@ -48,8 +55,8 @@ func WithHint(hint string, err error) error {
 	return &p
 }
 
-// problemOf says what an error means to the person who gets it. It decides by
-// the codes of AWS, never by the text.
+// AsProblem returns the error with an exit code and, for an error of AWS, a hint.
+// It decides by AWS's error codes, never by their text.
 func AsProblem(err error) *Problem {
 	if known, ok := errors.AsType[*Problem](err); ok {
 		return known
@@ -61,16 +68,16 @@ func AsProblem(err error) *Problem {
 	case errors.Is(err, context.Canceled):
 		p.Err = errors.New("interrupted")
 	case errors.As(err, &operation) && errors.As(err, &api):
-		p.Err = fmt.Errorf("%s: %s", actionOf(operation), api.ErrorCode())
-		p.Hint = adviceOn(api.ErrorCode(), actionOf(operation))
+		p.Err = fmt.Errorf("%s: %s", actionName(operation), api.ErrorCode())
+		p.Hint = hintFor(api.ErrorCode(), actionName(operation))
 	case errors.As(err, &operation):
-		p.Hint = "the network, or " + operation.Service() + ", does not answer: try again"
+		p.Hint = "no answer from " + operation.Service() + ": check the network and try again"
 	}
 	return p
 }
 
-// adviceOn says what to do about an error code of AWS.
-func adviceOn(code, action string) string {
+// hintFor returns what to do about an error code of AWS.
+func hintFor(code, action string) string {
 	switch code {
 	case "AccessDenied", "AccessDeniedException", "UnauthorizedOperation":
 		return "your AWS identity lacks the permission " + action + " on this stack; ask for it, or choose another --profile"
@@ -79,15 +86,15 @@ func adviceOn(code, action string) string {
 	case "UnrecognizedClientException", "InvalidClientTokenId", "InvalidSignatureException", "SignatureDoesNotMatch":
 		return "AWS does not know these credentials: check AWS_PROFILE or --profile"
 	case "ResourceNotFoundException":
-		return "what the stack names is gone: was it deleted, or is this the wrong --region?"
+		return "a resource of the stack does not exist: was it deleted, or is --region wrong?"
 	case "ThrottlingException", "ProvisionedThroughputExceededException", "RequestLimitExceeded":
 		return "AWS is limiting the rate: try again in a moment"
 	}
 	return ""
 }
 
-// actionOf names an operation as a policy would: dynamodb:Query.
-func actionOf(operation *smithy.OperationError) string {
+// actionName returns the name of an operation in IAM policies: dynamodb:Query.
+func actionName(operation *smithy.OperationError) string {
 	service := strings.ToLower(strings.ReplaceAll(operation.Service(), " ", ""))
 	if service == "eventbridge" {
 		service = "events"

@@ -2,14 +2,14 @@ package cli
 
 import "time"
 
-// progressEvery is how much time lies between two words about long work.
+// The time between two lines about the progress of a command.
 const (
 	progressOnTerminal = time.Second
 	progressElsewhere  = 10 * time.Second
 )
 
-// progress returns a function that tells about long work now and then, on
-// standard error, whenever it is called.
+// StartProgress returns a function that prints the progress of long work on standard
+// error, at most once per interval.
 func (s *Session) StartProgress() func(format string, args ...any) {
 	every := progressElsewhere
 	if isTerminal(s.Stderr) {

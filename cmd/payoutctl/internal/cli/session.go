@@ -6,9 +6,12 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"golang.org/x/term"
 )
 
-// session is one invocation: what a command is told and where it may write.
+// Session is one invocation of the program: its flags, streams, clock and source
+// of randomness.
 type Session struct {
 	Streams
 
@@ -18,14 +21,14 @@ type Session struct {
 	Random io.Reader
 }
 
-// streams are where a program reads and writes.
+// Streams are standard input, output and error.
 type Streams struct {
 	Stdin  io.Reader
 	Stdout io.Writer
 	Stderr io.Writer
 }
 
-// report prints an error, with what to do about it, and returns the exit code.
+// Report prints an error with its hint and returns the exit code.
 func (s *Session) Report(err error) int {
 	if err == nil {
 		return ExitDone
@@ -38,17 +41,19 @@ func (s *Session) Report(err error) int {
 	return p.Code
 }
 
-// notef tells a person something that is not what was asked for.
+// Notef prints a remark for a person on standard error: standard output holds only
+// what the command was asked for.
 func (s *Session) Notef(format string, args ...any) {
 	fmt.Fprintln(s.Stderr, visible(fmt.Sprintf(format, args...)))
 }
 
+// Print writes text to standard output.
 func (s *Session) Print(text string) error {
 	_, err := io.WriteString(s.Stdout, visible(text))
 	return err
 }
 
-// printJSON prints one object on one line.
+// PrintJSON writes a value as one line of JSON to standard output.
 func (s *Session) PrintJSON(value any) error {
 	line, err := JSONLine(value)
 	if err != nil {
@@ -58,13 +63,13 @@ func (s *Session) PrintJSON(value any) error {
 	return err
 }
 
-// style is how text is shown to this reader.
+// Style returns how text is formatted: with colours on a terminal only.
 func (s *Session) Style() Style {
 	plain := s.Env("NO_COLOR") != "" || s.Env("TERM") == "dumb" || !isTerminal(s.Stdout)
 	return Style{Colours: !plain, Full: s.Flags.Full}
 }
 
-// self is the beginning of a command line for the same stack, for advice.
+// Program returns the beginning of a command line for the same stack, for hints.
 func (s *Session) Program() string {
 	if s.Flags.Stack == "" {
 		return "payoutctl --local"
@@ -79,30 +84,25 @@ func (s *Session) Program() string {
 	return strings.Join(parts, " ")
 }
 
-// confirm asks before something is changed outside the local stack. Where
-// nobody can answer, it has to be said in advance.
+// Confirm asks before a change to a deployed stack. Without a terminal nobody can
+// answer, so it returns an error that names --yes.
 func (s *Session) Confirm(yes bool, question string) error {
 	if yes || s.Flags.Stack == "" {
 		return nil
 	}
 	if !isTerminal(s.Stdin) {
-		return Usagef("add --yes if that is meant", "%s needs to be confirmed, and nobody is there to ask", question)
+		return Usagef("add --yes to confirm", "%s needs to be confirmed, and standard input is not a terminal", question)
 	}
 	fmt.Fprintf(s.Stderr, "%s? Type yes: ", visible(question))
 	var answer string
 	if _, err := fmt.Fscanln(s.Stdin, &answer); err != nil || answer != "yes" {
-		return Usagef("", "not confirmed; nothing was done")
+		return Usagef("", "not confirmed; nothing was changed")
 	}
 	return nil
 }
 
-// isTerminal takes any character device for a terminal, which is enough to
-// decide about colours and questions.
+// isTerminal reports whether a stream is a terminal.
 func isTerminal(stream any) bool {
 	file, ok := stream.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return ok && term.IsTerminal(int(file.Fd()))
 }

@@ -21,29 +21,30 @@ import (
 	"payout-callbacks/pkg/ops/redrive"
 )
 
-// StackVariable names the environment variable with the path of a local
+// StackVariable is the environment variable with the path of a local
 // stack's description.
 const StackVariable = "PAYOUT_CALLBACKS_STACK"
 
-// attemptTimeout bounds one attempt of a request: the SDK would wait for ever.
+// attemptTimeout bounds one attempt of a request: the SDK itself sets no limit.
 const attemptTimeout = 10 * time.Second
 
-// stack is what is known of the stack that a command works on.
+// Stack describes the stack that a command works on.
 type Stack struct {
 	Name               string
 	Local              bool
-	APIURL             string // the callbacks' paths are appended to it; it ends with a path token if there is a first one
-	NextAPIURL         string // the same with the second path token, "" without one
+	APIURL             string // callback paths are appended to it; it ends with the first path token, if any
+	NextAPIURL         string // the same with the second path token, or ""
 	ReceiptsTable      string
 	PayoutsTable       string
 	EventsQueueURL     string
 	DeadLetterQueueURL string
-	Secrets            map[string]string                  // provider → name of the secret with its keys
-	DemoKeys           map[string]map[string]callback.Key // provider → account → key; of a local stack only
-	Outputs            map[string]string                  // of the template, by name
+	Secrets            map[string]string                  // provider → name of the secret that holds its keys
+	DemoKeys           map[string]map[string]callback.Key // provider → account → key; local stack only
+	Outputs            map[string]string                  // of the CloudFormation stack, by name
 	AWS                aws.Config
 }
 
+// OpenStack loads the stack that the flags name.
 func (s *Session) OpenStack(ctx context.Context) (Stack, error) {
 	switch {
 	case s.Flags.Stack != "":
@@ -51,9 +52,10 @@ func (s *Session) OpenStack(ctx context.Context) (Stack, error) {
 	case s.Flags.Local || s.Env(StackVariable) != "":
 		return s.loadLocal(ctx)
 	}
-	return Stack{}, Usagef("", "say which stack: --local for the one that make run started, or --stack NAME for a deployed one")
+	return Stack{}, Usagef("", "no stack given: --local for the one that make run starts, or --stack NAME for a deployed one")
 }
 
+// OpenReader loads the stack and returns a reader of its tables.
 func (s *Session) OpenReader(ctx context.Context) (*dynamostore.Reader, error) {
 	stack, err := s.OpenStack(ctx)
 	if err != nil {
@@ -62,7 +64,7 @@ func (s *Session) OpenReader(ctx context.Context) (*dynamostore.Reader, error) {
 	return stack.Reader(), nil
 }
 
-// provider returns a provider as the stack's functions parse its callbacks.
+// Provider returns a provider with the settings of the stack's functions.
 func (s Stack) Provider(name string) (functions.SigningProvider, error) {
 	if _, err := FindProvider(name); err != nil {
 		return nil, err
@@ -74,6 +76,7 @@ func (s Stack) Provider(name string) (functions.SigningProvider, error) {
 	return providers[slices.IndexFunc(providers, func(p functions.SigningProvider) bool { return p.Name() == name })], nil
 }
 
+// Reader returns a reader of the stack's tables.
 func (s Stack) Reader() *dynamostore.Reader {
 	return &dynamostore.Reader{
 		Client:   dynamodb.NewFromConfig(s.AWS),
@@ -82,13 +85,13 @@ func (s Stack) Reader() *dynamostore.Reader {
 	}
 }
 
-// editor writes by hand what the functions never do.
+// Editor returns a reader that also makes the changes reserved to operators.
 func (s Stack) Editor() *dynamostore.Editor { return &dynamostore.Editor{Reader: *s.Reader()} }
 
-// inbox accepts receipts as the functions do.
+// Inbox returns an inbox that accepts receipts as the functions do.
 func (s Stack) Inbox(now func() time.Time) (*inbox.Inbox, error) {
 	if s.EventsQueueURL == "" {
-		return nil, Failuref("deploy the template of this version", "stack %s does not tell its events queue", s.Name)
+		return nil, Failuref("deploy the template of this version", "stack %s has no output %s", s.Name, outputEvents)
 	}
 	return &inbox.Inbox{
 		Store: &dynamostore.Store{Client: dynamodb.NewFromConfig(s.AWS), Receipts: s.ReceiptsTable, Payouts: s.PayoutsTable},
@@ -97,17 +100,18 @@ func (s Stack) Inbox(now func() time.Time) (*inbox.Inbox, error) {
 	}, nil
 }
 
-// keyring is the secret with a provider's keys.
+// Keyring returns the secret that holds a provider's keys.
 func (s Stack) Keyring(provider string) (keyring.Store, error) {
 	name, err := s.secretOf(provider)
 	return keyring.Store{Client: secretsmanager.NewFromConfig(s.AWS), Name: name}, err
 }
 
+// HTTPClient returns a client with a timeout for each attempt.
 func HTTPClient() *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().WithTimeout(attemptTimeout)
 }
 
-// direct takes the user's proxy out of the way to a local stack.
+// DisableProxy keeps requests to a local stack away from the user's proxy.
 func DisableProxy(transport *http.Transport) { transport.Proxy = nil }
 
 func (s Stack) secretOf(provider string) (string, error) {
@@ -118,9 +122,10 @@ func (s Stack) secretOf(provider string) (string, error) {
 	return name, nil
 }
 
+// Redriver returns a redriver of the stack's dead-letter queue.
 func (s Stack) Redriver() (*redrive.Redriver, error) {
 	if s.EventsQueueURL == "" || s.DeadLetterQueueURL == "" {
-		return nil, Failuref("deploy the template of this version", "stack %s does not tell its queues", s.Name)
+		return nil, Failuref("deploy the template of this version", "stack %s has no outputs %s and %s", s.Name, outputEvents, outputDeadLetters)
 	}
 	queue := redrive.SQS{Client: sqs.NewFromConfig(s.AWS), EventsURL: s.EventsQueueURL, DeadLettersURL: s.DeadLetterQueueURL}
 	return &redrive.Redriver{Queue: queue, Receipts: s.Reader()}, nil

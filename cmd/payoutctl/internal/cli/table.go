@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// table is text in columns. Colours do not count as width, which is why it is
-// not text/tabwriter.
+// Table formats text in columns. Colours do not count as width, which
+// text/tabwriter cannot do.
 type Table struct {
 	Style  Style
 	Indent string
@@ -14,11 +14,13 @@ type Table struct {
 	Rows   [][]Cell
 }
 
+// Cell is the text of one column in a row, and its colour.
 type Cell struct {
 	Text   string
 	Colour string
 }
 
+// Cells returns cells without colour.
 func Cells(texts ...string) []Cell {
 	var cells []Cell
 	for _, text := range texts {
@@ -27,7 +29,7 @@ func Cells(texts ...string) []Cell {
 	return cells
 }
 
-// add adds a row. A cell is one line, whatever its text holds.
+// Add adds a row. Line breaks in a cell are made visible.
 func (t *Table) Add(cells ...Cell) {
 	for n := range cells {
 		cells[n].Text = Clean(cells[n].Text)
@@ -35,6 +37,7 @@ func (t *Table) Add(cells ...Cell) {
 	t.Rows = append(t.Rows, cells)
 }
 
+// String returns the table, one row per line.
 func (t *Table) String() string {
 	var header []Cell
 	for _, name := range t.Header {
@@ -44,7 +47,7 @@ func (t *Table) String() string {
 	if len(header) > 0 {
 		rows = append([][]Cell{header}, rows...)
 	}
-	widths := widthsOf(rows)
+	widths := columnWidths(rows)
 	var out strings.Builder
 	for _, row := range rows {
 		out.WriteString(t.line(row, widths))
@@ -52,7 +55,7 @@ func (t *Table) String() string {
 	return out.String()
 }
 
-func widthsOf(rows [][]Cell) []int {
+func columnWidths(rows [][]Cell) []int {
 	var widths []int
 	for _, row := range rows {
 		for len(widths) < len(row) {
@@ -65,7 +68,7 @@ func widthsOf(rows [][]Cell) []int {
 	return widths
 }
 
-// line pads every cell but those that nothing follows.
+// line formats a row; it pads each cell that another cell follows.
 func (t *Table) line(row []Cell, widths []int) string {
 	last := 0
 	for n, cell := range row {

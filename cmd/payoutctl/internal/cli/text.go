@@ -15,13 +15,13 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// style is how text is shown: with colours or not, shortened or not.
+// Style selects colours and unshortened text.
 type Style struct {
 	Colours bool
 	Full    bool
 }
 
-// Colours of a terminal.
+// Colours of a terminal, as SGR parameters.
 const (
 	Red    = "31"
 	Green  = "32"
@@ -29,6 +29,7 @@ const (
 	Bold   = "1"
 )
 
+// Paint colours a text.
 func (s Style) Paint(colour, text string) string {
 	if !s.Colours || colour == "" || text == "" {
 		return text
@@ -36,6 +37,7 @@ func (s Style) Paint(colour, text string) string {
 	return "\x1b[" + colour + "m" + text + "\x1b[0m"
 }
 
+// StatusColour returns the colour of a payout's status.
 func StatusColour(status payout.Status) string {
 	switch status {
 	case payout.Succeeded, payout.Done:
@@ -46,8 +48,8 @@ func StatusColour(status payout.Status) string {
 	return Yellow
 }
 
-// private shortens what names a person's account: enough stays to recognise
-// it by, too little to pay to it.
+// Abbreviate shortens an address: enough stays to recognise it, too little to pay
+// to it.
 func (s Style) Abbreviate(text string) string {
 	if s.Full {
 		return Clean(text)
@@ -60,9 +62,10 @@ func (s Style) Abbreviate(text string) string {
 	return Clean(string(runes[:head])) + "…" + Clean(string(runes[len(runes)-tail:]))
 }
 
-// longest is how much of a provider's free text is shown on one line.
+// longest is how many characters of a provider's text are shown on one line.
 const longest = 160
 
+// Shorten cuts a long text.
 func (s Style) Shorten(text string) string {
 	if s.Full || utf8.RuneCountInString(text) <= longest {
 		return Clean(text)
@@ -70,8 +73,8 @@ func (s Style) Shorten(text string) string {
 	return Clean(string([]rune(text)[:longest])) + "… (--full shows all)"
 }
 
-// clean makes what is not printable visible: text that a stranger wrote must
-// not move the cursor, change colours or fake another line.
+// Clean escapes what is not printable: text from outside must not move the cursor,
+// change colours or forge another line.
 func Clean(text string) string {
 	if utf8.ValidString(text) && !strings.ContainsFunc(text, unprintable) {
 		return text
@@ -87,11 +90,11 @@ func Clean(text string) string {
 	return out.String()
 }
 
-// linePrefix begins each line of a text that somebody else wrote: no line of it
-// can be taken for a line of this program.
+// linePrefix begins each line of a text from outside, so that none can be taken for
+// output of this program.
 const linePrefix = "| "
 
-// quotedLines is clean for a text of several lines that somebody else wrote.
+// PrefixLines is Clean for a text of several lines.
 func PrefixLines(text string) string {
 	lines := strings.Split(text, "\n")
 	for n, line := range lines {
@@ -102,11 +105,11 @@ func PrefixLines(text string) string {
 
 func unprintable(r rune) bool { return !unicode.IsPrint(r) }
 
-// ownColour is what paint writes before and behind a text.
-var ownColour = regexp.MustCompile(`\x1b\[(0|1|31|32|33)m`)
+// colourSequence matches what Paint writes before and behind a text.
+var colourSequence = regexp.MustCompile(`\x1b\[(0|1|31|32|33)m`)
 
-// visible is clean for a whole output: it leaves line ends and the colours of
-// this program. It is the last guard, behind clean and quotedLines.
+// visible is Clean for a whole output: it keeps line ends and the colours of this
+// program. It is the last defence, behind Clean and PrefixLines.
 func visible(text string) string {
 	if utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && unprintable(r) }) {
 		return text
@@ -115,7 +118,7 @@ func visible(text string) string {
 	for n, line := range lines {
 		var out strings.Builder
 		at := 0
-		for _, colour := range ownColour.FindAllStringIndex(line, -1) {
+		for _, colour := range colourSequence.FindAllStringIndex(line, -1) {
 			out.WriteString(Clean(line[at:colour[0]]) + line[colour[0]:colour[1]])
 			at = colour[1]
 		}
@@ -124,9 +127,9 @@ func visible(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// jsonLine returns a value as one line of JSON, in which everything that a
-// terminal does not print is escaped: control characters of both ranges, and
-// those that change the direction of a text.
+// JSONLine returns a value as one line of JSON. It escapes everything that a terminal
+// does not print: control characters of both ranges, and characters that change the
+// direction of a text.
 func JSONLine(value any) ([]byte, error) {
 	var line bytes.Buffer
 	encoder := json.NewEncoder(&line)
@@ -137,8 +140,8 @@ func JSONLine(value any) ([]byte, error) {
 	return escapeUnprintable(line.Bytes()), nil
 }
 
-// escapeUnprintable escapes characters in a JSON text of one line. Those outside of
-// ASCII occur in strings only, where \u means the same.
+// escapeUnprintable escapes characters in a line of JSON. Those outside of ASCII
+// occur in strings only, where \u has the same meaning.
 func escapeUnprintable(line []byte) []byte {
 	out := make([]byte, 0, len(line))
 	for _, r := range string(line) {
@@ -155,7 +158,7 @@ func escapeUnprintable(line []byte) []byte {
 	return out
 }
 
-// instant shows a time, in UTC, to the second.
+// FormatTime formats a time in UTC, to the second.
 func FormatTime(t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -163,7 +166,7 @@ func FormatTime(t time.Time) string {
 	return t.UTC().Format("2006-01-02 15:04:05")
 }
 
-// age shows a span in the unit that a person would choose.
+// FormatAge formats a duration in a readable unit.
 func FormatAge(span time.Duration) string {
 	switch {
 	case span < 2*time.Minute:
@@ -176,11 +179,12 @@ func FormatAge(span time.Duration) string {
 	return strconv.Itoa(int(span.Hours())/24) + " days"
 }
 
-// money shows what of an amount and its currency is known.
+// FormatAmount joins an amount and its currency, either of which may be unknown.
 func FormatAmount(amount, currency string) string {
 	return strings.TrimSpace(Clean(amount) + " " + Clean(currency))
 }
 
+// Count formats a number with its noun.
 func Count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
@@ -188,7 +192,7 @@ func Count(n int, noun string) string {
 	return strconv.Itoa(n) + " " + noun + "s"
 }
 
-// quoted is a text as a shell takes it for one word.
+// Quote returns a text as one word of a shell, in quotes where they are needed.
 func Quote(text string) string {
 	plain := !strings.ContainsFunc(text, func(r rune) bool {
 		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/_.:%-", r)
@@ -199,5 +203,5 @@ func Quote(text string) string {
 	return InQuotes(text)
 }
 
-// inQuotes is a text in the quotes of a shell.
+// InQuotes returns a text in single quotes of a shell.
 func InQuotes(text string) string { return "'" + strings.ReplaceAll(Clean(text), "'", `'\''`) + "'" }

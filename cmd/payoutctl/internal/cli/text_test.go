@@ -13,7 +13,7 @@ import (
 	"payout-callbacks/pkg/lambda/functions"
 )
 
-func TestCleanLeavesATerminalAlone(t *testing.T) {
+func TestClean(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                         "",
 		"order 4711, 提币 ✓":         "order 4711, 提币 ✓",
@@ -30,8 +30,8 @@ func TestCleanLeavesATerminalAlone(t *testing.T) {
 	}
 }
 
-// Every character that a terminal does not print is escaped in JSON, and reads back as it was.
-func TestJSONLine_EscapesWhatATerminalDoesNotPrint(t *testing.T) {
+// Each character that a terminal does not print is escaped in JSON and decodes unchanged.
+func TestJSONLine_Unprintable(t *testing.T) {
 	for r := rune(0); r <= unicode.MaxRune; r++ {
 		if !utf8.ValidRune(r) {
 			continue
@@ -51,8 +51,9 @@ func TestJSONLine_EscapesWhatATerminalDoesNotPrint(t *testing.T) {
 	}
 }
 
-// No line of another's text looks like a line of this program, whatever ends a line.
-func TestQuotedLines_PrefixesEachLine(t *testing.T) {
+// No line of an external text looks like output of this program, whatever its line
+// separators.
+func TestPrefixLines(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                            "| ",
 		"a\nstatus  succeeded\n":      "| a\n| status  succeeded\n| ",
@@ -65,7 +66,7 @@ func TestQuotedLines_PrefixesEachLine(t *testing.T) {
 	}
 }
 
-func TestVisible_KeepsOwnColoursOnly(t *testing.T) {
+func TestVisible_Colours(t *testing.T) {
 	for text, want := range map[string]string{
 		"\x1b[32msucceeded\x1b[0m ✓\n": "\x1b[32msucceeded\x1b[0m ✓\n",
 		"\x1b[2J\u202e\u009b\n":        `\x1b[2J\u202e\u009b` + "\n",
@@ -77,7 +78,7 @@ func TestVisible_KeepsOwnColoursOnly(t *testing.T) {
 	}
 }
 
-func TestPrivateShowsAHalfAtMost(t *testing.T) {
+func TestStyle_Abbreviate(t *testing.T) {
 	short, full := cli.Style{}, cli.Style{Full: true}
 	for text, want := range map[string]string{
 		"":                                   "",
@@ -95,7 +96,7 @@ func TestPrivateShowsAHalfAtMost(t *testing.T) {
 	}
 }
 
-func TestAgeIsInTheUnitOfItsSize(t *testing.T) {
+func TestFormatAge(t *testing.T) {
 	for span, want := range map[time.Duration]string{
 		-time.Second: "0 s", 0: "0 s", 119 * time.Second: "119 s", 2 * time.Minute: "2 min",
 		119 * time.Minute: "119 min", 2 * time.Hour: "2 h", 47 * time.Hour: "47 h", 50 * time.Hour: "2 days",
@@ -106,8 +107,8 @@ func TestAgeIsInTheUnitOfItsSize(t *testing.T) {
 	}
 }
 
-// The program and the template name each other's outputs.
-func TestOutputsAreInTheTemplate(t *testing.T) {
+// The template has each output that the program reads.
+func TestOutputs_InTemplate(t *testing.T) {
 	text, err := os.ReadFile("../../../../template.yaml")
 	if err != nil {
 		t.Fatal(err)

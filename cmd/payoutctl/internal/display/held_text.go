@@ -8,11 +8,11 @@ import (
 	"payout-callbacks/pkg/inbox"
 )
 
-// heldText tells about a callback that was not understood.
-func HeldText(style cli.Style, r inbox.Receipt, now time.Time, self string) string {
+// HeldText formats a held callback.
+func HeldText(style cli.Style, r inbox.Receipt, now time.Time, program string) string {
 	rows := cli.Table{Style: style}
 	rows.Add(cli.Cells("held", cli.Clean(r.Key.Payout))...)
-	rows.Add(cli.Cell{Text: "why"}, cli.Cell{Text: cli.Clean(r.Reason), Colour: cli.Yellow})
+	rows.Add(cli.Cell{Text: "reason"}, cli.Cell{Text: cli.Clean(r.Reason), Colour: cli.Yellow})
 	if r.ProviderID != "" {
 		rows.Add(cli.Cells("provider id", cli.Clean(r.ProviderID))...)
 	}
@@ -22,20 +22,21 @@ func HeldText(style cli.Style, r inbox.Receipt, now time.Time, self string) stri
 	if r.State != inbox.Held {
 		rows.Add(cli.Cells(string(r.State), FormatChangedBy(style, r.ChangedBy))...)
 	}
-	out := rows.String() + nextStepText(r, self)
+	out := rows.String() + nextStepText(r, program)
 	if !style.Full {
-		return out + "--full shows what was met and the body.\n"
+		return out + "--full shows the details and the body.\n"
 	}
 	return out + "\n" + cli.PrefixLines(r.Note) + "\n\n" + cli.PrefixLines(BodyText(r.Body)) + "\n"
 }
 
-func nextStepText(r inbox.Receipt, self string) string {
+// nextStepText describes the state of the callback and the command that follows.
+func nextStepText(r inbox.Receipt, program string) string {
 	switch r.State {
 	case inbox.Released:
-		return "It was not understood when it came, and is since: " + self + " show " + cli.Quote(r.ReleasedAs.Payout) + "\n"
+		return "It was held at first and understood later: " + program + " show " + cli.Quote(r.ReleasedAs.Payout) + "\n"
 	case inbox.Dismissed:
-		return "It was not understood, and a person decided that it tells nothing about a payout.\n"
+		return "An operator dismissed it: it says nothing about a payout.\n"
 	}
-	return "It is authentic and was acknowledged, but not understood: it changed no payout and is kept as it came.\n" +
-		"Once this program understands it: " + self + " release " + cli.Quote(r.Key.Payout) + " --dry-run\n"
+	return "It is authentic and was acknowledged, but not understood: it changed no payout, and its body is kept unchanged.\n" +
+		"Once this program understands it: " + program + " release " + cli.Quote(r.Key.Payout) + " --dry-run\n"
 }

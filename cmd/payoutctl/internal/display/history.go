@@ -12,26 +12,26 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
+// HeldPrefix begins the id of a held callback.
 const HeldPrefix = "held/"
 
-// find tells the story of the payout that an id or a reference of ours names.
-// A reference may look like an id, and an id's receipts may be waiting to be
-// applied: the id is tried first, then whatever is told under it.
-func FindPayout(ctx context.Context, s *cli.Session, reader *dynamostore.Reader, what string) (History, error) {
-	history, err := LoadHistory(ctx, reader, payout.ID(what))
+// FindPayout loads the history of the payout with an id or a reference of ours. A
+// reference may look like an id, so it tries the id first, which is known as soon as
+// it has a receipt.
+func FindPayout(ctx context.Context, s *cli.Session, reader *dynamostore.Reader, target string) (History, error) {
+	history, err := LoadHistory(ctx, reader, payout.ID(target))
 	if err != nil || history.isKnown() {
 		return history, err
 	}
-	// More than a screenful under one reference is a list, whatever comes after.
-	const most = 1000
-	payouts, _, err := Take(most, dynamostore.Filter{}, SkipDamaged(s, reader.ByReference(ctx, what)))
+	const limit = 1000 // bounds the list if many payouts share a reference
+	payouts, _, err := Take(limit, dynamostore.Filter{}, SkipDamaged(s, reader.ByReference(ctx, target)))
 	switch {
 	case err != nil:
 		return History{}, err
 	case len(payouts) == 0:
 		return History{}, cli.Negativef("an id looks like cregis/payout/PROJECT/CID; see them with: "+s.Program()+" payouts. "+
-			"A reference is known once a callback with it is applied; what waits: "+s.Program()+" receipts received",
-			"no payout has the id or the reference %s%s", cli.Clean(what), norHeld(what))
+			"A reference is known once a callback with it is applied; receipts that wait: "+s.Program()+" receipts received",
+			"no payout has the id or the reference %s%s", cli.Clean(target), norHeld(target))
 	case len(payouts) > 1:
 		s.Notef("%d payouts have this reference; give the id of one:", len(payouts))
 		if err := PrintPayouts(s, payouts); err != nil {
@@ -42,30 +42,32 @@ func FindPayout(ctx context.Context, s *cli.Session, reader *dynamostore.Reader,
 	return LoadHistory(ctx, reader, payouts[0].ID)
 }
 
-// norHeld goes on with what was looked for.
-func norHeld(what string) string {
-	if strings.HasPrefix(what, HeldPrefix) {
+// norHeld extends the message for an id that looks like that of a held callback.
+func norHeld(target string) string {
+	if strings.HasPrefix(target, HeldPrefix) {
 		return ", and no held callback has that id"
 	}
 	return ""
 }
 
 var (
-	ErrNoTarget = cli.Usagef("", "which payout? Give its id or our reference")
-	// errSeveral ends a command that has listed the payouts of a reference.
-	ErrAmbiguous = cli.Negativef("", "the reference is not of one payout")
+	// ErrNoTarget means that the command line names no payout.
+	ErrNoTarget = cli.Usagef("", "no payout given: give its id or our reference")
+	// ErrAmbiguous means that several payouts share the reference; they are listed.
+	ErrAmbiguous = cli.Negativef("", "several payouts have this reference")
 )
 
-// story is a payout with its receipts.
+// History is a payout with its receipts.
 type History struct {
 	Record  dynamostore.Stored
 	Exists  bool
-	Damage  error   // why the payout cannot be read: then record says nothing
-	Entries []Entry // by the time of their acceptance
+	Damage  error   // why the payout cannot be read; Record is invalid then
+	Entries []Entry // in the order of their acceptance
 }
 
 func (t History) isKnown() bool { return t.Exists || len(t.Entries) > 0 }
 
+// LoadHistory reads a payout and its receipts.
 func LoadHistory(ctx context.Context, reader *dynamostore.Reader, id payout.ID) (History, error) {
 	record, exists, err := reader.Record(ctx, id)
 	damaged := errors.Is(err, inbox.ErrDamagedPayout)
@@ -93,8 +95,8 @@ func LoadHistory(ctx context.Context, reader *dynamostore.Reader, id payout.ID) 
 	return history, nil
 }
 
-// again reads a payout that was not there before its receipts were read: the
-// first of them may have been applied in between.
+// reloadRecord reads a missing payout again: its first receipt may have been applied
+// after the first read.
 func reloadRecord(ctx context.Context, reader *dynamostore.Reader, history History) (History, error) {
 	record, exists, err := reader.Record(ctx, history.Record.ID)
 	switch {
@@ -108,19 +110,19 @@ func reloadRecord(ctx context.Context, reader *dynamostore.Reader, history Histo
 	return history, nil
 }
 
-// soundness says why a record that decodes still is none: nothing writes a
-// payout before it has been told something.
+// checkRecord returns what is wrong with a record that decodes: the first write of a
+// payout sets a version and a status.
 func checkRecord(record dynamostore.Stored) error {
 	switch {
 	case record.Version < 1:
-		return errors.New("its version is no number of receipts")
+		return errors.New("its version is not a number of receipts")
 	case record.Status() == "":
-		return errors.New("it tells no status")
+		return errors.New("it has no status")
 	}
 	return nil
 }
 
-// gone reports whether the payout is missing: a receipt of it is applied.
+// IsMissing reports whether a receipt is applied and the payout does not exist.
 func (t History) IsMissing() bool {
 	return !t.Exists && slices.ContainsFunc(t.Entries, func(item Entry) bool { return item.State == inbox.Applied })
 }

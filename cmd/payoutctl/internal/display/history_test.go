@@ -27,18 +27,18 @@ func event(status payout.Status, amount payout.Amount) payout.Event {
 	}
 }
 
-// narrate applies the events, a minute apart, and tells the story.
-func narrate(events ...payout.Event) display.History {
+// newHistory applies the events, a minute apart.
+func newHistory(events ...payout.Event) display.History {
 	record := payout.Record{ID: paid}
-	var payoutHistory display.History
+	var history display.History
 	for n, event := range events {
 		at := noon.Add(time.Duration(n) * time.Minute)
 		receipt := inbox.NewReceipt(event, []byte("{}"), "da018436", at)
 		record, receipt.Outcome = record.Apply(event)
 		receipt.State, receipt.AppliedAt, receipt.DueAt = inbox.Applied, at, time.Time{}
-		payoutHistory = addReceipt(payoutHistory, record, receipt)
+		history = addReceipt(history, record, receipt)
 	}
-	return payoutHistory
+	return history
 }
 
 const program = "payoutctl --local"
@@ -64,11 +64,11 @@ func damageReceipt(history display.History, n int) display.History {
 	return history
 }
 
-func text(payoutHistory display.History) string {
-	return payoutHistory.Text(cli.Style{}, noon.Add(time.Hour), program)
+func text(history display.History) string {
+	return history.Text(cli.Style{}, noon.Add(time.Hour), program)
 }
 
-func TestStoryOfAPayoutThatWentWell(t *testing.T) {
+func TestHistory_Succeeded(t *testing.T) {
 	want := `payout       cregis/payout/7/42
 status       succeeded
 amount       1.1 TRX
@@ -77,31 +77,31 @@ to           TXsmKp…n1FS
 transaction  6dd05b
 updated      2026-11-03 12:01:00 UTC, by 2 receipts
 
-What was told, in the order in which it was first accepted:
-  #  ACCEPTED (UTC)       TOLD       AMOUNT   KEY       STATE    WHAT BECAME OF IT             AFTER  RECEIPT
-  1  2026-11-03 12:00:00  pending    1.1 TRX  da018436  applied  changed: the payout shows it  <1 s   pending/1MV91l
-  2  2026-11-03 12:01:00  succeeded  1.1 TRX  da018436  applied  changed: the payout shows it  <1 s   succeeded/1CeyNQ
+Receipts, in the order of their acceptance:
+  #  ACCEPTED (UTC)       STATUS     AMOUNT   KEY       STATE    RESULT   LATENCY  RECEIPT
+  1  2026-11-03 12:00:00  pending    1.1 TRX  da018436  applied  changed  <1 s     pending/1MV91l
+  2  2026-11-03 12:01:00  succeeded  1.1 TRX  da018436  applied  changed  <1 s     succeeded/1CeyNQ
 `
-	if diff := cmp.Diff(want, text(narrate(event(payout.Pending, "1.1"), event(payout.Succeeded, "1.1")))); diff != "" {
-		t.Errorf("story (-want +got):\n%s", diff)
+	if diff := cmp.Diff(want, text(newHistory(event(payout.Pending, "1.1"), event(payout.Succeeded, "1.1")))); diff != "" {
+		t.Errorf("history (-want +got):\n%s", diff)
 	}
 }
 
-func TestStoryOfAConflictSaysWhoToldWhat(t *testing.T) {
-	got := text(narrate(event(payout.Succeeded, "1"), event(payout.Failed, "1"), event(payout.Failed, "2")))
+func TestHistory_Conflict(t *testing.T) {
+	got := text(newHistory(event(payout.Succeeded, "1"), event(payout.Failed, "1"), event(payout.Failed, "2")))
 	for _, want := range []string{
 		"status       conflicted\n",
-		"These contradict each other, and nothing of it was thrown away:\n" +
-			"  amount  1          told by #1, #2\n" +
-			"  amount  2          told by #3\n" +
-			"  status  failed     told by #2, #3\n" +
-			"  status  succeeded  told by #1\n",
-		"conflict: not all that was told can be true",
-		// One command for each way to end it, and no more of the receipt's name than it takes.
-		"  Then say so:\n" +
-			"    #1 is true:  payoutctl --local resolve cregis/payout/7/42 --trust succeeded/1",
-		"\n    #2 is true:  payoutctl --local resolve cregis/payout/7/42 --trust failed/1",
-		"\n    #3 is true:  payoutctl --local resolve cregis/payout/7/42 --trust failed/1",
+		"Conflicting values, all of which are kept:\n" +
+			"  amount  1          claimed by #1, #2\n" +
+			"  amount  2          claimed by #3\n" +
+			"  status  failed     claimed by #2, #3\n" +
+			"  status  succeeded  claimed by #1\n",
+		"conflict with another receipt",
+		// A command for each way to resolve it, with the shortest unambiguous receipt key.
+		"  Then resolve it:\n" +
+			"    trust #1:  payoutctl --local resolve cregis/payout/7/42 --trust succeeded/1",
+		"\n    trust #2:  payoutctl --local resolve cregis/payout/7/42 --trust failed/1",
+		"\n    trust #3:  payoutctl --local resolve cregis/payout/7/42 --trust failed/1",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in:\n%s", want, got)
@@ -109,11 +109,11 @@ func TestStoryOfAConflictSaysWhoToldWhat(t *testing.T) {
 	}
 }
 
-func TestStoryOfABatchSaysHowFarItIs(t *testing.T) {
+func TestHistory_Batch(t *testing.T) {
 	batch := payout.Event{ID: "pivot/batch/m/1", Status: payout.Done, Totals: payout.Totals{
 		Pending: payout.Tally{Count: 1, Amount: "50"}, Succeeded: payout.Tally{Count: 2, Amount: "200"},
 	}}
-	got := text(narrate(batch))
+	got := text(newHistory(batch))
 	for _, want := range []string{
 		"items    2 of 3 settled: 2 succeeded, 0 failed, 0 cancelled\n", "250 for 3 items",
 	} {
@@ -124,68 +124,68 @@ func TestStoryOfABatchSaysHowFarItIs(t *testing.T) {
 	batch.Totals.Pending, batch.Totals.Failed = payout.Tally{}, payout.Tally{Count: 1, Amount: "50"}
 	less := batch
 	less.Totals.Succeeded, less.Totals.Cancelled = payout.Tally{Count: 1, Amount: "100"}, payout.Tally{Count: 1, Amount: "100"}
-	got = text(narrate(batch, less))
+	got = text(newHistory(batch, less))
 	for _, want := range []string{
-		"settled  succeeded 2 200, failed 1 50, cancelled 1 100  told part by part: more is settled than the batch has\n",
-		"#1 is true:  payoutctl --local resolve pivot/batch/m/1 --trust done/1", "#2 is true:",
+		"settled  succeeded 2 200, failed 1 50, cancelled 1 100  claimed in parts: the settled items exceed the batch\n",
+		"trust #1:  payoutctl --local resolve pivot/batch/m/1 --trust done/1", "trust #2:",
 	} {
 		if !strings.Contains(got, want) {
-			t.Errorf("an overdrawn batch: no %q in:\n%s", want, got)
+			t.Errorf("settled exceeds total: no %q in:\n%s", want, got)
 		}
 	}
 }
 
-func TestStoryTellsWhatIsMissingOrLate(t *testing.T) {
+func TestHistory_MissingOrLate(t *testing.T) {
 	waiting := inbox.NewReceipt(event(payout.Failed, "1"), nil, "da018436", noon.Add(59*time.Minute))
 	late := inbox.NewReceipt(event(payout.Rejected, "1"), nil, "da018436", noon)
 	history := addReceipt(display.History{}, payout.Record{ID: paid}, late)
 	history = addReceipt(history, payout.Record{ID: paid}, waiting)
 	for _, want := range []string{
-		"status  nothing is applied yet", "not applied for 60 min: look at the consumer, the queue and the sweeper",
-		"waits to be applied, for 60 s",
+		"status  no receipt is applied yet", "not applied for 60 min: check the consumer, the queue and the sweeper",
+		"waiting for 60 s",
 	} {
 		if got := text(history); !strings.Contains(got, want) {
 			t.Errorf("no %q in:\n%s", want, got)
 		}
 	}
-	lost := removeReceipt(narrate(event(payout.Pending, "1"), event(payout.Failed, "1"), event(payout.Succeeded, "1")), 1)
-	for _, want := range []string{"missing      1 receipt of those: deleted, or never written", "failed     told by no receipt that is still there"} {
+	lost := removeReceipt(newHistory(event(payout.Pending, "1"), event(payout.Failed, "1"), event(payout.Succeeded, "1")), 1)
+	for _, want := range []string{"missing      1 applied receipt: deleted, or never written", "failed     claimed by no remaining receipt"} {
 		if got := text(lost); !strings.Contains(got, want) {
 			t.Errorf("no %q in:\n%s", want, got)
 		}
 	}
 }
 
-func TestStoryShowsDamageAndDecisions(t *testing.T) {
+func TestHistory_DamageAndResolutions(t *testing.T) {
 	decision := inbox.NewResolutionReceipt(payout.Resolution{
 		ID: paid, Trusted: map[payout.Field]string{payout.FieldStatus: "failed", payout.FieldTo: "TXsmKpEuW7qWnXzJLGP9eDLvWPR2GRn1FS"},
 	}, "alice: the bank says so", noon)
-	history := addReceipt(narrate(event(payout.Failed, "1")), payout.Record{ID: paid, Version: 1}, decision)
+	history := addReceipt(newHistory(event(payout.Failed, "1")), payout.Record{ID: paid, Version: 1}, decision)
 	history = damageReceipt(history, 0)
-	for _, want := range []string{"failed               1 TRX", "damaged: it cannot be read", "a person's decision",
-		"What people decided:\n  #2  2026-11-03 12:00:00 UTC  status is failed, to is TXsmKp…n1FS  alice: the bank says so\n"} {
+	for _, want := range []string{"failed      1 TRX", "damaged: it cannot be read", "  resolution  ",
+		"Resolutions:\n  #2  2026-11-03 12:00:00 UTC  status is failed, to is TXsmKp…n1FS  alice: the bank says so\n"} {
 		if got := text(history); !strings.Contains(got, want) {
 			t.Errorf("no %q in:\n%s", want, got)
 		}
 	}
 }
 
-func TestStoryDoesNotLetTheProviderSteerTheTerminal(t *testing.T) {
+func TestHistory_ControlCharacters(t *testing.T) {
 	evil := event(payout.Failed, "1")
 	evil.Reference, evil.Reason, evil.TxID = "\x1b[2J", "\r\x1b[1A", "\x07"
 	for _, style := range []cli.Style{cli.Style{}, cli.Style{Full: true}} {
-		if got := narrate(evil).Text(style, noon, program); strings.ContainsAny(got, "\x1b\r\x07") {
+		if got := newHistory(evil).Text(style, noon, program); strings.ContainsAny(got, "\x1b\r\x07") {
 			t.Errorf("control characters in %q", got)
 		}
 	}
 }
 
-func TestHeldCallbackShowsItsBodyInFullOnly(t *testing.T) {
+func TestHeldText_FullShowsTheBody(t *testing.T) {
 	held := inbox.NewHeldReceipt(inbox.HeldCallback{
 		Provider: "pivot", Type: payout.TypePayout, Account: "m", Subject: []byte("x"), Reason: "unknown-event", Note: "met TOPUP",
 	}, []byte("{\"event\":\n\"TOPUP\x1b\"}"), "37232b59", noon)
 	short := heldText(cli.Style{}, held, noon.Add(time.Hour))
-	if !strings.Contains(short, "why       unknown-event\naccepted  2026-11-03 12:00:00 UTC, 60 min ago\nkey       37232b59\n") || strings.Contains(short, "TOPUP") {
+	if !strings.Contains(short, "reason    unknown-event\naccepted  2026-11-03 12:00:00 UTC, 60 min ago\nkey       37232b59\n") || strings.Contains(short, "TOPUP") {
 		t.Errorf("shortened:\n%s", short)
 	}
 	full := heldText(cli.Style{Full: true}, held, noon)
@@ -194,13 +194,13 @@ func TestHeldCallbackShowsItsBodyInFullOnly(t *testing.T) {
 	}
 }
 
-func TestWhatBecameOfAHeldCallback(t *testing.T) {
+func TestHeldText_EachState(t *testing.T) {
 	held := inbox.NewHeldReceipt(inbox.HeldCallback{Provider: "pivot", Type: payout.TypePayout, Account: "m", Reason: "unknown-status"}, nil, "k", noon)
 	held.ChangedBy = inbox.NewChangedBy("alice", "v2 knows it", noon)
 	for state, want := range map[inbox.State]string{
 		inbox.Held:      "Once this program understands it: payoutctl --local release held/pivot/payout/m/",
 		inbox.Dismissed: "dismissed  2026-11-03 12:00:00 UTC, by alice: v2 knows it\n",
-		inbox.Released:  "and is since: payoutctl --local show pivot/payout/m/1\n",
+		inbox.Released:  "and understood later: payoutctl --local show pivot/payout/m/1\n",
 	} {
 		held.State, held.ReleasedAs = state, inbox.Key{Payout: "pivot/payout/m/1", Receipt: "succeeded/1"}
 		if got := heldText(cli.Style{}, held, noon); !strings.Contains(got, want) {
@@ -209,7 +209,7 @@ func TestWhatBecameOfAHeldCallback(t *testing.T) {
 	}
 }
 
-func TestPayoutTableIsInColumns(t *testing.T) {
+func TestPayoutTable(t *testing.T) {
 	record := func(events ...payout.Event) dynamostore.Stored {
 		record := payout.Record{}
 		for _, event := range events {
@@ -219,10 +219,10 @@ func TestPayoutTableIsInColumns(t *testing.T) {
 	}
 	bare := payout.Event{ID: "pivot/payout/m/1/a", Status: payout.Delayed}
 	payouts := []dynamostore.Stored{record(event(payout.Succeeded, "1.1")), record(bare), record(event(payout.Failed, "1"), event(payout.Failed, "22"))}
-	want := `STATUS      AMOUNT    CURRENCY  REFERENCE  UPDATED (UTC)        PAYOUT
-succeeded   1.1       TRX       order-1    2026-11-03 12:00:00  cregis/payout/7/42
-delayed     -         -         -          2026-11-03 12:00:00  pivot/payout/m/1/a
-conflicted  (2 told)  TRX       order-1    2026-11-03 12:00:00  cregis/payout/7/42
+	want := `STATUS      AMOUNT      CURRENCY  REFERENCE  UPDATED (UTC)        PAYOUT
+succeeded   1.1         TRX       order-1    2026-11-03 12:00:00  cregis/payout/7/42
+delayed     -           -         -          2026-11-03 12:00:00  pivot/payout/m/1/a
+conflicted  (2 values)  TRX       order-1    2026-11-03 12:00:00  cregis/payout/7/42
 `
 	plain := display.PayoutTable(cli.Style{}, payouts)
 	if diff := cmp.Diff(want, plain); diff != "" {
@@ -234,7 +234,7 @@ conflicted  (2 told)  TRX       order-1    2026-11-03 12:00:00  cregis/payout/7/
 	}
 }
 
-func TestJSONHasTheDerivedValuesAndTheParts(t *testing.T) {
+func TestNewPayout_JSON(t *testing.T) {
 	record, _ := payout.Record{}.Apply(event(payout.Succeeded, "1.10"))
 	got, err := json.Marshal(display.NewPayout(dynamostore.Stored{Record: record, UpdatedAt: noon}))
 	if err != nil {

@@ -13,11 +13,11 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// text tells the story for somebody who does not know how it is stored. self
-// begins the command lines that it advises.
-func (t History) Text(style cli.Style, now time.Time, self string) string {
-	parts := []string{t.head(style, self)}
-	for _, part := range []string{t.conflicts(style, self), t.timeline(style, now), t.decisions(style)} {
+// Text formats the history for a reader who does not know how it is stored. program
+// begins the command lines in it.
+func (t History) Text(style cli.Style, now time.Time, program string) string {
+	parts := []string{t.head(style, program)}
+	for _, part := range []string{t.conflicts(style, program), t.timeline(style, now), t.decisions(style)} {
 		if part != "" {
 			parts = append(parts, part)
 		}
@@ -25,8 +25,8 @@ func (t History) Text(style cli.Style, now time.Time, self string) string {
 	return strings.Join(parts, "\n")
 }
 
-// head is what is known of the payout.
-func (t History) head(style cli.Style, self string) string {
+// head formats the fields of the payout.
+func (t History) head(style cli.Style, program string) string {
 	r := t.Record
 	rows := cli.Table{Style: style}
 	row := func(name, value, colour string) {
@@ -35,23 +35,23 @@ func (t History) head(style cli.Style, self string) string {
 		}
 	}
 	row("payout", cli.Clean(string(r.ID)), "")
-	wrong := ""
+	fault := ""
 	switch {
 	case t.Damage != nil:
-		wrong = "damaged: " + cli.Clean(t.Damage.Error())
+		fault = "damaged: " + cli.Clean(t.Damage.Error())
 	case t.IsMissing():
-		wrong = "missing: receipts of it are applied, and it is not there: somebody deleted it"
+		fault = "missing: it has applied receipts and no record, so the record was deleted"
 	}
-	if wrong != "" {
-		rebuild := self + " rebuild " + cli.Quote(string(r.ID))
-		row("status", wrong, cli.Red)
-		row("look at it", rebuild+" --dry-run", "")
-		row("repair it", rebuild+" --reason '…'", "")
-		row("see what else", self+" audit", "")
+	if fault != "" {
+		rebuild := program + " rebuild " + cli.Quote(string(r.ID))
+		row("status", fault, cli.Red)
+		row("inspect", rebuild+" --dry-run", "")
+		row("repair", rebuild+" --reason '…'", "")
+		row("audit all", program+" audit", "")
 		return rows.String()
 	}
 	if !t.Exists {
-		row("status", "nothing is applied yet", cli.Yellow)
+		row("status", "no receipt is applied yet", cli.Yellow)
 		return rows.String()
 	}
 	row("status", string(r.Status()), cli.StatusColour(r.Status()))
@@ -65,14 +65,14 @@ func (t History) head(style cli.Style, self string) string {
 	row("transaction", cli.Clean(r.Value(payout.FieldTxID)), "")
 	row("updated", cli.FormatTime(r.UpdatedAt)+" UTC, by "+cli.Count(int(r.Version), "receipt"), "")
 	if by := r.Rebuilt; by != (inbox.ChangedBy{}) {
-		row("written", "by hand, from its receipts, "+FormatChangedBy(style, by), cli.Yellow)
+		row("rebuilt", "from its receipts, "+FormatChangedBy(style, by), cli.Yellow)
 	}
 	row("missing", t.missing(), cli.Red)
 	return rows.String()
 }
 
-// missing says that receipts were lost. The record was read first, so that
-// there can be more of them than it counts, but never fewer.
+// missing counts lost receipts. The record was read first, so a complete history has
+// at least as many applied receipts as the record counts.
 func (t History) missing() string {
 	applied := 0
 	for _, item := range t.Entries {
@@ -81,12 +81,12 @@ func (t History) missing() string {
 		}
 	}
 	if lost := int(t.Record.Version) - applied; lost > 0 {
-		return cli.Count(lost, "receipt") + " of those: deleted, or never written"
+		return cli.Count(lost, "applied receipt") + ": deleted, or never written"
 	}
 	return ""
 }
 
-// items says how far a batch has come.
+// items formats the progress of a batch.
 func (t History) items() string {
 	if t.Record.ID.Type() != payout.TypeBatch {
 		return ""
@@ -96,9 +96,9 @@ func (t History) items() string {
 		cellText(t.Record, payout.FieldItems), settled.Succeeded.Count, settled.Failed.Count, settled.Cancelled.Count)
 }
 
-// contradictions lists the values that cannot all be true, who told them, and
-// the commands that decide between them.
-func (t History) conflicts(style cli.Style, self string) string {
+// conflicts lists the conflicting values, the receipts that claim them, and the
+// commands that decide between them.
+func (t History) conflicts(style cli.Style, program string) string {
 	fields := t.Record.Conflicts()
 	if len(fields) == 0 {
 		return ""
@@ -107,26 +107,26 @@ func (t History) conflicts(style cli.Style, self string) string {
 	for _, name := range fields {
 		t.addClaims(&rows, name)
 	}
-	return style.Paint(cli.Red, "These contradict each other, and nothing of it was thrown away:") + "\n" + rows.String() +
-		"  Ask the provider which is true. Until that is settled, the status stays conflicted.\n" + t.choices(self)
+	return style.Paint(cli.Red, "Conflicting values, all of which are kept:") + "\n" + rows.String() +
+		"  Ask the provider which value is correct. Until the conflict is resolved, the status is conflicted.\n" + t.choices(program)
 }
 
 func (t History) addClaims(rows *cli.Table, name payout.Field) {
 	values := t.Record.Claims[name]
 	for _, value := range values.Seen {
-		rows.Add(cli.Cells(string(name), FormatValue(rows.Style, name, value), "told by "+t.receiptsClaiming(name, value))...)
+		rows.Add(cli.Cells(string(name), FormatValue(rows.Style, name, value), "claimed by "+t.receiptsClaiming(name, value))...)
 	}
 	if values.Overflow {
-		rows.Add(cli.Cells(string(name), "…", "more values than are kept")...)
+		rows.Add(cli.Cells(string(name), "…", "more values were received than are stored")...)
 	}
 	if name == payout.FieldSettled {
-		rows.Add(cli.Cells(string(name), t.Record.EffectiveTotals().SettledKey(), "told part by part: more is settled than the batch has")...)
+		rows.Add(cli.Cells(string(name), t.Record.EffectiveTotals().SettledKey(), "claimed in parts: the settled items exceed the batch")...)
 	}
 }
 
-// choices lists a command for each receipt, or each kind of receipt, whose word
-// alone ends the conflict.
-func (t History) choices(self string) string {
+// choices lists a command for each receipt, or each kind of receipt, that resolves
+// the conflict alone.
+func (t History) choices(program string) string {
 	rows := cli.Table{Indent: "    "}
 	seen := map[string]bool{}
 	for n, item := range t.Entries {
@@ -138,17 +138,17 @@ func (t History) choices(self string) string {
 			continue
 		}
 		seen[decision.Fingerprint()] = true
-		rows.Add(cli.Cells(fmt.Sprintf("#%d is true:", n+1),
-			fmt.Sprintf("%s resolve %s --trust %s --reason '…'", self, cli.Quote(string(t.Record.ID)), cli.Quote(t.ShortReceipt(item))))...)
+		rows.Add(cli.Cells(fmt.Sprintf("trust #%d:", n+1),
+			fmt.Sprintf("%s resolve %s --trust %s --reason '…'", program, cli.Quote(string(t.Record.ID)), cli.Quote(t.ShortReceipt(item))))...)
 	}
 	if len(rows.Rows) == 0 {
-		return "  No receipt alone tells all of it: " + self + " resolve --help\n"
+		return "  No receipt alone resolves it: " + program + " resolve --help\n"
 	}
-	return "  Then say so:\n" + rows.String()
+	return "  Then resolve it:\n" + rows.String()
 }
 
-// short is as much of a receipt's name as it takes to tell it from the others of
-// the story.
+// ShortReceipt returns the shortest prefix of a receipt's key that no other receipt of
+// the payout has.
 func (t History) ShortReceipt(item Entry) string {
 	name := item.Key.Receipt
 	status, _, _ := strings.Cut(name, "/")
@@ -166,11 +166,11 @@ func (t History) ShortReceipt(item Entry) string {
 	return name
 }
 
-// shortest is how much of a fingerprint is shown at least: the next receipt is
-// to differ from it, too.
+// shortest is how much of a fingerprint is shown at least, so that later receipts are
+// likely to differ from it as well.
 const shortest = 6
 
-// decisions tells who decided what and why.
+// decisions lists the resolutions with actor and reason.
 func (t History) decisions(style cli.Style) string {
 	rows := cli.Table{Style: style, Indent: "  "}
 	for n, item := range t.Entries {
@@ -182,7 +182,7 @@ func (t History) decisions(style cli.Style) string {
 	if len(rows.Rows) == 0 {
 		return ""
 	}
-	return "What people decided:\n" + rows.String()
+	return "Resolutions:\n" + rows.String()
 }
 
 func formatResolution(style cli.Style, decision payout.Resolution) string {
@@ -193,10 +193,12 @@ func formatResolution(style cli.Style, decision payout.Resolution) string {
 	return strings.Join(fields, ", ")
 }
 
+// FormatChangedBy formats time, actor and reason of a change.
 func FormatChangedBy(style cli.Style, changedBy inbox.ChangedBy) string {
 	return cli.FormatTime(changedBy.At) + " UTC, by " + cli.Clean(changedBy.By) + ": " + style.Shorten(changedBy.Reason)
 }
 
+// FormatValue formats the value of a field; it abbreviates addresses.
 func FormatValue(style cli.Style, name payout.Field, value string) string {
 	switch name {
 	case payout.FieldFrom, payout.FieldTo, payout.FieldMemo:
@@ -205,7 +207,7 @@ func FormatValue(style cli.Style, name payout.Field, value string) string {
 	return cli.Clean(value)
 }
 
-// tellers names the lines of the timeline that told a value.
+// receiptsClaiming returns the numbers of the receipts that claim a value.
 func (t History) receiptsClaiming(name payout.Field, value string) string {
 	var lines []string
 	for n, item := range t.Entries {
@@ -214,7 +216,7 @@ func (t History) receiptsClaiming(name payout.Field, value string) string {
 		}
 	}
 	if len(lines) == 0 {
-		return "no receipt that is still there"
+		return "no remaining receipt"
 	}
 	return strings.Join(lines, ", ")
 }
@@ -222,7 +224,7 @@ func (t History) receiptsClaiming(name payout.Field, value string) string {
 // timeline lists the receipts.
 func (t History) timeline(style cli.Style, now time.Time) string {
 	rows := cli.Table{Style: style, Indent: "  ", Header: []string{
-		"#", "ACCEPTED (UTC)", "TOLD", "AMOUNT", "KEY", "STATE", "WHAT BECAME OF IT", "AFTER", "RECEIPT",
+		"#", "ACCEPTED (UTC)", "STATUS", "AMOUNT", "KEY", "STATE", "RESULT", "LATENCY", "RECEIPT",
 	}}
 	for n, item := range t.Entries {
 		rows.Add(
@@ -233,18 +235,18 @@ func (t History) timeline(style cli.Style, now time.Time) string {
 			cli.Cell{Text: cli.Clean(item.KeyID)},
 			cli.Cell{Text: string(item.State)},
 			cli.Cell{Text: item.result(now)},
-			cli.Cell{Text: item.took()},
+			cli.Cell{Text: item.latency()},
 			cli.Cell{Text: cli.Clean(t.ShortReceipt(item))},
 		)
 	}
 	if len(t.Entries) == 0 {
-		return "There is no receipt of this payout: they were deleted, or something else wrote the payout.\n"
+		return "This payout has no receipts: they were deleted, or another program wrote the payout.\n"
 	}
-	return "What was told, in the order in which it was first accepted:\n" + rows.String()
+	return "Receipts, in the order of their acceptance:\n" + rows.String()
 }
 
-// took is how long it took until the receipt was applied.
-func (e Entry) took() string {
+// latency formats the time from accepting the receipt to applying it.
+func (e Entry) latency() string {
 	if e.AppliedAt.IsZero() {
 		return ""
 	}
@@ -256,7 +258,7 @@ func (e Entry) took() string {
 
 func (e Entry) status() string {
 	if e.Resolution != nil {
-		return "a person's decision"
+		return "resolution"
 	}
 	status, _, _ := strings.Cut(e.Key.Receipt, "/")
 	return cli.Clean(status)
@@ -269,26 +271,26 @@ func (e Entry) amount() string {
 	return cli.FormatAmount(string(e.Event.Amount), e.Event.Currency)
 }
 
-// late is how long after its first due time a receipt is no longer a matter of
-// waiting: the sweeper has been through several times.
+// SweepGrace is how long after its first due time a receipt may wait: by then, several
+// sweeps have run.
 const SweepGrace = 10 * time.Minute
 
-// became says what the receipt did to its payout.
+// result formats the effect of the receipt on its payout.
 func (e Entry) result(now time.Time) string {
 	waiting := now.Sub(e.AcceptedAt)
 	switch {
 	case e.Damaged:
 		return "damaged: it cannot be read"
 	case e.State == inbox.Received && waiting > inbox.FirstDue+SweepGrace:
-		return "not applied for " + cli.FormatAge(waiting) + ": look at the consumer, the queue and the sweeper"
+		return "not applied for " + cli.FormatAge(waiting) + ": check the consumer, the queue and the sweeper"
 	case e.State == inbox.Received:
-		return "waits to be applied, for " + cli.FormatAge(waiting)
+		return "waiting for " + cli.FormatAge(waiting)
 	case e.Outcome == payout.Changed:
-		return "changed: the payout shows it"
+		return "changed"
 	case e.Outcome == payout.Unchanged:
-		return "unchanged: nothing new to show"
+		return "unchanged"
 	case e.Outcome == payout.Conflict:
-		return "conflict: not all that was told can be true"
+		return "conflict with another receipt"
 	}
 	return cli.Clean(string(e.Outcome))
 }

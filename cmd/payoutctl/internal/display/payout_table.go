@@ -12,7 +12,7 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// sound leaves out payouts that cannot be read, and says so of each.
+// SkipDamaged leaves out payouts that cannot be read, and prints a note about each.
 func SkipDamaged(s *cli.Session, list iter.Seq2[dynamostore.Stored, error]) iter.Seq2[dynamostore.Stored, error] {
 	return func(yield func(dynamostore.Stored, error) bool) {
 		for stored, err := range list {
@@ -31,7 +31,7 @@ func SkipDamaged(s *cli.Session, list iter.Seq2[dynamostore.Stored, error]) iter
 	}
 }
 
-// first takes up to limit payouts that pass the filter, sorts them, and reports
+// Take returns up to limit payouts that pass the filter, last updated first, and
 // whether there are more.
 func Take(limit int, filter dynamostore.Filter, list iter.Seq2[dynamostore.Stored, error]) ([]dynamostore.Stored, bool, error) {
 	var payouts []dynamostore.Stored
@@ -52,6 +52,7 @@ func Take(limit int, filter dynamostore.Filter, list iter.Seq2[dynamostore.Store
 	return payouts, more, nil
 }
 
+// PrintPayouts prints payouts as a table or as JSON.
 func PrintPayouts(s *cli.Session, payouts []dynamostore.Stored) error {
 	if !s.Flags.JSON {
 		return s.Print(payoutTable(s.Style(), payouts))
@@ -64,8 +65,8 @@ func PrintPayouts(s *cli.Session, payouts []dynamostore.Stored) error {
 	return nil
 }
 
-// payoutTable has the id last: it is the longest, and a line that wraps there
-// leaves the rest in columns.
+// payoutTable has the id in the last column: it is the longest, and a line that wraps
+// there keeps the other columns aligned.
 func payoutTable(style cli.Style, payouts []dynamostore.Stored) string {
 	if len(payouts) == 0 {
 		return ""
@@ -88,13 +89,13 @@ func payoutTable(style cli.Style, payouts []dynamostore.Stored) string {
 	return t.String()
 }
 
-// told shows a field's value, or how many contradict each other.
+// cellText formats the value of a field, or the number of conflicting values.
 func cellText(stored dynamostore.Stored, name payout.Field) string {
 	if value := stored.Value(name); value != "" {
 		return cli.Clean(value)
 	}
 	if seen := len(stored.Claims[name].Seen); seen > 0 {
-		return fmt.Sprintf("(%d told)", seen)
+		return fmt.Sprintf("(%d values)", seen)
 	}
 	return "-"
 }

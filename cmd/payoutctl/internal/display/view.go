@@ -12,39 +12,40 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// payoutView is a payout as --json shows it: the derived values first, then the
-// parts that they are derived from.
+// Payout is a payout as --json prints it: the derived values, then the stored parts
+// that they are derived from.
 type Payout struct {
-	Payout         payout.ID                  `json:"payout"`
-	Provider       string                     `json:"provider"`
-	Type           payout.Type                `json:"type"`
-	Account        string                     `json:"account"`
-	Status         payout.Status              `json:"status"`
-	Reason         string                     `json:"reason,omitzero"`
-	Amount         string                     `json:"amount,omitzero"`
-	Currency       string                     `json:"currency,omitzero"`
-	Reference      string                     `json:"reference,omitzero"`
-	UpdatedAt      time.Time                  `json:"updatedAt,omitzero"`
-	Version        int64                      `json:"version"`
-	Contradictions []payout.Field             `json:"conflicts,omitempty"`
-	Claims         map[payout.Field][]string  `json:"claims,omitempty"`
-	Overflow       []payout.Field             `json:"overflow,omitempty"` // claims of which there were more
-	Progress       payout.Status              `json:"progress,omitzero"`
-	Reasons        map[payout.Status]string   `json:"reasons,omitempty"`
-	BlockHeight    uint64                     `json:"blockHeight,omitzero"`
-	BlockTime      int64                      `json:"blockTime,omitzero"`
-	Settled        map[payout.Status]tallyRow `json:"settled,omitempty"` // of a batch
-	Rebuilt        *ChangedBy                 `json:"rebuilt,omitempty"`
-	Damaged        bool                       `json:"damaged,omitzero"` // nothing above can be trusted but the id
+	Payout      payout.ID                  `json:"payout"`
+	Provider    string                     `json:"provider"`
+	Type        payout.Type                `json:"type"`
+	Account     string                     `json:"account"`
+	Status      payout.Status              `json:"status"`
+	Reason      string                     `json:"reason,omitzero"`
+	Amount      string                     `json:"amount,omitzero"`
+	Currency    string                     `json:"currency,omitzero"`
+	Reference   string                     `json:"reference,omitzero"`
+	UpdatedAt   time.Time                  `json:"updatedAt,omitzero"`
+	Version     int64                      `json:"version"`
+	Conflicts   []payout.Field             `json:"conflicts,omitempty"`
+	Claims      map[payout.Field][]string  `json:"claims,omitempty"`
+	Overflow    []payout.Field             `json:"overflow,omitempty"` // fields with more values than are stored
+	Progress    payout.Status              `json:"progress,omitzero"`
+	Reasons     map[payout.Status]string   `json:"reasons,omitempty"`
+	BlockHeight uint64                     `json:"blockHeight,omitzero"`
+	BlockTime   int64                      `json:"blockTime,omitzero"`
+	Settled     map[payout.Status]tallyRow `json:"settled,omitempty"` // of a batch
+	Rebuilt     *ChangedBy                 `json:"rebuilt,omitempty"`
+	Damaged     bool                       `json:"damaged,omitzero"` // only the id is valid
 }
 
-// handView is who changed something by hand, why and when.
+// ChangedBy is actor, reason and time of a change as --json prints it.
 type ChangedBy struct {
 	By     string    `json:"by"`
 	Reason string    `json:"reason"`
 	At     time.Time `json:"at"`
 }
 
+// NewChangedBy returns nil for a change that did not happen.
 func NewChangedBy(changedBy inbox.ChangedBy) *ChangedBy {
 	if changedBy == (inbox.ChangedBy{}) {
 		return nil
@@ -58,27 +59,28 @@ type tallyRow struct {
 	Amount payout.Amount `json:"amount"`
 }
 
+// NewPayout returns the view of a stored payout.
 func NewPayout(stored dynamostore.Stored) Payout {
 	view := Payout{
-		Payout:         stored.ID,
-		Provider:       stored.ID.Provider(),
-		Type:           stored.ID.Type(),
-		Account:        stored.ID.Account(),
-		Status:         stored.Status(),
-		Reason:         stored.Reason(),
-		Amount:         stored.Value(payout.FieldAmount),
-		Currency:       stored.Value(payout.FieldCurrency),
-		Reference:      stored.Value(payout.FieldReference),
-		UpdatedAt:      stored.UpdatedAt,
-		Version:        stored.Version,
-		Contradictions: stored.Conflicts(),
-		Claims:         map[payout.Field][]string{},
-		Progress:       stored.Progress,
-		Reasons:        stored.Reasons,
-		BlockHeight:    stored.BlockHeight,
-		BlockTime:      stored.BlockTime,
-		Rebuilt:        NewChangedBy(stored.Rebuilt),
-		Damaged:        checkRecord(stored) != nil,
+		Payout:      stored.ID,
+		Provider:    stored.ID.Provider(),
+		Type:        stored.ID.Type(),
+		Account:     stored.ID.Account(),
+		Status:      stored.Status(),
+		Reason:      stored.Reason(),
+		Amount:      stored.Value(payout.FieldAmount),
+		Currency:    stored.Value(payout.FieldCurrency),
+		Reference:   stored.Value(payout.FieldReference),
+		UpdatedAt:   stored.UpdatedAt,
+		Version:     stored.Version,
+		Conflicts:   stored.Conflicts(),
+		Claims:      map[payout.Field][]string{},
+		Progress:    stored.Progress,
+		Reasons:     stored.Reasons,
+		BlockHeight: stored.BlockHeight,
+		BlockTime:   stored.BlockTime,
+		Rebuilt:     NewChangedBy(stored.Rebuilt),
+		Damaged:     checkRecord(stored) != nil,
 	}
 	for _, name := range slices.Sorted(maps.Keys(stored.Claims)) {
 		view.Claims[name] = stored.Claims[name].Seen
@@ -105,7 +107,7 @@ func tallies(totals payout.Totals) map[payout.Status]tallyRow {
 	return rows
 }
 
-// receiptView is a receipt as --json shows it.
+// Receipt is a receipt as --json prints it.
 type Receipt struct {
 	Payout     string                     `json:"payout"`
 	Receipt    string                     `json:"receipt"`
@@ -115,17 +117,17 @@ type Receipt struct {
 	DueAt      time.Time                  `json:"dueAt,omitzero"`
 	Outcome    payout.Outcome             `json:"outcome,omitzero"`
 	KeyID      string                     `json:"keyId,omitzero"`
-	Status     payout.Status              `json:"status,omitzero"` // told
-	Reason     string                     `json:"reason,omitzero"` // told; of a held one: why it is held
+	Status     payout.Status              `json:"status,omitzero"` // that the event states
+	Reason     string                     `json:"reason,omitzero"` // that the event states, or why the callback is held
 	Claims     map[payout.Field]string    `json:"claims,omitempty"`
 	Totals     map[payout.Status]tallyRow `json:"totals,omitempty"`
-	Decision   *payout.Resolution         `json:"decision,omitempty"`
+	Resolution *payout.Resolution         `json:"resolution,omitempty"`
 	Note       string                     `json:"note,omitzero"`
 	ProviderID string                     `json:"providerId,omitzero"`  // of a held callback
 	ReleasedAs *receiptName               `json:"releasedAs,omitempty"` // of a released callback: the receipt of its event
 	ChangedBy  *ChangedBy                 `json:"changedBy,omitempty"`  // of a released or dismissed callback
 	Body       string                     `json:"body,omitzero"`        // with --full or --body
-	Damaged    bool                       `json:"damaged,omitzero"`     // only the key can be trusted
+	Damaged    bool                       `json:"damaged,omitzero"`     // only the key is valid
 }
 
 type receiptName struct {
@@ -133,13 +135,14 @@ type receiptName struct {
 	Receipt string `json:"receipt"`
 }
 
+// NewReceipt returns the view of a receipt.
 func NewReceipt(e Entry, withBody bool) Receipt {
 	r := e.Receipt
 	view := Receipt{
 		Payout: r.Key.Payout, Receipt: r.Key.Receipt, State: r.State,
 		AcceptedAt: r.AcceptedAt, AppliedAt: r.AppliedAt, DueAt: r.DueAt,
 		Outcome: r.Outcome, KeyID: r.KeyID, Status: r.Event.Status, Reason: r.Reason + r.Event.Reason,
-		Claims: e.claims(), Totals: tallies(r.Event.Totals), Decision: r.Resolution, Note: r.Note, Damaged: e.Damaged,
+		Claims: e.claims(), Totals: tallies(r.Event.Totals), Resolution: r.Resolution, Note: r.Note, Damaged: e.Damaged,
 		ChangedBy: NewChangedBy(r.ChangedBy), ProviderID: r.ProviderID,
 	}
 	if r.State == inbox.Released {
@@ -151,14 +154,15 @@ func NewReceipt(e Entry, withBody bool) Receipt {
 	return view
 }
 
-// entry is a receipt in a payout's story.
+// Entry is a receipt in a payout's history.
 type Entry struct {
 	inbox.Receipt
-	Damaged bool // only its key can be trusted
+
+	Damaged bool // only its key is valid
 }
 
-// claims lists what the receipt's event claims. The merge law itself is asked:
-// it is what a record would know that had been told this event alone.
+// claims returns the values that the receipt's event claims: those of a record that
+// applied this event alone.
 func (e Entry) claims() map[payout.Field]string {
 	claims := map[payout.Field]string{}
 	if e.Damaged || e.WasHeld() || e.Resolution != nil {
@@ -171,7 +175,7 @@ func (e Entry) claims() map[payout.Field]string {
 	return claims
 }
 
-// readable returns a body as text: unpacked where it came compressed.
+// BodyText returns a body as text, decompressed if it is compressed.
 func BodyText(body []byte) string {
 	if text, err := callback.Unpack(body); err == nil {
 		return string(text)

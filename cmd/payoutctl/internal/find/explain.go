@@ -19,30 +19,31 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// explainCommand says what would become of a callback.
+// Explain explains how a callback is handled.
 type Explain struct {
-	File     string `arg:"" help:"File with the callback, or - for standard input: an HTTP request, an event of API Gateway, a HAR file, an export of webhook.site, the output of curl -v, or a body alone. Or the id of a held callback (held/…)."`
-	Provider string `help:"Provider, where no route says it." placeholder:"NAME"`
-	Type     string `help:"Type of callback, where no route says it: payout, sub-address-payout." default:"payout" placeholder:"TYPE"`
-	KeyFile  string `help:"Try this key instead of those of a stack, which is not needed then." placeholder:"FILE"`
-	Account  string `help:"Account that the key in --key-file is of." placeholder:"ID"`
+	File     string `arg:"" help:"File with the callback, or - for standard input: an HTTP request, an API Gateway event, a HAR file, an export of webhook.site, the output of curl -v, or a body alone. Or the id of a held callback (held/…)."`
+	Provider string `help:"Provider, if the file contains no route." placeholder:"NAME"`
+	Type     string `help:"Type of the callback, if the file contains no route: payout, sub-address-payout." default:"payout" placeholder:"TYPE"`
+	KeyFile  string `help:"Try this key; no stack is needed then." placeholder:"FILE"`
+	Account  string `help:"Account of the key in --key-file." placeholder:"ID"`
 }
 
 // Help gives examples.
 func (Explain) Help() string {
-	return `Says step by step what this system does with a callback, and why: the text that is signed, which key fits it, what the
-body means, under which receipt it is kept, and what it would change now. Where the signature or the key does not match,
-it looks for the cause: it undoes the usual alterations (a number or an escape rewritten, whitespace, an encoding, a key
-of another account, a key in another header) until the provider's check accepts the callback.
+	return `Explains step by step how a callback is handled: the signed text, the key that matches it, the event in the body, its
+receipt, and what it would change now. If the signature or the key does not match, the command searches for the cause:
+it undoes the usual alterations (a number or an escape rewritten, whitespace, an encoding, a key of another account, a
+key in another header) until the provider's check accepts the callback.
 
-A held callback is explained from the body that is kept: how it is read today. Cregis's signature is in it, and is tried
-again; the header with Pivot's key is not kept, so that only the key's id is told that fitted when it came.
+A held callback is explained from its stored body, as it is parsed today. The body of Cregis contains the signature,
+which is checked again. The header with Pivot's key is not stored, so only the id of the key that matched at the time
+is known.
 
-Of a HAR file or an export with several requests the first one to a callback route is taken. curl -v does not print the
+If a HAR file or an export contains several requests, the first to a callback route is used. curl -v does not print the
 body that it sends: keep the command line with its -d above the output, or write the body below the request's headers.
 
-Nothing is changed, and nothing is sent. No key is printed, and of the proof that a body should carry only the
-beginning: whole, it would be worth a key.
+The command changes nothing and sends nothing. It prints no key, and only the beginning of an expected signature: a
+complete one could be used like a key.
 
 Examples:
 
@@ -53,7 +54,7 @@ Examples:
 	payoutctl explain body.json --provider cregis --account 1382528827416576 --key-file cregis.key
 
 Needs the permissions secretsmanager:GetSecretValue on the provider's secret, dynamodb:GetItem on both tables, and
-cloudformation:DescribeStacks; with --key-file none. Exit code 0: it would be acknowledged. 1: it would be refused.`
+cloudformation:DescribeStacks; none with --key-file. Exit code 0: it would be acknowledged. 1: it would be refused.`
 }
 
 // Run explains the callback.
@@ -92,13 +93,13 @@ func (c *Explain) Run(ctx context.Context, s *cli.Session) error {
 	return nil
 }
 
-// isFile reports whether a file has the name: a folder may be called held.
+// isFile reports whether a file has the name: a directory may be called held.
 func isFile(name string) bool {
 	info, err := os.Stat(name)
 	return err == nil && info.Mode().IsRegular()
 }
 
-// maxCapture bounds a file before it is read: in base64 and escaped, with headers.
+// maxCapture bounds what is read of a file: a body in base64, escaped, with headers.
 const maxCapture = 8 << 20
 
 func (c *Explain) read(s *cli.Session) (explain.Capture, functions.SigningProvider, error) {
@@ -121,7 +122,7 @@ func (c *Explain) read(s *cli.Session) (explain.Capture, functions.SigningProvid
 	}
 	name := cmp.Or(read.Provider, c.Provider)
 	if name == "" {
-		return read, nil, cli.Usagef("add --provider, and --type if it is not payout", "no route in it says whose callback this is")
+		return read, nil, cli.Usagef("add --provider, and --type if it is not payout", "unknown provider: the file contains no callback route")
 	}
 	provider, err := cli.FindProvider(name)
 	return read, provider, err
@@ -145,7 +146,7 @@ func (c *Explain) online(ctx context.Context, s *cli.Session, in *explain.Input)
 
 func (c *Explain) offline(s *cli.Session) (callback.Keys, error) {
 	if c.Account == "" {
-		return nil, cli.Usagef("add --account", "whose key is it?")
+		return nil, cli.Usagef("add --account", "--key-file needs the account of the key")
 	}
 	key, err := s.ReadKey(c.KeyFile)
 	return callback.Keys{c.Account: {Current: key}}, err
@@ -164,19 +165,18 @@ func keysOf(ctx context.Context, stack cli.Stack, provider string) (callback.Key
 	return read.Keys, nil
 }
 
-// effect is what a callback would do now.
+// effect is what applying a callback would change now.
 type effect struct {
-	Known    bool              `json:"known"` // its receipt is there already
+	Known    bool              `json:"known"` // its receipt exists
 	State    inbox.State       `json:"state,omitzero"`
-	KeyID    string            `json:"keyId,omitzero"` // that verified it the first time
+	KeyID    string            `json:"keyId,omitzero"` // of the first delivery
 	Before   payout.Status     `json:"before,omitzero"`
 	After    payout.Status     `json:"after,omitzero"`
 	Outcome  inbox.ApplyResult `json:"outcome,omitzero"`
 	Conflict []payout.Field    `json:"conflict,omitempty"`
 }
 
-// effectOf merges the callback's event into the payout as it is, and keeps
-// nothing of that.
+// predictEffect applies the callback's event to a copy of the payout.
 func predictEffect(ctx context.Context, reader *dynamostore.Reader, receipt inbox.Receipt) (*effect, error) {
 	r, known, err := reader.Receipt(ctx, receipt.Key)
 	if err != nil && !errors.Is(err, inbox.ErrDamagedReceipt) {
@@ -200,7 +200,7 @@ func predictEffect(ctx context.Context, reader *dynamostore.Reader, receipt inbo
 	return e, nil
 }
 
-// explanation is a report with what the stack knows.
+// explanation is a report with the effect on the stack.
 type explanation struct {
 	Form     string
 	Provider string
@@ -209,25 +209,25 @@ type explanation struct {
 	Effect *effect
 }
 
-// explainView is an explanation as --json shows it.
+// explainView is an explanation as --json prints it.
 type explainView struct {
-	Form       string             `json:"form"`
-	Provider   string             `json:"provider"`
-	Type       payout.Type        `json:"type"`
-	Size       int                `json:"size"`
-	Account    string             `json:"account,omitzero"`
-	Signed     []explain.Field    `json:"signed,omitempty"`
-	Received   string             `json:"received,omitzero"`
-	KeyChecks  []explain.KeyCheck `json:"keyChecks,omitempty"`
-	Verdict    callback.Verdict   `json:"verdict"`
-	KeyID      string             `json:"keyId,omitzero"`
-	Findings   []explain.Finding  `json:"findings,omitempty"`
-	AnswerCode int                `json:"answerCode"`
-	AnswerBody string             `json:"answerBody,omitzero"`
-	Held       callback.Reason    `json:"held,omitzero"`
-	Note       string             `json:"note,omitzero"`
-	Receipt    *display.Receipt   `json:"receipt,omitempty"`
-	Effect     *effect            `json:"effect,omitempty"`
+	Form         string             `json:"form"`
+	Provider     string             `json:"provider"`
+	Type         payout.Type        `json:"type"`
+	Size         int                `json:"size"`
+	Account      string             `json:"account,omitzero"`
+	Signed       []explain.Field    `json:"signed,omitempty"`
+	Received     string             `json:"received,omitzero"`
+	KeyChecks    []explain.KeyCheck `json:"keyChecks,omitempty"`
+	Verdict      callback.Verdict   `json:"verdict"`
+	KeyID        string             `json:"keyId,omitzero"`
+	Findings     []explain.Finding  `json:"findings,omitempty"`
+	ResponseCode int                `json:"responseCode"`
+	ResponseBody string             `json:"responseBody,omitzero"`
+	Held         callback.Reason    `json:"held,omitzero"`
+	Note         string             `json:"note,omitzero"`
+	Receipt      *display.Receipt   `json:"receipt,omitempty"`
+	Effect       *effect            `json:"effect,omitempty"`
 }
 
 func printExplanation(s *cli.Session, e explanation) error {
@@ -237,7 +237,7 @@ func printExplanation(s *cli.Session, e explanation) error {
 	view := explainView{
 		Form: e.Form, Provider: e.Provider, Type: e.Type, Size: e.Size, Account: e.Account,
 		Signed: e.Signed, Received: e.Received, KeyChecks: e.KeyChecks, Verdict: e.Verdict, KeyID: e.Sender.KeyID,
-		Findings: e.Findings, AnswerCode: e.Reply.Code, AnswerBody: e.Reply.Body, Effect: e.Effect,
+		Findings: e.Findings, ResponseCode: e.Reply.Code, ResponseBody: e.Reply.Body, Effect: e.Effect,
 	}
 	if e.Held != nil {
 		view.Held, view.Note = e.Held.Reason, e.Held.Note

@@ -14,16 +14,16 @@ import (
 
 // Causes of findings about held callbacks, beside those of package explain.
 const (
-	causeCut       = "cut-body"   // too large: the rest was not kept
-	causeNoHeaders = "no-headers" // the proof was in a header, which is not kept
-	causeKeyGone   = "key-gone"   // no key of today fits
+	causeCut       = "cut-body"   // too large: only the beginning is stored
+	causeNoHeaders = "no-headers" // the key was in a header, which is not stored
+	causeKeyGone   = "key-gone"   // no current key matches
 )
 
-// runHeld explains a held callback from what is kept of it: how its body is
-// read today. That it is authentic was decided when it came, and stands.
+// runHeld explains a held callback from its stored body, as it is parsed today. It
+// does not question the verification at the time of acceptance.
 func (c *Explain) runHeld(ctx context.Context, s *cli.Session) error {
 	if c.KeyFile != "" || c.Account != "" || c.Provider != "" {
-		return cli.Usagef("", "a held callback is of a stack, and says itself whose it is: without --provider, --account and --key-file")
+		return cli.Usagef("", "a held callback names its provider and account: omit --provider, --account and --key-file")
 	}
 	stack, err := s.OpenStack(ctx)
 	if err != nil {
@@ -38,7 +38,7 @@ func (c *Explain) runHeld(ctx context.Context, s *cli.Session) error {
 	if err != nil {
 		return err
 	}
-	e := explanation{Form: "held, its body alone is kept", Provider: provider.Name(), Type: held.Type()}
+	e := explanation{Form: "a held callback, stored without headers", Provider: provider.Name(), Type: held.Type()}
 	in := explain.Input{Provider: provider, Request: callback.NewRequest(held.Type(), nil, held.Body), Now: s.Now()}
 	if in.Keys, err = keysToTry(ctx, stack, provider, held); err != nil {
 		return err
@@ -51,18 +51,18 @@ func (c *Explain) runHeld(ctx context.Context, s *cli.Session) error {
 		return err
 	}
 	if e.Held == nil && held.State == inbox.Held {
-		s.Notef("it is understood now: %s release %s --reason TEXT", s.Program(), cli.Quote(c.File))
+		s.Notef("this program understands it: %s release %s --reason TEXT", s.Program(), cli.Quote(c.File))
 	}
 	return nil
 }
 
 func heldCallback(ctx context.Context, s *cli.Session, reader *dynamostore.Reader, id string) (inbox.Receipt, error) {
-	held, item, err := reader.Receipt(ctx, inbox.Key{Payout: id, Receipt: string(inbox.Held)})
+	held, ok, err := reader.Receipt(ctx, inbox.Key{Payout: id, Receipt: string(inbox.Held)})
 	switch {
 	case errors.Is(err, inbox.ErrDamagedReceipt):
-		return held, cli.Negativef("restore the receipt; what there is of it: "+s.Program()+" show "+cli.Quote(id), "what is kept of %s cannot be read", cli.Clean(id))
-	case err == nil && !item:
-		return held, cli.Negativef("they are listed by: "+s.Program()+" receipts held", "no held callback has the id %s", cli.Clean(id))
+		return held, cli.Negativef("restore the receipt; its raw content: "+s.Program()+" show "+cli.Quote(id), "receipt %s cannot be read", cli.Clean(id))
+	case err == nil && !ok:
+		return held, cli.Negativef("list them with: "+s.Program()+" receipts held", "no held callback has the id %s", cli.Clean(id))
 	}
 	return held, err
 }
@@ -75,8 +75,8 @@ func keysToTry(ctx context.Context, stack cli.Stack, provider callback.Provider,
 	return keysOf(ctx, stack, provider.Name())
 }
 
-// signsBody reports whether the proof is in what is kept: Cregis signs in the
-// body, of which nothing may be missing.
+// signsBody reports whether the stored body contains the signature: Cregis signs in
+// the body, which must be complete.
 func signsBody(provider callback.Provider, held inbox.Receipt) bool {
 	return provider.Name() == "cregis" && held.Reason != string(callback.ReasonTooLarge)
 }
@@ -88,14 +88,14 @@ func explainHeld(in explain.Input, held inbox.Receipt) explain.Report {
 		report = explain.Explain(in)
 		if report.Verdict != callback.Acknowledged {
 			report.Findings = append(report.Findings, explain.Finding{
-				Cause: causeKeyGone, Text: fmt.Sprintf("no key of today fits; the key %s did when it came", held.KeyID),
+				Cause: causeKeyGone, Text: fmt.Sprintf("no current key matches; key %s matched when the callback was accepted", held.KeyID),
 			})
 		}
 	case held.Reason == string(callback.ReasonTooLarge):
-		report.Findings = []explain.Finding{{Cause: causeCut, Text: "only the beginning of its body is kept: it cannot be proven or read again"}}
+		report.Findings = []explain.Finding{{Cause: causeCut, Text: "only the beginning of the body is stored: it cannot be verified or parsed again"}}
 	default:
 		report.Findings = []explain.Finding{{
-			Cause: causeNoHeaders, Text: fmt.Sprintf("its headers are not kept: that the key %s fits was seen when it came", held.KeyID),
+			Cause: causeNoHeaders, Text: fmt.Sprintf("its headers are not stored: key %s matched when the callback was accepted", held.KeyID),
 		}}
 	}
 	report.Verdict, report.Reply = callback.Acknowledged, in.Provider.Reply(callback.Acknowledged)

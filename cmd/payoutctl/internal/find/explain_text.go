@@ -13,15 +13,15 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// text tells an explanation in the order in which a callback is handled.
+// text formats an explanation in the order in which a callback is handled.
 func (e explanation) text(style cli.Style) string {
 	steps := &steps{style: style}
-	steps.add("came as", e.Form+", to "+e.Provider+" "+string(e.Type))
-	steps.add("size", fmt.Sprintf("%d bytes, of at most %d", e.Size, callback.MaxBody))
+	steps.add("format", e.Form+", "+e.Provider+" "+string(e.Type))
+	steps.add("size", fmt.Sprintf("%d of at most %d bytes", e.Size, callback.MaxBody))
 	steps.add("account", e.account())
 	steps.add("signed text", e.signed(style))
-	for _, proof := range e.KeyChecks {
-		steps.add("key "+keyPart(proof), e.proof(style, proof))
+	for _, check := range e.KeyChecks {
+		steps.add("key "+keyLabel(check), e.keyCheck(style, check))
 	}
 	colour := cli.Red
 	if e.Verdict == callback.Acknowledged {
@@ -29,9 +29,9 @@ func (e explanation) text(style cli.Style) string {
 	}
 	steps.add("verdict", style.Paint(colour, string(e.Verdict))+e.by())
 	for _, finding := range e.Findings {
-		steps.add("why", style.Paint(cli.Yellow, finding.Text)+values(style, finding))
+		steps.add("cause", style.Paint(cli.Yellow, finding.Text)+findingValues(style, finding))
 	}
-	steps.add("answer", fmt.Sprintf("%d %s", e.Reply.Code, e.Reply.Body))
+	steps.add("response", fmt.Sprintf("%d %s", e.Reply.Code, e.Reply.Body))
 	e.meaning(steps)
 	return steps.String()
 }
@@ -54,17 +54,17 @@ func (s *steps) String() string { return strings.Join(s.rows, "\n") + "\n" }
 func (e explanation) account() string {
 	switch {
 	case e.Account == "":
-		return "the body names none"
+		return "the body contains no account"
 	case len(e.KeyChecks) == 0:
-		return cli.Clean(e.Account) + ", of which no key is stored"
+		return cli.Clean(e.Account) + ", which has no stored key"
 	}
 	return cli.Clean(e.Account) + ", with " + cli.Count(len(e.KeyChecks), "key")
 }
 
-// private says of which fields the values name somebody's account.
+// private are the fields that identify a person's account.
 var private = []string{"address", "from_address", "to_address", "memo", "remark"}
 
-func displayed(style cli.Style, name, text string) string {
+func formatPrivate(style cli.Style, name, text string) string {
 	if slices.Contains(private, name) {
 		return style.Abbreviate(text)
 	}
@@ -79,33 +79,34 @@ func (e explanation) signed(style cli.Style) string {
 	text.WriteString("‹key›")
 	for _, part := range e.Signed {
 		text.WriteString(style.Paint(cli.Bold, cli.Clean(part.Name)))
-		text.WriteString(displayed(style, part.Name, part.Text))
+		text.WriteString(formatPrivate(style, part.Name, part.Text))
 	}
 	return text.String()
 }
 
-func keyPart(proof explain.KeyCheck) string {
-	if proof.Previous {
-		return proof.KeyID + " prev."
+func keyLabel(check explain.KeyCheck) string {
+	if check.Previous {
+		return check.KeyID + " prev."
 	}
-	return proof.KeyID
+	return check.KeyID
 }
 
-func (e explanation) proof(style cli.Style, proof explain.KeyCheck) string {
-	verdict := style.Paint(cli.Red, "does not fit")
-	if proof.Matches {
-		verdict = style.Paint(cli.Green, "fits")
+func (e explanation) keyCheck(style cli.Style, check explain.KeyCheck) string {
+	verdict := style.Paint(cli.Red, "does not match")
+	if check.Matches {
+		verdict = style.Paint(cli.Green, "matches")
 	}
-	given := cli.Clean(e.Received)
-	if given == "" {
-		given = "nothing"
+	received := cli.Clean(e.Received)
+	if received == "" {
+		received = "nothing"
 	}
-	if proof.Expected == "" {
-		return verdict + ": given is the key " + given
+	if check.Expected == "" {
+		return verdict + ": received key " + received
 	}
-	return verdict + ": makes " + proof.Expected + ", given is " + given
+	return verdict + ": expected " + check.Expected + ", received " + received
 }
 
+// by formats the key that verified the callback.
 func (e explanation) by() string {
 	switch {
 	case e.Sender.Previous:
@@ -116,22 +117,22 @@ func (e explanation) by() string {
 	return ""
 }
 
-func values(style cli.Style, finding explain.Finding) string {
+func findingValues(style cli.Style, finding explain.Finding) string {
 	if finding.Received == "" {
 		return ""
 	}
-	return fmt.Sprintf(": received %q, signed %q", displayed(style, finding.Field, finding.Received), displayed(style, finding.Field, finding.Signed))
+	return fmt.Sprintf(": received %q, signed %q", formatPrivate(style, finding.Field, finding.Received), formatPrivate(style, finding.Field, finding.Signed))
 }
 
-// meaning tells what the callback says and what it would do.
+// meaning adds the event, its receipt and its effect.
 func (e explanation) meaning(steps *steps) {
 	style := steps.style
 	switch {
 	case e.Held != nil:
 		steps.add("held", style.Paint(cli.Yellow, string(e.Held.Reason))+": "+style.Shorten(firstLine(e.Held.Note)))
 	case e.Event != nil:
-		for _, eventField := range display.EventFields(style, *e.Event) {
-			steps.add("says "+eventField[0], eventField[1])
+		for _, field := range display.EventFields(style, *e.Event) {
+			steps.add("event "+field[0], field[1])
 		}
 	}
 	if e.Receipt != nil {
@@ -142,44 +143,43 @@ func (e explanation) meaning(steps *steps) {
 	}
 }
 
-// firstLine is enough of a note on a screen: what follows is the signed text,
-// addresses and all.
+// firstLine cuts a note: the lines that follow contain the signed text with addresses.
 func firstLine(note string) string {
 	line, _, _ := strings.Cut(note, "\n")
 	return line
 }
 
-func (e effect) text(as inbox.State) string {
-	item := "its receipt is not there yet; "
+func (e effect) text(state inbox.State) string {
+	prefix := "new receipt; "
 	if e.Known {
-		item = fmt.Sprintf("its receipt is there already (%s, by key %s); ", e.State, cli.Clean(e.KeyID))
+		prefix = fmt.Sprintf("known receipt (%s, key %s); ", e.State, cli.Clean(e.KeyID))
 	}
 	switch {
-	case as == inbox.Held && e.Known:
-		return item + "nothing changes"
-	case as == inbox.Held:
-		return item + "it is kept for a person, and changes no payout"
+	case state == inbox.Held && e.Known:
+		return prefix + "nothing changes"
+	case state == inbox.Held:
+		return prefix + "held for an operator, no payout changes"
 	case e.Outcome == inbox.ApplyDuplicate:
-		return item + "a duplicate, which changes nothing"
+		return prefix + "duplicate, nothing changes"
 	case e.Outcome == inbox.ApplyConflict:
-		return item + "the payout " + becomes(e) + ": not all can be true of " + fieldList(e.Conflict)
+		return prefix + "the payout " + formatChange(e) + ": conflict in " + fieldNames(e.Conflict)
 	case e.Outcome == inbox.ApplyUnchanged:
-		return item + "nothing new: the payout stays " + string(e.After)
+		return prefix + "unchanged: the payout stays " + string(e.After)
 	}
-	return item + "the payout " + becomes(e)
+	return prefix + "the payout " + formatChange(e)
 }
 
-func becomes(e effect) string {
+func formatChange(e effect) string {
 	switch e.Before {
 	case "":
-		return "begins as " + string(e.After)
+		return "is created as " + string(e.After)
 	case e.After:
 		return "stays " + string(e.After)
 	}
-	return "goes from " + string(e.Before) + " to " + string(e.After)
+	return "changes from " + string(e.Before) + " to " + string(e.After)
 }
 
-func fieldList(fields []payout.Field) string {
+func fieldNames(fields []payout.Field) string {
 	var names []string
 	for _, field := range fields {
 		names = append(names, string(field))

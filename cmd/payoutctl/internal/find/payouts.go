@@ -11,22 +11,22 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// payoutsCommand lists payouts.
+// Payouts lists payouts.
 type Payouts struct {
-	Status       string `help:"Those that show this status: ${statuses}." placeholder:"STATUS"`
-	Provider     string `help:"Those of this provider." placeholder:"NAME"`
-	Account      string `help:"Those of this account at the provider." placeholder:"ID"`
-	Reference    string `help:"Those with this reference of ours." placeholder:"TEXT"`
-	UpdatedSince string `help:"Those updated then or later: ${when}." placeholder:"TIME"`
-	UpdatedUntil string `help:"Those not updated since then: 3d lists what has been standing for three days." placeholder:"TIME"`
-	Limit        int    `help:"Stop after this many." default:"50" placeholder:"N"`
+	Status       string `help:"Only payouts with this status: ${statuses}." placeholder:"STATUS"`
+	Provider     string `help:"Only payouts of this provider." placeholder:"NAME"`
+	Account      string `help:"Only payouts of this account." placeholder:"ID"`
+	Reference    string `help:"Only payouts with this reference." placeholder:"TEXT"`
+	UpdatedSince string `help:"Only payouts updated at this time or later: ${when}." placeholder:"TIME"`
+	UpdatedUntil string `help:"Only payouts not updated since: 3d lists payouts without an update for three days." placeholder:"TIME"`
+	Limit        int    `help:"Maximum number of payouts." default:"50" placeholder:"N"`
 }
 
 // Help gives examples.
 func (Payouts) Help() string {
-	return `Those that were found are shown last updated first. --status conflicted and --reference are looked up in an index. Any
-other list reads the table from wherever it begins until --limit are found: the table is in no order of time, and a
-filter that few payouts pass reads all of it, which takes time and costs money on a large one; it says so.
+	return `Prints the payouts, last updated first. --status conflicted and --reference use an index. Every other list scans the
+table, which is not ordered by time, until --limit payouts are found: a filter that few payouts pass scans all of it,
+which takes time and costs money on a large table. The command prints a note then.
 
 Examples:
 
@@ -36,7 +36,7 @@ Examples:
 	payoutctl --stack payouts-prod payouts --provider pivot --status pending --updated-until 3d
 
 Needs the permissions dynamodb:Scan, dynamodb:Query and dynamodb:GetItem on the payouts table and its indexes, and
-cloudformation:DescribeStacks. Exit code 0, also where there are none.`
+cloudformation:DescribeStacks. Exit code 0, also if there are no payouts.`
 }
 
 var statuses = []payout.Status{
@@ -44,6 +44,7 @@ var statuses = []payout.Status{
 	payout.Done, payout.Cancelled, payout.Conflicted,
 }
 
+// StatusNames lists the statuses of payouts, for help texts.
 func StatusNames() string {
 	var names []string
 	for _, status := range statuses {
@@ -67,7 +68,7 @@ func (c *Payouts) Run(ctx context.Context, s *cli.Session) error {
 	case c.Reference != "":
 		list = reader.ByReference(ctx, c.Reference)
 	case filter.Status != payout.Conflicted && filter != (dynamostore.Filter{}):
-		s.Notef("no index has that: the table is read until %d are found", c.Limit)
+		s.Notef("no index for this filter: scanning the table until %d are found", c.Limit)
 	}
 	payouts, more, err := display.Take(c.Limit, filter, display.SkipDamaged(s, list))
 	if err != nil {
@@ -80,7 +81,7 @@ func (c *Payouts) Run(ctx context.Context, s *cli.Session) error {
 	case len(payouts) == 0:
 		s.Notef("no payouts")
 	case more:
-		s.Notef("there are more than these %d: --limit, or narrow it by --status, --provider, --account, --reference, --updated-since", len(payouts))
+		s.Notef("more than these %d match: raise --limit, or filter by --status, --provider, --account, --reference, --updated-since", len(payouts))
 	}
 	return nil
 }
@@ -94,7 +95,7 @@ func (c *Payouts) filter(s *cli.Session) (filter dynamostore.Filter, err error) 
 		return filter, err
 	}
 	if c.Status != "" && !slices.Contains(statuses, filter.Status) {
-		return filter, cli.Usagef("", "%q is no status; there are: %s", c.Status, StatusNames())
+		return filter, cli.Usagef("", "%q is not a status; the statuses are: %s", c.Status, StatusNames())
 	}
 	if c.Provider != "" {
 		if _, err := cli.FindProvider(c.Provider); err != nil {
@@ -102,7 +103,7 @@ func (c *Payouts) filter(s *cli.Session) (filter dynamostore.Filter, err error) 
 		}
 	}
 	if c.Limit < 1 {
-		return filter, cli.Usagef("", "--limit is how many: 1 or more")
+		return filter, cli.Usagef("", "--limit must be 1 or more")
 	}
 	return filter, nil
 }

@@ -13,23 +13,23 @@ import (
 	"payout-callbacks/pkg/inbox"
 )
 
-// receiptsCommand lists the receipts that no payout shows: held ones and what
-// became of them, and those that are not applied yet.
+// Receipts lists the receipts that no payout shows: held, released and dismissed
+// ones, and those that are not applied yet.
 type Receipts struct {
-	State      string `arg:"" enum:"held,received,released,dismissed" help:"held: authentic and not understood. received: accepted and not applied yet. released, dismissed: was held."`
-	Provider   string `help:"Those of this provider." placeholder:"NAME"`
-	Account    string `help:"Those of this account at the provider." placeholder:"ID"`
-	HeldReason string `help:"Those held for this reason: ${reasons}." placeholder:"WHY"`
-	OlderThan  string `help:"Those accepted longer ago than this: 10m, 2h, 3d." placeholder:"SPAN"`
-	Body       bool   `help:"With the raw body of each, as it came."`
-	Limit      int    `help:"Stop after this many." default:"50" placeholder:"N"`
+	State      string `arg:"" enum:"held,received,released,dismissed" help:"held: authentic, not understood. received: accepted, not applied yet. released, dismissed: were held before."`
+	Provider   string `help:"Only receipts of this provider." placeholder:"NAME"`
+	Account    string `help:"Only receipts of this account." placeholder:"ID"`
+	HeldReason string `help:"Only callbacks held for this reason: ${reasons}." placeholder:"REASON"`
+	OlderThan  string `help:"Only receipts accepted longer ago than this: 10m, 2h, 3d." placeholder:"DURATION"`
+	Body       bool   `help:"Print the raw body of each."`
+	Limit      int    `help:"Maximum number of receipts." default:"50" placeholder:"N"`
 }
 
 // Help gives examples.
 func (Receipts) Help() string {
-	return `Of held and received ones the oldest are listed first. A received receipt is applied within seconds on an ordinary
-day, and sent again by the sweeper from two minutes on; one that is older than that says that the consumer or the
-tables are in trouble. Released and dismissed ones stand in no index: the whole table is read for them, in no order.
+	return `Held and received receipts are listed oldest first. A received receipt is normally applied within seconds, and the
+sweeper sends it again after two minutes; an older one means that the consumer or the tables have a problem. Released
+and dismissed receipts are in no index: the command scans the whole table for them, in no particular order.
 
 Examples:
 
@@ -38,8 +38,8 @@ Examples:
 	payoutctl --stack payouts-prod receipts held --held-reason unknown-status --body
 	payoutctl --stack payouts-prod receipts dismissed --provider pivot --json
 
-Needs the permissions dynamodb:Query and dynamodb:GetItem on the receipts table and its index (released and dismissed
-ones: dynamodb:Scan), and cloudformation:DescribeStacks. Exit code 0, also where there are none.`
+Needs the permissions dynamodb:Query and dynamodb:GetItem on the receipts table and its index (released and
+dismissed: dynamodb:Scan), and cloudformation:DescribeStacks. Exit code 0, also if there are none.`
 }
 
 // Run lists the receipts.
@@ -53,7 +53,7 @@ func (c *Receipts) Run(ctx context.Context, s *cli.Session) error {
 		return err
 	}
 	if c.scans() {
-		s.Notef("no index has those: the table is read until %d are found", c.Limit)
+		s.Notef("no index for this state: scanning the table until %d are found", c.Limit)
 	}
 	entries, more, err := c.read(ctx, reader, before)
 	if err != nil {
@@ -66,14 +66,14 @@ func (c *Receipts) Run(ctx context.Context, s *cli.Session) error {
 	case len(entries) == 0:
 		s.Notef("no %s receipts", c.State)
 	case more:
-		s.Notef("there are more than these %d: --limit", len(entries))
+		s.Notef("more than these %d match: raise --limit", len(entries))
 	}
 	return nil
 }
 
 func (c *Receipts) check(s *cli.Session) (before time.Time, err error) {
 	if c.Limit < 1 {
-		return before, cli.Usagef("", "--limit is how many: 1 or more")
+		return before, cli.Usagef("", "--limit must be 1 or more")
 	}
 	if err := cli.CheckHeldFilter(c.Provider, c.HeldReason); err != nil {
 		return before, err
@@ -83,12 +83,12 @@ func (c *Receipts) check(s *cli.Session) (before time.Time, err error) {
 	}
 	span, err := cli.ParseDuration(c.OlderThan)
 	if err != nil {
-		return before, cli.Usagef("", "--older-than: %q is no span; give 10m, 2h or 3d", c.OlderThan)
+		return before, cli.Usagef("", "--older-than: %q is not a duration; give 10m, 2h or 3d", c.OlderThan)
 	}
 	return s.Now().Add(-span), nil
 }
 
-// read gets what was asked for.
+// read returns the receipts that match, and whether there are more.
 func (c *Receipts) read(ctx context.Context, reader *dynamostore.Reader, before time.Time) (entries []display.Entry, more bool, err error) {
 	for receipt, err := range c.receipts(ctx, reader) {
 		damaged := errors.Is(err, inbox.ErrDamagedReceipt)
@@ -105,27 +105,27 @@ func (c *Receipts) read(ctx context.Context, reader *dynamostore.Reader, before 
 	return entries, false, nil
 }
 
-// scans reports whether the receipts stand in no index.
+// scans reports whether no index lists receipts in the state.
 func (c *Receipts) scans() bool {
 	return inbox.State(c.State) != inbox.Held && inbox.State(c.State) != inbox.Received
 }
 
-// receipts lists the receipts that are in the state.
+// receipts lists the receipts in the state.
 func (c *Receipts) receipts(ctx context.Context, reader *dynamostore.Reader) iter.Seq2[inbox.Receipt, error] {
 	if c.scans() {
-		return scanned(ctx, reader, inbox.State(c.State))
+		return scanReceipts(ctx, reader, inbox.State(c.State))
 	}
 	return reader.Unapplied(ctx, inbox.State(c.State))
 }
 
-// scanned looks through the whole table, which brings no bodies: each receipt of
-// the state is read again by its key.
-func scanned(ctx context.Context, reader *dynamostore.Reader, state inbox.State) iter.Seq2[inbox.Receipt, error] {
+// scanReceipts scans the whole table. A scan returns no bodies, so it reads each
+// receipt in the state again by its key.
+func scanReceipts(ctx context.Context, reader *dynamostore.Reader, state inbox.State) iter.Seq2[inbox.Receipt, error] {
 	return func(yield func(inbox.Receipt, error) bool) {
 		for scanReceipt, err := range reader.ScanReceipts(ctx, time.Time{}, time.Time{}) {
-			ends := err != nil && !errors.Is(err, inbox.ErrDamagedReceipt) && !errors.Is(err, inbox.ErrIndexMismatch)
+			failed := err != nil && !errors.Is(err, inbox.ErrDamagedReceipt) && !errors.Is(err, inbox.ErrIndexMismatch)
 			switch {
-			case ends:
+			case failed:
 				yield(inbox.Receipt{}, err)
 				return
 			case scanReceipt.State != state:
@@ -159,7 +159,7 @@ func printReceipts(s *cli.Session, entries []display.Entry, withBody bool, now t
 	return nil
 }
 
-// bodies shows what came, below the table.
+// bodies formats the raw bodies, below the table.
 func bodies(entries []display.Entry, wanted bool) string {
 	var out strings.Builder
 	for _, item := range entries {
@@ -170,19 +170,19 @@ func bodies(entries []display.Entry, wanted bool) string {
 	return out.String()
 }
 
-// receiptTable has what show wants last, for the reason that payoutTable has.
+// receiptTable has the argument of show in the last column, as the table of payouts.
 func receiptTable(style cli.Style, entries []display.Entry, now time.Time) string {
 	if len(entries) == 0 {
 		return ""
 	}
-	t := cli.Table{Style: style, Header: []string{"ACCEPTED (UTC)", "AGE", "PROVIDER", "WHY", "PAYOUTCTL SHOW"}}
+	t := cli.Table{Style: style, Header: []string{"ACCEPTED (UTC)", "AGE", "PROVIDER", "REASON", "PAYOUTCTL SHOW"}}
 	for _, item := range entries {
 		t.Add(cli.Cells(cli.FormatTime(item.AcceptedAt), cli.FormatAge(now.Sub(item.AcceptedAt)), cli.Clean(item.Provider()), why(item, style), cli.Clean(item.Key.Payout))...)
 	}
 	return t.String()
 }
 
-// why says why a receipt is not applied.
+// why formats why a receipt is not applied.
 func why(e display.Entry, style cli.Style) string {
 	switch {
 	case e.Damaged:

@@ -11,20 +11,19 @@ import (
 	"payout-callbacks/pkg/inbox"
 )
 
-// showCommand tells the story of one payout.
+// Show shows the history of one payout.
 type Show struct {
-	Target string `arg:"" name:"payout" help:"Id of the payout, our reference of it, or the id of a held callback (held/…)."`
+	Target string `arg:"" name:"payout" help:"Id of the payout, our reference, or the id of a held callback (held/…)."`
 }
 
 // Help gives examples.
 func (Show) Help() string {
-	return `Shows what is known of a payout, what contradicts what and the commands that decide it, and when which callback told
-it: one line for each distinct callback, in the order in which they were first accepted, with the id of the key that
-verified it and what it did to the payout. Redeliveries leave no line. Decisions of people are told with who, when and
-why.
+	return `Shows the fields of a payout, its conflicts with the commands that resolve them, and its receipts: one line for each
+distinct callback, in the order of acceptance, with the id of the key that verified it and its effect on the payout.
+Redeliveries add no line. Resolutions are listed with actor, time and reason.
 
-Where several payouts have the reference, they are listed. A reference may begin with held/, too. A held callback (authentic, but not understood) belongs to
-no payout and has an id of its own; --full shows the callback's body, too.
+If several payouts have the reference, they are listed. A reference may begin with held/ as well. A held callback
+(authentic, but not understood) belongs to no payout and has its own id; --full shows its body.
 
 Examples:
 
@@ -33,10 +32,10 @@ Examples:
 	payoutctl --stack payouts-prod show order-4711 --json
 
 Needs the permissions dynamodb:Query and dynamodb:GetItem on both tables and their indexes, and
-cloudformation:DescribeStacks. Exit code 1 where there is no such payout.`
+cloudformation:DescribeStacks. Exit code 1 if the payout does not exist.`
 }
 
-// Run shows the payout, or the held callback.
+// Run shows the payout or the held callback.
 func (c *Show) Run(ctx context.Context, s *cli.Session) error {
 	if c.Target == "" {
 		return display.ErrNoTarget
@@ -49,19 +48,19 @@ func (c *Show) Run(ctx context.Context, s *cli.Session) error {
 		if err := showHeld(ctx, s, reader, c.Target); !errors.Is(err, errNotHeld) {
 			return err
 		}
-		// A reference of ours may begin so, too.
+		// It may be a reference of ours.
 	}
 	history, err := display.FindPayout(ctx, s, reader, c.Target)
 	switch {
 	case errors.Is(err, display.ErrAmbiguous):
-		return nil // they are listed
+		return nil // they were listed
 	case err != nil:
 		return err
 	}
 	return showHistory(s, history)
 }
 
-// errNotHeld means that no held callback has an id.
+// errNotHeld means that no held callback has the id.
 var errNotHeld = errors.New("no held callback has the id")
 
 func showHistory(s *cli.Session, history display.History) error {
@@ -69,9 +68,9 @@ func showHistory(s *cli.Session, history display.History) error {
 		return s.Print(history.Text(s.Style(), s.Now(), s.Program()))
 	}
 	shown := struct {
-		Payout   *display.Payout   `json:"payout"` // null where there is none, or it cannot be read
+		Payout   *display.Payout   `json:"payout"` // null if it does not exist or cannot be read
 		Damaged  bool              `json:"damaged,omitzero"`
-		Missing  bool              `json:"missing,omitzero"` // receipts of it are applied, and it is not there
+		Missing  bool              `json:"missing,omitzero"` // it has applied receipts and no record
 		Receipts []display.Receipt `json:"receipts"`
 	}{Damaged: history.Damage != nil, Missing: history.IsMissing()}
 	if history.Damage == nil && history.Exists {
@@ -85,12 +84,12 @@ func showHistory(s *cli.Session, history display.History) error {
 }
 
 func showHeld(ctx context.Context, s *cli.Session, reader *dynamostore.Reader, id string) error {
-	receipt, item, err := reader.Receipt(ctx, inbox.Key{Payout: id, Receipt: string(inbox.Held)})
+	receipt, ok, err := reader.Receipt(ctx, inbox.Key{Payout: id, Receipt: string(inbox.Held)})
 	damaged := errors.Is(err, inbox.ErrDamagedReceipt)
 	switch {
 	case err != nil && !damaged:
 		return err
-	case !item:
+	case !ok:
 		return errNotHeld
 	case s.Flags.JSON:
 		return s.PrintJSON(display.NewReceipt(display.Entry{Receipt: receipt, Damaged: damaged}, s.Flags.Full))

@@ -11,46 +11,47 @@ import (
 	"payout-callbacks/pkg/ops/keyring"
 )
 
+// Keys groups the commands for callback keys.
 type Keys struct {
-	Add     keysAdd     `cmd:"" help:"Store an account's next callback key; the one so far goes on working beside it."`
-	Promote keysPromote `cmd:"" help:"Make an account's previous key the current one again: takes a rotation back."`
-	Retire  keysRetire  `cmd:"" help:"Believe a key no longer: ends a rotation."`
-	List    keysList    `cmd:"" help:"List accounts with the ids and ages of their keys, never the keys."`
+	Add     keysAdd     `cmd:"" help:"Add an account's next callback key; the current key remains valid as the previous one."`
+	Promote keysPromote `cmd:"" help:"Make an account's previous key the current one again: reverts a rotation."`
+	Retire  keysRetire  `cmd:"" help:"Remove a key: completes a rotation."`
+	List    keysList    `cmd:"" help:"List accounts with the ids and ages of their keys, never the keys themselves."`
 }
 
-// keysOf is whose keys a command changes.
+// keyOwner is the account whose keys a command changes.
 type keyOwner struct {
 	Provider string `arg:"" help:"Provider."`
-	Account  string `arg:"" help:"Account at the provider: Cregis's project id, Pivot's merchant id."`
+	Account  string `arg:"" help:"Account at the provider: project id of Cregis, merchant id of Pivot."`
 }
 
 const keysPermissions = `
 Needs the permissions secretsmanager:GetSecretValue, PutSecretValue, UpdateSecretVersionStage and TagResource on the
-provider's secret, and cloudformation:DescribeStacks. --reason is kept in the secret's tag payout-callbacks:last-change,
-and with who did it in CloudTrail. Two people who change one provider's keys at the same moment do not undo each other:
-the second one is told, and nothing of his is stored.`
+provider's secret, and cloudformation:DescribeStacks. --reason is stored in the secret's tag payout-callbacks:last-change,
+and CloudTrail records who changed it. If two operators change the keys of a provider at the same time, the second
+change is rejected.`
 
 type keysAdd struct {
 	keyOwner
 	KeyFile string `help:"File with the key; standard input without it." placeholder:"FILE" default:"-"`
-	Replace bool   `help:"The keys that the account has are believed no longer: they leaked."`
+	Replace bool   `help:"Remove the keys that the account has, because they leaked."`
 	cli.ReasonFlags
 }
 
 // Help gives examples.
 func (keysAdd) Help() string {
-	return `Callbacks are believed under the new key and under the one so far, so that none is refused whenever the provider
-changes over. To rotate:
+	return `Adds a key. Callbacks verify with the new key and with the current one, so none is refused while the provider changes
+over. To rotate:
 
 	payoutctl --stack payouts-prod keys add pivot MERCHANT --key-file new.key --reason "yearly rotation"
-	  now have the provider use the new key; the metric PreviousKey counts callbacks that still come under the old one
+	  now have the provider use the new key; the metric PreviousKey counts callbacks with the old one
 	payoutctl --stack payouts-prod keys retire pivot MERCHANT OLD-ID --reason "yearly rotation"
 
-Store a first key before the provider is given the callback URL. Until an account has one, callbacks get 503 or 401.
-Functions that are running take a new key up with the first callback that needs it. A key that is replaced or retired
-they may believe for up to five minutes more, unless a callback under another key comes before.
+Add the first key before you give the provider the callback URL: without a key, callbacks get 503 or 401. Running
+functions load a new key with the first callback that needs it. They may accept a replaced or retired key for up to five
+minutes, unless a callback with another key arrives before.
 
-Where an account's keys are stored in a way that cannot be used (doctor and list say so), --replace repairs it.
+If the stored keys of an account are unusable (see doctor and list), --replace repairs them.
 
 Examples:
 
@@ -59,7 +60,7 @@ Examples:
 ` + keysPermissions
 }
 
-// Run stores the key.
+// Run adds the key.
 func (c *keysAdd) Run(ctx context.Context, s *cli.Session) error {
 	if err := cli.CheckAccount(c.Provider, c.Account); err != nil {
 		return err
@@ -79,13 +80,13 @@ func (c *keysAdd) Run(ctx context.Context, s *cli.Session) error {
 
 type keysPromote struct {
 	keyOwner
-	KeyID string `arg:"" help:"Id of the key, as list shows it."`
+	KeyID string `arg:"" help:"Id of the key, as list prints it."`
 	cli.ReasonFlags
 }
 
 // Help gives examples.
 func (keysPromote) Help() string {
-	return `Both keys stay; only their parts change. Callbacks under what is the previous key then are counted as such.
+	return `Swaps the current and the previous key. Both remain valid; callbacks with the previous key are counted.
 
 Examples:
 
@@ -103,16 +104,16 @@ func (c *keysPromote) Run(ctx context.Context, s *cli.Session) error {
 
 type keysRetire struct {
 	keyOwner
-	KeyID string `arg:"" help:"Id of the key, as list shows it."`
-	Last  bool   `help:"Even if it is the account's only key: all of its callbacks are refused then."`
+	KeyID string `arg:"" help:"Id of the key, as list prints it."`
+	Last  bool   `help:"Allow removing the only key: all callbacks of the account are refused then."`
 	cli.ReasonFlags
 }
 
 // Help gives examples.
 func (keysRetire) Help() string {
-	return `What still comes under a retired key is refused, and of Cregis's callbacks none is sent again by itself: retire a key
-when the metric PreviousKey has been 0 for as long as the provider may send again. Functions that are running may
-believe it for up to five minutes more.
+	return `Removes a key: callbacks with it are refused, and Cregis does not resend them by itself. Retire a key when the metric
+PreviousKey has been 0 for as long as the provider may resend. Running functions may accept the key for up to five
+minutes more.
 
 Examples:
 
@@ -121,7 +122,7 @@ Examples:
 ` + keysPermissions
 }
 
-// Run takes the key away.
+// Run removes the key.
 func (c *keysRetire) Run(ctx context.Context, s *cli.Session) error {
 	return changeKeys(ctx, s, c.keyOwner, c.ReasonFlags, func(keys callback.Keys) (callback.Keys, string, error) {
 		next, err := keyring.Retire(keys, c.Account, c.KeyID, c.Last)
@@ -129,21 +130,21 @@ func (c *keysRetire) Run(ctx context.Context, s *cli.Session) error {
 	})
 }
 
-// changeKeys reads a provider's keys, has them changed and writes them back.
-func changeKeys(ctx context.Context, s *cli.Session, of keyOwner, on cli.ReasonFlags,
+// changeKeys reads a provider's keys, applies the change and writes them back.
+func changeKeys(ctx context.Context, s *cli.Session, owner keyOwner, flags cli.ReasonFlags,
 	change func(callback.Keys) (next callback.Keys, what string, err error),
 ) error {
-	if _, err := cli.FindProvider(of.Provider); err != nil {
+	if _, err := cli.FindProvider(owner.Provider); err != nil {
 		return err
 	}
-	if err := on.Check(); err != nil {
+	if err := flags.Check(); err != nil {
 		return err
 	}
 	stack, err := s.OpenStack(ctx)
 	if err != nil {
 		return err
 	}
-	store, err := stack.Keyring(of.Provider)
+	store, err := stack.Keyring(owner.Provider)
 	if err != nil {
 		return err
 	}
@@ -153,66 +154,66 @@ func changeKeys(ctx context.Context, s *cli.Session, of keyOwner, on cli.ReasonF
 	}
 	next, what, err := change(read.Keys)
 	if err != nil {
-		return refusedKeys(s, of, read.Keys[of.Account], err)
+		return refusedKeys(s, owner, read.Keys[owner.Account], err)
 	}
-	if next[of.Account] == read.Keys[of.Account] {
-		s.Notef("that is so already; nothing was changed")
-		return printKeys(s, of.Provider, of.Account, next[of.Account], nil)
+	if next[owner.Account] == read.Keys[owner.Account] {
+		s.Notef("no change needed")
+		return printKeys(s, owner.Provider, owner.Account, next[owner.Account], nil)
 	}
-	question := fmt.Sprintf("%s: %s account %s in stack %s, which has %s now", what, of.Provider, of.Account, stack.Name, idsOf(read.Keys[of.Account]))
-	if err := s.Confirm(on.Yes, question); err != nil {
+	question := fmt.Sprintf("%s: %s account %s in stack %s, which has %s now", what, owner.Provider, owner.Account, stack.Name, idsOf(read.Keys[owner.Account]))
+	if err := s.Confirm(flags.Yes, question); err != nil {
 		return err
 	}
-	// Noted before it is done: no change is without its reason.
-	if err := store.Tag(ctx, cli.ChangeTag, cli.FormatChange(s.Now(), "account "+of.Account+" "+what, on.Reason)); err != nil {
+	// The reason is recorded first, so that a change without a reason cannot remain.
+	if err := store.Tag(ctx, cli.ChangeTag, cli.FormatChange(s.Now(), "account "+owner.Account+" "+what, flags.Reason)); err != nil {
 		return err
 	}
 	if err := store.Write(ctx, read, next); err != nil {
-		return refusedKeys(s, of, read.Keys[of.Account], err)
+		return refusedKeys(s, owner, read.Keys[owner.Account], err)
 	}
-	if gone := removedKeys(read.Keys[of.Account], next[of.Account]); len(gone) > 0 {
-		s.Notef("functions that are running may believe %s for up to five minutes more", strings.Join(gone, " and "))
+	if removed := removedKeys(read.Keys[owner.Account], next[owner.Account]); len(removed) > 0 {
+		s.Notef("running functions may accept %s for up to five minutes", strings.Join(removed, " and "))
 	}
-	return printChange(s, of, next)
+	return printChange(s, owner, next)
 }
 
-// without lists the ids of keys that were believed and are no longer.
-func removedKeys(was, is callback.AccountKeys) []string {
-	var gone []string
-	for _, key := range []callback.Key{was.Current, was.Previous} {
-		if key != "" && key != is.Current && key != is.Previous {
-			gone = append(gone, key.ID())
+// removedKeys lists the ids of keys that are no longer valid.
+func removedKeys(before, after callback.AccountKeys) []string {
+	var removed []string
+	for _, key := range []callback.Key{before.Current, before.Previous} {
+		if key != "" && key != after.Current && key != after.Previous {
+			removed = append(removed, key.ID())
 		}
 	}
-	return gone
+	return removed
 }
 
-func printChange(s *cli.Session, of keyOwner, next callback.Keys) error {
-	if now, item := next[of.Account]; item {
-		return printKeys(s, of.Provider, of.Account, now, nil)
+func printChange(s *cli.Session, owner keyOwner, next callback.Keys) error {
+	if keys, ok := next[owner.Account]; ok {
+		return printKeys(s, owner.Provider, owner.Account, keys, nil)
 	}
-	s.Notef("%s account %s has no keys now: its callbacks are refused", of.Provider, cli.Clean(of.Account))
+	s.Notef("%s account %s has no keys now: its callbacks are refused", owner.Provider, cli.Clean(owner.Account))
 	return nil
 }
 
-// refusedKeys says what to do about a change that is not made.
-func refusedKeys(s *cli.Session, of keyOwner, has callback.AccountKeys, err error) error {
+// refusedKeys adds a hint to the error of a rejected change.
+func refusedKeys(s *cli.Session, owner keyOwner, has callback.AccountKeys, err error) error {
 	self := s.Program() + " keys"
-	whose := " " + of.Provider + " " + of.Account + " "
+	whose := " " + owner.Provider + " " + owner.Account + " "
 	hints := map[error]string{
-		keyring.ErrRotating: "if nothing comes under it any more: " + self + " retire " + of.Provider + " " + of.Account + " ID; if the keys leaked: add --replace",
-		keyring.ErrPrevious: "to make it the current one: " + self + " promote " + of.Provider + " " + of.Account + " ID",
-		keyring.ErrInUse: "if it leaked, have the other one take its place first: " + self + " promote" + whose + has.Previous.ID() +
+		keyring.ErrRotating: "if no callback uses it any more: " + self + " retire " + owner.Provider + " " + owner.Account + " ID; if the keys leaked: add --replace",
+		keyring.ErrPrevious: "to make it the current one: " + self + " promote " + owner.Provider + " " + owner.Account + " ID",
+		keyring.ErrInUse: "if it leaked, promote the other key first: " + self + " promote" + whose + has.Previous.ID() +
 			" --reason TEXT, then: " + self + " retire" + whose + has.Current.ID() + " --reason TEXT",
 		keyring.ErrFlawed:    "if you have the key that the provider uses: " + self + " add" + whose + "--replace --key-file FILE --reason TEXT",
-		keyring.ErrLast:      "all of its callbacks would be refused; if that is meant, add --last",
-		keyring.ErrNoAccount: "see them with: " + self + " list " + of.Provider,
-		keyring.ErrNoKey:     "see them with: " + self + " list " + of.Provider,
-		keyring.ErrChanged:   "nothing of yours was stored; look at it with: " + self + " list " + of.Provider + ", and try again",
+		keyring.ErrLast:      "all callbacks of the account would be refused; to do it anyway, add --last",
+		keyring.ErrNoAccount: "list them with: " + self + " list " + owner.Provider,
+		keyring.ErrNoKey:     "list them with: " + self + " list " + owner.Provider,
+		keyring.ErrChanged:   "your change was not stored; see: " + self + " list " + owner.Provider + ", and try again",
 	}
 	for known, hint := range hints {
 		if errors.Is(err, known) {
-			return cli.Negativef(hint, "%s account %s: %w", of.Provider, cli.Clean(of.Account), known)
+			return cli.Negativef(hint, "%s account %s: %w", owner.Provider, cli.Clean(owner.Account), known)
 		}
 	}
 	return err

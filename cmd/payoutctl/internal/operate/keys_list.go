@@ -13,15 +13,15 @@ import (
 	"payout-callbacks/pkg/ops/keyring"
 )
 
-// keysListCommand lists accounts.
+// keysList lists accounts.
 type keysList struct {
-	Provider string `arg:"" optional:"" help:"Provider; all of them without it."`
+	Provider string `arg:"" optional:"" help:"Provider. Default: all."`
 }
 
 // Help gives examples.
 func (keysList) Help() string {
-	return `A key's id is six digits of a hash: the same in receipts, logs and explain. Its age counts from the oldest version of
-the secret that has it in one piece; Secrets Manager keeps about a hundred.
+	return `Prints the ids of keys: six hexadecimal digits of a hash, as in receipts, logs and explain. The age of a key counts from
+the oldest of the consecutive versions of the secret that contain it; Secrets Manager keeps about a hundred versions.
 
 Examples:
 
@@ -63,7 +63,7 @@ func listKeys(ctx context.Context, s *cli.Session, stack cli.Stack, provider str
 		return cli.KeysError(store, err)
 	}
 	if len(read.Keys) == 0 && len(read.Flaws) == 0 {
-		s.Notef("%s has no keys: store one with: %s keys add %s ACCOUNT --key-file FILE --reason TEXT", provider, s.Program(), provider)
+		s.Notef("%s has no keys: add one with: %s keys add %s ACCOUNT --key-file FILE --reason TEXT", provider, s.Program(), provider)
 		return nil
 	}
 	ages, err := store.Ages(ctx, read)
@@ -71,8 +71,8 @@ func listKeys(ctx context.Context, s *cli.Session, stack cli.Stack, provider str
 		return err
 	}
 	for _, account := range slices.Sorted(maps.Keys(read.Keys)) {
-		if of := read.Keys[account]; of.Current == "" && of.Previous == "" {
-			continue // below
+		if keys := read.Keys[account]; keys.Current == "" && keys.Previous == "" {
+			continue // printed as a flaw below
 		}
 		if err := printKeys(s, provider, account, read.Keys[account], ages[account]); err != nil {
 			return err
@@ -86,17 +86,17 @@ func listKeys(ctx context.Context, s *cli.Session, stack cli.Stack, provider str
 	return nil
 }
 
-// printFlaw prints an entry that cannot be used, on standard output like the
-// others: a script that reads the list must not miss it.
+// printFlaw prints an unusable entry on standard output, so that a script that reads
+// the list does not miss it.
 func printFlaw(s *cli.Session, provider string, flaw secrets.Flaw) error {
 	next := s.FlawRepair(provider, flaw)
 	if s.Flags.JSON {
 		return s.PrintJSON(keysView{Provider: provider, Problem: flaw.Error(), Next: next})
 	}
-	return s.Print(provider + "  cannot be used: " + cli.Clean(flaw.Error()) + "\n" + strings.Repeat(" ", len(provider)) + "  → " + next + "\n")
+	return s.Print(provider + "  unusable: " + cli.Clean(flaw.Error()) + "\n" + strings.Repeat(" ", len(provider)) + "  → " + next + "\n")
 }
 
-// keysView is what may be told of an account's keys.
+// keysView is the public part of an account's keys.
 type keysView struct {
 	Provider      string    `json:"provider"`
 	Account       string    `json:"account,omitzero"`
@@ -104,22 +104,22 @@ type keysView struct {
 	CurrentSince  time.Time `json:"currentSince,omitzero"`
 	Previous      string    `json:"previous,omitzero"`
 	PreviousSince time.Time `json:"previousSince,omitzero"`
-	Flawed        bool      `json:"flawed,omitzero"`  // another key of it is stored and cannot be used
-	Problem       string    `json:"problem,omitzero"` // why an entry cannot be used; then only Next stands beside it
+	Flawed        bool      `json:"flawed,omitzero"`  // another stored key is unusable
+	Problem       string    `json:"problem,omitzero"` // why the entry is unusable; set with Next only
 	Next          string    `json:"next,omitzero"`
 }
 
-// printKeys prints an account's keys, with their ages where those are known.
-func printKeys(s *cli.Session, provider, account string, of callback.AccountKeys, ages map[string]keyring.Age) error {
-	view := keysView{Provider: provider, Account: account, Flawed: of.Flawed}
+// printKeys prints an account's keys, with their ages if known.
+func printKeys(s *cli.Session, provider, account string, keys callback.AccountKeys, ages map[string]keyring.Age) error {
+	view := keysView{Provider: provider, Account: account, Flawed: keys.Flawed}
 	line := provider + "  " + cli.Clean(account)
-	if of.Current != "" {
-		view.Current = of.Current.ID()
+	if keys.Current != "" {
+		view.Current = keys.Current.ID()
 		view.CurrentSince = ages[view.Current].Since.UTC()
 		line += "  current " + withAge(s, view.Current, ages)
 	}
-	if of.Previous != "" {
-		view.Previous = of.Previous.ID()
+	if keys.Previous != "" {
+		view.Previous = keys.Previous.ID()
 		view.PreviousSince = ages[view.Previous].Since.UTC()
 		line += "  previous " + withAge(s, view.Previous, ages)
 	}
@@ -140,14 +140,14 @@ func withAge(s *cli.Session, id string, ages map[string]keyring.Age) string {
 	return id + " (for " + cli.FormatAge(s.Now().Sub(stored.Since)) + ")"
 }
 
-func idsOf(of callback.AccountKeys) string {
+func idsOf(keys callback.AccountKeys) string {
 	switch {
-	case of.Flawed:
-		return "keys that cannot be used"
-	case of.Current == "":
+	case keys.Flawed:
+		return "unusable keys"
+	case keys.Current == "":
 		return "no keys"
-	case of.Previous == "":
-		return of.Current.ID()
+	case keys.Previous == "":
+		return keys.Current.ID()
 	}
-	return of.Current.ID() + " and " + of.Previous.ID()
+	return keys.Current.ID() + " and " + keys.Previous.ID()
 }

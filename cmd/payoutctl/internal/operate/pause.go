@@ -7,11 +7,12 @@ import (
 	"payout-callbacks/cmd/payoutctl/internal/cli"
 )
 
-// part is what can be paused.
+// part is the argument that names a part of a stack.
 type part struct {
-	Part string `arg:"" enum:"consumer,sweeper,publisher" help:"consumer: applies events to payouts. sweeper: sends again what was not applied. publisher: tells other services."`
+	Part string `arg:"" enum:"consumer,sweeper,publisher" help:"consumer: applies events to payouts. sweeper: sends unapplied receipts again. publisher: publishes notifications."`
 }
 
+// Pause stops a part of a stack.
 type Pause struct {
 	part
 	cli.ReasonFlags
@@ -20,18 +21,18 @@ type Pause struct {
 const pausePermissions = `
 Needs cloudformation:DescribeStacks, and for the consumer and the publisher the permissions
 lambda:UpdateEventSourceMapping, lambda:GetEventSourceMapping and lambda:TagResource on the event source mapping, for the
-sweeper scheduler:GetSchedule and scheduler:UpdateSchedule on the schedule and iam:PassRole on its role. --reason is kept
-in the mapping's tag, or the schedule's description. A deploy that changes the mapping or the schedule takes a pause back.`
+sweeper scheduler:GetSchedule and scheduler:UpdateSchedule on the schedule and iam:PassRole on its role. --reason is
+stored in the mapping's tag, or the schedule's description. A deploy that changes the mapping or the schedule ends a pause.`
 
 // Help gives examples.
 func (Pause) Help() string {
-	return `The kill switch: callbacks go on being verified, kept and acknowledged; what is paused happens later, in any order, with
-the same result.
+	return `Stops a part of the stack. Callbacks are still verified, stored and acknowledged; the paused work is done after resume,
+in any order, with the same result.
 
-	consumer   no payout changes. Events wait in the queue for 4 days, and their receipts for ever. The sweeper goes on
-	           sending what waits, so pause it as well if it is for more than minutes.
-	sweeper    what the queue lost, or never got, is not sent again; dead letters are not taken in.
-	publisher  other services hear nothing. The stream keeps changes for 24 hours: publish what is older again by hand.
+	consumer   no payout changes. Messages wait in the queue for 4 days, receipts without limit. The sweeper keeps
+	           sending them again, so pause it as well if the pause takes longer than minutes.
+	sweeper    receipts without a message are not sent again; dead-letter messages are not recovered.
+	publisher  no notifications. The stream keeps changes for 24 hours: publish older ones with publish.
 
 Examples:
 
@@ -40,11 +41,12 @@ Examples:
 ` + pausePermissions
 }
 
-// Run pauses.
+// Run pauses the part.
 func (c *Pause) Run(ctx context.Context, s *cli.Session) error {
 	return switchPart(ctx, s, c.Part, false, c.ReasonFlags)
 }
 
+// Resume starts a part of a stack again.
 type Resume struct {
 	part
 	cli.ReasonFlags
@@ -52,7 +54,7 @@ type Resume struct {
 
 // Help gives examples.
 func (Resume) Help() string {
-	return `Takes a pause back. What waited is worked off at the pace that ConsumerConcurrency allows.
+	return `Ends a pause. The backlog is processed at the rate that ConsumerConcurrency allows.
 
 Examples:
 
@@ -60,42 +62,42 @@ Examples:
 ` + pausePermissions
 }
 
-// Run resumes.
+// Run resumes the part.
 func (c *Resume) Run(ctx context.Context, s *cli.Session) error {
 	return switchPart(ctx, s, c.Part, true, c.ReasonFlags)
 }
 
-func switchPart(ctx context.Context, s *cli.Session, part string, on bool, purpose cli.ReasonFlags) error {
-	if err := purpose.Check(); err != nil {
+func switchPart(ctx context.Context, s *cli.Session, name string, on bool, flags cli.ReasonFlags) error {
+	if err := flags.Check(); err != nil {
 		return err
 	}
 	stack, err := s.OpenStack(ctx)
 	if err != nil {
 		return err
 	}
-	it, err := stack.Part(part)
+	part, err := stack.Part(name)
 	if err != nil {
 		return err
 	}
 	verb := map[bool]string{true: "resume", false: "pause"}[on]
-	is, _, err := it.State(ctx)
+	running, _, err := part.State(ctx)
 	if err != nil {
 		return err
 	}
-	if is != on {
-		if err := s.Confirm(purpose.Yes, verb+" the "+part+" of stack "+stack.Name); err != nil {
+	if running != on {
+		if err := s.Confirm(flags.Yes, verb+" the "+name+" of stack "+stack.Name); err != nil {
 			return err
 		}
-		if err := it.Set(ctx, on, cli.FormatChange(s.Now(), verb+" "+part, purpose.Reason)); err != nil {
+		if err := part.Set(ctx, on, cli.FormatChange(s.Now(), verb+" "+name, flags.Reason)); err != nil {
 			return err
 		}
 	} else {
-		s.Notef("that is so already; nothing was changed")
+		s.Notef("no change needed")
 	}
-	if is, err = untilSwitched(ctx, it, on); err != nil {
+	if running, err = awaitState(ctx, part, on); err != nil {
 		return err
 	}
-	return printPart(s, part, is)
+	return printPart(s, name, running)
 }
 
 func printPart(s *cli.Session, part string, on bool) error {
@@ -105,23 +107,23 @@ func printPart(s *cli.Session, part string, on bool) error {
 	return s.Print(part + "  " + map[bool]string{true: "running", false: "paused"}[on] + "\n")
 }
 
-// switchedWithin is how long a mapping may take to be enabled or disabled.
-const switchedWithin = 2 * time.Minute
+// switchTimeout is how long a mapping may take to be enabled or disabled.
+const switchTimeout = 2 * time.Minute
 
-func untilSwitched(ctx context.Context, it cli.Part, on bool) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, switchedWithin)
+func awaitState(ctx context.Context, part cli.Part, on bool) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, switchTimeout)
 	defer cancel()
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
-		is, note, err := it.State(ctx)
-		if err != nil || is == on {
-			return is, err
+		running, state, err := part.State(ctx)
+		if err != nil || running == on {
+			return running, err
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return is, cli.Failuref("look again in a minute", "it was asked for, but the state is still %s", note)
+			return running, cli.Failuref("check again in a minute", "the change was requested, but the state is still %s", state)
 		}
 	}
 }

@@ -9,22 +9,22 @@ import (
 	"payout-callbacks/pkg/callback"
 )
 
-// sendCommand sends callbacks. Its flags are those of all its commands.
+// Send sends callbacks. Its flags apply to all of its commands.
 type Send struct {
-	Repeat  int    `help:"Send it this many times, each freshly signed." default:"1" placeholder:"N"`
-	Forge   bool   `help:"Sign it with a made-up key. Exit code 0 then means that it was refused."`
+	Repeat  int    `help:"Send it this many times, with a new signature each." default:"1" placeholder:"N"`
+	Forge   bool   `help:"Sign it with a random key. Exit code 0 then means that it was refused."`
 	KeyFile string `help:"File with the account's key, or - for standard input. A local stack has demo keys." placeholder:"FILE"`
-	Yes     bool   `help:"Do not ask before sending to a deployed stack."`
+	Yes     bool   `help:"Skip the confirmation on a deployed stack."`
 
 	Cregis sendCregis `cmd:"" help:"As Cregis: payout, sub-address-payout."`
 	Pivot  sendPivot  `cmd:"" help:"As Pivot: single, bulk."`
-	Files  sendFiles  `cmd:"" default:"withargs" help:"Test vectors of a provider, by their paths."`
+	Files  sendFiles  `cmd:"" default:"withargs" help:"Test vectors of a provider, by path."`
 }
 
 // Help gives examples.
 func (Send) Help() string {
-	return `Each callback starts from the example in the provider's documentation; flags and --set change it.
-What is sent is signed with the demo key of the account that the body names (--local) or the one in --key-file.
+	return `Sends a callback as a provider does. The callback is the example in the provider's documentation, with the changes of
+flags and --set. It is signed with the demo key of the account in the body (--local), or with the key in --key-file.
 
 Examples:
 
@@ -35,14 +35,14 @@ Examples:
 	payoutctl --local send pkg/provider/cregis/testdata/payout-status-6.txtar
 	payoutctl --stack payouts-dev send pivot single --merchant-id MERCHANT --key-file key.txt
 
-Exit code 0: the answer was the acknowledgement (with --forge: the refusal; a test vector: what it expects), every
-time. 1: it was not. 3: there was no answer.`
+Exit code 0: every answer was as expected: an acknowledgement; with --forge a refusal; for a test vector what it states.
+1: an answer was different. 3: no answer.`
 }
 
-// send sends a callback as often as it is asked to and prints the answers.
+// sendCallback sends a callback --repeat times and prints the answers.
 func sendCallback(ctx context.Context, s *cli.Session, flags *Send, out send.Callback) error {
 	if flags.Repeat < 1 {
-		return cli.Usagef("", "--repeat is how often: 1 or more")
+		return cli.Usagef("", "--repeat must be 1 or more")
 	}
 	if flags.Forge {
 		out.Want, out.Unsigned = callback.Unauthenticated, false
@@ -55,7 +55,7 @@ func sendCallback(ctx context.Context, s *cli.Session, flags *Send, out send.Cal
 	if err != nil {
 		return err
 	}
-	if err := s.Confirm(flags.Yes || flags.Forge, "send a callback to stack "+stack.Name+", signed with a real key"); err != nil {
+	if err := s.Confirm(flags.Yes || flags.Forge, "send a signed callback to stack "+stack.Name); err != nil {
 		return err
 	}
 	sender := send.Sender{Client: send.NewClient(stack), URL: out.URL(stack.APIURL), Callback: out, Key: key}
@@ -64,27 +64,27 @@ func sendCallback(ctx context.Context, s *cli.Session, flags *Send, out send.Cal
 
 func sendAll(ctx context.Context, s *cli.Session, sender send.Sender, times int) error {
 	var last send.Answer
-	unwanted := 0
+	unexpected := 0
 	for range times {
 		got, err := sender.Send(ctx)
 		if err != nil {
 			return err
 		}
 		if last = got; !got.AsExpected {
-			unwanted++
+			unexpected++
 		}
 		if err := printAnswer(s, got); err != nil {
 			return err
 		}
 	}
-	printWhereabouts(s, last)
-	if unwanted > 0 {
-		return cli.Negativef("", "%d of %d answers were not the expected one (%s)", unwanted, times, sender.Callback.Want)
+	printShowHint(s, last)
+	if unexpected > 0 {
+		return cli.Negativef("", "%d of %d answers were not as expected (%s)", unexpected, times, sender.Callback.Want)
 	}
 	return nil
 }
 
-// keyFor finds the key to sign with. A forged callback needs none of ours.
+// keyFor returns the key to sign with. A forged callback needs no real key.
 func keyFor(s *cli.Session, flags *Send, stack cli.Stack, out send.Callback) (callback.Key, error) {
 	demo := stack.DemoKeys[out.Provider.Name()]
 	switch {
@@ -97,26 +97,26 @@ func keyFor(s *cli.Session, flags *Send, stack cli.Stack, out send.Callback) (ca
 	case demo[out.Account] != "":
 		return demo[out.Account], nil
 	case demo != nil:
-		return "", cli.Usagef("give its key with --key-file FILE", "the local stack has no demo key of %s account %q", out.Provider.Name(), out.Account)
+		return "", cli.Usagef("give its key with --key-file FILE", "the local stack has no demo key for %s account %q", out.Provider.Name(), out.Account)
 	}
 	return "", cli.Usagef("give it with --key-file FILE; --forge needs none", "no key to sign with")
 }
 
-func sendExample(ctx context.Context, s *cli.Session, flags *Send, from send.Example) error {
-	provider, err := cli.FindProvider(from.Provider)
+func sendExample(ctx context.Context, s *cli.Session, flags *Send, example send.Example) error {
+	provider, err := cli.FindProvider(example.Provider)
 	if err != nil {
 		return err
 	}
-	body, err := from.Body()
+	body, err := example.Body()
 	if err != nil {
 		return err
 	}
 	return sendCallback(ctx, s, flags, send.Callback{
 		Provider: provider,
-		Kind:     from.Kind,
-		Account:  send.FieldText(body, from.Account),
+		Kind:     example.Kind,
+		Account:  send.FieldText(body, example.Account),
 		Want:     callback.Acknowledged,
-		Body:     from.Body,
+		Body:     example.Body,
 	})
 }
 
@@ -131,13 +131,13 @@ func printAnswer(s *cli.Session, got send.Answer) error {
 	return s.Print(line + "\n")
 }
 
-// printWhereabouts says where to look for what became of a callback.
-func printWhereabouts(s *cli.Session, got send.Answer) {
+// printShowHint prints the command that shows the payout or the held callback.
+func printShowHint(s *cli.Session, got send.Answer) {
 	switch {
 	case s.Flags.JSON || got.Payout == "":
 	case got.Held != "":
 		s.Notef("held (%s): %s show %s", got.Held, s.Program(), cli.InQuotes(got.Payout))
 	default:
-		s.Notef("what became of it: %s show %s", s.Program(), cli.InQuotes(got.Payout))
+		s.Notef("see: %s show %s", s.Program(), cli.InQuotes(got.Payout))
 	}
 }

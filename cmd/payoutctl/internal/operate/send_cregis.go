@@ -9,16 +9,16 @@ import (
 )
 
 type sendCregis struct {
-	Payout           cregisPayout           `cmd:"" help:"A payout. The documented example has status 0, which is none of the four: it is held."`
-	SubAddressPayout cregisSubAddressPayout `cmd:"" help:"A payout out of a sub-address."`
+	Payout           cregisPayout           `cmd:"" help:"A payout. The documented example has the unknown status 0, so it is held."`
+	SubAddressPayout cregisSubAddressPayout `cmd:"" help:"A payout from a sub-address."`
 }
 
-// cregisFields are the documented fields that both callbacks have. All are
-// text here: digits go into the body as they are typed.
+// cregisFields are the documented fields of both callbacks. All flags are text, so
+// that digits are sent as typed.
 type cregisFields struct {
 	PID         string `name:"pid" help:"Project id: the account." placeholder:"ID"`
 	CID         string `name:"cid" help:"Cregis's id of the payout." placeholder:"ID"`
-	Status      string `help:"2 and 4 rejected, 6 succeeded, 7 failed; anything else is held." placeholder:"N"`
+	Status      string `help:"2 and 4 rejected, 6 succeeded, 7 failed; other values are held." placeholder:"N"`
 	Amount      string `help:"Amount." placeholder:"DECIMAL"`
 	Currency    string `help:"Currency." placeholder:"TEXT"`
 	Reference   string `help:"Our reference: third_party_id." placeholder:"TEXT"`
@@ -29,8 +29,8 @@ type cregisFields struct {
 	TokenID     string `help:"Token." placeholder:"TEXT"`
 	BlockHeight string `help:"Height of the block." placeholder:"N"`
 	BlockTime   string `help:"Time of the block, in milliseconds." placeholder:"N"`
-	Nonce       string `help:"Nonce, instead of a fresh one." placeholder:"TEXT"`
-	Timestamp   string `help:"Timestamp, instead of now." placeholder:"N"`
+	Nonce       string `help:"Nonce. Default: random." placeholder:"TEXT"`
+	Timestamp   string `help:"Timestamp. Default: now." placeholder:"N"`
 	send.Overrides
 }
 
@@ -55,7 +55,7 @@ func (c *cregisPayout) Run(ctx context.Context, s *cli.Session, flags *Send) err
 		Kind:      payout.TypePayout,
 		File:      "cregis-payout.json",
 		Account:   "pid",
-		Generate:  func() ([]send.Change, error) { return send.CregisNonce(s) },
+		Generate:  func() ([]send.Change, error) { return send.GenerateCregis(s) },
 		Fields:    append(c.assignments(), send.Assignment{"address", c.Address}),
 		Overrides: c.Overrides,
 	})
@@ -74,7 +74,7 @@ func (c *cregisSubAddressPayout) Run(ctx context.Context, s *cli.Session, flags 
 		Kind:      payout.TypeSubAddressPayout,
 		File:      "cregis-sub-address-payout.json",
 		Account:   "pid",
-		Generate:  func() ([]send.Change, error) { return send.CregisNonce(s) },
+		Generate:  func() ([]send.Change, error) { return send.GenerateCregis(s) },
 		Fields:    append(c.assignments(), send.Assignment{"from_address", c.FromAddress}, send.Assignment{"to_address", c.ToAddress}),
 		Overrides: c.Overrides,
 	})

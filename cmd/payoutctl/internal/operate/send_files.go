@@ -13,19 +13,18 @@ import (
 	"payout-callbacks/pkg/testkit/providertest"
 )
 
-// sendFilesCommand sends the vectors that providers are tested with, and holds
-// the answers to what the vectors expect.
+// sendFiles sends test vectors and compares the answers with what they expect.
 type sendFiles struct {
-	Provider string   `help:"Provider, where the path does not say it: .../<provider>/testdata/<case>.txtar." placeholder:"NAME"`
+	Provider string   `help:"Provider, if the path is not .../<provider>/testdata/<case>.txtar." placeholder:"NAME"`
 	Paths    []string `arg:"" name:"case.txtar" help:"Test vectors."`
 }
 
-// Run sends the vectors, one after the other.
+// Run sends the vectors in order.
 func (c *sendFiles) Run(ctx context.Context, s *cli.Session, flags *Send) error {
 	var vectors []send.Callback
 	for _, path := range c.Paths {
 		if filepath.Base(path) == "replies.txtar" {
-			continue // stands among the vectors of a provider, and is none: a whole folder may be named
+			continue // not a vector, but in the same directory
 		}
 		o, err := c.outgoing(path)
 		if err != nil {
@@ -43,7 +42,7 @@ func (c *sendFiles) Run(ctx context.Context, s *cli.Session, flags *Send) error 
 
 func (c *sendFiles) outgoing(path string) (send.Callback, error) {
 	if filepath.Ext(path) != ".txtar" {
-		return send.Callback{}, cli.Usagef("see: payoutctl send --help", "%q is neither a .txtar file nor a provider; providers are: %s",
+		return send.Callback{}, cli.Usagef("see: payoutctl send --help", "%q is neither a .txtar file nor a provider; the providers are: %s",
 			path, strings.Join(cli.ProviderNames(), ", "))
 	}
 	vector, err := loadVector(path)
@@ -60,12 +59,12 @@ func (c *sendFiles) outgoing(path string) (send.Callback, error) {
 		Account:  vector.Account,
 		Unsigned: vector.Account == "",
 		Header:   vector.Header,
-		Want:     wanted(vector),
+		Want:     expectedVerdict(vector),
 		Body:     func() ([]byte, error) { return vector.Body, nil },
 	}, nil
 }
 
-// loadVector reads one vector. Faults of others beside it do not matter here.
+// loadVector reads one vector and ignores errors in the others of its directory.
 func loadVector(path string) (providertest.Vector, error) {
 	if _, err := os.Stat(path); err != nil {
 		return providertest.Vector{}, cli.Usagef("", "read vector: %w", err)
@@ -93,8 +92,8 @@ func (c *sendFiles) providerOf(path string) string {
 	return filepath.Base(filepath.Dir(filepath.Dir(absolute)))
 }
 
-// wanted is the verdict that a vector's words stand for.
-func wanted(vector providertest.Vector) callback.Verdict {
+// expectedVerdict returns the verdict that a vector expects.
+func expectedVerdict(vector providertest.Vector) callback.Verdict {
 	switch vector.Expect {
 	case providertest.Unauthentic:
 		return callback.Unauthenticated

@@ -15,10 +15,10 @@ type sendPivot struct {
 	Bulk   pivotBulk   `cmd:"" help:"The totals of a bulk request: PAYOUT.DONE, PAYOUT.PENDING, PAYOUT.DELAYED or PAYOUT.CANCELLED."`
 }
 
-// pivotFields are the documented fields that both callbacks have.
+// pivotFields are the documented fields of both callbacks.
 type pivotFields struct {
-	Event      string `help:"Event, like PAYOUT.FAILED; the status follows it." placeholder:"NAME"`
-	Status     string `help:"Status, where it is to be another than the event's." placeholder:"TEXT"`
+	Event      string `help:"Event, such as PAYOUT.FAILED; it also sets the status." placeholder:"NAME"`
+	Status     string `help:"Status, if it differs from the event." placeholder:"TEXT"`
 	UUID       string `name:"uuid" help:"Pivot's id of the request." placeholder:"TEXT"`
 	MerchantID string `help:"Merchant: the account." placeholder:"TEXT"`
 	send.Overrides
@@ -35,7 +35,7 @@ type pivotSingle struct {
 	Reference string `help:"Our reference: referenceId." placeholder:"TEXT"`
 	Amount    string `help:"Amount." placeholder:"DECIMAL"`
 	Currency  string `help:"Currency." placeholder:"TEXT"`
-	Reason    string `help:"Why it failed, in the provider's words." placeholder:"TEXT"`
+	Reason    string `help:"Reason of a failure." placeholder:"TEXT"`
 	pivotFields
 }
 

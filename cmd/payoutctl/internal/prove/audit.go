@@ -19,28 +19,28 @@ import (
 	"payout-callbacks/pkg/ops/audit"
 )
 
-// auditCommand proves that nothing was lost.
+// Audit checks that nothing was lost.
 type Audit struct {
-	From      string   `help:"Only receipts accepted since, and payouts updated since: a date, a time, or how long ago (24h, 7d)." placeholder:"TIME"`
+	From      string   `help:"Only receipts accepted since, and payouts updated since: ${when}." placeholder:"TIME"`
 	To        string   `help:"Only receipts accepted before." placeholder:"TIME"`
-	AccessLog []string `help:"Lines of JSON of the gateway's access log or of the functions' own logs; - for standard input. More than once for several files." placeholder:"FILE" sep:"none"`
+	AccessLog []string `help:"Lines of JSON of the gateway's access log or of the functions' logs; - for standard input. Can be repeated." placeholder:"FILE" sep:"none"`
 }
 
 // Help gives examples.
 func (Audit) Help() string {
-	return `Goes through both tables and holds them to the law: every receipt is applied, received, held, released or dismissed,
-and in its place in the index; every payout equals the fold of its applied receipts, and its version is their number;
-every applied receipt has its payout; what was released has become a receipt. Receipts that wait for more than 12
-minutes are listed, younger ones counted. Whatever looks wrong is read again before it is listed, so that callbacks
-may go on coming. It changes nothing, holds little in memory, and reads every item: of ten million payouts that is
-about an hour and a few dollars.
+	return `Checks the invariants of both tables: each receipt is applied, received, held, released or dismissed, and its index
+entry is correct; each payout equals the fold of its applied receipts, and its version is their number; each applied
+receipt has a payout; each released callback has the receipt of its event. Receipts that wait for more than 12 minutes
+are listed, younger ones are counted. A suspicious item is read again before it is listed, so callbacks may arrive
+meanwhile. The command changes nothing, needs little memory, and reads every item: ten million payouts take about an
+hour and cost a few dollars.
 
-What logs prove. The functions' own lines say which receipt each acknowledged callback became: each of those must be
-in the table. The gateway's lines say which callbacks were answered 200: given both, each of those must have its
-function's line. Given the gateway's alone, only numbers are compared. With --from and --to, for which the logs must
-be whole, no more receipts may have been accepted than callbacks were acknowledged. What is not in the logs given is
-not proven, and the verdict says so. A request counts once, in however many files it is. The id of each is kept in
-memory, about 100 bytes for each, of at most five million requests.
+What logs prove: the lines of the functions name the receipt of each acknowledged callback, which must be in the table.
+The lines of the gateway name the callbacks that were answered 200; if both are given, each of them must have a line of
+its function. With the gateway's lines alone, only numbers are compared. With --from and --to, for which the logs must
+be complete, no more receipts may have been accepted than callbacks were acknowledged. What the given logs do not
+contain is not proven, and the verdict says so. A request counts once, in however many files it is. The ids of the
+requests are held in memory: about 100 bytes each, for at most five million requests.
 
 Examples:
 
@@ -50,11 +50,11 @@ Examples:
 	aws logs tail LOG_GROUP --since 1d --format short | cut -d' ' -f2- | payoutctl --stack payouts-prod audit --access-log -
 
 Needs the permissions dynamodb:Scan, dynamodb:Query and dynamodb:GetItem on both tables, sqs:GetQueueAttributes on
-both queues and cloudformation:DescribeStacks. Exit code 1 where something does not add up, and each line
-says what repairs it; also where logs were given and no line in them is of the gateway or of a callback's function.`
+both queues and cloudformation:DescribeStacks. Exit code 1 if there are findings, each
+with the command that repairs it, or if no line of a given log is from the gateway or an ingress function.`
 }
 
-// Run audits.
+// Run audits the stack.
 func (c *Audit) Run(ctx context.Context, s *cli.Session) error {
 	from, to, err := c.window(s)
 	if err != nil {
@@ -86,12 +86,12 @@ func (c *Audit) window(s *cli.Session) (from, to time.Time, err error) {
 		return from, to, err
 	}
 	if !to.IsZero() && !from.Before(to) {
-		return from, to, cli.Usagef("", "--from is not before --to")
+		return from, to, cli.Usagef("", "--from must be before --to")
 	}
 	return from, to, nil
 }
 
-// audit runs it, and prints what it finds as it is found.
+// audit runs the audit and prints each finding at once.
 func (c *Audit) audit(ctx context.Context, s *cli.Session, a *audit.Audit) (audit.Summary, error) {
 	var printErr error
 	a.Report = func(f audit.Finding) {
@@ -127,7 +127,7 @@ func readLog(ctx context.Context, s *cli.Session, a *audit.Audit, name string) e
 	return a.ReadLog(ctx, file)
 }
 
-// findingView is a finding with what repairs it.
+// findingView is a finding with the command that repairs it.
 type findingView struct {
 	audit.Finding
 
@@ -139,32 +139,32 @@ func printFinding(s *cli.Session, f audit.Finding) error {
 	if s.Flags.JSON {
 		return s.PrintJSON(findingView{f, remedy})
 	}
-	words := slices.DeleteFunc([]string{
+	parts := slices.DeleteFunc([]string{
 		s.Style().Paint(cli.Red, string(f.Kind)), cli.Clean(f.Payout), cli.Clean(f.Receipt), cli.Clean(f.Request),
 	}, func(word string) bool { return word == "" })
-	lines := slices.DeleteFunc([]string{strings.Join(words, "  "), "  " + cli.Clean(f.Detail), "  " + remedy}, func(line string) bool {
+	lines := slices.DeleteFunc([]string{strings.Join(parts, "  "), "  " + cli.Clean(f.Detail), "  " + remedy}, func(line string) bool {
 		return strings.TrimSpace(line) == ""
 	})
 	return s.Print(strings.Join(lines, "\n") + "\n")
 }
 
-// remedy is the command that repairs a finding, or helps to.
+// remedy returns the command that repairs a finding, or how to find out more.
 func remedy(s *cli.Session, f audit.Finding) string {
 	id := cli.Quote(f.Payout)
 	switch f.Kind {
 	case audit.PayoutAltered, audit.PayoutDamaged, audit.PayoutMissing, audit.FactMissing, audit.ReceiptIndexMismatch:
 		return s.Program() + " rebuild " + id + " --reason '…'"
 	case audit.FactUnproven:
-		return "restore the receipt, or have the provider push the payout's callback again, which becomes one; then: " +
+		return "restore the receipt, or have the provider send the payout's callback again; then: " +
 			s.Program() + " rebuild " + id + " --reason '…'"
 	case audit.ReceiptDamaged, audit.PayoutUnchecked:
-		return "restore the receipt; what there is of it: " + s.Program() + " show " + id + " --json"
+		return "restore the receipt; its raw content: " + s.Program() + " show " + id + " --json"
 	case audit.ReceiptUnexplained:
-		return "find out who did it, and what it tells: " + s.Program() + " show " + id + " --full"
+		return "find out who changed it, and why: " + s.Program() + " show " + id + " --full"
 	case audit.ReceiptUnknown:
-		return "a later version of this program wrote it: use that one"
+		return "a later version of this program wrote it: use that version"
 	case audit.ReceiptWaiting:
-		return s.Program() + " sweep, which sends it again, or applies it where the queue refuses it"
+		return s.Program() + " sweep, which sends it again, or applies it if the queue rejects it"
 	case audit.ReceiptGone:
 		return s.Program() + " release " + id + " --reason '…'"
 	case audit.AcknowledgedLost:
@@ -173,13 +173,13 @@ func remedy(s *cli.Session, f audit.Finding) string {
 	return ""
 }
 
-// depths are how many messages wait, about.
+// queueDepth is the approximate number of messages in a queue.
 type queueDepth struct {
-	Waiting  *int64 `json:"waiting"` // null where nobody may say
+	Waiting  *int64 `json:"waiting"` // null if unknown
 	InFlight *int64 `json:"inFlight"`
 }
 
-// auditView is what was counted.
+// auditView is the summary of an audit.
 type auditView struct {
 	audit.Summary
 
@@ -204,27 +204,27 @@ func auditText(style cli.Style, view auditView, now time.Time) string {
 	row := func(name, text, colour string) { rows.Add(cli.Cell{Text: name}, cli.Cell{Text: text, Colour: colour}) }
 	states := view.States
 	row("receipts", fmt.Sprintf("%d = %d applied + %d received + %d held + %d released + %d dismissed%s", view.Receipts,
-		states[inbox.Applied], states[inbox.Received], states[inbox.Held], states[inbox.Released], states[inbox.Dismissed], others(view.Summary)), "")
+		states[inbox.Applied], states[inbox.Received], states[inbox.Held], states[inbox.Released], states[inbox.Dismissed], otherStates(view.Summary)), "")
 	if view.Receipts == 0 {
 		row("", view.nothing(), cli.Yellow)
 	}
 	for _, state := range []inbox.State{inbox.Received, inbox.Held} {
 		if oldest, ok := view.Oldest[state]; ok {
-			row("", fmt.Sprintf("the oldest that is %s: %s", state, cli.FormatAge(now.Sub(oldest))), cli.Yellow)
+			row("", fmt.Sprintf("oldest %s: %s", state, cli.FormatAge(now.Sub(oldest))), cli.Yellow)
 		}
 	}
 	row("payouts", strconv.FormatInt(view.Payouts, 10), "")
 	if view.Moving > 0 {
-		row("", fmt.Sprintf("%d of those changed each time they were read, and were not judged: run it again", view.Moving), cli.Yellow)
+		row("", fmt.Sprintf("%d of them changed during each read and were not checked: run the audit again", view.Moving), cli.Yellow)
 	}
 	row("events", view.Events.text(), "")
 	row("dead letters", view.DeadLetters.text(), "")
 	if logSummary := view.Log; logSummary != nil {
-		row("log", fmt.Sprintf("%s, %d of another kind, %d there before; %d answered 200 by the gateway, %d acknowledged by functions, %d with a receipt of that time",
+		row("log", fmt.Sprintf("%s, %d unrecognised, %d repeated; %d answered 200 by the gateway, %d acknowledged by functions, %d with a receipt in the range",
 			cli.Count(int(logSummary.Lines), "line"), logSummary.Unreadable, logSummary.Repeated, logSummary.Answered, logSummary.Acknowledged, logSummary.Receipts), "")
 	}
 	if log := view.Log; log != nil && log.NoRoute > 0 {
-		row("no route", fmt.Sprintf("%s answered 404: a provider may have a wrong URL, the lines' sourceIp says who", cli.Count(int(log.NoRoute), "POST request")), cli.Yellow)
+		row("no route", fmt.Sprintf("%s answered 404: a provider may use a wrong URL; see sourceIp in the lines", cli.Count(int(log.NoRoute), "POST request")), cli.Yellow)
 	}
 	row("verdict", view.verdict(), view.colour())
 	for _, item := range view.NotProven {
@@ -233,8 +233,8 @@ func auditText(style cli.Style, view auditView, now time.Time) string {
 	return rows.String()
 }
 
-// others counts the receipts of states that this program does not know.
-func others(summary audit.Summary) string {
+// otherStates counts the receipts in unknown states.
+func otherStates(summary audit.Summary) string {
 	left := summary.Receipts
 	for _, state := range []inbox.State{inbox.Applied, inbox.Received, inbox.Held, inbox.Released, inbox.Dismissed} {
 		left -= summary.States[state]
@@ -242,17 +242,17 @@ func others(summary audit.Summary) string {
 	if left == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" + %d in no known state", left)
+	return fmt.Sprintf(" + %d in unknown states", left)
 }
 
 func (d queueDepth) text() string {
 	if d.Waiting == nil || d.InFlight == nil {
-		return "nobody here may say (sqs:GetQueueAttributes)"
+		return "unknown (needs sqs:GetQueueAttributes)"
 	}
-	return fmt.Sprintf("%d waiting, %d being worked on", *d.Waiting, *d.InFlight)
+	return fmt.Sprintf("%d waiting, %d in flight", *d.Waiting, *d.InFlight)
 }
 
-// depthsOf measures a queue. That it cannot be measured ends no audit.
+// measureQueue reads the depth of a queue. An error does not end the audit.
 func measureQueue(ctx context.Context, stack cli.Stack, url string) queueDepth {
 	if url == "" {
 		return queueDepth{}
@@ -264,10 +264,10 @@ func measureQueue(ctx context.Context, stack cli.Stack, url string) queueDepth {
 	if err != nil {
 		return queueDepth{}
 	}
-	return queueDepth{number(out.Attributes[string(waiting)]), number(out.Attributes[string(inFlight)])}
+	return queueDepth{parseCount(out.Attributes[string(waiting)]), parseCount(out.Attributes[string(inFlight)])}
 }
 
-func number(text string) *int64 {
+func parseCount(text string) *int64 {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
 		return nil

@@ -5,23 +5,23 @@ import (
 	"payout-callbacks/pkg/ops/audit"
 )
 
-// provenVerdict is the one that nobody needs to read on after.
-const signedVerdict = "it adds up"
+// provenVerdict means that there is nothing else to report.
+const cleanVerdict = "consistent"
 
-// notProven says in words what an audit could not tell from what it was given.
+// notProven lists what the audit cannot prove from the given logs.
 func notProven(summary audit.Summary) []string {
 	log := summary.Log
 	switch {
 	case log == nil:
-		return []string{"that whatever was acknowledged is there: no log was given (--access-log)"}
+		return []string{"that every acknowledged callback is stored: no log was given (--access-log)"}
 	case log.Recognised() == 0:
-		return []string{"that whatever was acknowledged is there: no line is of the gateway or of a callback's function"}
+		return []string{"that every acknowledged callback is stored: no line is from the gateway or an ingress function"}
 	case log.Answered+log.Acknowledged == 0:
-		return []string{"that whatever was acknowledged is there: by these logs nothing was, in that time"}
+		return []string{"that every acknowledged callback is stored: the logs contain no acknowledgement in that time"}
 	case log.Acknowledged == 0:
-		return []string{"that what the gateway answered 200 is there: only the functions' own lines say which receipts"}
+		return []string{"that every callback answered 200 is stored: only the functions' lines name the receipts"}
 	case log.Answered == 0:
-		return []string{"that each 200 of the gateway is told of by a function: its access log was not given"}
+		return []string{"that every answer 200 of the gateway has a function's line: its access log was not given"}
 	}
 	return nil
 }
@@ -30,47 +30,47 @@ func (v auditView) unreadLog() bool { return v.Log != nil && v.Log.Recognised() 
 
 func (v auditView) bounded() bool { return !v.From.IsZero() || !v.To.IsZero() }
 
-// nothing says that there were no receipts.
+// nothing describes an audit without receipts.
 func (v auditView) nothing() string {
 	if v.bounded() {
 		return "no receipt was accepted in that time"
 	}
-	return "there is no receipt at all"
+	return "there are no receipts"
 }
 
-// verdict says how it ended, and no more than was looked at.
+// verdict summarises the audit, within the limits of what was checked.
 func (v auditView) verdict() string {
 	switch {
 	case v.Findings > 0:
 		return cli.Count(int(v.Findings), "finding") + ", listed above"
 	case v.unreadLog():
-		return "the tables add up, and the log proves nothing"
+		return "the tables are consistent, and the log proves nothing"
 	case v.Receipts == 0 && v.Payouts == 0:
-		return "there was nothing to add up: " + v.nothing()
+		return "nothing to check: " + v.nothing()
 	case v.Log != nil && v.Log.Acknowledged == 0:
-		return "the tables add up, and the log names none of their receipts"
+		return "the tables are consistent, and the log names none of their receipts"
 	}
-	return signedVerdict
+	return cleanVerdict
 }
 
 func (v auditView) colour() string {
 	switch {
 	case v.problem() != nil:
 		return cli.Red
-	case v.verdict() == signedVerdict:
+	case v.verdict() == cleanVerdict:
 		return cli.Green
 	}
 	return cli.Yellow
 }
 
-// problem is what ends the command with another exit code than 0.
+// problem returns the error for an exit code other than 0.
 func (v auditView) problem() error {
 	switch {
 	case v.Findings > 0:
-		return cli.Negativef("", "%s: it does not add up", cli.Count(int(v.Findings), "finding"))
+		return cli.Negativef("", "%s", cli.Count(int(v.Findings), "finding"))
 	case v.unreadLog():
 		return cli.Negativef("give lines of JSON of the gateway's access log, or of the functions' own logs",
-			"of %s of the log none is of the gateway or of a callback's function", cli.Count(int(v.Log.Lines), "line"))
+			"none of %s of the log is from the gateway or an ingress function", cli.Count(int(v.Log.Lines), "line"))
 	}
 	return nil
 }

@@ -12,17 +12,17 @@ import (
 	"payout-callbacks/cmd/payoutctl/internal/cli"
 )
 
-// doctorCommand looks at a stack as a whole.
+// Doctor checks a stack as a whole.
 type Doctor struct {
-	OldKeyDays int `help:"Warn of previous keys that are older than this many days." default:"14" placeholder:"N"`
+	OldKeyDays int `help:"Warn of rotations that are older than this many days." default:"14" placeholder:"N"`
 }
 
 // Help gives examples.
 func (Doctor) Help() string {
-	return `Looks at what has to be right around the application: keys, URL, clock, queues, consumer, sweeper, alarms and who is told
-of them, and what waits for a person. Each check is ok, warn, fail or cannot tell, with what to do next. Nothing is
-changed and nothing stored: each provider's URL is sent one callback without a proof, which must be refused (and is
-counted as refused: on a stack that acknowledged nothing in six hours that sets off the alarm PROVIDER-refused-six-hours).
+	return `Checks the deployment: keys, URLs, clock, queues, consumer, sweeper, alarms and their subscribers, and what needs an
+operator. The result of each check is ok, warn, fail or unknown, with the next step. The command changes and stores
+nothing. It sends each provider's URL one unsigned callback, which must be refused (it counts as refused: on a stack
+that acknowledged nothing in six hours it triggers the alarm PROVIDER-refused-six-hours).
 
 Examples:
 
@@ -31,18 +31,18 @@ Examples:
 
 Needs, for all of its checks, read permissions on what the other commands use, and cloudwatch:DescribeAlarms,
 cloudwatch:GetMetricStatistics, sns:ListSubscriptionsByTopic, sts:GetCallerIdentity, lambda:GetEventSourceMapping, lambda:ListTags,
-scheduler:GetSchedule and sqs:GetQueueAttributes; each one that is missing is named. Whether your identity may change
-things is not tried. Exit code 1 where a check fails.`
+scheduler:GetSchedule and sqs:GetQueueAttributes; a missing permission is named. The command does not try
+whether your identity may make changes. Exit code 1 if a check fails.`
 }
 
-// health is what a check found.
+// health is the status of a check.
 type health string
 
 const (
 	healthy health = "ok"
 	warn    health = "warn"
 	failing health = "fail"
-	unknown health = "cannot tell"
+	unknown health = "unknown"
 )
 
 // finding is the result of one check.
@@ -50,7 +50,7 @@ type finding struct {
 	Check  string `json:"check"`
 	Health health `json:"health"`
 	Detail string `json:"detail"`
-	Next   string `json:"next,omitzero"` // what to do about it
+	Next   string `json:"next,omitzero"` // what to do next
 }
 
 func ok(format string, args ...any) finding {
@@ -61,17 +61,17 @@ func bad(is health, next, format string, args ...any) finding {
 	return finding{Health: is, Next: next, Detail: fmt.Sprintf(format, args...)}
 }
 
-// check is one thing to look at. An error is a finding, too.
+// check is one check. An error becomes a finding as well.
 type check struct {
 	name string
-	look func(ctx context.Context) (finding, error)
+	run  func(ctx context.Context) (finding, error)
 }
 
-// checkTimeout bounds one check, so that one service that hangs does not hide
-// what the others say.
+// checkTimeout bounds each check, so that a service that hangs does not hide the
+// results of the others.
 const checkTimeout = 15 * time.Second
 
-// Run looks at everything at once, and tells it in order.
+// Run runs all checks concurrently and prints the results in order.
 func (c *Doctor) Run(ctx context.Context, s *cli.Session) error {
 	stack, err := s.OpenStack(ctx)
 	if err != nil {
@@ -96,7 +96,7 @@ func runChecks(ctx context.Context, checks []check) []finding {
 		running.Go(func() {
 			ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 			defer cancel()
-			f, err := c.look(ctx)
+			f, err := c.run(ctx)
 			if err != nil {
 				f = unknownStatus(err)
 			}
@@ -108,11 +108,10 @@ func runChecks(ctx context.Context, checks []check) []finding {
 	return findings
 }
 
-// cannotTell is what an error means to a check: nobody knows, and what is
-// missing to know.
+// unknownStatus returns the finding for a check that ended with an error.
 func unknownStatus(err error) finding {
 	if errors.Is(err, context.DeadlineExceeded) {
-		return finding{Health: unknown, Detail: "no answer within " + checkTimeout.String(), Next: "is the network, or the service, down?"}
+		return finding{Health: unknown, Detail: "no answer within " + checkTimeout.String(), Next: "check the network and the health of the service"}
 	}
 	known := cli.AsProblem(err)
 	return finding{Health: unknown, Detail: cli.Clean(known.Error()), Next: known.Hint}
@@ -138,7 +137,7 @@ func printFindings(s *cli.Session, findings []finding) error {
 	return s.Print(rows.String())
 }
 
-// doctor knows the stack that is looked at.
+// doctor holds the stack to check.
 type doctor struct {
 	*cli.Session
 
@@ -147,7 +146,7 @@ type doctor struct {
 }
 
 func (d *doctor) checks() []check {
-	checks := []check{{"who asks", d.identity}, {"clock", d.clock}}
+	checks := []check{{"identity", d.identity}, {"clock", d.clock}}
 	for _, provider := range cli.ProviderNames() {
 		checks = append(checks,
 			check{"keys of " + provider, func(ctx context.Context) (finding, error) { return d.keys(ctx, provider) }},
@@ -162,38 +161,38 @@ func (d *doctor) checks() []check {
 	}
 	return append(checks,
 		check{"events queue", d.queue(d.stack.EventsQueueURL, d.backlog)},
-		check{"dead letters", d.queue(d.stack.DeadLetterQueueURL, d.deadLetters)},
-		check{"not applied", d.unapplied}, check{"held", d.held}, check{"conflicted", d.conflicted},
-		check{"alarms", d.alarms}, check{"alarms reach", d.subscribers})
+		check{"dead-letter messages", d.queue(d.stack.DeadLetterQueueURL, d.deadLetters)},
+		check{"unapplied receipts", d.unapplied}, check{"held callbacks", d.held}, check{"conflicted payouts", d.conflicted},
+		check{"alarms", d.alarms}, check{"alarm subscribers", d.subscribers})
 }
 
-// part says whether a part of the stack runs.
+// part checks that a part of the stack runs.
 func (d *doctor) part(name string) func(context.Context) (finding, error) {
 	return func(ctx context.Context) (finding, error) {
-		it, err := d.stack.Part(name)
+		part, err := d.stack.Part(name)
 		if err != nil {
 			return finding{}, err
 		}
-		on, note, err := it.State(ctx)
+		running, state, err := part.State(ctx)
 		switch {
 		case err != nil:
 			return finding{}, err
-		case !on:
-			return d.paused(ctx, it, name, note), nil
+		case !running:
+			return d.paused(ctx, part, name, state), nil
 		}
-		return ok("runs"), nil
+		return ok("running"), nil
 	}
 }
 
-// paused tells why, where that was recorded: a person may have meant it.
-func (d *doctor) paused(ctx context.Context, it cli.Part, name, state string) finding {
-	next := "somebody may mean it: ask first, then: " + d.Program() + " resume " + name + " --reason TEXT"
-	line, err := cli.PauseReason(ctx, it, name)
+// paused reports when and why a part was paused: it may be intended.
+func (d *doctor) paused(ctx context.Context, part cli.Part, name, state string) finding {
+	next := "it may be intended: ask first, then: " + d.Program() + " resume " + name + " --reason TEXT"
+	line, err := cli.PauseReason(ctx, part, name)
 	switch {
 	case err != nil:
-		return bad(failing, next, "paused: its state is %s; why cannot be read: %s", strings.ToLower(state), cli.Clean(cli.AsProblem(err).Error()))
+		return bad(failing, next, "paused: its state is %s; the reason cannot be read: %s", strings.ToLower(state), cli.Clean(cli.AsProblem(err).Error()))
 	case line == "":
-		return bad(failing, next, "paused: its state is %s, and no reason is recorded", strings.ToLower(state))
+		return bad(failing, next, "paused: its state is %s, no reason recorded", strings.ToLower(state))
 	}
 	return bad(failing, next, "paused since %s", cli.Clean(line))
 }

@@ -17,25 +17,25 @@ import (
 	"payout-callbacks/cmd/payoutctl/internal/cli"
 )
 
-// drillCommand makes the alarms go off.
+// Drill triggers the alarms.
 type Drill struct {
-	Only          []string      `help:"This alarm alone, like held. Repeat it for several." placeholder:"ALARM"`
-	Wiring        bool          `help:"Send nothing: set the state of every alarm by API, which proves that it reaches somebody and no more."`
-	Wait          time.Duration `help:"How long to wait for alarms that input sets off." default:"25m" placeholder:"SPAN"`
-	YesProduction bool          `help:"Do it although the stack's name has no staging, dev or test in it: people will be paged, and drill payouts stay."`
+	Only          []string      `help:"Only this alarm, such as held. Can be repeated." placeholder:"ALARM"`
+	Wiring        bool          `help:"Send nothing: set the state of each alarm with the API, which proves only that its notification arrives."`
+	Wait          time.Duration `help:"How long to wait for alarms that input triggers." default:"25m" placeholder:"DURATION"`
+	YesProduction bool          `help:"Allow a stack whose name contains neither staging, stage, dev nor test: subscribers are paged, and drill payouts stay."`
 	cli.ReasonFlags
 }
 
 // Help gives examples.
 func (Drill) Help() string {
-	return `Makes each alarm of a staging stack go off, and reports which of them reached the topic, and after how long. An alarm that
-input can set off is set off by it: an unknown status (held), two final statuses (conflicted), forged callbacks (refused),
-a message that is not ours (dead-letters). Of the others the state is set by API: that proves the wiring from the alarm to
-the topic only, and the report says so. Alarms that are on already are left alone: they cannot go off.
+	return `Triggers each alarm of a staging stack, and reports which notifications reached the topic, and after how long. Input
+triggers the alarms that it can: an unknown status (held), two final statuses (conflicted), forged callbacks (refused),
+an unreadable message (dead-letters). The state of the other alarms is set with the API, which proves the wiring from
+the alarm to the topic only; the report says so. Alarms that are on already are skipped.
 
-For its duration it listens on a queue of its own, subscribed to the topic. Queue, subscription and the foreign message
-are removed and states set back at the end, also after an interruption; what stays is the drill's payout and its held
-callback, which the report names. Whoever is subscribed to the topic is paged for real: tell them.
+The drill receives the notifications in a temporary queue. At the end, also after an interruption, it removes the queue,
+the subscription and the unreadable message, and restores the states. The drill's payout and its held callback remain;
+the report names them. Subscribers of the topic are paged: inform them first.
 
 Examples:
 
@@ -46,12 +46,12 @@ Examples:
 Needs the permissions cloudwatch:DescribeAlarms and cloudwatch:SetAlarmState, sns:Subscribe and sns:Unsubscribe on the topic,
 sqs:CreateQueue, sqs:ReceiveMessage, sqs:DeleteMessage and sqs:DeleteQueue on queues named STACK-drill-*,
 secretsmanager:GetSecretValue on the secrets, sqs:SendMessage on the events queue, those of dlq export --delete, and
-cloudformation:DescribeStacks. Exit code 1 where one of them did not arrive.`
+cloudformation:DescribeStacks. Exit code 1 if a notification did not arrive.`
 }
 
 var stagingName = regexp.MustCompile(`(?i)staging|stage|dev|test`)
 
-// Run drills.
+// Run runs the drill.
 func (c *Drill) Run(ctx context.Context, s *cli.Session) error {
 	if err := c.Check(); err != nil {
 		return err
@@ -61,28 +61,28 @@ func (c *Drill) Run(ctx context.Context, s *cli.Session) error {
 		return err
 	}
 	if !stack.Local && !stagingName.MatchString(stack.Name) && !c.YesProduction {
-		return cli.Usagef("use a staging stack; if this one is meant, add --yes-production",
-			"stack %s does not look like one for drills: its name has no staging, dev or test in it", stack.Name)
+		return cli.Usagef("use a staging stack; to drill this stack anyway, add --yes-production",
+			"the name of stack %s contains neither staging, stage, dev nor test", stack.Name)
 	}
 	topic := stack.Outputs[cli.OutputTopic]
 	if topic == "" {
-		return cli.Failuref("deploy the template of this version", "stack %s has no topic for alarms", stack.Name)
+		return cli.Failuref("deploy the template of this version", "stack %s has no output %s", stack.Name, cli.OutputTopic)
 	}
 	exercises, err := c.exercises(ctx, s, stack)
 	if err != nil {
 		return err
 	}
-	if err := s.Confirm(c.Yes, fmt.Sprintf("make %s of stack %s go off, which pages whoever is subscribed", cli.Count(len(exercises), "alarm"), stack.Name)); err != nil {
+	if err := s.Confirm(c.Yes, fmt.Sprintf("trigger %s of stack %s, which pages the subscribers", cli.Count(len(exercises), "alarm"), stack.Name)); err != nil {
 		return err
 	}
 	d := &drill{Session: s, stack: stack, why: c.Reason, wiring: c.Wiring, client: cloudwatch.NewFromConfig(stack.AWS)}
 	return d.run(ctx, topic, exercises, c.Wait)
 }
 
-// exercise is one alarm and what became of it.
+// exercise is one alarm and its result.
 type exercise struct {
 	Alarm   string        `json:"alarm"`
-	Trigger trigger       `json:"how"`
+	Trigger trigger       `json:"trigger"`
 	Sent    string        `json:"sent,omitzero"`
 	Arrived bool          `json:"arrived"`
 	After   time.Duration `json:"-"`
@@ -90,19 +90,19 @@ type exercise struct {
 	Note    string        `json:"note,omitzero"`
 
 	was types.StateValue
-	at  time.Time // when it was set off
+	at  time.Time // when it was triggered
 }
 
-// how says in which way an alarm is made to go off.
+// trigger is how an alarm is triggered.
 type trigger string
 
 const (
-	byInput trigger = "input" // the whole way: callback, metric, alarm, topic
-	bySet   trigger = "set"   // from the alarm on
-	isOn    trigger = "on"    // it is on already
+	byInput trigger = "input" // by callbacks or messages: tests metric, alarm and topic
+	bySet   trigger = "set"   // by the API: tests alarm and topic
+	isOn    trigger = "on"    // not triggered: it is on already
 )
 
-// exercises lists what is to be done.
+// exercises lists the alarms to trigger.
 func (c *Drill) exercises(ctx context.Context, s *cli.Session, stack cli.Stack) ([]*exercise, error) {
 	all, err := listAlarms(ctx, stack)
 	if err != nil {
@@ -118,7 +118,7 @@ func (c *Drill) exercises(ctx context.Context, s *cli.Session, stack cli.Stack) 
 			item.Trigger = byInput
 		}
 		if item.was == types.StateValueAlarm {
-			item.Trigger, item.Note = isOn, "was on already: see docs/OPERATIONS.md"
+			item.Trigger, item.Note = isOn, "on already: see docs/OPERATIONS.md"
 		}
 		list = append(list, item)
 	}
@@ -143,32 +143,32 @@ type drill struct {
 	wiring bool
 	client *cloudwatch.Client
 
-	left   []string // what stays behind, with how to clean it
-	others []string // ids of messages that have to be taken out again
+	left     []string // what remains, with the command that removes it
+	messages []string // ids of messages to delete
 }
 
-// cleanWithin bounds the cleaning up, after an interruption too.
-const cleanWithin = time.Minute
+// cleanupTimeout bounds the cleanup, which also runs after an interruption.
+const cleanupTimeout = time.Minute
 
 func (d *drill) run(ctx context.Context, topic string, exercises []*exercise, wait time.Duration) (err error) {
-	listening, err := d.listen(ctx, topic)
+	listener, err := d.listen(ctx, topic)
 	if err != nil {
 		return err
 	}
 	defer func() {
-		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanWithin)
+		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
 		defer cancel()
-		err = errors.Join(err, d.restore(clean, exercises), listening.close(clean), d.removeOthers(clean))
+		err = errors.Join(err, d.restore(clean, exercises), listener.close(clean), d.removeMessages(clean))
 		for _, text := range d.left {
-			d.Notef("left behind: %s", text)
+			d.Notef("remains: %s", text)
 		}
 	}()
 	for _, item := range exercises {
-		if err := d.setOff(ctx, item); err != nil {
+		if err := d.triggerAlarm(ctx, item); err != nil {
 			return err
 		}
 	}
-	if err := d.await(ctx, listening, exercises, wait); err != nil {
+	if err := d.await(ctx, listener, exercises, wait); err != nil {
 		return err
 	}
 	if err := d.printExercises(exercises); err != nil {
@@ -176,13 +176,13 @@ func (d *drill) run(ctx context.Context, topic string, exercises []*exercise, wa
 	}
 	missing := slices.DeleteFunc(slices.Clone(exercises), func(e *exercise) bool { return e.Arrived })
 	if len(missing) > 0 {
-		return cli.Negativef("is the alarm's action the topic? Was --wait long enough?", "%s did not reach the topic", cli.Count(len(missing), "alarm"))
+		return cli.Negativef("check the alarm's action; a longer --wait may help", "%s did not reach the topic", cli.Count(len(missing), "alarm"))
 	}
 	return nil
 }
 
-// setOff does what makes one alarm go off.
-func (d *drill) setOff(ctx context.Context, e *exercise) error {
+// triggerAlarm triggers one alarm.
+func (d *drill) triggerAlarm(ctx context.Context, e *exercise) error {
 	if e.Trigger == isOn {
 		return nil
 	}
@@ -197,10 +197,10 @@ func (d *drill) setOff(ctx context.Context, e *exercise) error {
 		if sent != "" && !d.stack.Local {
 			return nil
 		}
-		// A function's log becomes a metric at AWS only.
-		e.Trigger, e.Note = bySet, "the emulator makes no metrics of what is sent"
+		// Only AWS turns a function's log into metrics.
+		e.Trigger, e.Note = bySet, "the emulator computes no metrics"
 		if sent == "" {
-			e.Note = "nothing to send it with: no keys are stored"
+			e.Note = "no keys are stored to sign input with"
 		}
 	}
 	return d.set(ctx, e.Alarm, types.StateValueAlarm)
@@ -210,13 +210,13 @@ func (d *drill) set(ctx context.Context, alarm string, state types.StateValue) e
 	_, err := d.client.SetAlarmState(ctx, &cloudwatch.SetAlarmStateInput{
 		AlarmName:   aws.String(d.stack.Name + "-" + alarm),
 		StateValue:  state,
-		StateReason: aws.String("a drill, not an incident; " + cli.FormatChange(d.Now(), "payoutctl drill", d.why)),
+		StateReason: aws.String("drill, not an incident; " + cli.FormatChange(d.Now(), "payoutctl drill", d.why)),
 	})
 	return err
 }
 
-// restore sets the states back that were set. CloudWatch would do so itself
-// with the next datapoint, where there is one.
+// restore sets changed states back. CloudWatch would do so itself with the next
+// datapoint, if there is one.
 func (d *drill) restore(ctx context.Context, exercises []*exercise) error {
 	var errs []error
 	for _, e := range exercises {
@@ -227,21 +227,22 @@ func (d *drill) restore(ctx context.Context, exercises []*exercise) error {
 	return errors.Join(errs...)
 }
 
-// await listens until all have arrived or the time is over, at least once.
-func (d *drill) await(ctx context.Context, listening *listener, exercises []*exercise, wait time.Duration) error {
-	tell := d.StartProgress()
+// await receives notifications until all have arrived or the time is over, at least
+// once.
+func (d *drill) await(ctx context.Context, listener *listener, exercises []*exercise, wait time.Duration) error {
+	progress := d.StartProgress()
 	for deadline, first := d.Now().Add(wait), true; first || d.Now().Before(deadline); first = false {
 		waiting := slices.DeleteFunc(slices.Clone(exercises), func(e *exercise) bool { return e.Arrived || e.Trigger == isOn })
 		if len(waiting) == 0 {
 			return nil
 		}
-		tell("%s of %d still to arrive", cli.Count(len(waiting), "alarm"), len(exercises))
-		heard, err := listening.hear(ctx)
+		progress("waiting for %s of %d", cli.Count(len(waiting), "alarm"), len(exercises))
+		received, err := listener.receive(ctx)
 		if err != nil {
 			return err
 		}
 		for _, item := range waiting {
-			if at, ok := heard[d.stack.Name+"-"+item.Alarm]; ok {
+			if at, ok := received[d.stack.Name+"-"+item.Alarm]; ok {
 				item.Arrived, item.After = true, max(at.Sub(item.at), 0)
 				item.Seconds = int(item.After.Seconds())
 			}
@@ -251,7 +252,7 @@ func (d *drill) await(ctx context.Context, listening *listener, exercises []*exe
 }
 
 func (d *drill) printExercises(exercises []*exercise) error {
-	rows := cli.Table{Style: d.Style(), Header: []string{"ALARM", "SET OFF BY", "REACHED THE TOPIC", "PROVES", "NOTE"}}
+	rows := cli.Table{Style: d.Style(), Header: []string{"ALARM", "TRIGGER", "ARRIVED", "PROVES", "NOTE"}}
 	for _, e := range exercises {
 		if d.Flags.JSON {
 			if err := d.PrintJSON(e); err != nil {
@@ -263,7 +264,7 @@ func (d *drill) printExercises(exercises []*exercise) error {
 		if e.Arrived {
 			arrived = cli.Cell{Text: "after " + cli.FormatAge(e.After), Colour: cli.Green}
 		}
-		proves := map[trigger]string{byInput: "all of it", bySet: "the wiring only", isOn: "nothing"}[e.Trigger]
+		proves := map[trigger]string{byInput: "metric, alarm, topic", bySet: "alarm, topic", isOn: "nothing"}[e.Trigger]
 		rows.Add(cli.Cell{Text: e.Alarm}, cli.Cell{Text: e.by()}, arrived, cli.Cell{Text: proves}, cli.Cell{Text: e.Note})
 	}
 	if d.Flags.JSON {
@@ -277,7 +278,7 @@ func (e *exercise) by() string {
 	case e.Sent != "":
 		return e.Sent
 	case e.Trigger == bySet:
-		return "its state, set by API"
+		return "state set by API"
 	}
 	return ""
 }

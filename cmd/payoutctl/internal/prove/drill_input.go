@@ -18,18 +18,18 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// inputs are the alarms that input sets off, with what that is. Each returns
-// what it sent, or nothing where it had nothing to send it with. Those that
-// input could set off within days only (a silence, a previous key) are not here.
+// inputs triggers alarms by input. Each function returns what it sent, or "" if it has
+// no key to sign with. Alarms that need days (silence, previous key) are missing.
 var inputs = map[string]func(context.Context, *drill) (string, error){
-	"held":           func(ctx context.Context, d *drill) (string, error) { return d.unknownStatus(ctx) },
-	"conflicted":     func(ctx context.Context, d *drill) (string, error) { return d.twoFinals(ctx) },
+	"held":           func(ctx context.Context, d *drill) (string, error) { return d.sendUnknownStatus(ctx) },
+	"conflicted":     func(ctx context.Context, d *drill) (string, error) { return d.conflictingStatuses(ctx) },
 	"cregis-refused": func(ctx context.Context, d *drill) (string, error) { return d.forge(ctx, "cregis") },
 	"pivot-refused":  func(ctx context.Context, d *drill) (string, error) { return d.forge(ctx, "pivot") },
-	"dead-letters":   func(ctx context.Context, d *drill) (string, error) { return d.poison(ctx) },
+	"dead-letters":   func(ctx context.Context, d *drill) (string, error) { return d.sendUnreadable(ctx) },
 }
 
-// forgeries are enough for the ratio on a stack that has little else to do.
+// forgeries is enough for the ratio of refused callbacks on a stack with little
+// traffic.
 const forgeries = 20
 
 func (d *drill) forge(ctx context.Context, provider string) (string, error) {
@@ -45,7 +45,7 @@ func (d *drill) forge(ctx context.Context, provider string) (string, error) {
 	return fmt.Sprintf("%d forged callbacks", forgeries), nil
 }
 
-func (d *drill) unknownStatus(ctx context.Context) (string, error) {
+func (d *drill) sendUnknownStatus(ctx context.Context) (string, error) {
 	account, key, err := d.signer(ctx)
 	if err != nil || account == "" {
 		return "", err
@@ -58,7 +58,7 @@ func (d *drill) unknownStatus(ctx context.Context) (string, error) {
 	return "an unknown status", nil
 }
 
-func (d *drill) twoFinals(ctx context.Context) (string, error) {
+func (d *drill) conflictingStatuses(ctx context.Context) (string, error) {
 	account, key, err := d.signer(ctx)
 	if err != nil || account == "" {
 		return "", err
@@ -74,23 +74,23 @@ func (d *drill) twoFinals(ctx context.Context) (string, error) {
 	return "two final statuses", nil
 }
 
-// poison puts a message into the events queue that nobody can read. It is in
-// the dead-letter queue within seconds, and taken out of it at the end.
-func (d *drill) poison(ctx context.Context) (string, error) {
+// sendUnreadable sends an unreadable message to the events queue. SQS moves it to the
+// dead-letter queue within seconds, and the cleanup deletes it.
+func (d *drill) sendUnreadable(ctx context.Context) (string, error) {
 	sent, err := sqs.NewFromConfig(d.stack.AWS).SendMessage(ctx, &sqs.SendMessageInput{
 		QueueUrl: &d.stack.EventsQueueURL, MessageBody: aws.String("payoutctl drill"),
 	})
 	if err != nil {
 		return "", err
 	}
-	d.others = append(d.others, aws.ToString(sent.MessageId))
-	return "a message that is not ours", nil
+	d.messages = append(d.messages, aws.ToString(sent.MessageId))
+	return "an unreadable message", nil
 }
 
-// removeForeign takes the drill's own messages out of the dead-letter queue. A
-// few seconds may pass until they are there.
-func (d *drill) removeOthers(ctx context.Context) error {
-	if len(d.others) == 0 {
+// removeMessages deletes the drill's own messages from the dead-letter queue, where
+// they may arrive with a delay of seconds.
+func (d *drill) removeMessages(ctx context.Context) error {
+	if len(d.messages) == 0 {
 		return nil
 	}
 	r, err := d.stack.Redriver()
@@ -99,24 +99,23 @@ func (d *drill) removeOthers(ctx context.Context) error {
 	}
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	order := redrive.Options{Filter: redrive.Filter{IDs: d.others, Causes: []redrive.Cause{redrive.Unreadable}}, Limit: 10_000}
+	options := redrive.Options{Filter: redrive.Filter{IDs: d.messages, Causes: []redrive.Cause{redrive.Unreadable}}, Limit: 10_000}
 	removed := 0
 	for {
-		done, err := r.Remove(ctx, order, func(redrive.Diagnosis) error { return nil }) // it holds nothing but our own words
-		if removed += done.Moved; removed >= len(d.others) || err != nil {
+		done, err := r.Remove(ctx, options, func(redrive.Diagnosis) error { return nil }) // there is nothing to save
+		if removed += done.Moved; removed >= len(d.messages) || err != nil {
 			return err
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			d.left = append(d.left, "message "+d.others[0]+"; "+d.Program()+" dlq export --delete --message-id "+d.others[0]+" --to FILE --reason drill")
+			d.left = append(d.left, "message "+d.messages[0]+"; "+d.Program()+" dlq export --delete --message-id "+d.messages[0]+" --to FILE --reason drill")
 			return nil
 		}
 	}
 }
 
-// signer returns an account of Cregis with its key, or nothing where none is
-// stored.
+// signer returns an account of Cregis with its key, or "" if no key is stored.
 func (d *drill) signer(ctx context.Context) (string, callback.Key, error) {
 	store, err := d.stack.Keyring("cregis")
 	if err != nil {
@@ -133,14 +132,15 @@ func (d *drill) signer(ctx context.Context) (string, callback.Key, error) {
 	return accounts[0], read.Keys[accounts[0]].Current, nil
 }
 
+// payout sends a signed callback about a new payout.
 func (d *drill) payout(ctx context.Context, account, status string, key callback.Key) (send.Answer, error) {
 	return d.payoutOf(ctx, account, strconv.FormatInt(d.Now().UnixMilli(), 10), status, key)
 }
 
-// payoutOf sends a callback about the drill's payout, signed.
+// payoutOf sends a signed callback about a payout.
 func (d *drill) payoutOf(ctx context.Context, account, id, status string, key callback.Key) (send.Answer, error) {
 	return d.deliver(ctx, send.Example{
-		Provider: "cregis", Kind: payout.TypePayout, File: "cregis-payout.json", Generate: func() ([]send.Change, error) { return send.CregisNonce(d.Session) },
+		Provider: "cregis", Kind: payout.TypePayout, File: "cregis-payout.json", Generate: func() ([]send.Change, error) { return send.GenerateCregis(d.Session) },
 		Fields: []send.Assignment{
 			{"pid", account}, {"cid", id}, {"status", status}, {"amount", "0.01"},
 			{"third_party_id", "drill-" + id}, {"remark", "payoutctl drill"},
@@ -148,24 +148,24 @@ func (d *drill) payoutOf(ctx context.Context, account, id, status string, key ca
 	}, account, key, callback.Acknowledged)
 }
 
-// forgery sends a callback that has to be refused.
+// forgery sends a callback that must be refused.
 func (d *drill) forgery(ctx context.Context, provider string, key callback.Key) (send.Answer, error) {
-	from := send.Example{Provider: "cregis", Kind: payout.TypePayout, File: "cregis-payout.json", Generate: func() ([]send.Change, error) { return send.CregisNonce(d.Session) }}
+	example := send.Example{Provider: "cregis", Kind: payout.TypePayout, File: "cregis-payout.json", Generate: func() ([]send.Change, error) { return send.GenerateCregis(d.Session) }}
 	if provider == "pivot" {
-		from = send.Example{Provider: "pivot", Kind: payout.TypePayout, File: "pivot-single.json"}
+		example = send.Example{Provider: "pivot", Kind: payout.TypePayout, File: "pivot-single.json"}
 	}
-	return d.deliver(ctx, from, "", key, callback.Unauthenticated)
+	return d.deliver(ctx, example, "", key, callback.Unauthenticated)
 }
 
-func (d *drill) deliver(ctx context.Context, from send.Example, account string, key callback.Key, want callback.Verdict) (send.Answer, error) {
-	provider, err := cli.FindProvider(from.Provider)
+func (d *drill) deliver(ctx context.Context, example send.Example, account string, key callback.Key, want callback.Verdict) (send.Answer, error) {
+	provider, err := cli.FindProvider(example.Provider)
 	if err != nil {
 		return send.Answer{}, err
 	}
-	out := send.Callback{Provider: provider, Kind: from.Kind, Account: account, Want: want, Body: from.Body}
+	out := send.Callback{Provider: provider, Kind: example.Kind, Account: account, Want: want, Body: example.Body}
 	got, err := send.Sender{Client: send.NewClient(d.stack), URL: out.URL(d.stack.APIURL), Callback: out, Key: key}.Send(ctx)
 	if err == nil && !got.AsExpected {
-		err = cli.Negativef("", "a drill callback was answered %d, not as it should be (%s)", got.Code, want)
+		err = cli.Negativef("", "a drill callback was answered with %d, want %s", got.Code, want)
 	}
 	return got, err
 }

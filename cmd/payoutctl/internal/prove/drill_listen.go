@@ -17,8 +17,7 @@ import (
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
 
-// listener is a queue that hears what a topic says, for as long as a drill
-// takes.
+// listener receives the notifications of a topic in a temporary queue.
 type listener struct {
 	queues       *sqs.Client
 	topics       *sns.Client
@@ -27,24 +26,23 @@ type listener struct {
 	now          func() time.Time
 }
 
-// listen makes the queue and subscribes it; what was made of it is removed
-// where that fails half-way.
+// listen creates the queue and subscribes it. On an error it removes what it created.
 func (d *drill) listen(ctx context.Context, topic string) (*listener, error) {
 	suffix, err := send.NewNonce(d.Random)
 	if err != nil {
 		return nil, err
 	}
 	l := &listener{queues: sqs.NewFromConfig(d.stack.AWS), topics: sns.NewFromConfig(d.stack.AWS), now: d.Now}
-	createQueueOutput, err := l.queues.CreateQueue(ctx, &sqs.CreateQueueInput{
+	created, err := l.queues.CreateQueue(ctx, &sqs.CreateQueueInput{
 		QueueName:  aws.String(d.stack.Name + "-drill-" + suffix),
 		Attributes: map[string]string{string(sqstypes.QueueAttributeNameMessageRetentionPeriod): "3600"},
 	})
 	if err != nil {
 		return nil, err
 	}
-	l.url = aws.ToString(createQueueOutput.QueueUrl)
+	l.url = aws.ToString(created.QueueUrl)
 	if err := l.subscribe(ctx, topic); err != nil {
-		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanWithin)
+		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
 		defer cancel()
 		return nil, errors.Join(err, l.close(clean))
 	}
@@ -53,13 +51,13 @@ func (d *drill) listen(ctx context.Context, topic string) (*listener, error) {
 
 func (l *listener) subscribe(ctx context.Context, topic string) error {
 	name := sqstypes.QueueAttributeNameQueueArn
-	queueAttributes, err := l.queues.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
+	out, err := l.queues.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
 		QueueUrl: &l.url, AttributeNames: []sqstypes.QueueAttributeName{name},
 	})
 	if err != nil {
 		return err
 	}
-	arn := queueAttributes.Attributes[string(name)]
+	arn := out.Attributes[string(name)]
 	policy, err := json.Marshal(map[string]any{
 		"Version": "2012-10-17",
 		"Statement": []map[string]any{{
@@ -75,37 +73,37 @@ func (l *listener) subscribe(ctx context.Context, topic string) error {
 	}); err != nil {
 		return err
 	}
-	subscribeOutput, err := l.topics.Subscribe(ctx, &sns.SubscribeInput{
+	subscription, err := l.topics.Subscribe(ctx, &sns.SubscribeInput{
 		TopicArn: &topic, Protocol: aws.String("sqs"), Endpoint: &arn, ReturnSubscriptionArn: true,
 	})
 	if err != nil {
 		return err
 	}
-	l.subscription = aws.ToString(subscribeOutput.SubscriptionArn)
+	l.subscription = aws.ToString(subscription.SubscriptionArn)
 	return nil
 }
 
-// hear waits a moment for alarms that went off, by name, with when they came.
-func (l *listener) hear(ctx context.Context) (map[string]time.Time, error) {
-	const moment = 5
+// receive returns the alarms that went off, by name, with the time of arrival.
+func (l *listener) receive(ctx context.Context) (map[string]time.Time, error) {
+	const waitSeconds = 5
 	out, err := l.queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
-		QueueUrl: &l.url, MaxNumberOfMessages: 10, WaitTimeSeconds: moment,
+		QueueUrl: &l.url, MaxNumberOfMessages: 10, WaitTimeSeconds: waitSeconds,
 	})
 	if err != nil {
 		return nil, err
 	}
-	heard := map[string]time.Time{}
+	alarms := map[string]time.Time{}
 	for _, message := range out.Messages {
 		if name := alarmIn(aws.ToString(message.Body)); name != "" {
-			heard[name] = l.now()
+			alarms[name] = l.now()
 		}
-		// What is not deleted is heard again, which does no harm.
+		// A message that is not deleted arrives again, which is harmless.
 		_, _ = l.queues.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &l.url, ReceiptHandle: message.ReceiptHandle})
 	}
-	return heard, nil
+	return alarms, nil
 }
 
-// alarmIn returns the name of the alarm that a notification says is on, or "".
+// alarmIn returns the name of the alarm that a notification reports as on, or "".
 func alarmIn(notification string) string {
 	var envelope struct {
 		Message string `json:"Message"`
@@ -132,7 +130,7 @@ func (l *listener) close(ctx context.Context) error {
 	}
 	_, err := l.queues.DeleteQueue(ctx, &sqs.DeleteQueueInput{QueueUrl: &l.url})
 	if err := errors.Join(append(errs, err)...); err != nil {
-		return cli.Failuref("remove by hand the queue "+l.url+" and its subscription", "clean up after the drill: %w", err)
+		return cli.Failuref("delete the queue "+l.url+" and its subscription by hand", "clean up after the drill: %w", err)
 	}
 	return nil
 }

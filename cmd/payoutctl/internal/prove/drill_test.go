@@ -15,7 +15,7 @@ import (
 	"payout-callbacks/cmd/payoutctl/internal/prove"
 )
 
-func TestAnAlarmIsHeardWhenItGoesOff(t *testing.T) {
+func TestAlarmIn(t *testing.T) {
 	notification := func(message string) string {
 		text, _ := json.Marshal(map[string]string{"Type": "Notification", "Message": message})
 		return string(text)
@@ -32,8 +32,8 @@ func TestAnAlarmIsHeardWhenItGoesOff(t *testing.T) {
 	}
 }
 
-// Whatever step of listening fails, the queue that was made is removed.
-func TestAListenerThatCannotListenLeavesNoQueue(t *testing.T) {
+// If a step fails, the queue is deleted.
+func TestListen_FailedStep(t *testing.T) {
 	for _, fails := range []string{"GetQueueAttributes", "SetQueueAttributes", "Subscribe"} {
 		t.Run(fails, func(t *testing.T) {
 			deleted := false
@@ -55,16 +55,16 @@ func TestAListenerThatCannotListenLeavesNoQueue(t *testing.T) {
 				Region: "us-east-1", BaseEndpoint: &server.URL, Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
 			}, "arn:aws:sns:us-east-1:1:topic")
 			if err == nil {
-				t.Error("it cannot listen, and nobody says so")
+				t.Error("no error")
 			}
 			if !deleted {
-				t.Error("the queue stays")
+				t.Error("the queue is not deleted")
 			}
 		})
 	}
 }
 
-func TestAlarmsAreJudgedByWhomTheyTell(t *testing.T) {
+func TestCheckAlarms(t *testing.T) {
 	alarm := func(name string, enabled bool, state types.StateValue, actions ...string) types.MetricAlarm {
 		return types.MetricAlarm{AlarmName: aws.String("s-" + name), ActionsEnabled: &enabled, StateValue: state, AlarmActions: actions}
 	}
@@ -73,27 +73,27 @@ func TestAlarmsAreJudgedByWhomTheyTell(t *testing.T) {
 		alarms []types.MetricAlarm
 		want   string
 	}{
-		"none":  {nil, "fail: there are none"},
+		"none":  {nil, "fail: the stack has no alarms"},
 		"quiet": {[]types.MetricAlarm{quiet}, "ok: 1 alarm, all quiet"},
 		"on":    {[]types.MetricAlarm{quiet, alarm("damaged", true, types.StateValueAlarm, "topic")}, "warn: 1 alarm on: damaged"},
-		"blind": {[]types.MetricAlarm{alarm("damaged", true, types.StateValueInsufficientData, "topic")}, "cannot tell: none of 1 alarm has data yet"},
+		"blind": {[]types.MetricAlarm{alarm("damaged", true, types.StateValueInsufficientData, "topic")}, "unknown: none of 1 alarm has data yet"},
 		"partly blind": {
 			[]types.MetricAlarm{quiet, alarm("damaged", true, types.StateValueInsufficientData, "topic")},
 			"warn: 1 of 2 alarms with no data yet: damaged",
 		},
-		"switched off":  {[]types.MetricAlarm{quiet, alarm("damaged", false, types.StateValueOk, "topic")}, "fail: tell nobody: damaged"},
-		"tells another": {[]types.MetricAlarm{alarm("damaged", true, types.StateValueAlarm, "other")}, "fail: tell nobody: damaged"},
+		"switched off":           {[]types.MetricAlarm{quiet, alarm("damaged", false, types.StateValueOk, "topic")}, "fail: notify nobody: damaged"},
+		"notifies another topic": {[]types.MetricAlarm{alarm("damaged", true, types.StateValueAlarm, "other")}, "fail: notify nobody: damaged"},
 	} {
 		if got := prove.CheckAlarms("s", "topic", test.alarms); got != test.want {
 			t.Errorf("%s: got %q, want %q", name, got, test.want)
 		}
 	}
-	if got := prove.CheckLocalAlarms("topic", []types.MetricAlarm{quiet}); !strings.HasPrefix(got, "cannot tell: 1 alarm, and the emulator computes no metrics") {
+	if got := prove.CheckLocalAlarms("topic", []types.MetricAlarm{quiet}); !strings.HasPrefix(got, "unknown: 1 alarm; the emulator computes no metrics") {
 		t.Errorf("of the local stack: %q", got)
 	}
 	for want, args := range map[string][2]int{
-		"ok: 2 subscribers": {2, 0}, "warn: 1 subscriber, and 1 not confirmed": {1, 1}, "fail: nobody: 1 subscription not confirmed": {0, 1},
-		"fail: nobody: the topic has no subscribers": {0, 0},
+		"ok: 2 subscribers": {2, 0}, "warn: 1 subscriber, and 1 not confirmed": {1, 1}, "fail: none: 1 subscription not confirmed": {0, 1},
+		"fail: none": {0, 0},
 	} {
 		if got := prove.CheckSubscribers(args[0], args[1]); got != want {
 			t.Errorf("got %q, want %q", got, want)

@@ -2,7 +2,6 @@ package repair
 
 import (
 	"context"
-	"fmt"
 
 	"payout-callbacks/cmd/payoutctl/internal/cli"
 	"payout-callbacks/cmd/payoutctl/internal/display"
@@ -10,18 +9,18 @@ import (
 	"payout-callbacks/pkg/ops/repair"
 )
 
-// dismissCommand puts held callbacks aside.
+// Dismiss closes held callbacks that say nothing about a payout.
 type Dismiss struct {
-	Held   []string `arg:"" name:"held" help:"Ids of held callbacks, as receipts held lists them."`
-	DryRun bool     `help:"Say what would be dismissed, and change nothing."`
+	Held   []string `arg:"" name:"held" help:"Ids of held callbacks, as listed by receipts held."`
+	DryRun bool     `help:"Print the callbacks and change nothing."`
 	cli.ReasonFlags
 }
 
 // Help gives examples.
 func (Dismiss) Help() string {
-	return `For what a person has looked at and found to tell nothing about a payout: a probe, a callback of another family, an
-ambiguous one that the provider has explained. It is kept, with who dismissed it and why, and is no longer listed as
-held. The same callback, sent again, is acknowledged and stays dismissed. A mistake is undone by release.
+	return `Dismiss callbacks that say nothing about a payout: a probe, a callback of another kind, an ambiguous callback that the
+provider has explained. A dismissed callback is kept with actor and reason, and is no longer listed as held. If the same
+callback arrives again, it is acknowledged and stays dismissed. A mistake is undone by release.
 
 Examples:
 
@@ -29,10 +28,10 @@ Examples:
 	payoutctl --local dismiss held/pivot/payout/M/x8Z --reason 'the probe at registration'
 
 Needs the permissions dynamodb:GetItem and dynamodb:UpdateItem on the receipts table, cloudformation:DescribeStacks
-and sts:GetCallerIdentity. Exit code 1 where one is not held.`
+and sts:GetCallerIdentity. Exit code 1 if a callback is not held.`
 }
 
-// Run dismisses.
+// Run dismisses the callbacks.
 func (c *Dismiss) Run(ctx context.Context, s *cli.Session) error {
 	if err := (&Release{Held: c.Held, ReasonFlags: c.ReasonFlags, DryRun: c.DryRun}).check(); err != nil {
 		return err
@@ -43,12 +42,12 @@ func (c *Dismiss) Run(ctx context.Context, s *cli.Session) error {
 	}
 	editor := stack.Editor()
 	var held []inbox.Receipt
-	for receipt, err := range heldNamed(ctx, editor, c.Held) {
+	for receipt, err := range readHeldByID(ctx, editor, c.Held) {
 		switch {
 		case err != nil:
 			return err
 		case receipt.State == "":
-			return cli.Negativef("they are listed by: "+s.Program()+" receipts held", "no held callback has the id %s", cli.Clean(receipt.Key.Payout))
+			return cli.Negativef("list them with: "+s.Program()+" receipts held", "no held callback has the id %s", cli.Clean(receipt.Key.Payout))
 		case receipt.State != inbox.Held:
 			return cli.Negativef("", "%s is %s already: %s", cli.Clean(receipt.Key.Payout), receipt.State, display.FormatChangedBy(s.Style(), receipt.ChangedBy))
 		}
@@ -68,22 +67,23 @@ func (c *Dismiss) Run(ctx context.Context, s *cli.Session) error {
 	return dismiss(ctx, s, &repair.Repairs{Store: editor}, held, by)
 }
 
+// dismiss marks the callbacks as dismissed.
 func dismiss(ctx context.Context, s *cli.Session, repairs *repair.Repairs, held []inbox.Receipt, changedBy inbox.ChangedBy) error {
 	run := releaseRun{Session: s}
 	for _, receipt := range held {
 		outcome, err := repairs.Dismiss(ctx, receipt, changedBy)
 		if err != nil {
-			return cli.WithHint("run it again", err)
+			return cli.WithHint("run the command again", err)
 		}
 		if err := run.printHeld(heldView{Held: receipt.Key.Payout, Was: receipt.Reason, Outcome: outcome}); err != nil {
 			return err
 		}
 		if outcome != repair.Dismissed {
-			run.left++
+			run.remaining++
 		}
 	}
-	if run.left > 0 {
-		return cli.Negativef("", "%s", fmt.Sprintf("%s taken up by somebody else meanwhile", cli.Count(run.left, "callback")))
+	if run.remaining > 0 {
+		return cli.Negativef("", "%s changed by another operator meanwhile", cli.Count(run.remaining, "callback"))
 	}
 	return nil
 }

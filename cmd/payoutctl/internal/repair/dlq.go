@@ -14,35 +14,36 @@ import (
 	"payout-callbacks/pkg/ops/redrive"
 )
 
+// DLQ groups the commands for the dead-letter queue.
 type DLQ struct {
-	List    dlqList    `cmd:"" help:"List the dead letters, grouped by why they are there."`
-	Show    dlqShow    `cmd:"" help:"Show one dead letter."`
-	Redrive dlqRedrive `cmd:"" help:"Send dead letters back to the events queue."`
-	Export  dlqExport  `cmd:"" help:"Write dead-letter messages to a file; with --delete, delete them from the queue."`
+	List    dlqList    `cmd:"" help:"List the dead-letter messages, grouped by cause."`
+	Show    dlqShow    `cmd:"" help:"Show a dead-letter message."`
+	Redrive dlqRedrive `cmd:"" help:"Send dead-letter messages back to the events queue."`
+	Export  dlqExport  `cmd:"" help:"Write dead-letter messages to a file; with --delete, also delete them from the queue."`
 }
 
-// dlqMost is how many letters are looked at unless told otherwise.
+// DefaultDLQLimit is the default number of messages to read.
 const DefaultDLQLimit = "10000"
 
 const dlqPermissions = `
 Needs the permissions sqs:ReceiveMessage and sqs:ChangeMessageVisibility on the dead-letter queue, dynamodb:GetItem on
-the receipts table, and cloudformation:DescribeStacks%s. What is looked at is out of sight of the sweeper meanwhile, and
-put back at the end; after a crash it comes back by itself within 30 seconds.`
+the receipts table, and cloudformation:DescribeStacks%s. While the command runs, the messages that
+it reads are invisible to the sweeper; after a crash they become visible again within 30 seconds.`
 
 type dlqList struct {
-	Each  bool `help:"List the letters one by one, with their ids."`
-	Limit int  `help:"Stop after this many letters." default:"${dlqMost}" placeholder:"N"`
+	Each  bool `help:"List each message with its id."`
+	Limit int  `help:"Maximum number of messages to read." default:"${dlqMost}" placeholder:"N"`
 }
 
 // Help gives examples.
 func (dlqList) Help() string {
-	return `The causes, and what each asks for:
+	return `The causes, and what to do:
 
-	unreadable       it does not decode as a message of ours: redrive it after a deploy that knows it, or export and delete it
-	absent           it is ours and the only copy: the sweeper takes it in within a minute; if not, sweep, or redrive it
-	unapplied        its receipt is stored and waits: the sweeper sends it; look at the consumer's log
-	already-handled  its receipt is applied, or held: redrive it, and it is gone
-	damaged          what is stored under its key cannot be read: see show
+	unreadable       it cannot be decoded: redrive it after a deploy that can decode it, or export and delete it
+	absent           it is the only copy of its event: the sweeper recovers it within a minute; otherwise sweep, or redrive it
+	unapplied        its receipt is stored and not applied: the sweeper sends it again; see the consumer's log
+	already-handled  its receipt is applied or held: redrive it, and the consumer removes it
+	damaged          its receipt cannot be read: see show
 
 Examples:
 
@@ -51,20 +52,20 @@ Examples:
 ` + fmt.Sprintf(dlqPermissions, "")
 }
 
-// group is letters that are there for one reason.
+// messageGroup is the messages with the same cause and provider.
 type messageGroup struct {
 	Cause    redrive.Cause `json:"cause"`
-	Why      string        `json:"why,omitzero"`
+	Detail   string        `json:"detail,omitzero"`
 	Provider string        `json:"provider,omitzero"`
 	Messages int           `json:"messages"`
 	Oldest   time.Time     `json:"oldest"`
 	Example  string        `json:"example"` // its message id
 }
 
-// Run lists the letters.
+// Run lists the messages.
 func (c *dlqList) Run(ctx context.Context, s *cli.Session) error {
 	if c.Limit < 1 {
-		return cli.Usagef("", "--limit is how many: 1 or more")
+		return cli.Usagef("", "--limit must be 1 or more")
 	}
 	stack, err := s.OpenStack(ctx)
 	if err != nil {
@@ -77,10 +78,10 @@ func (c *dlqList) Run(ctx context.Context, s *cli.Session) error {
 	var groups []messageGroup
 	n := 0
 	rows := cli.Table{Style: s.Style(), Header: []string{"MESSAGE", "SENT (UTC)", "CAUSE", "PROVIDER", "PAYOUTCTL SHOW"}}
-	tell := s.StartProgress()
+	progress := s.StartProgress()
 	more, err := r.Walk(ctx, c.Limit, func(diagnosed redrive.Diagnosis) error {
 		n++
-		tell("%d letters", n)
+		progress("%d messages", n)
 		if !c.Each {
 			groups = addToGroup(groups, diagnosed)
 			return nil
@@ -106,9 +107,9 @@ func printGroups(s *cli.Session, groups []messageGroup, rows cli.Table, n int, m
 		}
 	}
 	if len(groups) > 0 {
-		rows = cli.Table{Style: s.Style(), Header: []string{"LETTERS", "CAUSE", "PROVIDER", "OLDEST (UTC)", "EXAMPLE", "WHY"}}
+		rows = cli.Table{Style: s.Style(), Header: []string{"MESSAGES", "CAUSE", "PROVIDER", "OLDEST (UTC)", "EXAMPLE", "DETAIL"}}
 		for _, item := range groups {
-			rows.Add(cli.Cells(fmt.Sprint(item.Messages), string(item.Cause), item.Provider, cli.FormatTime(item.Oldest), item.Example, item.Why)...)
+			rows.Add(cli.Cells(fmt.Sprint(item.Messages), string(item.Cause), item.Provider, cli.FormatTime(item.Oldest), item.Example, item.Detail)...)
 		}
 	}
 	if !s.Flags.JSON && n > 0 {
@@ -118,17 +119,17 @@ func printGroups(s *cli.Session, groups []messageGroup, rows cli.Table, n int, m
 	}
 	switch {
 	case n == 0:
-		s.Notef("no dead letters in sight")
+		s.Notef("no visible dead-letter messages")
 	case more:
-		s.Notef("there are more than these %d: --limit", n)
+		s.Notef("more than these %d: raise --limit", n)
 	}
 	return nil
 }
 
 func addToGroup(groups []messageGroup, diagnosed redrive.Diagnosis) []messageGroup {
-	key := messageGroup{Cause: diagnosed.Cause, Why: diagnosed.Why, Provider: diagnosed.Provider()}
+	key := messageGroup{Cause: diagnosed.Cause, Detail: diagnosed.Why, Provider: diagnosed.Provider()}
 	at := slices.IndexFunc(groups, func(g messageGroup) bool {
-		return g.Cause == key.Cause && g.Why == key.Why && g.Provider == key.Provider
+		return g.Cause == key.Cause && g.Detail == key.Detail && g.Provider == key.Provider
 	})
 	if at < 0 {
 		key.Oldest, key.Example = diagnosed.SentAt, diagnosed.ID
@@ -142,27 +143,27 @@ func addToGroup(groups []messageGroup, diagnosed redrive.Diagnosis) []messageGro
 	return groups
 }
 
-// letterView is a dead letter as --json shows it.
+// messageView is a dead-letter message as --json prints it.
 type messageView struct {
 	Message  string           `json:"message"`
 	Cause    redrive.Cause    `json:"cause"`
-	Why      string           `json:"why,omitzero"`
+	Detail   string           `json:"detail,omitzero"`
 	SentAt   time.Time        `json:"sentAt"`
 	Receives int              `json:"receives"`
 	Size     int              `json:"size"`
 	Group    string           `json:"group,omitzero"`
-	Carries  *display.Receipt `json:"carries,omitempty"`
+	Receipt  *display.Receipt `json:"receipt,omitempty"`
 	Body     string           `json:"body,omitzero"`
 }
 
 func newMessageView(diagnosed redrive.Diagnosis, withBody bool) messageView {
 	view := messageView{
-		Message: diagnosed.ID, Cause: diagnosed.Cause, Why: diagnosed.Why, SentAt: diagnosed.SentAt, Receives: diagnosed.Receives,
+		Message: diagnosed.ID, Cause: diagnosed.Cause, Detail: diagnosed.Why, SentAt: diagnosed.SentAt, Receives: diagnosed.Receives,
 		Size: len(diagnosed.Body), Group: diagnosed.Group,
 	}
 	if diagnosed.Cause != redrive.Unreadable {
-		carried := display.NewReceipt(display.Entry{Receipt: diagnosed.Receipt}, withBody)
-		view.Carries = &carried
+		receipt := display.NewReceipt(display.Entry{Receipt: diagnosed.Receipt}, withBody)
+		view.Receipt = &receipt
 	}
 	if withBody {
 		view.Body = strings.ToValidUTF8(diagnosed.Body, "\uFFFD")
@@ -176,17 +177,17 @@ type dlqShow struct {
 
 // Help gives examples.
 func (dlqShow) Help() string {
-	return `Shows what a dead letter carries. Its text is shown with --full: it may hold addresses and account numbers.
+	return `Shows the content of a dead-letter message. --full prints its body, which may contain addresses and account numbers.
 
 Examples:
 
 	payoutctl --stack payouts-prod dlq show 0d1f0e1c-6a6c-4d2e-9f0b-8a5b6f3c2d11
 	payoutctl --stack payouts-prod dlq show 0d1f0e1c-6a6c-4d2e-9f0b-8a5b6f3c2d11 --full
 ` + fmt.Sprintf(dlqPermissions, "") + `
-Exit code 1 where no such letter is in sight.`
+Exit code 1 if no visible message has the id.`
 }
 
-// Run shows the letter.
+// Run shows the message.
 func (c *dlqShow) Run(ctx context.Context, s *cli.Session) error {
 	stack, err := s.OpenStack(ctx)
 	if err != nil {
@@ -207,7 +208,7 @@ func (c *dlqShow) Run(ctx context.Context, s *cli.Session) error {
 	}
 	switch {
 	case wanted == nil:
-		return cli.Negativef("see them with: "+s.Program()+" dlq list --each", "no dead letter in sight has the id %s", cli.Clean(c.Message))
+		return errNoMessage(s, c.Message)
 	case s.Flags.JSON:
 		return s.PrintJSON(newMessageView(*wanted, s.Flags.Full))
 	}
@@ -219,27 +220,27 @@ func messageText(style cli.Style, diagnosed redrive.Diagnosis) string {
 	rows.Add(cli.Cells("message", diagnosed.ID)...)
 	rows.Add(cli.Cell{Text: "cause"}, cli.Cell{Text: string(diagnosed.Cause), Colour: cli.Yellow})
 	if diagnosed.Why != "" {
-		rows.Add(cli.Cells("why", diagnosed.Why)...)
+		rows.Add(cli.Cells("detail", diagnosed.Why)...)
 	}
 	rows.Add(cli.Cells("sent", cli.FormatTime(diagnosed.SentAt)+" UTC, received "+cli.Count(diagnosed.Receives, "time"))...)
 	rows.Add(cli.Cells("size", cli.Count(len(diagnosed.Body), "byte"))...)
 	receipt := diagnosed.Receipt
 	if diagnosed.Cause != redrive.Unreadable {
 		rows.Add(cli.Cells("receipt", cli.Clean(receipt.Key.Payout)+"  "+cli.Clean(receipt.Key.Receipt))...)
-		rows.Add(cli.Cells("accepted", cli.FormatTime(receipt.AcceptedAt)+" UTC, by the key "+cli.Clean(receipt.KeyID))...)
+		rows.Add(cli.Cells("accepted", cli.FormatTime(receipt.AcceptedAt)+" UTC, verified by key "+cli.Clean(receipt.KeyID))...)
 		if receipt.State != inbox.Held && receipt.Resolution == nil {
-			for _, eventField := range display.EventFields(style, receipt.Event) {
-				rows.Add(cli.Cells("says "+eventField[0], eventField[1])...)
+			for _, field := range display.EventFields(style, receipt.Event) {
+				rows.Add(cli.Cells("event "+field[0], field[1])...)
 			}
 		}
 	}
 	if !style.Full {
-		return rows.String() + "--full shows its text.\n"
+		return rows.String() + "--full shows its body.\n"
 	}
 	return rows.String() + "\n" + cli.PrefixLines(indented(diagnosed.Body)) + "\n"
 }
 
-// indented makes JSON readable, and leaves anything else as it is.
+// indented formats JSON, and returns any other text unchanged.
 func indented(text string) string {
 	var value any
 	decoder := json.NewDecoder(strings.NewReader(text))

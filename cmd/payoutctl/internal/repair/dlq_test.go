@@ -6,13 +6,13 @@ import (
 	"payout-callbacks/pkg/ops/redrive"
 )
 
-// Who named two letters and lost sight of one is not told that all is done.
-func TestALetterThatIsNotDroppedIsNoSuccess(t *testing.T) {
-	drop := dlqExport{MessageID: []string{"one", "two", "one"}}
-	if err := drop.checkMissed(redrive.Progress{Chosen: 1, Moved: 1}); err == nil {
-		t.Error("one of two was dropped: want an error")
+// A named message that became invisible before it was deleted is an error.
+func TestDLQExport_MissedMessage(t *testing.T) {
+	export := dlqExport{MessageID: []string{"one", "two", "one"}}
+	if err := export.checkMissed(redrive.Progress{Chosen: 1, Moved: 1}); err == nil {
+		t.Error("one of two was deleted: want an error")
 	}
-	if err := drop.checkMissed(redrive.Progress{Chosen: 2, Moved: 2}); err != nil {
-		t.Errorf("both were dropped: %v", err)
+	if err := export.checkMissed(redrive.Progress{Chosen: 2, Moved: 2}); err != nil {
+		t.Errorf("both were deleted: %v", err)
 	}
 }

@@ -15,22 +15,23 @@ import (
 	"payout-callbacks/pkg/notification"
 )
 
-// publishCommand publishes notices again.
+// Publish publishes the notifications of payouts again.
 type Publish struct {
-	Since    string `required:"" help:"Payouts that were updated since then: a time (2026-11-21T08:00:00Z, or 2026-11-21 in UTC), or how long ago (90m, 36h, 2d)." placeholder:"WHEN"`
-	Provider string `help:"Those of this provider." placeholder:"NAME"`
-	DryRun   bool   `help:"Count, and publish nothing."`
+	Since    string `required:"" help:"Only payouts updated since: ${when}." placeholder:"WHEN"`
+	Provider string `help:"Only payouts of this provider." placeholder:"NAME"`
+	DryRun   bool   `help:"Count the notifications and publish nothing."`
 	cli.ReasonFlags
 }
 
 // Help gives examples.
 func (Publish) Help() string {
-	return `For services that react to payouts (docs/EVENTS.md) and missed notices: the stream keeps changes for a day, a queue or
-a table of theirs may have been lost. For each payout that was updated since then, the notice of what it shows now is put on
-the bus again, marked as republished; what was shown in between is not told. A payout that is still on its way has none.
+	return `For services that missed notifications (docs/EVENTS.md): the stream keeps changes for a day, or a queue or a table of a
+service was lost. For each payout updated since then, the command publishes the notification of its current status,
+marked as republished with the reason; earlier statuses are not published. A payout without a final status has no
+notification.
 
-It may be interrupted and begun anew: a consumer that does as EVENTS.md says acts once, however often it is told.
-It reads the whole table of payouts, whatever --since says, which takes time and costs money on a large one.
+The command can be interrupted and started again: a consumer that follows EVENTS.md acts once on each notification. It
+scans the whole table of payouts, whatever --since is, which takes time and costs money on a large table.
 
 Examples:
 
@@ -39,10 +40,10 @@ Examples:
 	payoutctl --local publish --since 1h --provider pivot --reason test --json
 
 Needs the permissions dynamodb:Scan on the payouts table, events:PutEvents on the bus (not with --dry-run) and
-cloudformation:DescribeStacks. Exit code 0, also where there are none; 1 where a payout cannot be read.`
+cloudformation:DescribeStacks. Exit code 0, also if there is nothing to publish; 1 if a payout cannot be read.`
 }
 
-// Run publishes.
+// Run publishes the notifications.
 func (c *Publish) Run(ctx context.Context, s *cli.Session) error {
 	since, err := c.check(s)
 	if err != nil {
@@ -54,17 +55,17 @@ func (c *Publish) Run(ctx context.Context, s *cli.Session) error {
 	}
 	bus := stack.Outputs[cli.OutputBus]
 	if bus == "" {
-		return cli.Failuref("deploy the template of this version", "stack %s has no bus for notices", stack.Name)
+		return cli.Failuref("deploy the template of this version", "stack %s has no output %s", stack.Name, cli.OutputBus)
 	}
 	if !c.DryRun {
-		question := fmt.Sprintf("publish the notices of payouts updated since %s UTC again on bus %s", cli.FormatTime(since), bus)
+		question := fmt.Sprintf("publish the notifications of payouts updated since %s UTC to bus %s again", cli.FormatTime(since), bus)
 		if err := s.Confirm(c.Yes, question); err != nil {
 			return err
 		}
 	}
 	p := &republisher{
 		Session: s, bus: eventbus.New(stack.AWS, bus), dryRun: c.DryRun, reason: c.Reason, progress: s.StartProgress(),
-		result: republished{Stack: stack.Name, Since: since, DryRun: c.DryRun, Reason: c.Reason, Notices: map[notification.Type]int{}},
+		result: republished{Stack: stack.Name, Since: since, DryRun: c.DryRun, Reason: c.Reason, Notifications: map[notification.Type]int{}},
 	}
 	err = p.publishAll(ctx, stack.Reader().List(ctx, dynamostore.Filter{Since: since, Provider: c.Provider}))
 	if shown := printRepublished(s, p.result); err == nil {
@@ -87,26 +88,26 @@ func (c *Publish) check(s *cli.Session) (time.Time, error) {
 		return since, err
 	}
 	if since.IsZero() || since.After(s.Now()) {
-		return since, cli.Usagef("", "--since: %s UTC is not over yet", cli.FormatTime(since))
+		return since, cli.Usagef("", "--since: %s UTC is in the future", cli.FormatTime(since))
 	}
 	return since, nil
 }
 
-// republished is what was done, as --json shows it.
+// republished is the result as --json prints it.
 type republished struct {
-	Stack    string                    `json:"stack"`
-	Since    time.Time                 `json:"since"`
-	DryRun   bool                      `json:"dryRun"`
-	Reason   string                    `json:"reason"`
-	Payouts  int                       `json:"payouts"`  // read
-	OnTheWay int                       `json:"onTheWay"` // of which there is nothing to tell yet
-	Damaged  int                       `json:"damaged"`  // of which nothing can be told
-	Notices  map[notification.Type]int `json:"notices"`
+	Stack         string                    `json:"stack"`
+	Since         time.Time                 `json:"since"`
+	DryRun        bool                      `json:"dryRun"`
+	Reason        string                    `json:"reason"`
+	Payouts       int                       `json:"payouts"` // that were read
+	Pending       int                       `json:"pending"` // without a final status
+	Damaged       int                       `json:"damaged"` // that cannot be read
+	Notifications map[notification.Type]int `json:"notifications"`
 }
 
 func (r republished) total() int {
 	total := 0
-	for _, n := range r.Notices {
+	for _, n := range r.Notifications {
 		total += n
 	}
 	return total
@@ -121,22 +122,22 @@ func printRepublished(s *cli.Session, r republished) error {
 		did = "would publish"
 	}
 	var out strings.Builder
-	fmt.Fprintf(&out, "%s %s of %s updated since %s UTC\n", did, cli.Count(r.total(), "notice"), cli.Count(r.Payouts, "payout"), cli.FormatTime(r.Since))
+	fmt.Fprintf(&out, "%s %s of %s updated since %s UTC\n", did, cli.Count(r.total(), "notification"), cli.Count(r.Payouts, "payout"), cli.FormatTime(r.Since))
 	rows := cli.Table{Style: s.Style(), Indent: "  "}
-	for _, kind := range slices.Sorted(maps.Keys(r.Notices)) {
-		rows.Add(cli.Cells(string(kind), strconv.Itoa(r.Notices[kind]))...)
+	for _, kind := range slices.Sorted(maps.Keys(r.Notifications)) {
+		rows.Add(cli.Cells(string(kind), strconv.Itoa(r.Notifications[kind]))...)
 	}
-	if r.OnTheWay > 0 {
-		rows.Add(cli.Cells("on their way, nothing to tell", strconv.Itoa(r.OnTheWay))...)
+	if r.Pending > 0 {
+		rows.Add(cli.Cells("no final status, not published", strconv.Itoa(r.Pending))...)
 	}
 	return s.Print(out.String() + rows.String())
 }
 
-// damagedPayouts is what is left to do where some could not be read.
+// damagedPayouts returns an error if payouts could not be read.
 func (r republished) damagedPayouts() error {
 	if r.Damaged == 0 {
 		return nil
 	}
-	return cli.Negativef("they are named above; a newer version of this program may have written them, or somebody by hand",
-		"%s cannot be read, and nothing was published of what they show", cli.Count(r.Damaged, "payout"))
+	return cli.Negativef("they are listed above; a later version of this program wrote them, or they were edited by hand",
+		"%s cannot be read, and not published", cli.Count(r.Damaged, "payout"))
 }

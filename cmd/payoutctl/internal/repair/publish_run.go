@@ -15,20 +15,20 @@ import (
 	"payout-callbacks/pkg/notification"
 )
 
-// republisher publishes the notices of payouts, a hundred at a time.
+// republisher publishes the notifications of payouts in batches.
 type republisher struct {
 	*cli.Session
 
 	bus      publisher.Bus
 	dryRun   bool
 	reason   string
-	waiting  []notification.Notification
+	pending  []notification.Notification
 	result   republished
 	progress func(format string, args ...any)
 }
 
-// mostWaiting is how many notifications are collected for one request.
-const mostWaiting = 100
+// batchSize is how many notifications are collected before they are published.
+const batchSize = 100
 
 func (p *republisher) publishAll(ctx context.Context, payouts iter.Seq2[dynamostore.Stored, error]) error {
 	for stored, err := range payouts {
@@ -43,7 +43,7 @@ func (p *republisher) publishAll(ctx context.Context, payouts iter.Seq2[dynamost
 		default:
 			p.add(stored)
 		}
-		if len(p.waiting) == mostWaiting {
+		if len(p.pending) == batchSize {
 			if err := p.flush(ctx); err != nil {
 				return err
 			}
@@ -57,67 +57,67 @@ func (p *republisher) publishAll(ctx context.Context, payouts iter.Seq2[dynamost
 }
 
 func (p *republisher) add(stored dynamostore.Stored) {
-	n, item := notification.FromRecord(stored.Record, stored.UpdatedAt)
-	if !item {
-		p.result.OnTheWay++
+	n, ok := notification.FromRecord(stored.Record, stored.UpdatedAt)
+	if !ok {
+		p.result.Pending++
 		return
 	}
 	n.Republished = p.reason
-	p.waiting = append(p.waiting, n)
+	p.pending = append(p.pending, n)
 }
 
-// Of a request, single events may fail while EventBridge is under load, and the
-// SDK does not try those again.
+// EventBridge under load may reject single events of a request, which the SDK does
+// not retry.
 const (
-	publishTries = 6
-	publishWait  = 500 * time.Millisecond // doubling
+	maxAttempts  = 6
+	firstBackoff = 500 * time.Millisecond // doubling
 )
 
-// flush publishes what waits.
+// flush publishes the pending notifications.
 func (p *republisher) flush(ctx context.Context) error {
-	for tries, wait := 1, publishWait; len(p.waiting) > 0; tries, wait = tries+1, wait*2 {
+	for attempt, wait := 1, firstBackoff; len(p.pending) > 0; attempt, wait = attempt+1, wait*2 {
 		n, err := p.publish(ctx)
-		for _, done := range p.waiting[:n] {
-			p.result.Notices[done.Type]++
+		for _, done := range p.pending[:n] {
+			p.result.Notifications[done.Type]++
 		}
-		p.waiting = p.waiting[n:]
+		p.pending = p.pending[n:]
 		var whole *smithy.OperationError
 		switch {
 		case err == nil:
 		case errors.Is(err, notification.ErrUnpublishable):
 			p.result.Damaged++
 			p.Notef("%s", cli.Clean(err.Error()))
-			p.waiting = p.waiting[1:]
-		case errors.As(err, &whole) || tries == publishTries:
+			p.pending = p.pending[1:]
+		case errors.As(err, &whole) || attempt == maxAttempts:
 			return p.stopped(err)
 		default:
-			if err := pause(ctx, wait); err != nil {
+			if err := sleep(ctx, wait); err != nil {
 				return p.stopped(err)
 			}
 		}
 	}
-	p.waiting = nil
+	p.pending = nil
 	return nil
 }
 
 func (p *republisher) publish(ctx context.Context) (int, error) {
 	if p.dryRun {
-		return len(p.waiting), nil
+		return len(p.pending), nil
 	}
-	return p.bus.Publish(ctx, p.waiting)
+	return p.bus.Publish(ctx, p.pending)
 }
 
-// stopped says what a failure in the middle leaves.
+// stopped adds to an error how to continue.
 func (p *republisher) stopped(err error) error {
-	item := *cli.AsProblem(err)
-	if item.Hint != "" {
-		item.Hint += "\n  "
+	problem := *cli.AsProblem(err)
+	if problem.Hint != "" {
+		problem.Hint += "\n  "
 	}
-	item.Hint += "what was published is counted above; begin anew with the same --since: who was told twice acts once"
-	return &item
+	problem.Hint += "published notifications are counted above; start again with the same --since: duplicates are harmless"
+	return &problem
 }
 
-func pause(ctx context.Context, wait time.Duration) error {
+func sleep(ctx context.Context, wait time.Duration) error {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {

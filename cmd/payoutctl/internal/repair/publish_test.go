@@ -16,7 +16,7 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// busyBus takes what its turn says, and then all.
+// busyBus accepts as many notifications as its turns say, and then all.
 type busyBus struct {
 	turns []int
 	taken []string
@@ -44,7 +44,7 @@ func manyPayouts(yield func(dynamostore.Stored, error) bool) {
 	}
 }
 
-func TestABusyBusIsGivenTime(t *testing.T) {
+func TestRepublish_BusyBus(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		bus := &busyBus{turns: []int{40, 0, 0, 7, 0}}
 		var notes strings.Builder
@@ -63,7 +63,7 @@ func TestABusyBusIsGivenTime(t *testing.T) {
 	})
 }
 
-func TestABusThatStaysBusyIsGivenUp(t *testing.T) {
+func TestRepublish_BusStaysBusy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		bus := &busyBus{turns: make([]int, 100)}
 		notices, err := repair.Republish(t.Context(), bus, manyPayouts, new(strings.Builder))

@@ -16,25 +16,24 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// refoldCommand repairs what is derived from receipts.
+// Rebuild writes payouts again from their receipts.
 type Rebuild struct {
 	Target string `arg:"" optional:"" name:"payout" help:"Id of the payout, or of a held callback (held/…)."`
-	All    bool   `help:"Whatever audit finds that this repairs."`
-	DryRun bool   `help:"Say what is different, and change nothing."`
+	All    bool   `help:"All findings of audit that this command can repair."`
+	DryRun bool   `help:"Print the differences and change nothing."`
 	cli.ReasonFlags
 }
 
 // Help gives examples.
 func (Rebuild) Help() string {
-	return `A payout is what its receipts say. This works it out from them once more and writes it where it is something else:
-after damage by hand, or after a restore. It writes on the condition that nothing was applied meanwhile, and tries
-again where something was. Receipts that have lost their place in the index, so that no sweep and no list finds them,
-get it back.
+	return `A payout is the fold of its receipts. This command computes the fold again and writes it if the stored payout differs:
+after a manual edit, or after a restore. It writes on the condition that no receipt was applied meanwhile, and retries
+otherwise. Receipts that are missing from the index, so that no sweep and no list finds them, are added to it.
 
-A callback that is applied in the very moment may bring the damage back: pause the consumer, or look with --dry-run
-afterwards. Where receipts are gone for good, the payout shrinks to what is left, and its version goes down: restore the
-receipts first if you can, and publish afterwards, for services that remember versions (docs/EVENTS.md, After a restore).
-A payout without any applied receipt is left alone. One that has a receipt which cannot be read is left alone, too.
+A callback that is applied at the same time may restore the damage: pause the consumer, or check with --dry-run
+afterwards. If receipts are lost, the payout contains what remains and its version decreases: restore the receipts first
+if you can, and publish afterwards, for services that store versions (docs/EVENTS.md, After a restore). A payout is left
+unchanged if it has no applied receipt, or a receipt that cannot be read.
 
 Examples:
 
@@ -43,11 +42,11 @@ Examples:
 	payoutctl --stack payouts-prod rebuild --all --dry-run
 
 Needs the permissions dynamodb:GetItem, dynamodb:Query, dynamodb:PutItem (payouts) and dynamodb:UpdateItem (receipts),
-for --all dynamodb:Scan on both tables, cloudformation:DescribeStacks and sts:GetCallerIdentity. Exit code 1 where
-something is left that this cannot repair.`
+for --all dynamodb:Scan on both tables, cloudformation:DescribeStacks and sts:GetCallerIdentity. Exit code 1 if a
+payout cannot be repaired.`
 }
 
-// Run repairs.
+// Run repairs the payouts.
 func (c *Rebuild) Run(ctx context.Context, s *cli.Session) error {
 	if err := c.check(); err != nil {
 		return err
@@ -64,25 +63,25 @@ func (c *Rebuild) Run(ctx context.Context, s *cli.Session) error {
 	}
 	ids, err = run.plan(ctx, ids)
 	if err != nil || c.DryRun || len(ids) == 0 {
-		return errors.Join(err, run.verdict())
+		return errors.Join(err, run.result())
 	}
 	if run.changedBy, err = s.ChangedBy(ctx, stack, c.Reason); err != nil {
 		return err
 	}
-	if err := s.Confirm(c.Yes, "repair "+cli.Count(len(ids), "payout")+" from receipts"); err != nil {
+	if err := s.Confirm(c.Yes, "rebuild "+cli.Count(len(ids), "payout")+" from receipts"); err != nil {
 		return err
 	}
 	for _, id := range ids {
 		if err := run.repair(ctx, id); err != nil {
-			return cli.WithHint("what was written is right; run it again", err)
+			return cli.WithHint("what was written is correct: run the command again", err)
 		}
 	}
-	return run.verdict()
+	return run.result()
 }
 
 func (c *Rebuild) check() error {
 	if (c.Target == "") != c.All {
-		return cli.Usagef("", "which payout? Give its id, or --all")
+		return cli.Usagef("", "no payout given: give its id, or --all")
 	}
 	if c.DryRun {
 		return nil
@@ -97,17 +96,17 @@ func (c *Rebuild) ids(ctx context.Context, run *rebuildRun) ([]string, error) {
 	return []string{c.Target}, nil
 }
 
-// refoldRun looks at payouts, then repairs them.
+// rebuildRun compares payouts with their receipts, then repairs them.
 type rebuildRun struct {
 	*cli.Session
 
 	editor    *dynamostore.Editor
 	repairs   *repair.Repairs
 	changedBy inbox.ChangedBy
-	left      int // what cannot be repaired
+	failed    int // payouts that cannot be repaired
 }
 
-// damaged lists what an audit finds that can be repaired here, each once.
+// damaged lists the ids of the audit findings that this command can repair.
 func (r *rebuildRun) damaged(ctx context.Context) ([]string, error) {
 	progress := r.StartProgress()
 	var ids []string
@@ -128,12 +127,12 @@ func (r *rebuildRun) damaged(ctx context.Context) ([]string, error) {
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
 	if len(ids) == 0 {
-		r.Notef("there is nothing to repair")
+		r.Notef("nothing to repair")
 	}
 	return ids, nil
 }
 
-// refoldView is what a payout needs, and whether it got it.
+// rebuildView compares a payout with the fold of its receipts.
 type rebuildView struct {
 	Payout        string             `json:"payout"`
 	Verdict       repair.Verdict     `json:"verdict"`
@@ -141,21 +140,21 @@ type rebuildView struct {
 	Differences   []differenceView   `json:"differences,omitempty"`
 	From          int64              `json:"fromVersion"`
 	To            int64              `json:"toVersion"`
-	IndexRepaired []string           `json:"indexMismatch,omitempty"` // receipts that are not in their place in the index
+	IndexRepaired []string           `json:"indexMismatch,omitempty"` // receipts with a missing or wrong index entry
 	Written       bool               `json:"written"`
 	ChangedBy     *display.ChangedBy `json:"changedBy,omitempty"`
 }
 
-// differenceView is a part of a payout that is not what its receipts say.
+// differenceView is a part of a payout that differs from the fold of its receipts.
 type differenceView struct {
 	Part  string       `json:"part"`
 	Have  string       `json:"have"`
 	Want  string       `json:"want"`
-	Field payout.Field `json:"field,omitzero"` // of a claim
+	Field payout.Field `json:"field,omitzero"` // if the part is a claim
 }
 
-// look reads a payout, its receipts, and the places of those in the index.
-func (r *rebuildRun) look(ctx context.Context, id string) (rebuildView, error) {
+// compare reads a payout, its receipts and their index entries.
+func (r *rebuildRun) compare(ctx context.Context, id string) (rebuildView, error) {
 	view := rebuildView{Payout: id, Verdict: repair.Equal}
 	receipts := 0
 	for receipt, err := range r.editor.ReceiptsWithIndex(ctx, id) {
@@ -175,12 +174,13 @@ func (r *rebuildRun) look(ctx context.Context, id string) (rebuildView, error) {
 		return view, err
 	}
 	if plan.Verdict == repair.Unknown && receipts > 0 {
-		return view, nil // its receipts wait: there is nothing to fold yet
+		return view, nil // no receipt is applied yet
 	}
-	return r.viewOf(view, plan), nil
+	return r.withPlan(view, plan), nil
 }
 
-func (r *rebuildRun) viewOf(view rebuildView, plan repair.Plan) rebuildView {
+// withPlan adds a plan to the view.
+func (r *rebuildRun) withPlan(view rebuildView, plan repair.Plan) rebuildView {
 	view.Verdict, view.Differences = plan.Verdict, nil
 	for _, difference := range plan.Differences {
 		view.Differences = append(view.Differences, differenceView(difference))
@@ -192,36 +192,36 @@ func (r *rebuildRun) viewOf(view rebuildView, plan repair.Plan) rebuildView {
 	return view
 }
 
-// plan tells what each payout needs, and returns those for which that can be done.
-func (r *rebuildRun) plan(ctx context.Context, ids []string) (needy []string, err error) {
+// plan prints what differs, and returns the payouts that can be repaired.
+func (r *rebuildRun) plan(ctx context.Context, ids []string) (repairable []string, err error) {
 	for _, id := range ids {
-		view, err := r.look(ctx, id)
+		view, err := r.compare(ctx, id)
 		if err != nil {
 			return nil, err
 		}
 		switch view.Verdict {
 		case repair.NoReceipts, repair.Unreadable, repair.Unknown:
-			r.left++
+			r.failed++
 		}
 		if view.Verdict == repair.Differs || len(view.IndexRepaired) > 0 {
-			needy = append(needy, id)
+			repairable = append(repairable, id)
 		}
 		if err := r.printResult(view); err != nil {
 			return nil, err
 		}
 	}
-	return needy, nil
+	return repairable, nil
 }
 
 func (r *rebuildRun) repair(ctx context.Context, id string) error {
-	view, err := r.look(ctx, id)
+	view, err := r.compare(ctx, id)
 	if err != nil {
 		return err
 	}
 	for _, receipt := range view.IndexRepaired {
 		moved, err := r.editor.Reindex(ctx, inbox.Key{Payout: id, Receipt: receipt}, r.changedBy.At)
 		if err != nil {
-			return fmt.Errorf("put receipt into the index: %w", err)
+			return fmt.Errorf("put index entry of receipt %s: %w", receipt, err)
 		}
 		view.Written = view.Written || moved
 	}
@@ -230,7 +230,7 @@ func (r *rebuildRun) repair(ctx context.Context, id string) error {
 		if err != nil {
 			return err
 		}
-		view = r.viewOf(view, plan)
+		view = r.withPlan(view, plan)
 		view.Written = view.Written || plan.Verdict == repair.Differs
 	}
 	if view.Written {
@@ -251,14 +251,14 @@ func (r *rebuildRun) printResult(view rebuildView) error {
 		rows.Add(cli.Cells(difference.Part, display.FormatValue(rows.Style, difference.Field, difference.Have), "→", display.FormatValue(rows.Style, difference.Field, difference.Want))...)
 	}
 	for _, receipt := range view.IndexRepaired {
-		rows.Add(cli.Cells("receipt", cli.Clean(receipt), "→", "its place in the index")...)
+		rows.Add(cli.Cells("receipt", cli.Clean(receipt), "→", "index entry")...)
 	}
 	if view.Damage != "" {
 		rows.Add(cli.Cells("damaged", cli.Clean(view.Damage))...)
 	}
 	if view.Verdict == repair.Differs && view.To < view.From {
 		rows.Add(cli.Cell{Text: "warning"}, cli.Cell{
-			Text:   fmt.Sprintf("%s gone: the version goes down from %d to %d", cli.Count(int(view.From-view.To), "receipt"), view.From, view.To),
+			Text:   fmt.Sprintf("%s missing: the version decreases from %d to %d", cli.Count(int(view.From-view.To), "receipt"), view.From, view.To),
 			Colour: cli.Red,
 		})
 	}
@@ -268,20 +268,21 @@ func (r *rebuildRun) printResult(view rebuildView) error {
 func verdictText(view rebuildView) string {
 	switch view.Verdict {
 	case repair.Equal:
-		return "it is what its receipts say"
+		return "equals the fold of its receipts"
 	case repair.NoReceipts:
-		return "it exists, and no receipt of it is applied: nothing says what it should be. Restore the receipts table"
+		return "has no applied receipt, so its correct content is unknown. Restore the receipts table"
 	case repair.Unreadable:
-		return "a receipt of it cannot be read, so that nobody knows what it should be. Restore that receipt"
+		return "has a receipt that cannot be read, so its correct content is unknown. Restore that receipt"
 	case repair.Unknown:
-		return "there is neither a payout of that id nor a receipt"
+		return "has neither a record nor a receipt"
 	}
-	return "it is not what its receipts say"
+	return "differs from the fold of its receipts"
 }
 
-func (r *rebuildRun) verdict() error {
-	if r.left > 0 {
-		return cli.Negativef("restore the tables to a moment before the damage, and copy back what is missing", "%s cannot be repaired from receipts", cli.Count(r.left, "payout"))
+// result returns an error if a payout cannot be repaired.
+func (r *rebuildRun) result() error {
+	if r.failed > 0 {
+		return cli.Negativef("restore the tables to a time before the damage, and copy what is missing", "%s cannot be repaired from receipts", cli.Count(r.failed, "payout"))
 	}
 	return nil
 }

@@ -16,25 +16,25 @@ import (
 	"payout-callbacks/pkg/ops/repair"
 )
 
-// releaseCommand reads held callbacks again.
+// Release parses held callbacks again and applies those that are understood now.
 type Release struct {
-	Held       []string `arg:"" optional:"" name:"held" help:"Ids of held callbacks, as receipts held lists them."`
-	All        bool     `help:"All that are held and pass --provider and --held-reason."`
-	Provider   string   `help:"With --all: of this provider." placeholder:"NAME"`
-	HeldReason string   `help:"With --all: held for this reason: ${reasons}." placeholder:"WHY"`
-	DryRun     bool     `help:"Say how they are read today, and change nothing."`
+	Held       []string `arg:"" optional:"" name:"held" help:"Ids of held callbacks, as listed by receipts held."`
+	All        bool     `help:"All held callbacks that match --provider and --held-reason."`
+	Provider   string   `help:"With --all: only callbacks of this provider." placeholder:"NAME"`
+	HeldReason string   `help:"With --all: only callbacks held for this reason: ${reasons}." placeholder:"REASON"`
+	DryRun     bool     `help:"Print how they are parsed today and change nothing."`
 	cli.ReasonFlags
 }
 
 // Help gives examples.
 func (Release) Help() string {
-	return `A callback that is authentic and not understood is held. Once there is code that understands it, this reads it again
-with that code, from the body as it was kept: what it tells becomes a receipt of its own, is applied like any other,
-and the held one is marked as released. It is this program's code that reads: deploy the same version first, or
-functions and tool disagree. Fields that the stack's parameter CregisKnownFields names are known. What is still not understood stays held, and so does a body that was cut because it was
-too large. A signature that covers two readings stays held as well: ask the provider, then dismiss it.
+	return `An authentic callback that is not understood is held. Once this program's code understands it, release parses the
+stored body again: the event gets its own receipt, is applied as usual, and the held callback is marked as released.
+Deploy the same version first, or functions and program disagree. Fields in the stack's parameter CregisKnownFields are
+known. A callback stays held if it is still not understood, if its body was cut because it was too large, or if its
+signature covers two readings: ask the provider, then dismiss it.
 
-It may be stopped and run again, by two people at once: each callback is applied once.
+The command can be interrupted and run again, also by two operators at once: each callback is applied once.
 
 Examples:
 
@@ -45,10 +45,10 @@ Examples:
 
 Needs the permissions dynamodb:Query, dynamodb:GetItem, dynamodb:PutItem and dynamodb:UpdateItem on the receipts table
 and its index, sqs:SendMessage on the events queue, cloudformation:DescribeStacks and sts:GetCallerIdentity. Exit code
-1 where one that was named is still held, is not there or was taken up by somebody else.`
+1 if a named callback is still held, does not exist or was changed by another operator.`
 }
 
-// Run releases.
+// Run releases the callbacks.
 func (c *Release) Run(ctx context.Context, s *cli.Session) error {
 	if err := c.check(); err != nil {
 		return err
@@ -64,7 +64,7 @@ func (c *Release) Run(ctx context.Context, s *cli.Session) error {
 		return err
 	}
 	if understood == 0 {
-		return run.verdict(len(c.Held) > 0)
+		return run.result(len(c.Held) > 0)
 	}
 	if run.changedBy, err = s.ChangedBy(ctx, stack, c.Reason); err != nil {
 		return err
@@ -80,22 +80,22 @@ func (c *Release) Run(ctx context.Context, s *cli.Session) error {
 	if err := run.release(ctx); err != nil {
 		return err
 	}
-	return run.verdict(len(c.Held) > 0)
+	return run.result(len(c.Held) > 0)
 }
 
 func (c *Release) check() error {
 	switch {
 	case len(c.Held) == 0 && !c.All:
-		return cli.Usagef("name them, or take --all", "which held callbacks?")
+		return cli.Usagef("give their ids, or --all", "no held callback given")
 	case len(c.Held) > 0 && (c.All || c.Provider != "" || c.HeldReason != ""):
-		return cli.Usagef("", "name held callbacks, or choose them by --all, --provider and --held-reason: not both")
+		return cli.Usagef("", "give either ids of held callbacks, or --all with --provider and --held-reason")
 	}
 	if err := c.ReasonFlags.Check(); err != nil && !c.DryRun {
 		return err
 	}
 	for _, id := range c.Held {
 		if !strings.HasPrefix(id, display.HeldPrefix) {
-			return cli.Usagef("they are listed by: payoutctl receipts held", "%q is not the id of a held callback", cli.Clean(id))
+			return cli.Usagef("list them with: payoutctl receipts held", "%q is not the id of a held callback", cli.Clean(id))
 		}
 	}
 	return cli.CheckHeldFilter(c.Provider, c.HeldReason)
@@ -103,7 +103,7 @@ func (c *Release) check() error {
 
 func (c *Release) list(ctx context.Context, editor *dynamostore.Editor) iter.Seq2[inbox.Receipt, error] {
 	if len(c.Held) > 0 {
-		return heldNamed(ctx, editor, c.Held)
+		return readHeldByID(ctx, editor, c.Held)
 	}
 	return func(yield func(inbox.Receipt, error) bool) {
 		for receipt, err := range editor.Unapplied(ctx, inbox.Held) {
@@ -114,19 +114,19 @@ func (c *Release) list(ctx context.Context, editor *dynamostore.Editor) iter.Seq
 	}
 }
 
-// admits reports whether --all means this receipt.
+// admits reports whether --all selects the receipt.
 func (c *Release) admits(receipt inbox.Receipt) bool {
 	return (c.Provider == "" || c.Provider == receipt.Provider()) &&
 		(c.HeldReason == "" || c.HeldReason == receipt.Reason)
 }
 
-// heldNamed reads held callbacks by their ids. One that is not there has no state.
-func heldNamed(ctx context.Context, editor *dynamostore.Editor, ids []string) iter.Seq2[inbox.Receipt, error] {
+// readHeldByID reads held callbacks by their ids. One that does not exist has no state.
+func readHeldByID(ctx context.Context, editor *dynamostore.Editor, ids []string) iter.Seq2[inbox.Receipt, error] {
 	return func(yield func(inbox.Receipt, error) bool) {
 		for _, id := range ids {
 			key := inbox.Key{Payout: id, Receipt: string(inbox.Held)}
-			receipt, item, err := editor.Receipt(ctx, key)
-			if err == nil && !item {
+			receipt, ok, err := editor.Receipt(ctx, key)
+			if err == nil && !ok {
 				receipt.Key = key
 			}
 			if !yield(receipt, err) {
@@ -136,32 +136,32 @@ func heldNamed(ctx context.Context, editor *dynamostore.Editor, ids []string) it
 	}
 }
 
-// releaseRun goes through held callbacks twice: to say what would be, and to do it.
+// releaseRun goes through held callbacks twice: to print the plan, and to release.
 type releaseRun struct {
 	*cli.Session
 
-	provider  func(name string) (functions.SigningProvider, error) // as the stack's functions parse callbacks
+	provider  func(name string) (functions.SigningProvider, error) // with the settings of the stack
 	list      func() iter.Seq2[inbox.Receipt, error]
 	changedBy inbox.ChangedBy
 	repairs   *repair.Repairs
 
-	left int // callbacks that are not what was asked for
+	remaining int // callbacks that are not released
 }
 
-// heldView is a held callback as it is read today, and what became of it.
+// heldView is a held callback as it is parsed today, and the outcome of releasing it.
 type heldView struct {
 	Held    string         `json:"held"`
-	Was     string         `json:"was,omitempty"` // why it is held
+	Was     string         `json:"was,omitempty"` // why it was held
 	Outcome repair.Outcome `json:"outcome"`
 	Payout  string         `json:"payout,omitempty"`
 	Receipt string         `json:"receipt,omitempty"`
-	Reason  string         `json:"reason,omitempty"` // why it is held still
+	Reason  string         `json:"reason,omitempty"` // why it is still held
 }
 
-// wouldRelease is the outcome of a plan.
+// wouldRelease is the outcome of a dry run.
 const wouldRelease repair.Outcome = "would-release"
 
-// plan says how each is read today, and returns how many are understood.
+// plan prints how each callback is parsed today, and returns how many are understood.
 func (r *releaseRun) plan() (understood int, err error) {
 	progress := r.StartProgress()
 	n := 0
@@ -178,9 +178,9 @@ func (r *releaseRun) plan() (understood int, err error) {
 			view.Payout, view.Receipt = parsed.Key.Payout, parsed.Key.Receipt
 		case repair.StillHeld, repair.Dismissed:
 			view.Reason = parsed.Reason
-			r.left++
+			r.remaining++
 		default:
-			r.left++
+			r.remaining++
 		}
 		if err := r.printHeld(view); err != nil {
 			return 0, err
@@ -189,12 +189,12 @@ func (r *releaseRun) plan() (understood int, err error) {
 		progress("%d read", n)
 	}
 	if n == 0 {
-		r.Notef("nothing of that choice is held")
+		r.Notef("no held callback matches")
 	}
 	return understood, nil
 }
 
-// readHeld begins the view of a receipt that was read, damaged or not.
+// readHeld returns the view of a receipt, which may be damaged.
 func readHeld(held inbox.Receipt, err error) (heldView, error) {
 	if err != nil && !errors.Is(err, inbox.ErrDamagedReceipt) {
 		return heldView{}, err
@@ -202,7 +202,7 @@ func readHeld(held inbox.Receipt, err error) (heldView, error) {
 	return heldView{Held: held.Key.Payout, Was: held.Reason}, nil
 }
 
-// reparse reads a held callback with the code of this program.
+// reparse parses a held callback with the code of this program.
 func (r *releaseRun) reparse(held inbox.Receipt, err error) (repair.Outcome, inbox.Receipt) {
 	switch {
 	case err != nil:
@@ -234,14 +234,14 @@ func (r *releaseRun) release(ctx context.Context) error {
 		}
 		outcome, parsed := r.reparse(held, err)
 		if outcome != wouldRelease || held.AcceptedAt.After(r.changedBy.At) {
-			continue // it is told by the plan, and stays; or it came after the plan
+			continue // the plan has printed it, or it was accepted after the plan
 		}
 		if view.Outcome, err = r.repairs.Release(ctx, held, parsed, r.changedBy); err != nil {
-			return cli.WithHint("nothing is lost: run it again", err)
+			return cli.WithHint("nothing is lost: run the command again", err)
 		}
 		view.Payout, view.Receipt = parsed.Key.Payout, parsed.Key.Receipt
 		if view.Outcome != repair.Released {
-			r.left++
+			r.remaining++
 		}
 		if err := r.printHeld(view); err != nil {
 			return err
@@ -266,11 +266,11 @@ func (r *releaseRun) printHeld(view heldView) error {
 	return r.Print(line + "\n")
 }
 
-// verdict is no for what was named and is not released; --all promises nothing
-// of what is not understood.
-func (r *releaseRun) verdict(named bool) error {
-	if named && r.left > 0 {
-		return cli.Negativef("look at them with: "+r.Program()+" show held/… --full", "%s not released", cli.Count(r.left, "callback"))
+// result returns an error if a named callback is not released. With --all, callbacks
+// that are not understood are expected to stay.
+func (r *releaseRun) result(named bool) error {
+	if named && r.remaining > 0 {
+		return cli.Negativef("see: "+r.Program()+" show held/… --full", "%s not released", cli.Count(r.remaining, "callback"))
 	}
 	return nil
 }

@@ -16,23 +16,22 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// resolveCommand ends a conflict by a person's decision.
+// Resolve ends a conflict by an operator's resolution.
 type Resolve struct {
-	Target string        `arg:"" name:"payout" help:"Id of the payout, or our reference of it."`
-	Trust  []string      `help:"Receipt whose word counts, as show names it; enough of it to be the only one. Twice, where one alone does not tell all." placeholder:"RECEIPT" required:""`
-	DryRun bool          `help:"Say what would be decided, and change nothing."`
-	Wait   time.Duration `help:"How long to wait until the decision is applied." default:"30s" placeholder:"TIME"`
+	Target string        `arg:"" name:"payout" help:"Id of the payout, or our reference."`
+	Trust  []string      `help:"Receipt to trust, as show prints it, or an unambiguous prefix. Repeat it if no receipt alone resolves the conflict." placeholder:"RECEIPT" required:""`
+	DryRun bool          `help:"Print the resolution and change nothing."`
+	Wait   time.Duration `help:"How long to wait until the resolution is applied." default:"30s" placeholder:"DURATION"`
 	cli.ReasonFlags
 }
 
 // Help gives examples.
 func (Resolve) Help() string {
-	return `Where callbacks contradict each other, somebody has to find out which is true. The decision says, of every field that
-they disagree in, that what the trusted receipt claims is believed and every other value is not. It is a receipt
-itself: applied by the consumer, told in show with who and why, published like any change. A rejected value that is
-told again changes nothing; a value never seen before makes a new conflict. Two people who decide differently at the
-same time leave a conflict, not the last one's word; the same decision made twice is one. Resolve again to change your
-mind.
+	return `If callbacks conflict, ask the provider which of them is correct. The resolution accepts, for each conflicting field, the
+value that the trusted receipt claims and rejects every other value. It is a receipt itself: the consumer applies it,
+show prints it with actor and reason, and the change is published. A rejected value that arrives again changes nothing;
+a new value starts a new conflict. Two different resolutions at the same time leave a conflict; the same resolution
+twice counts once. To correct a resolution, resolve again.
 
 Examples:
 
@@ -42,11 +41,11 @@ Examples:
 
 Needs the permissions dynamodb:Query and dynamodb:GetItem on both tables and their indexes, dynamodb:PutItem on the
 receipts table, sqs:SendMessage on the events queue, cloudformation:DescribeStacks and sts:GetCallerIdentity. Exit
-code 1 where the payout is in no conflict, the receipts do not decide it, or it still is in conflict afterwards: also
-where the decision is recorded and was not applied within --wait.`
+code 1 if the payout has no conflict, if the receipts do not resolve it, if the resolution was not applied within
+--wait, or if the payout still has a conflict afterwards.`
 }
 
-// Run decides.
+// Run records the resolution and waits until it is applied.
 func (c *Resolve) Run(ctx context.Context, s *cli.Session) error {
 	if c.Target == "" {
 		return display.ErrNoTarget
@@ -56,29 +55,29 @@ func (c *Resolve) Run(ctx context.Context, s *cli.Session) error {
 		return err
 	}
 	reader := stack.Reader()
-	decision, err := c.decision(ctx, s, reader)
+	resolution, err := c.resolution(ctx, s, reader)
 	if err != nil {
 		return err
 	}
-	if err := printDecision(s, decision); err != nil || c.DryRun {
+	if err := printResolution(s, resolution); err != nil || c.DryRun {
 		return err
 	}
 	by, err := s.ChangedBy(ctx, stack, c.Reason)
 	if err != nil {
 		return err
 	}
-	if err := s.Confirm(c.Yes, "believe that about "+cli.Clean(string(decision.ID))); err != nil {
+	if err := s.Confirm(c.Yes, "apply this resolution to "+cli.Clean(string(resolution.ID))); err != nil {
 		return err
 	}
-	key, err := decide(ctx, s, stack, decision, by)
+	key, err := acceptResolution(ctx, s, stack, resolution, by)
 	if err != nil {
 		return err
 	}
-	return awaitDecision(ctx, s, reader, key, c.Wait)
+	return awaitResolution(ctx, s, reader, key, c.Wait)
 }
 
-// decision is what would be decided.
-func (c *Resolve) decision(ctx context.Context, s *cli.Session, reader *dynamostore.Reader) (payout.Resolution, error) {
+// resolution returns the resolution that trusts the receipts of the flags.
+func (c *Resolve) resolution(ctx context.Context, s *cli.Session, reader *dynamostore.Reader) (payout.Resolution, error) {
 	history, err := display.FindPayout(ctx, s, reader, c.Target)
 	if err != nil {
 		return payout.Resolution{}, err
@@ -87,31 +86,31 @@ func (c *Resolve) decision(ctx context.Context, s *cli.Session, reader *dynamost
 	if err != nil {
 		return payout.Resolution{}, err
 	}
-	decision, err := history.Record.NewResolution(trusted...)
+	resolution, err := history.Record.NewResolution(trusted...)
 	if err != nil {
 		return payout.Resolution{}, explainUndecided(s, history, err)
 	}
-	return decision, nil
+	return resolution, nil
 }
 
-// decide makes the decision durable: a receipt like any other.
-func decide(ctx context.Context, s *cli.Session, stack cli.Stack, decision payout.Resolution, changedBy inbox.ChangedBy) (inbox.Key, error) {
+// acceptResolution stores the resolution as a receipt.
+func acceptResolution(ctx context.Context, s *cli.Session, stack cli.Stack, resolution payout.Resolution, changedBy inbox.ChangedBy) (inbox.Key, error) {
 	box, err := stack.Inbox(s.Now)
 	if err != nil {
 		return inbox.Key{}, err
 	}
-	receipt := inbox.NewResolutionReceipt(decision, changedBy.Note(), changedBy.At)
+	receipt := inbox.NewResolutionReceipt(resolution, changedBy.Note(), changedBy.At)
 	accepted, err := box.Accept(ctx, receipt)
 	if err != nil {
-		return inbox.Key{}, cli.WithHint("try again: the same decision made twice is one", err)
+		return inbox.Key{}, cli.WithHint("try again: the same resolution twice counts once", err)
 	}
 	if accepted.Acceptance == inbox.AcceptedDuplicate {
-		s.Notef("somebody has decided exactly that before")
+		s.Notef("the same resolution exists already")
 	}
 	return receipt.Key, nil
 }
 
-// trusted returns the events of the receipts that the flags name.
+// trustedEvents returns the events of the receipts that the flags name.
 func trustedEvents(t display.History, names []string) ([]payout.Event, error) {
 	var events []payout.Event
 	for _, name := range names {
@@ -120,9 +119,9 @@ func trustedEvents(t display.History, names []string) ([]payout.Event, error) {
 		case err != nil:
 			return nil, err
 		case item.Damaged:
-			return nil, cli.Negativef("", "receipt %s cannot be read: nobody knows what it claims", cli.Clean(item.Key.Receipt))
+			return nil, cli.Negativef("", "receipt %s cannot be read, so its claims are unknown", cli.Clean(item.Key.Receipt))
 		case item.Resolution != nil:
-			return nil, cli.Usagef("trust the receipt of a callback", "receipt %s is a person's decision", cli.Clean(item.Key.Receipt))
+			return nil, cli.Usagef("trust the receipt of a callback", "receipt %s is a resolution", cli.Clean(item.Key.Receipt))
 		case item.State != inbox.Applied:
 			return nil, cli.Negativef("try again in a moment", "receipt %s is not applied yet", cli.Clean(item.Key.Receipt))
 		}
@@ -131,31 +130,32 @@ func trustedEvents(t display.History, names []string) ([]payout.Event, error) {
 	return events, nil
 }
 
-// named returns the one receipt whose key begins so.
+// findReceipt returns the receipt whose key has the prefix.
 func findReceipt(t display.History, name string) (display.Entry, error) {
-	var e []display.Entry
+	var matches []display.Entry
 	for _, item := range t.Entries {
 		if item.Key.Receipt == name {
 			return item, nil
 		}
 		if _, fingerprint, _ := strings.Cut(item.Key.Receipt, "/"); strings.HasPrefix(item.Key.Receipt, name) || strings.HasPrefix(fingerprint, name) {
-			e = append(e, item)
+			matches = append(matches, item)
 		}
 	}
 	var names []string
-	for _, value := range e {
+	for _, value := range matches {
 		names = append(names, t.ShortReceipt(value))
 	}
 	switch {
-	case name == "" || len(e) == 0:
-		return display.Entry{}, cli.Usagef("they are listed by show", "%s has no receipt %q", cli.Clean(string(t.Record.ID)), cli.Clean(name))
-	case len(e) > 1:
-		return display.Entry{}, cli.Usagef("", "%q may be any of %s", cli.Clean(name), strings.Join(names, ", "))
+	case name == "" || len(matches) == 0:
+		return display.Entry{}, cli.Usagef("show lists them", "%s has no receipt %q", cli.Clean(string(t.Record.ID)), cli.Clean(name))
+	case len(matches) > 1:
+		return display.Entry{}, cli.Usagef("", "%q is ambiguous: %s", cli.Clean(name), strings.Join(names, ", "))
 	}
-	return e[0], nil
+	return matches[0], nil
 }
 
-// undecided says why there is no decision, and what to do.
+// explainUndecided adds a hint to the reason why the receipts do not resolve the
+// conflict.
 func explainUndecided(s *cli.Session, history display.History, err error) error {
 	if errors.Is(err, payout.ErrNoConflict) {
 		return cli.Negativef("see: "+s.Program()+" show "+cli.Quote(string(history.Record.ID)), "%s: %w", cli.Clean(string(history.Record.ID)), err)
@@ -166,25 +166,25 @@ func explainUndecided(s *cli.Session, history display.History, err error) error 
 	return cli.Negativef("see: "+s.Program()+" show "+cli.Quote(string(history.Record.ID)), "%w", err)
 }
 
-func printDecision(s *cli.Session, decision payout.Resolution) error {
+func printResolution(s *cli.Session, resolution payout.Resolution) error {
 	if s.Flags.JSON {
 		return nil
 	}
-	t := cli.Table{Style: s.Style(), Header: []string{"FIELD", "BELIEVED", "NOT BELIEVED"}}
-	for _, field := range slices.Sorted(maps.Keys(decision.Trusted)) {
+	t := cli.Table{Style: s.Style(), Header: []string{"FIELD", "TRUSTED", "REJECTED"}}
+	for _, field := range slices.Sorted(maps.Keys(resolution.Trusted)) {
 		var rejected []string
-		for _, value := range decision.Rejected[field] {
+		for _, value := range resolution.Rejected[field] {
 			rejected = append(rejected, display.FormatValue(t.Style, field, value))
 		}
-		t.Add(cli.Cells(string(field), display.FormatValue(t.Style, field, decision.Trusted[field]), strings.Join(rejected, " | "))...)
+		t.Add(cli.Cells(string(field), display.FormatValue(t.Style, field, resolution.Trusted[field]), strings.Join(rejected, " | "))...)
 	}
 	return s.Print(t.String())
 }
 
-// awaitDecision waits until the consumer has applied it, and says what the
-// payout shows then.
-func awaitDecision(ctx context.Context, s *cli.Session, reader *dynamostore.Reader, key inbox.Key, patience time.Duration) error {
-	applied, err := awaitApplied(ctx, reader, key, patience)
+// awaitResolution waits until the consumer has applied the resolution, and prints the
+// payout.
+func awaitResolution(ctx context.Context, s *cli.Session, reader *dynamostore.Reader, key inbox.Key, timeout time.Duration) error {
+	applied, err := awaitApplied(ctx, reader, key, timeout)
 	if err != nil {
 		return err
 	}
@@ -212,23 +212,23 @@ func awaitDecision(ctx context.Context, s *cli.Session, reader *dynamostore.Read
 	}
 	switch {
 	case !applied:
-		return cli.Negativef("there is nothing to decide again; is the consumer paused? See: "+s.Program()+" doctor",
-			"the decision is recorded and will be applied by the consumer, which has not done so within %s: until then the payout is %s",
-			patience, history.Record.Status())
+		return cli.Negativef("do not resolve again; is the consumer paused? See: "+s.Program()+" doctor",
+			"the resolution is recorded and was not applied within %s; the consumer will apply it, until then the payout is %s",
+			timeout, history.Record.Status())
 	case history.Record.Status() == payout.Conflicted:
-		return cli.Negativef("see what contradicts now: "+s.Program()+" show "+cli.Quote(key.Payout),
-			"the decision is applied, and the payout still is in conflict: something else was told or decided meanwhile")
+		return cli.Negativef("see the remaining conflict: "+s.Program()+" show "+cli.Quote(key.Payout),
+			"the resolution is applied, and the payout still has a conflict: another event or resolution was applied meanwhile")
 	}
 	return nil
 }
 
-// lookEvery is how often a receipt is looked at that is waited for.
-const lookEvery = 300 * time.Millisecond
+// pollInterval is the time between two reads of an awaited receipt.
+const pollInterval = 300 * time.Millisecond
 
-func awaitApplied(ctx context.Context, reader *dynamostore.Reader, key inbox.Key, patience time.Duration) (bool, error) {
-	end := time.NewTimer(patience)
+func awaitApplied(ctx context.Context, reader *dynamostore.Reader, key inbox.Key, timeout time.Duration) (bool, error) {
+	end := time.NewTimer(timeout)
 	defer end.Stop()
-	tick := time.NewTicker(lookEvery)
+	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	for {
 		receipt, _, err := reader.Receipt(ctx, key)
@@ -240,7 +240,7 @@ func awaitApplied(ctx context.Context, reader *dynamostore.Reader, key inbox.Key
 		case <-end.C:
 			return false, nil
 		case <-ctx.Done():
-			return false, fmt.Errorf("wait for decision: %w", ctx.Err())
+			return false, fmt.Errorf("wait for resolution: %w", ctx.Err())
 		}
 	}
 }

@@ -13,27 +13,27 @@ import (
 	"payout-callbacks/pkg/inbox"
 )
 
-// sweepTimeout is longer than the function may run.
+// sweepTimeout exceeds the timeout of the function.
 const sweepTimeout = 70 * time.Second
 
-// sweepCommand runs the sweeper now.
+// Sweep runs the sweeper.
 type Sweep struct{}
 
 // Help gives examples.
 func (Sweep) Help() string {
-	return `Runs the sweeper once, at once, also where its schedule is paused: what was not applied in time is sent again, and dead
-letters that are ours are taken in. Any number of sweeps may run at the same time; each receipt is sent by one of them.
+	return `Runs the sweeper once, even if its schedule is paused: it sends receipts again that were not applied in time, and
+recovers dead-letter messages. Several sweeps may run at the same time; each receipt is sent by one of them.
 
 Examples:
 
 	payoutctl --stack payouts-prod sweep
 	payoutctl --stack payouts-prod sweep --json
 
-Needs the permissions lambda:InvokeFunction on the sweeper, and cloudformation:DescribeStacks. It does what happens every
-minute anyway, so that it asks for no reason. Exit code 1 where something is left for a person.`
+Needs the permissions lambda:InvokeFunction on the sweeper, and cloudformation:DescribeStacks. The
+sweeper runs every minute anyway, so the command asks for no reason. Exit code 1 if something needs an operator.`
 }
 
-// sweptView is what a sweep found, as --json shows it.
+// sweepView is the result of a sweep as --json prints it.
 type sweepView struct {
 	Due           int  `json:"due"`
 	Sent          int  `json:"sent"`
@@ -45,7 +45,7 @@ type sweepView struct {
 	OldestSeconds int  `json:"oldestSeconds"`
 }
 
-// Run sweeps.
+// Run invokes the sweeper.
 func (c *Sweep) Run(ctx context.Context, s *cli.Session) error {
 	stack, err := s.OpenStack(ctx)
 	if err != nil {
@@ -53,7 +53,7 @@ func (c *Sweep) Run(ctx context.Context, s *cli.Session) error {
 	}
 	name := stack.Outputs[cli.OutputSweeperFunction]
 	if name == "" {
-		return cli.Failuref("deploy the template of this version", "stack %s does not tell its sweeper", stack.Name)
+		return cli.Failuref("deploy the template of this version", "stack %s has no output %s", stack.Name, cli.OutputSweeperFunction)
 	}
 	result, err := sweep(ctx, stack, name)
 	if err != nil {
@@ -66,15 +66,15 @@ func (c *Sweep) Run(ctx context.Context, s *cli.Session) error {
 	case result.Damaged > 0:
 		return cli.Negativef("see them with: "+s.Program()+" audit", "%s cannot be read", cli.Count(result.Damaged, "receipt"))
 	case result.Unreadable > 0:
-		return cli.Negativef("see them with: "+s.Program()+" dlq list", "%s not ours", cli.Count(result.Unreadable, "dead letter"))
+		return cli.Negativef("see them with: "+s.Program()+" dlq list", "%s unreadable", cli.Count(result.Unreadable, "dead-letter message"))
 	}
 	return nil
 }
 
 func sweep(ctx context.Context, s cli.Stack, name string) (inbox.SweepResult, error) {
 	client := lambda.NewFromConfig(s.AWS, func(o *lambda.Options) {
-		// The function may run for longer than any other request is given, and a
-		// second try would be a second sweep.
+		// The function may run longer than other requests, and a retry would be a
+		// second sweep.
 		client := cli.HTTPClient().WithTimeout(sweepTimeout)
 		if s.Local {
 			client = client.WithTransportOptions(cli.DisableProxy)
@@ -90,7 +90,7 @@ func sweep(ctx context.Context, s cli.Stack, name string) (inbox.SweepResult, er
 	case out.FunctionError != nil:
 		return inbox.SweepResult{}, cli.Failuref("see its log: aws logs tail /aws/lambda/"+s.Name+"/sweeper --since 5m", "the sweeper failed")
 	case json.Unmarshal(out.Payload, &result) != nil:
-		return inbox.SweepResult{}, cli.Failuref("see its log", "the sweeper ran, but did not answer with what it found")
+		return inbox.SweepResult{}, cli.Failuref("see its log", "the sweeper ran, and its result cannot be read")
 	}
 	return result, nil
 }
@@ -101,16 +101,16 @@ func printSweep(s *cli.Session, result inbox.SweepResult) error {
 			result.Due, result.Resent, result.Unsendable, result.Recovered, result.Unreadable, result.Damaged, result.Skipped, int(result.OldestAge.Seconds()),
 		})
 	}
-	text := fmt.Sprintf("%s due, %d sent again\n", cli.Count(result.Due, "receipt"), result.Resent)
+	text := fmt.Sprintf("%s due, %d resent\n", cli.Count(result.Due, "receipt"), result.Resent)
 	if result.OldestAge > 0 {
 		text += "the oldest was accepted " + cli.FormatAge(result.OldestAge) + " ago\n"
 	}
-	text += fmt.Sprintf("%s taken in, %d not ours\n", cli.Count(result.Recovered, "dead letter"), result.Unreadable)
+	text += fmt.Sprintf("%s recovered, %d unreadable\n", cli.Count(result.Recovered, "dead-letter message"), result.Unreadable)
 	if result.Unsendable > 0 {
-		text += cli.Count(result.Unsendable, "receipt") + " refused by the queue, and applied without it\n"
+		text += cli.Count(result.Unsendable, "receipt") + " rejected by the queue, and applied without it\n"
 	}
 	if result.Skipped {
-		text += "nothing was sent: the queue is full of work\n"
+		text += "nothing was resent: the queue has a backlog\n"
 	}
 	return s.Print(text)
 }

@@ -13,28 +13,28 @@ import (
 	"payout-callbacks/pkg/inbox"
 )
 
-// answerTimeout is how long an answer is waited for. A cold function on a slow
-// machine may take several seconds.
+// answerTimeout bounds the wait for an answer. A cold function on a slow machine may
+// take several seconds.
 const answerTimeout = 30 * time.Second
 
-// unexpectedVerdict is an answer that is none of the provider's: a gateway's
-// own, for instance.
+// unexpectedVerdict stands for an answer that the provider does not document, such
+// as one of the gateway.
 const unexpectedVerdict callback.Verdict = "unexpected"
 
-// answer is what came back for one callback.
+// Answer is the response to one callback.
 type Answer struct {
 	URL        string           `json:"url"`
 	Code       int              `json:"code"`
 	Body       string           `json:"body"`
 	Verdict    callback.Verdict `json:"verdict"`
 	AsExpected bool             `json:"asExpected"`
-	// Of an acknowledged callback, read by this program's own copy of the
-	// provider: where to look for what became of it.
+	// Of an acknowledged callback, as this program parses it: the payout or the held
+	// callback to look for.
 	Payout string          `json:"payout,omitempty"`
 	Held   callback.Reason `json:"held,omitempty"`
 }
 
-// sender sends one callback, signed anew each time.
+// Sender sends a callback. Each attempt is signed with a new nonce.
 type Sender struct {
 	Client   *http.Client
 	URL      string
@@ -42,8 +42,8 @@ type Sender struct {
 	Key      callback.Key
 }
 
-// callbackClient follows no redirects, as no provider does: a callback is not
-// to be sent elsewhere.
+// NewClient returns a client that follows no redirects, like the providers' clients:
+// a callback must not be sent elsewhere.
 func NewClient(stack cli.Stack) *http.Client {
 	transport := &http.Transport{Proxy: http.ProxyFromEnvironment}
 	if stack.Local {
@@ -55,6 +55,7 @@ func NewClient(stack cli.Stack) *http.Client {
 	}
 }
 
+// Send sends the callback once and checks the answer.
 func (s Sender) Send(ctx context.Context) (Answer, error) {
 	body, header, err := s.signed()
 	if err != nil {
@@ -64,7 +65,7 @@ func (s Sender) Send(ctx context.Context) (Answer, error) {
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL, bytes.NewReader(body))
 	if err != nil {
-		return Answer{}, cli.Failuref("the stack's API URL is not one", "send callback: %w", err)
+		return Answer{}, cli.Failuref("the API URL of the stack is not a URL", "send callback: %w", err)
 	}
 	request.Header = header
 	response, err := s.Client.Do(request)
@@ -84,7 +85,7 @@ func (s Sender) Send(ctx context.Context) (Answer, error) {
 	return got, nil
 }
 
-// proven returns the body and the headers as the provider would send them.
+// signed returns body and headers as the provider sends them.
 func (s Sender) signed() ([]byte, http.Header, error) {
 	body, err := s.Callback.Body()
 	if err != nil {
@@ -106,25 +107,25 @@ func (s Sender) signed() ([]byte, http.Header, error) {
 	return body, header, nil
 }
 
-// judge reads an answer with the provider's own table. Verdicts may share an
-// answer, so that it is compared with the wanted one's and not by its name.
-func (s Sender) check(got Answer) (verdict callback.Verdict, asExpected bool) {
-	is := func(verdict callback.Verdict) bool {
+// check compares an answer with the provider's replies. Several verdicts may share
+// a reply, so the expected verdict is tried first.
+func (s Sender) check(got Answer) (verdict callback.Verdict, isExpected bool) {
+	matches := func(verdict callback.Verdict) bool {
 		reply := s.Callback.Provider.Reply(verdict)
 		return reply.Code == got.Code && reply.Body == got.Body
 	}
 	for _, verdict := range []callback.Verdict{
 		s.Callback.Want, callback.Acknowledged, callback.Unauthenticated, callback.Malformed, callback.TooLarge, callback.Unavailable,
 	} {
-		if is(verdict) {
+		if matches(verdict) {
 			return verdict, verdict == s.Callback.Want
 		}
 	}
 	return unexpectedVerdict, false
 }
 
-// foresee reads the callback as the application will: which payout it is
-// about, or under which name it is held and why.
+// predict parses the callback as the functions do. It returns the payout, or the id
+// and reason of a held callback.
 func (s Sender) predict(request callback.Request) (string, callback.Reason) {
 	keys := callback.Keys{s.Callback.Account: {Current: s.Key}}
 	verified, err := s.Callback.Provider.Verify(request, keys)
@@ -144,6 +145,7 @@ func (s Sender) predict(request callback.Request) (string, callback.Reason) {
 	return receipt.Key.Payout, held.Reason
 }
 
+// FormatVerdict colours the verdict of an answer.
 func FormatVerdict(s cli.Style, got Answer) string {
 	if !got.AsExpected {
 		return s.Paint(cli.Red, string(got.Verdict))

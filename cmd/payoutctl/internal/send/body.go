@@ -10,8 +10,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// object is a JSON object that can be edited member by member: the order stays,
-// and so does every digit, because a signature is over the text of numbers.
+// object is a JSON object that can be edited member by member. Order and digits stay
+// as they are, because a signature covers the text of numbers.
 type object []member
 
 type member struct {
@@ -19,26 +19,25 @@ type member struct {
 	value jsontext.Value
 }
 
-// change is one thing to alter in a body.
+// Change sets or removes one field of a body.
 type Change struct {
-	path   []string       // names, from the outermost object inwards
-	text   string         // becomes what the field is: text, or a number as written
-	raw    jsontext.Value // JSON, whatever the field is; wins over text
+	path   []string       // names, outermost first
+	text   string         // new value, of the kind of the old one
+	raw    jsontext.Value // new value as JSON; takes precedence over text
 	remove bool
 }
 
-// assign returns the change that gives a field a value. The path's parts are
-// joined by points.
+// assign returns the change that sets a field, whose path is joined by dots.
 func assign(path, text string) Change {
 	return Change{path: strings.Split(path, "."), text: text}
 }
 
-// parseChange reads NAME=VALUE, which keeps the kind of the field, or
-// NAME:=JSON, which sets it.
+// ParseChange parses NAME=VALUE, which keeps the kind of the field, or NAME:=JSON,
+// which replaces it.
 func ParseChange(argument string) (Change, error) {
-	name, value, item := strings.Cut(argument, "=")
+	name, value, ok := strings.Cut(argument, "=")
 	path, isRaw := strings.CutSuffix(name, ":")
-	if !item || path == "" {
+	if !ok || path == "" {
 		return Change{}, fmt.Errorf("%q is neither NAME=VALUE nor NAME:=JSON", argument)
 	}
 	if !isRaw {
@@ -51,19 +50,19 @@ func ParseChange(argument string) (Change, error) {
 	return Change{path: strings.Split(path, "."), raw: raw}, nil
 }
 
-// edit returns the body with the changes made, one after the other.
+// Edit applies the changes to the body in order.
 func Edit(body []byte, changes ...Change) ([]byte, error) {
 	var err error
 	for _, c := range changes {
-		if body, err = c.in(body); err != nil {
+		if body, err = c.apply(body); err != nil {
 			return nil, fmt.Errorf("set %s: %w", strings.Join(c.path, "."), err)
 		}
 	}
 	return body, nil
 }
 
-// in makes the change in an object, or in the one that it holds.
-func (c Change) in(body jsontext.Value) (jsontext.Value, error) {
+// apply applies the change to an object or to an object inside it.
+func (c Change) apply(body jsontext.Value) (jsontext.Value, error) {
 	fields, err := readObject(body)
 	if err != nil {
 		return nil, err
@@ -77,25 +76,25 @@ func (c Change) in(body jsontext.Value) (jsontext.Value, error) {
 		return slices.Delete(fields, at, at+1).text(), nil
 	}
 	if at < 0 {
-		fields, at = append(fields, member{name: name, value: c.absent()}), len(fields)
+		fields, at = append(fields, member{name: name, value: c.placeholder()}), len(fields)
 	}
 	if len(inner) > 0 {
-		fields[at].value, err = Change{inner, c.text, c.raw, c.remove}.in(fields[at].value)
+		fields[at].value, err = Change{inner, c.text, c.raw, c.remove}.apply(fields[at].value)
 	} else {
 		fields[at].value, err = c.valueLike(fields[at].value)
 	}
 	return fields.text(), err
 }
 
-// absent is what stands where the path leads before it is there.
-func (c Change) absent() jsontext.Value {
+// placeholder is the value of a new field before it is set.
+func (c Change) placeholder() jsontext.Value {
 	if len(c.path) > 1 {
 		return jsontext.Value(`{}`)
 	}
 	return jsontext.Value(`null`)
 }
 
-// valueLike returns the new value, of the kind of the old one.
+// valueLike returns the new value, of the same kind as the old one.
 func (c Change) valueLike(old jsontext.Value) (jsontext.Value, error) {
 	if c.raw != nil {
 		return c.raw, nil
@@ -106,14 +105,14 @@ func (c Change) valueLike(old jsontext.Value) (jsontext.Value, error) {
 	case jsontext.KindNumber:
 		number := jsontext.Value(c.text)
 		if !number.IsValid() || number.Kind() != jsontext.KindNumber {
-			return nil, fmt.Errorf("%q is not a number, as it is in the example; NAME:=JSON sends anything", c.text)
+			return nil, fmt.Errorf("%q is not a number, which the field is in the example; NAME:=JSON sets any value", c.text)
 		}
 		return bytes.TrimSpace(number), nil
 	}
-	return nil, errors.New("it is no single value in the example; NAME:=JSON sends anything")
+	return nil, errors.New("the field is an object, an array or a boolean in the example; NAME:=JSON sets any value")
 }
 
-// field returns the text of a field, or "" where there is none.
+// FieldText returns the text of a field, or "" if the body does not have it.
 func FieldText(body []byte, path string) string {
 	name, inner, nested := strings.Cut(path, ".")
 	fields, err := readObject(body)
@@ -139,7 +138,7 @@ func FieldText(body []byte, path string) string {
 func readObject(body []byte) (object, error) {
 	decoder := jsontext.NewDecoder(bytes.NewReader(body))
 	if decoder.PeekKind() != jsontext.KindBeginObject {
-		return nil, errors.New("what holds it is not an object")
+		return nil, errors.New("its parent is not an object")
 	}
 	if _, err := decoder.ReadToken(); err != nil {
 		return nil, err
@@ -150,7 +149,7 @@ func readObject(body []byte) (object, error) {
 		if err != nil {
 			return nil, err
 		}
-		name := token.String() // the token itself is gone with the next reading
+		name := token.String() // the token is invalid after the next read
 		value, err := decoder.ReadValue()
 		if err != nil {
 			return nil, err
@@ -160,14 +159,14 @@ func readObject(body []byte) (object, error) {
 	return fields, nil
 }
 
-// text returns the object without spaces.
+// text returns the object without white space.
 func (o object) text() jsontext.Value {
 	text := []byte{'{'}
 	for n, m := range o {
 		if n > 0 {
 			text = append(text, ',')
 		}
-		text, _ = jsontext.AppendQuote(text, m.name) // fails on invalid UTF-8 only, which it replaces
+		text, _ = jsontext.AppendQuote(text, m.name) // the error means invalid UTF-8, which is replaced
 		text = append(append(text, ':'), m.value...)
 	}
 	return append(text, '}')

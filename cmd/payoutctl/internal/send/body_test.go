@@ -9,27 +9,27 @@ import (
 	"payout-callbacks/cmd/payoutctl/internal/send"
 )
 
-func TestEditKeepsOrderDigitsAndKind(t *testing.T) {
+func TestEdit(t *testing.T) {
 	const body = `{"pid": 1382528827416576, "amount": "1.10", "n": 1e2, "none": null, "data": {"a": {"b": "x"}, "c": true}}`
 	for name, test := range map[string]struct {
 		changes []string
 		want    string
 	}{
-		"nothing":                       {nil, body},
-		"a number stays as it is typed": {[]string{"pid=9007199254740993"}, `"pid":9007199254740993`},
-		"more digits than any integer":  {[]string{"pid=123456789012345678901234567890"}, `"pid":123456789012345678901234567890`},
-		"a number may look odd":         {[]string{"n=6.0"}, `"n":6.0`},
-		"others keep their digits":      {[]string{"amount=2.50"}, `{"pid":1382528827416576,"amount":"2.50","n":1e2,`},
-		"text stays text":               {[]string{"amount=6"}, `"amount":"6"`},
-		"null becomes text":             {[]string{"none=why"}, `"none":"why"`},
-		"text is escaped":               {[]string{`amount="\`}, `"amount":"\"\\"`},
-		"text may hold what separates":  {[]string{"amount=a=b:=c,d"}, `"amount":"a=b:=c,d"`},
-		"text may be empty":             {[]string{"amount="}, `"amount":""`},
-		"JSON of any kind":              {[]string{`pid:="7"`, `amount:=[1, {}]`}, `{"pid":"7","amount":[1, {}],"n"`},
-		"inwards":                       {[]string{"data.a.b=y"}, `"data":{"a":{"b":"y"},"c":true}}`},
-		"a new field is text, and last": {[]string{"fee=1"}, `"c": true},"fee":"1"}`},
-		"a new field inwards":           {[]string{"data.x.y=1"}, `"c":true,"x":{"y":"1"}}}`},
-		"the last one wins":             {[]string{"amount=1", "amount=2"}, `"amount":"2"`},
+		"nothing":                         {nil, body},
+		"number as typed":                 {[]string{"pid=9007199254740993"}, `"pid":9007199254740993`},
+		"more digits than an integer has": {[]string{"pid=123456789012345678901234567890"}, `"pid":123456789012345678901234567890`},
+		"unusual number":                  {[]string{"n=6.0"}, `"n":6.0`},
+		"other fields keep their digits":  {[]string{"amount=2.50"}, `{"pid":1382528827416576,"amount":"2.50","n":1e2,`},
+		"text stays text":                 {[]string{"amount=6"}, `"amount":"6"`},
+		"null becomes text":               {[]string{"none=why"}, `"none":"why"`},
+		"text is escaped":                 {[]string{`amount="\`}, `"amount":"\"\\"`},
+		"text with separators":            {[]string{"amount=a=b:=c,d"}, `"amount":"a=b:=c,d"`},
+		"empty text":                      {[]string{"amount="}, `"amount":""`},
+		"JSON of any kind":                {[]string{`pid:="7"`, `amount:=[1, {}]`}, `{"pid":"7","amount":[1, {}],"n"`},
+		"nested":                          {[]string{"data.a.b=y"}, `"data":{"a":{"b":"y"},"c":true}}`},
+		"new field":                       {[]string{"fee=1"}, `"c": true},"fee":"1"}`},
+		"new nested field":                {[]string{"data.x.y=1"}, `"c":true,"x":{"y":"1"}}}`},
+		"last change wins":                {[]string{"amount=1", "amount=2"}, `"amount":"2"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := editAll(body, test.changes)
@@ -40,7 +40,7 @@ func TestEditKeepsOrderDigitsAndKind(t *testing.T) {
 	}
 }
 
-func TestEditRefusesWhatItCannotMean(t *testing.T) {
+func TestEdit_InvalidChange(t *testing.T) {
 	for _, change := range []string{
 		"n=six", "n=", "n=1 2", `n="1"`, "n=NaN", "n=01", "data=1", "data.c=1", "n.x=1", "pid", "=1", ":=1", "n:=", "n:={",
 	} {
@@ -64,7 +64,7 @@ func editAll(body string, changes []string) (string, error) {
 	return string(edited), nil
 }
 
-func TestFieldReadsAsWritten(t *testing.T) {
+func TestFieldText(t *testing.T) {
 	body := []byte(`{"pid": 1382528827416576, "data": {"id": "a\"b"}, "list": [1]}`)
 	for path, want := range map[string]string{
 		"pid": "1382528827416576", "data.id": `a"b`, "list": "[1]", "none": "", "pid.x": "", "data.none": "",
@@ -75,9 +75,9 @@ func TestFieldReadsAsWritten(t *testing.T) {
 	}
 }
 
-// The examples are the ones that the providers' tests take from the same pages,
-// apart from the sign: in the pages it is filler.
-func TestExamplesAreAmongTheVectors(t *testing.T) {
+// Each example equals a test vector of the provider, except for the signature, which
+// is a placeholder in the documentation.
+func TestReadExample_EqualsAVector(t *testing.T) {
 	for file, vectors := range map[string]string{
 		"cregis-payout.json": "cregis", "cregis-sub-address-payout.json": "cregis",
 		"pivot-single.json": "pivot", "pivot-bulk.json": "pivot",
@@ -86,13 +86,13 @@ func TestExamplesAreAmongTheVectors(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !inSomeFile(t, filepath.Join("..", "..", "..", "..", "pkg", "provider", vectors, "testdata", "*.txtar"), example) {
+		if !containsInFiles(t, filepath.Join("..", "..", "..", "..", "pkg", "provider", vectors, "testdata", "*.txtar"), example) {
 			t.Errorf("%s: no vector of %s has this body", file, vectors)
 		}
 	}
 }
 
-func inSomeFile(t *testing.T, pattern string, body []byte) bool {
+func containsInFiles(t *testing.T, pattern string, body []byte) bool {
 	t.Helper()
 	paths, err := filepath.Glob(pattern)
 	if err != nil {

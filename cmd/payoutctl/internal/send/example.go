@@ -11,7 +11,7 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// examples holds the bodies of the providers' documentation, byte for byte.
+// examples holds the bodies in the providers' documentation, byte for byte.
 //
 //go:embed examples/*.json
 var examples embed.FS
@@ -19,22 +19,22 @@ var examples embed.FS
 // ReadExample returns a documented body.
 func ReadExample(name string) ([]byte, error) { return examples.ReadFile("examples/" + name) }
 
-// Example says how to make a callback of a documented body.
+// Example is a documented body with changes to it.
 type Example struct {
 	Provider string
 	Kind     payout.Type
 	File     string
-	Account  string                   // the path of the field that names it
-	Generate func() ([]Change, error) // what a provider makes anew for each request
-	Fields   []Assignment             // what flags say
+	Account  string                   // path of the field that names the account
+	Generate func() ([]Change, error) // fields that the provider sets per request
+	Fields   []Assignment             // from flags
 	Overrides
 }
 
-// assignment gives a flag's value to a field; an empty one leaves it alone.
+// Assignment is the path of a field and its value. An empty value changes nothing.
 type Assignment [2]string
 
-// body is the documented one with the changes: first what is fresh, then what
-// flags say, then --set and --unset, so that anything can be overridden.
+// Body returns the documented body with the generated fields, the flags, and then
+// --set and --unset, which override everything else.
 func (e Example) Body() ([]byte, error) {
 	text, err := ReadExample(e.File)
 	if err != nil {
@@ -62,22 +62,23 @@ func (e Example) Body() ([]byte, error) {
 	return body, nil
 }
 
-const nonceLetters = "abcdefghijklmnopqrstuvwxyz0123456789"
+const nonceAlphabet = "abcdefghijklmnopqrstuvwxyz0123456789"
 
-// nonce makes six characters, as Cregis has them.
+// NewNonce returns six characters, as in the nonces of Cregis.
 func NewNonce(random io.Reader) (string, error) {
 	bytes := make([]byte, 6)
 	if _, err := io.ReadFull(random, bytes); err != nil {
-		return "", fmt.Errorf("make nonce: %w", err)
+		return "", fmt.Errorf("generate nonce: %w", err)
 	}
 	var text strings.Builder
 	for _, b := range bytes {
-		text.WriteByte(nonceLetters[int(b)%len(nonceLetters)])
+		text.WriteByte(nonceAlphabet[int(b)%len(nonceAlphabet)])
 	}
 	return text.String(), nil
 }
 
-func CregisNonce(s *cli.Session) ([]Change, error) {
+// GenerateCregis returns the fields that Cregis sets per request: nonce and timestamp.
+func GenerateCregis(s *cli.Session) ([]Change, error) {
 	fresh, err := NewNonce(s.Random)
 	if err != nil {
 		return nil, err

@@ -12,10 +12,10 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// overrides change the example in ways that no flag has a name for.
+// Overrides are the flags that change any field of an example.
 type Overrides struct {
-	Set   []string `help:"Change a field: NAME=VALUE keeps its kind, NAME:=JSON sets any. Points lead inwards: data.uuid=1." placeholder:"FIELD" sep:"none"`
-	Unset []string `help:"Leave a field out." placeholder:"NAME" sep:"none"`
+	Set   []string `help:"Change a field: NAME=VALUE keeps the kind of the value, NAME:=JSON sets any value. Dots separate nested names: data.uuid=1." placeholder:"FIELD" sep:"none"`
+	Unset []string `help:"Remove a field." placeholder:"NAME" sep:"none"`
 }
 
 func (o Overrides) changes() ([]Change, error) {
@@ -33,25 +33,27 @@ func (o Overrides) changes() ([]Change, error) {
 	return changes, nil
 }
 
-// outgoing is a callback that is about to be sent.
+// Callback is a callback to send.
 type Callback struct {
 	Provider functions.SigningProvider
 	Kind     payout.Type
-	Account  string // whose key proves it
-	Unsigned bool   // it is sent as it stands
+	Account  string // whose key signs it
+	Unsigned bool   // send it without a signature
 	Header   http.Header
 	Want     callback.Verdict
-	Body     func() ([]byte, error) // before it is signed; anew each time
+	Body     func() ([]byte, error) // body before signing, generated for each attempt
 }
 
+// URL returns the address of the callback at an API.
 func (o Callback) URL(base string) string {
 	return strings.TrimRight(base, "/") + "/callbacks/" + o.Provider.Name() + "/" + string(o.Kind)
 }
 
+// RandomKey returns a key that no account has.
 func RandomKey(s *cli.Session) (callback.Key, error) {
 	data := make([]byte, 16)
 	if _, err := io.ReadFull(s.Random, data); err != nil {
-		return "", fmt.Errorf("make up key: %w", err)
+		return "", fmt.Errorf("generate key: %w", err)
 	}
 	return callback.Key(fmt.Sprintf("%x", data)), nil
 }
