@@ -60,7 +60,7 @@ func failure(err error) slog.Attr {
 
 func duration(d time.Duration) slog.Attr { return slog.Int64("dur_ms", d.Milliseconds()) }
 
-// directive tells CloudWatch which fields of a line are metrics: its embedded
+// directive declares to CloudWatch which fields of a line are metrics: its embedded
 // metric format, as
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 // defines it.
