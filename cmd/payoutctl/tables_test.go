@@ -39,7 +39,7 @@ type tableRequest struct {
 		}
 	}
 	MessageBody                        string
-	QueueUrl, MessageGroupId           string //nolint:revive // as SQS names them
+	QueueUrl, MessageGroupId           string
 	ReceiptHandle                      string
 	Tags                               map[string]string
 	WaitTimeSeconds, VisibilityTimeout *int

@@ -47,24 +47,30 @@ func (s *Session) ReadKey(path string) (callback.Key, error) {
 	return key, nil
 }
 
+// byteOrderMarks are the marks of the encodings, longest first.
+var byteOrderMarks = []struct{ mark, encoding string }{
+	{"\xff\xfe\x00\x00", "UTF-32 with a byte-order mark"},
+	{"\x00\x00\xfe\xff", "UTF-32 with a byte-order mark"},
+	{"\xff\xfe", "UTF-16 (little-endian) with a byte-order mark"},
+	{"\xfe\xff", "UTF-16 (big-endian) with a byte-order mark"},
+	{"\xef\xbb\xbf", "UTF-8 with a byte-order mark"},
+}
+
 // detectEncoding names the encoding of a text that is neither ASCII nor plain
 // UTF-8, by its byte-order mark or by the zero bytes of UTF-16 and UTF-32.
 func detectEncoding(text []byte) string {
-	hasMark := func(mark string) bool { return bytes.HasPrefix(text, []byte(mark)) }
+	for _, known := range byteOrderMarks {
+		if bytes.HasPrefix(text, []byte(known.mark)) {
+			return known.encoding
+		}
+	}
+	isZero := func(n int) bool { return n < len(text) && text[n] == 0 }
 	switch {
-	case hasMark("\xff\xfe\x00\x00"), hasMark("\x00\x00\xfe\xff"):
-		return "UTF-32 with a byte-order mark"
-	case hasMark("\xff\xfe"):
-		return "UTF-16 (little-endian) with a byte-order mark"
-	case hasMark("\xfe\xff"):
-		return "UTF-16 (big-endian) with a byte-order mark"
-	case hasMark("\xef\xbb\xbf"):
-		return "UTF-8 with a byte-order mark"
-	case len(text) > 3 && text[0] == 0 && text[1] == 0 && text[2] == 0, len(text) > 3 && text[1] == 0 && text[2] == 0 && text[3] == 0:
+	case isZero(2) && (isZero(1) && isZero(3) || isZero(0) && isZero(1)):
 		return "UTF-32 without a byte-order mark"
-	case len(text) > 1 && text[1] == 0:
+	case isZero(1):
 		return "UTF-16 (little-endian) without a byte-order mark"
-	case len(text) > 1 && text[0] == 0:
+	case isZero(0) && len(text) > 1:
 		return "UTF-16 (big-endian) without a byte-order mark"
 	}
 	return ""

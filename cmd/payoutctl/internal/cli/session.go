@@ -33,7 +33,7 @@ func (s *Session) Report(err error) int {
 	if err == nil {
 		return ExitDone
 	}
-	p := AsProblem(err)
+	p := AsExitError(err)
 	s.Notef("payoutctl: %s", Clean(p.Error()))
 	if p.Hint != "" {
 		s.Notef("  %s", p.Hint)

@@ -173,7 +173,7 @@ func TestHistory_DamageAndResolutions(t *testing.T) {
 func TestHistory_ControlCharacters(t *testing.T) {
 	evil := event(payout.Failed, "1")
 	evil.Reference, evil.Reason, evil.TxID = "\x1b[2J", "\r\x1b[1A", "\x07"
-	for _, style := range []cli.Style{cli.Style{}, cli.Style{Full: true}} {
+	for _, style := range []cli.Style{{}, {Full: true}} {
 		if got := newHistory(evil).Text(style, noon, program); strings.ContainsAny(got, "\x1b\r\x07") {
 			t.Errorf("control characters in %q", got)
 		}

@@ -113,7 +113,7 @@ func unknownStatus(err error) finding {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return finding{Health: unknown, Detail: "no answer within " + checkTimeout.String(), Next: "check the network and the health of the service"}
 	}
-	known := cli.AsProblem(err)
+	known := cli.AsExitError(err)
 	return finding{Health: unknown, Detail: cli.Clean(known.Error()), Next: known.Hint}
 }
 
@@ -190,7 +190,7 @@ func (d *doctor) paused(ctx context.Context, part cli.Part, name, state string) 
 	line, err := cli.PauseReason(ctx, part, name)
 	switch {
 	case err != nil:
-		return bad(failing, next, "paused: its state is %s; the reason cannot be read: %s", strings.ToLower(state), cli.Clean(cli.AsProblem(err).Error()))
+		return bad(failing, next, "paused: its state is %s; the reason cannot be read: %s", strings.ToLower(state), cli.Clean(cli.AsExitError(err).Error()))
 	case line == "":
 		return bad(failing, next, "paused: its state is %s, no reason recorded", strings.ToLower(state))
 	}

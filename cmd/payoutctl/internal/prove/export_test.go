@@ -20,7 +20,7 @@ func CheckAudit(summary audit.Summary, from time.Time) (string, int) {
 	view := auditView{Summary: summary, From: from, NotProven: notProven(summary)}
 	code := 0
 	if err := view.problem(); err != nil {
-		code = cli.AsProblem(err).Code
+		code = cli.AsExitError(err).Code
 	}
 	return auditText(cli.Style{}, view, from), code
 }

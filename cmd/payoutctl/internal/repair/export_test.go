@@ -10,6 +10,7 @@ import (
 	"payout-callbacks/pkg/aws/dynamostore"
 	"payout-callbacks/pkg/lambda/publisher"
 	"payout-callbacks/pkg/notification"
+	"payout-callbacks/pkg/ops/redrive"
 )
 
 // Republish publishes the notifications of payouts to a bus, and returns their number.
@@ -18,4 +19,9 @@ func Republish(ctx context.Context, bus publisher.Bus, payouts iter.Seq2[dynamos
 	p := &republisher{Session: s, bus: bus, reason: "test", progress: s.StartProgress(), result: republished{Notifications: map[notification.Type]int{}}}
 	err := p.publishAll(ctx, payouts)
 	return p.result.total(), err
+}
+
+// CheckMissed returns the error of an export of messages that ended with the counts.
+func CheckMissed(ids []string, done redrive.Progress) error {
+	return (&dlqExport{MessageID: ids}).checkMissed(done)
 }

@@ -75,7 +75,7 @@ func (c *Publish) Run(ctx context.Context, s *cli.Session) error {
 }
 
 func (c *Publish) check(s *cli.Session) (time.Time, error) {
-	if err := c.ReasonFlags.Check(); err != nil {
+	if err := c.Check(); err != nil {
 		return time.Time{}, err
 	}
 	if c.Provider != "" {

@@ -109,7 +109,7 @@ func (p *republisher) publish(ctx context.Context) (int, error) {
 
 // stopped adds to an error how to continue.
 func (p *republisher) stopped(err error) error {
-	problem := *cli.AsProblem(err)
+	problem := *cli.AsExitError(err)
 	if problem.Hint != "" {
 		problem.Hint += "\n  "
 	}

@@ -86,7 +86,7 @@ func (c *Rebuild) check() error {
 	if c.DryRun {
 		return nil
 	}
-	return c.ReasonFlags.Check()
+	return c.Check()
 }
 
 func (c *Rebuild) ids(ctx context.Context, run *rebuildRun) ([]string, error) {

@@ -90,7 +90,7 @@ func (c *Release) check() error {
 	case len(c.Held) > 0 && (c.All || c.Provider != "" || c.HeldReason != ""):
 		return cli.Usagef("", "give either ids of held callbacks, or --all with --provider and --held-reason")
 	}
-	if err := c.ReasonFlags.Check(); err != nil && !c.DryRun {
+	if err := c.Check(); err != nil && !c.DryRun {
 		return err
 	}
 	for _, id := range c.Held {

@@ -17,51 +17,51 @@ const (
 	exitFailure = 3
 )
 
-// Problem is an error with an exit code and a hint at what to do next.
-type Problem struct {
+// ExitError is an error with an exit code and a hint at what to do next.
+type ExitError struct {
 	Code int
 	Err  error
 	Hint string
 }
 
 // Error implements error.
-func (p *Problem) Error() string { return p.Err.Error() }
+func (p *ExitError) Error() string { return p.Err.Error() }
 
 // Unwrap returns the error itself.
-func (p *Problem) Unwrap() error { return p.Err }
+func (p *ExitError) Unwrap() error { return p.Err }
 
 // Usagef returns an error about the command line.
 func Usagef(hint, format string, args ...any) error {
-	return &Problem{Code: exitUsage, Hint: hint, Err: fmt.Errorf(format, args...)}
+	return &ExitError{Code: exitUsage, Hint: hint, Err: fmt.Errorf(format, args...)}
 }
 
 // Negativef returns the error of a command whose result is negative: not found, or
 // not as expected.
 func Negativef(hint, format string, args ...any) error {
-	return &Problem{Code: exitNo, Hint: hint, Err: fmt.Errorf(format, args...)}
+	return &ExitError{Code: exitNo, Hint: hint, Err: fmt.Errorf(format, args...)}
 }
 
 // Failuref returns an error of a stack, of AWS or of the network.
 func Failuref(hint, format string, args ...any) error {
-	return &Problem{Code: exitFailure, Hint: hint, Err: fmt.Errorf(format, args...)}
+	return &ExitError{Code: exitFailure, Hint: hint, Err: fmt.Errorf(format, args...)}
 }
 
 // WithHint adds a hint to an error that has no hint yet.
 func WithHint(hint string, err error) error {
-	p := *AsProblem(err)
+	p := *AsExitError(err)
 	if p.Hint == "" {
 		p.Hint = hint
 	}
 	return &p
 }
 
-// AsProblem returns the error with an exit code and, for an error of AWS, a hint.
+// AsExitError returns the error with an exit code and, for an error of AWS, a hint.
 // It decides by AWS's error codes, never by their text.
-func AsProblem(err error) *Problem {
-	if known, ok := errors.AsType[*Problem](err); ok {
+func AsExitError(err error) *ExitError {
+	if known, ok := errors.AsType[*ExitError](err); ok {
 		return known
 	}
-	p := &Problem{Code: exitFailure, Err: err}
+	p := &ExitError{Code: exitFailure, Err: err}
 	var operation *smithy.OperationError
 	var api smithy.APIError
 	switch {
