@@ -19,9 +19,9 @@ import (
 // lists them. The ceilings only fall: a change that lowers a count lowers its
 // ceiling.
 const (
-	maxDialectWords       = 134
-	maxDialectIdentifiers = 23
-	maxSentenceTests      = 9
+	maxDialectWords       = 0
+	maxDialectIdentifiers = 4
+	maxSentenceTests      = 0
 )
 
 var (
