@@ -67,13 +67,13 @@ type Finding struct {
 const (
 	CauseTooLarge        = "too-large"
 	CauseEmpty           = "empty-body"
-	CauseEncoding        = "encoding"           // compressed, UTF-16, base64, a byte-order mark
-	CauseNotJSON         = "not-json"           // a form, a page, or a syntax error
-	CauseDuplicate       = "duplicate-name"     // a name that occurs twice
-	CauseNested          = "nested"             // an object or an array as a value
-	CauseWrapped         = "wrapped"            // JSON inside a JSON string or an array
-	CauseNoCredential    = "missing-credential" //nolint:gosec // a word
-	CauseCredentialForm  = "malformed-credential"
+	CauseEncoding        = "encoding"       // compressed, UTF-16, base64, a byte-order mark
+	CauseNotJSON         = "not-json"       // a form, a page, or a syntax error
+	CauseDuplicate       = "duplicate-name" // a name that occurs twice
+	CauseNested          = "nested"         // an object or an array as a value
+	CauseWrapped         = "wrapped"        // JSON inside a JSON string or an array
+	CauseNoCredential    = "missing-credential"
+	CauseCredentialForm  = "malformed-credential" //nolint:gosec // a word
 	CauseCredentialPlace = "misplaced-credential" // valid, in another header
 	CauseWrappedKey      = "wrapped-credential"   // valid, with quotes, spaces, a scheme or an encoding around it
 	CauseNoAccount       = "no-account"           // the body names no account
