@@ -24,13 +24,14 @@ var importRules = map[string]string{
 	"pkg/inbox":        "pkg/payout",
 	"pkg/notification": "pkg/payout",
 	"pkg/callback":     "pkg/payout pkg/inbox",
-	"pkg/provider":     "pkg/payout pkg/callback github.com/go-json-experiment/json",
+	"pkg/reconcile":    "pkg/payout pkg/inbox github.com/go-json-experiment/json",
+	"pkg/provider":     "pkg/payout pkg/inbox pkg/callback pkg/reconcile github.com/go-json-experiment/json",
 
-	"pkg/aws":    "pkg/payout pkg/inbox pkg/callback pkg/notification github.com golang.org", // adapters never import each other
-	"pkg/lambda": "pkg/payout pkg/inbox pkg/callback pkg/notification pkg/provider pkg/aws pkg/lambda github.com golang.org",
+	"pkg/aws":    "pkg/payout pkg/inbox pkg/callback pkg/notification pkg/reconcile github.com golang.org", // adapters never import each other
+	"pkg/lambda": "pkg/payout pkg/inbox pkg/callback pkg/notification pkg/reconcile pkg/provider pkg/aws pkg/lambda github.com golang.org",
 	"functions":  "pkg/provider pkg/aws pkg/lambda", // nothing of pkg/ops or pkg/testkit is part of a function
 
-	"pkg/ops":            "pkg/payout pkg/inbox pkg/callback pkg/notification pkg/aws pkg/ops github.com golang.org",
+	"pkg/ops":            "pkg/payout pkg/inbox pkg/callback pkg/notification pkg/reconcile pkg/aws pkg/ops github.com golang.org",
 	"pkg/ops/audit":      "pkg/payout pkg/inbox golang.org/x/sync",
 	"pkg/ops/repair":     "pkg/payout pkg/inbox",
 	"pkg/testkit":        "pkg github.com golang.org",

@@ -14,10 +14,12 @@ const (
 const resendAfter = time.Minute
 
 // Inbox accepts, applies and sweeps receipts. All fields are required except
-// DeadLetters, which only Sweep uses. An Inbox is safe for concurrent use.
+// DeadLetters, which only Sweep uses, and Queries. An Inbox is safe for concurrent use.
 type Inbox struct {
 	Store       Store
 	Queue       Queue
 	DeadLetters DeadLetters
 	Now         func() time.Time
+	// Queries has the mode of each provider; a provider that is not in it is not asked.
+	Queries map[string]QueryMode
 }

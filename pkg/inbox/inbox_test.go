@@ -56,7 +56,7 @@ func TestApply_SecondEventCalls(t *testing.T) {
 	w.wantCalls(1, 1, 1)
 	w.accept(w.receipt(payout.Succeeded))
 	w.consume()
-	w.wantCalls(1, 1, 2) // the failed condition returns the record
+	w.wantCalls(1, 1, 1)
 	w.wantStatus(payout.Succeeded)
 	w.check(true)
 }

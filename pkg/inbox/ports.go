@@ -30,6 +30,11 @@ type Store interface {
 	// its own write, the existing receipt may be the receipt itself.
 	Create(ctx context.Context, receipt Receipt) (Existing, error)
 
+	// Payout returns the record of a payout and its schedule, and a zero PayoutItem with
+	// the ID if the payout does not exist. It may be slightly stale; the condition of
+	// Apply detects that.
+	Payout(ctx context.Context, id payout.ID) (PayoutItem, error)
+
 	// Apply writes both parts of a change, or neither. If a condition fails, nothing
 	// is written, and the result says which condition and what the store holds.
 	Apply(ctx context.Context, change Change) (*ConditionFailed, error)
@@ -57,13 +62,20 @@ type Existing struct {
 	AcceptedAt time.Time
 }
 
+// PayoutItem is what a store holds of a payout: the record, and the schedule beside it.
+type PayoutItem struct {
+	Record   payout.Record
+	Schedule Schedule
+}
+
 // Change is the effect of one receipt: the receipt as applied, and the record of the
 // payout with the receipt merged.
 type Change struct {
 	Receipt         Receipt // in state applied
 	Create          bool    // the receipt must not exist yet; otherwise it must be received
 	Record          payout.Record
-	ExpectedVersion int64 // the version that the stored record must have; 0: it must not exist
+	ExpectedVersion int64    // the version that the stored record must have; 0: it must not exist
+	Schedule        Schedule // replaces the stored one
 }
 
 // ConditionFailed says which conditions of a Change failed, and what the store holds.
@@ -72,8 +84,8 @@ type ConditionFailed struct {
 	// only if ReceiptFailed.
 	ReceiptState  State
 	ReceiptFailed bool
-	// Record is the stored record of the payout. It is set only if RecordFailed.
-	Record       payout.Record
+	// Payout is the stored payout. It is set only if RecordFailed.
+	Payout       PayoutItem
 	RecordFailed bool
 }
 

@@ -14,20 +14,22 @@ import (
 // one query lists them.
 type Key struct {
 	Payout  string // the payout's ID; a held callback has a name of its own
-	Receipt string // status / fingerprint
+	Receipt string // [source/]status/fingerprint; a callback has no source here
 }
 
 // State is the state of a receipt.
 type State string
 
 // A receipt is received and then applied; or it is held until a person releases or
-// dismisses it. Applied and released are final; a dismissed receipt may be released.
+// dismisses it, or an answer of the provider replaces it. Applied, released and answered
+// are final; a dismissed receipt may be released.
 const (
 	Received  State = "received"
 	Applied   State = "applied"
 	Held      State = "held"
 	Released  State = "released"  // was held; its event has a receipt of its own
 	Dismissed State = "dismissed" // was held; a person decided that it is not about a payout
+	Answered  State = "answered"  // was held; the provider's answer to a query states the same final status
 )
 
 // maxNote limits the note of a held callback, whose body is stored besides.
@@ -40,7 +42,8 @@ const heldPrefix = "held/"
 // above the time that queue and consumer usually need.
 const FirstDue = 2 * time.Minute
 
-// Receipt is the durable record of one event, one resolution, or one held callback.
+// Receipt is the durable record of one event, one resolution, or one held callback or
+// answer.
 // Two deliveries with the same meaning have the same receipt. Times are UTC, to the
 // millisecond.
 type Receipt struct {
@@ -53,12 +56,15 @@ type Receipt struct {
 
 	Reason string // of a held callback: why it is held, in one low-cardinality word
 	Note   string // of a held callback or a resolution: for people
-	// ProviderID is the provider's id of the payout that a held callback names. It is
-	// a hint for a query and not part of the receipt's meaning.
+	// ProviderID and Reference are the provider's id of the payout that a held callback
+	// names, and our reference. They are hints for a query and not part of the receipt's
+	// meaning.
 	ProviderID string
+	Reference  string
+	Query      Schedule // of a held callback: when the provider is asked about its payout
 
-	ReleasedAs Key       // of a released callback: the receipt of its event
-	ChangedBy  ChangedBy // of a released or dismissed callback
+	ReleasedAs Key       // of a released callback: the receipt of its event; of an answered one: that of the answer
+	ChangedBy  ChangedBy // of a released, dismissed or answered callback
 
 	Body       []byte // the first callback with this meaning, as received
 	KeyID      string // the key that verified it
@@ -69,11 +75,13 @@ type Receipt struct {
 	Outcome   payout.Outcome // once applied: what the merge did to the payout
 }
 
-// NewReceipt returns the receipt of an event from a callback that was verified.
+// NewReceipt returns the receipt of an event: of a callback that was verified, an
+// answer, an expectation, or a statement of a person or the reconciler. The body is what
+// the source sent, if it sent anything.
 func NewReceipt(event payout.Event, body []byte, keyID string, now time.Time) Receipt {
 	now = toMillis(now)
 	return Receipt{
-		Key:        Key{Payout: string(event.ID), Receipt: string(event.Status) + "/" + event.Fingerprint()},
+		Key:        Key{Payout: string(event.ID), Receipt: sourcePrefix(event.StatedBy()) + string(event.Status) + "/" + event.Fingerprint()},
 		State:      Received,
 		Event:      event,
 		Body:       body,
@@ -83,27 +91,59 @@ func NewReceipt(event payout.Event, body []byte, keyID string, now time.Time) Re
 	}
 }
 
-// HeldCallback describes a callback that was verified but not understood.
+// sourcePrefix returns the part of a receipt's key that names the source.
+func sourcePrefix(source payout.Source) string {
+	if source == payout.SourceCallback {
+		return ""
+	}
+	return string(source) + "/"
+}
+
+// Source returns who stated what the receipt holds, by its key.
+func (r Receipt) Source() payout.Source {
+	source, _ := r.Key.Statement()
+	return source
+}
+
+// Statement returns the source and the status in the receipt's part of the key.
+func (k Key) Statement() (payout.Source, payout.Status) {
+	first, rest, _ := strings.Cut(k.Receipt, "/")
+	switch source := payout.Source(first); source {
+	case payout.SourceQuery, payout.SourceExpectation, payout.SourceResolution, payout.SourceReconciler:
+		status, _, _ := strings.Cut(rest, "/")
+		return source, payout.Status(status)
+	}
+	return payout.SourceCallback, payout.Status(first)
+}
+
+// HeldCallback describes a callback that was verified but not understood, or an answer
+// to a query that was not.
 type HeldCallback struct {
 	Provider string
-	Type     payout.Type // the payout type of its route
-	Account  string      // the account whose key verified it
-	Subject  []byte      // the bytes that identify it: equal callbacks have equal subjects
+	Source   payout.Source // SourceQuery for an answer; "" is SourceCallback
+	Type     payout.Type   // the payout type of its route
+	Account  string        // the account whose key verified it
+	Subject  []byte        // the bytes that identify it: equal callbacks have equal subjects
 	Reason   string
 	Note     string
 
 	ProviderID string // the provider's id of the payout, if the callback states one
+	Reference  string // our reference, if the callback states one
 }
 
 // NewHeldReceipt returns the receipt of a held callback. Its key derives from the
 // subject and is not the key of any payout, so a held callback changes no payout.
+// The provider is asked about the payout of a callback that names one; the payout of a
+// held answer is asked about anyway.
 func NewHeldReceipt(held HeldCallback, body []byte, keyID string, now time.Time) Receipt {
 	sum := sha256.Sum256(held.Subject)
 	name := base64.RawURLEncoding.EncodeToString(sum[:])
 	id := payout.NewID(held.Provider, held.Type, held.Account, name, "")
-	return Receipt{
-		Key:        Key{Payout: heldPrefix + string(id), Receipt: string(Held)},
+	source := cmp.Or(held.Source, payout.SourceCallback)
+	receipt := Receipt{
+		Key:        Key{Payout: heldPrefix + string(id), Receipt: sourcePrefix(source) + string(Held)},
 		State:      Held,
+		Reference:  held.Reference,
 		Reason:     held.Reason,
 		Note:       strings.ToValidUTF8(held.Note[:min(len(held.Note), maxNote)], ""), // the cut may split a character
 		ProviderID: held.ProviderID,
@@ -111,6 +151,17 @@ func NewHeldReceipt(held HeldCallback, body []byte, keyID string, now time.Time)
 		KeyID:      keyID,
 		AcceptedAt: toMillis(now),
 	}
+	receipt.Query = receipt.FirstQuery()
+	return receipt
+}
+
+// FirstQuery returns the schedule of a held callback when it is accepted: the provider is
+// asked soon if the callback names a payout.
+func (r Receipt) FirstQuery() Schedule {
+	if r.ProviderID == "" || r.Source() != payout.SourceCallback {
+		return Schedule{}
+	}
+	return Schedule{At: toMillis(r.AcceptedAt.Add(afterChange + jitter(r.Key.Payout, afterChange)))}
 }
 
 // NewResolutionReceipt returns the receipt of a resolution. The note says who decided
@@ -130,7 +181,7 @@ func NewResolutionReceipt(resolution payout.Resolution, note string, now time.Ti
 // WasHeld reports whether the receipt's callback was held when it was accepted,
 // whatever its state is now.
 func (r Receipt) WasHeld() bool {
-	return r.State == Held || r.State == Released || r.State == Dismissed
+	return r.State == Held || r.State == Released || r.State == Dismissed || r.State == Answered
 }
 
 // Type returns the payout type; for a held callback, that of its route.
@@ -153,7 +204,7 @@ func (r Receipt) id() payout.ID {
 func (r Receipt) HasValidKey() bool {
 	switch {
 	case r.WasHeld():
-		return strings.HasPrefix(r.Key.Payout, heldPrefix) && r.Key.Receipt == string(Held)
+		return strings.HasPrefix(r.Key.Payout, heldPrefix) && r.Key.Receipt == sourcePrefix(r.Source())+string(Held)
 	case r.Resolution != nil:
 		return r.Key == NewResolutionReceipt(*r.Resolution, "", r.AcceptedAt).Key
 	}

@@ -20,7 +20,8 @@ const (
 	FieldMemo      Field = "memo"
 	FieldReference Field = "reference"
 	FieldTxID      Field = "txid"
-	FieldItems     Field = "items" // of a batch: the number of items; the batch's amount is their sum
+	FieldItems     Field = "items"    // of a batch: the number of items; the batch's amount is their sum
+	FieldLinkedTo  Field = "linkedTo" // of an expected payout without a provider's id: the payout with the id
 
 	// FieldSettled belongs to a batch. No event claims it; its only value is the
 	// text of the greatest totals seen ([Totals.SettledKey]). It is in conflict when
@@ -72,7 +73,17 @@ func (e Event) claims() map[Field]string {
 		claims[field.Name] = *field.Value
 	}
 	delete(claims, fieldReason) // reasons are free text and cannot conflict
+	claims[FieldLinkedTo] = string(e.LinkedTo)
 	switch {
+	case e.ID.Type() == TypeBatch && e.Totals == (Totals{}) && e.StatedBy() != SourceCallback:
+		delete(claims, FieldStatus) // no totals stated: not a batch of no items
+	case e.ID.Type() == TypeBatch && e.StatedBy() == SourceExpectation:
+		all := e.Totals.All()
+		claims[FieldAmount] = string(all.Amount)
+		delete(claims, FieldStatus)
+		if all.Count > 0 {
+			claims[FieldItems] = formatCount(all.Count)
+		}
 	case e.ID.Type() == TypeBatch:
 		delete(claims, FieldStatus)
 		all := e.Totals.All()

@@ -43,6 +43,15 @@ type part struct {
 	key  string // fingerprint of the value; "" if the record does not have the part
 }
 
+// joinTexts returns a set as one text. No element has a comma.
+func joinTexts[E ~string](set []E) string {
+	var texts []string
+	for _, element := range set {
+		texts = append(texts, string(element))
+	}
+	return strings.Join(texts, ", ")
+}
+
 func newPart(text string, values ...string) part { return part{text, fingerprint(values...)} }
 
 // parts returns the parts that the record has, by name.
@@ -51,9 +60,13 @@ func (r Record) parts() map[string]part {
 	for name, text := range map[string]string{
 		"payout": string(r.ID), "version": formatCount(r.Version), "progress": string(r.Progress),
 		"block height": strconv.FormatUint(r.BlockHeight, 10), "block time": formatCount(r.BlockTime),
-		"settled": r.Settled.SettledKey(),
+		"settled": r.Settled.SettledKey(), "settled by query": r.SettledByQuery.SettledKey(),
+		"sources": joinTexts(r.Sources), "deadline": formatCount(r.Deadline), "overdue": joinTexts(r.Overdue),
 	} {
 		parts[name] = newPart(text, text)
+	}
+	for status, sources := range r.FinalBy {
+		parts["final by "+string(status)] = newPart(joinTexts(sources), joinTexts(sources))
 	}
 	for field, values := range r.Claims {
 		text := strings.Join(values.Seen, " | ")

@@ -1,17 +1,19 @@
 package payout
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"strconv"
 )
 
-// Event is an immutable, normalised statement of a provider about one payout or
-// batch. The zero value of a field means that the provider did not state it: null,
-// "" and absent are the same.
+// Event is an immutable, normalised statement about one payout or batch. The zero
+// value of a field means that the source did not state it: null, "" and absent are
+// the same.
 type Event struct {
 	ID          ID
+	Source      Source // "" is SourceCallback
 	Reference   string // ours: Cregis third_party_id, Pivot referenceId
 	Status      Status
 	Reason      string // the provider's explanation of the status; free text
@@ -26,7 +28,12 @@ type Event struct {
 	BlockHeight uint64
 	BlockTime   int64  // milliseconds since 1970, as the provider states it
 	Totals      Totals // of a batch; zero for a payout
+	Deadline    int64  // of an expectation: when the payout should be final, in milliseconds since 1970
+	LinkedTo    ID     // of status Linked: the payout with the provider's id
 }
+
+// StatedBy returns the source of the event.
+func (e Event) StatedBy() Source { return cmp.Or(e.Source, SourceCallback) }
 
 // TextField is a field of an Event that holds text.
 type TextField struct {
@@ -71,6 +78,9 @@ func (e Event) Fingerprint() string {
 	values = append(values, strconv.FormatUint(e.BlockHeight, 10), formatCount(e.BlockTime))
 	for _, tally := range []Tally{e.Totals.Pending, e.Totals.Succeeded, e.Totals.Failed, e.Totals.Cancelled} {
 		values = append(values, tally.text())
+	}
+	if source := e.StatedBy(); source != SourceCallback {
+		values = append(values, string(source), formatCount(e.Deadline), string(e.LinkedTo))
 	}
 	return fingerprint(values...)
 }

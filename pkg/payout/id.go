@@ -10,7 +10,8 @@ import (
 //	provider / type / account / provider's payout id [ / our reference ]
 //
 // The reference is part of the ID only if the provider's id names a request of
-// several payouts (an item of a Pivot request). Account, id and reference are
+// several payouts (an item of a Pivot request), or if the provider's id is not known:
+// then it is empty. Account, id and reference are
 // escaped as in a URL's path, so an ID splits in one way only.
 type ID string
 
@@ -42,6 +43,13 @@ func (id ID) Type() Type { return Type(id.part(1)) }
 
 // Account returns the third part of the ID, unescaped.
 func (id ID) Account() string { return id.part(2) }
+
+// PayoutID returns the provider's id, unescaped. It is "" for a payout that is expected
+// and whose id is not known yet.
+func (id ID) PayoutID() string { return id.part(3) }
+
+// Reference returns our reference, unescaped, if it is part of the ID.
+func (id ID) Reference() string { return id.part(4) }
 
 func (id ID) part(n int) string {
 	parts := strings.Split(string(id), "/")

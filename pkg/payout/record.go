@@ -23,12 +23,19 @@ const (
 type Record struct {
 	ID          ID
 	Version     int64                 // number of events and resolutions applied
+	Sources     []Source              // the sources of the events, sorted
 	Progress    Status                // the furthest status that is not a claim
 	Claims      map[Field]ClaimValues // the claimed values by field
 	Reasons     map[Status]string     // the smallest reason by status
 	BlockHeight uint64                // greatest seen: a chain reorganisation is not a conflict
 	BlockTime   int64                 // greatest seen
 	Settled     Totals                // of a batch: greatest seen, part by part; Pending stays zero
+	// SettledByQuery is Settled of the events of queries only.
+	SettledByQuery Totals
+	// FinalBy has the sources other than callbacks that stated a final status, sorted.
+	FinalBy     map[Status][]Source
+	Deadline    int64                 // the earliest stated, in milliseconds since 1970; 0 if none is
+	Overdue     []string              // why the reconciler stated that the payout is overdue, sorted
 	Resolutions map[string]Resolution // by fingerprint
 }
 
@@ -37,6 +44,7 @@ func (r Record) Apply(e Event) (Record, Outcome) {
 	next := r.clone()
 	next.ID = e.ID
 	next.Version++
+	next.Sources = withElement(r.Sources, e.StatedBy())
 	for field, value := range e.claims() {
 		next.Claims[field] = next.Claims[field].with(value)
 	}
@@ -44,13 +52,32 @@ func (r Record) Apply(e Event) (Record, Outcome) {
 	if e.Status.rank(payoutType) > next.Progress.rank(payoutType) {
 		next.Progress = e.Status
 	}
-	if seen, ok := next.Reasons[e.Status]; e.Reason != "" && (!ok || e.Reason < seen) {
-		next.Reasons[e.Status] = e.Reason
-	}
+	next.applyReason(e)
 	next.BlockHeight = max(next.BlockHeight, e.BlockHeight)
 	next.BlockTime = max(next.BlockTime, e.BlockTime)
 	next.Settled = next.Settled.max(e.Totals)
+	if e.StatedBy() == SourceQuery {
+		next.SettledByQuery = next.SettledByQuery.max(e.Totals)
+	}
+	if e.Status.IsFinal() && e.StatedBy() != SourceCallback {
+		next.FinalBy[e.Status] = withElement(r.FinalBy[e.Status], e.StatedBy())
+	}
+	if e.Deadline != 0 && (r.Deadline == 0 || e.Deadline < r.Deadline) {
+		next.Deadline = e.Deadline
+	}
 	return next, next.outcome(r)
+}
+
+// applyReason merges the event's reason: the reconciler's into the set of overdue
+// reasons, any other as the smallest of its status.
+func (r *Record) applyReason(e Event) {
+	switch seen, ok := r.Reasons[e.Status]; {
+	case e.Reason == "":
+	case e.Status == Overdue:
+		r.Overdue = withElement(r.Overdue, e.Reason)
+	case !ok || e.Reason < seen:
+		r.Reasons[e.Status] = e.Reason
+	}
 }
 
 // Resolve merges a resolution into the record.
@@ -63,13 +90,16 @@ func (r Record) Resolve(resolution Resolution) (Record, Outcome) {
 }
 
 // Status returns the status that the record shows: conflicted if it has a conflict,
-// else the final status if an event stated one, else the progress.
+// linked if it is linked to another payout, else the final status if an event stated
+// one, else the progress.
 func (r Record) Status() Status {
 	switch {
 	case r.Version == 0:
 		return ""
 	case len(r.Conflicts()) > 0:
 		return Conflicted
+	case r.Value(FieldLinkedTo) != "":
+		return Linked
 	case r.ID.Type() == TypeBatch:
 		return r.batchStatus()
 	}
@@ -136,6 +166,9 @@ func (r Record) resolutionsInForce() []Resolution {
 // batchStatus returns the last status of a batch once all of its items are settled.
 // A batch that is done while the payment partner still processes items is pending.
 func (r Record) batchStatus() Status {
+	if closed := r.closedAs(); closed != "" {
+		return closed
+	}
 	if r.Progress.rank(TypeBatch) < Done.rank(TypeBatch) {
 		return r.Progress
 	}
@@ -182,15 +215,21 @@ func (r Record) outcome(before Record) Outcome {
 	switch {
 	case r.Status() == Conflicted:
 		return Conflict
-	case r.displayKey() != before.displayKey():
+	case !r.ShowsSame(before):
 		return Changed
 	}
 	return Unchanged
 }
 
+// ShowsSame reports whether both records show the same values.
+func (r Record) ShowsSame(other Record) bool { return r.displayKey() == other.displayKey() }
+
 // displayKey returns a fingerprint of the values that the record shows.
 func (r Record) displayKey() string {
-	values := []string{string(r.Status()), r.Reason()}
+	values := []string{
+		string(r.Status()), r.Reason(),
+		strconv.FormatBool(r.IsExpected()), strconv.FormatBool(r.IsConfirmed()), strconv.FormatBool(r.IsOverdue()),
+	}
 	for _, field := range slices.Sorted(maps.Keys(r.Claims)) {
 		values = append(values, string(field), r.Value(field))
 	}
@@ -204,6 +243,7 @@ func (r Record) clone() Record {
 	r.Claims = cloneMap(r.Claims)
 	r.Reasons = cloneMap(r.Reasons)
 	r.Resolutions = cloneMap(r.Resolutions)
+	r.FinalBy = cloneMap(r.FinalBy)
 	return r
 }
 

@@ -38,7 +38,7 @@ func TestApply_OutdatedVersion(t *testing.T) {
 		t.Fatalf("the second: %+v, %v", failed, err)
 	}
 	failed, err := store.Apply(t.Context(), other)
-	if err != nil || failed == nil || !failed.RecordFailed || failed.ReceiptFailed || failed.Record.Version != 2 {
+	if err != nil || failed == nil || !failed.RecordFailed || failed.ReceiptFailed || failed.Payout.Record.Version != 2 {
 		t.Errorf("the third, with the version of the first: %+v, %v, want a failed condition and the stored record", failed, err)
 	}
 }

@@ -40,7 +40,7 @@ func conditionFailed(err error) (*inbox.ConditionFailed, error) {
 		return failed, nil
 	}
 	decoded, err := decodeRecord(record.Item)
-	failed.Record = decoded
+	failed.Payout = inbox.PayoutItem{Record: decoded, Schedule: decodeSchedule(record.Item)}
 	return failed, err
 }
 

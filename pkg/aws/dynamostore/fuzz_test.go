@@ -64,6 +64,7 @@ func FuzzReceiptItem(f *testing.F) {
 		applied.State, applied.Outcome, applied.AppliedAt, applied.DueAt = inbox.Applied, payout.Changed, now.Add(time.Second), time.Time{}
 		held := inbox.NewHeldReceipt(inbox.HeldCallback{Provider: "pivot", Type: payout.TypePayout, Account: account, Subject: body, Reason: status, Note: memo, ProviderID: status}, body, "", now)
 		released, dismissed := held, held
+		released.Query, dismissed.Query = inbox.Schedule{}, inbox.Schedule{}
 		released.State, released.ReleasedAs, released.ChangedBy = inbox.Released, received.Key, inbox.NewChangedBy(account, memo, now)
 		dismissed.State, dismissed.ChangedBy = inbox.Dismissed, inbox.NewChangedBy(account, reason, now)
 		for _, want := range []inbox.Receipt{received, applied, held, released, dismissed} {

@@ -20,7 +20,7 @@ import (
 const shards = 16
 
 // maxAttributes is the number of attributes of a receipt with all fields.
-const maxAttributes = 24
+const maxAttributes = 28
 
 // encodeReceipt returns the receipt as an item. It does not repeat what the key
 // contains, the payout's id and the event's status, so that the documented examples
@@ -44,15 +44,15 @@ func encodeReceipt(r inbox.Receipt) (item, error) {
 		i.setText("dueShard", dueShard(r.Key, r.State))
 		i.setTime("dueAt", r.DueAt)
 	case inbox.Held:
-		i.setText("dueShard", dueShard(r.Key, r.State))
-		i.setTime("dueAt", r.AcceptedAt)
-	case inbox.Released, inbox.Dismissed:
+		encodeHeldSchedule(i, r)
+	case inbox.Released, inbox.Dismissed, inbox.Answered:
 		i.setChild("changedBy", encodeChangedBy(r.ChangedBy))
 		i.setChild("releasedAs", encodeKey(r.ReleasedAs))
 	}
 	if r.WasHeld() {
 		i.setText("reason", r.Reason)
 		i.setText("providerId", r.ProviderID)
+		i.setText("reference", r.Reference)
 		return i, nil
 	}
 	if r.Resolution != nil {
@@ -83,6 +83,31 @@ func encodeEvent(i item, e payout.Event) {
 	}
 	i.setInt("blockTime", e.BlockTime)
 	i.setChild("totals", encodeTotals(e.Totals))
+	i.setInt("deadline", e.Deadline)
+	i.setText("linkedTo", string(e.LinkedTo))
+}
+
+// encodeHeldSchedule puts a held receipt into the partition of those that are asked
+// about, or of those that wait for a person.
+func encodeHeldSchedule(i item, r inbox.Receipt) {
+	if r.Query.At.IsZero() {
+		i.setText("dueShard", dueShard(r.Key, r.State))
+		i.setTime("dueAt", r.AcceptedAt)
+	} else {
+		i.setText("dueShard", heldQueryShard(r.Key))
+		i.setTime("dueAt", r.Query.At)
+	}
+	i.setInt("queryTries", int64(r.Query.Tries))
+	i.setTime("queriedAt", r.Query.AskedAt)
+	i.setText("queryResult", r.Query.Result)
+}
+
+func decodeHeldSchedule(i item) inbox.Schedule {
+	schedule := inbox.Schedule{Tries: int(i.int("queryTries")), AskedAt: i.time("queriedAt"), Result: i.text("queryResult")}
+	if strings.HasPrefix(i.text("dueShard"), heldQuery+"/") {
+		schedule.At = i.time("dueAt")
+	}
+	return schedule
 }
 
 // decodeReceipt returns the receipt that an item holds. It fails if the key does
@@ -101,7 +126,8 @@ func decodeReceipt(i item) (inbox.Receipt, error) {
 	}
 	switch {
 	case r.WasHeld():
-		r.Reason, r.ProviderID = i.text("reason"), i.text("providerId")
+		r.Reason, r.ProviderID, r.Reference = i.text("reason"), i.text("providerId"), i.text("reference")
+		r.Query = decodeHeldSchedule(i)
 		r.ReleasedAs, r.ChangedBy = decodeKey(i.child("releasedAs")), decodeChangedBy(i.child("changedBy"))
 	case i.text("decision") != "":
 		r.Resolution = new(payout.Resolution)
@@ -109,7 +135,7 @@ func decodeReceipt(i item) (inbox.Receipt, error) {
 			return r, fmt.Errorf("decode receipt %s: resolution: %w", r.Key.Receipt, errors.Join(inbox.ErrDamagedReceipt, err))
 		}
 	default:
-		r.Event = decodeEvent(i)
+		r.Event = decodeEvent(r.Key, i)
 	}
 	switch {
 	case r.State == inbox.Received:
@@ -123,11 +149,15 @@ func decodeReceipt(i item) (inbox.Receipt, error) {
 	return r, nil
 }
 
-func decodeEvent(i item) payout.Event {
-	status, _, _ := strings.Cut(i.text("receipt"), "/")
+func decodeEvent(key inbox.Key, i item) payout.Event {
+	source, status := key.Statement()
+	if source == payout.SourceCallback {
+		source = ""
+	}
 	return payout.Event{
-		ID:          payout.ID(i.text("payout")),
-		Status:      payout.Status(status),
+		ID:          payout.ID(key.Payout),
+		Source:      source,
+		Status:      status,
 		Reference:   i.text("reference"),
 		Reason:      i.text("reason"),
 		Amount:      payout.Amount(i.text("amount")),
@@ -141,6 +171,8 @@ func decodeEvent(i item) payout.Event {
 		BlockHeight: i.uint("blockHeight"),
 		BlockTime:   i.int("blockTime"),
 		Totals:      decodeTotals(i.child("totals")),
+		Deadline:    i.int("deadline"),
+		LinkedTo:    payout.ID(i.text("linkedTo")),
 	}
 }
 
@@ -169,6 +201,11 @@ func decodeKey(i item) inbox.Key {
 
 // dueShard returns the index partition of a receipt.
 func dueShard(key inbox.Key, state inbox.State) string { return shard(state, shardNumber(key)) }
+
+// heldQuery is the partition of held receipts whose payout is asked about.
+const heldQuery = "held-query"
+
+func heldQueryShard(key inbox.Key) string { return heldQuery + "/" + strconv.Itoa(shardNumber(key)) }
 
 func shardNumber(key inbox.Key) int {
 	hash := fnv.New32a()

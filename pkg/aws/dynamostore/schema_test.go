@@ -33,7 +33,7 @@ func TestDecodeRecord_OlderSchemaVersion(t *testing.T) {
 		t.Errorf("%s\n%s", outcome, diff)
 	}
 	written, err := encodeRecord(got, now)
-	if err != nil || written.int("v") != schemaVersion || written.text("conflicted") == "" {
-		t.Errorf("written with version %d, %v, want %d and conflicted", written.int("v"), err, schemaVersion)
+	if err != nil || written.int("v") != callbackVersion || written.text("conflicted") == "" {
+		t.Errorf("written with version %d, %v, want %d and conflicted", written.int("v"), err, callbackVersion)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/payout"
 )
 
 // Store is inbox.Store on two DynamoDB tables. It is safe for concurrent use.
@@ -51,6 +52,17 @@ func (s *Store) Create(ctx context.Context, receipt inbox.Receipt) (inbox.Existi
 		return inbox.Existing{State: stateFromItem(failed.Item), AcceptedAt: item(failed.Item).time("acceptedAt")}, nil
 	}
 	return inbox.Existing{}, err
+}
+
+// Payout implements inbox.Store. The read is eventually consistent: half the price of a
+// consistent one, and the condition of Apply detects a stale one.
+func (s *Store) Payout(ctx context.Context, id payout.ID) (inbox.PayoutItem, error) {
+	out, err := s.Client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &s.Payouts, Key: item{"payout": text(string(id))}})
+	if err != nil || out.Item == nil {
+		return inbox.PayoutItem{Record: payout.Record{ID: id}}, err
+	}
+	record, err := decodeRecord(out.Item)
+	return inbox.PayoutItem{Record: record, Schedule: decodeSchedule(out.Item)}, err
 }
 
 // Apply implements inbox.Store.
@@ -113,6 +125,7 @@ func (s *Store) recordWrite(change inbox.Change) (types.TransactWriteItem, error
 	if err != nil {
 		return types.TransactWriteItem{}, err
 	}
+	encodeSchedule(encoded, change.Record.ID, change.Schedule)
 	put := &types.Put{
 		TableName:                           &s.Payouts,
 		Item:                                encoded,

@@ -93,7 +93,7 @@ func TestConsume_OlderMessages(t *testing.T) {
 func TestConsume_NewerMessages(t *testing.T) {
 	ours := messages(t)[0]
 	more := strings.Replace(ours, `{"v":1,`, `{"v":1,"trace":"added later, no part of the meaning",`, 1)
-	later := strings.Replace(ours, `"v":1`, `"v":2`, 1)
+	later := strings.Replace(ours, `"v":1`, `"v":3`, 1)
 	// A writer that changes the fingerprint but forgets the schema version.
 	forgotten := strings.Replace(ours, `"receipt":"failed/1`, `"receipt":"failed/2`, 1)
 	if more == ours || later == ours || forgotten == ours {

@@ -16,9 +16,13 @@ import (
 // wrote it, or a later version.
 var ErrUnreadable = errors.New("unreadable message")
 
-// schemaVersion is written to every message. A reader of version n reads all
-// versions up to n; it is deployed before the first writer of version n.
-const schemaVersion = 1
+// A message has the lowest version that can hold its receipt: version 2 adds other
+// sources than callbacks, and the reference of a held callback. A reader of version n
+// reads all versions up to n; it is deployed before the first writer of version n.
+const (
+	callbackVersion = 1
+	schemaVersion   = 2
+)
 
 // message is the JSON of a receipt. The key contains the event's ID and status.
 type message struct {
@@ -34,6 +38,7 @@ type message struct {
 	Reason     string             `json:"reason,omitempty"`
 	Note       string             `json:"note,omitempty"`
 	ProviderID string             `json:"providerId,omitempty"` // of a held callback
+	Reference  string             `json:"reference,omitempty"`  // of a held callback
 }
 
 type event struct {
@@ -50,13 +55,15 @@ type event struct {
 	BlockHeight uint64         `json:"block,omitempty"`
 	BlockTime   int64          `json:"blockTime,omitempty"`
 	Totals      *payout.Totals `json:"totals,omitempty"`
+	Deadline    int64          `json:"deadline,omitempty"` // milliseconds since 1970
+	LinkedTo    payout.ID      `json:"linkedTo,omitempty"`
 }
 
 // Encode returns the message with a receipt. It has no character that SQS rejects,
 // whatever the receipt holds.
 func Encode(r inbox.Receipt) (string, error) {
 	m := message{
-		Version:    schemaVersion,
+		Version:    versionFor(r),
 		Payout:     r.Key.Payout,
 		Receipt:    r.Key.Receipt,
 		State:      r.State,
@@ -67,6 +74,7 @@ func Encode(r inbox.Receipt) (string, error) {
 		Reason:     r.Reason,
 		Note:       r.Note,
 		ProviderID: r.ProviderID,
+		Reference:  r.Reference,
 	}
 	if r.State != inbox.Held && r.Resolution == nil {
 		m.Event = encodeEvent(r.Event)
@@ -76,6 +84,13 @@ func Encode(r inbox.Receipt) (string, error) {
 		return "", fmt.Errorf("encode message: %w", err)
 	}
 	return escape(string(text)), nil
+}
+
+func versionFor(r inbox.Receipt) int {
+	if r.Resolution == nil && r.Source() != payout.SourceCallback || r.Reference != "" {
+		return schemaVersion
+	}
+	return callbackVersion
 }
 
 // escape replaces the characters that SQS rejects by JSON escapes. In JSON, they
@@ -112,7 +127,7 @@ func encodeEvent(e payout.Event) *event {
 	encoded := &event{
 		Reference: e.Reference, Reason: e.Reason, Amount: e.Amount, Currency: e.Currency,
 		Chain: e.Chain, Token: e.Token, From: e.From, To: e.To, Memo: e.Memo, TxID: e.TxID,
-		BlockHeight: e.BlockHeight, BlockTime: e.BlockTime,
+		BlockHeight: e.BlockHeight, BlockTime: e.BlockTime, Deadline: e.Deadline, LinkedTo: e.LinkedTo,
 	}
 	if e.Totals != (payout.Totals{}) {
 		encoded.Totals = &e.Totals
@@ -141,13 +156,17 @@ func Decode(text string) (inbox.Receipt, error) {
 		Reason:     m.Reason,
 		Note:       m.Note,
 		ProviderID: m.ProviderID,
+		Reference:  m.Reference,
 	}
 	if m.Event != nil {
-		status, _, _ := strings.Cut(m.Receipt, "/")
-		r.Event = m.Event.decode(payout.ID(m.Payout), payout.Status(status))
+		r.Event = m.Event.decode(r.Key)
 	}
-	if r.State == inbox.Received {
+	switch r.State {
+	case inbox.Received:
 		r.DueAt = r.AcceptedAt.Add(inbox.FirstDue)
+	case inbox.Held:
+		r.Query = r.FirstQuery()
+	case inbox.Applied, inbox.Released, inbox.Dismissed, inbox.Answered:
 	}
 	if r.State != inbox.Received && r.State != inbox.Held || !r.HasValidKey() {
 		return inbox.Receipt{}, fmt.Errorf("%w: the key does not match the content", ErrUnreadable)
@@ -155,12 +174,16 @@ func Decode(text string) (inbox.Receipt, error) {
 	return r, nil
 }
 
-func (e event) decode(id payout.ID, status payout.Status) payout.Event {
+func (e event) decode(key inbox.Key) payout.Event {
+	source, status := key.Statement()
+	if source == payout.SourceCallback {
+		source = ""
+	}
 	decoded := payout.Event{
-		ID: id, Status: status,
+		ID: payout.ID(key.Payout), Source: source, Status: status,
 		Reference: e.Reference, Reason: e.Reason, Amount: e.Amount, Currency: e.Currency,
 		Chain: e.Chain, Token: e.Token, From: e.From, To: e.To, Memo: e.Memo, TxID: e.TxID,
-		BlockHeight: e.BlockHeight, BlockTime: e.BlockTime,
+		BlockHeight: e.BlockHeight, BlockTime: e.BlockTime, Deadline: e.Deadline, LinkedTo: e.LinkedTo,
 	}
 	if e.Totals != nil {
 		decoded.Totals = *e.Totals

@@ -23,7 +23,7 @@ func TestDecode_Unreadable(t *testing.T) {
 		"empty":                       "",
 		"not JSON":                    "hello",
 		"another program's JSON":      `{"event":"x"}`,
-		"a later schema version":      strings.Replace(valid, `"v":1`, `"v":2`, 1),
+		"a later schema version":      strings.Replace(valid, `"v":1`, `"v":3`, 1),
 		"an altered amount":           strings.Replace(valid, `"1.1"`, `"1.2"`, 1),
 		"an altered payout":           strings.Replace(valid, "1382528827416576/1", "1382528827416576/2", 1),
 		"an altered status":           strings.Replace(valid, "succeeded/", "failed/", 1),

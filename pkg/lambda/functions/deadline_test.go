@@ -32,7 +32,7 @@ func timedFunctions(t *testing.T) []timedFunction {
 	forged := map[string]time.Duration{"GetSecretValue": time.Second}
 	timed := []timedFunction{
 		{"ConsumerFunction", consume, map[string]time.Duration{
-			"TransactWriteItems": 28 * time.Second, "ChangeMessageVisibility": time.Second,
+			"GetItem": 28 * time.Second, "TransactWriteItems": 28 * time.Second, "ChangeMessageVisibility": time.Second,
 		}, 29 * time.Second},
 		{"SweeperFunction", sweep, map[string]time.Duration{
 			"Query": 48 * time.Second, "GetQueueAttributes": 48 * time.Second, "UpdateItem": 48 * time.Second, "SendMessageBatch": 48 * time.Second,

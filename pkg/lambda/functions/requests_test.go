@@ -141,7 +141,7 @@ func TestRequests_Callback(t *testing.T) {
 	}
 	consumer := lambda.NewHandler(newStack(aws).HandleBatch)
 	invoke(t, consumer, batch, `{"batchItemFailures":[]}`)
-	aws.wantCounts(t, map[string]int{"TransactWriteItems": 1})
+	aws.wantCounts(t, map[string]int{"GetItem": 1, "TransactWriteItems": 1})
 
 	known := map[string]any{"payout": text("cregis/payout/1/1"), "receipt": text("succeeded/1"), "state": text("applied")}
 	aws.answers["PutItem"] = func() (int, any) {
@@ -159,12 +159,12 @@ func TestRequests_Callback(t *testing.T) {
 		}
 	}
 	invoke(t, consumer, batch, `{"batchItemFailures":[]}`)
-	aws.wantCounts(t, map[string]int{"TransactWriteItems": 1})
+	aws.wantCounts(t, map[string]int{"GetItem": 1, "TransactWriteItems": 1})
 }
 
-// The first transaction of a later event fails because the payout exists; the
-// second one merges into it.
-func TestRequests_LaterEvent(t *testing.T) {
+// If the read was stale, the first transaction fails and returns the payout; the second
+// one merges into it.
+func TestRequests_StaleRead(t *testing.T) {
 	aws := &counter{counts: map[string]int{}, answers: map[string]func() (int, any){}}
 	function, event := ingress(t, aws)
 	invoke(t, function, event, `"statusCode":200`)
@@ -182,7 +182,7 @@ func TestRequests_LaterEvent(t *testing.T) {
 		t.Fatal(err)
 	}
 	invoke(t, lambda.NewHandler(newStack(aws).HandleBatch), batch, `{"batchItemFailures":[]}`)
-	aws.wantCounts(t, map[string]int{"TransactWriteItems": 2})
+	aws.wantCounts(t, map[string]int{"GetItem": 1, "TransactWriteItems": 2})
 }
 
 // A sweep with nothing to do queries each shard of both indexes and the

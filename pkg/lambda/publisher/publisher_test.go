@@ -223,7 +223,7 @@ func TestPublish_SkipsUnreadableRecords(t *testing.T) {
 	}
 	for name, damage := range map[string]func(*events.DynamoDBStreamRecord){
 		"no image":            func(change *events.DynamoDBStreamRecord) { change.NewImage = nil },
-		"a later schema":      alter("v", events.NewNumberAttribute("2")),
+		"a later schema":      alter("v", events.NewNumberAttribute("3")),
 		"no version":          alter("version", events.NewStringAttribute("1")),
 		"no payout":           alter("payout", events.NewBinaryAttribute(nil)),
 		"an invalid amount":   alter("claims", events.NewMapAttribute(map[string]events.DynamoDBAttributeValue{"amount": events.NewListAttribute([]events.DynamoDBAttributeValue{events.NewStringAttribute("1e9")})})),
@@ -253,7 +253,7 @@ func TestPublish_UnreadableOldImage(t *testing.T) {
 	s.apply(newEvent(1, payout.Succeeded))
 	s.records = nil
 	record := s.apply(payout.Event{ID: newEvent(1, "").ID, Status: payout.Succeeded, Amount: "1", TxID: "0xabc"})
-	record.Change.OldImage["v"] = events.NewNumberAttribute("2")
+	record.Change.OldImage["v"] = events.NewNumberAttribute("3")
 	bus := &fakeBus{}
 	(&publisher.Publisher{Bus: bus}).Publish(t.Context(), events.DynamoDBEvent{Records: s.records})
 	if !cmp.Equal(bus.published, []string{"cregis/payout/7/1#2"}) {

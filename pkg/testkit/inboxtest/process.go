@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/payout"
 )
 
 // Fault is a way in which a call to a store or a queue fails.
@@ -134,6 +135,10 @@ type processStore struct{ p *Process }
 
 func (s processStore) Create(ctx context.Context, receipt inbox.Receipt) (inbox.Existing, error) {
 	return query(ctx, s.p, "store.Create", func() (inbox.Existing, error) { return s.p.Store.Create(s.p.withoutTimeout(ctx), receipt) })
+}
+
+func (s processStore) Payout(ctx context.Context, id payout.ID) (inbox.PayoutItem, error) {
+	return query(ctx, s.p, "store.Payout", func() (inbox.PayoutItem, error) { return s.p.Store.Payout(s.p.withoutTimeout(ctx), id) })
 }
 
 func (s processStore) Apply(ctx context.Context, change inbox.Change) (*inbox.ConditionFailed, error) {

@@ -144,7 +144,7 @@ func returnsRecord(t *testing.T, h Harness) {
 	if err != nil || failed == nil || !failed.RecordFailed {
 		t.Fatalf("got %+v, %v, want RecordFailed", failed, err)
 	}
-	if diff := cmp.Diff(resolved, failed.Record, same); diff != "" {
+	if diff := cmp.Diff(resolved, failed.Payout.Record, same); diff != "" {
 		t.Errorf("record of the failed condition:\n%s", diff)
 	}
 }

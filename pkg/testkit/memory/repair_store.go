@@ -38,7 +38,7 @@ func (s *Store) Overwrite(receipts []inbox.Receipt, records []payout.Record) {
 		s.put(receipt)
 	}
 	for _, record := range records {
-		s.putRecord(record)
+		s.putPayout(inbox.PayoutItem{Record: record, Schedule: s.payouts[record.ID].Schedule})
 	}
 }
 
@@ -46,7 +46,7 @@ func (s *Store) Overwrite(receipts []inbox.Receipt, records []payout.Record) {
 func (s *Store) DeleteRecord(id payout.ID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.records, id)
+	delete(s.payouts, id)
 }
 
 func (s *Store) corrupt(edit func(d *damage)) {
@@ -142,7 +142,8 @@ func (s *Store) StoredPayout(ctx context.Context, id payout.ID) (inbox.StoredPay
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	record, exists := s.records[id]
+	stored, exists := s.payouts[id]
+	record := stored.Record
 	record.ID = id
 	storedPayout := inbox.StoredPayout{Record: record, Exists: exists, ReadVersion: record.Version}
 	if s.damage.records[id] {
@@ -168,6 +169,7 @@ func (s *Store) Close(ctx context.Context, closed inbox.Receipt) (inbox.State, e
 	before := receipt.State
 	if before == inbox.Held || before == inbox.Dismissed && closed.State == inbox.Released {
 		receipt.State, receipt.ReleasedAs, receipt.ChangedBy = closed.State, closed.ReleasedAs, closed.ChangedBy
+		receipt.Query.At = time.Time{}
 		s.put(receipt)
 		delete(s.damage.indexMismatch, receipt.Key)
 	}
@@ -181,15 +183,15 @@ func (s *Store) Rewrite(ctx context.Context, record payout.Record, read inbox.St
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	current, exists := s.records[record.ID]
+	current, exists := s.payouts[record.ID]
 	version, ok := read.ReadVersion.(int64)
 	if !ok {
 		panic(fmt.Sprintf("memory: payout %s was not read from this store", record.ID))
 	}
-	if exists != read.Exists || current.Version != version {
+	if exists != read.Exists || current.Record.Version != version {
 		return false, nil
 	}
-	s.putRecord(record)
+	s.putPayout(inbox.PayoutItem{Record: record, Schedule: current.Schedule})
 	delete(s.damage.records, record.ID)
 	return true, nil
 }
@@ -213,10 +215,10 @@ func (s *Store) Reindex(ctx context.Context, key inbox.Key, now time.Time) (bool
 	return true, nil
 }
 
-// putRecord writes a payout; s.mu is held.
-func (s *Store) putRecord(record payout.Record) {
-	if s.records == nil {
-		s.records = map[payout.ID]payout.Record{}
+// putPayout writes a payout; s.mu is held.
+func (s *Store) putPayout(stored inbox.PayoutItem) {
+	if s.payouts == nil {
+		s.payouts = map[payout.ID]inbox.PayoutItem{}
 	}
-	s.records[record.ID] = record
+	s.payouts[stored.Record.ID] = stored
 }

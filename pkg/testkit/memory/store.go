@@ -19,7 +19,7 @@ type Store struct {
 	receipts map[inbox.Key]inbox.Receipt
 	due      dueIndex // received receipts by due time
 	claimed  dueIndex // claimed receipts by the time at which they were accepted
-	records  map[payout.ID]payout.Record
+	payouts  map[payout.ID]inbox.PayoutItem
 	damage   damage // by tests
 }
 
@@ -42,6 +42,18 @@ func (s *Store) Create(ctx context.Context, receipt inbox.Receipt) (inbox.Existi
 	return inbox.Existing{}, nil
 }
 
+// Payout implements inbox.Store.
+func (s *Store) Payout(ctx context.Context, id payout.ID) (inbox.PayoutItem, error) {
+	if err := ctx.Err(); err != nil {
+		return inbox.PayoutItem{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	stored := s.payouts[id]
+	stored.Record.ID = id
+	return stored, nil
+}
+
 // Apply implements inbox.Store.
 func (s *Store) Apply(ctx context.Context, change inbox.Change) (*inbox.ConditionFailed, error) {
 	if err := ctx.Err(); err != nil {
@@ -50,12 +62,12 @@ func (s *Store) Apply(ctx context.Context, change inbox.Change) (*inbox.Conditio
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	receipt, exists := s.receipts[change.Receipt.Key]
-	record := s.records[change.Record.ID]
+	stored := s.payouts[change.Record.ID]
 	failed := inbox.ConditionFailed{
 		ReceiptState:  receipt.State,
 		ReceiptFailed: change.Create == exists || exists && receipt.State != inbox.Received,
-		Record:        record,
-		RecordFailed:  record.Version != change.ExpectedVersion,
+		Payout:        stored,
+		RecordFailed:  stored.Record.Version != change.ExpectedVersion,
 	}
 	if failed.ReceiptFailed || failed.RecordFailed {
 		return &failed, nil
@@ -71,7 +83,7 @@ func (s *Store) Apply(ctx context.Context, change inbox.Change) (*inbox.Conditio
 	} else {
 		s.put(change.Receipt)
 	}
-	s.putRecord(change.Record)
+	s.putPayout(inbox.PayoutItem{Record: change.Record, Schedule: change.Schedule})
 	return nil, nil
 }
 
@@ -152,7 +164,7 @@ func (s *Store) NextDue() (next time.Time, ok bool) {
 func (s *Store) Record(id payout.ID) payout.Record {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.records[id]
+	return s.payouts[id].Record
 }
 
 // Records returns all payouts, ordered by ID.
@@ -160,8 +172,8 @@ func (s *Store) Records() []payout.Record {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var all []payout.Record
-	for _, record := range s.records {
-		all = append(all, record)
+	for _, stored := range s.payouts {
+		all = append(all, stored.Record)
 	}
 	slices.SortFunc(all, func(a, b payout.Record) int { return cmp.Compare(a.ID, b.ID) })
 	return all

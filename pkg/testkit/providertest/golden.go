@@ -19,6 +19,7 @@ const eventFile = "event.json"
 // is added to the event, the conversion below no longer compiles.
 type golden struct {
 	ID          payout.ID     `json:"id"`
+	Source      payout.Source `json:"source,omitzero"`
 	Reference   string        `json:"reference,omitzero"`
 	Status      payout.Status `json:"status"`
 	Reason      string        `json:"reason,omitzero"`
@@ -33,6 +34,8 @@ type golden struct {
 	BlockHeight uint64        `json:"blockHeight,omitzero"`
 	BlockTime   int64         `json:"blockTime,omitzero"`
 	Totals      payout.Totals `json:"totals,omitzero"`
+	Deadline    int64         `json:"deadline,omitzero"`
+	LinkedTo    payout.ID     `json:"linkedTo,omitzero"`
 }
 
 func goldenText(event payout.Event) (string, error) {

@@ -49,6 +49,7 @@ func expectedPermissions() map[string]permissions {
 		"CregisRole": withCommonPermissions("CregisLogGroup", ingress("CregisKeys.Id")),
 		"PivotRole":  withCommonPermissions("PivotLogGroup", ingress("PivotKeys.Id")),
 		"ConsumerRole": withCommonPermissions("ConsumerLogGroup", permissions{
+			"dynamodb:GetItem":            "PayoutsTable.Arn",
 			"dynamodb:PutItem":            "PayoutsTable.Arn ReceiptsTable.Arn",
 			"dynamodb:UpdateItem":         "ReceiptsTable.Arn",
 			"sqs:ReceiveMessage":          "EventsQueue.Arn",
@@ -59,6 +60,7 @@ func expectedPermissions() map[string]permissions {
 		"SweeperRole": withCommonPermissions("SweeperLogGroup", permissions{
 			"dynamodb:Query": "${ReceiptsTable.Arn}/index/claimed ${ReceiptsTable.Arn}/index/unapplied",
 			// Payouts, because the sweeper applies a receipt whose message the queue rejects.
+			"dynamodb:GetItem":            "PayoutsTable.Arn",
 			"dynamodb:PutItem":            "PayoutsTable.Arn ReceiptsTable.Arn",
 			"dynamodb:UpdateItem":         "ReceiptsTable.Arn",
 			"sqs:SendMessage":             "EventsQueue.Arn",
@@ -257,7 +259,7 @@ func listValue(value any) []any {
 // or its first call fails.
 func TestFunctions_HaveVariablesOfCalledResources(t *testing.T) {
 	template := templatetest.Load(t)
-	called := []string{"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query", "sqs:SendMessage", "events:PutEvents"}
+	called := []string{"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query", "sqs:SendMessage", "events:PutEvents"}
 	for name, resource := range template.Resources {
 		if resource.Type != "AWS::Serverless::Function" {
 			continue

@@ -1,0 +1,160 @@
+package inbox
+
+import (
+	"hash/fnv"
+	"slices"
+	"time"
+
+	"payout-callbacks/pkg/payout"
+)
+
+// Schedule says when the provider is asked about a payout, or about the payout of a held
+// callback. It is stored with what it is about and is not part of it: it depends on the
+// clock, and losing it costs a query, not a fact.
+type Schedule struct {
+	At      time.Time // when the query is due; zero if no query is needed
+	Tries   int       // queries since the last change that asked for one
+	AskedAt time.Time // when the provider was last asked
+	Result  string    // what the last query led to, in one low-cardinality word
+}
+
+// QueryMode says about which payouts a provider is asked.
+type QueryMode string
+
+// The modes, as the parameters spell them.
+const (
+	QueriesOff  QueryMode = "off"
+	QueriesOpen QueryMode = "open" // payouts without a final status
+	QueriesAll  QueryMode = "all"  // also final ones, to confirm them
+)
+
+// The delays before a first query.
+const (
+	afterChange  = 10 * time.Second // a batch whose totals changed, a conflict, a held callback
+	afterFinal   = 2 * time.Minute
+	afterPending = 10 * time.Minute
+	maxJitter    = 30 * time.Second
+)
+
+// DefaultDue is the time after which a payout should be final, if the expectation does
+// not state a deadline.
+const DefaultDue = 10 * time.Minute
+
+// backOff lists the delays between queries; the last one repeats.
+var backOff = []time.Duration{
+	10 * time.Minute, 30 * time.Minute, time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour, 24 * time.Hour,
+}
+
+// A final payout is confirmed for about seven days: maxConfirmTries queries. A conflict
+// is asked about once.
+const (
+	maxConfirmTries  = 13
+	maxConflictTries = 1
+)
+
+// MaxHeldAge is the age at which a held callback is no longer asked about.
+const MaxHeldAge = 7 * 24 * time.Hour
+
+// Claimed returns the schedule of a query that is made now: the next one is due after the
+// back-off, with a jitter by name of at most a tenth.
+func (s Schedule) Claimed(name string, now time.Time) Schedule {
+	delay := backOff[min(s.Tries, len(backOff)-1)]
+	return Schedule{At: toMillis(now.Add(delay + jitter(name, delay))), Tries: s.Tries + 1, AskedAt: toMillis(now), Result: s.Result}
+}
+
+// jitter spreads queries: the same name always has the same part of a tenth of the delay.
+func jitter(name string, delay time.Duration) time.Duration {
+	hash := fnv.New32a()
+	_, _ = hash.Write([]byte(name)) // never fails
+	return delay / 10 * time.Duration(hash.Sum32()%1000) / 1000
+}
+
+// need is why a payout is asked about.
+type need int
+
+const (
+	noNeed           need = iota
+	needDeadline          // expected and open: asked at the deadline
+	needTotals            // a batch that is not confirmed
+	needSide              // conflicted
+	needEnd               // open, after a callback
+	needConfirmation      // final, not confirmed
+)
+
+// queryNeed returns why the provider is asked about a payout. A payout that only a
+// listing stated is asked about through its batch.
+func queryNeed(record payout.Record, mode QueryMode) need {
+	status := record.Status()
+	canAsk := (mode == QueriesOpen || mode == QueriesAll) && record.ID.PayoutID() != ""
+	isClosed := len(record.Resolutions) > 0 || slices.Contains(record.Sources, payout.SourceResolution)
+	isOrdered := record.IsExpected() || slices.Contains(record.Sources, payout.SourceCallback)
+	switch {
+	case status == "" || status == payout.Linked || !isOrdered || status.IsFinal() && isClosed:
+		return noNeed
+	case status == payout.Conflicted:
+		return needIf(canAsk, needSide)
+	case record.ID.Type() == payout.TypeBatch && canAsk:
+		return needIf(!record.IsConfirmed(), needTotals)
+	case status.IsFinal():
+		return needIf(canAsk && mode == QueriesAll && !record.IsConfirmed(), needConfirmation)
+	case record.IsExpected():
+		return needDeadline
+	}
+	return needIf(canAsk, needEnd)
+}
+
+func needIf(condition bool, why need) need {
+	if condition {
+		return why
+	}
+	return noNeed
+}
+
+// IsQueryNeeded reports whether a payout with this record and this number of tries must
+// be scheduled.
+func IsQueryNeeded(record payout.Record, tries int, mode QueryMode) bool {
+	switch queryNeed(record, mode) {
+	case noNeed:
+		return false
+	case needSide:
+		return tries < maxConflictTries
+	case needConfirmation:
+		return tries < maxConfirmTries
+	case needDeadline, needTotals, needEnd:
+	}
+	return true
+}
+
+// nextSchedule returns the schedule of a payout whose record changes from before to
+// after. A change that is shown schedules a first query again; otherwise the schedule
+// stays.
+func nextSchedule(before, after payout.Record, old Schedule, mode QueryMode, now time.Time) Schedule {
+	why := queryNeed(after, mode)
+	next := Schedule{AskedAt: old.AskedAt, Result: old.Result}
+	if why == noNeed {
+		return next
+	}
+	isSame := why == queryNeed(before, mode)
+	if isSame && after.ShowsSame(before) {
+		return old
+	}
+	next.At = firstQuery(after, why, mode, now)
+	if isSame && !old.At.IsZero() && old.At.Before(next.At) {
+		next.At = old.At
+	}
+	return next
+}
+
+// firstQuery returns when the first query about a payout is due.
+func firstQuery(record payout.Record, why need, mode QueryMode, now time.Time) time.Time {
+	delay := map[need]time.Duration{needTotals: afterChange, needSide: afterChange, needEnd: afterPending, needConfirmation: afterFinal}[why]
+	if why == needDeadline {
+		delay = max(0, time.UnixMilli(record.Deadline).Sub(now))
+		hasCallback := slices.Contains(record.Sources, payout.SourceCallback)
+		if record.Deadline == 0 || hasCallback && mode != QueriesOff && mode != "" && record.ID.PayoutID() != "" {
+			delay = min(delay, afterPending)
+		}
+		return toMillis(now.Add(delay + jitter(string(record.ID), 10*maxJitter)))
+	}
+	return toMillis(now.Add(delay + min(maxJitter, jitter(string(record.ID), delay))))
+}

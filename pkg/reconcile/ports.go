@@ -1,0 +1,156 @@
+package reconcile
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/payout"
+)
+
+// Provider is a provider whose payouts can be expected and asked about.
+// Implementations are safe for concurrent use.
+type Provider interface {
+	// Name is the provider's name, as in package callback.
+	Name() string
+
+	// Expect returns the event of an expectation in the provider's canonical forms, so
+	// that the same value in another spelling is no conflict. Its error is a *FieldError.
+	Expect(expectation Expectation) (payout.Event, error)
+
+	// RequestKey returns a name that is equal for payouts about which one query answers,
+	// for example the items of one request.
+	RequestKey(id payout.ID) string
+
+	// Connect returns the querier of an account. The credentials are the account's entry
+	// of the secret: the error says which field is missing or wrong, without its value.
+	// It sends no request.
+	Connect(account string, credentials json.RawMessage, client *http.Client, now func() time.Time) (Querier, error)
+}
+
+// Querier asks a provider about payouts of one account. It is safe for concurrent use.
+type Querier interface {
+	// Ask asks about payouts with equal request keys. It returns within the deadline of
+	// the context.
+	Ask(ctx context.Context, payouts []Asked) Answer
+}
+
+// Asked is a payout that a provider is asked about.
+type Asked struct {
+	ID payout.ID
+	// Reference is our reference, if we know it. An answer with another one is not about
+	// this payout.
+	Reference string
+}
+
+// Outcome says what a query led to: a short word, also in logs and metrics.
+type Outcome string
+
+// The outcomes. Only the first three are answers about the payout.
+const (
+	Answered       Outcome = "answered"        // the provider stated the payout's status
+	NotFound       Outcome = "not-found"       // the provider does not know the payout: this is not a failed payout
+	InProcess      Outcome = "in-process"      // the provider cannot say yet
+	Unavailable    Outcome = "unavailable"     // no answer, or an error of the provider
+	RateLimited    Outcome = "rate-limited"    // too many requests
+	KeyRefused     Outcome = "key-refused"     // our credentials are wrong
+	AddressRefused Outcome = "address-refused" // our IP address is not allowed
+	Unusable       Outcome = "unusable"        // the answer cannot be read, or is about something else
+
+	NotAsked      Outcome = "off"            // queries of the provider are off
+	NoCredentials Outcome = "no-credentials" // the secret has no usable entry of the account
+	NoID          Outcome = "no-id"          // the provider's id is not known, and the provider cannot be asked without it
+)
+
+// Answer is the result of a query.
+type Answer struct {
+	Outcome    Outcome
+	Statements []Statement   // of outcome Answered: what the provider stated, at least one
+	RetryAfter time.Duration // of RateLimited and Unavailable: when to ask again, if the provider says so
+	Detail     string        // for an operator: HTTP status, error code, field; no value of a payout
+}
+
+// Statement is what an answer states about one payout: an event of SourceQuery, or why
+// it is held.
+type Statement struct {
+	Event payout.Event
+	Held  *inbox.HeldCallback // if the provider's statement is not understood; Event is empty
+	Body  []byte              // the object that states it, as received, without the account holder's name and number
+}
+
+// Store is the part of the store that a run uses. It is safe for concurrent use; the
+// writes are conditional and durable once they return without an error.
+type Store interface {
+	inbox.Store
+
+	// DueQueries lists payouts whose query is due at the time now, at most limit of them,
+	// the earliest due first. The list may be slightly stale. Its cost does not depend on
+	// the number of scheduled payouts.
+	DueQueries(ctx context.Context, now time.Time, limit int) ([]DueQuery, error)
+	// ClaimQuery replaces the schedule of a payout and returns the payout, if its query is
+	// still due at the listed time. Of two callers only one gets true. A payout that
+	// cannot be read gives inbox.ErrDamagedPayout, and its schedule is replaced all the
+	// same.
+	ClaimQuery(ctx context.Context, due DueQuery, next inbox.Schedule) (inbox.PayoutItem, bool, error)
+	// FinishQuery replaces the schedule of a payout, if it is still the claimed one. If
+	// the payout changed since the claim, its schedule stays.
+	FinishQuery(ctx context.Context, id payout.ID, claimed, next inbox.Schedule) error
+
+	// ByReference lists the payouts with a reference of ours. The list may be slightly
+	// stale.
+	ByReference(ctx context.Context, reference string) ([]payout.ID, error)
+
+	// DueHeld lists held callbacks whose query is due, as DueQueries does.
+	DueHeld(ctx context.Context, now time.Time, limit int) ([]DueHeld, error)
+	// ClaimHeld replaces the schedule of a held callback, as ClaimQuery does. Damage is
+	// inbox.ErrDamagedReceipt.
+	ClaimHeld(ctx context.Context, due DueHeld, next inbox.Schedule) (inbox.Receipt, bool, error)
+	// FinishHeld replaces the schedule of a held callback, if it is still held with the
+	// claimed schedule. A zero time ends the queries.
+	FinishHeld(ctx context.Context, key inbox.Key, claimed, next inbox.Schedule) error
+	// AnswerHeld closes a held callback as answered by another receipt. It returns false
+	// if the callback is not held any more.
+	AnswerHeld(ctx context.Context, key, answer inbox.Key, by inbox.ChangedBy) (bool, error)
+}
+
+// DueQuery names a payout whose query is due, as the index lists it.
+type DueQuery struct {
+	ID payout.ID
+	At time.Time
+}
+
+// DueHeld names a held callback whose query is due, as the index lists it.
+type DueHeld struct {
+	Key inbox.Key
+	At  time.Time
+}
+
+// Accounts stores what runs share about accounts. It is safe for concurrent use.
+type Accounts interface {
+	// Acquire takes the lease of an account for an owner until a time, if nobody has it
+	// at the time now, and returns the account's state. The name is provider/account.
+	Acquire(ctx context.Context, account, owner string, now, until time.Time) (AccountState, bool, error)
+	// Release ends the lease and stores the state. It does nothing if the owner does not
+	// have the lease any more.
+	Release(ctx context.Context, account, owner string, state AccountState) error
+	// States returns the states of all accounts, by name.
+	States(ctx context.Context) (map[string]AccountState, error)
+}
+
+// AccountState is what runs know about an account. Its zero value is that of an account
+// that was never asked.
+type AccountState struct {
+	Failures    int       // queries in a row that failed with a cause that concerns the account
+	Cause       Outcome   // of the last failure; "" after an answer
+	PausedUntil time.Time // until then the account is not asked; zero if it may be asked
+	AnsweredAt  time.Time // when the provider last answered
+}
+
+// Credentials reads the API credentials of a provider's accounts.
+type Credentials interface {
+	// Credentials returns the entries of the provider's secret by account. A secret
+	// without a value has no entries.
+	Credentials(ctx context.Context, provider string) (map[string]json.RawMessage, error)
+}
