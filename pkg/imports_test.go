@@ -36,6 +36,8 @@ var importRules = map[string]string{
 	"pkg/ops/repair":     "pkg/payout pkg/inbox",
 	"pkg/testkit":        "pkg github.com golang.org",
 	"pkg/testkit/memory": "pkg",
+	// A second implementation of what pkg/provider implements.
+	"pkg/testkit/providersim": "github.com/shopspring/decimal",
 
 	"pkg":      "", // a new folder needs a rule before it imports anything
 	"examples": "github.com",
