@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/base64"
 	"io"
 	"net/http"
 	"strings"
@@ -11,8 +10,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/testkit/traffic"
 )
 
 // ingressTimeout is the timeout of the ingress functions in template.yaml.
@@ -26,7 +25,7 @@ type handler = func(context.Context, events.APIGatewayV2HTTPRequest) (events.API
 func newGateway(newStack func() functions.Stack) http.Handler {
 	mux := http.NewServeMux()
 	for _, provider := range functions.Providers() {
-		keys := fixedKeys{accountKeys(provider.Name())[0]}
+		keys := traffic.StreamKeys(provider.Name()) // always available: the faults are those of the tables and the queues
 		instances := &sync.Pool{New: func() any { return newStack().HandleCallbacks(provider, keys) }}
 		for _, kind := range provider.Types() {
 			route := "POST /callbacks/" + provider.Name() + "/" + string(kind)
@@ -50,9 +49,6 @@ func serve(w http.ResponseWriter, r *http.Request, route string, handle handler)
 	for name, values := range r.Header {
 		event.Headers[strings.ToLower(name)] = strings.Join(values, ",")
 	}
-	if r.Header.Get("Content-Type") != "application/json" {
-		event.Body, event.IsBase64Encoded = base64.StdEncoding.EncodeToString(body), true
-	}
 	// Without the cancellation of the request: a caller that hangs up stops no function.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), ingressTimeout)
 	defer cancel()
@@ -66,13 +62,3 @@ func serve(w http.ResponseWriter, r *http.Request, route string, handle handler)
 	w.WriteHeader(response.StatusCode)
 	_, _ = io.WriteString(w, response.Body)
 }
-
-// fixedKeys never change and are always available: the faults are those of the
-// tables and the queues.
-type fixedKeys struct{ keys callback.Keys }
-
-// Keys implements callback.KeySource.
-func (f fixedKeys) Keys(context.Context) (callback.Keys, error) { return f.keys, nil }
-
-// Refresh implements callback.KeySource.
-func (f fixedKeys) Refresh(context.Context) (callback.Keys, bool, error) { return f.keys, false, nil }

@@ -22,27 +22,21 @@ const (
 	consumers       = 5
 )
 
-// lambda does what Lambda and the scheduler do: it polls the queue for the
-// consumer and runs the sweeper.
-type lambda struct {
-	newStack func() functions.Stack // for each instance
-	poller   *sqs.Client
-	queue    string
-}
-
-// run works until ctx ends, and returns when the invocations have ended.
-func (l lambda) run(ctx context.Context) {
+// runLambda does what Lambda and the scheduler do until ctx ends: it polls the
+// queue for the consumer and runs the sweeper, each with its own clients. It
+// returns when the invocations have ended.
+func runLambda(ctx context.Context, newStack func() functions.Stack, poller *sqs.Client, queue string) {
 	var running sync.WaitGroup
 	for range consumers {
 		running.Go(func() {
-			consumer := l.newStack()
+			consumer := newStack()
 			for ctx.Err() == nil {
-				l.poll(ctx, consumer)
+				poll(ctx, consumer, poller, queue)
 			}
 		})
 	}
 	running.Go(func() {
-		sweeper := l.newStack()
+		sweeper := newStack()
 		for sleep(ctx, sweepEvery/speedup) {
 			// Without a deadline, which the sweep would compare with the fast clock. The next run is the retry.
 			_, _ = sweeper.HandleSweep(context.WithoutCancel(ctx))
@@ -53,9 +47,9 @@ func (l lambda) run(ctx context.Context) {
 
 // poll passes a batch to the consumer and deletes the messages that succeed. The
 // others are delivered again.
-func (l lambda) poll(ctx context.Context, consumer functions.Stack) {
-	out, err := l.poller.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
-		QueueUrl:                    &l.queue,
+func poll(ctx context.Context, consumer functions.Stack, poller *sqs.Client, queue string) {
+	out, err := poller.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
+		QueueUrl:                    &queue,
 		MaxNumberOfMessages:         10,
 		WaitTimeSeconds:             1,
 		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameApproximateReceiveCount},
@@ -76,17 +70,11 @@ func (l lambda) poll(ctx context.Context, consumer functions.Stack) {
 		})
 	}
 	response, err := consumer.HandleBatch(invocation, batch)
-	if err != nil {
-		return
-	}
-	var succeeded []types.DeleteMessageBatchRequestEntry
 	for _, message := range out.Messages {
-		if !slices.Contains(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: *message.MessageId}) {
-			succeeded = append(succeeded, types.DeleteMessageBatchRequestEntry{Id: message.MessageId, ReceiptHandle: message.ReceiptHandle})
+		isFailed := slices.Contains(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: *message.MessageId})
+		if err == nil && !isFailed {
+			_, _ = poller.DeleteMessage(invocation, &sqs.DeleteMessageInput{QueueUrl: &queue, ReceiptHandle: message.ReceiptHandle})
 		}
-	}
-	if len(succeeded) > 0 {
-		_, _ = l.poller.DeleteMessageBatch(invocation, &sqs.DeleteMessageBatchInput{QueueUrl: &l.queue, Entries: succeeded})
 	}
 }
 

@@ -12,17 +12,13 @@ import (
 // telemetry.Recorder.
 type functionLog struct {
 	mu         sync.Mutex
-	accepted   map[inbox.Acceptance]int
 	applied    map[inbox.Key]int // how often a consumer applied a receipt
-	failed     int               // deliveries that are delivered again
-	duplicates int               // deliveries of an applied receipt
-	resent     int               // receipts
-	recovered  int               // dead letters
+	counts     map[string]int    // by what is counted
 	unreadable int               // lines
 }
 
 func newFunctionLog() *functionLog {
-	return &functionLog{accepted: map[inbox.Acceptance]int{}, applied: map[inbox.Key]int{}}
+	return &functionLog{applied: map[inbox.Key]int{}, counts: map[string]int{}}
 }
 
 // Write reads one line.
@@ -30,7 +26,7 @@ func (l *functionLog) Write(text []byte) (int, error) {
 	var line struct {
 		Message   string            `json:"message"`
 		Outcome   inbox.ApplyResult `json:"outcome"`
-		Accepted  inbox.Acceptance  `json:"accepted"`
+		Accepted  string            `json:"accepted"`
 		Payout    string            `json:"payout"`
 		Receipt   string            `json:"receipt"`
 		Resent    int               `json:"ReceiptsResent"`
@@ -42,18 +38,17 @@ func (l *functionLog) Write(text []byte) (int, error) {
 	switch {
 	case err != nil:
 		l.unreadable++
-	case line.Message == "callback":
-		l.accepted[line.Accepted]++
+	case line.Message == "callback" && line.Accepted != "":
+		l.counts["accepted "+line.Accepted]++
 	case line.Message == "sweep":
-		l.resent += line.Resent
-		l.recovered += line.Recovered
-	case line.Message != "delivery":
-	case line.Outcome == inbox.ApplyDuplicate:
-		l.duplicates++
-	case line.Outcome == inbox.ApplyChanged, line.Outcome == inbox.ApplyUnchanged, line.Outcome == inbox.ApplyConflict, line.Outcome == inbox.ApplyHeld:
-		l.applied[inbox.Key{Payout: line.Payout, Receipt: line.Receipt}]++
-	default:
-		l.failed++
+		l.counts["receipts resent"] += line.Resent
+		l.counts["dead letters recovered"] += line.Recovered
+	case line.Message == "delivery":
+		l.counts["delivered "+string(line.Outcome)]++
+		switch line.Outcome {
+		case inbox.ApplyChanged, inbox.ApplyUnchanged, inbox.ApplyConflict, inbox.ApplyHeld:
+			l.applied[inbox.Key{Payout: line.Payout, Receipt: line.Receipt}]++
+		}
 	}
 	return len(text), nil
 }

@@ -16,53 +16,44 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
-	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/signal"
 	"sync"
 	"syscall"
 	"time"
 
-	"github.com/alecthomas/kong"
-
+	"payout-callbacks/pkg/aws/dynamostore"
 	"payout-callbacks/pkg/lambda/functions"
 	"payout-callbacks/pkg/ops/terminal"
+	"payout-callbacks/pkg/testkit/awsfault"
+	"payout-callbacks/pkg/testkit/traffic"
 )
 
 // storm is a run, as its flags describe it.
 type storm struct {
-	Count int    `default:"3000" help:"Callbacks to send: 1 to 100,000."`
-	Rate  int    `default:"50" help:"Callbacks a second: 1 to 2,000."`
-	Seed  uint64 `help:"Determines what is sent and when connections are cut. By default it is random; it is printed."`
-
-	endpoints endpoints
-	stderr    io.Writer
-}
-
-// Validate implements kong's check.
-func (s storm) Validate() error {
-	if s.Count < 1 || s.Count > 100_000 {
-		return errors.New("--count is not from 1 to 100000")
-	}
-	if s.Rate < 1 || s.Rate > 2_000 {
-		return errors.New("--rate is not from 1 to 2000")
-	}
-	return nil
+	count, rate int // callbacks, callbacks a second
+	seed        uint64
 }
 
 // The command exits with 0 if the check passes, with 1 if it fails, and with 2 if
 // it could not be made.
 func main() {
-	s := storm{stderr: os.Stderr}
-	kong.Parse(&s, kong.Name("storm"), kong.Description("Send callbacks to the functions while connections to DynamoDB and SQS are cut, "+
-		"and check what is stored afterwards. Run it by: make storm"))
+	var s storm
+	flag.IntVar(&s.count, "count", 3000, "callbacks to send")
+	flag.IntVar(&s.rate, "rate", 50, "callbacks a second")
+	flag.Uint64Var(&s.seed, "seed", 0, "determines what is sent and when connections are cut (0: random)")
+	flag.Parse()
+	if s.seed == 0 {
+		s.seed = rand.Uint64N(1_000_000)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	result, err := s.start(ctx)
+	result, err := s.run(ctx)
 	if err != nil {
 		_, _ = fmt.Fprintln(os.Stderr, "storm:", err)
 		os.Exit(2) //nolint:gocritic // stop has nothing left to do
@@ -73,99 +64,63 @@ func main() {
 	}
 }
 
-func (s storm) start(ctx context.Context) (*report, error) {
-	var err error
-	if s.endpoints, err = readEndpoints(os.Getenv); err != nil {
-		return nil, err
+// run sends the callbacks, drains the queue and checks the result.
+func (s storm) run(ctx context.Context) (*report, error) {
+	if s.count < 1 || s.rate < 1 {
+		return nil, errors.New("-count and -rate must be at least 1")
 	}
 	// The SDK's newer retries, as template.yaml sets them.
 	if err := os.Setenv("AWS_NEW_RETRIES_2026", "true"); err != nil {
 		return nil, err
 	}
-	if s.Seed == 0 {
-		s.Seed = rand.Uint64N(1_000_000)
-	}
-	return s.run(ctx)
-}
-
-// grace is how long a run may take beyond its sending.
-const grace = drainTimeout + time.Minute
-
-// run sends the callbacks, drains the queue and checks the result.
-func (s storm) run(ctx context.Context) (*report, error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Duration(s.Count/s.Rate)*time.Second+grace)
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(s.count/s.rate)*time.Second+drainTimeout+time.Minute)
 	defer cancel()
-	direct := newClients("http://"+s.endpoints.dynamodb.Host, "http://"+s.endpoints.sqs.Host, 10*time.Second)
+	o, err := newOutages(s.seed)
+	if err != nil {
+		return nil, err
+	}
+	direct := newClients(o.dynamodb.target.String(), o.sqs.target.String(), 10*time.Second)
 	config, err := createResources(ctx, direct)
 	if err != nil {
 		return nil, err
 	}
-	o, err := newOutages(ctx, s.endpoints, s.Seed)
-	if err != nil {
-		return nil, err
-	}
-	log, now := newFunctionLog(), fastClock()
+	log, began := newFunctionLog(), time.Now()
 	newStack := func() functions.Stack {
-		stack := functions.NewStack(config, newClients(o.dynamodb.url(), o.sqs.url(), 0), log)
-		stack.Inbox.Now = now
+		stack := functions.NewStack(config, newClients(o.dynamodb.URL, o.sqs.URL, 0), log)
+		stack.Inbox.Now = func() time.Time { return began.Add(speedup * time.Since(began)) }
 		return stack
 	}
-	poller := newClients(o.dynamodb.url(), o.sqs.url(), 10*time.Second).SQS
-	stop := inBackground(ctx, lambda{newStack: newStack, poller: poller, queue: config.EventsQueueURL}.run)
+	poller := newClients(o.dynamodb.URL, o.sqs.URL, 10*time.Second).SQS
+	stop := inBackground(ctx, func(ctx context.Context) { runLambda(ctx, newStack, poller, config.EventsQueueURL) })
 	defer stop()
 
-	result := &report{seed: s.Seed, sent: s.Count, outages: o.counts}
-	sender, err := s.send(ctx, newStack, o, result)
+	sender, err := s.send(ctx, newStack, o)
 	if err != nil {
 		return nil, err
 	}
-	observer := newObserver(direct, config)
-	drained := time.Now()
-	stopLine := terminal.ShowLine(s.stderr, func() string { return "waiting until the queue is drained" })
-	err = observer.awaitDrained(ctx)
-	stopLine()
-	if err != nil {
+	result := &report{seed: s.seed, sent: s.count, broken: o.dynamodb.broken.Load() + o.sqs.broken.Load(), log: log}
+	reader := &dynamostore.Reader{Client: direct.DynamoDB, Receipts: config.ReceiptsTable, Payouts: config.PayoutsTable}
+	if err := awaitDrained(ctx, direct.SQS, reader, config.EventsQueueURL, config.DeadLetterQueueURL); err != nil {
 		result.complainf("I3: %v", err)
 	}
-	result.drain = time.Since(drained)
 	stop()
-	state, err := observer.state(ctx)
-	if err != nil {
+	if result.stored, err = awsfault.ReadState(ctx, reader); err != nil {
 		return nil, err
 	}
-	result.check(sender, state, log)
-	if len(result.wrong) == 0 { // keep what a failure left, to examine it
-		deleteResources(ctx, direct, config)
-	}
+	result.check(sender)
 	return result, nil
 }
 
 // send sends the callbacks to an HTTP server on this machine while connections
 // are cut.
-func (s storm) send(ctx context.Context, newStack func() functions.Stack, o *outages, result *report) (*sender, error) {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	server := &http.Server{Handler: newGateway(newStack), ReadHeaderTimeout: time.Minute}
-	go func() { _ = server.Serve(listener) }()
-	defer func() { _ = server.Close() }()
-	stop := inBackground(ctx, o.run)
-	sender := newSender("http://" + listener.Addr().String())
-	stopLine := terminal.ShowLine(s.stderr, func() string { return fmt.Sprintf("%d of %d callbacks answered", sender.count(), s.Count) })
-	begin := time.Now()
-	err = sender.send(ctx, newPlanner(s.Seed), s.Count, s.Rate)
-	result.rate = float64(s.Count) / time.Since(begin).Seconds()
-	stopLine()
-	stop()
-	result.broken = o.dynamodb.broken + o.sqs.broken
-	return sender, err
-}
-
-// fastClock returns the clock of the inbox, which decides what is due.
-func fastClock() func() time.Time {
-	began := time.Now()
-	return func() time.Time { return began.Add(speedup * time.Since(began)) }
+func (s storm) send(ctx context.Context, newStack func() functions.Stack, o *outages) (*sender, error) {
+	gateway := httptest.NewServer(newGateway(newStack))
+	defer gateway.Close()
+	defer inBackground(ctx, o.run)()
+	sender := &sender{url: gateway.URL}
+	sender.client = http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: maxPending}, Timeout: time.Minute}
+	defer terminal.ShowLine(os.Stderr, sender.progress)()
+	return sender, sender.send(ctx, traffic.NewStream(s.seed), s.count, s.rate)
 }
 
 // inBackground runs a function until stop is called, which waits for its end.

@@ -1,134 +1,72 @@
 package main
 
 import (
-	"context"
-	"net"
-	"sync"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
 	"sync/atomic"
 )
 
-// mode is how a proxy treats its connections.
+// mode is how a proxy treats requests.
 type mode int32
 
 const (
 	pass mode = iota
-	cut       // no connection is accepted or kept
-	mute      // requests pass, answers do not: the request is served, and its sender never knows
+	cut       // no request is served, and no connection is kept
+	mute      // requests are served, and their senders receive no response
 )
 
-// proxy forwards connections to an AWS service and can break them.
+// proxy forwards requests to an AWS service and can break their connections.
 type proxy struct {
-	listener net.Listener
-	target   string
-	mode     atomic.Int32
+	*httptest.Server
 
-	mu     sync.Mutex
-	open   map[net.Conn]bool
-	broken int
+	target  *url.URL
+	service http.Transport
+	mode    atomic.Int32
+	broken  atomic.Int64 // requests without a response
 }
 
-// newProxy listens on this machine until ctx ends.
-func newProxy(ctx context.Context, target string) (*proxy, error) {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
+// newProxy returns a proxy of the service whose endpoint is in the variable. The
+// endpoint must be on this machine.
+func newProxy(variable string) (*proxy, error) {
+	target, err := url.Parse(os.Getenv(variable))
+	if err != nil || target.Scheme != "http" || target.Hostname() != "127.0.0.1" {
+		return nil, fmt.Errorf("%s is not of the form http://127.0.0.1:PORT; make storm sets it to the local stack", variable)
 	}
-	p := &proxy{listener: listener, target: target, open: map[net.Conn]bool{}}
-	context.AfterFunc(ctx, func() {
-		_ = listener.Close()
-		p.resetAll()
+	p := &proxy{target: target, service: http.Transport{MaxIdleConnsPerHost: maxPending}}
+	p.Server = httptest.NewServer(&httputil.ReverseProxy{
+		Transport: p,
+		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(target) },
+		ErrorHandler: func(http.ResponseWriter, *http.Request, error) {
+			p.broken.Add(1)
+			panic(http.ErrAbortHandler) // closes the connection without a response
+		},
 	})
-	go p.serve()
 	return p, nil
 }
 
-func (p *proxy) url() string { return "http://" + p.listener.Addr().String() }
+// RoundTrip implements http.RoundTripper.
+func (p *proxy) RoundTrip(request *http.Request) (*http.Response, error) {
+	if mode(p.mode.Load()) == cut {
+		return nil, errors.New("the connection is cut")
+	}
+	response, err := p.service.RoundTrip(request)
+	if err == nil && mode(p.mode.Load()) == mute {
+		_ = response.Body.Close()
+		<-request.Context().Done() // the sender hangs up, or the mode changes
+		return nil, request.Context().Err()
+	}
+	return response, err
+}
 
-// set changes the mode. Connections that were muted never deliver what they owe.
+// set changes the mode. Requests without a response never receive it.
 func (p *proxy) set(to mode) {
 	before := mode(p.mode.Swap(int32(to)))
 	if to == cut || before == mute {
-		p.resetAll()
+		p.CloseClientConnections()
 	}
-}
-
-// resetAll breaks every open connection.
-func (p *proxy) resetAll() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for conn := range p.open {
-		reset(conn)
-	}
-	p.broken += len(p.open) / 2 // each connection has two ends here
-	clear(p.open)
-}
-
-func (p *proxy) serve() {
-	for {
-		conn, err := p.listener.Accept()
-		if err != nil {
-			return // closed
-		}
-		go p.forward(conn)
-	}
-}
-
-func (p *proxy) forward(from net.Conn) {
-	to, err := net.Dial("tcp", p.target) //nolint:noctx // on this machine
-	if err != nil {
-		reset(from)
-		return
-	}
-	if !p.add(from, to) {
-		return
-	}
-	var running sync.WaitGroup
-	running.Go(func() { p.copy(to, from, false) })
-	running.Go(func() { p.copy(from, to, true) })
-	running.Wait()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.open, from)
-	delete(p.open, to)
-}
-
-// add records a connection, unless connections are cut.
-func (p *proxy) add(from, to net.Conn) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if mode(p.mode.Load()) == cut {
-		reset(from)
-		reset(to)
-		return false
-	}
-	p.open[from], p.open[to] = true, true
-	return true
-}
-
-// copy copies one direction and closes both ends after it.
-func (p *proxy) copy(to, from net.Conn, isAnswer bool) {
-	defer func() { _, _ = to.Close(), from.Close() }()
-	buffer := make([]byte, 32<<10)
-	for {
-		n, err := from.Read(buffer)
-		if isAnswer && mode(p.mode.Load()) == mute {
-			n = 0
-		}
-		if n > 0 {
-			if _, err := to.Write(buffer[:n]); err != nil {
-				return
-			}
-		}
-		if err != nil {
-			return
-		}
-	}
-}
-
-// reset closes a connection and drops what it has buffered.
-func reset(conn net.Conn) {
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0)
-	}
-	_ = conn.Close()
 }

@@ -4,7 +4,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -17,10 +16,12 @@ func TestProxy_Modes(t *testing.T) {
 		_, _ = io.WriteString(w, "here")
 	}))
 	defer server.Close()
-	p, err := newProxy(t.Context(), strings.TrimPrefix(server.URL, "http://"))
+	t.Setenv("AWS_ENDPOINT_URL_SQS", server.URL)
+	p, err := newProxy("AWS_ENDPOINT_URL_SQS")
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer p.Close()
 	client := &http.Client{Transport: &http.Transport{}, Timeout: 300 * time.Millisecond}
 	for _, c := range []struct {
 		mode            mode
@@ -28,7 +29,7 @@ func TestProxy_Modes(t *testing.T) {
 	}{{pass, true, true}, {cut, false, false}, {pass, true, true}, {mute, false, true}, {pass, true, true}} {
 		p.set(c.mode)
 		before := served.Load()
-		response, err := client.Get(p.url())
+		response, err := client.Get(p.URL)
 		if err == nil {
 			_ = response.Body.Close()
 		}

@@ -1,16 +1,12 @@
 package awsfault_test
 
 import (
-	"errors"
 	"os"
-	"slices"
 	"strconv"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/smithy-go/middleware"
 
@@ -156,40 +152,9 @@ func (w *world) consume() {
 // state reads both tables.
 func (w *world) state() inboxtest.State {
 	w.Helper()
-	state := inboxtest.State{}
-	reader := &dynamostore.Reader{Client: w.directDB, Receipts: w.store.Receipts, Payouts: w.store.Payouts}
-	for stored, err := range reader.List(w.Context(), dynamostore.Filter{}) {
-		if err != nil {
-			w.Fatal(err)
-		}
-		state.Records = append(state.Records, stored.Record)
+	state, err := awsfault.ReadState(w.Context(), &dynamostore.Reader{Client: w.directDB, Receipts: w.store.Receipts, Payouts: w.store.Payouts})
+	if err != nil {
+		w.Fatal(err)
 	}
-	for key := range w.keys() {
-		receipt, _, err := reader.Receipt(w.Context(), key)
-		if err != nil && !errors.Is(err, inbox.ErrDamagedReceipt) {
-			w.Fatal(err)
-		}
-		state.Receipts = append(state.Receipts, receipt)
-	}
-	slices.SortFunc(state.Receipts, func(a, b inbox.Receipt) int { return a.Key.Compare(b.Key) })
 	return state
-}
-
-func (w *world) keys() map[inbox.Key]bool {
-	w.Helper()
-	keys := map[inbox.Key]bool{}
-	pages := dynamodb.NewScanPaginator(w.directDB, &dynamodb.ScanInput{TableName: &w.store.Receipts, ConsistentRead: aws.Bool(true)})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(w.Context())
-		if err != nil {
-			w.Fatal(err)
-		}
-		for _, item := range page.Items {
-			keys[inbox.Key{
-				Payout:  item["payout"].(*types.AttributeValueMemberS).Value,
-				Receipt: item["receipt"].(*types.AttributeValueMemberS).Value,
-			}] = true
-		}
-	}
-	return keys
 }

@@ -1,7 +1,9 @@
 package templatetest
 
 import (
+	"context"
 	"crypto/rand"
+	"fmt"
 	"os"
 	"testing"
 
@@ -46,15 +48,24 @@ func emulator(t testing.TB, variable string) aws.Config {
 // unique name, and returns the name.
 func NewTable(t testing.TB, client *dynamodb.Client, resource string) string {
 	t.Helper()
-	name := UniqueName(resource)
-	input, err := Load(t).Table(resource, name)
+	name, err := Load(t).CreateTable(t.Context(), client, resource)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := client.CreateTable(t.Context(), input); err != nil {
-		t.Fatalf("create table like %s: %v", resource, err)
-	}
 	return name
+}
+
+// CreateTable is NewTable outside of tests.
+func (template Template) CreateTable(ctx context.Context, client *dynamodb.Client, resource string) (name string, err error) {
+	name = UniqueName(resource)
+	input, err := template.Table(resource, name)
+	if err != nil {
+		return "", err
+	}
+	if _, err := client.CreateTable(ctx, input); err != nil {
+		return "", fmt.Errorf("create table like %s: %w", resource, err)
+	}
+	return name, nil
 }
 
 // NewQueue creates a queue with default properties, and returns its URL.

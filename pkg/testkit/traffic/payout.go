@@ -12,10 +12,9 @@ import (
 // Step is something that happens to a payout: a callback, or the resolution of
 // a conflict by an operator.
 type Step struct {
-	Wait        time.Duration // from the start of the payout
-	Callback    Callback
-	Resolution  *payout.Resolution // in place of a callback
-	Contradicts bool               // the callback contradicts another one about the payout
+	Wait       time.Duration // from the start of the payout
+	Callback   Callback
+	Resolution *payout.Resolution // in place of a callback
 }
 
 // NewPayout returns the steps of payout number n.
@@ -35,9 +34,9 @@ type script struct {
 
 // send adds a callback: the next one follows at once, so that callbacks
 // overtake each other, or after minutes, or after hours.
-func (s *script) send(c Callback, contradicts bool) {
+func (s *script) send(c Callback) {
 	longest := pick(s.Rand, time.Second, 10*time.Minute, 10*time.Hour)
-	s.steps = append(s.steps, Step{Wait: time.Duration(s.Int64N(int64(longest))), Callback: c, Contradicts: contradicts})
+	s.steps = append(s.steps, Step{Wait: time.Duration(s.Int64N(int64(longest))), Callback: c})
 }
 
 func (s *script) chance(percent int) bool { return s.IntN(100) < percent }
@@ -57,12 +56,12 @@ func (s *script) cregisPayout() {
 	if s.chance(15) {
 		kind, status = payout.TypeSubAddressPayout, 6
 	}
-	s.send(s.cregis(kind, status, "1.10"), false)
+	s.send(s.cregis(kind, status, "1.10"))
 	if s.chance(10) {
-		s.send(s.cregis(kind, 5, "1.10"), false)
+		s.send(s.cregis(kind, 5, "1.10"))
 	}
 	if s.chance(10) {
-		s.send(s.cregis(kind, status, "1.2"), true)
+		s.send(s.cregis(kind, status, "1.2"))
 	}
 	if !s.chance(20) {
 		return
@@ -72,7 +71,7 @@ func (s *script) cregisPayout() {
 		other = 7
 	}
 	second := s.cregis(kind, other, "1.1")
-	s.send(second, true)
+	s.send(second)
 	if s.chance(50) {
 		wait := time.Hour + time.Duration(s.Int64N(int64(19*time.Hour)))
 		s.steps = append(s.steps, Step{Wait: wait, Resolution: &payout.Resolution{
@@ -119,17 +118,17 @@ var pivotStatuses = map[string]payout.Status{
 
 func (s *script) pivotPayout() {
 	final := pick(s.Rand, "SUCCESS", "SUCCESS", "FAILED")
-	s.send(s.pivotSingle(final), false)
+	s.send(s.pivotSingle(final))
 	if s.chance(30) {
-		s.send(s.pivotSingle("DELAYED"), false)
+		s.send(s.pivotSingle("DELAYED"))
 	}
 	if s.chance(15) {
 		for _, status := range []string{"SUCCESS", "FAILED"} {
-			s.send(s.pivotSingle(status), status != final)
+			s.send(s.pivotSingle(status))
 		}
 	}
 	if s.chance(10) {
-		s.send(pivotCallback(payout.Event{}, `{"event":"PAYMENT.TEST"}`), false)
+		s.send(pivotCallback(payout.Event{}, `{"event":"PAYMENT.TEST"}`))
 	}
 }
 
@@ -151,14 +150,14 @@ func (s *script) pivotSingle(status string) Callback {
 // pivotBatch is a bulk request that is done or cancelled. Some batches report
 // intermediate totals first, and some report totals that contradict each other.
 func (s *script) pivotBatch() {
-	s.send(s.pivotBulk(pick(s.Rand, "DONE", "DONE", "CANCELLED"), 0, 3), false)
+	s.send(s.pivotBulk(pick(s.Rand, "DONE", "DONE", "CANCELLED"), 0, 3))
 	for _, status := range []string{"PENDING", "DELAYED", "DONE"} {
 		if s.chance(30) {
-			s.send(s.pivotBulk(status, 2, 1), false)
+			s.send(s.pivotBulk(status, 2, 1))
 		}
 	}
 	if s.chance(10) {
-		s.send(s.pivotBulk("DONE", 0, 4), true)
+		s.send(s.pivotBulk("DONE", 0, 4))
 	}
 }
 
