@@ -34,29 +34,30 @@ const maxAttempts = 10
 // transaction that fails because the payout exists (docs/adr/0016). The read may be
 // stale; then the condition fails and returns the current payout.
 func (in *Inbox) Apply(ctx context.Context, receipt Receipt) (ApplyResult, error) {
-	return in.apply(ctx, receipt, false)
+	if receipt.State == Held {
+		return in.hold(ctx, receipt)
+	}
+	result, _, err := in.apply(ctx, receipt, false)
+	return result, err
 }
 
 // ApplyNew is Apply for a receipt that is not in the queue, and probably not in the
 // store. If the receipt is an expectation that adds nothing to the record, it is a
-// duplicate and nothing is written.
-func (in *Inbox) ApplyNew(ctx context.Context, receipt Receipt) (ApplyResult, error) {
+// duplicate and nothing is written. It also returns the record, with the receipt merged.
+func (in *Inbox) ApplyNew(ctx context.Context, receipt Receipt) (ApplyResult, payout.Record, error) {
 	return in.apply(ctx, receipt, true)
 }
 
-func (in *Inbox) apply(ctx context.Context, receipt Receipt, isNew bool) (ApplyResult, error) {
-	if receipt.State == Held {
-		return in.hold(ctx, receipt)
-	}
+func (in *Inbox) apply(ctx context.Context, receipt Receipt, isNew bool) (ApplyResult, payout.Record, error) {
 	current, err := in.Store.Payout(ctx, receipt.id())
 	if err != nil {
-		return "", fmt.Errorf("read payout %s: %w", receipt.id(), err)
+		return "", payout.Record{}, fmt.Errorf("read payout %s: %w", receipt.id(), err)
 	}
 	change := Change{Create: isNew}
 	for range maxAttempts {
 		next, outcome := receipt.mergeInto(current.Record)
 		if isNew && receipt.addsNothing(current.Record, next) {
-			return ApplyDuplicate, nil
+			return ApplyDuplicate, current.Record, nil
 		}
 		now := in.Now()
 		change.Receipt = receipt.applied(outcome, now)
@@ -65,11 +66,11 @@ func (in *Inbox) apply(ctx context.Context, receipt Receipt, isNew bool) (ApplyR
 		failed, err := in.Store.Apply(ctx, change)
 		switch {
 		case err != nil:
-			return "", fmt.Errorf("apply receipt %s: %w", receipt.Key.Receipt, err)
+			return "", payout.Record{}, fmt.Errorf("apply receipt %s: %w", receipt.Key.Receipt, err)
 		case failed == nil:
-			return ApplyResult(outcome), nil
+			return ApplyResult(outcome), next, nil
 		case failed.ReceiptFailed && failed.ReceiptState == Applied:
-			return ApplyDuplicate, nil
+			return ApplyDuplicate, current.Record, nil
 		}
 		if failed.ReceiptFailed {
 			// Absent: the store was down in Accept, or somebody deleted the receipt.
@@ -80,7 +81,7 @@ func (in *Inbox) apply(ctx context.Context, receipt Receipt, isNew bool) (ApplyR
 			current = failed.Payout
 		}
 	}
-	return "", fmt.Errorf("apply receipt %s: the payout changed during each of %d attempts", receipt.Key.Receipt, maxAttempts)
+	return "", payout.Record{}, fmt.Errorf("apply receipt %s: the payout changed during each of %d attempts", receipt.Key.Receipt, maxAttempts)
 }
 
 // addsNothing reports whether the receipt is an expectation that an expected payout has

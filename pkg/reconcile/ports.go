@@ -24,6 +24,14 @@ type Provider interface {
 	// for example the items of one request.
 	RequestKey(id payout.ID) string
 
+	// StatedStatus returns the status that the body of a held callback states, or "" if
+	// it cannot be read. It proves nothing: an answer decides, and this is compared with it.
+	StatedStatus(held inbox.Receipt) payout.Status
+
+	// ProbeID returns the ID of a payout that does not exist, to test an account's
+	// credentials with.
+	ProbeID(account string) payout.ID
+
 	// Connect returns the querier of an account. The credentials are the account's entry
 	// of the secret: the error says which field is missing or wrong, without its value.
 	// It sends no request.
@@ -35,6 +43,10 @@ type Querier interface {
 	// Ask asks about payouts with equal request keys. It returns within the deadline of
 	// the context.
 	Ask(ctx context.Context, payouts []Asked) Answer
+
+	// KeyID returns the ID of the API key, as in package callback, if the provider's API
+	// key is also its callback key, and otherwise "".
+	KeyID() string
 }
 
 // Asked is a payout that a provider is asked about.
@@ -48,11 +60,12 @@ type Asked struct {
 // Outcome says what a query led to: a short word, also in logs and metrics.
 type Outcome string
 
-// The outcomes. Only the first three are answers about the payout.
+// The outcomes. Only the first four are answers about the payout.
 const (
 	Answered       Outcome = "answered"        // the provider stated the payout's status
 	NotFound       Outcome = "not-found"       // the provider does not know the payout: this is not a failed payout
 	InProcess      Outcome = "in-process"      // the provider cannot say yet
+	ByReference    Outcome = "by-reference"    // the provider knows our reference, but the answer names no request: it is not applied
 	Unavailable    Outcome = "unavailable"     // no answer, or an error of the provider
 	RateLimited    Outcome = "rate-limited"    // too many requests
 	KeyRefused     Outcome = "key-refused"     // our credentials are wrong
