@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"payout-callbacks/pkg/inbox"
-	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/reconcile"
 )
 
 // Fault is a way in which a call to a store or a queue fails.
@@ -43,9 +43,10 @@ var (
 // further changes, whatever its code still calls; discard its results. It is not safe
 // for concurrent use.
 type Process struct {
-	Store       inbox.Store
+	Store       reconcile.Store
 	Queue       inbox.Queue
 	DeadLetters inbox.DeadLetters
+	Accounts    reconcile.Accounts
 	Decide      func(call string) Fault // returns the fault of each call
 
 	stopped  bool
@@ -66,6 +67,12 @@ func (p *Process) Context(parent context.Context, limit time.Duration) (context.
 func (p *Process) Inbox(now func() time.Time) *inbox.Inbox {
 	return &inbox.Inbox{Store: processStore{p}, Queue: processQueue{p}, DeadLetters: processDeadLetters{p}, Now: now}
 }
+
+// ReconcileStore returns the store whose calls are made through the process.
+func (p *Process) ReconcileStore() reconcile.Store { return processStore{p} }
+
+// ReconcileAccounts returns the accounts whose calls are made through the process.
+func (p *Process) ReconcileAccounts() reconcile.Accounts { return processAccounts{p} }
 
 // Stopped reports whether a fault has stopped the process.
 func (p *Process) Stopped() bool { return p.stopped }
@@ -109,6 +116,16 @@ func query[T any](ctx context.Context, p *Process, name string, act func() (T, e
 	return result, nil
 }
 
+// claim is query for a call that also reports whether it took effect.
+func claim[T any](ctx context.Context, p *Process, name string, act func() (T, bool, error)) (T, bool, error) {
+	isDone := false
+	result, err := query(ctx, p, name, func() (result T, err error) {
+		result, isDone, err = act()
+		return result, err
+	})
+	return result, isDone && err == nil, err
+}
+
 // withoutTimeout removes the deadline from a call's context: however slow the test
 // machine is, only a fault may time a call out.
 func (p *Process) withoutTimeout(ctx context.Context) context.Context {
@@ -130,72 +147,3 @@ func (p *Process) timeOut(ctx context.Context) error {
 
 // reserve is the time before its deadline that a function keeps.
 const reserve = 5 * time.Second
-
-type processStore struct{ p *Process }
-
-func (s processStore) Create(ctx context.Context, receipt inbox.Receipt) (inbox.Existing, error) {
-	return query(ctx, s.p, "store.Create", func() (inbox.Existing, error) { return s.p.Store.Create(s.p.withoutTimeout(ctx), receipt) })
-}
-
-func (s processStore) Payout(ctx context.Context, id payout.ID) (inbox.PayoutItem, error) {
-	return query(ctx, s.p, "store.Payout", func() (inbox.PayoutItem, error) { return s.p.Store.Payout(s.p.withoutTimeout(ctx), id) })
-}
-
-func (s processStore) Apply(ctx context.Context, change inbox.Change) (*inbox.ConditionFailed, error) {
-	return query(ctx, s.p, "store.Apply", func() (*inbox.ConditionFailed, error) { return s.p.Store.Apply(s.p.withoutTimeout(ctx), change) })
-}
-
-func (s processStore) Due(ctx context.Context, now time.Time, limit int) ([]inbox.DueReceipt, error) {
-	return query(ctx, s.p, "store.Due", func() ([]inbox.DueReceipt, error) { return s.p.Store.Due(s.p.withoutTimeout(ctx), now, limit) })
-}
-
-func (s processStore) OldestClaimed(ctx context.Context) (acceptedAt time.Time, ok bool, err error) {
-	err = s.p.Call(ctx, "store.OldestClaimed", func() (err error) {
-		acceptedAt, ok, err = s.p.Store.OldestClaimed(s.p.withoutTimeout(ctx))
-		return err
-	})
-	return acceptedAt, ok && err == nil, err
-}
-
-func (s processStore) Claim(ctx context.Context, due inbox.DueReceipt, next time.Time) (inbox.Receipt, bool, error) {
-	won := false
-	receipt, err := query(ctx, s.p, "store.Claim", func() (receipt inbox.Receipt, err error) {
-		receipt, won, err = s.p.Store.Claim(s.p.withoutTimeout(ctx), due, next)
-		return receipt, err
-	})
-	return receipt, won && err == nil, err
-}
-
-type processQueue struct{ p *Process }
-
-func (q processQueue) Send(ctx context.Context, receipts ...inbox.Receipt) error {
-	err := q.p.call(ctx, "queue.Send",
-		func() error { return q.p.Queue.Send(q.p.withoutTimeout(ctx), receipts...) },
-		func() { _ = q.p.Queue.Send(q.p.withoutTimeout(ctx), receipts[len(receipts)/2:]...) })
-	if !errors.Is(err, errRejected) {
-		return err
-	}
-	sendErrs := inbox.SendError{}
-	for i := range receipts {
-		sendErrs[i] = inbox.ErrUnsendable
-	}
-	return sendErrs
-}
-
-func (q processQueue) Waiting(ctx context.Context) (int, error) {
-	return query(ctx, q.p, "queue.Waiting", func() (int, error) { return q.p.Queue.Waiting(q.p.withoutTimeout(ctx)) })
-}
-
-type processDeadLetters struct{ p *Process }
-
-func (d processDeadLetters) Receive(ctx context.Context, limit int) ([]inbox.DeadLetter, error) {
-	return query(ctx, d.p, "deadLetters.Receive", func() ([]inbox.DeadLetter, error) { return d.p.DeadLetters.Receive(d.p.withoutTimeout(ctx), limit) })
-}
-
-func (d processDeadLetters) Delete(ctx context.Context, deadLetter inbox.DeadLetter) error {
-	return d.p.Call(ctx, "deadLetters.Delete", func() error { return d.p.DeadLetters.Delete(d.p.withoutTimeout(ctx), deadLetter) })
-}
-
-func (d processDeadLetters) Return(ctx context.Context, deadLetter inbox.DeadLetter) error {
-	return d.p.Call(ctx, "deadLetters.Return", func() error { return d.p.DeadLetters.Return(d.p.withoutTimeout(ctx), deadLetter) })
-}

@@ -8,15 +8,15 @@ import (
 	"payout-callbacks/pkg/inbox"
 )
 
-// dueIndex is a heap of receipts by time, as the index `unapplied` is on AWS, so that
-// listing receipts does not slow down with their number. An entry is added whenever a
-// receipt is written as received, and is stale once the receipt was written again;
-// readers drop stale entries.
+// dueIndex is a heap of receipts or payouts by time, as the indexes `unapplied` and
+// `queries` are on AWS, so that listing does not slow down with their number. An entry is
+// added whenever an item is written that belongs in the index, and is stale once the item
+// was written again; readers drop stale entries.
 type dueIndex []indexEntry
 
 type indexEntry struct {
 	at  time.Time
-	key inbox.Key
+	key inbox.Key // of a payout: its ID without a receipt
 }
 
 // Len, Less, Swap, Push and Pop implement heap.Interface.
@@ -39,20 +39,28 @@ func (e indexEntry) compare(other indexEntry) int {
 	return cmp.Or(e.at.Compare(other.at), e.key.Compare(other.key))
 }
 
-// firstDue returns up to limit received receipts whose due time isDue accepts, the
-// earliest due first; s.mu is held.
-func (s *Store) firstDue(isDue func(dueAt time.Time) bool, limit int) []indexEntry {
+// first returns up to limit entries whose time isDue accepts, the earliest first, and
+// drops those that isCurrent rejects.
+func (d *dueIndex) first(isDue func(at time.Time) bool, isCurrent func(entry indexEntry) bool, limit int) []indexEntry {
 	var entries []indexEntry
-	for len(entries) < limit && len(s.due) > 0 && isDue(s.due[0].at) {
-		entry := heap.Pop(&s.due).(indexEntry) //nolint:forcetypeassert // the index holds nothing else
-		receipt := s.receipts[entry.key]
+	for len(entries) < limit && len(*d) > 0 && isDue((*d)[0].at) {
+		entry := heap.Pop(d).(indexEntry) //nolint:forcetypeassert // the index holds nothing else
 		isDuplicate := len(entries) > 0 && entries[len(entries)-1].compare(entry) == 0
-		if receipt.State == inbox.Received && receipt.DueAt.Equal(entry.at) && !isDuplicate {
+		if isCurrent(entry) && !isDuplicate {
 			entries = append(entries, entry)
 		}
 	}
 	for _, entry := range entries {
-		heap.Push(&s.due, entry)
+		heap.Push(d, entry)
 	}
 	return entries
+}
+
+// firstDue returns up to limit received receipts whose due time isDue accepts, the
+// earliest due first; s.mu is held.
+func (s *Store) firstDue(isDue func(dueAt time.Time) bool, limit int) []indexEntry {
+	return s.due.first(isDue, func(entry indexEntry) bool {
+		receipt := s.receipts[entry.key]
+		return receipt.State == inbox.Received && receipt.DueAt.Equal(entry.at)
+	}, limit)
 }

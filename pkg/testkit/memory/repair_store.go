@@ -214,11 +214,3 @@ func (s *Store) Reindex(ctx context.Context, key inbox.Key, now time.Time) (bool
 	}
 	return true, nil
 }
-
-// putPayout writes a payout; s.mu is held.
-func (s *Store) putPayout(stored inbox.PayoutItem) {
-	if s.payouts == nil {
-		s.payouts = map[payout.ID]inbox.PayoutItem{}
-	}
-	s.payouts[stored.Record.ID] = stored
-}

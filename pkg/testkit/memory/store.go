@@ -19,8 +19,10 @@ type Store struct {
 	receipts map[inbox.Key]inbox.Receipt
 	due      dueIndex // received receipts by due time
 	claimed  dueIndex // claimed receipts by the time at which they were accepted
+	held     dueIndex // held receipts by the time of their query
 	payouts  map[payout.ID]inbox.PayoutItem
-	damage   damage // by tests
+	queries  dueIndex // payouts by the time of their query
+	damage   damage   // by tests
 }
 
 var _ inbox.Store = (*Store)(nil)
@@ -167,6 +169,13 @@ func (s *Store) Record(id payout.ID) payout.Record {
 	return s.payouts[id].Record
 }
 
+// Schedule returns the schedule of a payout, zero if the payout does not exist.
+func (s *Store) Schedule(id payout.ID) inbox.Schedule {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.payouts[id].Schedule
+}
+
 // Records returns all payouts, ordered by ID.
 func (s *Store) Records() []payout.Record {
 	s.mu.Lock()
@@ -195,7 +204,10 @@ func (s *Store) put(receipt inbox.Receipt) {
 		s.receipts = map[inbox.Key]inbox.Receipt{}
 	}
 	s.receipts[receipt.Key] = receipt
-	if receipt.State == inbox.Received {
+	switch {
+	case receipt.State == inbox.Received:
 		heap.Push(&s.due, indexEntry{receipt.DueAt, receipt.Key})
+	case receipt.State == inbox.Held && !receipt.Query.At.IsZero():
+		heap.Push(&s.held, indexEntry{receipt.Query.At, receipt.Key})
 	}
 }
