@@ -253,7 +253,7 @@ func (b *faulty) deadLetters(t *testing.T) {
 	}
 	send(applied)
 	send(b.storeReceipt(t, "1005", time.Now()))
-	b.values["FOREIGN"] = send(`{"order":"of another application"}`)
+	b.values["UNREADABLE"] = send(`{"order":"of another application"}`)
 	b.values["BROKEN"] = send(strings.Replace(applied, `"v":1`, `"v":0`, 1))
 }
 

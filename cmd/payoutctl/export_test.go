@@ -31,9 +31,8 @@ func RunOn(stack string, args []string, stdout, stderr io.Writer) int {
 
 // Commands returns the commands and the help of each.
 func Commands() map[string]string {
-	names := kong.Vars{"statuses": "", "causes": "", "reasons": "", "dlqMost": "1", "when": ""}
 	commands := map[string]string{}
-	for _, command := range kong.Must(&commandLine{}, names, kong.ExplicitGroups(groups())).Model.Leaves(true) {
+	for _, command := range kong.Must(&commandLine{}, names(), kong.ExplicitGroups(groups())).Model.Leaves(true) {
 		commands[command.Path()] = command.Detail
 	}
 	return commands

@@ -8,6 +8,8 @@ import (
 	"payout-callbacks/cmd/payoutctl/internal/operate"
 	"payout-callbacks/cmd/payoutctl/internal/prove"
 	"payout-callbacks/cmd/payoutctl/internal/repair"
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/ops/redrive"
 )
 
 const description = `Operates payout-callbacks: finds payouts and shows their history, repairs what needs an operator, and checks that nothing was lost.
@@ -41,6 +43,14 @@ type commandLine struct {
 	Pause  operate.Pause  `cmd:"" group:"operate" help:"Pause applying, sweeping or publishing; callbacks are still acknowledged."`
 	Resume operate.Resume `cmd:"" group:"operate" help:"Resume a paused part."`
 	Send   operate.Send   `cmd:"" group:"operate" help:"Send a callback as a provider does, and print the answer."`
+}
+
+// names are the variables in help texts.
+func names() kong.Vars {
+	return kong.Vars{
+		"statuses": cli.JoinNames(find.Statuses), "causes": cli.JoinNames(redrive.Causes()), "reasons": cli.JoinNames(callback.Reasons()),
+		"when": cli.TimeHelp,
+	}
 }
 
 // groups are the headings in the list of commands.

@@ -2,10 +2,10 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"os"
 	"os/signal"
+	"regexp"
 	"strconv"
 	"syscall"
 	"time"
@@ -13,8 +13,6 @@ import (
 	"github.com/alecthomas/kong"
 
 	"payout-callbacks/cmd/payoutctl/internal/cli"
-	"payout-callbacks/cmd/payoutctl/internal/find"
-	"payout-callbacks/cmd/payoutctl/internal/repair"
 )
 
 func main() {
@@ -27,7 +25,7 @@ func main() {
 // run parses args, runs the command and returns the exit code. With --stack, the AWS
 // SDK reads its environment variables from the process, not from env.
 func run(ctx context.Context, args []string, streams cli.Streams, env func(string) string) int {
-	s := &cli.Session{Streams: streams, Env: env, Now: time.Now, Random: rand.Reader}
+	s := &cli.Session{Streams: streams, Env: env, Now: time.Now}
 	isHelp := false
 	var line commandLine
 	parser, err := kong.New(&line,
@@ -36,9 +34,10 @@ func run(ctx context.Context, args []string, streams cli.Streams, env func(strin
 		kong.Writers(streams.Stdout, streams.Stderr),
 		kong.Exit(func(int) { isHelp = true }),
 		kong.ConfigureHelp(kong.HelpOptions{NoExpandSubcommands: true, WrapUpperBound: 110}),
-		kong.Vars{"statuses": find.StatusNames(), "causes": repair.CauseNames(), "reasons": cli.HeldReasons(), "dlqMost": repair.DefaultDLQLimit, "when": cli.TimeHelp},
+		names(),
 		kong.ExplicitGroups(groups()),
 		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.BindToProvider(func() (cli.Stack, error) { return s.OpenStack(ctx) }),
 	)
 	if err != nil {
 		return s.Report(err) // the grammar is invalid, which tests would report
@@ -51,10 +50,19 @@ func run(ctx context.Context, args []string, streams cli.Streams, env func(strin
 	case err != nil && negative(args) != "":
 		return s.Report(cli.Usagef("see: "+helpFor(err), "%s: the number must be 1 or more", negative(args)))
 	case err != nil:
-		return s.Report(cli.Usagef("see: "+helpFor(err), "%w", err))
+		return s.Report(cli.Usagef("see: "+helpFor(err), "%s", placeholder.ReplaceAllString(err.Error(), "$1:")))
 	}
-	return s.Report(command.Run(s))
+	if flags, ok := command.Selected().Target.Addr().Interface().(interface{ Check() error }); ok {
+		err = flags.Check()
+	}
+	if err == nil {
+		err = command.Run(s)
+	}
+	return s.Report(err)
 }
+
+// placeholder matches the flag in an error of kong, with the placeholder of its value.
+var placeholder = regexp.MustCompile(`^(--[a-z-]+)=[^:]*:`)
 
 // helpFor returns the help command for an invalid command line.
 func helpFor(err error) string {

@@ -10,10 +10,10 @@ import (
 // Difference is a part in which two records differ. A part that a record does not
 // have is "".
 type Difference struct {
-	Part  string // "version", "claims amount", "reasons failed", "resolutions 1abc…"
-	Have  string
-	Want  string
-	Field Field // of a claim
+	Part  string `json:"part"` // "version", "claims amount", "reasons failed", "resolutions 1abc…"
+	Have  string `json:"have"`
+	Want  string `json:"want"`
+	Field Field  `json:"field,omitzero"` // of a claim
 }
 
 // Differences lists the parts in which the record differs from want, by name. Two

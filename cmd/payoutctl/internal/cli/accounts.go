@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"regexp"
 	"slices"
-	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"payout-callbacks/pkg/aws/secrets"
 	"payout-callbacks/pkg/lambda/functions"
@@ -12,35 +14,38 @@ import (
 )
 
 // FindProvider returns the provider with a name.
-func FindProvider(name string) (functions.SigningProvider, error) {
-	providers := functions.Providers()
-	at := slices.IndexFunc(providers, func(p functions.SigningProvider) bool { return p.Name() == name })
-	if at < 0 {
-		return nil, Usagef("", "%q is not a provider; the providers are: %s", name, strings.Join(ProviderNames(), ", "))
+func FindProvider(name Provider) (functions.SigningProvider, error) {
+	if err := CheckName(name, providerNouns, ProviderNames()); err != nil {
+		return nil, Usagef("", "%w", err)
 	}
-	return providers[at], nil
+	return functions.Providers()[slices.Index(ProviderNames(), name)], nil
 }
 
 // ProviderNames lists the names of the providers.
-func ProviderNames() []string {
-	var names []string
+func ProviderNames() []Provider {
+	var names []Provider
 	for _, provider := range functions.Providers() {
-		names = append(names, provider.Name())
+		names = append(names, Provider(provider.Name()))
 	}
 	return names
 }
 
-// KeysError adds the repair to an error about an unreadable secret.
-func KeysError(store keyring.Store, err error) error {
-	if errors.Is(err, keyring.ErrUnreadable) {
-		return Failuref("repair it with: aws secretsmanager put-secret-value --secret-id "+store.Name, "secret %s: %w", store.Name, err)
+// ReadKeys reads the secret with the keys of a provider.
+func (s Stack) ReadKeys(ctx context.Context, provider Provider) (keyring.Store, keyring.Version, error) {
+	store := keyring.Store{Client: secretsmanager.NewFromConfig(s.AWS), Name: s.Secrets[string(provider)]}
+	if store.Name == "" {
+		return store, keyring.Version{}, Failuref("deploy the template of this version", "stack %s has no secret for the keys of %s", s.Name, provider)
 	}
-	return err
+	read, err := store.Read(ctx)
+	if errors.Is(err, keyring.ErrUnreadable) {
+		err = Failuref("repair it with: aws secretsmanager put-secret-value --secret-id "+store.Name, "secret %s: %w", store.Name, err)
+	}
+	return store, read, err
 }
 
 // accountForms are the forms of account ids in the documentation and examples of
 // the providers.
-var accountForms = map[string]struct {
+var accountForms = map[Provider]struct {
 	form        *regexp.Regexp
 	description string
 }{
@@ -53,23 +58,20 @@ var accountForms = map[string]struct {
 
 // CheckAccount rejects an id that no callback can contain: its key would never be
 // used.
-func CheckAccount(provider, account string) error {
-	if _, err := FindProvider(provider); err != nil {
-		return err
-	}
+func CheckAccount(provider Provider, account string) error {
 	if known, ok := accountForms[provider]; ok && !known.form.MatchString(account) {
 		return Usagef("", "%q is not an account of %s; it is %s", account, provider, known.description)
 	}
 	return nil
 }
 
+// AccountForm describes the form of a provider's account ids.
+func AccountForm(provider Provider) string { return accountForms[provider].description }
+
 // FlawRepair returns the command that repairs an entry of a secret.
-func (s *Session) FlawRepair(provider string, flaw secrets.Flaw) string {
+func (s *Session) FlawRepair(provider Provider, flaw secrets.Flaw) string {
 	if CheckAccount(provider, flaw.Account) == nil {
-		return s.Program() + " keys add " + provider + " " + flaw.Account + " --replace --key-file FILE --reason TEXT"
+		return s.Program() + " keys add " + string(provider) + " " + flaw.Account + " --replace --key-file FILE --reason TEXT"
 	}
 	return "aws secretsmanager put-secret-value"
 }
-
-// AccountForm describes the form of a provider's account ids.
-func AccountForm(provider string) string { return accountForms[provider].description }

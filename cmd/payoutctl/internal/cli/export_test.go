@@ -1,7 +1,10 @@
 package cli
 
 // What the tests use of the unexported names.
-var Visible = visible
+var (
+	Visible   = visible
+	ParseTime = parseTime
+)
 
 // KeysSecretSuffix ends the name of the output with a provider's secret.
 const KeysSecretSuffix = keysSecretSuffix

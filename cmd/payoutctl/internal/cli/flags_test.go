@@ -7,9 +7,8 @@ import (
 	"payout-callbacks/cmd/payoutctl/internal/cli"
 )
 
-func TestSession_ParseTime(t *testing.T) {
+func TestTime_Forms(t *testing.T) {
 	now := time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
-	session := &cli.Session{Now: func() time.Time { return now }}
 	for text, want := range map[string]string{
 		"2026-11-21T08:00:00Z":      "2026-11-21T08:00:00Z",
 		"2026-11-21T08:00:00+07:00": "2026-11-21T01:00:00Z",
@@ -19,13 +18,13 @@ func TestSession_ParseTime(t *testing.T) {
 		"2d":                        "2026-11-19T09:00:00Z",
 		"0s":                        "2026-11-21T09:00:00Z",
 	} {
-		got, err := session.ParseTime("--since", text)
+		got, err := cli.ParseTime(text, now)
 		if err != nil || got.Format(time.RFC3339) != want {
 			t.Errorf("%s: got %s, %v, want %s", text, got, err, want)
 		}
 	}
 	for _, text := range []string{"yesterday", "-1h", "-2d", "1.5d", "36", "2026-11-31", "21.11.2026"} {
-		if got, err := session.ParseTime("--since", text); err == nil {
+		if got, err := cli.ParseTime(text, now); err == nil {
 			t.Errorf("%q: got %s, want an error", text, got)
 		}
 	}

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -26,16 +25,6 @@ type Part interface {
 	Set(ctx context.Context, on bool, line string) error
 	// LastChange returns the text that was recorded with the last change.
 	LastChange(ctx context.Context) (string, error)
-}
-
-// PauseReason returns when and why a part was paused, as pause recorded it, or ""
-// if the part was not paused with that command.
-func PauseReason(ctx context.Context, part Part, name string) (string, error) {
-	line, err := part.LastChange(ctx)
-	if err != nil || !strings.Contains(line, " pause "+name) {
-		return "", err
-	}
-	return line, nil
 }
 
 // Part returns a part of the stack by its name.

@@ -1,24 +1,28 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
+	"os/user"
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"golang.org/x/term"
+
+	"payout-callbacks/pkg/inbox"
 )
 
-// Session is one invocation of the program: its flags, streams, clock and source
-// of randomness.
+// Session is one invocation of the program: its flags, streams and clock.
 type Session struct {
 	Streams
 
-	Flags  GlobalFlags
-	Env    func(string) string
-	Now    func() time.Time
-	Random io.Reader
+	Flags GlobalFlags
+	Env   func(string) string
+	Now   func() time.Time
 }
 
 // Streams are standard input, output and error.
@@ -51,6 +55,15 @@ func (s *Session) Notef(format string, args ...any) {
 func (s *Session) Print(text string) error {
 	_, err := io.WriteString(s.Stdout, visible(text))
 	return err
+}
+
+// PrintResult writes the result of a command to standard output: as JSON with --json,
+// as text otherwise.
+func (s *Session) PrintResult(view any, text string) error {
+	if s.Flags.JSON {
+		return s.PrintJSON(view)
+	}
+	return s.Print(text)
 }
 
 // PrintJSON writes a value as one line of JSON to standard output.
@@ -99,6 +112,42 @@ func (s *Session) Confirm(yes bool, question string) error {
 		return Usagef("", "not confirmed; nothing was changed")
 	}
 	return nil
+}
+
+// Approve asks before a change to a deployed stack, and returns who makes the change:
+// the caller as AWS identifies them, with the reason.
+func (s *Session) Approve(ctx context.Context, stack Stack, flags ChangeFlags, question string) (inbox.ChangedBy, error) {
+	if err := s.Confirm(flags.Yes, question); err != nil {
+		return inbox.ChangedBy{}, err
+	}
+	by := "the local stack's user"
+	if !stack.Local {
+		identity, err := sts.NewFromConfig(stack.AWS).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+		if err != nil {
+			return inbox.ChangedBy{}, fmt.Errorf("get caller identity: %w", err)
+		}
+		by = aws.ToString(identity.Arn)
+	}
+	if person, err := user.Current(); err == nil && person.Username != "" {
+		by += " (" + person.Username + ")"
+	}
+	return inbox.NewChangedBy(by, flags.Reason, s.Now()), nil
+}
+
+// StartProgress returns a function that prints the progress of long work on standard
+// error: at most every second on a terminal, and every ten seconds elsewhere.
+func (s *Session) StartProgress() func(format string, args ...any) {
+	every := 10 * time.Second
+	if isTerminal(s.Stderr) {
+		every = time.Second
+	}
+	last := s.Now()
+	return func(format string, args ...any) {
+		if now := s.Now(); now.Sub(last) >= every {
+			last = now
+			s.Notef("… "+format, args...)
+		}
+	}
 }
 
 // isTerminal reports whether a stream is a terminal.

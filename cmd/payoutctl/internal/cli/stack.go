@@ -9,7 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"payout-callbacks/pkg/aws/dynamostore"
@@ -17,7 +16,6 @@ import (
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/lambda/functions"
-	"payout-callbacks/pkg/ops/keyring"
 	"payout-callbacks/pkg/ops/redrive"
 )
 
@@ -55,18 +53,18 @@ func (s *Session) OpenStack(ctx context.Context) (Stack, error) {
 	return Stack{}, Usagef("", "no stack given: --local for the one that make run starts, or --stack NAME for a deployed one")
 }
 
-// OpenReader loads the stack and returns a reader of its tables.
-func (s *Session) OpenReader(ctx context.Context) (*dynamostore.Reader, error) {
-	stack, err := s.OpenStack(ctx)
-	if err != nil {
-		return nil, err
+// Output returns an output of the stack, which another version of the template may
+// lack.
+func (s Stack) Output(name string) (string, error) {
+	if s.Outputs[name] == "" {
+		return "", Failuref("deploy the template of this version", "stack %s has no output %s", s.Name, name)
 	}
-	return stack.Reader(), nil
+	return s.Outputs[name], nil
 }
 
 // Provider returns a provider with the settings of the stack's functions.
 func (s Stack) Provider(name string) (functions.SigningProvider, error) {
-	if _, err := FindProvider(name); err != nil {
+	if _, err := FindProvider(Provider(name)); err != nil {
 		return nil, err
 	}
 	providers, err := functions.ProvidersFromOutputs(s.Outputs)
@@ -90,8 +88,8 @@ func (s Stack) Editor() *dynamostore.Editor { return &dynamostore.Editor{Reader:
 
 // Inbox returns an inbox that accepts receipts as the functions do.
 func (s Stack) Inbox(now func() time.Time) (*inbox.Inbox, error) {
-	if s.EventsQueueURL == "" {
-		return nil, Failuref("deploy the template of this version", "stack %s has no output %s", s.Name, outputEvents)
+	if err := s.checkQueues(); err != nil {
+		return nil, err
 	}
 	return &inbox.Inbox{
 		Store: &dynamostore.Store{Client: dynamodb.NewFromConfig(s.AWS), Receipts: s.ReceiptsTable, Payouts: s.PayoutsTable},
@@ -100,10 +98,20 @@ func (s Stack) Inbox(now func() time.Time) (*inbox.Inbox, error) {
 	}, nil
 }
 
-// Keyring returns the secret that holds a provider's keys.
-func (s Stack) Keyring(provider string) (keyring.Store, error) {
-	name, err := s.secretOf(provider)
-	return keyring.Store{Client: secretsmanager.NewFromConfig(s.AWS), Name: name}, err
+// Redriver returns a redriver of the stack's dead-letter queue.
+func (s Stack) Redriver() (*redrive.Redriver, error) {
+	if err := s.checkQueues(); err != nil {
+		return nil, err
+	}
+	queue := redrive.SQS{Client: sqs.NewFromConfig(s.AWS), EventsURL: s.EventsQueueURL, DeadLettersURL: s.DeadLetterQueueURL}
+	return &redrive.Redriver{Queue: queue, Receipts: s.Reader()}, nil
+}
+
+func (s Stack) checkQueues() error {
+	if s.EventsQueueURL == "" || s.DeadLetterQueueURL == "" {
+		return Failuref("deploy the template of this version", "stack %s has no outputs %s and %s", s.Name, outputEvents, outputDeadLetters)
+	}
+	return nil
 }
 
 // HTTPClient returns a client with a timeout for each attempt.
@@ -113,20 +121,3 @@ func HTTPClient() *awshttp.BuildableClient {
 
 // DisableProxy keeps requests to a local stack away from the user's proxy.
 func DisableProxy(transport *http.Transport) { transport.Proxy = nil }
-
-func (s Stack) secretOf(provider string) (string, error) {
-	name := s.Secrets[provider]
-	if name == "" {
-		return "", Failuref("deploy the template of this version", "stack %s has no secret for the keys of %s", s.Name, provider)
-	}
-	return name, nil
-}
-
-// Redriver returns a redriver of the stack's dead-letter queue.
-func (s Stack) Redriver() (*redrive.Redriver, error) {
-	if s.EventsQueueURL == "" || s.DeadLetterQueueURL == "" {
-		return nil, Failuref("deploy the template of this version", "stack %s has no outputs %s and %s", s.Name, outputEvents, outputDeadLetters)
-	}
-	queue := redrive.SQS{Client: sqs.NewFromConfig(s.AWS), EventsURL: s.EventsQueueURL, DeadLettersURL: s.DeadLetterQueueURL}
-	return &redrive.Redriver{Queue: queue, Receipts: s.Reader()}, nil
-}

@@ -20,21 +20,45 @@ type Cell struct {
 	Colour string
 }
 
-// Cells returns cells without colour.
-func Cells(texts ...string) []Cell {
-	var cells []Cell
-	for _, text := range texts {
-		cells = append(cells, Cell{Text: text})
-	}
-	return cells
-}
-
 // Add adds a row. Line breaks in a cell are made visible.
 func (t *Table) Add(cells ...Cell) {
 	for n := range cells {
 		cells[n].Text = Clean(cells[n].Text)
 	}
 	t.Rows = append(t.Rows, cells)
+}
+
+// AddTexts adds a row without colours.
+func (t *Table) AddTexts(texts ...string) {
+	cells := make([]Cell, len(texts))
+	for n, text := range texts {
+		cells[n].Text = text
+	}
+	t.Add(cells...)
+}
+
+// AddField adds a row with the name and the value of a field that is set.
+func (t *Table) AddField(name, value, colour string) {
+	if value != "" {
+		t.Add(Cell{Text: name}, Cell{Text: value, Colour: colour})
+	}
+}
+
+// PrintList prints items as a table, to which add adds the rows of an item, or with
+// --json as one line for each item, of what view returns.
+func PrintList[T any](s *Session, header []string, items []T, add func(t *Table, item T), view func(item T) any) error {
+	t := Table{Style: s.Style(), Header: header}
+	for _, item := range items {
+		if !s.Flags.JSON {
+			add(&t, item)
+		} else if err := s.PrintJSON(view(item)); err != nil {
+			return err
+		}
+	}
+	if s.Flags.JSON || len(items) == 0 {
+		return nil
+	}
+	return s.Print(t.String())
 }
 
 // String returns the table, one row per line.

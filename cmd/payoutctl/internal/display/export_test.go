@@ -1,4 +1,15 @@
 package display
 
-// PayoutTable is what the tests use of the unexported names.
-var PayoutTable = payoutTable
+import (
+	"payout-callbacks/cmd/payoutctl/internal/cli"
+	"payout-callbacks/pkg/aws/dynamostore"
+)
+
+// PayoutTable returns the table that PrintPayouts prints.
+func PayoutTable(style cli.Style, payouts []dynamostore.Stored) string {
+	t := cli.Table{Style: style, Header: payoutHeader}
+	for _, stored := range payouts {
+		addPayout(&t, stored)
+	}
+	return t.String()
+}

@@ -24,14 +24,18 @@ func FindPayout(ctx context.Context, s *cli.Session, reader *dynamostore.Reader,
 		return history, err
 	}
 	const limit = 1000 // bounds the list if many payouts share a reference
-	payouts, _, err := Take(limit, dynamostore.Filter{}, SkipDamaged(s, reader.ByReference(ctx, target)))
+	payouts, _, err := TakePayouts(s, limit, dynamostore.Filter{}, reader.ByReference(ctx, target))
 	switch {
 	case err != nil:
 		return History{}, err
 	case len(payouts) == 0:
+		norHeld := ""
+		if strings.HasPrefix(target, HeldPrefix) {
+			norHeld = ", and no held callback has that id"
+		}
 		return History{}, cli.Negativef("an id looks like cregis/payout/PROJECT/CID; see them with: "+s.Program()+" payouts. "+
 			"A reference is known once a callback with it is applied; receipts that wait: "+s.Program()+" receipts received",
-			"no payout has the id or the reference %s%s", cli.Clean(target), norHeld(target))
+			"no payout has the id or the reference %s%s", cli.Clean(target), norHeld)
 	case len(payouts) > 1:
 		s.Notef("%d payouts have this reference; give the id of one:", len(payouts))
 		if err := PrintPayouts(s, payouts); err != nil {
@@ -42,20 +46,37 @@ func FindPayout(ctx context.Context, s *cli.Session, reader *dynamostore.Reader,
 	return LoadHistory(ctx, reader, payouts[0].ID)
 }
 
-// norHeld extends the message for an id that looks like that of a held callback.
-func norHeld(target string) string {
-	if strings.HasPrefix(target, HeldPrefix) {
-		return ", and no held callback has that id"
+// ErrAmbiguous means that several payouts share the reference; they are listed.
+var ErrAmbiguous = cli.Negativef("", "several payouts have this reference")
+
+// CheckTarget returns an error if the command line names no payout.
+func CheckTarget(target string) error {
+	if target == "" {
+		return cli.Usagef("", "no payout given: give its id or our reference")
 	}
-	return ""
+	return nil
 }
 
-var (
-	// ErrNoTarget means that the command line names no payout.
-	ErrNoTarget = cli.Usagef("", "no payout given: give its id or our reference")
-	// ErrAmbiguous means that several payouts share the reference; they are listed.
-	ErrAmbiguous = cli.Negativef("", "several payouts have this reference")
-)
+// ReadHeld reads a held callback by its id. Ok is false if it does not exist.
+func ReadHeld(ctx context.Context, reader *dynamostore.Reader, id string) (held Entry, ok bool, err error) {
+	receipt, ok, err := reader.Receipt(ctx, inbox.Key{Payout: id, Receipt: string(inbox.Held)})
+	if errors.Is(err, inbox.ErrDamagedReceipt) {
+		return Entry{Receipt: receipt, Damaged: true}, true, nil
+	}
+	return Entry{Receipt: receipt}, ok, err
+}
+
+// FindHeld reads a held callback that must exist.
+func FindHeld(ctx context.Context, s *cli.Session, reader *dynamostore.Reader, id string) (inbox.Receipt, error) {
+	held, ok, err := ReadHeld(ctx, reader, id)
+	switch {
+	case err == nil && !ok:
+		err = cli.Negativef("list them with: "+s.Program()+" receipts held", "no held callback has the id %s", cli.Clean(id))
+	case held.Damaged:
+		err = cli.Negativef("restore the receipt; its raw content: "+s.Program()+" show "+cli.Quote(id)+" --json", "receipt %s cannot be read", cli.Clean(id))
+	}
+	return held.Receipt, err
+}
 
 // History is a payout with its receipts.
 type History struct {
@@ -69,45 +90,37 @@ func (t History) isKnown() bool { return t.Exists || len(t.Entries) > 0 }
 
 // LoadHistory reads a payout and its receipts.
 func LoadHistory(ctx context.Context, reader *dynamostore.Reader, id payout.ID) (History, error) {
-	record, exists, err := reader.Record(ctx, id)
-	damaged := errors.Is(err, inbox.ErrDamagedPayout)
-	if err != nil && !damaged {
+	history := History{Record: dynamostore.Stored{Record: payout.Record{ID: id}}}
+	if err := history.readRecord(ctx, reader); err != nil {
 		return History{}, err
 	}
-	if damaged {
-		record = dynamostore.Stored{UpdatedAt: record.UpdatedAt}
-	}
-	record.ID = id
-	history := History{Record: record, Exists: exists, Damage: err}
-	if history.Damage == nil && exists {
-		history.Damage = checkRecord(record)
-	}
-	for receipt, err := range reader.ReceiptsOf(ctx, id) {
-		if err != nil && !errors.Is(err, inbox.ErrDamagedReceipt) {
+	for entry, err := range Entries(reader.ReceiptsOf(ctx, id)) {
+		if err != nil {
 			return History{}, err
 		}
-		history.Entries = append(history.Entries, Entry{Receipt: receipt, Damaged: err != nil})
+		history.Entries = append(history.Entries, entry)
 	}
 	slices.SortStableFunc(history.Entries, func(a, b Entry) int { return a.AcceptedAt.Compare(b.AcceptedAt) })
-	if history.IsMissing() {
-		return reloadRecord(ctx, reader, history)
+	if history.IsMissing() { // its first receipt may have been applied after the first read
+		return history, history.readRecord(ctx, reader)
 	}
 	return history, nil
 }
 
-// reloadRecord reads a missing payout again: its first receipt may have been applied
-// after the first read.
-func reloadRecord(ctx context.Context, reader *dynamostore.Reader, history History) (History, error) {
-	record, exists, err := reader.Record(ctx, history.Record.ID)
-	switch {
-	case errors.Is(err, inbox.ErrDamagedPayout):
-		history.Exists, history.Damage = true, err
-	case err != nil:
-		return History{}, err
-	case exists:
-		history.Record, history.Exists, history.Damage = record, true, checkRecord(record)
+func (t *History) readRecord(ctx context.Context, reader *dynamostore.Reader) error {
+	record, exists, err := reader.Record(ctx, t.Record.ID)
+	isDamaged := errors.Is(err, inbox.ErrDamagedPayout)
+	if err != nil && !isDamaged {
+		return err
 	}
-	return history, nil
+	t.Exists, t.Damage = exists || isDamaged, err
+	switch {
+	case isDamaged:
+		t.Record.UpdatedAt = record.UpdatedAt
+	case exists:
+		t.Record, t.Damage = record, checkRecord(record)
+	}
+	return nil
 }
 
 // checkRecord returns what is wrong with a record that decodes: the first write of a

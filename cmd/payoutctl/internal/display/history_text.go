@@ -29,16 +29,12 @@ func (t History) Text(style cli.Style, now time.Time, program string) string {
 func (t History) head(style cli.Style, program string) string {
 	r := t.Record
 	rows := cli.Table{Style: style}
-	row := func(name, value, colour string) {
-		if value != "" {
-			rows.Add(cli.Cell{Text: name}, cli.Cell{Text: value, Colour: colour})
-		}
-	}
-	row("payout", cli.Clean(string(r.ID)), "")
+	row := rows.AddField
+	row("payout", string(r.ID), "")
 	fault := ""
 	switch {
 	case t.Damage != nil:
-		fault = "damaged: " + cli.Clean(t.Damage.Error())
+		fault = "damaged: " + t.Damage.Error()
 	case t.IsMissing():
 		fault = "missing: it has applied receipts and no record, so the record was deleted"
 	}
@@ -58,11 +54,11 @@ func (t History) head(style cli.Style, program string) string {
 	row("reason", style.Shorten(r.Reason()), "")
 	row("amount", cli.FormatAmount(r.Value(payout.FieldAmount), r.Value(payout.FieldCurrency)), "")
 	row("items", t.items(), "")
-	row("reference", cli.Clean(r.Value(payout.FieldReference)), "")
+	row("reference", r.Value(payout.FieldReference), "")
 	row("from", style.Abbreviate(r.Value(payout.FieldFrom)), "")
 	row("to", style.Abbreviate(r.Value(payout.FieldTo)), "")
 	row("memo", style.Abbreviate(r.Value(payout.FieldMemo)), "")
-	row("transaction", cli.Clean(r.Value(payout.FieldTxID)), "")
+	row("transaction", r.Value(payout.FieldTxID), "")
 	row("updated", cli.FormatTime(r.UpdatedAt)+" UTC, by "+cli.Count(int(r.Version), "receipt"), "")
 	if by := r.Rebuilt; by != (inbox.ChangedBy{}) {
 		row("rebuilt", "from its receipts, "+FormatChangedBy(style, by), cli.Yellow)
@@ -114,13 +110,13 @@ func (t History) conflicts(style cli.Style, program string) string {
 func (t History) addClaims(rows *cli.Table, name payout.Field) {
 	values := t.Record.Claims[name]
 	for _, value := range values.Seen {
-		rows.Add(cli.Cells(string(name), FormatValue(rows.Style, name, value), "claimed by "+t.receiptsClaiming(name, value))...)
+		rows.AddTexts(string(name), FormatValue(rows.Style, name, value), "claimed by "+t.receiptsClaiming(name, value))
 	}
 	if values.Overflow {
-		rows.Add(cli.Cells(string(name), "…", "more values were received than are stored")...)
+		rows.AddTexts(string(name), "…", "more values were received than are stored")
 	}
 	if name == payout.FieldSettled {
-		rows.Add(cli.Cells(string(name), t.Record.EffectiveTotals().SettledKey(), "claimed in parts: the settled items exceed the batch")...)
+		rows.AddTexts(string(name), t.Record.EffectiveTotals().SettledKey(), "claimed in parts: the settled items exceed the batch")
 	}
 }
 
@@ -138,8 +134,8 @@ func (t History) choices(program string) string {
 			continue
 		}
 		seen[decision.Fingerprint()] = true
-		rows.Add(cli.Cells(fmt.Sprintf("trust #%d:", n+1),
-			fmt.Sprintf("%s resolve %s --trust %s --reason '…'", program, cli.Quote(string(t.Record.ID)), cli.Quote(t.ShortReceipt(item))))...)
+		rows.AddTexts(fmt.Sprintf("trust #%d:", n+1),
+			fmt.Sprintf("%s resolve %s --trust %s --reason '…'", program, cli.Quote(string(t.Record.ID)), cli.Quote(t.ShortReceipt(item))))
 	}
 	if len(rows.Rows) == 0 {
 		return "  No receipt alone resolves it: " + program + " resolve --help\n"
@@ -177,7 +173,7 @@ func (t History) decisions(style cli.Style) string {
 		if item.Resolution == nil {
 			continue
 		}
-		rows.Add(cli.Cells(fmt.Sprintf("#%d", n+1), cli.FormatTime(item.AcceptedAt)+" UTC", formatResolution(style, *item.Resolution), style.Shorten(item.Note))...)
+		rows.AddTexts(fmt.Sprintf("#%d", n+1), cli.FormatTime(item.AcceptedAt)+" UTC", formatResolution(style, *item.Resolution), style.Shorten(item.Note))
 	}
 	if len(rows.Rows) == 0 {
 		return ""
@@ -227,17 +223,13 @@ func (t History) timeline(style cli.Style, now time.Time) string {
 		"#", "ACCEPTED (UTC)", "STATUS", "AMOUNT", "KEY", "STATE", "RESULT", "LATENCY", "RECEIPT",
 	}}
 	for n, item := range t.Entries {
-		rows.Add(
-			cli.Cell{Text: strconv.Itoa(n + 1)},
-			cli.Cell{Text: cli.FormatTime(item.AcceptedAt)},
-			cli.Cell{Text: item.status(), Colour: cli.StatusColour(item.Event.Status)},
-			cli.Cell{Text: item.amount()},
-			cli.Cell{Text: cli.Clean(item.KeyID)},
-			cli.Cell{Text: string(item.State)},
-			cli.Cell{Text: item.result(now)},
-			cli.Cell{Text: item.latency()},
-			cli.Cell{Text: cli.Clean(t.ShortReceipt(item))},
-		)
+		cells := []cli.Cell{
+			{Text: strconv.Itoa(n + 1)}, {Text: cli.FormatTime(item.AcceptedAt)},
+			{Text: item.status(), Colour: cli.StatusColour(item.Event.Status)},
+			{Text: item.amount()}, {Text: item.KeyID}, {Text: string(item.State)},
+			{Text: item.result(now)}, {Text: item.latency()}, {Text: t.ShortReceipt(item)},
+		}
+		rows.Add(cells...)
 	}
 	if len(t.Entries) == 0 {
 		return "This payout has no receipts: they were deleted, or another program wrote the payout.\n"
@@ -285,10 +277,6 @@ func (e Entry) result(now time.Time) string {
 		return "not applied for " + cli.FormatAge(waiting) + ": check the consumer, the queue and the sweeper"
 	case e.State == inbox.Received:
 		return "waiting for " + cli.FormatAge(waiting)
-	case e.Outcome == payout.Changed:
-		return "changed"
-	case e.Outcome == payout.Unchanged:
-		return "unchanged"
 	case e.Outcome == payout.Conflict:
 		return "conflict with another receipt"
 	}

@@ -1,6 +1,8 @@
 package display
 
 import (
+	"errors"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -159,6 +161,21 @@ type Entry struct {
 	inbox.Receipt
 
 	Damaged bool // only its key is valid
+}
+
+// Entries turns receipts that cannot be read into damaged entries.
+func Entries(receipts iter.Seq2[inbox.Receipt, error]) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		for receipt, err := range receipts {
+			isDamaged := errors.Is(err, inbox.ErrDamagedReceipt)
+			if isDamaged {
+				err = nil
+			}
+			if !yield(Entry{Receipt: receipt, Damaged: isDamaged}, err) {
+				return
+			}
+		}
+	}
 }
 
 // claims returns the values that the receipt's event claims: those of a record that

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -21,11 +20,11 @@ import (
 
 // Explain explains how a callback is handled.
 type Explain struct {
-	File     string `arg:"" help:"File with the callback, or - for standard input: an HTTP request, an API Gateway event, a HAR file, an export of webhook.site, the output of curl -v, or a body alone. Or the id of a held callback (held/…)."`
-	Provider string `help:"Provider, if the file contains no route." placeholder:"NAME"`
-	Type     string `help:"Type of the callback, if the file contains no route: payout, sub-address-payout." default:"payout" placeholder:"TYPE"`
-	KeyFile  string `help:"Try this key; no stack is needed then." placeholder:"FILE"`
-	Account  string `help:"Account of the key in --key-file." placeholder:"ID"`
+	File     string       `arg:"" help:"File with the callback, or - for standard input: an HTTP request, an API Gateway event, a HAR file, an export of webhook.site, the output of curl -v, or a body alone. Or the id of a held callback (held/…)."`
+	Provider cli.Provider `help:"Provider, if the file contains no route." placeholder:"NAME"`
+	Type     payout.Type  `help:"Type of the callback, if the file contains no route: payout, sub-address-payout." default:"payout" placeholder:"TYPE"`
+	KeyFile  string       `help:"Try this key; no stack is needed then." placeholder:"FILE"`
+	Account  string       `help:"Account of the key in --key-file." placeholder:"ID"`
 }
 
 // Help gives examples.
@@ -68,29 +67,48 @@ func (c *Explain) Run(ctx context.Context, s *cli.Session) error {
 	}
 	e := explanation{Form: read.Form, Provider: provider.Name(), Type: read.Request.Type}
 	in := explain.Input{Provider: provider, Request: read.Request, Now: s.Now()}
-	var reader *dynamostore.Reader
 	if c.KeyFile != "" {
-		in.Keys, err = c.offline(s)
-	} else {
-		reader, err = c.online(ctx, s, &in)
-	}
-	if err != nil {
-		return err
-	}
-	e.Report = explain.Explain(in)
-	e.Findings = append(read.Findings, e.Findings...)
-	if reader != nil && e.Receipt != nil {
-		if e.Effect, err = predictEffect(ctx, reader, *e.Receipt); err != nil {
+		if c.Account == "" {
+			return cli.Usagef("add --account", "--key-file needs the account of the key")
+		}
+		key, err := s.ReadKey(c.KeyFile)
+		if err != nil {
 			return err
 		}
+		in.Keys = callback.Keys{c.Account: {Current: key}}
+		e.Report = explain.Explain(in)
+	} else if err := e.explainOnStack(ctx, s, in); err != nil {
+		return err
 	}
-	if err := printExplanation(s, e); err != nil {
+	e.Findings = append(read.Findings, e.Findings...)
+	if err := e.print(s); err != nil {
 		return err
 	}
 	if e.Verdict != callback.Acknowledged {
 		return cli.Negativef("", "this callback would be refused: %s", e.Verdict)
 	}
 	return nil
+}
+
+// explainOnStack explains with the keys, the provider settings and the tables of the
+// stack.
+func (e *explanation) explainOnStack(ctx context.Context, s *cli.Session, in explain.Input) error {
+	stack, err := s.OpenStack(ctx)
+	if err != nil {
+		return err
+	}
+	_, read, err := stack.ReadKeys(ctx, cli.Provider(e.Provider))
+	if err != nil {
+		return err
+	}
+	in.Keys = read.Keys
+	if in.Provider, err = stack.Provider(e.Provider); err != nil {
+		return err
+	}
+	if e.Report = explain.Explain(in); e.Receipt != nil {
+		e.Effect, err = predictEffect(ctx, stack.Reader(), *e.Receipt)
+	}
+	return err
 }
 
 // isFile reports whether a file has the name: a directory may be called held.
@@ -116,53 +134,16 @@ func (c *Explain) read(s *cli.Session) (explain.Capture, functions.SigningProvid
 	if err != nil {
 		return explain.Capture{}, nil, cli.Usagef("", "read callback: %w", err)
 	}
-	read, err := explain.Read(text, payout.Type(c.Type))
+	read, err := explain.Read(text, c.Type)
 	if err != nil {
 		return read, nil, cli.Usagef("see: payoutctl explain --help", "read callback: %w", err)
 	}
-	name := cmp.Or(read.Provider, c.Provider)
+	name := cmp.Or(cli.Provider(read.Provider), c.Provider)
 	if name == "" {
 		return read, nil, cli.Usagef("add --provider, and --type if it is not payout", "unknown provider: the file contains no callback route")
 	}
 	provider, err := cli.FindProvider(name)
 	return read, provider, err
-}
-
-// online fills the input with the stack's keys and provider settings.
-func (c *Explain) online(ctx context.Context, s *cli.Session, in *explain.Input) (*dynamostore.Reader, error) {
-	stack, err := s.OpenStack(ctx)
-	if err != nil {
-		return nil, err
-	}
-	name := in.Provider.Name()
-	if in.Keys, err = keysOf(ctx, stack, name); err != nil {
-		return nil, err
-	}
-	if in.Provider, err = stack.Provider(name); err != nil {
-		return nil, err
-	}
-	return stack.Reader(), nil
-}
-
-func (c *Explain) offline(s *cli.Session) (callback.Keys, error) {
-	if c.Account == "" {
-		return nil, cli.Usagef("add --account", "--key-file needs the account of the key")
-	}
-	key, err := s.ReadKey(c.KeyFile)
-	return callback.Keys{c.Account: {Current: key}}, err
-}
-
-// keysOf reads the keys of a provider's accounts.
-func keysOf(ctx context.Context, stack cli.Stack, provider string) (callback.Keys, error) {
-	store, err := stack.Keyring(provider)
-	if err != nil {
-		return nil, err
-	}
-	read, err := store.Read(ctx)
-	if err != nil {
-		return nil, cli.KeysError(store, err)
-	}
-	return read.Keys, nil
 }
 
 // effect is what applying a callback would change now.
@@ -209,35 +190,32 @@ type explanation struct {
 	Effect *effect
 }
 
-// explainView is an explanation as --json prints it.
-type explainView struct {
-	Form         string             `json:"form"`
-	Provider     string             `json:"provider"`
-	Type         payout.Type        `json:"type"`
-	Size         int                `json:"size"`
-	Account      string             `json:"account,omitzero"`
-	Signed       []explain.Field    `json:"signed,omitempty"`
-	Received     string             `json:"received,omitzero"`
-	KeyChecks    []explain.KeyCheck `json:"keyChecks,omitempty"`
-	Verdict      callback.Verdict   `json:"verdict"`
-	KeyID        string             `json:"keyId,omitzero"`
-	Findings     []explain.Finding  `json:"findings,omitempty"`
-	ResponseCode int                `json:"responseCode"`
-	ResponseBody string             `json:"responseBody,omitzero"`
-	Held         callback.Reason    `json:"held,omitzero"`
-	Note         string             `json:"note,omitzero"`
-	Receipt      *display.Receipt   `json:"receipt,omitempty"`
-	Effect       *effect            `json:"effect,omitempty"`
-}
-
-func printExplanation(s *cli.Session, e explanation) error {
+// print prints the explanation.
+func (e explanation) print(s *cli.Session) error {
 	if !s.Flags.JSON {
 		return s.Print(e.text(s.Style()))
 	}
-	view := explainView{
-		Form: e.Form, Provider: e.Provider, Type: e.Type, Size: e.Size, Account: e.Account,
-		Signed: e.Signed, Received: e.Received, KeyChecks: e.KeyChecks, Verdict: e.Verdict, KeyID: e.Sender.KeyID,
-		Findings: e.Findings, ResponseCode: e.Reply.Code, ResponseBody: e.Reply.Body, Effect: e.Effect,
+	view := struct {
+		Form         string             `json:"form"`
+		Provider     string             `json:"provider"`
+		Type         payout.Type        `json:"type"`
+		Size         int                `json:"size"`
+		Account      string             `json:"account,omitzero"`
+		Signed       []explain.Field    `json:"signed,omitempty"`
+		Received     string             `json:"received,omitzero"`
+		KeyChecks    []explain.KeyCheck `json:"keyChecks,omitempty"`
+		Verdict      callback.Verdict   `json:"verdict"`
+		KeyID        string             `json:"keyId,omitzero"`
+		Findings     []explain.Finding  `json:"findings,omitempty"`
+		ResponseCode int                `json:"responseCode"`
+		ResponseBody string             `json:"responseBody,omitzero"`
+		Held         callback.Reason    `json:"held,omitzero"`
+		Note         string             `json:"note,omitzero"`
+		Receipt      *display.Receipt   `json:"receipt,omitempty"`
+		Effect       *effect            `json:"effect,omitempty"`
+	}{
+		e.Form, e.Provider, e.Type, e.Size, e.Account, e.Signed, e.Received, e.KeyChecks, e.Verdict, e.Sender.KeyID,
+		e.Findings, e.Reply.Code, e.Reply.Body, "", "", nil, e.Effect,
 	}
 	if e.Held != nil {
 		view.Held, view.Note = e.Held.Reason, e.Held.Note
@@ -246,8 +224,5 @@ func printExplanation(s *cli.Session, e explanation) error {
 		receipt := display.NewReceipt(display.Entry{Receipt: *e.Receipt}, false)
 		view.Receipt = &receipt
 	}
-	if err := s.PrintJSON(view); err != nil {
-		return fmt.Errorf("print explanation: %w", err)
-	}
-	return nil
+	return s.PrintJSON(view)
 }

@@ -2,11 +2,10 @@ package find
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"payout-callbacks/cmd/payoutctl/internal/cli"
-	"payout-callbacks/pkg/aws/dynamostore"
+	"payout-callbacks/cmd/payoutctl/internal/display"
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/ops/explain"
@@ -29,8 +28,7 @@ func (c *Explain) runHeld(ctx context.Context, s *cli.Session) error {
 	if err != nil {
 		return err
 	}
-	reader := stack.Reader()
-	held, err := heldCallback(ctx, s, reader, c.File)
+	held, err := display.FindHeld(ctx, s, stack.Reader(), c.File)
 	if err != nil {
 		return err
 	}
@@ -40,39 +38,24 @@ func (c *Explain) runHeld(ctx context.Context, s *cli.Session) error {
 	}
 	e := explanation{Form: "a held callback, stored without headers", Provider: provider.Name(), Type: held.Type()}
 	in := explain.Input{Provider: provider, Request: callback.NewRequest(held.Type(), nil, held.Body), Now: s.Now()}
-	if in.Keys, err = keysToTry(ctx, stack, provider, held); err != nil {
-		return err
+	if signsBody(provider, held) {
+		_, read, err := stack.ReadKeys(ctx, cli.Provider(provider.Name()))
+		if err != nil {
+			return err
+		}
+		in.Keys = read.Keys
 	}
 	e.Report = explainHeld(in, held)
-	if e.Effect, err = predictEffect(ctx, reader, *e.Receipt); err != nil {
+	if e.Effect, err = predictEffect(ctx, stack.Reader(), *e.Receipt); err != nil {
 		return err
 	}
-	if err := printExplanation(s, e); err != nil {
+	if err := e.print(s); err != nil {
 		return err
 	}
 	if e.Held == nil && held.State == inbox.Held {
 		s.Notef("this program understands it: %s release %s --reason TEXT", s.Program(), cli.Quote(c.File))
 	}
 	return nil
-}
-
-func heldCallback(ctx context.Context, s *cli.Session, reader *dynamostore.Reader, id string) (inbox.Receipt, error) {
-	held, ok, err := reader.Receipt(ctx, inbox.Key{Payout: id, Receipt: string(inbox.Held)})
-	switch {
-	case errors.Is(err, inbox.ErrDamagedReceipt):
-		return held, cli.Negativef("restore the receipt; its raw content: "+s.Program()+" show "+cli.Quote(id), "receipt %s cannot be read", cli.Clean(id))
-	case err == nil && !ok:
-		return held, cli.Negativef("list them with: "+s.Program()+" receipts held", "no held callback has the id %s", cli.Clean(id))
-	}
-	return held, err
-}
-
-// keysToTry returns no keys where the signature or the header's key is not kept.
-func keysToTry(ctx context.Context, stack cli.Stack, provider callback.Provider, held inbox.Receipt) (callback.Keys, error) {
-	if !signsBody(provider, held) {
-		return nil, nil
-	}
-	return keysOf(ctx, stack, provider.Name())
 }
 
 // signsBody reports whether the stored body contains the signature: Cregis signs in

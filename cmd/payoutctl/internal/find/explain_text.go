@@ -10,7 +10,6 @@ import (
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/ops/explain"
-	"payout-callbacks/pkg/payout"
 )
 
 // text formats an explanation in the order in which a callback is handled.
@@ -129,7 +128,8 @@ func (e explanation) meaning(steps *steps) {
 	style := steps.style
 	switch {
 	case e.Held != nil:
-		steps.add("held", style.Paint(cli.Yellow, string(e.Held.Reason))+": "+style.Shorten(firstLine(e.Held.Note)))
+		note, _, _ := strings.Cut(e.Held.Note, "\n") // the lines that follow contain the signed text with addresses
+		steps.add("held", style.Paint(cli.Yellow, string(e.Held.Reason))+": "+style.Shorten(note))
 	case e.Event != nil:
 		for _, field := range display.EventFields(style, *e.Event) {
 			steps.add("event "+field[0], field[1])
@@ -141,12 +141,6 @@ func (e explanation) meaning(steps *steps) {
 	if e.Effect != nil {
 		steps.add("effect", e.Effect.text(e.Receipt.State))
 	}
-}
-
-// firstLine cuts a note: the lines that follow contain the signed text with addresses.
-func firstLine(note string) string {
-	line, _, _ := strings.Cut(note, "\n")
-	return line
 }
 
 func (e effect) text(state inbox.State) string {
@@ -162,7 +156,7 @@ func (e effect) text(state inbox.State) string {
 	case e.Outcome == inbox.ApplyDuplicate:
 		return prefix + "duplicate, nothing changes"
 	case e.Outcome == inbox.ApplyConflict:
-		return prefix + "the payout " + formatChange(e) + ": conflict in " + fieldNames(e.Conflict)
+		return prefix + "the payout " + formatChange(e) + ": conflict in " + cli.JoinNames(e.Conflict)
 	case e.Outcome == inbox.ApplyUnchanged:
 		return prefix + "unchanged: the payout stays " + string(e.After)
 	}
@@ -177,12 +171,4 @@ func formatChange(e effect) string {
 		return "stays " + string(e.After)
 	}
 	return "changes from " + string(e.Before) + " to " + string(e.After)
-}
-
-func fieldNames(fields []payout.Field) string {
-	var names []string
-	for _, field := range fields {
-		names = append(names, string(field))
-	}
-	return strings.Join(names, ", ")
 }

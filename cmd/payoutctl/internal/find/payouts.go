@@ -2,8 +2,6 @@ package find
 
 import (
 	"context"
-	"slices"
-	"strings"
 
 	"payout-callbacks/cmd/payoutctl/internal/cli"
 	"payout-callbacks/cmd/payoutctl/internal/display"
@@ -13,13 +11,11 @@ import (
 
 // Payouts lists payouts.
 type Payouts struct {
-	Status       string `help:"Only payouts with this status: ${statuses}." placeholder:"STATUS"`
-	Provider     string `help:"Only payouts of this provider." placeholder:"NAME"`
-	Account      string `help:"Only payouts of this account." placeholder:"ID"`
-	Reference    string `help:"Only payouts with this reference." placeholder:"TEXT"`
-	UpdatedSince string `help:"Only payouts updated at this time or later: ${when}." placeholder:"TIME"`
-	UpdatedUntil string `help:"Only payouts not updated since: 3d lists payouts without an update for three days." placeholder:"TIME"`
-	Limit        int    `help:"Maximum number of payouts." default:"50" placeholder:"N"`
+	Status       status   `help:"Only payouts with this status: ${statuses}." placeholder:"STATUS"`
+	Reference    string   `help:"Only payouts with this reference." placeholder:"TEXT"`
+	UpdatedSince cli.Time `help:"Only payouts updated at this time or later: ${when}." placeholder:"TIME"`
+	UpdatedUntil cli.Time `help:"Only payouts not updated since: 3d lists payouts without an update for three days." placeholder:"TIME"`
+	cli.ListFlags
 }
 
 // Help gives examples.
@@ -39,71 +35,47 @@ Needs the permissions dynamodb:Scan, dynamodb:Query and dynamodb:GetItem on the 
 cloudformation:DescribeStacks. Exit code 0, also if there are no payouts.`
 }
 
-var statuses = []payout.Status{
+// Statuses are the statuses of payouts.
+var Statuses = []payout.Status{
 	payout.Pending, payout.Delayed, payout.Succeeded, payout.Failed, payout.Rejected,
 	payout.Done, payout.Cancelled, payout.Conflicted,
 }
 
-// StatusNames lists the statuses of payouts, for help texts.
-func StatusNames() string {
-	var names []string
-	for _, status := range statuses {
-		names = append(names, string(status))
-	}
-	return strings.Join(names, ", ")
+// status is the value of a flag.
+type status payout.Status
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (v *status) UnmarshalText(text []byte) error {
+	*v = status(text)
+	return cli.CheckName(payout.Status(text), "status; the statuses", Statuses)
 }
 
 // Run lists the payouts.
-func (c *Payouts) Run(ctx context.Context, s *cli.Session) error {
-	filter, err := c.filter(s)
-	if err != nil {
-		return err
+func (c *Payouts) Run(ctx context.Context, s *cli.Session, stack cli.Stack) error {
+	filter := dynamostore.Filter{
+		Status: payout.Status(c.Status), Provider: string(c.Provider), Account: c.Account, Since: c.UpdatedSince.Time, Until: c.UpdatedUntil.Time,
 	}
-	reader, err := s.OpenReader(ctx)
-	if err != nil {
-		return err
-	}
-	list := reader.List(ctx, filter)
+	list := stack.Reader().List(ctx, filter)
 	switch {
 	case c.Reference != "":
-		list = reader.ByReference(ctx, c.Reference)
+		list = stack.Reader().ByReference(ctx, c.Reference)
 	case filter.Status != payout.Conflicted && filter != (dynamostore.Filter{}):
 		s.Notef("no index for this filter: scanning the table until %d are found", c.Limit)
 	}
-	payouts, more, err := display.Take(c.Limit, filter, display.SkipDamaged(s, list))
+	payouts, more, err := display.TakePayouts(s, int(c.Limit), filter, list)
 	if err != nil {
 		return err
 	}
-	if err := display.PrintPayouts(s, payouts); err != nil {
-		return err
-	}
-	switch {
-	case len(payouts) == 0:
-		s.Notef("no payouts")
-	case more:
-		s.Notef("more than these %d match: raise --limit, or filter by --status, --provider, --account, --reference, --updated-since", len(payouts))
-	}
-	return nil
+	noteCount(s, "payouts", len(payouts), more)
+	return display.PrintPayouts(s, payouts)
 }
 
-func (c *Payouts) filter(s *cli.Session) (filter dynamostore.Filter, err error) {
-	filter = dynamostore.Filter{Status: payout.Status(c.Status), Provider: c.Provider, Account: c.Account}
-	if filter.Since, err = s.ParseTime("--updated-since", c.UpdatedSince); err != nil {
-		return filter, err
+// noteCount prints a note about a list that is empty or cut.
+func noteCount(s *cli.Session, noun string, n int, more bool) {
+	switch {
+	case n == 0:
+		s.Notef("no %s", noun)
+	case more:
+		s.Notef("more than these %d match: raise --limit, or filter", n)
 	}
-	if filter.Until, err = s.ParseTime("--updated-until", c.UpdatedUntil); err != nil {
-		return filter, err
-	}
-	if c.Status != "" && !slices.Contains(statuses, filter.Status) {
-		return filter, cli.Usagef("", "%q is not a status; the statuses are: %s", c.Status, StatusNames())
-	}
-	if c.Provider != "" {
-		if _, err := cli.FindProvider(c.Provider); err != nil {
-			return filter, err
-		}
-	}
-	if c.Limit < 1 {
-		return filter, cli.Usagef("", "--limit must be 1 or more")
-	}
-	return filter, nil
 }

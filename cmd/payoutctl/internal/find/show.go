@@ -7,8 +7,6 @@ import (
 
 	"payout-callbacks/cmd/payoutctl/internal/cli"
 	"payout-callbacks/cmd/payoutctl/internal/display"
-	"payout-callbacks/pkg/aws/dynamostore"
-	"payout-callbacks/pkg/inbox"
 )
 
 // Show shows the history of one payout.
@@ -35,37 +33,27 @@ Needs the permissions dynamodb:Query and dynamodb:GetItem on both tables and the
 cloudformation:DescribeStacks. Exit code 1 if the payout does not exist.`
 }
 
+// Check returns an error if the payout is not named.
+func (c *Show) Check() error { return display.CheckTarget(c.Target) }
+
 // Run shows the payout or the held callback.
-func (c *Show) Run(ctx context.Context, s *cli.Session) error {
-	if c.Target == "" {
-		return display.ErrNoTarget
-	}
-	reader, err := s.OpenReader(ctx)
-	if err != nil {
-		return err
-	}
+func (c *Show) Run(ctx context.Context, s *cli.Session, stack cli.Stack) error {
 	if strings.HasPrefix(c.Target, display.HeldPrefix) {
-		if err := showHeld(ctx, s, reader, c.Target); !errors.Is(err, errNotHeld) {
+		held, ok, err := display.ReadHeld(ctx, stack.Reader(), c.Target)
+		switch {
+		case err != nil:
 			return err
+		case ok:
+			return s.PrintResult(display.NewReceipt(held, s.Flags.Full), display.HeldText(s.Style(), held.Receipt, s.Now(), s.Program()))
 		}
 		// It may be a reference of ours.
 	}
-	history, err := display.FindPayout(ctx, s, reader, c.Target)
+	history, err := display.FindPayout(ctx, s, stack.Reader(), c.Target)
 	switch {
 	case errors.Is(err, display.ErrAmbiguous):
 		return nil // they were listed
 	case err != nil:
 		return err
-	}
-	return showHistory(s, history)
-}
-
-// errNotHeld means that no held callback has the id.
-var errNotHeld = errors.New("no held callback has the id")
-
-func showHistory(s *cli.Session, history display.History) error {
-	if !s.Flags.JSON {
-		return s.Print(history.Text(s.Style(), s.Now(), s.Program()))
 	}
 	shown := struct {
 		Payout   *display.Payout   `json:"payout"` // null if it does not exist or cannot be read
@@ -80,19 +68,5 @@ func showHistory(s *cli.Session, history display.History) error {
 	for _, item := range history.Entries {
 		shown.Receipts = append(shown.Receipts, display.NewReceipt(item, s.Flags.Full))
 	}
-	return s.PrintJSON(shown)
-}
-
-func showHeld(ctx context.Context, s *cli.Session, reader *dynamostore.Reader, id string) error {
-	receipt, ok, err := reader.Receipt(ctx, inbox.Key{Payout: id, Receipt: string(inbox.Held)})
-	damaged := errors.Is(err, inbox.ErrDamagedReceipt)
-	switch {
-	case err != nil && !damaged:
-		return err
-	case !ok:
-		return errNotHeld
-	case s.Flags.JSON:
-		return s.PrintJSON(display.NewReceipt(display.Entry{Receipt: receipt, Damaged: damaged}, s.Flags.Full))
-	}
-	return s.Print(display.HeldText(s.Style(), receipt, s.Now(), s.Program()))
+	return s.PrintResult(shown, history.Text(s.Style(), s.Now(), s.Program()))
 }

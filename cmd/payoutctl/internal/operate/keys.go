@@ -1,6 +1,7 @@
 package operate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,8 +22,8 @@ type Keys struct {
 
 // keyOwner is the account whose keys a command changes.
 type keyOwner struct {
-	Provider string `arg:"" help:"Provider."`
-	Account  string `arg:"" help:"Account at the provider: project id of Cregis, merchant id of Pivot."`
+	Provider cli.Provider `arg:"" help:"Provider."`
+	Account  string       `arg:"" help:"Account at the provider: project id of Cregis, merchant id of Pivot."`
 }
 
 const keysPermissions = `
@@ -35,7 +36,7 @@ type keysAdd struct {
 	keyOwner
 	KeyFile string `help:"File with the key; standard input without it." placeholder:"FILE" default:"-"`
 	Replace bool   `help:"Remove the keys that the account has, because they leaked."`
-	cli.ReasonFlags
+	cli.ChangeFlags
 }
 
 // Help gives examples.
@@ -60,12 +61,14 @@ Examples:
 ` + keysPermissions
 }
 
+// Check returns an error if the account is not of the provider's form, or the reason is missing.
+func (c *keysAdd) Check() error {
+	return cmp.Or(cli.CheckAccount(c.Provider, c.Account), c.ChangeFlags.Check())
+}
+
 // Run adds the key.
-func (c *keysAdd) Run(ctx context.Context, s *cli.Session) error {
-	if err := cli.CheckAccount(c.Provider, c.Account); err != nil {
-		return err
-	}
-	return changeKeys(ctx, s, c.keyOwner, c.ReasonFlags, func(keys callback.Keys) (callback.Keys, string, error) {
+func (c *keysAdd) Run(ctx context.Context, s *cli.Session, stack cli.Stack) error {
+	return c.change(ctx, s, stack, c.ChangeFlags, func(keys callback.Keys) (callback.Keys, string, error) {
 		key, err := s.ReadKey(c.KeyFile)
 		if err != nil {
 			return nil, "", err
@@ -81,7 +84,7 @@ func (c *keysAdd) Run(ctx context.Context, s *cli.Session) error {
 type keysPromote struct {
 	keyOwner
 	KeyID string `arg:"" help:"Id of the key, as list prints it."`
-	cli.ReasonFlags
+	cli.ChangeFlags
 }
 
 // Help gives examples.
@@ -95,8 +98,8 @@ Examples:
 }
 
 // Run makes the key the current one.
-func (c *keysPromote) Run(ctx context.Context, s *cli.Session) error {
-	return changeKeys(ctx, s, c.keyOwner, c.ReasonFlags, func(keys callback.Keys) (callback.Keys, string, error) {
+func (c *keysPromote) Run(ctx context.Context, s *cli.Session, stack cli.Stack) error {
+	return c.change(ctx, s, stack, c.ChangeFlags, func(keys callback.Keys) (callback.Keys, string, error) {
 		next, err := keyring.Promote(keys, c.Account, c.KeyID)
 		return next, "promote " + c.KeyID, err
 	})
@@ -106,7 +109,7 @@ type keysRetire struct {
 	keyOwner
 	KeyID string `arg:"" help:"Id of the key, as list prints it."`
 	Last  bool   `help:"Allow removing the only key: all callbacks of the account are refused then."`
-	cli.ReasonFlags
+	cli.ChangeFlags
 }
 
 // Help gives examples.
@@ -123,58 +126,50 @@ Examples:
 }
 
 // Run removes the key.
-func (c *keysRetire) Run(ctx context.Context, s *cli.Session) error {
-	return changeKeys(ctx, s, c.keyOwner, c.ReasonFlags, func(keys callback.Keys) (callback.Keys, string, error) {
+func (c *keysRetire) Run(ctx context.Context, s *cli.Session, stack cli.Stack) error {
+	return c.change(ctx, s, stack, c.ChangeFlags, func(keys callback.Keys) (callback.Keys, string, error) {
 		next, err := keyring.Retire(keys, c.Account, c.KeyID, c.Last)
 		return next, "retire " + c.KeyID, err
 	})
 }
 
-// changeKeys reads a provider's keys, applies the change and writes them back.
-func changeKeys(ctx context.Context, s *cli.Session, owner keyOwner, flags cli.ReasonFlags,
-	change func(callback.Keys) (next callback.Keys, what string, err error),
+// change reads the provider's keys, applies a change and writes them back.
+func (o keyOwner) change(ctx context.Context, s *cli.Session, stack cli.Stack, flags cli.ChangeFlags,
+	apply func(callback.Keys) (next callback.Keys, what string, err error),
 ) error {
-	if _, err := cli.FindProvider(owner.Provider); err != nil {
-		return err
-	}
-	if err := flags.Check(); err != nil {
-		return err
-	}
-	stack, err := s.OpenStack(ctx)
+	store, read, err := stack.ReadKeys(ctx, o.Provider)
 	if err != nil {
 		return err
 	}
-	store, err := stack.Keyring(owner.Provider)
+	has := read.Keys[o.Account]
+	next, what, err := apply(read.Keys)
 	if err != nil {
-		return err
+		return o.explainRefusal(s, has, err)
 	}
-	read, err := store.Read(ctx)
-	if err != nil {
-		return cli.KeysError(store, err)
-	}
-	next, what, err := change(read.Keys)
-	if err != nil {
-		return refusedKeys(s, owner, read.Keys[owner.Account], err)
-	}
-	if next[owner.Account] == read.Keys[owner.Account] {
+	if next[o.Account] == has {
 		s.Notef("no change needed")
-		return printKeys(s, owner.Provider, owner.Account, next[owner.Account], nil)
+		return printKeys(s, o, has, nil)
 	}
-	question := fmt.Sprintf("%s: %s account %s in stack %s, which has %s now", what, owner.Provider, owner.Account, stack.Name, idsOf(read.Keys[owner.Account]))
+	question := fmt.Sprintf("%s: %s account %s in stack %s, which has %s now", what, o.Provider, o.Account, stack.Name, idsOf(has))
 	if err := s.Confirm(flags.Yes, question); err != nil {
 		return err
 	}
 	// The reason is recorded first, so that a change without a reason cannot remain.
-	if err := store.Tag(ctx, cli.ChangeTag, cli.FormatChange(s.Now(), "account "+owner.Account+" "+what, flags.Reason)); err != nil {
+	if err := store.Tag(ctx, cli.ChangeTag, cli.FormatChange(s.Now(), "account "+o.Account+" "+what, flags.Reason)); err != nil {
 		return err
 	}
 	if err := store.Write(ctx, read, next); err != nil {
-		return refusedKeys(s, owner, read.Keys[owner.Account], err)
+		return o.explainRefusal(s, has, err)
 	}
-	if removed := removedKeys(read.Keys[owner.Account], next[owner.Account]); len(removed) > 0 {
+	keys, ok := next[o.Account]
+	if removed := removedKeys(has, keys); len(removed) > 0 {
 		s.Notef("running functions may accept %s for up to five minutes", strings.Join(removed, " and "))
 	}
-	return printChange(s, owner, next)
+	if !ok {
+		s.Notef("%s account %s has no keys now: its callbacks are refused", o.Provider, cli.Clean(o.Account))
+		return nil
+	}
+	return printKeys(s, o, keys, nil)
 }
 
 // removedKeys lists the ids of keys that are no longer valid.
@@ -188,32 +183,24 @@ func removedKeys(before, after callback.AccountKeys) []string {
 	return removed
 }
 
-func printChange(s *cli.Session, owner keyOwner, next callback.Keys) error {
-	if keys, ok := next[owner.Account]; ok {
-		return printKeys(s, owner.Provider, owner.Account, keys, nil)
-	}
-	s.Notef("%s account %s has no keys now: its callbacks are refused", owner.Provider, cli.Clean(owner.Account))
-	return nil
-}
-
-// refusedKeys adds a hint to the error of a rejected change.
-func refusedKeys(s *cli.Session, owner keyOwner, has callback.AccountKeys, err error) error {
+// explainRefusal adds a hint to the error of a rejected change.
+func (o keyOwner) explainRefusal(s *cli.Session, has callback.AccountKeys, err error) error {
 	self := s.Program() + " keys"
-	whose := " " + owner.Provider + " " + owner.Account + " "
+	list, account := self+" list "+string(o.Provider), " "+string(o.Provider)+" "+o.Account+" "
 	hints := map[error]string{
-		keyring.ErrRotating: "if no callback uses it any more: " + self + " retire " + owner.Provider + " " + owner.Account + " ID; if the keys leaked: add --replace",
-		keyring.ErrPrevious: "to make it the current one: " + self + " promote " + owner.Provider + " " + owner.Account + " ID",
-		keyring.ErrInUse: "if it leaked, promote the other key first: " + self + " promote" + whose + has.Previous.ID() +
-			" --reason TEXT, then: " + self + " retire" + whose + has.Current.ID() + " --reason TEXT",
-		keyring.ErrFlawed:    "if you have the key that the provider uses: " + self + " add" + whose + "--replace --key-file FILE --reason TEXT",
+		keyring.ErrRotating: "if no callback uses it any more: " + self + " retire" + account + "ID; if the keys leaked: add --replace",
+		keyring.ErrPrevious: "to make it the current one: " + self + " promote" + account + "ID",
+		keyring.ErrInUse: "if it leaked, promote the other key first: " + self + " promote" + account + has.Previous.ID() +
+			" --reason TEXT, then: " + self + " retire" + account + has.Current.ID() + " --reason TEXT",
+		keyring.ErrFlawed:    "if you have the key that the provider uses: " + self + " add" + account + "--replace --key-file FILE --reason TEXT",
 		keyring.ErrLast:      "all callbacks of the account would be refused; to do it anyway, add --last",
-		keyring.ErrNoAccount: "list them with: " + self + " list " + owner.Provider,
-		keyring.ErrNoKey:     "list them with: " + self + " list " + owner.Provider,
-		keyring.ErrChanged:   "your change was not stored; see: " + self + " list " + owner.Provider + ", and try again",
+		keyring.ErrNoAccount: "list them with: " + list,
+		keyring.ErrNoKey:     "list them with: " + list,
+		keyring.ErrChanged:   "your change was not stored; see: " + list + ", and try again",
 	}
 	for known, hint := range hints {
 		if errors.Is(err, known) {
-			return cli.Negativef(hint, "%s account %s: %w", owner.Provider, cli.Clean(owner.Account), known)
+			return cli.Negativef(hint, "%s account %s: %w", o.Provider, cli.Clean(o.Account), known)
 		}
 	}
 	return err

@@ -8,14 +8,13 @@ import (
 	"time"
 
 	"payout-callbacks/cmd/payoutctl/internal/cli"
-	"payout-callbacks/pkg/aws/secrets"
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/ops/keyring"
 )
 
 // keysList lists accounts.
 type keysList struct {
-	Provider string `arg:"" optional:"" help:"Provider. Default: all."`
+	Provider cli.Provider `arg:"" optional:"" help:"Provider. Default: all."`
 }
 
 // Help gives examples.
@@ -33,19 +32,11 @@ cloudformation:DescribeStacks.`
 }
 
 // Run lists the accounts with the ids of their keys.
-func (c *keysList) Run(ctx context.Context, s *cli.Session) error {
-	providers := cli.ProviderNames()
-	if c.Provider != "" {
-		if _, err := cli.FindProvider(c.Provider); err != nil {
-			return err
+func (c *keysList) Run(ctx context.Context, s *cli.Session, stack cli.Stack) error {
+	for _, provider := range cli.ProviderNames() {
+		if c.Provider != "" && c.Provider != provider {
+			continue
 		}
-		providers = []string{c.Provider}
-	}
-	stack, err := s.OpenStack(ctx)
-	if err != nil {
-		return err
-	}
-	for _, provider := range providers {
 		if err := listKeys(ctx, s, stack, provider); err != nil {
 			return err
 		}
@@ -53,14 +44,10 @@ func (c *keysList) Run(ctx context.Context, s *cli.Session) error {
 	return nil
 }
 
-func listKeys(ctx context.Context, s *cli.Session, stack cli.Stack, provider string) error {
-	store, err := stack.Keyring(provider)
+func listKeys(ctx context.Context, s *cli.Session, stack cli.Stack, provider cli.Provider) error {
+	store, read, err := stack.ReadKeys(ctx, provider)
 	if err != nil {
 		return err
-	}
-	read, err := store.Read(ctx)
-	if err != nil {
-		return cli.KeysError(store, err)
 	}
 	if len(read.Keys) == 0 && len(read.Flaws) == 0 {
 		s.Notef("%s has no keys: add one with: %s keys add %s ACCOUNT --key-file FILE --reason TEXT", provider, s.Program(), provider)
@@ -74,45 +61,39 @@ func listKeys(ctx context.Context, s *cli.Session, stack cli.Stack, provider str
 		if keys := read.Keys[account]; keys.Current == "" && keys.Previous == "" {
 			continue // printed as a flaw below
 		}
-		if err := printKeys(s, provider, account, read.Keys[account], ages[account]); err != nil {
+		if err := printKeys(s, keyOwner{provider, account}, read.Keys[account], ages[account]); err != nil {
 			return err
 		}
 	}
+	// Unusable entries are on standard output as well, so that a script that reads the
+	// list does not miss them.
 	for _, flaw := range read.Flaws {
-		if err := printFlaw(s, provider, flaw); err != nil {
+		view := keysView{Provider: provider, Problem: flaw.Error(), Next: s.FlawRepair(provider, flaw)}
+		text := string(provider) + "  unusable: " + cli.Clean(view.Problem) + "\n" + strings.Repeat(" ", len(provider)) + "  → " + view.Next + "\n"
+		if err := s.PrintResult(view, text); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// printFlaw prints an unusable entry on standard output, so that a script that reads
-// the list does not miss it.
-func printFlaw(s *cli.Session, provider string, flaw secrets.Flaw) error {
-	next := s.FlawRepair(provider, flaw)
-	if s.Flags.JSON {
-		return s.PrintJSON(keysView{Provider: provider, Problem: flaw.Error(), Next: next})
-	}
-	return s.Print(provider + "  unusable: " + cli.Clean(flaw.Error()) + "\n" + strings.Repeat(" ", len(provider)) + "  → " + next + "\n")
-}
-
 // keysView is the public part of an account's keys.
 type keysView struct {
-	Provider      string    `json:"provider"`
-	Account       string    `json:"account,omitzero"`
-	Current       string    `json:"current,omitzero"` // ids
-	CurrentSince  time.Time `json:"currentSince,omitzero"`
-	Previous      string    `json:"previous,omitzero"`
-	PreviousSince time.Time `json:"previousSince,omitzero"`
-	Flawed        bool      `json:"flawed,omitzero"`  // another stored key is unusable
-	Problem       string    `json:"problem,omitzero"` // why the entry is unusable; set with Next only
-	Next          string    `json:"next,omitzero"`
+	Provider      cli.Provider `json:"provider"`
+	Account       string       `json:"account,omitzero"`
+	Current       string       `json:"current,omitzero"` // ids
+	CurrentSince  time.Time    `json:"currentSince,omitzero"`
+	Previous      string       `json:"previous,omitzero"`
+	PreviousSince time.Time    `json:"previousSince,omitzero"`
+	Flawed        bool         `json:"flawed,omitzero"`  // another stored key is unusable
+	Problem       string       `json:"problem,omitzero"` // why the entry is unusable; set with Next only
+	Next          string       `json:"next,omitzero"`
 }
 
 // printKeys prints an account's keys, with their ages if known.
-func printKeys(s *cli.Session, provider, account string, keys callback.AccountKeys, ages map[string]keyring.Age) error {
-	view := keysView{Provider: provider, Account: account, Flawed: keys.Flawed}
-	line := provider + "  " + cli.Clean(account)
+func printKeys(s *cli.Session, owner keyOwner, keys callback.AccountKeys, ages map[string]keyring.Age) error {
+	view := keysView{Provider: owner.Provider, Account: owner.Account, Flawed: keys.Flawed}
+	line := string(owner.Provider) + "  " + cli.Clean(owner.Account)
 	if keys.Current != "" {
 		view.Current = keys.Current.ID()
 		view.CurrentSince = ages[view.Current].Since.UTC()
@@ -123,10 +104,7 @@ func printKeys(s *cli.Session, provider, account string, keys callback.AccountKe
 		view.PreviousSince = ages[view.Previous].Since.UTC()
 		line += "  previous " + withAge(s, view.Previous, ages)
 	}
-	if s.Flags.JSON {
-		return s.PrintJSON(view)
-	}
-	return s.Print(line + "\n")
+	return s.PrintResult(view, line+"\n")
 }
 
 func withAge(s *cli.Session, id string, ages map[string]keyring.Age) string {

@@ -15,7 +15,7 @@ type part struct {
 // Pause stops a part of a stack.
 type Pause struct {
 	part
-	cli.ReasonFlags
+	cli.ChangeFlags
 }
 
 const pausePermissions = `
@@ -42,14 +42,14 @@ Examples:
 }
 
 // Run pauses the part.
-func (c *Pause) Run(ctx context.Context, s *cli.Session) error {
-	return switchPart(ctx, s, c.Part, false, c.ReasonFlags)
+func (c *Pause) Run(ctx context.Context, s *cli.Session, stack cli.Stack) error {
+	return switchPart(ctx, s, stack, c.Part, false, c.ChangeFlags)
 }
 
 // Resume starts a part of a stack again.
 type Resume struct {
 	part
-	cli.ReasonFlags
+	cli.ChangeFlags
 }
 
 // Help gives examples.
@@ -63,18 +63,11 @@ Examples:
 }
 
 // Run resumes the part.
-func (c *Resume) Run(ctx context.Context, s *cli.Session) error {
-	return switchPart(ctx, s, c.Part, true, c.ReasonFlags)
+func (c *Resume) Run(ctx context.Context, s *cli.Session, stack cli.Stack) error {
+	return switchPart(ctx, s, stack, c.Part, true, c.ChangeFlags)
 }
 
-func switchPart(ctx context.Context, s *cli.Session, name string, on bool, flags cli.ReasonFlags) error {
-	if err := flags.Check(); err != nil {
-		return err
-	}
-	stack, err := s.OpenStack(ctx)
-	if err != nil {
-		return err
-	}
+func switchPart(ctx context.Context, s *cli.Session, stack cli.Stack, name string, on bool, flags cli.ChangeFlags) error {
 	part, err := stack.Part(name)
 	if err != nil {
 		return err
@@ -97,14 +90,11 @@ func switchPart(ctx context.Context, s *cli.Session, name string, on bool, flags
 	if running, err = awaitState(ctx, part, on); err != nil {
 		return err
 	}
-	return printPart(s, name, running)
-}
-
-func printPart(s *cli.Session, part string, on bool) error {
-	if s.Flags.JSON {
-		return s.PrintJSON(map[string]any{"part": part, "running": on})
-	}
-	return s.Print(part + "  " + map[bool]string{true: "running", false: "paused"}[on] + "\n")
+	view := struct {
+		Part    string `json:"part"`
+		Running bool   `json:"running"`
+	}{name, running}
+	return s.PrintResult(view, name+"  "+map[bool]string{true: "running", false: "paused"}[running]+"\n")
 }
 
 // switchTimeout is how long a mapping may take to be enabled or disabled.

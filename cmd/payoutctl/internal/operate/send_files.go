@@ -1,6 +1,7 @@
 package operate
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"path/filepath"
@@ -15,8 +16,8 @@ import (
 
 // sendFiles sends test vectors and compares the answers with what they expect.
 type sendFiles struct {
-	Provider string   `help:"Provider, if the path is not .../<provider>/testdata/<case>.txtar." placeholder:"NAME"`
-	Paths    []string `arg:"" name:"case.txtar" help:"Test vectors."`
+	Provider cli.Provider `help:"Provider, if the path is not .../<provider>/testdata/<case>.txtar." placeholder:"NAME"`
+	Paths    []string     `arg:"" name:"case.txtar" help:"Test vectors."`
 }
 
 // Run sends the vectors in order.
@@ -43,13 +44,17 @@ func (c *sendFiles) Run(ctx context.Context, s *cli.Session, flags *Send) error 
 func (c *sendFiles) outgoing(path string) (send.Callback, error) {
 	if filepath.Ext(path) != ".txtar" {
 		return send.Callback{}, cli.Usagef("see: payoutctl send --help", "%q is neither a .txtar file nor a provider; the providers are: %s",
-			path, strings.Join(cli.ProviderNames(), ", "))
+			path, cli.JoinNames(cli.ProviderNames()))
 	}
 	vector, err := loadVector(path)
 	if err != nil {
 		return send.Callback{}, err
 	}
-	provider, err := cli.FindProvider(c.providerOf(path))
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return send.Callback{}, err
+	}
+	provider, err := cli.FindProvider(cmp.Or(c.Provider, cli.Provider(filepath.Base(filepath.Dir(filepath.Dir(absolute))))))
 	if err != nil {
 		return send.Callback{}, err
 	}
@@ -79,17 +84,6 @@ func loadVector(path string) (providertest.Vector, error) {
 		return providertest.Vector{}, cli.Usagef("", "read vector: %w", err)
 	}
 	return providertest.Vector{}, cli.Usagef("", "read vector: %s is not a callback", path)
-}
-
-func (c *sendFiles) providerOf(path string) string {
-	if c.Provider != "" {
-		return c.Provider
-	}
-	absolute, err := filepath.Abs(path)
-	if err != nil {
-		return ""
-	}
-	return filepath.Base(filepath.Dir(filepath.Dir(absolute)))
 }
 
 // expectedVerdict returns the verdict that a vector expects.

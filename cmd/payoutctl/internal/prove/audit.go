@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -21,8 +19,8 @@ import (
 
 // Audit checks that nothing was lost.
 type Audit struct {
-	From      string   `help:"Only receipts accepted since, and payouts updated since: ${when}." placeholder:"TIME"`
-	To        string   `help:"Only receipts accepted before." placeholder:"TIME"`
+	From      cli.Time `help:"Only receipts accepted since, and payouts updated since: ${when}." placeholder:"TIME"`
+	To        cli.Time `help:"Only receipts accepted before." placeholder:"TIME"`
 	AccessLog []string `help:"Lines of JSON of the gateway's access log or of the functions' logs; - for standard input. Can be repeated." placeholder:"FILE" sep:"none"`
 }
 
@@ -54,41 +52,33 @@ both queues and cloudformation:DescribeStacks. Exit code 1 if there are findings
 with the command that repairs it, or if no line of a given log is from the gateway or an ingress function.`
 }
 
+// Check returns an error if the end is not after the beginning.
+func (c *Audit) Check() error {
+	if !c.To.IsZero() && !c.From.Before(c.To.Time) {
+		return cli.Usagef("", "--from must be before --to")
+	}
+	return nil
+}
+
 // Run audits the stack.
-func (c *Audit) Run(ctx context.Context, s *cli.Session) error {
-	from, to, err := c.window(s)
-	if err != nil {
-		return err
-	}
-	stack, err := s.OpenStack(ctx)
-	if err != nil {
-		return err
-	}
-	summary, err := c.audit(ctx, s, &audit.Audit{Source: stack.Editor(), From: from, To: to, Now: s.Now()})
+func (c *Audit) Run(ctx context.Context, s *cli.Session, stack cli.Stack) error {
+	summary, err := c.audit(ctx, s, &audit.Audit{Source: stack.Editor(), From: c.From.Time, To: c.To.Time, Now: s.Now()})
 	if err != nil {
 		return err
 	}
 	view := auditView{
-		Summary: summary, From: from, To: to, NotProven: notProven(summary),
-		Events: measureQueue(ctx, stack, stack.EventsQueueURL), DeadLetters: measureQueue(ctx, stack, stack.DeadLetterQueueURL),
+		Summary: summary, From: c.From.Time, To: c.To.Time, NotProven: notProven(summary),
 	}
-	if err := printAudit(s, view); err != nil {
+	// An unknown depth does not end the audit.
+	view.Events, _ = measureQueue(ctx, stack, stack.EventsQueueURL)
+	view.DeadLetters, _ = measureQueue(ctx, stack, stack.DeadLetterQueueURL)
+	printed := struct {
+		Summary auditView `json:"summary"`
+	}{view}
+	if err := s.PrintResult(printed, auditText(s.Style(), view, s.Now())); err != nil {
 		return err
 	}
 	return view.problem()
-}
-
-func (c *Audit) window(s *cli.Session) (from, to time.Time, err error) {
-	if from, err = s.ParseTime("--from", c.From); err != nil {
-		return from, to, err
-	}
-	if to, err = s.ParseTime("--to", c.To); err != nil {
-		return from, to, err
-	}
-	if !to.IsZero() && !from.Before(to) {
-		return from, to, cli.Usagef("", "--from must be before --to")
-	}
-	return from, to, nil
 }
 
 // audit runs the audit and prints each finding at once.
@@ -127,25 +117,24 @@ func readLog(ctx context.Context, s *cli.Session, a *audit.Audit, name string) e
 	return a.ReadLog(ctx, file)
 }
 
-// findingView is a finding with the command that repairs it.
-type findingView struct {
-	audit.Finding
-
-	Repair string `json:"repair,omitempty"`
-}
-
 func printFinding(s *cli.Session, f audit.Finding) error {
-	remedy := remedy(s, f)
-	if s.Flags.JSON {
-		return s.PrintJSON(findingView{f, remedy})
+	view := struct {
+		audit.Finding
+
+		Repair string `json:"repair,omitempty"`
+	}{f, remedy(s, f)}
+	line := s.Style().Paint(cli.Red, string(f.Kind))
+	for _, word := range []string{f.Payout, f.Receipt, f.Request} {
+		if word != "" {
+			line += "  " + cli.Clean(word)
+		}
 	}
-	parts := slices.DeleteFunc([]string{
-		s.Style().Paint(cli.Red, string(f.Kind)), cli.Clean(f.Payout), cli.Clean(f.Receipt), cli.Clean(f.Request),
-	}, func(word string) bool { return word == "" })
-	lines := slices.DeleteFunc([]string{strings.Join(parts, "  "), "  " + cli.Clean(f.Detail), "  " + remedy}, func(line string) bool {
-		return strings.TrimSpace(line) == ""
-	})
-	return s.Print(strings.Join(lines, "\n") + "\n")
+	for _, text := range []string{cli.Clean(f.Detail), view.Repair} {
+		if text != "" {
+			line += "\n  " + text
+		}
+	}
+	return s.PrintResult(view, line+"\n")
 }
 
 // remedy returns the command that repairs a finding, or how to find out more.
@@ -190,18 +179,9 @@ type auditView struct {
 	NotProven   []string   `json:"notProven,omitempty"` // in words
 }
 
-func printAudit(s *cli.Session, view auditView) error {
-	if s.Flags.JSON {
-		return s.PrintJSON(struct {
-			Summary auditView `json:"summary"`
-		}{view})
-	}
-	return s.Print(auditText(s.Style(), view, s.Now()))
-}
-
 func auditText(style cli.Style, view auditView, now time.Time) string {
 	rows := cli.Table{Style: style}
-	row := func(name, text, colour string) { rows.Add(cli.Cell{Text: name}, cli.Cell{Text: text, Colour: colour}) }
+	row := rows.AddField
 	states := view.States
 	row("receipts", fmt.Sprintf("%d = %d applied + %d received + %d held + %d released + %d dismissed%s", view.Receipts,
 		states[inbox.Applied], states[inbox.Received], states[inbox.Held], states[inbox.Released], states[inbox.Dismissed], otherStates(view.Summary)), "")
@@ -219,12 +199,12 @@ func auditText(style cli.Style, view auditView, now time.Time) string {
 	}
 	row("events", view.Events.text(), "")
 	row("dead letters", view.DeadLetters.text(), "")
-	if logSummary := view.Log; logSummary != nil {
+	if log := view.Log; log != nil {
 		row("log", fmt.Sprintf("%s, %d unrecognised, %d repeated; %d answered 200 by the gateway, %d acknowledged by functions, %d with a receipt in the range",
-			cli.Count(int(logSummary.Lines), "line"), logSummary.Unreadable, logSummary.Repeated, logSummary.Answered, logSummary.Acknowledged, logSummary.Receipts), "")
-	}
-	if log := view.Log; log != nil && log.NoRoute > 0 {
-		row("no route", fmt.Sprintf("%s answered 404: a provider may use a wrong URL; see sourceIp in the lines", cli.Count(int(log.NoRoute), "POST request")), cli.Yellow)
+			cli.Count(int(log.Lines), "line"), log.Unreadable, log.Repeated, log.Answered, log.Acknowledged, log.Receipts), "")
+		if log.NoRoute > 0 {
+			row("no route", fmt.Sprintf("%s answered 404: a provider may use a wrong URL; see sourceIp in the lines", cli.Count(int(log.NoRoute), "POST request")), cli.Yellow)
+		}
 	}
 	row("verdict", view.verdict(), view.colour())
 	for _, item := range view.NotProven {
@@ -252,25 +232,25 @@ func (d queueDepth) text() string {
 	return fmt.Sprintf("%d waiting, %d in flight", *d.Waiting, *d.InFlight)
 }
 
-// measureQueue reads the depth of a queue. An error does not end the audit.
-func measureQueue(ctx context.Context, stack cli.Stack, url string) queueDepth {
+// measureQueue reads the depth of a queue.
+func measureQueue(ctx context.Context, stack cli.Stack, url string) (queueDepth, error) {
 	if url == "" {
-		return queueDepth{}
+		return queueDepth{}, cli.Failuref("deploy the template of this version", "the stack has no output for it")
 	}
-	waiting, inFlight := sqstypes.QueueAttributeNameApproximateNumberOfMessages, sqstypes.QueueAttributeNameApproximateNumberOfMessagesNotVisible
-	out, err := sqs.NewFromConfig(stack.AWS).GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
-		QueueUrl: &url, AttributeNames: []sqstypes.QueueAttributeName{waiting, inFlight},
-	})
+	names := []sqstypes.QueueAttributeName{
+		sqstypes.QueueAttributeNameApproximateNumberOfMessages, sqstypes.QueueAttributeNameApproximateNumberOfMessagesNotVisible,
+	}
+	out, err := sqs.NewFromConfig(stack.AWS).GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: names})
 	if err != nil {
-		return queueDepth{}
+		return queueDepth{}, err
 	}
-	return queueDepth{parseCount(out.Attributes[string(waiting)]), parseCount(out.Attributes[string(inFlight)])}
-}
-
-func parseCount(text string) *int64 {
-	n, err := strconv.ParseInt(text, 10, 64)
+	waiting, err := strconv.ParseInt(out.Attributes[string(names[0])], 10, 64)
 	if err != nil {
-		return nil
+		return queueDepth{}, fmt.Errorf("read depth of queue: %w", err)
 	}
-	return &n
+	depth := queueDepth{Waiting: &waiting}
+	if inFlight, err := strconv.ParseInt(out.Attributes[string(names[1])], 10, 64); err == nil {
+		depth.InFlight = &inFlight
+	}
+	return depth, nil
 }

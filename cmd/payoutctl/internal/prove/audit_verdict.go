@@ -5,19 +5,20 @@ import (
 	"payout-callbacks/pkg/ops/audit"
 )
 
-// provenVerdict means that there is nothing else to report.
+// cleanVerdict means that there is nothing else to report.
 const cleanVerdict = "consistent"
 
 // notProven lists what the audit cannot prove from the given logs.
 func notProven(summary audit.Summary) []string {
+	const stored = "that every acknowledged callback is stored: "
 	log := summary.Log
 	switch {
 	case log == nil:
-		return []string{"that every acknowledged callback is stored: no log was given (--access-log)"}
+		return []string{stored + "no log was given (--access-log)"}
 	case log.Recognised() == 0:
-		return []string{"that every acknowledged callback is stored: no line is from the gateway or an ingress function"}
+		return []string{stored + "no line is from the gateway or an ingress function"}
 	case log.Answered+log.Acknowledged == 0:
-		return []string{"that every acknowledged callback is stored: the logs contain no acknowledgement in that time"}
+		return []string{stored + "the logs contain no acknowledgement in that time"}
 	case log.Acknowledged == 0:
 		return []string{"that every callback answered 200 is stored: only the functions' lines name the receipts"}
 	case log.Answered == 0:
@@ -28,11 +29,9 @@ func notProven(summary audit.Summary) []string {
 
 func (v auditView) unreadLog() bool { return v.Log != nil && v.Log.Recognised() == 0 }
 
-func (v auditView) bounded() bool { return !v.From.IsZero() || !v.To.IsZero() }
-
 // nothing describes an audit without receipts.
 func (v auditView) nothing() string {
-	if v.bounded() {
+	if !v.From.IsZero() || !v.To.IsZero() {
 		return "no receipt was accepted in that time"
 	}
 	return "there are no receipts"

@@ -72,14 +72,10 @@ type check struct {
 const checkTimeout = 15 * time.Second
 
 // Run runs all checks concurrently and prints the results in order.
-func (c *Doctor) Run(ctx context.Context, s *cli.Session) error {
-	stack, err := s.OpenStack(ctx)
-	if err != nil {
-		return err
-	}
+func (c *Doctor) Run(ctx context.Context, s *cli.Session, stack cli.Stack) error {
 	d := &doctor{Session: s, stack: stack, oldKey: time.Duration(c.OldKeyDays) * 24 * time.Hour}
 	findings := runChecks(ctx, d.checks())
-	if err := printFindings(s, findings); err != nil {
+	if err := cli.PrintList(s, nil, findings, addFinding, func(f finding) any { return f }); err != nil {
 		return err
 	}
 	failed := slices.DeleteFunc(slices.Clone(findings), func(f finding) bool { return f.Health != failing })
@@ -114,27 +110,15 @@ func unknownStatus(err error) finding {
 		return finding{Health: unknown, Detail: "no answer within " + checkTimeout.String(), Next: "check the network and the health of the service"}
 	}
 	known := cli.AsExitError(err)
-	return finding{Health: unknown, Detail: cli.Clean(known.Error()), Next: known.Hint}
+	return finding{Health: unknown, Detail: known.Error(), Next: known.Hint}
 }
 
-func printFindings(s *cli.Session, findings []finding) error {
-	if s.Flags.JSON {
-		for _, f := range findings {
-			if err := s.PrintJSON(f); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	rows := cli.Table{Style: s.Style()}
+func addFinding(t *cli.Table, f finding) {
 	colours := map[health]string{healthy: cli.Green, warn: cli.Yellow, failing: cli.Red, unknown: cli.Yellow}
-	for _, item := range findings {
-		rows.Add(cli.Cell{Text: string(item.Health), Colour: colours[item.Health]}, cli.Cell{Text: item.Check}, cli.Cell{Text: item.Detail})
-		if item.Next != "" && item.Health != healthy {
-			rows.Add(cli.Cells("", "", "→ "+item.Next)...)
-		}
+	t.Add(cli.Cell{Text: string(f.Health), Colour: colours[f.Health]}, cli.Cell{Text: f.Check}, cli.Cell{Text: f.Detail})
+	if f.Next != "" && f.Health != healthy {
+		t.AddTexts("", "", "→ "+f.Next)
 	}
-	return s.Print(rows.String())
 }
 
 // doctor holds the stack to check.
@@ -149,10 +133,10 @@ func (d *doctor) checks() []check {
 	checks := []check{{"identity", d.identity}, {"clock", d.clock}}
 	for _, provider := range cli.ProviderNames() {
 		checks = append(checks,
-			check{"keys of " + provider, func(ctx context.Context) (finding, error) { return d.keys(ctx, provider) }},
-			check{"URL of " + provider, func(ctx context.Context) (finding, error) { return d.url(ctx, provider, d.stack.APIURL) }})
+			check{"keys of " + string(provider), func(ctx context.Context) (finding, error) { return d.keys(ctx, provider) }},
+			check{"URL of " + string(provider), func(ctx context.Context) (finding, error) { return d.url(ctx, provider, d.stack.APIURL) }})
 		if next := d.stack.NextAPIURL; next != "" {
-			checks = append(checks, check{"next URL of " + provider, func(ctx context.Context) (finding, error) { return d.url(ctx, provider, next) }})
+			checks = append(checks, check{"next URL of " + string(provider), func(ctx context.Context) (finding, error) { return d.url(ctx, provider, next) }})
 		}
 	}
 	checks = append(checks, check{"consumer", d.part("consumer")}, check{"sweeper", d.part("sweeper")}, check{"last sweep", d.lastSweep})
@@ -187,12 +171,12 @@ func (d *doctor) part(name string) func(context.Context) (finding, error) {
 // paused reports when and why a part was paused: it may be intended.
 func (d *doctor) paused(ctx context.Context, part cli.Part, name, state string) finding {
 	next := "it may be intended: ask first, then: " + d.Program() + " resume " + name + " --reason TEXT"
-	line, err := cli.PauseReason(ctx, part, name)
+	line, err := part.LastChange(ctx)
 	switch {
 	case err != nil:
-		return bad(failing, next, "paused: its state is %s; the reason cannot be read: %s", strings.ToLower(state), cli.Clean(cli.AsExitError(err).Error()))
-	case line == "":
+		return bad(failing, next, "paused: its state is %s; the reason cannot be read: %s", strings.ToLower(state), cli.AsExitError(err).Error())
+	case !strings.Contains(line, " pause "+name):
 		return bad(failing, next, "paused: its state is %s, no reason recorded", strings.ToLower(state))
 	}
-	return bad(failing, next, "paused since %s", cli.Clean(line))
+	return bad(failing, next, "paused since %s", line)
 }

@@ -6,7 +6,6 @@ import (
 	"iter"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -19,9 +18,7 @@ import (
 
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"payout-callbacks/pkg/aws/dynamostore"
@@ -75,7 +72,7 @@ func (d *doctor) clock(ctx context.Context) (finding, error) {
 
 // url sends an unsigned callback. Its refusal proves that gateway, function and keys
 // work, and it stores nothing.
-func (d *doctor) url(ctx context.Context, provider, base string) (finding, error) {
+func (d *doctor) url(ctx context.Context, provider cli.Provider, base string) (finding, error) {
 	signer, err := cli.FindProvider(provider)
 	if err != nil {
 		return finding{}, err
@@ -84,7 +81,7 @@ func (d *doctor) url(ctx context.Context, provider, base string) (finding, error
 		Provider: signer, Kind: signer.Types()[0], Unsigned: true, Want: callback.Unauthenticated,
 		Body: func() ([]byte, error) { return []byte(`{"payoutctl":"doctor"}`), nil },
 	}
-	got, err := send.Sender{Client: send.NewClient(d.stack), URL: out.URL(base), Callback: out}.Send(ctx)
+	got, err := send.NewSender(d.stack, base, out, "").Send(ctx)
 	if err != nil {
 		const next = "check the API and its DNS name: the provider gets the same error"
 		return bad(failing, next, "%s does not answer", out.URL(base)), nil //nolint:nilerr // the finding reports it
@@ -93,7 +90,7 @@ func (d *doctor) url(ctx context.Context, provider, base string) (finding, error
 	case got.AsExpected:
 		return ok("refuses an unsigned callback: %s", got.URL), nil
 	case got.Verdict == callback.Unavailable:
-		return bad(failing, "see the log of the function of "+provider+": keys are missing, or the tables and queues are unavailable", "answers 503"), nil
+		return bad(failing, "see the log of the function of "+string(provider)+": keys are missing, or the tables and queues are unavailable", "answers 503"), nil
 	case got.Code == http.StatusTooManyRequests:
 		return bad(warn, "", "answers 429: throttled"), nil
 	}
@@ -123,42 +120,32 @@ func (d *doctor) lastSweep(ctx context.Context) (finding, error) {
 }
 
 // queue checks the number of waiting messages.
-func (d *doctor) queue(url string, check func(waiting int) finding) func(context.Context) (finding, error) {
+func (d *doctor) queue(url string, check func(waiting int64) finding) func(context.Context) (finding, error) {
 	return func(ctx context.Context) (finding, error) {
-		if url == "" {
-			return finding{}, cli.Failuref("deploy the template of this version", "the stack has no output for it")
-		}
-		name := sqstypes.QueueAttributeNameApproximateNumberOfMessages
-		out, err := sqs.NewFromConfig(d.stack.AWS).GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
-			QueueUrl: &url, AttributeNames: []sqstypes.QueueAttributeName{name},
-		})
+		depth, err := measureQueue(ctx, d.stack, url)
 		if err != nil {
 			return finding{}, err
 		}
-		waiting, err := strconv.Atoi(out.Attributes[string(name)])
-		return check(waiting), err
+		return check(*depth.Waiting), nil
 	}
 }
 
 // deepBacklog is a number of messages that takes the consumer minutes.
 const deepBacklog = 10_000
 
-func (d *doctor) backlog(waiting int) finding {
+func (d *doctor) backlog(waiting int64) finding {
 	if waiting > deepBacklog {
-		return bad(warn, "does the consumer run, and is ConsumerConcurrency high enough?", "%s", cli.Count(waiting, "message"))
+		return bad(warn, "does the consumer run, and is ConsumerConcurrency high enough?", "%s", cli.Count(int(waiting), "message"))
 	}
-	return ok("%s", cli.Count(waiting, "message"))
+	return ok("%s", cli.Count(int(waiting), "message"))
 }
 
-func (d *doctor) deadLetters(waiting int) finding {
+func (d *doctor) deadLetters(waiting int64) finding {
 	if waiting > 0 {
-		return bad(warn, d.Program()+" dlq list", "%s", cli.Count(waiting, "message"))
+		return bad(warn, d.Program()+" dlq list", "%s", cli.Count(int(waiting), "message"))
 	}
 	return ok("none")
 }
-
-// maxCount is where counting stops.
-const maxCount = 100
 
 func (d *doctor) unapplied(ctx context.Context) (finding, error) {
 	for receipt, err := range d.stack.Reader().Unapplied(ctx, inbox.Received) {
@@ -175,39 +162,30 @@ func (d *doctor) unapplied(ctx context.Context) (finding, error) {
 }
 
 func (d *doctor) held(ctx context.Context) (finding, error) {
-	return d.needsOperator(count(d.stack.Reader().Unapplied(ctx, inbox.Held)))("callback", d.Program()+" receipts held")
+	return needsOperator(d.stack.Reader().Unapplied(ctx, inbox.Held), "callback", d.Program()+" receipts held")
 }
 
 func (d *doctor) conflicted(ctx context.Context) (finding, error) {
-	return d.needsOperator(count(d.stack.Reader().List(ctx, dynamostore.Filter{Status: payout.Conflicted})))(
-		"payout", d.Program()+" payouts --status conflicted")
+	conflicted := d.stack.Reader().List(ctx, dynamostore.Filter{Status: payout.Conflicted})
+	return needsOperator(conflicted, "payout", d.Program()+" payouts --status conflicted")
 }
 
-func count[T any](items iter.Seq2[T, error]) (int, error) {
+// needsOperator reports how many items there are. Counting stops at maxCount.
+func needsOperator[T any](items iter.Seq2[T, error], noun, next string) (finding, error) {
+	const maxCount = 100
 	n := 0
 	for _, err := range items {
 		if err != nil && !errors.Is(err, inbox.ErrDamagedReceipt) {
-			return n, err
+			return finding{}, err
 		}
 		if n++; n == maxCount {
-			break
-		}
-	}
-	return n, nil
-}
-
-func (d *doctor) needsOperator(n int, err error) func(noun, next string) (finding, error) {
-	return func(noun, next string) (finding, error) {
-		switch {
-		case err != nil:
-			return finding{}, err
-		case n == 0:
-			return ok("none"), nil
-		case n == maxCount:
 			return bad(warn, next, "%d or more need an operator", n), nil
 		}
-		return bad(warn, next, "%s to check", cli.Count(n, noun)), nil
 	}
+	if n == 0 {
+		return ok("none"), nil
+	}
+	return bad(warn, next, "%s to check", cli.Count(n, noun)), nil
 }
 
 func (d *doctor) alarms(ctx context.Context) (finding, error) {
@@ -282,9 +260,9 @@ func checkQuiet(local bool, all int, noData []string) finding {
 }
 
 func (d *doctor) subscribers(ctx context.Context) (finding, error) {
-	topic := d.stack.Outputs[cli.OutputTopic]
-	if topic == "" {
-		return finding{}, cli.Failuref("deploy the template of this version", "the stack has no output "+cli.OutputTopic)
+	topic, err := d.stack.Output(cli.OutputTopic)
+	if err != nil {
+		return finding{}, err
 	}
 	confirmed, pending := 0, 0
 	pages := sns.NewListSubscriptionsByTopicPaginator(sns.NewFromConfig(d.stack.AWS), &sns.ListSubscriptionsByTopicInput{TopicArn: &topic})

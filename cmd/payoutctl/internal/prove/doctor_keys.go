@@ -11,20 +11,16 @@ import (
 	"payout-callbacks/pkg/ops/keyring"
 )
 
-func (d *doctor) keys(ctx context.Context, provider string) (finding, error) {
-	store, err := d.stack.Keyring(provider)
+func (d *doctor) keys(ctx context.Context, provider cli.Provider) (finding, error) {
+	store, read, err := d.stack.ReadKeys(ctx, provider)
 	if err != nil {
 		return finding{}, err
-	}
-	read, err := store.Read(ctx)
-	if err != nil {
-		return finding{}, cli.KeysError(store, err)
 	}
 	if f, ok := d.unusableKeys(provider, read); ok {
 		return f, nil
 	}
 	if len(read.Keys) == 0 {
-		return bad(failing, d.Program()+" keys add "+provider+" ACCOUNT --key-file FILE --reason TEXT",
+		return bad(failing, d.Program()+" keys add "+string(provider)+" ACCOUNT --key-file FILE --reason TEXT",
 			"no keys stored: callbacks are answered 503"), nil
 	}
 	ages, err := store.Ages(ctx, read)
@@ -36,7 +32,7 @@ func (d *doctor) keys(ctx context.Context, provider string) (finding, error) {
 		// The rotation started when the current key was stored.
 		since := ages[account][keys.Current.ID()].Since
 		if keys.Previous != "" && d.Now().Sub(since) > d.oldKey {
-			return bad(warn, d.Program()+" keys retire "+provider+" "+account+" "+keys.Previous.ID()+" --reason TEXT, once no callback uses it",
+			return bad(warn, d.Program()+" keys retire "+string(provider)+" "+account+" "+keys.Previous.ID()+" --reason TEXT, once no callback uses it",
 				"account %s has been in rotation for %s", cli.Clean(account), cli.FormatAge(d.Now().Sub(since))), nil
 		}
 	}
@@ -46,7 +42,7 @@ func (d *doctor) keys(ctx context.Context, provider string) (finding, error) {
 // unusableKeys reports entries of a secret that cannot verify a callback. It names an
 // account only if it has the form of the provider's accounts: anything else may be a
 // key in the wrong place.
-func (d *doctor) unusableKeys(provider string, read keyring.Version) (finding, bool) {
+func (d *doctor) unusableKeys(provider cli.Provider, read keyring.Version) (finding, bool) {
 	var problems []string
 	next := ""
 	for _, flaw := range read.Flaws {
@@ -63,7 +59,7 @@ func (d *doctor) unusableKeys(provider string, read keyring.Version) (finding, b
 		}
 	}
 	if invalid > 0 {
-		return bad(warn, "list the accounts with: "+d.Program()+" keys list "+provider, "%s that no callback of %s can have: an account is %s",
+		return bad(warn, "list the accounts with: "+d.Program()+" keys list "+string(provider), "%s that no callback of %s can have: an account is %s",
 			cli.Count(invalid, "account name"), provider, cli.AccountForm(provider)), true
 	}
 	return finding{}, false

@@ -23,7 +23,7 @@ type Drill struct {
 	Wiring        bool          `help:"Send nothing: set the state of each alarm with the API, which proves only that its notification arrives."`
 	Wait          time.Duration `help:"How long to wait for alarms that input triggers." default:"25m" placeholder:"DURATION"`
 	YesProduction bool          `help:"Allow a stack whose name contains neither staging, stage, dev nor test: subscribers are paged, and drill payouts stay."`
-	cli.ReasonFlags
+	cli.ChangeFlags
 }
 
 // Help gives examples.
@@ -52,21 +52,14 @@ cloudformation:DescribeStacks. Exit code 1 if a notification did not arrive.`
 var stagingName = regexp.MustCompile(`(?i)staging|stage|dev|test`)
 
 // Run runs the drill.
-func (c *Drill) Run(ctx context.Context, s *cli.Session) error {
-	if err := c.Check(); err != nil {
-		return err
-	}
-	stack, err := s.OpenStack(ctx)
-	if err != nil {
-		return err
-	}
+func (c *Drill) Run(ctx context.Context, s *cli.Session, stack cli.Stack) error {
 	if !stack.Local && !stagingName.MatchString(stack.Name) && !c.YesProduction {
 		return cli.Usagef("use a staging stack; to drill this stack anyway, add --yes-production",
 			"the name of stack %s contains neither staging, stage, dev nor test", stack.Name)
 	}
-	topic := stack.Outputs[cli.OutputTopic]
-	if topic == "" {
-		return cli.Failuref("deploy the template of this version", "stack %s has no output %s", stack.Name, cli.OutputTopic)
+	topic, err := stack.Output(cli.OutputTopic)
+	if err != nil {
+		return err
 	}
 	exercises, err := c.exercises(ctx, s, stack)
 	if err != nil {
@@ -75,7 +68,7 @@ func (c *Drill) Run(ctx context.Context, s *cli.Session) error {
 	if err := s.Confirm(c.Yes, fmt.Sprintf("trigger %s of stack %s, which pages the subscribers", cli.Count(len(exercises), "alarm"), stack.Name)); err != nil {
 		return err
 	}
-	d := &drill{Session: s, stack: stack, why: c.Reason, wiring: c.Wiring, client: cloudwatch.NewFromConfig(stack.AWS)}
+	d := &drill{Session: s, stack: stack, why: c.Reason, client: cloudwatch.NewFromConfig(stack.AWS)}
 	return d.run(ctx, topic, exercises, c.Wait)
 }
 
@@ -140,7 +133,6 @@ type drill struct {
 
 	stack  cli.Stack
 	why    string
-	wiring bool
 	client *cloudwatch.Client
 
 	left     []string // what remains, with the command that removes it
@@ -171,7 +163,7 @@ func (d *drill) run(ctx context.Context, topic string, exercises []*exercise, wa
 	if err := d.await(ctx, listener, exercises, wait); err != nil {
 		return err
 	}
-	if err := d.printExercises(exercises); err != nil {
+	if err := cli.PrintList(d.Session, exerciseHeader, exercises, addExercise, func(e *exercise) any { return e }); err != nil {
 		return err
 	}
 	missing := slices.DeleteFunc(slices.Clone(exercises), func(e *exercise) bool { return e.Arrived })
@@ -251,34 +243,17 @@ func (d *drill) await(ctx context.Context, listener *listener, exercises []*exer
 	return nil
 }
 
-func (d *drill) printExercises(exercises []*exercise) error {
-	rows := cli.Table{Style: d.Style(), Header: []string{"ALARM", "TRIGGER", "ARRIVED", "PROVES", "NOTE"}}
-	for _, e := range exercises {
-		if d.Flags.JSON {
-			if err := d.PrintJSON(e); err != nil {
-				return err
-			}
-			continue
-		}
-		arrived := cli.Cell{Text: "no", Colour: cli.Red}
-		if e.Arrived {
-			arrived = cli.Cell{Text: "after " + cli.FormatAge(e.After), Colour: cli.Green}
-		}
-		proves := map[trigger]string{byInput: "metric, alarm, topic", bySet: "alarm, topic", isOn: "nothing"}[e.Trigger]
-		rows.Add(cli.Cell{Text: e.Alarm}, cli.Cell{Text: e.by()}, arrived, cli.Cell{Text: proves}, cli.Cell{Text: e.Note})
-	}
-	if d.Flags.JSON {
-		return nil
-	}
-	return d.Print(rows.String())
-}
+var exerciseHeader = []string{"ALARM", "TRIGGER", "ARRIVED", "PROVES", "NOTE"}
 
-func (e *exercise) by() string {
-	switch {
-	case e.Sent != "":
-		return e.Sent
-	case e.Trigger == bySet:
-		return "state set by API"
+func addExercise(t *cli.Table, e *exercise) {
+	arrived := cli.Cell{Text: "no", Colour: cli.Red}
+	if e.Arrived {
+		arrived = cli.Cell{Text: "after " + cli.FormatAge(e.After), Colour: cli.Green}
 	}
-	return ""
+	sent := e.Sent
+	if sent == "" && e.Trigger == bySet {
+		sent = "state set by API"
+	}
+	proves := map[trigger]string{byInput: "metric, alarm, topic", bySet: "alarm, topic", isOn: "nothing"}[e.Trigger]
+	t.Add(cli.Cell{Text: e.Alarm}, cli.Cell{Text: sent}, arrived, cli.Cell{Text: proves}, cli.Cell{Text: e.Note})
 }

@@ -2,6 +2,7 @@ package prove
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"maps"
 	"slices"
@@ -15,30 +16,29 @@ import (
 	"payout-callbacks/cmd/payoutctl/internal/send"
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/ops/redrive"
-	"payout-callbacks/pkg/payout"
 )
 
 // inputs triggers alarms by input. Each function returns what it sent, or "" if it has
 // no key to sign with. Alarms that need days (silence, previous key) are missing.
 var inputs = map[string]func(context.Context, *drill) (string, error){
-	"held":           func(ctx context.Context, d *drill) (string, error) { return d.sendUnknownStatus(ctx) },
-	"conflicted":     func(ctx context.Context, d *drill) (string, error) { return d.conflictingStatuses(ctx) },
-	"cregis-refused": func(ctx context.Context, d *drill) (string, error) { return d.forge(ctx, "cregis") },
-	"pivot-refused":  func(ctx context.Context, d *drill) (string, error) { return d.forge(ctx, "pivot") },
-	"dead-letters":   func(ctx context.Context, d *drill) (string, error) { return d.sendUnreadable(ctx) },
+	"held":       func(ctx context.Context, d *drill) (string, error) { return d.sendUnknownStatus(ctx) },
+	"conflicted": func(ctx context.Context, d *drill) (string, error) { return d.conflictingStatuses(ctx) },
+	"cregis-refused": func(ctx context.Context, d *drill) (string, error) {
+		return d.forge(ctx, send.CregisPayout())
+	},
+	"pivot-refused": func(ctx context.Context, d *drill) (string, error) {
+		return d.forge(ctx, send.PivotSingle())
+	},
+	"dead-letters": func(ctx context.Context, d *drill) (string, error) { return d.sendUnreadable(ctx) },
 }
 
 // forgeries is enough for the ratio of refused callbacks on a stack with little
 // traffic.
 const forgeries = 20
 
-func (d *drill) forge(ctx context.Context, provider string) (string, error) {
-	key, err := send.RandomKey(d.Session)
-	if err != nil {
-		return "", err
-	}
+func (d *drill) forge(ctx context.Context, example send.Example) (string, error) {
 	for range forgeries {
-		if _, err := d.forgery(ctx, provider, key); err != nil {
+		if _, err := d.deliver(ctx, example, "", callback.Key(rand.Text()), callback.Unauthenticated); err != nil {
 			return "", err
 		}
 	}
@@ -46,12 +46,8 @@ func (d *drill) forge(ctx context.Context, provider string) (string, error) {
 }
 
 func (d *drill) sendUnknownStatus(ctx context.Context) (string, error) {
-	account, key, err := d.signer(ctx)
-	if err != nil || account == "" {
-		return "", err
-	}
-	got, err := d.payout(ctx, account, "5", key)
-	if err != nil {
+	got, err := d.pay(ctx, "5")
+	if err != nil || got.Payout == "" {
 		return "", err
 	}
 	d.left = append(d.left, "held callback "+got.Payout+"; "+d.Program()+" dismiss '"+got.Payout+"' --reason drill")
@@ -59,16 +55,9 @@ func (d *drill) sendUnknownStatus(ctx context.Context) (string, error) {
 }
 
 func (d *drill) conflictingStatuses(ctx context.Context) (string, error) {
-	account, key, err := d.signer(ctx)
-	if err != nil || account == "" {
+	got, err := d.pay(ctx, "6", "7")
+	if err != nil || got.Payout == "" {
 		return "", err
-	}
-	id := strconv.FormatInt(d.Now().UnixMilli(), 10)
-	var got send.Answer
-	for _, status := range []string{"6", "7"} {
-		if got, err = d.payoutOf(ctx, account, id, status, key); err != nil {
-			return "", err
-		}
 	}
 	d.left = append(d.left, "payout "+got.Payout+"; "+d.Program()+" show '"+got.Payout+"', then resolve")
 	return "two final statuses", nil
@@ -115,46 +104,26 @@ func (d *drill) removeMessages(ctx context.Context) error {
 	}
 }
 
-// signer returns an account of Cregis with its key, or "" if no key is stored.
-func (d *drill) signer(ctx context.Context) (string, callback.Key, error) {
-	store, err := d.stack.Keyring("cregis")
-	if err != nil {
-		return "", "", err
+// pay sends signed callbacks about a new payout of Cregis, and returns the last answer.
+// It sends nothing if no key is stored.
+func (d *drill) pay(ctx context.Context, statuses ...string) (got send.Answer, err error) {
+	_, read, err := d.stack.ReadKeys(ctx, "cregis")
+	if err != nil || len(read.Keys) == 0 {
+		return got, err
 	}
-	read, err := store.Read(ctx)
-	if err != nil {
-		return "", "", cli.KeysError(store, err)
-	}
-	accounts := slices.Sorted(maps.Keys(read.Keys))
-	if len(accounts) == 0 {
-		return "", "", nil
-	}
-	return accounts[0], read.Keys[accounts[0]].Current, nil
-}
-
-// payout sends a signed callback about a new payout.
-func (d *drill) payout(ctx context.Context, account, status string, key callback.Key) (send.Answer, error) {
-	return d.payoutOf(ctx, account, strconv.FormatInt(d.Now().UnixMilli(), 10), status, key)
-}
-
-// payoutOf sends a signed callback about a payout.
-func (d *drill) payoutOf(ctx context.Context, account, id, status string, key callback.Key) (send.Answer, error) {
-	return d.deliver(ctx, send.Example{
-		Provider: "cregis", Kind: payout.TypePayout, File: "cregis-payout.json", Generate: func() ([]send.Change, error) { return send.GenerateCregis(d.Session) },
-		Fields: []send.Assignment{
+	account := slices.Min(slices.Collect(maps.Keys(read.Keys)))
+	id := strconv.FormatInt(d.Now().UnixMilli(), 10)
+	for _, status := range statuses {
+		example := send.CregisPayout()
+		example.Fields = []send.Assignment{
 			{"pid", account}, {"cid", id}, {"status", status}, {"amount", "0.01"},
 			{"third_party_id", "drill-" + id}, {"remark", "payoutctl drill"},
-		},
-	}, account, key, callback.Acknowledged)
-}
-
-// forgery sends a callback that must be refused.
-func (d *drill) forgery(ctx context.Context, provider string, key callback.Key) (send.Answer, error) {
-	example := send.Example{Provider: "cregis", Kind: payout.TypePayout, File: "cregis-payout.json", Generate: func() ([]send.Change, error) { return send.GenerateCregis(d.Session) }}
-	if provider == "pivot" {
-		example = send.Example{Provider: "pivot", Kind: payout.TypePayout, File: "pivot-single.json"}
+		}
+		if got, err = d.deliver(ctx, example, account, read.Keys[account].Current, callback.Acknowledged); err != nil {
+			return got, err
+		}
 	}
-	return d.deliver(ctx, example, "", key, callback.Unauthenticated)
+	return got, nil
 }
 
 func (d *drill) deliver(ctx context.Context, example send.Example, account string, key callback.Key, want callback.Verdict) (send.Answer, error) {
@@ -163,7 +132,7 @@ func (d *drill) deliver(ctx context.Context, example send.Example, account strin
 		return send.Answer{}, err
 	}
 	out := send.Callback{Provider: provider, Kind: example.Kind, Account: account, Want: want, Body: example.Body}
-	got, err := send.Sender{Client: send.NewClient(d.stack), URL: out.URL(d.stack.APIURL), Callback: out, Key: key}.Send(ctx)
+	got, err := send.NewSender(d.stack, d.stack.APIURL, out, key).Send(ctx)
 	if err == nil && !got.AsExpected {
 		err = cli.Negativef("", "a drill callback was answered with %d, want %s", got.Code, want)
 	}

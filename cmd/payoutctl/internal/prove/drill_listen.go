@@ -2,9 +2,11 @@ package prove
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -12,7 +14,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"payout-callbacks/cmd/payoutctl/internal/cli"
-	"payout-callbacks/cmd/payoutctl/internal/send"
 
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
@@ -28,13 +29,9 @@ type listener struct {
 
 // listen creates the queue and subscribes it. On an error it removes what it created.
 func (d *drill) listen(ctx context.Context, topic string) (*listener, error) {
-	suffix, err := send.NewNonce(d.Random)
-	if err != nil {
-		return nil, err
-	}
 	l := &listener{queues: sqs.NewFromConfig(d.stack.AWS), topics: sns.NewFromConfig(d.stack.AWS), now: d.Now}
 	created, err := l.queues.CreateQueue(ctx, &sqs.CreateQueueInput{
-		QueueName:  aws.String(d.stack.Name + "-drill-" + suffix),
+		QueueName:  aws.String(d.stack.Name + "-drill-" + strings.ToLower(rand.Text()[:6])),
 		Attributes: map[string]string{string(sqstypes.QueueAttributeNameMessageRetentionPeriod): "3600"},
 	})
 	if err != nil {

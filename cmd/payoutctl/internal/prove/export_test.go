@@ -2,7 +2,6 @@ package prove
 
 import (
 	"context"
-	"crypto/rand"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -30,7 +29,7 @@ func Remedy(f audit.Finding) string { return remedy(&cli.Session{}, f) }
 
 // Listen subscribes a listener.
 func Listen(ctx context.Context, config aws.Config, topic string) error {
-	d := &drill{Session: &cli.Session{Now: time.Now, Random: rand.Reader}, stack: cli.Stack{Name: "s", AWS: config}}
+	d := &drill{Session: &cli.Session{Now: time.Now}, stack: cli.Stack{Name: "s", AWS: config}}
 	_, err := d.listen(ctx, topic)
 	return err
 }

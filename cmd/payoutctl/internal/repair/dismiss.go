@@ -1,6 +1,7 @@
 package repair
 
 import (
+	"cmp"
 	"context"
 
 	"payout-callbacks/cmd/payoutctl/internal/cli"
@@ -11,9 +12,8 @@ import (
 
 // Dismiss closes held callbacks that say nothing about a payout.
 type Dismiss struct {
-	Held   []string `arg:"" name:"held" help:"Ids of held callbacks, as listed by receipts held."`
-	DryRun bool     `help:"Print the callbacks and change nothing."`
-	cli.ReasonFlags
+	Held []string `arg:"" name:"held" help:"Ids of held callbacks, as listed by receipts held."`
+	cli.PlannedChangeFlags
 }
 
 // Help gives examples.
@@ -31,59 +31,45 @@ Needs the permissions dynamodb:GetItem and dynamodb:UpdateItem on the receipts t
 and sts:GetCallerIdentity. Exit code 1 if a callback is not held.`
 }
 
+// Check returns an error if an id is not that of a held callback, or the reason is missing.
+func (c *Dismiss) Check() error { return cmp.Or(checkHeldIDs(c.Held), c.PlannedChangeFlags.Check()) }
+
 // Run dismisses the callbacks.
-func (c *Dismiss) Run(ctx context.Context, s *cli.Session) error {
-	if err := (&Release{Held: c.Held, ReasonFlags: c.ReasonFlags, DryRun: c.DryRun}).check(); err != nil {
-		return err
-	}
-	stack, err := s.OpenStack(ctx)
-	if err != nil {
-		return err
-	}
-	editor := stack.Editor()
+func (c *Dismiss) Run(ctx context.Context, s *cli.Session, stack cli.Stack) error {
 	var held []inbox.Receipt
-	for receipt, err := range readHeldByID(ctx, editor, c.Held) {
+	for _, id := range c.Held {
+		receipt, err := display.FindHeld(ctx, s, stack.Reader(), id)
 		switch {
 		case err != nil:
 			return err
-		case receipt.State == "":
-			return cli.Negativef("list them with: "+s.Program()+" receipts held", "no held callback has the id %s", cli.Clean(receipt.Key.Payout))
 		case receipt.State != inbox.Held:
-			return cli.Negativef("", "%s is %s already: %s", cli.Clean(receipt.Key.Payout), receipt.State, display.FormatChangedBy(s.Style(), receipt.ChangedBy))
+			return cli.Negativef("", "%s is %s already: %s", cli.Clean(id), receipt.State, display.FormatChangedBy(s.Style(), receipt.ChangedBy))
 		}
 		held = append(held, receipt)
-		s.Notef("%s: held for %s, %d bytes", cli.Clean(receipt.Key.Payout), cli.Clean(receipt.Reason), len(receipt.Body))
+		s.Notef("%s: held for %s, %d bytes", cli.Clean(id), cli.Clean(receipt.Reason), len(receipt.Body))
 	}
 	if c.DryRun {
 		return nil
 	}
-	by, err := s.ChangedBy(ctx, stack, c.Reason)
+	by, err := s.Approve(ctx, stack, c.ChangeFlags, "dismiss "+cli.Count(len(held), "callback"))
 	if err != nil {
 		return err
 	}
-	if err := s.Confirm(c.Yes, "dismiss "+cli.Count(len(held), "callback")); err != nil {
-		return err
-	}
-	return dismiss(ctx, s, &repair.Repairs{Store: editor}, held, by)
-}
-
-// dismiss marks the callbacks as dismissed.
-func dismiss(ctx context.Context, s *cli.Session, repairs *repair.Repairs, held []inbox.Receipt, changedBy inbox.ChangedBy) error {
-	run := releaseRun{Session: s}
+	repairs, remaining := &repair.Repairs{Store: stack.Editor()}, 0
 	for _, receipt := range held {
-		outcome, err := repairs.Dismiss(ctx, receipt, changedBy)
+		outcome, err := repairs.Dismiss(ctx, receipt, by)
 		if err != nil {
 			return cli.WithHint("run the command again", err)
 		}
-		if err := run.printHeld(heldView{Held: receipt.Key.Payout, Was: receipt.Reason, Outcome: outcome}); err != nil {
+		if err := printHeld(s, heldView{Held: receipt.Key.Payout, Was: receipt.Reason, Outcome: outcome}); err != nil {
 			return err
 		}
 		if outcome != repair.Dismissed {
-			run.remaining++
+			remaining++
 		}
 	}
-	if run.remaining > 0 {
-		return cli.Negativef("", "%s changed by another operator meanwhile", cli.Count(run.remaining, "callback"))
+	if remaining > 0 {
+		return cli.Negativef("", "%s changed by another operator meanwhile", cli.Count(remaining, "callback"))
 	}
 	return nil
 }

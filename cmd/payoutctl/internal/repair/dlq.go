@@ -1,10 +1,12 @@
 package repair
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,8 +24,10 @@ type DLQ struct {
 	Export  dlqExport  `cmd:"" help:"Write dead-letter messages to a file; with --delete, also delete them from the queue."`
 }
 
-// DefaultDLQLimit is the default number of messages to read.
-const DefaultDLQLimit = "10000"
+// readFlags bound what is read of the queue.
+type readFlags struct {
+	Limit cli.Limit `help:"Maximum number of messages to read." default:"10000" placeholder:"N"`
+}
 
 const dlqPermissions = `
 Needs the permissions sqs:ReceiveMessage and sqs:ChangeMessageVisibility on the dead-letter queue, dynamodb:GetItem on
@@ -31,8 +35,8 @@ the receipts table, and cloudformation:DescribeStacks%s. While the command runs,
 it reads are invisible to the sweeper; after a crash they become visible again within 30 seconds.`
 
 type dlqList struct {
-	Each  bool `help:"List each message with its id."`
-	Limit int  `help:"Maximum number of messages to read." default:"${dlqMost}" placeholder:"N"`
+	Each bool `help:"List each message with its id."`
+	readFlags
 }
 
 // Help gives examples.
@@ -63,59 +67,27 @@ type messageGroup struct {
 }
 
 // Run lists the messages.
-func (c *dlqList) Run(ctx context.Context, s *cli.Session) error {
-	if c.Limit < 1 {
-		return cli.Usagef("", "--limit must be 1 or more")
-	}
-	stack, err := s.OpenStack(ctx)
-	if err != nil {
-		return err
-	}
+func (c *dlqList) Run(ctx context.Context, s *cli.Session, stack cli.Stack) error {
 	r, err := stack.Redriver()
 	if err != nil {
 		return err
 	}
 	var groups []messageGroup
+	var messages []messageView
 	n := 0
-	rows := cli.Table{Style: s.Style(), Header: []string{"MESSAGE", "SENT (UTC)", "CAUSE", "PROVIDER", "PAYOUTCTL SHOW"}}
 	progress := s.StartProgress()
-	more, err := r.Walk(ctx, c.Limit, func(diagnosed redrive.Diagnosis) error {
+	more, err := r.Walk(ctx, int(c.Limit), func(diagnosed redrive.Diagnosis) error {
 		n++
 		progress("%d messages", n)
-		if !c.Each {
+		if c.Each {
+			messages = append(messages, newMessageView(diagnosed, false))
+		} else {
 			groups = addToGroup(groups, diagnosed)
-			return nil
 		}
-		if s.Flags.JSON {
-			return s.PrintJSON(newMessageView(diagnosed, false))
-		}
-		rows.Add(cli.Cells(diagnosed.ID, cli.FormatTime(diagnosed.SentAt), string(diagnosed.Cause), diagnosed.Provider(), cli.Clean(diagnosed.Receipt.Key.Payout))...)
 		return nil
 	})
 	if err != nil {
 		return err
-	}
-	return printGroups(s, groups, rows, n, more)
-}
-
-func printGroups(s *cli.Session, groups []messageGroup, rows cli.Table, n int, more bool) error {
-	for _, g := range groups {
-		if s.Flags.JSON {
-			if err := s.PrintJSON(g); err != nil {
-				return err
-			}
-		}
-	}
-	if len(groups) > 0 {
-		rows = cli.Table{Style: s.Style(), Header: []string{"MESSAGES", "CAUSE", "PROVIDER", "OLDEST (UTC)", "EXAMPLE", "DETAIL"}}
-		for _, item := range groups {
-			rows.Add(cli.Cells(fmt.Sprint(item.Messages), string(item.Cause), item.Provider, cli.FormatTime(item.Oldest), item.Example, item.Detail)...)
-		}
-	}
-	if !s.Flags.JSON && n > 0 {
-		if err := s.Print(rows.String()); err != nil {
-			return err
-		}
 	}
 	switch {
 	case n == 0:
@@ -123,7 +95,16 @@ func printGroups(s *cli.Session, groups []messageGroup, rows cli.Table, n int, m
 	case more:
 		s.Notef("more than these %d: raise --limit", n)
 	}
-	return nil
+	if c.Each {
+		return cli.PrintList(s, []string{"MESSAGE", "SENT (UTC)", "CAUSE", "PROVIDER", "PAYOUTCTL SHOW"}, messages,
+			func(t *cli.Table, m messageView) {
+				t.AddTexts(m.Message, cli.FormatTime(m.SentAt), string(m.Cause), m.receipt.Provider(), m.receipt.Key.Payout)
+			}, func(m messageView) any { return m })
+	}
+	return cli.PrintList(s, []string{"MESSAGES", "CAUSE", "PROVIDER", "OLDEST (UTC)", "EXAMPLE", "DETAIL"}, groups,
+		func(t *cli.Table, g messageGroup) {
+			t.AddTexts(strconv.Itoa(g.Messages), string(g.Cause), g.Provider, cli.FormatTime(g.Oldest), g.Example, g.Detail)
+		}, func(g messageGroup) any { return g })
 }
 
 func addToGroup(groups []messageGroup, diagnosed redrive.Diagnosis) []messageGroup {
@@ -154,12 +135,14 @@ type messageView struct {
 	Group    string           `json:"group,omitzero"`
 	Receipt  *display.Receipt `json:"receipt,omitempty"`
 	Body     string           `json:"body,omitzero"`
+
+	receipt inbox.Receipt
 }
 
 func newMessageView(diagnosed redrive.Diagnosis, withBody bool) messageView {
 	view := messageView{
 		Message: diagnosed.ID, Cause: diagnosed.Cause, Detail: diagnosed.Why, SentAt: diagnosed.SentAt, Receives: diagnosed.Receives,
-		Size: len(diagnosed.Body), Group: diagnosed.Group,
+		Size: len(diagnosed.Body), Group: diagnosed.Group, receipt: diagnosed.Receipt,
 	}
 	if diagnosed.Cause != redrive.Unreadable {
 		receipt := display.NewReceipt(display.Entry{Receipt: diagnosed.Receipt}, withBody)
@@ -188,49 +171,56 @@ Exit code 1 if no visible message has the id.`
 }
 
 // Run shows the message.
-func (c *dlqShow) Run(ctx context.Context, s *cli.Session) error {
-	stack, err := s.OpenStack(ctx)
-	if err != nil {
-		return err
-	}
+func (c *dlqShow) Run(ctx context.Context, s *cli.Session, stack cli.Stack) error {
 	r, err := stack.Redriver()
 	if err != nil {
 		return err
 	}
-	var wanted *redrive.Diagnosis
-	if _, err := r.Walk(ctx, 1<<20, func(diagnosed redrive.Diagnosis) error {
-		if diagnosed.ID == c.Message {
-			wanted = &diagnosed
-		}
-		return nil
-	}); err != nil {
+	messages, err := findMessages(ctx, s, r, []string{c.Message}, maxRead)
+	if err != nil {
 		return err
 	}
-	switch {
-	case wanted == nil:
-		return errNoMessage(s, c.Message)
-	case s.Flags.JSON:
-		return s.PrintJSON(newMessageView(*wanted, s.Flags.Full))
+	return s.PrintResult(newMessageView(messages[0], s.Flags.Full), messageText(s.Style(), messages[0]))
+}
+
+// maxRead is where the search for a message ends.
+const maxRead = 1 << 20
+
+// findMessages reads the messages with the ids, all of which must be visible.
+func findMessages(ctx context.Context, s *cli.Session, r *redrive.Redriver, ids []string, limit int) ([]redrive.Diagnosis, error) {
+	var messages []redrive.Diagnosis
+	missing := slices.Clone(ids)
+	_, err := r.Walk(ctx, limit, func(diagnosed redrive.Diagnosis) error {
+		if slices.Contains(missing, diagnosed.ID) {
+			messages = append(messages, diagnosed)
+			missing = slices.DeleteFunc(missing, func(id string) bool { return id == diagnosed.ID })
+		}
+		return nil
+	})
+	if err == nil && len(missing) > 0 {
+		err = errNoMessage(s, missing[0])
 	}
-	return s.Print(messageText(s.Style(), *wanted))
+	return messages, err
+}
+
+// errNoMessage returns the error about a message that was not found.
+func errNoMessage(s *cli.Session, id string) error {
+	return cli.Negativef("list them with: "+s.Program()+" dlq list --each", "no visible dead-letter message has the id %s", cli.Clean(id))
 }
 
 func messageText(style cli.Style, diagnosed redrive.Diagnosis) string {
 	rows := cli.Table{Style: style}
-	rows.Add(cli.Cells("message", diagnosed.ID)...)
-	rows.Add(cli.Cell{Text: "cause"}, cli.Cell{Text: string(diagnosed.Cause), Colour: cli.Yellow})
-	if diagnosed.Why != "" {
-		rows.Add(cli.Cells("detail", diagnosed.Why)...)
-	}
-	rows.Add(cli.Cells("sent", cli.FormatTime(diagnosed.SentAt)+" UTC, received "+cli.Count(diagnosed.Receives, "time"))...)
-	rows.Add(cli.Cells("size", cli.Count(len(diagnosed.Body), "byte"))...)
-	receipt := diagnosed.Receipt
-	if diagnosed.Cause != redrive.Unreadable {
-		rows.Add(cli.Cells("receipt", cli.Clean(receipt.Key.Payout)+"  "+cli.Clean(receipt.Key.Receipt))...)
-		rows.Add(cli.Cells("accepted", cli.FormatTime(receipt.AcceptedAt)+" UTC, verified by key "+cli.Clean(receipt.KeyID))...)
+	rows.AddField("message", diagnosed.ID, "")
+	rows.AddField("cause", string(diagnosed.Cause), cli.Yellow)
+	rows.AddField("detail", diagnosed.Why, "")
+	rows.AddField("sent", cli.FormatTime(diagnosed.SentAt)+" UTC, received "+cli.Count(diagnosed.Receives, "time"), "")
+	rows.AddField("size", cli.Count(len(diagnosed.Body), "byte"), "")
+	if receipt := diagnosed.Receipt; diagnosed.Cause != redrive.Unreadable {
+		rows.AddField("receipt", receipt.Key.Payout+"  "+receipt.Key.Receipt, "")
+		rows.AddField("accepted", cli.FormatTime(receipt.AcceptedAt)+" UTC, verified by key "+receipt.KeyID, "")
 		if receipt.State != inbox.Held && receipt.Resolution == nil {
 			for _, field := range display.EventFields(style, receipt.Event) {
-				rows.Add(cli.Cells("event "+field[0], field[1])...)
+				rows.AddField("event "+field[0], field[1], "")
 			}
 		}
 	}
@@ -242,15 +232,9 @@ func messageText(style cli.Style, diagnosed redrive.Diagnosis) string {
 
 // indented formats JSON, and returns any other text unchanged.
 func indented(text string) string {
-	var value any
-	decoder := json.NewDecoder(strings.NewReader(text))
-	decoder.UseNumber()
-	if decoder.Decode(&value) != nil {
+	var pretty bytes.Buffer
+	if json.Indent(&pretty, []byte(text), "", "  ") != nil {
 		return text
 	}
-	pretty, err := json.MarshalIndent(value, "", "  ")
-	if err != nil {
-		return text
-	}
-	return string(pretty)
+	return pretty.String()
 }

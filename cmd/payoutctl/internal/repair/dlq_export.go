@@ -1,6 +1,7 @@
 package repair
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,8 +20,8 @@ type dlqExport struct {
 	MessageID []string `help:"The message. Can be repeated." required:"" placeholder:"ID"`
 	To        string   `help:"File to append the messages to." required:"" placeholder:"FILE"`
 	Delete    bool     `help:"Delete the messages from the queue after they are written. Only messages that are unreadable or already handled."`
-	Limit     int      `help:"Maximum number of messages to read." default:"${dlqMost}" placeholder:"N"`
-	cli.ReasonFlags
+	readFlags
+	cli.ChangeFlags
 }
 
 // Help gives examples.
@@ -46,66 +47,56 @@ your machine, and the sender of the message chose the text.
 also sqs:DeleteMessage and sqs:TagQueue on it (--reason is stored in a tag)`)
 }
 
-// Run exports the messages.
-func (c *dlqExport) Run(ctx context.Context, s *cli.Session) error {
-	if err := c.Check(); err != nil {
-		return err
-	}
-	stack, err := s.OpenStack(ctx)
-	if err != nil {
-		return err
-	}
+// Run exports the messages. It deletes none unless all of them may be deleted.
+func (c *dlqExport) Run(ctx context.Context, s *cli.Session, stack cli.Stack) error {
 	r, err := stack.Redriver()
 	if err != nil {
 		return err
 	}
-	if !c.Delete {
-		return c.export(ctx, s, r)
-	}
-	if err := checkExportable(ctx, s, r, c.MessageID, c.Limit); err != nil {
+	messages, err := findMessages(ctx, s, r, c.MessageID, int(c.Limit))
+	if err != nil {
 		return err
 	}
-	if err := s.Confirm(c.Yes, "delete "+cli.Count(len(c.MessageID), "dead-letter message")+" of stack "+stack.Name); err != nil {
-		return err
-	}
-	if err := noteDeadLetters(ctx, stack, cli.FormatChange(s.Now(), "dlq export --delete", c.Reason)); err != nil {
-		return err
+	if c.Delete {
+		if err := c.prepareDelete(ctx, s, stack, messages); err != nil {
+			return err
+		}
 	}
 	file, err := openForAppend(c.To)
 	if err != nil {
 		return cli.Usagef("", "%w", err)
 	}
 	defer file.Close()
-	options := redrive.Options{
-		Filter: redrive.Filter{IDs: c.MessageID, Causes: exportable}, Limit: c.Limit, Progress: printProgress(s),
+	save := func(diagnosed redrive.Diagnosis) error { return saveMessage(file, diagnosed, c.Reason) }
+	if c.Delete {
+		options := redrive.Options{Filter: redrive.Filter{IDs: c.MessageID, Causes: deletable}, Limit: int(c.Limit), Progress: printProgress(s)}
+		done, err := r.Remove(ctx, options, save)
+		return cmp.Or(printMoved(s, "written to "+c.To+" and deleted", done, done.Moved, err), c.checkMissed(done))
 	}
-	done, err := r.Remove(ctx, options, func(diagnosed redrive.Diagnosis) error { return saveMessage(file, diagnosed, c.Reason) })
-	if err := printMoved(s, "written to "+c.To+" and deleted", done, done.Moved, err); err != nil {
-		return err
+	for _, message := range messages {
+		if err := save(message); err != nil {
+			return err
+		}
 	}
-	return c.checkMissed(done)
+	return s.Print(cli.Count(len(messages), "message") + " written to " + c.To + "\n")
 }
 
-// export writes the messages to the file and leaves them in the queue.
-func (c *dlqExport) export(ctx context.Context, s *cli.Session, r *redrive.Redriver) error {
-	file, err := openForAppend(c.To)
-	if err != nil {
-		return cli.Usagef("", "%w", err)
-	}
-	defer file.Close()
-	missing := slices.Clone(c.MessageID)
-	_, err = r.Walk(ctx, c.Limit, func(diagnosed redrive.Diagnosis) error {
-		at := slices.Index(missing, diagnosed.ID)
-		if at < 0 {
-			return nil
+// deletable are the causes of messages that may be deleted: the others contain an
+// event that is not applied.
+var deletable = []redrive.Cause{redrive.Unreadable, redrive.AlreadyHandled}
+
+// prepareDelete refuses messages that may not be deleted, and records the reason.
+func (c *dlqExport) prepareDelete(ctx context.Context, s *cli.Session, stack cli.Stack, messages []redrive.Diagnosis) error {
+	for _, message := range messages {
+		if !slices.Contains(deletable, message.Cause) {
+			return cli.Negativef("redrive it: "+s.Program()+" dlq redrive --message-id "+message.ID+" --reason TEXT",
+				"message %s contains an event that is not applied (%s)", message.ID, message.Cause)
 		}
-		missing = slices.Delete(missing, at, at+1)
-		return saveMessage(file, diagnosed, c.Reason)
-	})
-	if err == nil && len(missing) > 0 {
-		return errNoMessage(s, missing[0])
 	}
-	return errors.Join(err, s.Print(cli.Count(len(c.MessageID), "message")+" written to "+c.To+"\n"))
+	if err := s.Confirm(c.Yes, "delete "+cli.Count(len(messages), "dead-letter message")+" of stack "+stack.Name); err != nil {
+		return err
+	}
+	return noteDeadLetters(ctx, stack, cli.FormatChange(s.Now(), "dlq export --delete", c.Reason))
 }
 
 // checkMissed returns an error if a message became invisible before it was deleted.
@@ -113,36 +104,6 @@ func (c *dlqExport) checkMissed(done redrive.Progress) error {
 	named := slices.Compact(slices.Sorted(slices.Values(c.MessageID)))
 	if missed := len(named) - done.Moved; missed > 0 {
 		return cli.Negativef("the sweeper or another operator reads it: run the command again", "%s invisible at the moment", cli.Count(missed, "message"))
-	}
-	return nil
-}
-
-// exportable are the causes of messages that may be deleted.
-var exportable = []redrive.Cause{redrive.Unreadable, redrive.AlreadyHandled}
-
-// checkExportable refuses messages with an event that is not applied, before anything is
-// changed.
-func checkExportable(ctx context.Context, s *cli.Session, redriver *redrive.Redriver, ids []string, most int) error {
-	missing := slices.Clone(ids)
-	var unapplied error
-	_, err := redriver.Walk(ctx, most, func(diagnosed redrive.Diagnosis) error {
-		if !slices.Contains(ids, diagnosed.ID) {
-			return nil
-		}
-		missing = slices.DeleteFunc(missing, func(id string) bool { return id == diagnosed.ID })
-		if !slices.Contains(exportable, diagnosed.Cause) {
-			unapplied = cli.Negativef("redrive it: "+s.Program()+" dlq redrive --message-id "+diagnosed.ID+" --reason TEXT",
-				"message %s contains an event that is not applied (%s)", diagnosed.ID, diagnosed.Cause)
-		}
-		return nil
-	})
-	switch {
-	case err != nil:
-		return err
-	case unapplied != nil:
-		return unapplied
-	case len(missing) > 0:
-		return errNoMessage(s, missing[0])
 	}
 	return nil
 }

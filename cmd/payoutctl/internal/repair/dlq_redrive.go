@@ -3,10 +3,8 @@ package repair
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -15,47 +13,23 @@ import (
 	"payout-callbacks/pkg/ops/redrive"
 )
 
-// selectedMessages are the flags that select messages.
-type selectedMessages struct {
-	Cause     []string `help:"Only messages with this cause: ${causes}. Can be repeated. Default: all causes but unreadable." placeholder:"CAUSE"`
-	Provider  string   `help:"Only messages of this provider." placeholder:"NAME"`
-	MessageID []string `help:"Only this message, whatever its cause. Can be repeated." placeholder:"ID"`
-	OlderThan string   `help:"Only messages first sent before: ${when}." placeholder:"WHEN"`
-}
-
-func (c selectedMessages) filter(s *cli.Session) (redrive.Filter, error) {
-	filter := redrive.Filter{Provider: c.Provider, IDs: c.MessageID}
-	for _, cause := range c.Cause {
-		if !slices.Contains(redrive.Causes(), redrive.Cause(cause)) {
-			return filter, cli.Usagef("", "%q is not a cause; the causes are: %s", cause, CauseNames())
-		}
-		filter.Causes = append(filter.Causes, redrive.Cause(cause))
-	}
-	if c.Provider != "" {
-		if _, err := cli.FindProvider(c.Provider); err != nil {
-			return filter, err
-		}
-	}
-	before, err := s.ParseTime("--older-than", c.OlderThan)
-	filter.Before = before
-	return filter, err
-}
-
-// CauseNames lists the causes of dead-letter messages, for help texts.
-func CauseNames() string {
-	var names []string
-	for _, cause := range redrive.Causes() {
-		names = append(names, string(cause))
-	}
-	return strings.Join(names, ", ")
-}
-
 type dlqRedrive struct {
-	selectedMessages
-	DryRun bool `help:"Count the messages and send none."`
-	Rate   int  `help:"Maximum messages per second." default:"20" placeholder:"N"`
-	Limit  int  `help:"Maximum number of messages to read." default:"${dlqMost}" placeholder:"N"`
-	cli.ReasonFlags
+	Cause     []cause      `help:"Only messages with this cause: ${causes}. Can be repeated. Default: all causes but unreadable." placeholder:"CAUSE"`
+	Provider  cli.Provider `help:"Only messages of this provider." placeholder:"NAME"`
+	MessageID []string     `help:"Only this message, whatever its cause. Can be repeated." placeholder:"ID"`
+	OlderThan cli.Time     `help:"Only messages first sent before: ${when}." placeholder:"WHEN"`
+	Rate      cli.Limit    `help:"Maximum messages per second." default:"20" placeholder:"N"`
+	readFlags
+	cli.PlannedChangeFlags
+}
+
+// cause is the value of a flag.
+type cause redrive.Cause
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (c *cause) UnmarshalText(text []byte) error {
+	*c = cause(text)
+	return cli.CheckName(redrive.Cause(text), "cause; the causes", redrive.Causes())
 }
 
 // Help gives examples.
@@ -74,26 +48,16 @@ to send, also sqs:DeleteMessage and sqs:TagQueue on it (--reason is stored in a 
 }
 
 // Run sends the messages.
-func (c *dlqRedrive) Run(ctx context.Context, s *cli.Session) error {
-	if c.Rate < 1 || c.Limit < 1 {
-		return cli.Usagef("", "--rate and --limit must be 1 or more")
-	}
-	if err := c.Check(); err != nil && !c.DryRun {
-		return err
-	}
-	filter, err := c.filter(s)
-	if err != nil {
-		return err
-	}
-	stack, err := s.OpenStack(ctx)
-	if err != nil {
-		return err
-	}
+func (c *dlqRedrive) Run(ctx context.Context, s *cli.Session, stack cli.Stack) error {
 	r, err := stack.Redriver()
 	if err != nil {
 		return err
 	}
-	options := redrive.Options{Filter: filter, Limit: c.Limit, DryRun: c.DryRun, Progress: printProgress(s)}
+	filter := redrive.Filter{Provider: string(c.Provider), IDs: c.MessageID, Before: c.OlderThan.Time}
+	for _, name := range c.Cause {
+		filter.Causes = append(filter.Causes, redrive.Cause(name))
+	}
+	options := redrive.Options{Filter: filter, Limit: int(c.Limit), DryRun: c.DryRun, Progress: printProgress(s)}
 	if c.DryRun {
 		done, err := r.Redrive(ctx, options)
 		return cmp.Or(printMoved(s, "would be sent", done, done.Chosen, err), c.checkUnseen(s, done))
@@ -124,11 +88,6 @@ func (c *dlqRedrive) checkUnseen(s *cli.Session, done redrive.Progress) error {
 		len(named)-done.Chosen, len(named))
 }
 
-// errNoMessage returns the error about a message that was not found.
-func errNoMessage(s *cli.Session, id string) error {
-	return cli.Negativef("list them with: "+s.Program()+" dlq list --each", "no visible dead-letter message has the id %s", cli.Clean(id))
-}
-
 // noteDeadLetters records the next change in a tag of the dead-letter queue.
 func noteDeadLetters(ctx context.Context, s cli.Stack, line string) error {
 	_, err := sqs.NewFromConfig(s.AWS).TagQueue(ctx, &sqs.TagQueueInput{
@@ -144,8 +103,8 @@ func printProgress(s *cli.Session) func(redrive.Progress) {
 
 // movedView counts messages as --json prints them.
 type movedView struct {
-	Read            int  `json:"read"`
-	Selected        int  `json:"selected"`
+	Seen            int  `json:"read"`
+	Chosen          int  `json:"selected"`
 	Moved           int  `json:"moved"`
 	MaybeDuplicated int  `json:"maybeDuplicated,omitzero"` // in both queues, possibly
 	More            bool `json:"more,omitzero"`
@@ -153,19 +112,12 @@ type movedView struct {
 
 // printMoved prints the counts, also of an interrupted run.
 func printMoved(s *cli.Session, what string, done redrive.Progress, moved int, err error) error {
-	if s.Flags.JSON {
-		err = errors.Join(s.PrintJSON(movedView{done.Seen, done.Chosen, done.Moved, done.MaybeDuplicated, done.More}), err)
-	} else {
-		err = errors.Join(s.Print(fmt.Sprintf("%s of %s %s\n", cli.Count(moved, "message"), fmt.Sprint(done.Seen), what)), err)
-	}
+	printErr := s.PrintResult(movedView(done), fmt.Sprintf("%s of %d %s\n", cli.Count(moved, "message"), done.Seen, what))
 	if done.MaybeDuplicated > 0 {
 		s.Notef("a message may be in both queues, which is harmless")
 	}
 	if done.More {
 		s.Notef("there are more messages: raise --limit, or run the command again")
 	}
-	if err != nil {
-		return err
-	}
-	return nil
+	return cmp.Or(err, printErr)
 }

@@ -2,25 +2,29 @@ package repair
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
+
+	"github.com/aws/smithy-go"
 
 	"payout-callbacks/cmd/payoutctl/internal/cli"
 	"payout-callbacks/pkg/aws/dynamostore"
 	"payout-callbacks/pkg/aws/eventbus"
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/lambda/publisher"
 	"payout-callbacks/pkg/notification"
 )
 
 // Publish publishes the notifications of payouts again.
 type Publish struct {
-	Since    string `required:"" help:"Only payouts updated since: ${when}." placeholder:"WHEN"`
-	Provider string `help:"Only payouts of this provider." placeholder:"NAME"`
-	DryRun   bool   `help:"Count the notifications and publish nothing."`
-	cli.ReasonFlags
+	Since    cli.Time     `required:"" help:"Only payouts updated since: ${when}." placeholder:"WHEN"`
+	Provider cli.Provider `help:"Only payouts of this provider." placeholder:"NAME"`
+	cli.PlannedChangeFlags
 }
 
 // Help gives examples.
@@ -43,54 +47,33 @@ Needs the permissions dynamodb:Scan on the payouts table, events:PutEvents on th
 cloudformation:DescribeStacks. Exit code 0, also if there is nothing to publish; 1 if a payout cannot be read.`
 }
 
-// Run publishes the notifications.
-func (c *Publish) Run(ctx context.Context, s *cli.Session) error {
-	since, err := c.check(s)
-	if err != nil {
-		return err
+// Check returns an error if the time is in the future, or the reason is missing.
+func (c *Publish) Check() error {
+	if c.Since.After(time.Now()) {
+		return cli.Usagef("", "--since: %s UTC is in the future", cli.FormatTime(c.Since.Time))
 	}
-	stack, err := s.OpenStack(ctx)
-	if err != nil {
-		return err
-	}
-	bus := stack.Outputs[cli.OutputBus]
-	if bus == "" {
-		return cli.Failuref("deploy the template of this version", "stack %s has no output %s", stack.Name, cli.OutputBus)
-	}
-	if !c.DryRun {
-		question := fmt.Sprintf("publish the notifications of payouts updated since %s UTC to bus %s again", cli.FormatTime(since), bus)
-		if err := s.Confirm(c.Yes, question); err != nil {
-			return err
-		}
-	}
-	p := &republisher{
-		Session: s, bus: eventbus.New(stack.AWS, bus), dryRun: c.DryRun, reason: c.Reason, progress: s.StartProgress(),
-		result: republished{Stack: stack.Name, Since: since, DryRun: c.DryRun, Reason: c.Reason, Notifications: map[notification.Type]int{}},
-	}
-	err = p.publishAll(ctx, stack.Reader().List(ctx, dynamostore.Filter{Since: since, Provider: c.Provider}))
-	if shown := printRepublished(s, p.result); err == nil {
-		err = shown
-	}
-	return err
+	return c.PlannedChangeFlags.Check()
 }
 
-func (c *Publish) check(s *cli.Session) (time.Time, error) {
-	if err := c.Check(); err != nil {
-		return time.Time{}, err
-	}
-	if c.Provider != "" {
-		if _, err := cli.FindProvider(c.Provider); err != nil {
-			return time.Time{}, err
-		}
-	}
-	since, err := s.ParseTime("--since", c.Since)
+// Run publishes the notifications.
+func (c *Publish) Run(ctx context.Context, s *cli.Session, stack cli.Stack) error {
+	bus, err := stack.Output(cli.OutputBus)
 	if err != nil {
-		return since, err
+		return err
 	}
-	if since.IsZero() || since.After(s.Now()) {
-		return since, cli.Usagef("", "--since: %s UTC is in the future", cli.FormatTime(since))
+	question := fmt.Sprintf("publish the notifications of payouts updated since %s UTC to bus %s again", cli.FormatTime(c.Since.Time), bus)
+	if err := s.Confirm(c.Yes || c.DryRun, question); err != nil {
+		return err
 	}
-	return since, nil
+	p := &republisher{
+		Session: s, bus: eventbus.New(stack.AWS, bus), progress: s.StartProgress(),
+		result: republished{Stack: stack.Name, Since: c.Since.Time, DryRun: c.DryRun, Reason: c.Reason, Notifications: map[notification.Type]int{}},
+	}
+	err = p.publishAll(ctx, stack.Reader().List(ctx, dynamostore.Filter{Since: c.Since.Time, Provider: string(c.Provider)}))
+	if printErr := s.PrintResult(p.result, p.result.text(s.Style())); err == nil {
+		err = printErr
+	}
+	return err
 }
 
 // republished is the result as --json prints it.
@@ -113,31 +96,122 @@ func (r republished) total() int {
 	return total
 }
 
-func printRepublished(s *cli.Session, r republished) error {
-	if s.Flags.JSON {
-		return s.PrintJSON(r)
-	}
+func (r republished) text(style cli.Style) string {
 	did := "published"
 	if r.DryRun {
 		did = "would publish"
 	}
-	var out strings.Builder
-	fmt.Fprintf(&out, "%s %s of %s updated since %s UTC\n", did, cli.Count(r.total(), "notification"), cli.Count(r.Payouts, "payout"), cli.FormatTime(r.Since))
-	rows := cli.Table{Style: s.Style(), Indent: "  "}
+	rows := cli.Table{Style: style, Indent: "  "}
 	for _, kind := range slices.Sorted(maps.Keys(r.Notifications)) {
-		rows.Add(cli.Cells(string(kind), strconv.Itoa(r.Notifications[kind]))...)
+		rows.AddTexts(string(kind), strconv.Itoa(r.Notifications[kind]))
 	}
 	if r.Pending > 0 {
-		rows.Add(cli.Cells("no final status, not published", strconv.Itoa(r.Pending))...)
+		rows.AddTexts("no final status, not published", strconv.Itoa(r.Pending))
 	}
-	return s.Print(out.String() + rows.String())
+	return fmt.Sprintf("%s %s of %s updated since %s UTC\n%s", did,
+		cli.Count(r.total(), "notification"), cli.Count(r.Payouts, "payout"), cli.FormatTime(r.Since), rows.String())
 }
 
-// damagedPayouts returns an error if payouts could not be read.
-func (r republished) damagedPayouts() error {
-	if r.Damaged == 0 {
-		return nil
+// republisher publishes the notifications of payouts in batches.
+type republisher struct {
+	*cli.Session
+
+	bus      publisher.Bus
+	pending  []notification.Notification
+	result   republished
+	progress func(format string, args ...any)
+}
+
+// batchSize is how many notifications are collected before they are published.
+const batchSize = 100
+
+func (p *republisher) publishAll(ctx context.Context, payouts iter.Seq2[dynamostore.Stored, error]) error {
+	for stored, err := range payouts {
+		switch {
+		case errors.Is(err, inbox.ErrDamagedPayout), errors.Is(err, inbox.ErrLaterVersion):
+			p.noteDamage(err)
+		case err != nil:
+			return err
+		default:
+			p.add(stored)
+		}
+		p.result.Payouts++
+		if len(p.pending) == batchSize {
+			if err := p.flush(ctx); err != nil {
+				return err
+			}
+		}
+		p.progress("%s read, %s published", cli.Count(p.result.Payouts, "payout"), cli.Count(p.result.total(), "notification"))
 	}
-	return cli.Negativef("they are listed above; a later version of this program wrote them, or they were edited by hand",
-		"%s cannot be read, and not published", cli.Count(r.Damaged, "payout"))
+	if err := p.flush(ctx); err != nil {
+		return err
+	}
+	if p.result.Damaged > 0 {
+		return cli.Negativef("they are listed above; a later version of this program wrote them, or they were edited by hand",
+			"%s cannot be read, and not published", cli.Count(p.result.Damaged, "payout"))
+	}
+	return nil
+}
+
+func (p *republisher) noteDamage(err error) {
+	p.result.Damaged++
+	p.Notef("%s", cli.Clean(err.Error()))
+}
+
+func (p *republisher) add(stored dynamostore.Stored) {
+	n, ok := notification.FromRecord(stored.Record, stored.UpdatedAt)
+	if !ok {
+		p.result.Pending++
+		return
+	}
+	n.Republished = p.result.Reason
+	p.pending = append(p.pending, n)
+}
+
+// EventBridge under load may reject single events of a request, which the SDK does
+// not retry.
+const (
+	maxAttempts  = 6
+	firstBackoff = 500 * time.Millisecond // doubling
+)
+
+// flush publishes the pending notifications. A dry run only counts them.
+func (p *republisher) flush(ctx context.Context) error {
+	for attempt, wait := 1, firstBackoff; len(p.pending) > 0; attempt, wait = attempt+1, wait*2 {
+		n, err := len(p.pending), error(nil)
+		if !p.result.DryRun {
+			n, err = p.bus.Publish(ctx, p.pending)
+		}
+		for _, published := range p.pending[:n] {
+			p.result.Notifications[published.Type]++
+		}
+		p.pending = p.pending[n:]
+		var request *smithy.OperationError
+		switch {
+		case err == nil:
+		case errors.Is(err, notification.ErrUnpublishable):
+			p.noteDamage(err)
+			p.pending = p.pending[1:]
+		case errors.As(err, &request) || attempt == maxAttempts:
+			return stopped(err)
+		default:
+			select {
+			case <-ctx.Done():
+				return stopped(ctx.Err())
+			case <-time.After(wait):
+			}
+		}
+	}
+	p.pending = nil
+	return nil
+}
+
+// stopped adds to an error how to continue.
+func stopped(err error) error {
+	problem := *cli.AsExitError(err)
+	if problem.Hint != "" {
+		problem.Hint += "\n  "
+	}
+	problem.Hint += "published notifications are counted above; start again with the same --since: duplicates are harmless"
+	return &problem
 }

@@ -20,8 +20,7 @@ import (
 type Rebuild struct {
 	Target string `arg:"" optional:"" name:"payout" help:"Id of the payout, or of a held callback (held/…)."`
 	All    bool   `help:"All findings of audit that this command can repair."`
-	DryRun bool   `help:"Print the differences and change nothing."`
-	cli.ReasonFlags
+	cli.PlannedChangeFlags
 }
 
 // Help gives examples.
@@ -46,29 +45,28 @@ for --all dynamodb:Scan on both tables, cloudformation:DescribeStacks and sts:Ge
 payout cannot be repaired.`
 }
 
+// Check returns an error if no payout is selected, or the reason is missing.
+func (c *Rebuild) Check() error {
+	if (c.Target == "") != c.All {
+		return cli.Usagef("", "no payout given: give its id, or --all")
+	}
+	return c.PlannedChangeFlags.Check()
+}
+
 // Run repairs the payouts.
-func (c *Rebuild) Run(ctx context.Context, s *cli.Session) error {
-	if err := c.check(); err != nil {
-		return err
-	}
-	stack, err := s.OpenStack(ctx)
-	if err != nil {
-		return err
-	}
-	run := rebuildRun{Session: s, editor: stack.Editor()}
-	run.repairs = &repair.Repairs{Store: run.editor}
-	ids, err := c.ids(ctx, &run)
-	if err != nil {
-		return err
+func (c *Rebuild) Run(ctx context.Context, s *cli.Session, stack cli.Stack) (err error) {
+	run := rebuildRun{Session: s, editor: stack.Editor(), repairs: &repair.Repairs{Store: stack.Editor()}}
+	ids := []string{c.Target}
+	if c.All {
+		if ids, err = run.damaged(ctx); err != nil {
+			return err
+		}
 	}
 	ids, err = run.plan(ctx, ids)
 	if err != nil || c.DryRun || len(ids) == 0 {
 		return errors.Join(err, run.result())
 	}
-	if run.changedBy, err = s.ChangedBy(ctx, stack, c.Reason); err != nil {
-		return err
-	}
-	if err := s.Confirm(c.Yes, "rebuild "+cli.Count(len(ids), "payout")+" from receipts"); err != nil {
+	if run.changedBy, err = s.Approve(ctx, stack, c.ChangeFlags, "rebuild "+cli.Count(len(ids), "payout")+" from receipts"); err != nil {
 		return err
 	}
 	for _, id := range ids {
@@ -77,23 +75,6 @@ func (c *Rebuild) Run(ctx context.Context, s *cli.Session) error {
 		}
 	}
 	return run.result()
-}
-
-func (c *Rebuild) check() error {
-	if (c.Target == "") != c.All {
-		return cli.Usagef("", "no payout given: give its id, or --all")
-	}
-	if c.DryRun {
-		return nil
-	}
-	return c.Check()
-}
-
-func (c *Rebuild) ids(ctx context.Context, run *rebuildRun) ([]string, error) {
-	if c.All {
-		return run.damaged(ctx)
-	}
-	return []string{c.Target}, nil
 }
 
 // rebuildRun compares payouts with their receipts, then repairs them.
@@ -134,23 +115,15 @@ func (r *rebuildRun) damaged(ctx context.Context) ([]string, error) {
 
 // rebuildView compares a payout with the fold of its receipts.
 type rebuildView struct {
-	Payout        string             `json:"payout"`
-	Verdict       repair.Verdict     `json:"verdict"`
-	Damage        string             `json:"damage,omitempty"`
-	Differences   []differenceView   `json:"differences,omitempty"`
-	From          int64              `json:"fromVersion"`
-	To            int64              `json:"toVersion"`
-	IndexRepaired []string           `json:"indexMismatch,omitempty"` // receipts with a missing or wrong index entry
-	Written       bool               `json:"written"`
-	ChangedBy     *display.ChangedBy `json:"changedBy,omitempty"`
-}
-
-// differenceView is a part of a payout that differs from the fold of its receipts.
-type differenceView struct {
-	Part  string       `json:"part"`
-	Have  string       `json:"have"`
-	Want  string       `json:"want"`
-	Field payout.Field `json:"field,omitzero"` // if the part is a claim
+	Payout        string              `json:"payout"`
+	Verdict       repair.Verdict      `json:"verdict"`
+	Damage        string              `json:"damage,omitempty"`
+	Differences   []payout.Difference `json:"differences,omitempty"`
+	From          int64               `json:"fromVersion"`
+	To            int64               `json:"toVersion"`
+	IndexRepaired []string            `json:"indexMismatch,omitempty"` // receipts with a missing or wrong index entry
+	Written       bool                `json:"written"`
+	ChangedBy     *display.ChangedBy  `json:"changedBy,omitempty"`
 }
 
 // compare reads a payout, its receipts and their index entries.
@@ -181,10 +154,7 @@ func (r *rebuildRun) compare(ctx context.Context, id string) (rebuildView, error
 
 // withPlan adds a plan to the view.
 func (r *rebuildRun) withPlan(view rebuildView, plan repair.Plan) rebuildView {
-	view.Verdict, view.Differences = plan.Verdict, nil
-	for _, difference := range plan.Differences {
-		view.Differences = append(view.Differences, differenceView(difference))
-	}
+	view.Verdict, view.Differences = plan.Verdict, plan.Differences
 	view.From, view.To = plan.Read.Record.Version, plan.Fold.Record.Version
 	if plan.Read.Damage != nil {
 		view.Damage = plan.Read.Damage.Error()
@@ -240,29 +210,22 @@ func (r *rebuildRun) repair(ctx context.Context, id string) error {
 }
 
 func (r *rebuildRun) printResult(view rebuildView) error {
-	if r.Flags.JSON {
-		return r.PrintJSON(view)
-	}
 	if view.Written {
-		return r.Print("repaired  " + cli.Clean(view.Payout) + "\n")
+		return r.PrintResult(view, "repaired  "+cli.Clean(view.Payout)+"\n")
 	}
 	rows := cli.Table{Style: r.Style(), Indent: "  "}
-	for _, difference := range view.Differences {
-		rows.Add(cli.Cells(difference.Part, display.FormatValue(rows.Style, difference.Field, difference.Have), "→", display.FormatValue(rows.Style, difference.Field, difference.Want))...)
+	for _, d := range view.Differences {
+		rows.AddTexts(d.Part, display.FormatValue(rows.Style, d.Field, d.Have), "→", display.FormatValue(rows.Style, d.Field, d.Want))
 	}
 	for _, receipt := range view.IndexRepaired {
-		rows.Add(cli.Cells("receipt", cli.Clean(receipt), "→", "index entry")...)
+		rows.AddTexts("receipt", receipt, "→", "index entry")
 	}
-	if view.Damage != "" {
-		rows.Add(cli.Cells("damaged", cli.Clean(view.Damage))...)
-	}
+	rows.AddField("damaged", view.Damage, "")
 	if view.Verdict == repair.Differs && view.To < view.From {
-		rows.Add(cli.Cell{Text: "warning"}, cli.Cell{
-			Text:   fmt.Sprintf("%s missing: the version decreases from %d to %d", cli.Count(int(view.From-view.To), "receipt"), view.From, view.To),
-			Colour: cli.Red,
-		})
+		lost := cli.Count(int(view.From-view.To), "receipt")
+		rows.AddField("warning", fmt.Sprintf("%s missing: the version decreases from %d to %d", lost, view.From, view.To), cli.Red)
 	}
-	return r.Print(cli.Clean(view.Payout) + ": " + verdictText(view) + "\n" + rows.String())
+	return r.PrintResult(view, cli.Clean(view.Payout)+": "+verdictText(view)+"\n"+rows.String())
 }
 
 func verdictText(view rebuildView) string {

@@ -1,29 +1,26 @@
 package repair
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"strings"
 
 	"payout-callbacks/cmd/payoutctl/internal/cli"
 	"payout-callbacks/cmd/payoutctl/internal/display"
-	"payout-callbacks/pkg/aws/dynamostore"
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/inbox"
-	"payout-callbacks/pkg/lambda/functions"
 	"payout-callbacks/pkg/ops/repair"
 )
 
 // Release parses held callbacks again and applies those that are understood now.
 type Release struct {
-	Held       []string `arg:"" optional:"" name:"held" help:"Ids of held callbacks, as listed by receipts held."`
-	All        bool     `help:"All held callbacks that match --provider and --held-reason."`
-	Provider   string   `help:"With --all: only callbacks of this provider." placeholder:"NAME"`
-	HeldReason string   `help:"With --all: only callbacks held for this reason: ${reasons}." placeholder:"REASON"`
-	DryRun     bool     `help:"Print how they are parsed today and change nothing."`
-	cli.ReasonFlags
+	Held       []string       `arg:"" optional:"" name:"held" help:"Ids of held callbacks, as listed by receipts held."`
+	All        bool           `help:"All held callbacks that match --provider and --held-reason."`
+	Provider   cli.Provider   `help:"With --all: only callbacks of this provider." placeholder:"NAME"`
+	HeldReason cli.HeldReason `help:"With --all: only callbacks held for this reason: ${reasons}." placeholder:"REASON"`
+	cli.PlannedChangeFlags
 }
 
 // Help gives examples.
@@ -48,88 +45,81 @@ and its index, sqs:SendMessage on the events queue, cloudformation:DescribeStack
 1 if a named callback is still held, does not exist or was changed by another operator.`
 }
 
-// Run releases the callbacks.
-func (c *Release) Run(ctx context.Context, s *cli.Session) error {
-	if err := c.check(); err != nil {
-		return err
-	}
-	stack, err := s.OpenStack(ctx)
-	if err != nil {
-		return err
-	}
-	editor := stack.Editor()
-	run := releaseRun{Session: s, provider: stack.Provider, list: func() iter.Seq2[inbox.Receipt, error] { return c.list(ctx, editor) }}
-	understood, err := run.plan()
-	if err != nil || c.DryRun {
-		return err
-	}
-	if understood == 0 {
-		return run.result(len(c.Held) > 0)
-	}
-	if run.changedBy, err = s.ChangedBy(ctx, stack, c.Reason); err != nil {
-		return err
-	}
-	if err := s.Confirm(c.Yes, fmt.Sprintf("release %s", cli.Count(understood, "callback"))); err != nil {
-		return err
-	}
-	box, err := stack.Inbox(s.Now)
-	if err != nil {
-		return err
-	}
-	run.repairs = &repair.Repairs{Store: editor, Inbox: box}
-	if err := run.release(ctx); err != nil {
-		return err
-	}
-	return run.result(len(c.Held) > 0)
-}
-
-func (c *Release) check() error {
+// Check returns an error if the flags do not select callbacks, or the reason is missing.
+func (c *Release) Check() error {
 	switch {
 	case len(c.Held) == 0 && !c.All:
 		return cli.Usagef("give their ids, or --all", "no held callback given")
 	case len(c.Held) > 0 && (c.All || c.Provider != "" || c.HeldReason != ""):
 		return cli.Usagef("", "give either ids of held callbacks, or --all with --provider and --held-reason")
 	}
-	if err := c.Check(); err != nil && !c.DryRun {
-		return err
-	}
-	for _, id := range c.Held {
+	return cmp.Or(c.PlannedChangeFlags.Check(), checkHeldIDs(c.Held))
+}
+
+func checkHeldIDs(ids []string) error {
+	for _, id := range ids {
 		if !strings.HasPrefix(id, display.HeldPrefix) {
 			return cli.Usagef("list them with: payoutctl receipts held", "%q is not the id of a held callback", cli.Clean(id))
 		}
 	}
-	return cli.CheckHeldFilter(c.Provider, c.HeldReason)
+	return nil
 }
 
-func (c *Release) list(ctx context.Context, editor *dynamostore.Editor) iter.Seq2[inbox.Receipt, error] {
-	if len(c.Held) > 0 {
-		return readHeldByID(ctx, editor, c.Held)
+// Run prints how the callbacks are parsed today, and then releases those that are
+// understood.
+func (c *Release) Run(ctx context.Context, s *cli.Session, stack cli.Stack) error {
+	run := releaseRun{Session: s, stack: stack}
+	understood, err := run.each(c.list(ctx, stack), nil)
+	if err != nil || c.DryRun {
+		return err
 	}
-	return func(yield func(inbox.Receipt, error) bool) {
-		for receipt, err := range editor.Unapplied(ctx, inbox.Held) {
-			if (err != nil || c.admits(receipt)) && !yield(receipt, err) {
+	if understood > 0 {
+		if err := c.release(ctx, &run, understood); err != nil {
+			return err
+		}
+	}
+	// With --all, callbacks that are not understood are expected to stay.
+	if len(c.Held) > 0 && run.remaining > 0 {
+		return cli.Negativef("see: "+s.Program()+" show held/… --full", "%s not released", cli.Count(run.remaining, "callback"))
+	}
+	return nil
+}
+
+func (c *Release) release(ctx context.Context, run *releaseRun, understood int) error {
+	by, err := run.Approve(ctx, run.stack, c.ChangeFlags, "release "+cli.Count(understood, "callback"))
+	if err != nil {
+		return err
+	}
+	box, err := run.stack.Inbox(run.Now)
+	if err != nil {
+		return err
+	}
+	repairs := &repair.Repairs{Store: run.stack.Editor(), Inbox: box}
+	_, err = run.each(c.list(ctx, run.stack), func(held, parsed inbox.Receipt) (repair.Outcome, error) {
+		if held.AcceptedAt.After(by.At) {
+			return "", nil // the plan has not printed it
+		}
+		return repairs.Release(ctx, held, parsed, by)
+	})
+	return err
+}
+
+// list reads the selected callbacks. One that does not exist has no state.
+func (c *Release) list(ctx context.Context, stack cli.Stack) iter.Seq2[display.Entry, error] {
+	return func(yield func(display.Entry, error) bool) {
+		for _, id := range c.Held {
+			held, _, err := display.ReadHeld(ctx, stack.Reader(), id)
+			held.Key.Payout = id
+			if !yield(held, err) {
 				return
 			}
 		}
-	}
-}
-
-// admits reports whether --all selects the receipt.
-func (c *Release) admits(receipt inbox.Receipt) bool {
-	return (c.Provider == "" || c.Provider == receipt.Provider()) &&
-		(c.HeldReason == "" || c.HeldReason == receipt.Reason)
-}
-
-// readHeldByID reads held callbacks by their ids. One that does not exist has no state.
-func readHeldByID(ctx context.Context, editor *dynamostore.Editor, ids []string) iter.Seq2[inbox.Receipt, error] {
-	return func(yield func(inbox.Receipt, error) bool) {
-		for _, id := range ids {
-			key := inbox.Key{Payout: id, Receipt: string(inbox.Held)}
-			receipt, ok, err := editor.Receipt(ctx, key)
-			if err == nil && !ok {
-				receipt.Key = key
-			}
-			if !yield(receipt, err) {
+		if !c.All {
+			return
+		}
+		for held, err := range display.Entries(stack.Reader().Unapplied(ctx, inbox.Held)) {
+			isSelected := (c.Provider == "" || string(c.Provider) == held.Provider()) && (c.HeldReason == "" || string(c.HeldReason) == held.Reason)
+			if (err != nil || held.Damaged || isSelected) && !yield(held, err) {
 				return
 			}
 		}
@@ -140,11 +130,7 @@ func readHeldByID(ctx context.Context, editor *dynamostore.Editor, ids []string)
 type releaseRun struct {
 	*cli.Session
 
-	provider  func(name string) (functions.SigningProvider, error) // with the settings of the stack
-	list      func() iter.Seq2[inbox.Receipt, error]
-	changedBy inbox.ChangedBy
-	repairs   *repair.Repairs
-
+	stack     cli.Stack
 	remaining int // callbacks that are not released
 }
 
@@ -161,32 +147,37 @@ type heldView struct {
 // wouldRelease is the outcome of a dry run.
 const wouldRelease repair.Outcome = "would-release"
 
-// plan prints how each callback is parsed today, and returns how many are understood.
-func (r *releaseRun) plan() (understood int, err error) {
+// each parses each callback again, prints the outcome and returns how many are
+// understood. It passes those to release, which is nil for the plan; only they are
+// printed then.
+func (r *releaseRun) each(list iter.Seq2[display.Entry, error], release func(held, parsed inbox.Receipt) (repair.Outcome, error)) (understood int, err error) {
 	progress := r.StartProgress()
 	n := 0
-	for held, err := range r.list() {
-		view, readErr := readHeld(held, err)
-		if readErr != nil {
-			return 0, readErr
-		}
-		outcome, parsed := r.reparse(held, err)
-		view.Outcome = outcome
-		switch outcome {
-		case wouldRelease:
-			understood++
-			view.Payout, view.Receipt = parsed.Key.Payout, parsed.Key.Receipt
-		case repair.StillHeld, repair.Dismissed:
-			view.Reason = parsed.Reason
-			r.remaining++
-		default:
-			r.remaining++
-		}
-		if err := r.printHeld(view); err != nil {
+	for held, err := range list {
+		if err != nil {
 			return 0, err
 		}
 		n++
 		progress("%d read", n)
+		view, parsed := r.reparse(held)
+		if view.Outcome == wouldRelease {
+			understood++
+			view.Payout, view.Receipt = parsed.Key.Payout, parsed.Key.Receipt
+			if release != nil {
+				if view.Outcome, err = release(held.Receipt, parsed); err != nil {
+					return 0, cli.WithHint("nothing is lost: run the command again", err)
+				}
+			}
+		}
+		if release != nil && parsed.Key == (inbox.Key{}) || view.Outcome == "" {
+			continue // the plan has printed it, or the release has skipped it
+		}
+		if view.Outcome != wouldRelease && view.Outcome != repair.Released {
+			r.remaining++
+		}
+		if err := printHeld(r.Session, view); err != nil {
+			return 0, err
+		}
 	}
 	if n == 0 {
 		r.Notef("no held callback matches")
@@ -194,68 +185,34 @@ func (r *releaseRun) plan() (understood int, err error) {
 	return understood, nil
 }
 
-// readHeld returns the view of a receipt, which may be damaged.
-func readHeld(held inbox.Receipt, err error) (heldView, error) {
-	if err != nil && !errors.Is(err, inbox.ErrDamagedReceipt) {
-		return heldView{}, err
-	}
-	return heldView{Held: held.Key.Payout, Was: held.Reason}, nil
-}
-
 // reparse parses a held callback with the code of this program.
-func (r *releaseRun) reparse(held inbox.Receipt, err error) (repair.Outcome, inbox.Receipt) {
+func (r *releaseRun) reparse(held display.Entry) (view heldView, parsed inbox.Receipt) {
+	view = heldView{Held: held.Key.Payout, Was: held.Reason, Outcome: repair.StillHeld}
+	provider, err := r.stack.Provider(held.Provider())
 	switch {
-	case err != nil:
-		return repair.StillHeld, inbox.Receipt{Reason: "damaged"}
+	case held.Damaged:
+		view.Reason = "damaged"
+		return view, parsed
 	case held.State == "":
-		return repair.Missing, held
+		view.Outcome = repair.Missing
+		return view, parsed
+	case err != nil:
+		view.Reason = "unknown-provider"
+		return view, parsed
 	}
-	provider, err := r.provider(held.Provider())
-	if err != nil {
-		return repair.StillHeld, inbox.Receipt{Reason: "unknown-provider"}
-	}
-	parsed := callback.Reparse(provider, held, r.Now())
+	parsed = callback.Reparse(provider, held.Receipt, r.Now())
 	switch {
-	case parsed.WasHeld() && held.State == inbox.Dismissed:
-		return repair.Dismissed, parsed
-	case parsed.WasHeld():
-		return repair.StillHeld, parsed
+	case !parsed.WasHeld():
+		view.Outcome = wouldRelease
+		return view, parsed
+	case held.State == inbox.Dismissed:
+		view.Outcome = repair.Dismissed
 	}
-	return wouldRelease, parsed
+	view.Reason = parsed.Reason
+	return view, parsed
 }
 
-func (r *releaseRun) release(ctx context.Context) error {
-	progress := r.StartProgress()
-	n := 0
-	for held, err := range r.list() {
-		view, readErr := readHeld(held, err)
-		if readErr != nil {
-			return readErr
-		}
-		outcome, parsed := r.reparse(held, err)
-		if outcome != wouldRelease || held.AcceptedAt.After(r.changedBy.At) {
-			continue // the plan has printed it, or it was accepted after the plan
-		}
-		if view.Outcome, err = r.repairs.Release(ctx, held, parsed, r.changedBy); err != nil {
-			return cli.WithHint("nothing is lost: run the command again", err)
-		}
-		view.Payout, view.Receipt = parsed.Key.Payout, parsed.Key.Receipt
-		if view.Outcome != repair.Released {
-			r.remaining++
-		}
-		if err := r.printHeld(view); err != nil {
-			return err
-		}
-		n++
-		progress("%d released", n)
-	}
-	return nil
-}
-
-func (r *releaseRun) printHeld(view heldView) error {
-	if r.Flags.JSON {
-		return r.PrintJSON(view)
-	}
+func printHeld(s *cli.Session, view heldView) error {
 	line := fmt.Sprintf("%-13s  %s", view.Outcome, cli.Clean(view.Held))
 	switch {
 	case view.Receipt != "":
@@ -263,14 +220,5 @@ func (r *releaseRun) printHeld(view heldView) error {
 	case view.Reason != "":
 		line += "  (" + cli.Clean(view.Reason) + ")"
 	}
-	return r.Print(line + "\n")
-}
-
-// result returns an error if a named callback is not released. With --all, callbacks
-// that are not understood are expected to stay.
-func (r *releaseRun) result(named bool) error {
-	if named && r.remaining > 0 {
-		return cli.Negativef("see: "+r.Program()+" show held/… --full", "%s not released", cli.Count(r.remaining, "callback"))
-	}
-	return nil
+	return s.PrintResult(view, line+"\n")
 }

@@ -1,6 +1,7 @@
 package repair
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,9 +21,8 @@ import (
 type Resolve struct {
 	Target string        `arg:"" name:"payout" help:"Id of the payout, or our reference."`
 	Trust  []string      `help:"Receipt to trust, as show prints it, or an unambiguous prefix. Repeat it if no receipt alone resolves the conflict." placeholder:"RECEIPT" required:""`
-	DryRun bool          `help:"Print the resolution and change nothing."`
 	Wait   time.Duration `help:"How long to wait until the resolution is applied." default:"30s" placeholder:"DURATION"`
-	cli.ReasonFlags
+	cli.PlannedChangeFlags
 }
 
 // Help gives examples.
@@ -45,35 +45,37 @@ code 1 if the payout has no conflict, if the receipts do not resolve it, if the 
 --wait, or if the payout still has a conflict afterwards.`
 }
 
+// Check returns an error if the payout is not named, or the reason is missing.
+func (c *Resolve) Check() error {
+	return cmp.Or(display.CheckTarget(c.Target), c.PlannedChangeFlags.Check())
+}
+
 // Run records the resolution and waits until it is applied.
-func (c *Resolve) Run(ctx context.Context, s *cli.Session) error {
-	if c.Target == "" {
-		return display.ErrNoTarget
-	}
-	stack, err := s.OpenStack(ctx)
-	if err != nil {
-		return err
-	}
-	reader := stack.Reader()
-	resolution, err := c.resolution(ctx, s, reader)
+func (c *Resolve) Run(ctx context.Context, s *cli.Session, stack cli.Stack) error {
+	resolution, err := c.resolution(ctx, s, stack.Reader())
 	if err != nil {
 		return err
 	}
 	if err := printResolution(s, resolution); err != nil || c.DryRun {
 		return err
 	}
-	by, err := s.ChangedBy(ctx, stack, c.Reason)
+	by, err := s.Approve(ctx, stack, c.ChangeFlags, "apply this resolution to "+cli.Clean(string(resolution.ID)))
 	if err != nil {
 		return err
 	}
-	if err := s.Confirm(c.Yes, "apply this resolution to "+cli.Clean(string(resolution.ID))); err != nil {
-		return err
-	}
-	key, err := acceptResolution(ctx, s, stack, resolution, by)
+	box, err := stack.Inbox(s.Now)
 	if err != nil {
 		return err
 	}
-	return awaitResolution(ctx, s, reader, key, c.Wait)
+	receipt := inbox.NewResolutionReceipt(resolution, by.Note(), by.At)
+	accepted, err := box.Accept(ctx, receipt)
+	if err != nil {
+		return cli.WithHint("try again: the same resolution twice counts once", err)
+	}
+	if accepted.Acceptance == inbox.AcceptedDuplicate {
+		s.Notef("the same resolution exists already")
+	}
+	return awaitResolution(ctx, s, stack.Reader(), receipt.Key, c.Wait)
 }
 
 // resolution returns the resolution that trusts the receipts of the flags.
@@ -88,26 +90,9 @@ func (c *Resolve) resolution(ctx context.Context, s *cli.Session, reader *dynamo
 	}
 	resolution, err := history.Record.NewResolution(trusted...)
 	if err != nil {
-		return payout.Resolution{}, explainUndecided(s, history, err)
+		return payout.Resolution{}, explainUndecided(s, history.Record.ID, err)
 	}
 	return resolution, nil
-}
-
-// acceptResolution stores the resolution as a receipt.
-func acceptResolution(ctx context.Context, s *cli.Session, stack cli.Stack, resolution payout.Resolution, changedBy inbox.ChangedBy) (inbox.Key, error) {
-	box, err := stack.Inbox(s.Now)
-	if err != nil {
-		return inbox.Key{}, err
-	}
-	receipt := inbox.NewResolutionReceipt(resolution, changedBy.Note(), changedBy.At)
-	accepted, err := box.Accept(ctx, receipt)
-	if err != nil {
-		return inbox.Key{}, cli.WithHint("try again: the same resolution twice counts once", err)
-	}
-	if accepted.Acceptance == inbox.AcceptedDuplicate {
-		s.Notef("the same resolution exists already")
-	}
-	return receipt.Key, nil
 }
 
 // trustedEvents returns the events of the receipts that the flags name.
@@ -141,29 +126,23 @@ func findReceipt(t display.History, name string) (display.Entry, error) {
 			matches = append(matches, item)
 		}
 	}
-	var names []string
-	for _, value := range matches {
-		names = append(names, t.ShortReceipt(value))
-	}
 	switch {
 	case name == "" || len(matches) == 0:
 		return display.Entry{}, cli.Usagef("show lists them", "%s has no receipt %q", cli.Clean(string(t.Record.ID)), cli.Clean(name))
 	case len(matches) > 1:
-		return display.Entry{}, cli.Usagef("", "%q is ambiguous: %s", cli.Clean(name), strings.Join(names, ", "))
+		return display.Entry{}, cli.Usagef("", "%q is ambiguous: %s and %s", cli.Clean(name), t.ShortReceipt(matches[0]), t.ShortReceipt(matches[1]))
 	}
 	return matches[0], nil
 }
 
 // explainUndecided adds a hint to the reason why the receipts do not resolve the
 // conflict.
-func explainUndecided(s *cli.Session, history display.History, err error) error {
-	if errors.Is(err, payout.ErrNoConflict) {
-		return cli.Negativef("see: "+s.Program()+" show "+cli.Quote(string(history.Record.ID)), "%s: %w", cli.Clean(string(history.Record.ID)), err)
-	}
+func explainUndecided(s *cli.Session, id payout.ID, err error) error {
+	hint := "see: " + s.Program() + " show " + cli.Quote(string(id))
 	if undecided, ok := errors.AsType[*payout.UndecidedError](err); ok && len(undecided.Overflowed) == 0 && len(undecided.Conflicting) == 0 {
-		return cli.Negativef("trust another receipt as well: --trust RECEIPT --trust RECEIPT", "%w", err)
+		hint = "trust another receipt as well: --trust RECEIPT --trust RECEIPT"
 	}
-	return cli.Negativef("see: "+s.Program()+" show "+cli.Quote(string(history.Record.ID)), "%w", err)
+	return cli.Negativef(hint, "%s: %w", cli.Clean(string(id)), err)
 }
 
 func printResolution(s *cli.Session, resolution payout.Resolution) error {
@@ -176,7 +155,7 @@ func printResolution(s *cli.Session, resolution payout.Resolution) error {
 		for _, value := range resolution.Rejected[field] {
 			rejected = append(rejected, display.FormatValue(t.Style, field, value))
 		}
-		t.Add(cli.Cells(string(field), display.FormatValue(t.Style, field, resolution.Trusted[field]), strings.Join(rejected, " | "))...)
+		t.AddTexts(string(field), display.FormatValue(t.Style, field, resolution.Trusted[field]), strings.Join(rejected, " | "))
 	}
 	return s.Print(t.String())
 }
@@ -196,18 +175,12 @@ func awaitResolution(ctx context.Context, s *cli.Session, reader *dynamostore.Re
 	if applied {
 		text = history.Text(s.Style(), s.Now(), s.Program())
 	}
-	shown := struct {
-		Receipt string          `json:"receipt"`
-		Applied bool            `json:"applied"`
-		Payout  *display.Payout `json:"payout"`
-	}{Receipt: key.Receipt, Applied: applied}
-	if s.Flags.JSON {
-		view := display.NewPayout(history.Record)
-		shown.Payout = &view
-		if err := s.PrintJSON(shown); err != nil {
-			return err
-		}
-	} else if err := s.Print("\n" + text); err != nil {
+	view := struct {
+		Receipt string         `json:"receipt"`
+		Applied bool           `json:"applied"`
+		Payout  display.Payout `json:"payout"`
+	}{key.Receipt, applied, display.NewPayout(history.Record)}
+	if err := s.PrintResult(view, "\n"+text); err != nil {
 		return err
 	}
 	switch {

@@ -46,14 +46,10 @@ type sweepView struct {
 }
 
 // Run invokes the sweeper.
-func (c *Sweep) Run(ctx context.Context, s *cli.Session) error {
-	stack, err := s.OpenStack(ctx)
+func (c *Sweep) Run(ctx context.Context, s *cli.Session, stack cli.Stack) error {
+	name, err := stack.Output(cli.OutputSweeperFunction)
 	if err != nil {
 		return err
-	}
-	name := stack.Outputs[cli.OutputSweeperFunction]
-	if name == "" {
-		return cli.Failuref("deploy the template of this version", "stack %s has no output %s", stack.Name, cli.OutputSweeperFunction)
 	}
 	result, err := sweep(ctx, stack, name)
 	if err != nil {
@@ -96,11 +92,6 @@ func sweep(ctx context.Context, s cli.Stack, name string) (inbox.SweepResult, er
 }
 
 func printSweep(s *cli.Session, result inbox.SweepResult) error {
-	if s.Flags.JSON {
-		return s.PrintJSON(sweepView{
-			result.Due, result.Resent, result.Unsendable, result.Recovered, result.Unreadable, result.Damaged, result.Skipped, int(result.OldestAge.Seconds()),
-		})
-	}
 	text := fmt.Sprintf("%s due, %d resent\n", cli.Count(result.Due, "receipt"), result.Resent)
 	if result.OldestAge > 0 {
 		text += "the oldest was accepted " + cli.FormatAge(result.OldestAge) + " ago\n"
@@ -112,5 +103,8 @@ func printSweep(s *cli.Session, result inbox.SweepResult) error {
 	if result.Skipped {
 		text += "nothing was resent: the queue has a backlog\n"
 	}
-	return s.Print(text)
+	view := sweepView{
+		result.Due, result.Resent, result.Unsendable, result.Recovered, result.Unreadable, result.Damaged, result.Skipped, int(result.OldestAge.Seconds()),
+	}
+	return s.PrintResult(view, text)
 }

@@ -6,11 +6,14 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"strings"
 	"time"
 
 	"payout-callbacks/cmd/payoutctl/internal/cli"
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/payout"
 )
 
 // answerTimeout bounds the wait for an answer. A cold function on a slow machine may
@@ -34,12 +37,33 @@ type Answer struct {
 	Held   callback.Reason `json:"held,omitempty"`
 }
 
+// Callback is a callback to send.
+type Callback struct {
+	Provider functions.SigningProvider
+	Kind     payout.Type
+	Account  string // whose key signs it
+	Unsigned bool   // send it without a signature
+	Header   http.Header
+	Want     callback.Verdict
+	Body     func() ([]byte, error) // body before signing, generated for each attempt
+}
+
+// URL returns the address of the callback at an API.
+func (o Callback) URL(base string) string {
+	return strings.TrimRight(base, "/") + "/callbacks/" + o.Provider.Name() + "/" + string(o.Kind)
+}
+
 // Sender sends a callback. Each attempt is signed with a new nonce.
 type Sender struct {
 	Client   *http.Client
 	URL      string
 	Callback Callback
 	Key      callback.Key
+}
+
+// NewSender returns a sender to the API of a stack at a URL.
+func NewSender(stack cli.Stack, api string, out Callback, key callback.Key) Sender {
+	return Sender{Client: NewClient(stack), URL: out.URL(api), Callback: out, Key: key}
 }
 
 // NewClient returns a client that follows no redirects, like the providers' clients:
@@ -143,12 +167,4 @@ func (s Sender) predict(request callback.Request) (string, callback.Reason) {
 		Subject:  held.Subject,
 	}, nil, "", time.Time{})
 	return receipt.Key.Payout, held.Reason
-}
-
-// FormatVerdict colours the verdict of an answer.
-func FormatVerdict(s cli.Style, got Answer) string {
-	if !got.AsExpected {
-		return s.Paint(cli.Red, string(got.Verdict))
-	}
-	return s.Paint(cli.Green, string(got.Verdict))
 }

@@ -1,11 +1,13 @@
 package send
 
 import (
+	"crypto/rand"
 	"embed"
 	"fmt"
-	"io"
+	"reflect"
 	"strconv"
 	"strings"
+	"time"
 
 	"payout-callbacks/cmd/payoutctl/internal/cli"
 	"payout-callbacks/pkg/payout"
@@ -21,30 +23,62 @@ func ReadExample(name string) ([]byte, error) { return examples.ReadFile("exampl
 
 // Example is a documented body with changes to it.
 type Example struct {
-	Provider string
+	Provider cli.Provider
 	Kind     payout.Type
 	File     string
-	Account  string                   // path of the field that names the account
-	Generate func() ([]Change, error) // fields that the provider sets per request
-	Fields   []Assignment             // from flags
+	Account  string       // path of the field that names the account
+	Fields   []Assignment // from flags
 	Overrides
+}
+
+// CregisPayout is the documented payout of Cregis. Its status 0 is unknown.
+func CregisPayout() Example {
+	return Example{Provider: "cregis", Kind: payout.TypePayout, File: "cregis-payout.json", Account: "pid"}
+}
+
+// CregisSubAddressPayout is the documented payout of Cregis from a sub-address.
+func CregisSubAddressPayout() Example {
+	return Example{Provider: "cregis", Kind: payout.TypeSubAddressPayout, File: "cregis-sub-address-payout.json", Account: "pid"}
+}
+
+// PivotSingle is the documented single payout of Pivot.
+func PivotSingle() Example {
+	return Example{Provider: "pivot", Kind: payout.TypePayout, File: "pivot-single.json", Account: "data.merchantId"}
+}
+
+// PivotBulk is the documented bulk payout of Pivot.
+func PivotBulk() Example {
+	return Example{Provider: "pivot", Kind: payout.TypePayout, File: "pivot-bulk.json", Account: "data.merchantId"}
 }
 
 // Assignment is the path of a field and its value. An empty value changes nothing.
 type Assignment [2]string
 
-// Body returns the documented body with the generated fields, the flags, and then
-// --set and --unset, which override everything else.
+// Assignments returns the flags of a command whose tag field names a field of the body.
+// flags is a struct; its flags are text, so that digits are sent as typed.
+func Assignments(flags any) []Assignment {
+	var assignments []Assignment
+	value := reflect.ValueOf(flags)
+	for _, field := range reflect.VisibleFields(value.Type()) {
+		if path := field.Tag.Get("field"); path != "" {
+			assignments = append(assignments, Assignment{path, value.FieldByIndex(field.Index).String()})
+		}
+	}
+	return assignments
+}
+
+// Body returns the documented body with a nonce and a timestamp of its own, if the
+// provider sends them, the flags, and then --set and --unset, which override everything
+// else.
 func (e Example) Body() ([]byte, error) {
 	text, err := ReadExample(e.File)
 	if err != nil {
 		return nil, fmt.Errorf("read example: %w", err)
 	}
 	var changes []Change
-	if e.Generate != nil {
-		if changes, err = e.Generate(); err != nil {
-			return nil, err
-		}
+	if e.Provider == "cregis" {
+		nonce := strings.ToLower(rand.Text()[:6])
+		changes = append(changes, assign("nonce", nonce), assign("timestamp", strconv.FormatInt(time.Now().UnixMilli(), 10)))
 	}
 	for _, a := range e.Fields {
 		if a[1] != "" {
@@ -62,27 +96,23 @@ func (e Example) Body() ([]byte, error) {
 	return body, nil
 }
 
-const nonceAlphabet = "abcdefghijklmnopqrstuvwxyz0123456789"
-
-// NewNonce returns six characters, as in the nonces of Cregis.
-func NewNonce(random io.Reader) (string, error) {
-	bytes := make([]byte, 6)
-	if _, err := io.ReadFull(random, bytes); err != nil {
-		return "", fmt.Errorf("generate nonce: %w", err)
-	}
-	var text strings.Builder
-	for _, b := range bytes {
-		text.WriteByte(nonceAlphabet[int(b)%len(nonceAlphabet)])
-	}
-	return text.String(), nil
+// Overrides are the flags that change any field of an example.
+type Overrides struct {
+	Set   []string `help:"Change a field: NAME=VALUE keeps the kind of the value, NAME:=JSON sets any value. Dots separate nested names: data.uuid=1." placeholder:"FIELD" sep:"none"`
+	Unset []string `help:"Remove a field." placeholder:"NAME" sep:"none"`
 }
 
-// GenerateCregis returns the fields that Cregis sets per request: nonce and timestamp.
-func GenerateCregis(s *cli.Session) ([]Change, error) {
-	fresh, err := NewNonce(s.Random)
-	if err != nil {
-		return nil, err
+func (o Overrides) changes() ([]Change, error) {
+	var changes []Change
+	for _, argument := range o.Set {
+		c, err := ParseChange(argument)
+		if err != nil {
+			return nil, cli.Usagef("", "--set %w", err)
+		}
+		changes = append(changes, c)
 	}
-	now := strconv.FormatInt(s.Now().UnixMilli(), 10)
-	return []Change{assign("nonce", fresh), assign("timestamp", now)}, nil
+	for _, path := range o.Unset {
+		changes = append(changes, Change{path: strings.Split(path, "."), remove: true})
+	}
+	return changes, nil
 }

@@ -1,0 +1,69 @@
+package display
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"payout-callbacks/cmd/payoutctl/internal/cli"
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/payout"
+)
+
+// EventFields returns names and values of the fields that an event sets.
+func EventFields(style cli.Style, e payout.Event) [][2]string {
+	number := func(n uint64) string {
+		if n == 0 {
+			return ""
+		}
+		return strconv.FormatUint(n, 10)
+	}
+	all := [][2]string{
+		{"payout", cli.Clean(string(e.ID))}, {"status", string(e.Status)}, {"reason", style.Shorten(e.Reason)},
+		{"amount", cli.FormatAmount(string(e.Amount), e.Currency)}, {"reference", cli.Clean(e.Reference)},
+		{"chain", cli.Clean(e.Chain)}, {"token", cli.Clean(e.Token)}, {"from", style.Abbreviate(e.From)}, {"to", style.Abbreviate(e.To)},
+		{"memo", style.Abbreviate(e.Memo)}, {"transaction", cli.Clean(e.TxID)}, {"block", number(e.BlockHeight)},
+		{"block time", number(uint64(max(e.BlockTime, 0)))}, {"items", formatItems(e.Totals)},
+	}
+	return slices.DeleteFunc(all, func(f [2]string) bool { return f[1] == "" })
+}
+
+func formatItems(totals payout.Totals) string {
+	if totals.All().Count == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d: %d pending, %d succeeded, %d failed, %d cancelled", totals.All().Count,
+		totals.Pending.Count, totals.Succeeded.Count, totals.Failed.Count, totals.Cancelled.Count)
+}
+
+// HeldText formats a held callback.
+func HeldText(style cli.Style, r inbox.Receipt, now time.Time, program string) string {
+	rows := cli.Table{Style: style}
+	rows.AddField("held", r.Key.Payout, "")
+	rows.AddField("reason", r.Reason, cli.Yellow)
+	rows.AddField("provider id", r.ProviderID, "")
+	rows.AddField("accepted", cli.FormatTime(r.AcceptedAt)+" UTC, "+cli.FormatAge(now.Sub(r.AcceptedAt))+" ago", "")
+	rows.AddField("key", r.KeyID, "")
+	rows.AddField("body", strconv.Itoa(len(r.Body))+" bytes", "")
+	if r.State != inbox.Held {
+		rows.AddField(string(r.State), FormatChangedBy(style, r.ChangedBy), "")
+	}
+	out := rows.String() + nextStepText(r, program)
+	if !style.Full {
+		return out + "--full shows the details and the body.\n"
+	}
+	return out + "\n" + cli.PrefixLines(r.Note) + "\n\n" + cli.PrefixLines(BodyText(r.Body)) + "\n"
+}
+
+// nextStepText describes the state of the callback and the command that follows.
+func nextStepText(r inbox.Receipt, program string) string {
+	switch r.State {
+	case inbox.Released:
+		return "It was held at first and understood later: " + program + " show " + cli.Quote(r.ReleasedAs.Payout) + "\n"
+	case inbox.Dismissed:
+		return "An operator dismissed it: it says nothing about a payout.\n"
+	}
+	return "It is authentic and was acknowledged, but not understood: it changed no payout, and its body is kept unchanged.\n" +
+		"Once this program understands it: " + program + " release " + cli.Quote(r.Key.Payout) + " --dry-run\n"
+}

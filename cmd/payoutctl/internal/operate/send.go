@@ -1,0 +1,216 @@
+package operate
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"strings"
+
+	"payout-callbacks/cmd/payoutctl/internal/cli"
+	"payout-callbacks/cmd/payoutctl/internal/send"
+	"payout-callbacks/pkg/callback"
+)
+
+// Send sends callbacks. Its flags apply to all of its commands.
+type Send struct {
+	Repeat  cli.Limit `help:"Send it this many times, with a new signature each." default:"1" placeholder:"N"`
+	Forge   bool      `help:"Sign it with a random key. Exit code 0 then means that it was refused."`
+	KeyFile string    `help:"File with the account's key, or - for standard input. A local stack has demo keys." placeholder:"FILE"`
+	Yes     bool      `help:"Skip the confirmation on a deployed stack."`
+
+	Cregis sendCregis `cmd:"" help:"As Cregis: payout, sub-address-payout."`
+	Pivot  sendPivot  `cmd:"" help:"As Pivot: single, bulk."`
+	Files  sendFiles  `cmd:"" default:"withargs" help:"Test vectors of a provider, by path."`
+}
+
+// Help gives examples.
+func (Send) Help() string {
+	return `Sends a callback as a provider does. The callback is the example in the provider's documentation, with the changes of
+flags and --set. It is signed with the demo key of the account in the body (--local), or with the key in --key-file.
+
+Examples:
+
+	payoutctl --local send cregis payout --cid 7001 --status 6 --amount 2.50
+	payoutctl --local send cregis payout --status 7 --forge
+	payoutctl --local send pivot single --event PAYOUT.FAILED --reason "Inactive Account"
+	payoutctl --local send pivot bulk --event PAYOUT.PENDING --repeat 3
+	payoutctl --local send pkg/provider/cregis/testdata/payout-status-6.txtar
+	payoutctl --stack payouts-dev send pivot single --merchant-id MERCHANT --key-file key.txt
+
+Exit code 0: every answer was as expected: an acknowledgement; with --forge a refusal; for a test vector what it states.
+1: an answer was different. 3: no answer.`
+}
+
+type sendCregis struct {
+	Payout           cregisPayout           `cmd:"" help:"A payout. The documented example has the unknown status 0, so it is held."`
+	SubAddressPayout cregisSubAddressPayout `cmd:"" help:"A payout from a sub-address."`
+}
+
+// cregisFields are fields of both callbacks.
+type cregisFields struct {
+	PID       string `name:"pid" field:"pid" help:"Project id: the account." placeholder:"ID"`
+	CID       string `name:"cid" field:"cid" help:"Cregis's id of the payout." placeholder:"ID"`
+	Status    string `field:"status" help:"2 and 4 rejected, 6 succeeded, 7 failed; other values are held." placeholder:"N"`
+	Amount    string `field:"amount" help:"Amount." placeholder:"DECIMAL"`
+	Currency  string `field:"currency" help:"Currency." placeholder:"TEXT"`
+	Reference string `field:"third_party_id" help:"Our reference: third_party_id." placeholder:"TEXT"`
+	send.Overrides
+}
+
+type cregisPayout struct{ cregisFields }
+
+// Run sends the callback.
+func (c *cregisPayout) Run(ctx context.Context, s *cli.Session, flags *Send) error {
+	return sendExample(ctx, s, flags, send.CregisPayout(), send.Assignments(*c), c.Overrides)
+}
+
+type cregisSubAddressPayout struct{ cregisFields }
+
+// Run sends the callback.
+func (c *cregisSubAddressPayout) Run(ctx context.Context, s *cli.Session, flags *Send) error {
+	return sendExample(ctx, s, flags, send.CregisSubAddressPayout(), send.Assignments(*c), c.Overrides)
+}
+
+type sendPivot struct {
+	Single pivotSingle `cmd:"" help:"One payout: PAYOUT.SUCCESS, PAYOUT.FAILED or PAYOUT.DELAYED."`
+	Bulk   pivotBulk   `cmd:"" help:"The totals of a bulk request: PAYOUT.DONE, PAYOUT.PENDING, PAYOUT.DELAYED or PAYOUT.CANCELLED."`
+}
+
+// pivotFields are fields of both callbacks.
+type pivotFields struct {
+	Event      string `field:"event" help:"Event, such as PAYOUT.FAILED; it also sets the status." placeholder:"NAME"`
+	Status     string `help:"Status, if it differs from the event." placeholder:"TEXT"`
+	UUID       string `name:"uuid" field:"data.uuid" help:"Pivot's id of the request." placeholder:"TEXT"`
+	MerchantID string `field:"data.merchantId" help:"Merchant: the account." placeholder:"TEXT"`
+	send.Overrides
+}
+
+// withStatus returns the assignments with that of the status.
+func (f pivotFields) withStatus(path string, assignments []send.Assignment) []send.Assignment {
+	_, text, _ := strings.Cut(f.Event, ".")
+	return append(assignments, send.Assignment{path, cmp.Or(f.Status, text)})
+}
+
+type pivotSingle struct {
+	Reference string `field:"data.payouts.referenceId" help:"Our reference: referenceId." placeholder:"TEXT"`
+	Amount    string `field:"data.payouts.amount.value" help:"Amount." placeholder:"DECIMAL"`
+	Currency  string `field:"data.payouts.amount.currency" help:"Currency." placeholder:"TEXT"`
+	Reason    string `field:"data.payouts.reason" help:"Reason of a failure." placeholder:"TEXT"`
+	pivotFields
+}
+
+// Run sends the callback.
+func (c *pivotSingle) Run(ctx context.Context, s *cli.Session, flags *Send) error {
+	return sendExample(ctx, s, flags, send.PivotSingle(), c.withStatus("data.payouts.status", send.Assignments(*c)), c.Overrides)
+}
+
+type pivotBulk struct {
+	PendingCount    string `field:"data.payoutResults.totalPendingCount" help:"Items pending." placeholder:"N"`
+	PendingAmount   string `field:"data.payoutResults.totalPendingAmount" help:"Sum of their amounts." placeholder:"N"`
+	SuccessCount    string `field:"data.payoutResults.totalSuccessCount" help:"Items that succeeded." placeholder:"N"`
+	SuccessAmount   string `field:"data.payoutResults.totalSuccessAmount" help:"Sum of their amounts." placeholder:"N"`
+	FailedCount     string `field:"data.payoutResults.totalFailedCount" help:"Items that failed." placeholder:"N"`
+	FailedAmount    string `field:"data.payoutResults.totalFailedAmount" help:"Sum of their amounts." placeholder:"N"`
+	CancelledCount  string `field:"data.payoutResults.totalCancelledCount" help:"Items that were cancelled." placeholder:"N"`
+	CancelledAmount string `field:"data.payoutResults.totalCancelledAmount" help:"Sum of their amounts." placeholder:"N"`
+	pivotFields
+}
+
+// Run sends the callback.
+func (c *pivotBulk) Run(ctx context.Context, s *cli.Session, flags *Send) error {
+	return sendExample(ctx, s, flags, send.PivotBulk(), c.withStatus("data.status", send.Assignments(*c)), c.Overrides)
+}
+
+func sendExample(ctx context.Context, s *cli.Session, flags *Send, example send.Example, fields []send.Assignment, overrides send.Overrides) error {
+	example.Fields, example.Overrides = fields, overrides
+	provider, err := cli.FindProvider(example.Provider)
+	if err != nil {
+		return err
+	}
+	body, err := example.Body()
+	if err != nil {
+		return err
+	}
+	return sendCallback(ctx, s, flags, send.Callback{
+		Provider: provider, Kind: example.Kind, Account: send.FieldText(body, example.Account), Want: callback.Acknowledged, Body: example.Body,
+	})
+}
+
+// sendCallback sends a callback --repeat times and prints the answers.
+func sendCallback(ctx context.Context, s *cli.Session, flags *Send, out send.Callback) error {
+	if flags.Forge {
+		out.Want, out.Unsigned = callback.Unauthenticated, false
+	}
+	stack, err := s.OpenStack(ctx)
+	if err != nil {
+		return err
+	}
+	key, err := keyFor(s, flags, stack, out)
+	if err != nil {
+		return err
+	}
+	if err := s.Confirm(flags.Yes || flags.Forge, "send a signed callback to stack "+stack.Name); err != nil {
+		return err
+	}
+	sender := send.NewSender(stack, stack.APIURL, out, key)
+	var got send.Answer
+	unexpected := 0
+	for range flags.Repeat {
+		if got, err = sender.Send(ctx); err != nil {
+			return err
+		}
+		if !got.AsExpected {
+			unexpected++
+		}
+		if err := printAnswer(s, got); err != nil {
+			return err
+		}
+	}
+	printShowHint(s, got)
+	if unexpected > 0 {
+		return cli.Negativef("", "%d of %d answers were not as expected (%s)", unexpected, flags.Repeat, out.Want)
+	}
+	return nil
+}
+
+// keyFor returns the key to sign with. A forged callback needs no real key.
+func keyFor(s *cli.Session, flags *Send, stack cli.Stack, out send.Callback) (callback.Key, error) {
+	demo := stack.DemoKeys[out.Provider.Name()]
+	switch {
+	case out.Unsigned:
+		return "", nil
+	case flags.Forge:
+		return callback.Key(rand.Text()), nil
+	case flags.KeyFile != "":
+		return s.ReadKey(flags.KeyFile)
+	case demo[out.Account] != "":
+		return demo[out.Account], nil
+	case demo != nil:
+		return "", cli.Usagef("give its key with --key-file FILE", "the local stack has no demo key for %s account %q", out.Provider.Name(), out.Account)
+	}
+	return "", cli.Usagef("give it with --key-file FILE; --forge needs none", "no key to sign with")
+}
+
+func printAnswer(s *cli.Session, got send.Answer) error {
+	colour := cli.Red
+	if got.AsExpected {
+		colour = cli.Green
+	}
+	line := fmt.Sprintf("%d  %s", got.Code, s.Style().Paint(colour, string(got.Verdict)))
+	if got.Body != "" {
+		line += "  " + cli.Clean(got.Body)
+	}
+	return s.PrintResult(got, line+"\n")
+}
+
+// printShowHint prints the command that shows the payout or the held callback.
+func printShowHint(s *cli.Session, got send.Answer) {
+	switch {
+	case s.Flags.JSON || got.Payout == "":
+	case got.Held != "":
+		s.Notef("held (%s): %s show %s", got.Held, s.Program(), cli.InQuotes(got.Payout))
+	default:
+		s.Notef("see: %s show %s", s.Program(), cli.InQuotes(got.Payout))
+	}
+}
