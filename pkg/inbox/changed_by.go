@@ -5,9 +5,9 @@ import "time"
 // ChangedBy says who changed something by hand, why and when. It is stored with
 // what was changed, for people, and no program decides by it.
 type ChangedBy struct {
-	By     string
-	Reason string
-	At     time.Time // UTC, to the millisecond
+	By     string    `json:"by"`
+	Reason string    `json:"reason"`
+	At     time.Time `json:"at"` // UTC, to the millisecond
 }
 
 // NewChangedBy returns the ChangedBy of a change at the time now.

@@ -25,18 +25,18 @@ type Input struct {
 
 // Report describes how a callback is handled.
 type Report struct {
-	Size      int
-	Account   string     // named in the body, or ""
-	Signed    []Field    // the fields of the canonical string, in its order; only of Cregis
-	Received  string     // the start of the received signature, or the id of the received key
-	KeyChecks []KeyCheck // one for each key of the account, the current key first
-	Verdict   callback.Verdict
-	Sender    callback.Sender // of a verified callback
-	Reply     callback.Reply
-	Findings  []Finding      // the causes of the verdict, the most certain first
-	Event     *payout.Event  // of a verified callback that Parse understands
-	Held      *callback.Held // of a verified callback that Parse holds
-	Receipt   *inbox.Receipt // of a verified callback
+	Size      int              `json:"size"`
+	Account   string           `json:"account,omitzero"`    // named in the body, or ""
+	Signed    []Field          `json:"signed,omitempty"`    // the fields of the canonical string, in its order; only of Cregis
+	Received  string           `json:"received,omitzero"`   // the start of the received signature, or the id of the received key
+	KeyChecks []KeyCheck       `json:"keyChecks,omitempty"` // one for each key of the account, the current key first
+	Verdict   callback.Verdict `json:"verdict"`
+	Sender    callback.Sender  `json:"-"` // of a verified callback
+	Reply     callback.Reply   `json:"-"`
+	Findings  []Finding        `json:"findings,omitempty"` // the causes of the verdict, the most certain first
+	Event     *payout.Event    `json:"-"`                  // of a verified callback that Parse understands
+	Held      *callback.Held   `json:"-"`                  // of a verified callback that Parse holds
+	Receipt   *inbox.Receipt   `json:"-"`                  // of a verified callback
 }
 
 // Field is a field of the canonical string.

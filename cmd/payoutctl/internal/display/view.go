@@ -36,24 +36,8 @@ type Payout struct {
 	BlockHeight uint64                     `json:"blockHeight,omitzero"`
 	BlockTime   int64                      `json:"blockTime,omitzero"`
 	Settled     map[payout.Status]tallyRow `json:"settled,omitempty"` // of a batch
-	Rebuilt     *ChangedBy                 `json:"rebuilt,omitempty"`
+	Rebuilt     inbox.ChangedBy            `json:"rebuilt,omitzero"`
 	Damaged     bool                       `json:"damaged,omitzero"` // only the id is valid
-}
-
-// ChangedBy is actor, reason and time of a change as --json prints it.
-type ChangedBy struct {
-	By     string    `json:"by"`
-	Reason string    `json:"reason"`
-	At     time.Time `json:"at"`
-}
-
-// NewChangedBy returns nil for a change that did not happen.
-func NewChangedBy(changedBy inbox.ChangedBy) *ChangedBy {
-	if changedBy == (inbox.ChangedBy{}) {
-		return nil
-	}
-	view := ChangedBy(changedBy)
-	return &view
 }
 
 type tallyRow struct {
@@ -81,7 +65,7 @@ func NewPayout(stored dynamostore.Stored) Payout {
 		Reasons:     stored.Reasons,
 		BlockHeight: stored.BlockHeight,
 		BlockTime:   stored.BlockTime,
-		Rebuilt:     NewChangedBy(stored.Rebuilt),
+		Rebuilt:     stored.Rebuilt,
 		Damaged:     checkRecord(stored) != nil,
 	}
 	for _, name := range slices.Sorted(maps.Keys(stored.Claims)) {
@@ -127,7 +111,7 @@ type Receipt struct {
 	Note       string                     `json:"note,omitzero"`
 	ProviderID string                     `json:"providerId,omitzero"`  // of a held callback
 	ReleasedAs *receiptName               `json:"releasedAs,omitempty"` // of a released callback: the receipt of its event
-	ChangedBy  *ChangedBy                 `json:"changedBy,omitempty"`  // of a released or dismissed callback
+	ChangedBy  inbox.ChangedBy            `json:"changedBy,omitzero"`   // of a released or dismissed callback
 	Body       string                     `json:"body,omitzero"`        // with --full or --body
 	Damaged    bool                       `json:"damaged,omitzero"`     // only the key is valid
 }
@@ -145,7 +129,7 @@ func NewReceipt(e Entry, withBody bool) Receipt {
 		AcceptedAt: r.AcceptedAt, AppliedAt: r.AppliedAt, DueAt: r.DueAt,
 		Outcome: r.Outcome, KeyID: r.KeyID, Status: r.Event.Status, Reason: r.Reason + r.Event.Reason,
 		Claims: e.claims(), Totals: tallies(r.Event.Totals), Resolution: r.Resolution, Note: r.Note, Damaged: e.Damaged,
-		ChangedBy: NewChangedBy(r.ChangedBy), ProviderID: r.ProviderID,
+		ChangedBy: r.ChangedBy, ProviderID: r.ProviderID,
 	}
 	if r.State == inbox.Released {
 		view.ReleasedAs = &receiptName{r.ReleasedAs.Payout, r.ReleasedAs.Receipt}

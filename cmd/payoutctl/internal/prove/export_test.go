@@ -9,6 +9,7 @@ import (
 
 	"payout-callbacks/cmd/payoutctl/internal/cli"
 	"payout-callbacks/pkg/ops/audit"
+	"payout-callbacks/pkg/ops/localstack"
 )
 
 // AlarmIn is what the tests use of the unexported names.
@@ -29,19 +30,25 @@ func Remedy(f audit.Finding) string { return remedy(&cli.Session{}, f) }
 
 // Listen subscribes a listener.
 func Listen(ctx context.Context, config aws.Config, topic string) error {
-	d := &drill{Session: &cli.Session{Now: time.Now}, stack: cli.Stack{Name: "s", AWS: config}}
+	d := &drill{Session: &cli.Session{Now: time.Now}, stack: cli.Stack{Stack: localstack.Stack{Name: "s"}, AWS: config}}
 	_, err := d.listen(ctx, topic)
 	return err
 }
 
+func newStack(name, topic string) cli.Stack {
+	return cli.Stack{Stack: localstack.Stack{Name: name, Outputs: map[string]string{cli.OutputTopic: topic}}}
+}
+
 // CheckAlarms returns the finding about the alarms of a deployed stack, in words.
 func CheckAlarms(name, topic string, all []types.MetricAlarm) string {
-	return checkAlarms(cli.Stack{Name: name, Outputs: map[string]string{cli.OutputTopic: topic}}, all).words()
+	return checkAlarms(newStack(name, topic), all).words()
 }
 
 // CheckLocalAlarms returns the finding about the alarms of the local stack, in words.
 func CheckLocalAlarms(topic string, all []types.MetricAlarm) string {
-	return checkAlarms(cli.Stack{Name: "s", Local: true, Outputs: map[string]string{cli.OutputTopic: topic}}, all).words()
+	stack := newStack("s", topic)
+	stack.Local = true
+	return checkAlarms(stack, all).words()
 }
 
 // CheckSubscribers returns the finding about the subscribers of a deployed stack, in words.

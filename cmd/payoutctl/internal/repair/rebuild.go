@@ -123,7 +123,7 @@ type rebuildView struct {
 	To            int64               `json:"toVersion"`
 	IndexRepaired []string            `json:"indexMismatch,omitempty"` // receipts with a missing or wrong index entry
 	Written       bool                `json:"written"`
-	ChangedBy     *display.ChangedBy  `json:"changedBy,omitempty"`
+	ChangedBy     inbox.ChangedBy     `json:"changedBy,omitzero"`
 }
 
 // compare reads a payout, its receipts and their index entries.
@@ -204,7 +204,7 @@ func (r *rebuildRun) repair(ctx context.Context, id string) error {
 		view.Written = view.Written || plan.Verdict == repair.Differs
 	}
 	if view.Written {
-		view.ChangedBy = display.NewChangedBy(r.changedBy)
+		view.ChangedBy = r.changedBy
 	}
 	return r.printResult(view)
 }
