@@ -14,6 +14,7 @@ import (
 type SigningProvider interface {
 	callback.Provider
 	callback.Signer
+	callback.Claimant
 }
 
 // Providers returns the providers of this application. payoutctl and the

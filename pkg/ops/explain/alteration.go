@@ -2,10 +2,8 @@ package explain
 
 import (
 	"fmt"
-	"html"
 	"maps"
 	"math/big"
-	"net/url"
 	"slices"
 	"strings"
 	"unicode"
@@ -20,10 +18,7 @@ import (
 func (r *Report) findAlteration(body signedBody) {
 	// Documented bodies have fewer than twenty fields and 2 KiB.
 	const maxFields, maxSize = 48, 16 << 10
-	if r.findAccount(body) {
-		return
-	}
-	if len(body.fields) <= maxFields && len(body.in.Request.Body) <= maxSize && (r.findAlteredField(body) || r.findReencoding(body)) {
+	if r.findAccount(body) || len(body.fields) <= maxFields && len(body.in.Request.Body) <= maxSize && r.findAlteredFields(body) {
 		return
 	}
 	r.addf(CauseUnknownKey, "the signature matches no stored key, and no usual alteration explains it. Most often the provider signs with a new key: "+
@@ -33,13 +28,12 @@ func (r *Report) findAlteration(body signedBody) {
 // findAccount tries the keys of the other accounts, and the other accounts as pid.
 func (r *Report) findAccount(body signedBody) bool {
 	for _, account := range slices.Sorted(maps.Keys(body.in.Keys)) {
-		if account == body.account {
+		if account == r.Account {
 			continue
 		}
-		keys := body.in.Keys[account]
-		if sender, ok := body.verify(body.fields, callback.Keys{body.account: keys}); ok {
+		if sender, ok := body.verify(body.fields, callback.Keys{r.Account: body.in.Keys[account]}); ok {
 			r.addf(CauseOtherAccount, "key %s of project %s signs it, and the body names project %s: the key belongs to another project",
-				keyName(sender.KeyID, sender.Previous), account, body.account)
+				keyName(sender.KeyID, sender.Previous), account, r.Account)
 			return true
 		}
 		if r.tryField(body, fieldIndex(body.fields, "pid"), account, "names that project") {
@@ -49,17 +43,19 @@ func (r *Report) findAccount(body signedBody) bool {
 	return false
 }
 
-func (r *Report) findAlteredField(body signedBody) bool {
-	for n, f := range body.fields {
-		for _, a := range alterations {
-			if r.tryField(body, n, a.undo(f), a.matches) {
+// findAlteredFields applies each alteration to each field, then to all of them.
+func (r *Report) findAlteredFields(body signedBody) bool {
+	for _, a := range alterations() {
+		all := slices.Clone(body.fields)
+		for n, f := range body.fields {
+			all[n].text = a.undo(f)
+			if r.tryField(body, n, all[n].text, a.matches) {
 				return true
 			}
 		}
-		for places := range maxPlaces + 1 {
-			if r.tryField(body, n, withDecimals(f.text, places), "has another number of decimals") {
-				return true
-			}
+		if sender, ok := body.verify(all, body.in.Keys); ok {
+			r.addf(CauseReencoded, "several fields were altered: with key %s the signature matches if each value %s", keyName(sender.KeyID, sender.Previous), a.matches)
+			return true
 		}
 	}
 	return false
@@ -83,40 +79,29 @@ func (r *Report) tryField(body signedBody, n int, text, matches string) bool {
 	return ok
 }
 
-// findReencoding applies each alteration to all fields.
-func (r *Report) findReencoding(body signedBody) bool {
-	for _, a := range alterations {
-		fields := slices.Clone(body.fields)
-		for n, f := range fields {
-			fields[n].text = a.undo(f)
-		}
-		if sender, ok := body.verify(fields, body.in.Keys); ok {
-			r.addf(CauseReencoded, "several fields were altered: with key %s the signature matches if each value %s", keyName(sender.KeyID, sender.Previous), a.matches)
-			return true
-		}
-	}
-	return false
-}
-
 // alteration is a change that a sender or a proxy makes to a value.
 type alteration struct {
 	matches string             // completes "the signature matches if it …"
 	undo    func(field) string // returns the text before the change
 }
 
-var alterations = []alteration{
-	{"is a plain number", plainNumber},
-	{"has no whitespace around it", textOf(strings.TrimSpace)},
-	{"has LF line ends instead of CR LF", textOf(func(text string) string { return strings.ReplaceAll(text, "\r\n", "\n") })},
-	{`keeps its \u escapes as written in the body`, escapedText},
-	{`has its \u escapes decoded again`, textOf(unescape)},
-	{"is decoded from URL encoding again", textOf(urlDecode)},
-	{"has its HTML entities decoded", textOf(html.UnescapeString)},
-	{"is UTF-8 that was encoded once, not twice", textOf(undoDoubleUTF8)},
-}
-
-func textOf(undo func(string) string) func(field) string {
-	return func(f field) string { return undo(f.text) }
+func alterations() []alteration {
+	all := []alteration{
+		{"is a plain number", plainNumber},
+		{"has no whitespace around it", func(f field) string { return strings.TrimSpace(f.text) }},
+		{`keeps its \u escapes as written in the body`, escapedText},
+		{`has its \u escapes decoded again`, unescape},
+		{"is UTF-8 that was encoded once, not twice", undoDoubleUTF8},
+	}
+	for places := range maxPlaces + 1 {
+		all = append(all, alteration{"has another number of decimals", func(f field) string {
+			if number, ok := parseNumber(f.text); ok {
+				return number.FloatString(places)
+			}
+			return f.text
+		}})
+	}
+	return all
 }
 
 // maxPlaces is the number of decimals of the smallest unit of any currency.
@@ -128,14 +113,6 @@ func plainNumber(f field) string {
 		return f.text
 	}
 	return strings.TrimSuffix(strings.TrimRight(number.FloatString(maxPlaces), "0"), ".")
-}
-
-func withDecimals(text string, places int) string {
-	number, ok := parseNumber(text)
-	if !ok {
-		return text
-	}
-	return number.FloatString(places)
 }
 
 // parseNumber parses a decimal number. It refuses long numbers and large
@@ -157,28 +134,20 @@ func escapedText(f field) string {
 	return f.text
 }
 
-func unescape(text string) string {
-	decoded, err := jsontext.AppendUnquote(nil, `"`+text+`"`)
+func unescape(f field) string {
+	decoded, err := jsontext.AppendUnquote(nil, `"`+f.text+`"`)
 	if err != nil {
-		return text
+		return f.text
 	}
 	return string(decoded)
 }
 
-func urlDecode(text string) string {
-	decoded, err := url.QueryUnescape(text)
-	if err != nil {
-		return text
-	}
-	return decoded
-}
-
 // undoDoubleUTF8 decodes UTF-8 that was read as ISO 8859-1 and encoded again.
-func undoDoubleUTF8(text string) string {
+func undoDoubleUTF8(f field) string {
 	var decoded []byte
-	for _, r := range text {
+	for _, r := range f.text {
 		if r > unicode.MaxLatin1 {
-			return text
+			return f.text
 		}
 		decoded = append(decoded, byte(r)) //nolint:gosec // at most 255, by the check above
 	}

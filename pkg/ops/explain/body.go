@@ -76,65 +76,54 @@ func signedFields(fields []field) []field {
 // addUnreadable adds why a body is not a strict JSON object. It looks at the
 // encoding first, because that says more than the place of a syntax error.
 func (r *Report) addUnreadable(raw []byte) {
-	finding := checkEncoding(raw)
-	if finding == nil {
-		finding = checkSyntax(raw)
-	}
-	if finding != nil {
-		r.Findings = append(r.Findings, *finding)
-	}
-}
-
-func checkEncoding(raw []byte) *Finding {
-	text := bytes.TrimSpace(raw)
-	decoded, base64Err := base64.StdEncoding.DecodeString(string(text))
-	hasPrefix := func(prefix string) bool { return bytes.HasPrefix(raw, []byte(prefix)) }
+	decoded, err := base64.StdEncoding.DecodeString(string(bytes.TrimSpace(raw)))
 	switch {
-	case len(text) == 0:
-		return &Finding{Cause: CauseEmpty, Text: "the body is empty"}
-	case hasPrefix("\xef\xbb\xbf"):
-		return &Finding{Cause: CauseEncoding, Text: "the body begins with a byte-order mark, which JSON does not allow"}
-	case hasPrefix("\x1f\x8b"):
-		return &Finding{Cause: CauseEncoding, Text: "the body is compressed with gzip in a way that cannot be unpacked: a proxy must unpack it"}
-	case hasPrefix("\xff\xfe"), hasPrefix("\xfe\xff"), len(raw) > 1 && (raw[0] == 0 || raw[1] == 0):
-		return &Finding{Cause: CauseEncoding, Text: "the body is UTF-16; UTF-8 is required"}
-	case !utf8.Valid(raw):
-		return &Finding{Cause: CauseEncoding, Text: "the body is not UTF-8 but in another character set (ISO 8859, GBK)"}
-	case base64Err == nil && bytes.HasPrefix(bytes.TrimSpace(decoded), []byte("{")):
-		return &Finding{Cause: CauseEncoding, Text: "the body is JSON in base64: a proxy encoded it, or isBase64Encoded was lost"}
+	case len(bytes.TrimSpace(raw)) == 0:
+		r.addf(CauseEmpty, "the body is empty")
+	case bytes.HasPrefix(raw, []byte("\xef\xbb\xbf")):
+		r.addf(CauseEncoding, "the body begins with a byte-order mark, which JSON does not allow")
+	case bytes.HasPrefix(raw, []byte("\x1f\x8b")):
+		r.addf(CauseEncoding, "the body is compressed with gzip in a way that cannot be unpacked: a proxy must unpack it")
+	case !utf8.Valid(raw), bytes.IndexByte(raw, 0) >= 0:
+		r.addf(CauseEncoding, "the body is not UTF-8 but in another character set (UTF-16, ISO 8859, GBK)")
+	case err == nil && bytes.HasPrefix(bytes.TrimSpace(decoded), []byte("{")):
+		r.addf(CauseEncoding, "the body is JSON in base64: a proxy encoded it, or isBase64Encoded was lost")
+	default:
+		r.addSyntax(raw)
 	}
-	return nil
 }
 
-// checkSyntax finds the first place that is not strict JSON, or the value that is
-// not an object.
-func checkSyntax(raw []byte) *Finding {
+// addSyntax adds the first place that is not strict JSON, or the value that is not
+// an object.
+func (r *Report) addSyntax(raw []byte) {
 	value := jsontext.Value(bytes.Clone(raw))
 	err := value.Format()
 	var syntax *jsontext.SyntacticError
 	switch {
 	case err == nil && value.Kind() == jsontext.KindBeginObject:
-		return nil
+		return
 	case err == nil:
-		return &Finding{Cause: CauseWrapped, Text: "the body is a JSON string or array, or a number; a callback is one object"}
+		r.addf(CauseNotFlat, "the body is a JSON string or array, or a number; a callback is one object")
+		return
 	case !errors.As(err, &syntax):
-		return &Finding{Cause: CauseNotJSON, Text: err.Error()}
+		r.addf(CauseNotJSON, "%v", err)
+		return
 	}
 	before := raw[:min(int(syntax.ByteOffset), len(raw))]
 	line, column := bytes.Count(before, []byte("\n"))+1, len(before)-bytes.LastIndexByte(before, '\n')
-	at := fmt.Sprintf(" (line %d, column %d, byte %d)", line, column, syntax.ByteOffset)
+	finding := Finding{Cause: CauseNotJSON, Text: syntax.Err.Error()}
 	if errors.Is(err, jsontext.ErrDuplicateName) {
-		return &Finding{Cause: CauseDuplicate, Field: syntax.JSONPointer.LastToken(), Text: "a name occurs twice in one object" + at}
+		finding = Finding{Cause: CauseDuplicate, Field: syntax.JSONPointer.LastToken(), Text: "a name occurs twice in one object"}
 	}
-	return &Finding{Cause: CauseNotJSON, Text: syntax.Err.Error() + at}
+	finding.Text += fmt.Sprintf(" (line %d, column %d, byte %d)", line, column, syntax.ByteOffset)
+	r.Findings = append(r.Findings, finding)
 }
 
 // addNested adds the field that contains an object or an array.
 func (r *Report) addNested(fields []field) {
-	n := slices.IndexFunc(fields, func(f field) bool { return f.kind == jsontext.KindBeginObject || f.kind == jsontext.KindBeginArray })
-	if n >= 0 && len(r.Findings) == 0 {
-		r.Findings = append(r.Findings, Finding{
-			Cause: CauseNested, Field: fields[n].name, Text: "an object or an array as a value: Cregis signs flat objects only",
-		})
+	for _, f := range fields {
+		if len(r.Findings) == 0 && (f.kind == jsontext.KindBeginObject || f.kind == jsontext.KindBeginArray) {
+			r.Findings = append(r.Findings, Finding{Cause: CauseNotFlat, Field: f.name, Text: "an object or an array as a value: Cregis signs flat objects only"})
+		}
 	}
 }

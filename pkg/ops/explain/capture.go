@@ -37,10 +37,8 @@ func Read(text []byte, callbackType payout.Type) (Capture, error) {
 	if event, ok := parseGatewayEvent(text); ok {
 		return newGatewayCapture(event), nil
 	}
-	for _, format := range exportFormats {
-		if requests := format.parse(text); requests != nil {
-			return newExportCapture(format.name, requests, callbackType)
-		}
+	if form, requests := parseExport(text); form != "" {
+		return newExportCapture(form, requests, callbackType)
 	}
 	form := "output of curl -v"
 	head, body, ok, err := splitCurl(text)
@@ -90,7 +88,7 @@ func newCapture(form string, request capturedRequest, callbackType payout.Type) 
 		capture.Form += ", its body in base64"
 		decoded, err := base64.StdEncoding.DecodeString(string(request.body))
 		if err != nil {
-			capture.addf(CauseNotBase64, "the body is declared as base64, and is not: it is used as it is")
+			capture.addf(CauseCapture, "the body is declared as base64, and is not: it is used as it is")
 		} else {
 			request.body = decoded
 		}
@@ -109,7 +107,7 @@ func (c *Capture) checkLength(header http.Header, body []byte) []byte {
 	case length >= 0 && length < len(body) && len(bytes.TrimRight(body[length:], "\r\n")) == 0:
 		return body[:length]
 	default:
-		c.addf(CauseContentLength, "Content-Length is %d, and the body has %d bytes: the capture or a proxy changed it", length, len(body))
+		c.addf(CauseCapture, "Content-Length is %d, and the body has %d bytes: the capture or a proxy changed it", length, len(body))
 	}
 	return body
 }

@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -16,8 +17,6 @@ func (r *Report) explainCregis(in Input) {
 		raw = unpacked
 	}
 	body := signedBody{in: in, fields: parseFields(raw)}
-	body.account = fieldNamed(body.fields, "pid").text
-	r.Account = body.account
 	sign := fieldNamed(body.fields, "sign")
 	r.Received = abbreviate(sign.text)
 	for _, f := range signedFields(body.fields) {
@@ -38,37 +37,28 @@ func (r *Report) explainCregis(in Input) {
 	if r.Verdict == callback.Acknowledged {
 		return
 	}
-	r.checkProject(in.Keys, fieldNamed(body.fields, "pid"))
+	switch {
+	case r.Account == "":
+		r.addf(CauseNoAccount, "the body names no project: pid is missing or not in plain digits")
+	case in.Keys[r.Account].Current == "":
+		r.addf(CauseNoKeys, "no key is stored for project %s; keys are stored for %s", r.Account, accountNames(in.Keys))
+	}
 	if r.checkSignature(sign) {
 		r.findAlteration(body)
 	}
 }
 
-func (r *Report) checkProject(keys callback.Keys, pid field) {
-	switch {
-	case pid.kind == 0:
-		r.addf(CauseNoAccount, "the body has no pid, so the project is unknown")
-	case pid.kind != jsontext.KindString && pid.kind != jsontext.KindNumber, strings.ContainsAny(pid.text, ".eE+- "):
-		r.addf(CauseNoAccount, "pid is not a project id in plain digits")
-	case keys[pid.text].Current == "":
-		r.addf(CauseNoKeys, "no key is stored for project %s; keys are stored for %s", pid.text, accountNames(keys))
-	}
-}
+// signForm is the form of an MD5 signature, with the whitespace that a sender may
+// add.
+var signForm = regexp.MustCompile(`^\s*[0-9a-fA-F]{32}\s*$`)
 
 // checkSignature reports whether the body has a signature that can be compared.
 func (r *Report) checkSignature(sign field) bool {
-	const md5Digits = 32
-	text := strings.TrimSpace(sign.text)
-	isHex := strings.Trim(strings.ToLower(text), "0123456789abcdef") == ""
 	switch {
-	case sign.kind == 0:
-		r.addf(CauseNoCredential, "the body has no sign")
 	case sign.text == "":
-		r.addf(CauseNoCredential, "sign is empty")
-	case sign.kind != jsontext.KindString:
-		r.addf(CauseCredentialForm, "sign is not a string")
-	case !isHex || len(text) != md5Digits:
-		r.addf(CauseCredentialForm, "sign has %d characters; an MD5 signature has 32 hexadecimal digits", len(sign.text))
+		r.addf(CauseNoCredential, "the body has no sign, or an empty one")
+	case sign.kind != jsontext.KindString || !signForm.MatchString(sign.text):
+		r.addf(CauseCredentialForm, "sign is not a string of 32 hexadecimal digits, as an MD5 signature is")
 	default:
 		return true
 	}
@@ -77,9 +67,8 @@ func (r *Report) checkSignature(sign field) bool {
 
 // signedBody is a body that contains its signature.
 type signedBody struct {
-	in      Input
-	fields  []field
-	account string
+	in     Input
+	fields []field
 }
 
 // verify verifies the body with other fields. Verify signs the text of a value,
@@ -99,22 +88,17 @@ func (b signedBody) signature(key callback.Key) string {
 	return sign.text
 }
 
-// appendObject writes an object of strings. Of a name that occurs twice it writes
-// both, which the provider refuses.
+// appendObject writes an object of strings, whose invalid UTF-8 becomes U+FFFD. Of
+// a name that occurs twice it writes both, which the provider refuses.
 func appendObject(fields []field) []byte {
 	object := []byte{'{'}
 	for n, f := range fields {
 		if n > 0 {
 			object = append(object, ',')
 		}
-		object = quote(object, f.name)
+		object, _ = jsontext.AppendQuote(object, f.name)
 		object = append(object, ':')
-		object = quote(object, f.text)
+		object, _ = jsontext.AppendQuote(object, f.text)
 	}
 	return append(object, '}')
-}
-
-func quote(dst []byte, text string) []byte {
-	dst, _ = jsontext.AppendQuote(dst, text) // invalid UTF-8 becomes U+FFFD
-	return dst
 }

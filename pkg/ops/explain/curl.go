@@ -6,15 +6,12 @@ import (
 	"strings"
 )
 
-// errCurlBody means that the output of curl -v is alone: it has the headers of the
-// request, but not its body.
-var errCurlBody = errors.New("curl -v does not print the body that it sends: " +
-	"put the command line with its -d before the output, or write the body after an empty line below the request's headers")
-
 var (
 	curlRequestLine = regexp.MustCompile(`(?m)^> (POST|PUT) \S+ HTTP/[0-9.]+\r?$`)
 	// The body in a command line of curl, quoted for a shell or bare.
-	curlData    = regexp.MustCompile(`(?s)\s(?:-d ?|--(?:data|data-raw|data-binary|json)[ =])(?:'((?:[^']|'\\'')*)'|"((?:[^"\\]|\\.)*)"|([^\s'"@]\S*))`)
+	curlData = regexp.MustCompile(`(?s)\s(?:-d ?|--(?:data|data-raw|data-binary|json)[ =])(?:'((?:[^']|'\\'')*)'|"((?:[^"\\]|\\.)*)"|([^\s'"@]\S*))`)
+	// Lines that are part of neither the head nor the body of a request.
+	curlNote    = regexp.MustCompile(`^(\*|>|[{}] \[)`)
 	shellEscape = regexp.MustCompile("\\\\([\"\\\\$`])")
 )
 
@@ -26,16 +23,14 @@ func splitCurl(text []byte) (head, body []byte, ok bool, err error) {
 		return nil, nil, false, nil
 	}
 	var headers, rest []string
-	isResponse := false
 	for line := range strings.Lines(string(text[start[0]:])) {
 		line = strings.TrimRight(line, "\r\n")
-		switch {
-		case strings.HasPrefix(line, "< "):
-			isResponse = true
-		case isResponse, strings.TrimSpace(line) == ">", strings.HasPrefix(line, "* "), strings.HasPrefix(line, "} ["), strings.HasPrefix(line, "{ ["):
-		case strings.HasPrefix(line, "> "):
-			headers = append(headers, line[len("> "):])
-		default:
+		if strings.HasPrefix(line, "< ") {
+			break // the response
+		}
+		if header, ok := strings.CutPrefix(line, "> "); ok && header != "" {
+			headers = append(headers, header)
+		} else if !curlNote.MatchString(line) {
 			rest = append(rest, line)
 		}
 	}
@@ -43,7 +38,8 @@ func splitCurl(text []byte) (head, body []byte, ok bool, err error) {
 	if data := curlData.FindSubmatch(text[:start[0]]); data != nil {
 		body = []byte(unquoteShell(string(data[1]), string(data[2]), string(data[3])))
 	} else if len(body) == 0 {
-		err = errCurlBody
+		err = errors.New("curl -v does not print the body that it sends: " +
+			"put the command line with its -d before the output, or write the body after an empty line below the request's headers")
 	}
 	return head, body, true, err
 }

@@ -13,6 +13,7 @@ import (
 type Provider interface {
 	callback.Provider
 	callback.Signer
+	callback.Claimant
 }
 
 // Input is a callback, and the keys to verify it with.
@@ -67,15 +68,13 @@ type Finding struct {
 const (
 	CauseTooLarge        = "too-large"
 	CauseEmpty           = "empty-body"
-	CauseEncoding        = "encoding"       // compressed, UTF-16, base64, a byte-order mark
-	CauseNotJSON         = "not-json"       // a form, a page, or a syntax error
-	CauseDuplicate       = "duplicate-name" // a name that occurs twice
-	CauseNested          = "nested"         // an object or an array as a value
-	CauseWrapped         = "wrapped"        // JSON inside a JSON string or an array
+	CauseEncoding        = "encoding"        // compressed, UTF-16, base64, a byte-order mark
+	CauseNotJSON         = "not-json"        // a form, a page, or a syntax error
+	CauseDuplicate       = "duplicate-name"  // a name that occurs twice
+	CauseNotFlat         = "not-flat-object" // another JSON value, or one that contains an object or an array
 	CauseNoCredential    = "missing-credential"
 	CauseCredentialForm  = "malformed-credential" //nolint:gosec // a word
-	CauseCredentialPlace = "misplaced-credential" // valid, in another header
-	CauseWrappedKey      = "wrapped-credential"   // valid, with quotes, spaces, a scheme or an encoding around it
+	CauseCredentialPlace = "misplaced-credential" // valid, in another header or with something around it
 	CauseNoAccount       = "no-account"           // the body names no account
 	CauseNoKeys          = "no-keys"              // the account has no stored key
 	CausePreviousKey     = "previous-key"
@@ -83,14 +82,12 @@ const (
 	CauseAltered         = "altered-field"
 	CauseReencoded       = "re-encoded"  // several fields were altered in the same way
 	CauseUnknownKey      = "unknown-key" // no key and no alteration matches
-	CauseContentLength   = "content-length"
-	CauseSeveral         = "several" // the capture contains several requests
-	CauseNotBase64       = "base64"  // declared as base64, and is not
+	CauseCapture         = "capture"     // the capture is incomplete, altered or ambiguous
 )
 
 // Explain verifies and parses a callback, and looks for the cause of a refusal.
 func Explain(in Input) Report {
-	report := Report{Size: in.Request.BodySize, Verdict: callback.Acknowledged}
+	report := Report{Size: in.Request.BodySize, Account: in.Provider.ClaimedAccount(in.Request), Verdict: callback.Acknowledged}
 	verified, err := in.Provider.Verify(in.Request, in.Keys)
 	if err != nil {
 		report.Verdict = callback.VerdictFor(err)

@@ -9,47 +9,17 @@ import (
 	"payout-callbacks/pkg/callback"
 )
 
-// accountKey is a key and its account.
+// accountKey is a key of an account.
 type accountKey struct {
-	account  string
-	previous bool
 	key      callback.Key
+	previous bool
 }
 
-// keysFor returns all keys, those of the account first.
-func keysFor(keys callback.Keys, account string) []accountKey {
-	var all []accountKey
-	for name, pair := range keys {
-		all = append(all, accountKey{name, false, pair.Current})
-		if pair.Previous != "" {
-			all = append(all, accountKey{name, true, pair.Previous})
-		}
-	}
-	rank := func(k accountKey) int {
-		switch {
-		case k.account != account:
-			return 2
-		case k.previous:
-			return 1
-		}
-		return 0
-	}
-	slices.SortFunc(all, func(a, b accountKey) int {
-		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.account, b.account), cmp.Compare(a.key.ID(), b.key.ID()))
-	})
-	return all
-}
-
-// keysOf returns the keys of the account alone, the current key first.
+// keysOf returns the keys of the account, the current key first.
 func keysOf(keys callback.Keys, account string) []accountKey {
-	pair, ok := keys[account]
-	if !ok {
-		return nil
-	}
-	return keysFor(callback.Keys{account: pair}, account)
+	all := []accountKey{{keys[account].Current, false}, {keys[account].Previous, true}}
+	return slices.DeleteFunc(all, func(k accountKey) bool { return k.key == "" })
 }
-
-func (k accountKey) String() string { return keyName(k.key.ID(), k.previous) }
 
 // keyName returns the name of a key in a finding.
 func keyName(id string, isPrevious bool) string {

@@ -1,12 +1,9 @@
 package explain
 
 import (
-	"encoding/base64"
 	"maps"
 	"slices"
 	"strings"
-
-	"github.com/go-json-experiment/json/jsontext"
 
 	"payout-callbacks/pkg/callback"
 )
@@ -21,7 +18,6 @@ func (r *Report) explainPivot(in Input) {
 	if len(received) > 0 && received[0] != "" {
 		r.Received = callback.Key(received[0]).ID()
 	}
-	r.Account = merchantIn(in.Request)
 	for _, k := range keysOf(in.Keys, r.Account) {
 		isMatch := r.Verdict == callback.Acknowledged && r.Sender.KeyID == k.key.ID()
 		r.KeyChecks = append(r.KeyChecks, KeyCheck{KeyID: k.key.ID(), Previous: k.previous, Matches: isMatch})
@@ -51,22 +47,8 @@ func (r *Report) explainHeldPivot(request callback.Request) {
 	}
 }
 
-// merchantIn returns the merchant that a body names, even if the body is malformed.
-func merchantIn(request callback.Request) string {
-	if request.TooLarge() {
-		return ""
-	}
-	data := fieldNamed(parseFields(request.Body), "data")
-	merchant := fieldNamed(parseFields([]byte(data.raw)), "merchantId")
-	if merchant.kind != jsontext.KindString {
-		return ""
-	}
-	return merchant.text
-}
-
 func (r *Report) checkPivotKey(in Input, received string) {
-	if wrapping, k, ok := findWrappedKey(in.Keys, r.Account, received); ok {
-		r.addf(CauseWrappedKey, "the header contains key %s of merchant %s %s", k, k.account, wrapping)
+	if r.findHeader(in) {
 		return
 	}
 	if _, ok := in.Keys[r.Account]; r.Account != "" && !ok {
@@ -76,37 +58,18 @@ func (r *Report) checkPivotKey(in Input, received string) {
 		"in Pivot's dashboard with the stored keys. It is not the key of our calls to Pivot", len(received), callback.Key(received).ID())
 }
 
-// findHeader looks for a stored key in the other headers.
-func (r *Report) findHeader(in Input) {
+// findHeader looks for a header that contains a stored key, in any form.
+func (r *Report) findHeader(in Input) bool {
 	for _, name := range slices.Sorted(maps.Keys(in.Request.Header)) {
-		for _, value := range in.Request.Header[name] {
-			wrapping, k, ok := findWrappedKey(in.Keys, r.Account, value)
-			if !ok {
-				continue
-			}
-			r.addf(CauseCredentialPlace, "the header %s contains key %s of merchant %s %s; Pivot sends it as X-API-Key: "+
-				"check whether a proxy renames the header", name, k, k.account, wrapping)
-			return
-		}
-	}
-}
-
-// findWrappedKey finds a stored key in a header's value.
-func findWrappedKey(keys callback.Keys, account, value string) (wrapping string, key accountKey, ok bool) {
-	_, credentials, _ := strings.Cut(value, " ")
-	decoded, _ := base64.StdEncoding.DecodeString(value)
-	for _, candidate := range []struct{ wrapping, text string }{
-		{"unchanged", value},
-		{"with whitespace around it", strings.TrimSpace(value)},
-		{"in quotes", strings.Trim(value, `"'`)},
-		{"after a scheme such as Bearer", credentials},
-		{"in base64", string(decoded)},
-	} {
-		for _, k := range keysFor(keys, account) {
-			if candidate.text != "" && string(k.key) == candidate.text {
-				return candidate.wrapping, k, true
+		for _, account := range slices.Sorted(maps.Keys(in.Keys)) {
+			for _, k := range keysOf(in.Keys, account) {
+				if strings.Contains(strings.Join(in.Request.Header[name], "\n"), string(k.key)) {
+					r.addf(CauseCredentialPlace, "the header %s contains key %s of merchant %s; Pivot sends it as X-API-Key, without anything around it: "+
+						"check whether a proxy changes the header", name, keyName(k.key.ID(), k.previous), account)
+					return true
+				}
 			}
 		}
 	}
-	return "", accountKey{}, false
+	return false
 }
