@@ -126,7 +126,7 @@ func wantBooks(t *rapid.T, books *memory, sent []published.Notification, last pa
 	if len(sent) > 0 && got.Status != string(sent[len(sent)-1].Status) {
 		t.Fatalf("the books show %q, the last notification %q", got.Status, sent[len(sent)-1].Status)
 	}
-	final := last.Status() != payout.Pending && last.Status() != payout.Delayed
+	final := last.Status().IsFinal() || last.Status() == payout.Conflicted
 	if final && got.Status != string(last.Status()) {
 		t.Fatalf("the books show %q, the record %q", got.Status, last.Status())
 	}
@@ -177,12 +177,20 @@ func merge(t *rapid.T, record payout.Record) payout.Record {
 		record, _ = record.Resolve(decision)
 		return record
 	}
-	record, _ = record.Apply(payout.Event{
+	e := payout.Event{
 		ID:     paid,
 		Status: rapid.SampledFrom([]payout.Status{payout.Pending, payout.Succeeded, payout.Succeeded, payout.Failed}).Draw(t, "status"),
+		Source: rapid.SampledFrom([]payout.Source{"", "", payout.SourceQuery, payout.SourceExpectation, payout.SourceReconciler}).Draw(t, "source"),
 		Amount: rapid.SampledFrom([]payout.Amount{"2.5", "2.5", "2.5", "2.6"}).Draw(t, "amount"), Currency: "TRX", Reference: "order",
 		TxID: rapid.SampledFrom([]string{"", "0xabc"}).Draw(t, "txid"),
-	})
+	}
+	switch e.Source {
+	case payout.SourceExpectation:
+		e.Status = payout.Expected
+	case payout.SourceReconciler:
+		e = payout.Event{ID: paid, Source: e.Source, Status: payout.Overdue, Reason: "open"}
+	}
+	record, _ = record.Apply(e)
 	return record
 }
 
@@ -231,6 +239,11 @@ func TestEntry_ApplyNotification(t *testing.T) {
 		"a success of no order":              {entry{}, success("order-9", "TRX"), change(unpaid, 3, "succeeded", true)},
 		"a success without a reference":      {entry{}, success("", "TRX"), change(unpaid, 3, "succeeded", true)},
 		"a success in another currency":      {entry{}, success("order", "USDT"), change(unpaid, 3, "succeeded", true)},
+		"a confirmation":                     {credited, received(2, "succeeded", "2.5"), change(credited, 2, "succeeded", false)},
+		"a confirmation before the success":  {entry{}, received(2, "succeeded", "2.5"), change(credited, 2, "succeeded", false)},
+		"overdue":                            {entry{}, received(2, "expected", "2.5"), entry{Payout: "p", Version: 2, Status: "expected"}},
+		"a success after it was overdue":     {entry{Payout: "p", Version: 1, Status: "expected"}, received(2, "succeeded", "2.5"), change(credited, 2, "succeeded", false)},
+		"overdue, after the success":         {change(credited, 3, "succeeded", false), received(2, "pending", "2.5"), change(credited, 3, "succeeded", false)},
 		"the right amount after a wrong one": {unpaid, received(2, "succeeded", "2.5"), change(credited, 2, "succeeded", false)},
 	} {
 		got, changed := test.before.apply(test.received, order{Reference: "order", Amount: "2.5", Currency: "TRX"})

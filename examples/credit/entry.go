@@ -32,7 +32,8 @@ type entry struct {
 // date.
 //
 // It uses the status and not the event type, so that it credits a success that an
-// operator decided on (PayoutResolved), too.
+// operator decided on (PayoutResolved), too. A PayoutConfirmed repeats a status and a
+// PayoutOverdue ends nothing: if they are received, they change the version at most.
 func (e entry) apply(n notification, ordered order) (entry, bool) {
 	if n.Version <= e.Version {
 		reviewed := e

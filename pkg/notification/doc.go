@@ -2,8 +2,9 @@
 // services that react to them; docs/EVENTS.md is written for their developers.
 //
 // A [Notification] states what the payout's record shows now, not what one callback
-// stated. Its type is a function of the record alone, so a notification can be built
-// from the table again at any time. It holds no address, memo or body: a service needs
+// stated, so it can be built from the table again at any time ([FromRecord]). Only its
+// type says what changed: the status or the totals, else that the payout became
+// confirmed or overdue. It holds no address, memo or body: a service needs
 // to know which payout, how much and with which status, and cannot leak what it does
 // not get.
 //

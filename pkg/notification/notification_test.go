@@ -1,6 +1,7 @@
 package notification_test
 
 import (
+	"maps"
 	"testing"
 	"time"
 
@@ -33,8 +34,34 @@ func amount(a payout.Amount) func(*payout.Event) { return func(e *payout.Event) 
 func txid(id string) func(*payout.Event)         { return func(e *payout.Event) { e.TxID = id } }
 func reason(text string) func(*payout.Event)     { return func(e *payout.Event) { e.Reason = text } }
 
+func from(source payout.Source) func(*payout.Event) {
+	return func(e *payout.Event) { e.Source = source }
+}
+
+// expectation returns the event of a payout that our own service ordered.
+func expectation(edit ...func(*payout.Event)) payout.Event {
+	ordered := func(e *payout.Event) { e.Source, e.Chain, e.Deadline = payout.SourceExpectation, "", at.UnixMilli() }
+	return event(payout.Expected, append([]func(*payout.Event){ordered}, edit...)...)
+}
+
+// overdue returns the reconciler's event.
+func overdue(id payout.ID, why string) payout.Event {
+	return payout.Event{ID: id, Source: payout.SourceReconciler, Status: payout.Overdue, Reason: why}
+}
+
+// linked returns the reconciler's event about an expected payout.
+func linked(to payout.ID) payout.Event {
+	return payout.Event{ID: paid, Source: payout.SourceReconciler, Status: payout.Linked, LinkedTo: to}
+}
+
 func height(n uint64) func(*payout.Event) {
 	return func(e *payout.Event) { e.BlockHeight, e.BlockTime = n, int64(n) }
+}
+
+// answered returns a batch event as the answer to a query states it.
+func answered(e payout.Event) payout.Event {
+	e.Source = payout.SourceQuery
+	return e
 }
 
 // totals returns an event of a Pivot batch with three items.
@@ -123,8 +150,57 @@ func publishedCases() map[string]publishedCase {
 	}
 }
 
+// sourceCases are histories with statements of other sources than callbacks.
+func sourceCases() map[string]publishedCase {
+	query, closed := from(payout.SourceQuery), from(payout.SourceResolution)
+	resolved := reject(payout.FieldAmount, "2.6")
+	order := payout.Event{ID: batch, Source: payout.SourceExpectation, Status: payout.Expected, Reference: "payday"}
+	closing := payout.Event{ID: batch, Source: payout.SourceResolution, Status: payout.Done}
+	const (
+		succeeded, failed, conflicted = notification.PayoutSucceeded, notification.PayoutFailed, notification.PayoutConflicted
+		confirmed, late, updated      = notification.PayoutConfirmed, notification.PayoutOverdue, notification.BatchUpdated
+	)
+	return map[string]publishedCase{
+		"expected":                        {[]any{expectation()}, []notification.Type{none}},
+		"expected again":                  {[]any{expectation(), expectation(func(e *payout.Event) { e.Deadline-- })}, []notification.Type{none, none}},
+		"expected with two amounts":       {[]any{expectation(), expectation(amount("2.6")), resolved}, []notification.Type{none, conflicted, notification.PayoutResolved}},
+		"linked":                          {[]any{expectation(), linked("cregis/payout/7/1")}, []notification.Type{none, none}},
+		"linked twice":                    {[]any{expectation(), linked("cregis/payout/7/1"), linked("cregis/payout/7/2")}, []notification.Type{none, none, conflicted}},
+		"linked after a resolution":       {[]any{expectation(), expectation(amount("2.6")), resolved, linked("cregis/payout/7/1")}, []notification.Type{none, conflicted, notification.PayoutResolved, none}},
+		"overdue, then linked":            {[]any{expectation(), overdue(paid, "unasked"), linked("cregis/payout/7/1")}, []notification.Type{none, late, none}},
+		"expected, then succeeded":        {[]any{expectation(), event(payout.Succeeded)}, []notification.Type{none, succeeded}},
+		"expected after it succeeded":     {[]any{event(payout.Succeeded), expectation()}, []notification.Type{succeeded, none}},
+		"differs from the order":          {[]any{expectation(), event(payout.Succeeded, amount("9"))}, []notification.Type{none, conflicted}},
+		"succeeded by a query":            {[]any{expectation(), event(payout.Succeeded, query)}, []notification.Type{none, succeeded}},
+		"confirmed later":                 {[]any{event(payout.Succeeded), event(payout.Succeeded, query)}, []notification.Type{succeeded, confirmed}},
+		"confirmed by the first query":    {[]any{event(payout.Succeeded), event(payout.Succeeded, query), event(payout.Succeeded, query, height(7))}, []notification.Type{succeeded, confirmed, none}},
+		"query before the callback":       {[]any{event(payout.Succeeded, query), event(payout.Succeeded)}, []notification.Type{succeeded, none}},
+		"query says pending":              {[]any{event(payout.Succeeded), event(payout.Pending, query)}, []notification.Type{succeeded, none}},
+		"query says otherwise":            {[]any{event(payout.Succeeded), event(payout.Failed, query)}, []notification.Type{succeeded, conflicted}},
+		"cancelled by a query":            {[]any{expectation(), event(payout.Cancelled, query)}, []notification.Type{none, notification.PayoutCancelled}},
+		"overdue":                         {[]any{expectation(), overdue(paid, "open")}, []notification.Type{none, late}},
+		"overdue for a second reason":     {[]any{expectation(), overdue(paid, "open"), overdue(paid, "unknown-to-provider")}, []notification.Type{none, late, none}},
+		"overdue, stated out of order":    {[]any{overdue(paid, "open"), expectation()}, []notification.Type{none, late}},
+		"overdue and in progress":         {[]any{expectation(), overdue(paid, "open"), event(payout.Pending)}, []notification.Type{none, late, none}},
+		"overdue, then failed":            {[]any{expectation(), overdue(paid, "open"), event(payout.Failed)}, []notification.Type{none, late, failed}},
+		"overdue after the end":           {[]any{expectation(), event(payout.Failed), overdue(paid, "open")}, []notification.Type{none, failed, none}},
+		"overdue and in conflict":         {[]any{expectation(), overdue(paid, "open"), expectation(amount("2.6")), resolved}, []notification.Type{none, late, conflicted, notification.PayoutResolved}},
+		"closed by a person":              {[]any{expectation(), overdue(paid, "unasked"), event(payout.Failed, closed)}, []notification.Type{none, late, failed}},
+		"expected batch":                  {[]any{order, totals(payout.Pending, 0, 0, 0)}, []notification.Type{none, updated}},
+		"overdue batch":                   {[]any{order, overdue(batch, "open"), totals(payout.Pending, 0, 0, 0)}, []notification.Type{none, late, updated}},
+		"overdue batch with totals":       {[]any{totals(payout.Done, 1, 0, 0), order, overdue(batch, "open"), totals(payout.Done, 2, 0, 0)}, []notification.Type{updated, none, late, updated}},
+		"confirmed batch":                 {[]any{totals(payout.Done, 2, 1, 0), answered(totals(payout.Done, 2, 1, 0))}, []notification.Type{updated, confirmed}},
+		"batch that ends by a query":      {[]any{totals(payout.Done, 1, 0, 0), answered(totals(payout.Done, 2, 1, 0))}, []notification.Type{updated, updated}},
+		"older answer about a batch":      {[]any{totals(payout.Done, 2, 1, 0), answered(totals(payout.Pending, 0, 0, 0)), answered(totals(payout.Done, 1, 1, 0))}, []notification.Type{updated, none, none}},
+		"batch closed by a person":        {[]any{order, overdue(batch, "open"), closing}, []notification.Type{none, late, updated}},
+		"closed batch with a late answer": {[]any{order, closing, answered(totals(payout.Pending, 0, 0, 0))}, []notification.Type{none, updated, updated}},
+	}
+}
+
 func TestFromChange_Histories(t *testing.T) {
-	for name, test := range publishedCases() {
+	cases := publishedCases()
+	maps.Copy(cases, sourceCases())
+	for name, test := range cases {
 		t.Run(name, func(t *testing.T) {
 			records := fold(test.statements...)
 			var got []notification.Type
@@ -167,6 +243,33 @@ func TestFromRecord(t *testing.T) {
 				ConflictingFields: []payout.Field{payout.FieldAmount, payout.FieldStatus},
 			},
 		},
+		"an overdue payout": {
+			record(expectation(), overdue(paid, "open")),
+			notification.Notification{
+				Schema: 1, ID: string(paid) + "#2", Type: notification.PayoutOverdue, Payout: paid, Version: 2, Status: payout.Expected,
+				Expected: true, Overdue: true, Sources: []payout.Source{payout.SourceExpectation, payout.SourceReconciler},
+				Provider: "cregis", PayoutType: payout.TypePayout, Account: "1382528827416576", Reference: "order-7001",
+				Amount: "2.5", Currency: "TRX", Token: "195", UpdatedAt: at,
+			},
+		},
+		"a payout that differs from its order": {
+			record(expectation(), event(payout.Succeeded, amount("9"))),
+			notification.Notification{
+				Schema: 1, ID: string(paid) + "#2", Type: notification.PayoutConflicted, Payout: paid, Version: 2, Status: payout.Conflicted,
+				Expected: true, Sources: []payout.Source{payout.SourceCallback, payout.SourceExpectation},
+				Provider: "cregis", PayoutType: payout.TypePayout, Account: "1382528827416576", Reference: "order-7001",
+				Currency: "TRX", Chain: "195", Token: "195", UpdatedAt: at, ConflictingFields: []payout.Field{payout.FieldAmount},
+			},
+		},
+		"a confirmed payout": {
+			record(event(payout.Succeeded), event(payout.Succeeded, from(payout.SourceQuery))),
+			notification.Notification{
+				Schema: 1, ID: string(paid) + "#2", Type: notification.PayoutSucceeded, Payout: paid, Version: 2, Status: payout.Succeeded,
+				Confirmed: true, Sources: []payout.Source{payout.SourceCallback, payout.SourceQuery},
+				Provider: "cregis", PayoutType: payout.TypePayout, Account: "1382528827416576", Reference: "order-7001",
+				Amount: "2.5", Currency: "TRX", Chain: "195", Token: "195", UpdatedAt: at,
+			},
+		},
 		"a batch": {
 			record(totals(payout.Done, 1, 1, 0)),
 			notification.Notification{
@@ -184,7 +287,12 @@ func TestFromRecord(t *testing.T) {
 			t.Errorf("%s: ok = %t (-want +got):\n%s", name, ok, diff)
 		}
 	}
-	if got, ok := notification.FromRecord(payout.Record{ID: paid}, at); ok {
-		t.Errorf("record without events: %+v", got)
+	for name, silent := range map[string]payout.Record{
+		"without events": {ID: paid}, "expected": record(expectation()), "in progress": record(expectation(), event(payout.Pending)),
+		"linked, although it was overdue": record(expectation(), overdue(paid, "open"), linked("cregis/payout/7/1")),
+	} {
+		if got, ok := notification.FromRecord(silent, at); ok {
+			t.Errorf("record %s: %+v", name, got)
+		}
 	}
 }

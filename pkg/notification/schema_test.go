@@ -33,6 +33,8 @@ func published(t *testing.T) map[notification.Type]notification.Notification {
 		notification.PayoutCancelled:  {event(payout.Cancelled)},
 		notification.PayoutConflicted: append(slices.Clone(succeeded), event(payout.Failed)),
 		notification.PayoutResolved:   append(slices.Clone(succeeded), event(payout.Failed), reject(payout.FieldStatus, "failed")),
+		notification.PayoutConfirmed:  append(slices.Clone(succeeded), event(payout.Succeeded, from(payout.SourceQuery))),
+		notification.PayoutOverdue:    {expectation(), overdue(paid, "open")},
 		notification.BatchUpdated:     {totals(payout.Pending, 0, 0, 0), totals(payout.Done, 2, 1, 0)},
 	}
 	all := map[notification.Type]notification.Notification{}
@@ -168,31 +170,54 @@ func history(t *rapid.T) []any {
 }
 
 func anyTotals(t *rapid.T) any {
+	switch rapid.IntRange(0, 11).Draw(t, "source") {
+	case 0:
+		return overdue(batch, "open")
+	case 1:
+		return payout.Event{ID: batch, Source: payout.SourceExpectation, Status: payout.Expected, Reference: "payday"}
+	case 2:
+		return payout.Event{ID: batch, Source: payout.SourceResolution, Status: payout.Done}
+	case 3:
+		return payout.Resolution{ID: batch, Rejected: map[payout.Field][]string{payout.FieldReference: {"payday"}}}
+	case 4:
+		return payout.Event{ID: batch, Source: payout.SourceReconciler, Status: payout.Linked, LinkedTo: "pivot/batch/7/1"}
+	}
 	status := rapid.SampledFrom([]payout.Status{payout.Pending, payout.Delayed, payout.Done, payout.Cancelled}).Draw(t, "status")
 	settled := rapid.Permutation([]int64{rapid.Int64Range(0, 3).Draw(t, "settled"), 0, 0}).Draw(t, "as")
 	e := totals(status, settled[0], settled[1], settled[2])
 	e.Reason = rapid.SampledFrom([]string{"", "why"}).Draw(t, "reason")
 	e.Currency = rapid.SampledFrom([]string{"", "IDR"}).Draw(t, "currency")
+	e.Source = rapid.SampledFrom([]payout.Source{"", payout.SourceQuery}).Draw(t, "answered")
 	return e
 }
 
 func anyStatement(t *rapid.T) any {
-	if rapid.IntRange(0, 3).Draw(t, "decision") == 0 {
+	switch rapid.IntRange(0, 5).Draw(t, "kind") {
+	case 0:
 		field := rapid.SampledFrom([]payout.Field{payout.FieldStatus, payout.FieldAmount}).Draw(t, "field")
 		value := rapid.SampledFrom([]string{"succeeded", "failed", "2.5", "2.6"}).Draw(t, "rejected")
 		return reject(field, value)
+	case 1:
+		return rapid.SampledFrom([]payout.Event{
+			overdue(paid, "open"), overdue(paid, "unasked"), linked("cregis/payout/7/1"), linked("cregis/payout/7/2"),
+		}).Draw(t, "reconciler")
 	}
 	text := func(name, value string) string { return rapid.SampledFrom([]string{"", value}).Draw(t, name) }
-	return payout.Event{
+	e := payout.Event{
 		ID: paid,
 		Status: rapid.SampledFrom([]payout.Status{
 			payout.Pending, payout.Delayed, payout.Succeeded, payout.Failed, payout.Rejected, payout.Cancelled,
 		}).Draw(t, "status"),
+		Source:   rapid.SampledFrom([]payout.Source{"", "", payout.SourceQuery, payout.SourceResolution, payout.SourceExpectation}).Draw(t, "source"),
 		Amount:   rapid.SampledFrom([]payout.Amount{"2.5", "2.5", "2.6"}).Draw(t, "amount"),
 		Currency: text("currency", "TRX"), Chain: text("chain", "195"), Token: text("token", "195"),
 		Reference: text("reference", "order-7001"), TxID: text("txid", "0xabc"), Reason: text("reason", "why"),
 		To: text("to", "canary"), From: text("from", "canary"), Memo: text("memo", "canary"),
 	}
+	if e.Source == payout.SourceExpectation {
+		e.Status, e.Deadline = payout.Expected, at.UnixMilli()
+	}
+	return e
 }
 
 func asJSON(t rapid.TB, n notification.Notification) map[string]any {

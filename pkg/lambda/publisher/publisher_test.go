@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -258,6 +259,19 @@ func TestPublish_UnreadableOldImage(t *testing.T) {
 	(&publisher.Publisher{Bus: bus}).Publish(t.Context(), events.DynamoDBEvent{Records: s.records})
 	if !cmp.Equal(bus.published, []string{"cregis/payout/7/1#2"}) {
 		t.Errorf("published %v", bus.published)
+	}
+}
+
+// The schedule of queries is written beside the record.
+func TestPublish_ScheduleChanged(t *testing.T) {
+	s := newStream(t)
+	record := s.apply(newEvent(1, payout.Succeeded))
+	record.EventName, record.Change.OldImage = "MODIFY", maps.Clone(record.Change.NewImage)
+	record.Change.NewImage["queryAt"] = events.NewNumberAttribute("1795252800000")
+	bus := &fakeBus{}
+	got := (&publisher.Publisher{Bus: bus}).Publish(t.Context(), events.DynamoDBEvent{Records: s.records})
+	if len(bus.published) > 0 || len(got.Skipped) > 0 || got.Err != nil {
+		t.Errorf("got %+v, published %v", got, bus.published)
 	}
 }
 
