@@ -69,16 +69,17 @@ func (in *Inbox) apply(ctx context.Context, receipt Receipt, isNew bool) (ApplyR
 			return "", payout.Record{}, fmt.Errorf("apply receipt %s: %w", receipt.Key.Receipt, err)
 		case failed == nil:
 			return ApplyResult(outcome), next, nil
-		case failed.ReceiptFailed && failed.ReceiptState == Applied:
+		}
+		if failed.RecordFailed {
+			current = failed.Payout
+		}
+		if failed.ReceiptFailed && failed.ReceiptState == Applied {
 			return ApplyDuplicate, current.Record, nil
 		}
 		if failed.ReceiptFailed {
 			// Absent: the store was down in Accept, or somebody deleted the receipt.
 			// Received: another writer created it during this transaction.
 			change.Create = failed.ReceiptState == ""
-		}
-		if failed.RecordFailed {
-			current = failed.Payout
 		}
 	}
 	return "", payout.Record{}, fmt.Errorf("apply receipt %s: the payout changed during each of %d attempts", receipt.Key.Receipt, maxAttempts)

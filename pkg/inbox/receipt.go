@@ -197,6 +197,10 @@ func (r Receipt) id() payout.ID {
 	return payout.ID(strings.TrimPrefix(r.Key.Payout, heldPrefix))
 }
 
+// HeldID returns provider, type and account of a held callback in the form of an ID. Its
+// last part identifies the callback and not a payout.
+func (r Receipt) HeldID() payout.ID { return r.id() }
+
 // HasValidKey reports whether the receipt's key follows from its content. The key of
 // a receipt that was altered, or written by a later version whose fingerprint covers
 // more fields, does not. Nor does that of a receipt with an invalid amount: no parser

@@ -8,6 +8,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"payout-callbacks/pkg/inbox"
 )
 
 // Limits of an expectation.
@@ -75,9 +77,10 @@ func newFieldError(err error) *FieldError {
 	return &FieldError{Field: field, Problem: "not a documented field, repeated, or not of its type"}
 }
 
-// Deadline returns the deadline at the time now.
-func (e Expectation) Deadline(now time.Time, defaultDue time.Duration) (time.Time, error) {
-	deadline := now.Add(defaultDue)
+// Deadline returns the deadline of an expectation that is stated at the time now. Its
+// error is a *FieldError.
+func (e Expectation) Deadline(now time.Time) (time.Time, error) {
+	deadline := now.Add(inbox.DefaultDue)
 	if e.Due != "" {
 		var err error
 		if deadline, err = parseDue(e.Due, now); err != nil {

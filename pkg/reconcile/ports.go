@@ -136,8 +136,9 @@ type DueQuery struct {
 
 // DueHeld names a held callback whose query is due, as the index lists it.
 type DueHeld struct {
-	Key inbox.Key
-	At  time.Time
+	Key        inbox.Key
+	At         time.Time
+	AcceptedAt time.Time
 }
 
 // Accounts stores what runs share about accounts. It is safe for concurrent use.

@@ -1,0 +1,157 @@
+package reconcile
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"sync"
+	"time"
+)
+
+// concernsAccount reports whether a query failed for a reason that is the same for all
+// payouts of the account.
+func (o Outcome) concernsAccount() bool {
+	return o == Unavailable || o == RateLimited || o == KeyRefused || o == AddressRefused
+}
+
+// isAnswer reports whether the provider answered about the payout.
+func (o Outcome) isAnswer() bool {
+	return o == Answered || o == NotFound || o == InProcess || o == ByReference
+}
+
+// query asks the provider about payouts of the session's account. If the key is refused,
+// the credentials are read again, once.
+func (s *session) query(ctx context.Context, payouts []Asked) Answer {
+	id := payouts[0].ID
+	provider, ok := s.provider(id.Provider())
+	if !ok || !s.asks(id.Provider()) {
+		return Answer{Outcome: NotAsked}
+	}
+	if s.isPaused() {
+		return Answer{Outcome: s.state.Cause}
+	}
+	answer := s.askOnce(ctx, provider, payouts)
+	s.learn(answer)
+	return answer
+}
+
+// ask asks about payouts with the credentials as last read, and if the key is refused, with
+// the credentials as they are now. It is not an answer if the credentials cannot be read.
+func (r *Reconciler) ask(ctx context.Context, provider Provider, payouts []Asked) Answer {
+	current, err := r.connections.get(ctx, r, provider, payouts[0].ID.Account(), false)
+	switch {
+	case err != nil:
+		return Answer{Outcome: Unavailable, Detail: "read API credentials: " + err.Error()}
+	case current.querier == nil:
+		return Answer{Outcome: NoCredentials, Detail: current.problem}
+	}
+	answer := current.querier.Ask(ctx, payouts)
+	if answer.Outcome != KeyRefused {
+		return answer
+	}
+	fresh, err := r.connections.get(ctx, r, provider, payouts[0].ID.Account(), true)
+	if err != nil || fresh.querier == nil || fresh.querier == current.querier {
+		return answer
+	}
+	return fresh.querier.Ask(ctx, payouts)
+}
+
+func (s *session) askOnce(ctx context.Context, provider Provider, payouts []Asked) Answer {
+	s.wait(ctx)
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	return s.Reconciler.ask(ctx, provider, payouts)
+}
+
+// wait keeps the interval between two queries of the account.
+func (s *session) wait(ctx context.Context) {
+	if rest := s.Interval - time.Since(s.lastQuery); s.Interval > 0 && rest > 0 {
+		timer := time.NewTimer(rest)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+	}
+	s.lastQuery = time.Now()
+}
+
+// learn updates the state of the account by the outcome of a query. A wrong or unreadable
+// answer concerns its payout alone.
+func (s *session) learn(answer Answer) {
+	now := s.Now()
+	switch {
+	case answer.Outcome.isAnswer():
+		s.state = AccountState{AnsweredAt: now}
+		return
+	case answer.Outcome == NoCredentials:
+		s.report(AccountReport{Account: s.name, Cause: answer.Outcome, Detail: answer.Detail})
+		return
+	case !answer.Outcome.concernsAccount():
+		return
+	}
+	s.state.Failures++
+	s.state.Cause = answer.Outcome
+	if answer.Outcome == Unavailable && s.state.Failures < maxFailures {
+		return
+	}
+	pause := answer.RetryAfter
+	if pause <= 0 {
+		pause = minPause << min(s.state.Failures, 10) / 2
+	}
+	s.state.PausedUntil = now.Add(min(max(pause, minPause), maxPause))
+	s.report(AccountReport{Account: s.name, Cause: answer.Outcome, Detail: answer.Detail, Until: s.state.PausedUntil})
+}
+
+// connections keeps queriers between runs, so that an access token is used until it
+// expires. A querier belongs to one value of its account's credentials.
+type connections struct {
+	mu        sync.Mutex
+	byAccount map[string]connection
+}
+
+type connection struct {
+	credentials json.RawMessage
+	querier     Querier // nil if the secret has no usable entry of the account
+	problem     string  // why the entry cannot be used, without a value
+	readAt      time.Time
+}
+
+// credentialsAge is how long credentials are used before they are read again: a run reads
+// them once.
+const credentialsAge = 50 * time.Second
+
+// get returns the connection of an account. It reads the secret again if the last reading
+// is not of this run, or if fresh is set.
+func (c *connections) get(ctx context.Context, r *Reconciler, provider Provider, account string, fresh bool) (connection, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	name := provider.Name() + "/" + account
+	current, ok := c.byAccount[name]
+	if ok && !fresh && r.Now().Sub(current.readAt) < credentialsAge {
+		return current, nil
+	}
+	entries, err := r.Credentials.Credentials(ctx, provider.Name())
+	if err != nil {
+		return connection{}, err
+	}
+	next := connection{credentials: entries[account], readAt: r.Now()}
+	if ok && bytes.Equal(next.credentials, current.credentials) {
+		next.querier, next.problem = current.querier, current.problem
+	} else if next.credentials != nil {
+		next.querier, next.problem = connect(provider, account, next.credentials, r)
+	}
+	if c.byAccount == nil {
+		c.byAccount = map[string]connection{}
+	}
+	c.byAccount[name] = next
+	return next, nil
+}
+
+func connect(provider Provider, account string, credentials json.RawMessage, r *Reconciler) (Querier, string) {
+	querier, err := provider.Connect(account, credentials, r.Client, r.Now)
+	if err != nil {
+		return nil, err.Error()
+	}
+	return querier, ""
+}
