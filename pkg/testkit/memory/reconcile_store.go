@@ -95,7 +95,7 @@ func (s *Store) DueHeld(ctx context.Context, now time.Time, limit int) ([]reconc
 	}
 	var due []reconcile.DueHeld
 	for _, entry := range s.held.first(func(at time.Time) bool { return !at.After(now) }, isScheduled, limit) {
-		due = append(due, reconcile.DueHeld{Key: entry.key, At: entry.at})
+		due = append(due, reconcile.DueHeld{Key: entry.key, At: entry.at, AcceptedAt: s.receipts[entry.key].AcceptedAt})
 	}
 	return due, nil
 }
