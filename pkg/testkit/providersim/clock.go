@@ -34,8 +34,8 @@ func (s *simulator) Skip() time.Time {
 
 // Run sends callbacks when they are due, until the context ends. It is for an
 // injected clock that runs in real time. The speed divides the waits between
-// attempts: with 60, a repetition after an hour comes after a minute. The times
-// in plans are not divided.
+// attempts: with 60, a repetition after an hour comes after a minute. It must be
+// greater than 0. The times in plans are not divided.
 func (s *simulator) Run(ctx context.Context, speed float64) {
 	s.mutex.Lock()
 	s.speed = speed

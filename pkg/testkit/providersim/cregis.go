@@ -35,7 +35,7 @@ func NewCregis(options Options, projects map[string]string) *Cregis {
 		}
 	}
 	c := &Cregis{keys: projects, mux: http.NewServeMux(), hasNumericBlockTime: options.NumericBlockTime, simulator: newSimulator(options, support{
-		statuses:    []Status{Succeeded, Failed, Rejected, RejectedBySig, Cancelled, Processing, Pending},
+		statuses:    []Status{Succeeded, Failed, Rejected, RejectedBySig, Cancelled, Approved, Processing, Pending},
 		alterations: []Alteration{AlteredAmount, AlteredRecipient, AlteredCurrency},
 		faults: []Fault{Limited, Unavailable, Hanging, NotJSON, Huge, CredentialsRefused, AddressRefused,
 			OtherAccount, OtherReference, UnknownStatus, AmountForm, CurrencyForm},

@@ -3,13 +3,14 @@ package providersim
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 )
 
 // The statuses of Cregis. A payout that has not ended is 0 (docs/api-reference/request-apis/payout/payout-query).
 var cregisStatuses = map[Status]int{
-	Pending: 0, RejectedBySig: 2, Cancelled: 3, Rejected: 4, Processing: 5, Succeeded: 6, Failed: 7, none: 6,
+	Pending: 0, Approved: 1, RejectedBySig: 2, Cancelled: 3, Rejected: 4, Processing: 5, Succeeded: 6, Failed: 7, none: 6,
 }
 
 const (
@@ -52,7 +53,7 @@ type cregisBlock struct {
 // is signed when it is written: a repetition has the same timestamp.
 func (c *Cregis) callback(p *payout, plan Plan, at time.Time) (request, bool) {
 	status := cregisStatuses[plan.Status]
-	if plan.Status == Pending || plan.Status == Processing || plan.Status == Cancelled {
+	if !slices.Contains([]int{2, 4, cregisSucceeded, cregisFailed}, status) {
 		return request{}, false
 	}
 	body := cregisCallback{

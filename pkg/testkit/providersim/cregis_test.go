@@ -98,6 +98,24 @@ func TestCregis_RefusedOrders(t *testing.T) {
 	}
 }
 
+func TestCregis_RefusedRequests(t *testing.T) {
+	const query = `{"pid":1382528827416576,"cid":1382626461605888,"nonce":"sw7kv5","timestamp":1687853722065,"sign":"af825ddb839e6796d62977caf18d3394"}`
+	for _, test := range []struct{ name, old, replacement, code string }{
+		{"unknown project", "1382528827416576", "1", "E0003"},
+		{"nonce of 13 characters", "sw7kv5", "1687853722065", "A0001"},
+		{"timestamp in seconds", "1687853722065", "1687853722", "A0001"},
+		{"upper-case sign", "af825d", "AF825D", "B0001"},
+		{"no sign", `"sign"`, `"sing"`, "B0001"},
+		{"not JSON", "{", "", "A0001"},
+	} {
+		w := newWorld(t)
+		recorder := w.request(w.cregis, "POST", "/api/v1/payout/query", strings.Replace(query, test.old, test.replacement, 1), nil)
+		if answer := w.decode(recorder); recorder.Code != 200 || answer["code"] != test.code {
+			t.Errorf("%s: %d %v, want code %s", test.name, recorder.Code, answer, test.code)
+		}
+	}
+}
+
 // What the simulator sends is what this module's provider understands, and its
 // bodies have the fields of the samples.
 func TestCregis_Callbacks(t *testing.T) {
@@ -150,7 +168,7 @@ func TestCregis_Callbacks(t *testing.T) {
 
 func TestCregis_StatusesWithoutCallback(t *testing.T) {
 	for status, word := range map[providersim.Status]string{
-		providersim.Cancelled: "3", providersim.Processing: "5", providersim.Pending: "0",
+		providersim.Pending: "0", providersim.Approved: "1", providersim.Cancelled: "3", providersim.Processing: "5",
 	} {
 		w := newWorld(t)
 		cid := w.orderCregis(providersim.CregisPayout, "R", providersim.Plan{Status: status})

@@ -77,7 +77,7 @@ func (s *simulator) Push(id string) error {
 // DeliverDue sends the callbacks that are due, in their order, and returns how
 // many were sent; lost callbacks are not counted. A callback that is refused or
 // cannot be delivered is no error: it is repeated as the provider does. The error
-// is the context's; what was not sent then still waits.
+// is the context's; what was not answered then still waits.
 func (s *simulator) DeliverDue(ctx context.Context) (sent int, err error) {
 	for {
 		d, ok := s.takeDue()

@@ -160,7 +160,10 @@ func (p *Pivot) order(merchant string, items []PivotItem) (*payout, *pivotError)
 			}
 		}
 	}
-	ordered := &payout{id: p.newUUID(), account: merchant, kind: "payout"}
+	ordered := &payout{id: p.newUUID(), account: merchant, kind: "payout", url: p.urls["payout"]}
+	if len(items) > 1 {
+		ordered.kind = "batch"
+	}
 	var references []string
 	for _, item := range items {
 		if refused := item.check(); refused != nil {

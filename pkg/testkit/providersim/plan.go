@@ -45,6 +45,7 @@ const (
 	RejectedBySig Status = "rejected-sign" // Cregis 2
 	Cancelled     Status = "cancelled"     // Cregis 3, without a callback; Pivot request CANCELLED
 	Unfunded      Status = "unfunded"      // Pivot request PENDING: the balance is too low; not an end
+	Approved      Status = "approved"      // Cregis 1, without a callback; not an end
 	Processing    Status = "in-progress"   // Cregis 5, without a callback; not an end
 	Pending       Status = "pending"       // for ever, until Finish; an item of a Pivot bulk that is done
 	none          Status = ""

@@ -15,7 +15,7 @@ type Options struct {
 	Now          func() time.Time  // time.Now by default
 	Rand         *rand.Rand        // for ids and nonces; by default different each time. The simulator owns it
 	Client       *http.Client      // sends callbacks; by default it waits 30 s for an answer and follows no redirect
-	CallbackURLs map[string]string // by type: Cregis "payout" and "sub-address-payout", Pivot "payout"
+	CallbackURLs map[string]string // by type: Cregis "payout" and "sub-address-payout", Pivot "payout"; without a URL no callback is sent
 
 	// NumericBlockTime has Cregis state the block_time of a sub-address payout as
 	// a number, as the page says, and not as a string, as the SDK's model says.
@@ -192,7 +192,7 @@ func (s *simulator) start(p *payout, plan Plan) {
 	genuine := plan
 	genuine.Forged, genuine.Altered = false, ""
 	pushed, ok := s.provider.callback(p, genuine, at)
-	if !ok {
+	if !ok || p.url == "" {
 		return
 	}
 	sent := pushed

@@ -132,12 +132,17 @@ func (w *world) decode(recorder *httptest.ResponseRecorder) document {
 // askCregis sends a request that this module's provider signs.
 func (w *world) askCregis(path, fields string) document {
 	w.Helper()
+	return w.decode(w.sendCregis(path, fields))
+}
+
+func (w *world) sendCregis(path, fields string) *httptest.ResponseRecorder {
+	w.Helper()
 	body := fmt.Sprintf(`{"pid":%s,"nonce":"abc123","timestamp":%d%s}`, pid, w.now.UnixMilli(), fields)
 	signed, _, err := cregis.Provider{}.Sign([]byte(body), cregisKey)
 	if err != nil {
 		w.Fatal(err)
 	}
-	return w.decode(w.request(w.cregis, "POST", path, string(signed), nil))
+	return w.request(w.cregis, "POST", path, string(signed), nil)
 }
 
 // queryCregis asks about a payout.
