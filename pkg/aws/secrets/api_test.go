@@ -14,7 +14,7 @@ import (
 	"payout-callbacks/pkg/aws/secrets"
 )
 
-func TestAPICredentials_Entries(t *testing.T) {
+func TestCredentials_Entries(t *testing.T) {
 	for name, test := range map[string]struct {
 		value string
 		err   error
@@ -37,7 +37,7 @@ func TestAPICredentials_Entries(t *testing.T) {
 	}
 }
 
-func TestAPICredentials_EntryAsStored(t *testing.T) {
+func TestCredentials_EntryAsStored(t *testing.T) {
 	source := &secrets.APICredentials{Client: &vault{value: `{"1": {"baseUrl": "https://a", "key": "b"}}`}, Prefix: "stack/api/"}
 	got, err := source.Credentials(t.Context(), "cregis")
 	var entry struct{ BaseURL, Key string }
@@ -47,7 +47,7 @@ func TestAPICredentials_EntryAsStored(t *testing.T) {
 }
 
 // The caller decides when a changed secret is read: a refused key is read again.
-func TestAPICredentials_ReadAtEachCall(t *testing.T) {
+func TestCredentials_ReadAtEachCall(t *testing.T) {
 	v := &vault{value: `{"1": {"key": "old"}}`}
 	source := &secrets.APICredentials{Client: v, Prefix: "stack/api/"}
 	for _, value := range []string{`{"1":{"key":"old"}}`, `{"1":{"key":"new"}}`} {
@@ -60,7 +60,7 @@ func TestAPICredentials_ReadAtEachCall(t *testing.T) {
 }
 
 // A value in the wrong form is an error that holds no part of it.
-func TestAPICredentials_Malformed(t *testing.T) {
+func TestCredentials_Malformed(t *testing.T) {
 	for _, value := range []string{`canary`, `["canary"]`, `"canary"`, `{"1": {"key": "canary"}`, `{"1": {"key": "canary"}} canary`, `{canary}`} {
 		source := &secrets.APICredentials{Client: &vault{value: value}, Prefix: "stack/api/"}
 		got, err := source.Credentials(t.Context(), "pivot")
