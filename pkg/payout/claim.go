@@ -78,11 +78,11 @@ func (e Event) claims() map[Field]string {
 	case e.ID.Type() == TypeBatch && e.Totals == (Totals{}) && e.StatedBy() != SourceCallback:
 		delete(claims, FieldStatus) // no totals stated: not a batch of no items
 	case e.ID.Type() == TypeBatch && e.StatedBy() == SourceExpectation:
-		all := e.Totals.All()
-		claims[FieldAmount] = string(all.Amount)
+		ordered := e.Totals.Pending // a sum with the other tallies would read no amount as 0
+		claims[FieldAmount] = string(ordered.Amount)
 		delete(claims, FieldStatus)
-		if all.Count > 0 {
-			claims[FieldItems] = formatCount(all.Count)
+		if ordered.Count > 0 {
+			claims[FieldItems] = formatCount(ordered.Count)
 		}
 	case e.ID.Type() == TypeBatch:
 		delete(claims, FieldStatus)
