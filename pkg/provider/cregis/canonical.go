@@ -29,9 +29,12 @@ func canonicalNumber(text string) string {
 	return "0"
 }
 
-// canonicalAddress returns an address in the canonical form of its chain.
+// canonicalAddress returns an address in the canonical form of its chain. On a chain that
+// Cregis's list does not have, or if the chain is not known (""), it recognizes the
+// spellings that no other kind of address has, so that an expectation without a chain has
+// the form of the callback.
 func canonicalAddress(chain, text string) string {
-	switch {
+	switch _, isListed := chainForms[chain]; {
 	case isHexNumber(text):
 		return strings.ToLower(text) // the case is at most a checksum (EIP-55)
 	case chain == chainTON:
@@ -40,6 +43,8 @@ func canonicalAddress(chain, text string) string {
 		return canonicalCash(text)
 	case chain == chainBitcoin || chain == chainLitecoin:
 		return canonicalBech32(text)
+	case !isListed:
+		return canonicalBech32(canonicalCash(canonicalTON(text)))
 	}
 	return text
 }

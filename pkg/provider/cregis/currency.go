@@ -106,12 +106,13 @@ func findPublished(name string) (publishedRow, bool) {
 	return publishedRow{}, false
 }
 
-// canonicalSymbol returns the symbol of a currency on a chain. A published currency
-// can be spelled as the first part of its name (TRON, SHIBA) or in another case.
+// canonicalSymbol returns the symbol of a currency on a chain; "" is any chain. A
+// published currency can be spelled as the first part of its name (TRON, SHIBA) or in
+// another case.
 func canonicalSymbol(chain, spelling string) string {
 	for _, row := range publishedCurrencies {
 		first, _, _ := strings.Cut(row.name, "-")
-		if row.chain == chain && (strings.EqualFold(row.symbol, spelling) || first == spelling) {
+		if (row.chain == chain || chain == "") && (strings.EqualFold(row.symbol, spelling) || first == spelling) {
 			return row.symbol
 		}
 	}

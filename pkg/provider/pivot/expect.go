@@ -1,0 +1,62 @@
+package pivot
+
+import (
+	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/reconcile"
+)
+
+// The types of an expectation besides payout.TypeBatch. Pivot calls a payout single if
+// its request has no other.
+const typeSingle = "single"
+
+// maxItems is the number of items of the largest request
+// (docs/api-references/api-lists/payout-local/create-a-payout).
+const maxItems = 1000
+
+// Expect implements [reconcile.Provider]. All values have the forms that callbacks have.
+// The account is spelled as in the keys. Items and amount of a batch state the number of
+// its items and their sum.
+func (p Provider) Expect(e reconcile.Expectation) (payout.Event, error) {
+	isBatch := e.Type == string(payout.TypeBatch)
+	isSingle := e.Type == string(payout.TypePayout) || e.Type == typeSingle
+	amount, err := payout.ParseAmount(e.Amount)
+	for _, rule := range []struct {
+		isMet          bool
+		field, problem string
+	}{
+		{isBatch || isSingle, "type", "must be payout, single, or batch"},
+		{isUUID.match(e.Account), "account", "must be a merchantId: " + isUUID.want},
+		{e.ID == "" || isUUID.match(e.ID), "id", "must be a uuid: " + isUUID.want},
+		{e.Reference != "" || isBatch && e.ID != "", "reference", "is required: the id names the request, or is not known"},
+		{e.Reference == "" || isReference.match(e.Reference), "reference", "must be " + isReference.want},
+		{e.Amount == "" || err == nil, "amount", "must be a plain decimal of at most 30 digits on either side of the point"},
+		{e.Currency == "" || isCurrency.match(e.Currency), "currency", "must be " + isCurrency.want},
+		{e.To == "", "to", "must be left out: Pivot's callbacks name no recipient"},
+		{e.Memo == "", "memo", "must be left out: Pivot's callbacks have no memo"},
+		{e.Items == 0 || isBatch, "items", "must be left out: only a batch has items"},
+		{0 <= e.Items && e.Items <= maxItems, "items", "must be 1 to 1000"},
+	} {
+		if !rule.isMet {
+			return payout.Event{}, &reconcile.FieldError{Field: rule.field, Problem: rule.problem}
+		}
+	}
+	id, reference := canonicalID(e.ID), canonicalText(e.Reference)
+	event := payout.Event{
+		Source:    payout.SourceExpectation,
+		Status:    payout.Expected,
+		Reference: reference,
+		Currency:  e.Currency,
+	}
+	switch {
+	case isSingle:
+		event.ID = payout.NewID(name, payout.TypePayout, e.Account, id, reference)
+		event.Amount = amount
+		return event, nil
+	case id == "":
+		event.ID = payout.NewID(name, payout.TypeBatch, e.Account, "", reference)
+	default:
+		event.ID = payout.NewID(name, payout.TypeBatch, e.Account, id, "")
+	}
+	event.Totals.Pending = payout.Tally{Count: e.Items, Amount: amount}
+	return event, nil
+}
