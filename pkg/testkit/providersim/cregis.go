@@ -95,8 +95,8 @@ func cregisAnswer(data any) answer {
 	return answer{code: http.StatusOK, body: cregisEnvelope{"00000", "ok", data}}
 }
 
-func cregisRefusal(code, message string) answer {
-	return answer{code: http.StatusOK, body: cregisEnvelope{Code: code, Msg: message}}
+func (e *APIError) cregisAnswer() answer {
+	return answer{code: http.StatusOK, body: cregisEnvelope{Code: e.Code, Msg: e.Message}}
 }
 
 // serveOrder returns the function that serves orders of a type, whose recipient
@@ -105,7 +105,7 @@ func (c *Cregis) serveOrder(kind, recipient string) func(*http.Request, []byte) 
 	return func(_ *http.Request, body []byte) answer {
 		fields, refused := c.authenticate(body)
 		if refused != nil {
-			return cregisRefusal(refused.Code, refused.Message)
+			return refused.cregisAnswer()
 		}
 		cid, refused := c.order(fields["pid"], CregisOrder{
 			Type: kind, Currency: fields["currency"], Amount: fields["amount"],
@@ -113,7 +113,7 @@ func (c *Cregis) serveOrder(kind, recipient string) func(*http.Request, []byte) 
 			CallbackURL: fields["callback_url"], Remark: fields["remark"], Memo: fields["memo"],
 		})
 		if refused != nil {
-			return cregisRefusal(refused.Code, refused.Message)
+			return refused.cregisAnswer()
 		}
 		return cregisAnswer(map[string]int64{"cid": parseID(cid)})
 	}
@@ -206,8 +206,8 @@ func parseID(text string) int64 {
 	return id
 }
 
-// judge implements provider. A callback is received if the answer is 200 with
-// the body "success"; nothing is repeated (docs/faqs/Callback).
+// judge implements provider. A callback is received if the answer has the body
+// "success" (docs/faqs/Callback), and the code 200 [guess]; nothing is repeated.
 func (c *Cregis) judge(attempt Attempt, _ int) (isAcknowledged bool, wait time.Duration, isRetried bool) {
 	return attempt.Code == http.StatusOK && attempt.Body == "success", 0, false
 }
@@ -216,9 +216,9 @@ func (c *Cregis) judge(attempt Attempt, _ int) (isAcknowledged bool, wait time.D
 func (c *Cregis) refuse(fault Fault) (answer, bool) {
 	switch fault {
 	case CredentialsRefused:
-		return cregisRefusal("B0001", "signature error"), true
+		return (&APIError{"B0001", "signature error"}).cregisAnswer(), true
 	case AddressRefused:
-		return cregisRefusal("E0001", "the IP address is not in the whitelist"), true
+		return (&APIError{"E0001", "the IP address is not in the whitelist"}).cregisAnswer(), true
 	case Unavailable:
 		return answer{code: http.StatusBadGateway, body: page("<html><body>502 Bad Gateway</body></html>")}, true
 	}

@@ -116,15 +116,16 @@ func (c *Cregis) serveQuery(kind string) func(*http.Request, []byte) answer {
 	return func(_ *http.Request, body []byte) answer {
 		fields, refused := c.authenticate(body)
 		if refused != nil {
-			return cregisRefusal(refused.Code, refused.Message)
+			return refused.cregisAnswer()
 		}
+		missing := &APIError{"E0014", "the payout does not exist"}
 		p, ok := c.find(fields["cid"])
 		if !ok || p.account != fields["pid"] || p.kind != kind {
-			return cregisRefusal("E0014", "the payout does not exist")
+			return missing.cregisAnswer()
 		}
 		asOf, fault, ok := c.query(p)
 		if !ok {
-			return cregisRefusal("E0014", "the payout does not exist")
+			return missing.cregisAnswer()
 		}
 		result := cregisAnswer(c.record(p, asOf, fault))
 		result.fault, result.retryAfter = fault, p.plan.RetryAfter

@@ -105,15 +105,19 @@ const requestIDLife = 24 * time.Hour
 var isRequestID = regexp.MustCompile(`^[A-Za-z0-9]{16,36}$`).MatchString
 
 // serveOrder serves docs/api-references/api-lists/payout-local/create-a-payout.
-// The same X-REQUEST-ID with the same body gets the first answer again.
+// Each request has an X-REQUEST-ID; the same with the same body gets the first
+// answer again (docs/api-references/api-information/idempotency).
 func (p *Pivot) serveOrder(r *http.Request, body []byte, merchant string) answer {
 	id := r.Header.Get("X-Request-ID")
-	if id != "" && !isRequestID(id) {
+	switch {
+	case id == "":
+		return p.refusal(pivotError{"field_required", "X-REQUEST-ID"})
+	case !isRequestID(id):
 		return p.refusal(pivotError{"field_format_invalid", "X-REQUEST-ID"})
 	}
 	digest := sha256.Sum256(body)
 	past, ok := p.requests[merchant+"/"+id]
-	if ok && id != "" && p.time().Before(past.at.Add(requestIDLife)) {
+	if ok && p.time().Before(past.at.Add(requestIDLife)) {
 		if past.digest != digest {
 			return p.refusal(pivotError{"resource_already_exists", ""})
 		}

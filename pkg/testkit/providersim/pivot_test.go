@@ -46,8 +46,8 @@ func TestPivot_DocumentedSamples(t *testing.T) {
 	if err := w.pivot.PlanFor("999", providersim.Plan{After: time.Second}); err != nil {
 		t.Fatal(err)
 	}
-	created := w.decode(w.request(w.pivot, "POST", "/v1/payouts", `{"payouts":[{"referenceId":"999","channelCode":"BRI","channelInformation":`+
-		`{"accountNumber":"888801000157508","accountName":"Reforza Pivot"},"amount":{"value":"100000","currency":"IDR"},"description":"test"}]}`, w.pivotHeader()))
+	created := w.decode(w.createPivot("abcdefghij0123456789", `{"payouts":[{"referenceId":"999","channelCode":"BRI","channelInformation":`+
+		`{"accountNumber":"888801000157508","accountName":"Reforza Pivot"},"amount":{"value":"100000","currency":"IDR"},"description":"test"}]}`))
 	uuid, _ := created["data"].(document)["uuid"].(string)
 	bulk := w.orderPivot(providersim.Plan{After: 2 * time.Second}, "1", "2")
 	single := w.pass(time.Second)
@@ -206,7 +206,7 @@ func TestPivot_RefusedOrders(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			w := newWorld(t)
 			w.orderPivot(providersim.Plan{}, "used")
-			answer := w.decode(w.request(w.pivot, "POST", "/v1/payouts", strings.Replace(order, test.old, test.replacement, 1), w.pivotHeader()))
+			answer := w.decode(w.createPivot("abcdefghij0123456789", strings.Replace(order, test.old, test.replacement, 1)))
 			failure, _ := answer["error"].(document)
 			details, _ := failure["details"].([]any)
 			if answer["code"] != test.code || len(details) != 1 || details[0].(document)["field"] != test.field {
@@ -222,9 +222,7 @@ func TestPivot_RefusedOrders(t *testing.T) {
 func TestPivot_RequestIDs(t *testing.T) {
 	w := newWorld(t)
 	order := func(id, reference string) (int, string) {
-		header := w.pivotHeader()
-		header.Set("X-Request-Id", id)
-		recorder := w.request(w.pivot, "POST", "/v1/payouts", fmt.Sprintf(`{"payouts":[{"referenceId":%q,"inquiryId":"i","amount":{"value":"1","currency":"IDR"}}]}`, reference), header)
+		recorder := w.createPivot(id, fmt.Sprintf(`{"payouts":[{"referenceId":%q,"inquiryId":"i","amount":{"value":"1","currency":"IDR"}}]}`, reference))
 		return recorder.Code, recorder.Body.String()
 	}
 	const id = "abcdefghij0123456789"
@@ -236,8 +234,10 @@ func TestPivot_RequestIDs(t *testing.T) {
 	if code, _ := order(id, "S"); code != 409 {
 		t.Errorf("another request with the id gets %d", code)
 	}
-	if code, _ := order("short", "S"); code != 400 {
-		t.Errorf("a malformed id gets %d", code)
+	for _, id := range []string{"", "short", "with-hyphens-0123456789", strings.Repeat("x", 37)} {
+		if code, _ := order(id, "S"); code != 400 {
+			t.Errorf("the id %q gets %d", id, code)
+		}
 	}
 	w.now, w.token = w.now.Add(24*time.Hour), ""
 	if code, _ := order(id, "S"); code != 200 {

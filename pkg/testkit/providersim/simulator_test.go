@@ -8,6 +8,8 @@ import (
 	"net/http/httptest"
 	"reflect"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -94,6 +96,39 @@ func TestSimulator_IsDeterministic(t *testing.T) {
 	}
 	if first, second := run(), run(); !reflect.DeepEqual(first, second) {
 		t.Error(cmp.Diff(first, second))
+	}
+}
+
+// Each callback is sent once, whoever orders, queries and delivers at the same time.
+func TestSimulator_ConcurrentUse(t *testing.T) {
+	var received atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		received.Add(1)
+		_, _ = fmt.Fprint(w, "success")
+	}))
+	defer server.Close()
+	p := providersim.NewPivot(providersim.Options{CallbackURLs: map[string]string{"payout": server.URL}}, providersim.Merchant{ID: merchantID})
+	var work sync.WaitGroup
+	for worker := range 4 {
+		work.Go(func() {
+			for n := range 10 {
+				uuid, err := p.Order(merchantID, items(fmt.Sprint(worker, "-", n))...)
+				if err != nil {
+					t.Error(err)
+				}
+				if err := p.Finish(uuid, providersim.Plan{Status: providersim.Failed}); err != nil { // a second callback
+					t.Error(err)
+				}
+				if _, err := p.DeliverDue(t.Context()); err != nil {
+					t.Error(err)
+				}
+				p.Payouts()
+			}
+		})
+	}
+	work.Wait()
+	if got := received.Load(); got != 80 {
+		t.Errorf("%d callbacks, want 80", got)
 	}
 }
 

@@ -176,6 +176,14 @@ func (w *world) pivotHeader() http.Header {
 	return http.Header{"Authorization": {"Bearer " + w.token}}
 }
 
+// createPivot orders over HTTP.
+func (w *world) createPivot(requestID, body string) *httptest.ResponseRecorder {
+	w.Helper()
+	header := w.pivotHeader()
+	header.Set("X-REQUEST-ID", requestID)
+	return w.request(w.pivot, "POST", "/v1/payouts", body, header)
+}
+
 func (w *world) askPivot(target string) document {
 	w.Helper()
 	return w.decode(w.request(w.pivot, "GET", target, "", w.pivotHeader()))
