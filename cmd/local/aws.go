@@ -16,23 +16,17 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 )
 
 // The clients of this program have literal settings. They do not use config.LoadDefaultConfig: it reads profiles,
 // AWS_ENDPOINT_URL_<SERVICE> and AWS_IGNORE_CONFIGURED_ENDPOINT_URLS, each of which can lead to a real account.
 
-func emulatorCredentials() aws.CredentialsProvider {
-	return credentials.NewStaticCredentialsProvider(accessKeyID, secretKey, "")
+func emulatorConfig(endpoint string) aws.Config {
+	return aws.Config{BaseEndpoint: &endpoint, Region: region, Credentials: emulatorCredentials(), HTTPClient: directHTTP()}
 }
 
-func newSecrets(w workspace) *secretsmanager.Client {
-	return secretsmanager.New(secretsmanager.Options{
-		BaseEndpoint: aws.String(w.endpoint()),
-		Region:       region,
-		Credentials:  emulatorCredentials(),
-		HTTPClient:   directHTTP(),
-	})
+func emulatorCredentials() aws.CredentialsProvider {
+	return credentials.NewStaticCredentialsProvider(accessKeyID, secretKey, "")
 }
 
 // directHTTP returns a client that uses no proxy.
@@ -41,8 +35,9 @@ func directHTTP() *http.Client {
 }
 
 // callLambda calls Lambda's REST API and decodes the response into out.
-func callLambda(ctx context.Context, w workspace, c lambdaCall, out any) error {
-	answer, err := callSigned(ctx, w, apiCall{service: "lambda", method: c.method, path: c.path, body: c.body})
+func callLambda(ctx context.Context, w workspace, c apiCall, out any) error {
+	c.service = "lambda"
+	answer, err := callSigned(ctx, w, c)
 	if err != nil {
 		return fmt.Errorf("lambda %s %s: %w", c.method, c.path, err)
 	}
@@ -55,23 +50,22 @@ func callIAM(ctx context.Context, w workspace, action string, parameters ...url.
 	for _, parameter := range parameters {
 		maps.Copy(form, parameter)
 	}
-	call := apiCall{service: "iam", method: http.MethodPost, path: "/", body: form.Encode(), contentType: "application/x-www-form-urlencoded"}
-	if _, err := callSigned(ctx, w, call); err != nil {
+	if _, err := callSigned(ctx, w, apiCall{service: "iam", method: http.MethodPost, path: "/", body: form.Encode()}); err != nil {
 		return fmt.Errorf("iam %s: %w", action, err)
 	}
 	return nil
 }
 
 // apiCall is a request that callSigned signs.
-type apiCall struct{ service, method, path, body, contentType string }
+type apiCall struct{ service, method, path, body string }
 
 func callSigned(ctx context.Context, w workspace, c apiCall) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, c.method, w.endpoint()+c.path, strings.NewReader(c.body))
 	if err != nil {
 		return nil, err
 	}
-	if c.contentType != "" {
-		request.Header.Set("Content-Type", c.contentType)
+	if c.service == "iam" {
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	creds, err := emulatorCredentials().Retrieve(ctx)
 	if err != nil {
@@ -95,5 +89,3 @@ func callSigned(ctx context.Context, w workspace, c apiCall) ([]byte, error) {
 	}
 	return answer, nil
 }
-
-type lambdaCall struct{ method, path, body string }

@@ -2,12 +2,21 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 )
 
 // functionFolders lists the folders of functions/. The template calls each function <Name>Function.
@@ -21,12 +30,7 @@ func logicalID(function string) string {
 
 // hostArchitecture returns the architecture of this machine, on which the emulator runs the functions, as the template
 // calls it.
-func hostArchitecture() string {
-	if runtime.GOARCH == "amd64" {
-		return "x86_64"
-	}
-	return runtime.GOARCH
-}
+func hostArchitecture() string { return strings.Replace(runtime.GOARCH, "amd64", "x86_64", 1) }
 
 // architecture returns the parameter that build, deploy and `sam local` must share.
 func architecture() string { return "Architecture=" + hostArchitecture() }
@@ -45,20 +49,26 @@ func build(ctx context.Context, w workspace) error {
 		return err
 	}
 	env := compiling(w, goEnv)
-	if err := compile(ctx, w, env); err != nil {
+	// The build cache is filled before SAM builds, because SAM omits the compiler's error messages.
+	if err := compile(ctx, w, env, "linux", "./functions/..."); err != nil {
 		return err
 	}
 	if err := samBuild(ctx, w, env); err != nil || runtime.GOOS == "linux" {
 		return err
 	}
-	return rebuildForHost(ctx, w, env)
+	// The emulator runs the functions on this machine: it needs other binaries than those that SAM builds.
+	for _, function := range functionFolders() {
+		if err := compile(ctx, w, env, runtime.GOOS, "-o", filepath.Join(w.build(), logicalID(function), "bootstrap"), "./functions/"+function); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// compile fills the build cache before SAM builds, because SAM omits the compiler's error messages.
-func compile(ctx context.Context, w workspace, env []string) error {
-	cmd := exec.Command("go", "build", "./functions/...")
+func compile(ctx context.Context, w workspace, env []string, system string, args ...string) error {
+	cmd := exec.Command("go", append([]string{"build"}, args...)...)
 	cmd.Dir = w.root
-	cmd.Env = slices.Concat(env, []string{"GOOS=linux", "GOARCH=" + runtime.GOARCH})
+	cmd.Env = slices.Concat(env, []string{"GOOS=" + system, "GOARCH=" + runtime.GOARCH})
 	return runLogged(ctx, cmd, w.log("build"))
 }
 
@@ -75,23 +85,93 @@ func buildCommand(w workspace, env []string) *exec.Cmd {
 		"--parameter-overrides", architecture(), "OnEmulator=true")
 }
 
-// rebuildForHost replaces the Linux binaries that SAM builds: the emulator runs the functions on this machine.
-func rebuildForHost(ctx context.Context, w workspace, env []string) error {
-	for _, function := range functionFolders() {
-		bootstrap := filepath.Join(w.build(), logicalID(function), "bootstrap")
-		cmd := exec.Command("go", "build", "-o", bootstrap, "./functions/"+function)
-		cmd.Dir = w.root
-		cmd.Env = slices.Concat(env, []string{"GOOS=" + runtime.GOOS, "GOARCH=" + runtime.GOARCH})
-		if err := runLogged(ctx, cmd, w.log("build")); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func sam(w workspace, env []string, args ...string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(venvBin(w.root), "sam"), append(args, "--config-file", w.samConfig())...)
 	cmd.Dir = w.root
 	cmd.Env = env
 	return cmd
+}
+
+const stackName = "payout-callbacks"
+
+func deploy(ctx context.Context, w workspace) error {
+	return runLogged(ctx, deployCommand(w, stackName), w.log("deploy"))
+}
+
+// deployCommand deploys the build as a stack; parameters have the form Name=value.
+func deployCommand(w workspace, name string, parameters ...string) *exec.Cmd {
+	return sam(w, isolated(w), append([]string{
+		"deploy", "--template-file", w.build() + "/template.yaml", "--stack-name", name, "--region", region,
+		"--capabilities", "CAPABILITY_IAM", "--resolve-s3", "--no-confirm-changeset", "--no-progressbar",
+		"--parameter-overrides", architecture(), "OnEmulator=true",
+	}, parameters...)...)
+}
+
+func readOutputs(ctx context.Context, w workspace, name string) (map[string]string, error) {
+	client := cloudformation.NewFromConfig(emulatorConfig(w.endpoint()))
+	description, err := client.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &name})
+	if err != nil {
+		return nil, err
+	}
+	outputs := map[string]string{}
+	for _, output := range description.Stacks[0].Outputs {
+		outputs[aws.ToString(output.OutputKey)] = aws.ToString(output.OutputValue)
+	}
+	return outputs, nil
+}
+
+// storeKeys stores the keys of the demo accounts.
+func storeKeys(ctx context.Context, w workspace, s stack) error {
+	client := secretsmanager.NewFromConfig(emulatorConfig(w.endpoint()))
+	for provider, secret := range s.KeySecrets {
+		text, err := json.Marshal(storedKeys(provider))
+		if err != nil {
+			return err
+		}
+		if _, err := client.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{SecretId: &secret, SecretString: aws.String(string(text))}); err != nil {
+			return fmt.Errorf("store demo keys of %s: %w", provider, err)
+		}
+	}
+	return nil
+}
+
+// correctSweeper allows the sweeper to send messages in batches. The emulator requires an action of the name of that
+// request, which AWS does not have: there, sqs:SendMessage covers it.
+func correctSweeper(ctx context.Context, w workspace, s stack) error {
+	var entry struct{ Configuration struct{ Role string } }
+	call := apiCall{method: http.MethodGet, path: "/2015-03-31/functions/" + s.function("sweeper")}
+	if err := callLambda(ctx, w, call, &entry); err != nil {
+		return err
+	}
+	_, role, _ := strings.Cut(entry.Configuration.Role, ":role/")
+	queue := s.EventsQueueURL[strings.LastIndex(s.EventsQueueURL, "/")+1:]
+	return callIAM(ctx, w, "PutRolePolicy", url.Values{
+		"RoleName":   {role},
+		"PolicyName": {"emulator"},
+		"PolicyDocument": {fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow",`+
+			`"Action":"sqs:SendMessageBatch","Resource":"arn:aws:sqs:%s:000000000000:%s"}]}`, region, queue)},
+	})
+}
+
+// correctMapping sets the consumer's MaximumConcurrency again, as a number. Unlike AWS, the emulator keeps a parameter of
+// type Number as text, and then its poller delivers no message.
+func correctMapping(ctx context.Context, w workspace, s stack) error {
+	const mappings = "/2015-03-31/event-source-mappings/"
+	var list struct {
+		EventSourceMappings []struct {
+			UUID          string
+			ScalingConfig struct{ MaximumConcurrency json.RawMessage }
+		}
+	}
+	query := "?FunctionName=" + url.QueryEscape(s.function("consumer"))
+	if err := callLambda(ctx, w, apiCall{method: http.MethodGet, path: mappings + query}, &list); err != nil {
+		return err
+	}
+	if len(list.EventSourceMappings) != 1 {
+		return errors.New("the consumer does not have exactly one event source mapping")
+	}
+	mapping := list.EventSourceMappings[0]
+	number := strings.Trim(string(mapping.ScalingConfig.MaximumConcurrency), `"`)
+	body := fmt.Sprintf(`{"ScalingConfig":{"MaximumConcurrency":%s}}`, number)
+	return callLambda(ctx, w, apiCall{method: http.MethodPut, path: mappings + mapping.UUID, body: body}, &struct{}{})
 }

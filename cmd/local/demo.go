@@ -2,14 +2,17 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"payout-callbacks/pkg/aws/dynamostore"
@@ -17,6 +20,7 @@ import (
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/lambda/functions"
 	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/testkit/providertest"
 )
 
 // timeout bounds how long a callback may take to be acknowledged, and then to be applied. It is for busy machines.
@@ -63,16 +67,8 @@ func newStage(s stack) stage {
 	for _, provider := range functions.Providers() {
 		st.providers[provider.Name()] = provider
 	}
-	st.reader = &dynamostore.Reader{
-		Client: dynamodb.New(dynamodb.Options{
-			BaseEndpoint: aws.String(s.EndpointURL),
-			Region:       s.Region,
-			Credentials:  emulatorCredentials(),
-			HTTPClient:   st.http,
-		}),
-		Receipts: s.ReceiptsTable,
-		Payouts:  s.PayoutsTable,
-	}
+	client := dynamodb.NewFromConfig(emulatorConfig(s.EndpointURL))
+	st.reader = &dynamostore.Reader{Client: client, Receipts: s.ReceiptsTable, Payouts: s.PayoutsTable}
 	return st
 }
 
@@ -82,13 +78,14 @@ func (s stage) play(ctx context.Context, scene scene) (response, result string, 
 	if err != nil {
 		return "", "", err
 	}
-	sent, sentHeader := authentic, header
+	key := s.receiptKey(scene, authentic, header)
+	sent := authentic
 	if scene.forged {
-		if sent, sentHeader, err = s.sign(scene, "not the key of this account"); err != nil {
+		if sent, header, err = s.sign(scene, "not the key of this account"); err != nil {
 			return "", "", err
 		}
 	}
-	code, text, err := s.deliver(ctx, scene.provider, scene.kind, sentHeader, sent)
+	code, text, err := s.deliver(ctx, scene.provider, scene.kind, header, sent)
 	if err != nil {
 		return "", "", err
 	}
@@ -96,7 +93,7 @@ func (s stage) play(ctx context.Context, scene scene) (response, result string, 
 	if scene.provider == "cregis" && code == http.StatusOK {
 		response += " " + text // Cregis reads only the body
 	}
-	result, err = s.awaitResult(ctx, scene, s.receiptKey(scene, authentic, header))
+	result, err = s.awaitResult(ctx, scene, key)
 	return response, result, err
 }
 
@@ -181,13 +178,102 @@ func (s stage) describe(ctx context.Context, id payout.ID) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	kind := "payout"
-	if id.Type() == payout.TypeBatch {
-		kind = "batch"
+	events := fmt.Sprintf("%d events", stored.Version)
+	if stored.Version == 1 {
+		events = "1 event"
 	}
-	events := "1 event"
-	if stored.Version != 1 {
-		events = fmt.Sprintf("%d events", stored.Version)
-	}
+	kind := map[bool]string{true: "batch", false: "payout"}[id.Type() == payout.TypeBatch]
 	return fmt.Sprintf("%s %s, %s", kind, stored.Status(), events), nil
+}
+
+// scene is one callback of the demonstration with its expected response and result.
+type scene struct {
+	title    string
+	provider string
+	kind     payout.Type
+	account  string
+	body     []byte // before it is signed
+	forged   bool   // signed with a wrong key
+	response string
+	result   string
+}
+
+// example returns a documented example with texts replaced: old, new, old, new and so on.
+type example func(replace ...string) []byte
+
+// scenes returns the scenes in the order of the demonstration: later ones use the payouts of earlier ones.
+func scenes(root string) ([]scene, error) {
+	examples := map[string]example{}
+	for _, name := range []string{"cregis/payout-example", "cregis/sub-address-example", "pivot/bulk-done", "pivot/single-success"} {
+		e, err := loadExample(root, name)
+		if err != nil {
+			return nil, err
+		}
+		examples[filepath.Base(name)] = e
+	}
+	return append(
+		cregisScenes(examples["payout-example"], examples["sub-address-example"]),
+		pivotScenes(examples["bulk-done"], examples["single-success"])...,
+	), nil
+}
+
+func cregisScenes(paid, subAddress example) []scene {
+	const succeeded, failed = `"status": 6`, `"status": 7`
+	repeated := []string{`"status": 0`, succeeded, `"ubqso3"`, `"k7w2pq"`, "1687850657960", "1687854257960"}
+	contradicted := []string{"1391751691788288", "1391751691788289", `"status": 0`}
+	scenes := []scene{
+		{title: "Cregis payout, the documented example (status 0)", body: paid(), result: "held: unknown-status"},
+		{title: "  with status 6", body: paid(`"status": 0`, succeeded), result: "payout succeeded, 1 event"},
+		{title: "  with the memo field of the other published form", body: paid(`"status": 0`, succeeded, `"remark"`, `"memo": "", "remark"`), result: "payout succeeded, 1 event"},
+		{title: "  sent again with a new nonce, timestamp and signature", body: paid(repeated...), result: "payout succeeded, 1 event"},
+		{title: "  forged: another amount, signed with a wrong key", body: paid(`"status": 0`, succeeded, `"1.1"`, `"9000"`), forged: true, response: "401", result: "not stored"},
+		{title: "Cregis payout, a second one, status 6", body: paid(append(contradicted, succeeded)...), result: "payout succeeded, 1 event"},
+		{title: "  then status 7: a conflict", body: paid(append(contradicted, failed)...), result: "payout conflicted, 2 events"},
+		{title: "Cregis payout from a sub-address, the documented example", kind: payout.TypeSubAddressPayout, body: subAddress(), result: "payout succeeded, 1 event"},
+	}
+	return fill(scenes, "cregis", demoProject, "200 success")
+}
+
+func pivotScenes(bulk, single example) []scene {
+	const request, second = "d6a46a2c-1b26-40c5-9ca3-e063e69635a0", "0b7c9a54-6c1d-4a0e-9a52-3f1f6f0d7a11"
+	pending := []string{
+		request, second, "PAYOUT.DONE", "PAYOUT.PENDING", `"status": "DONE"`, `"status": "PENDING"`,
+		`"totalPendingCount": 0`, `"totalPendingCount": 1`, `"totalPendingAmount": 0`, `"totalPendingAmount": 100000`,
+		`"totalSuccessCount": 1`, `"totalSuccessCount": 0`, `"totalSuccessAmount": 100000`, `"totalSuccessAmount": 0`,
+	}
+	scenes := []scene{
+		{title: "Pivot bulk payout, the documented example", body: bulk(), result: "batch done, 1 event"},
+		{title: "Pivot bulk payout, a second one, pending", body: bulk(pending...), result: "batch pending, 1 event"},
+		{title: "  then done", body: bulk(request, second), result: "batch done, 2 events"},
+		{title: "Pivot single payout, the documented example", body: single(), result: "payout succeeded, 1 event"},
+		{title: "  forged: another amount, with a wrong key", body: single(`"100000"`, `"900000000"`), forged: true, response: "401", result: "not stored"},
+		{title: "Pivot, an event of an unsupported family", body: []byte(`{"event": "PAYMENT.PAID", "data": {"id": "1"}}`), result: "held: unknown-event"},
+	}
+	return fill(scenes, "pivot", demoMerchant, "200")
+}
+
+// fill sets what most scenes of a provider share.
+func fill(scenes []scene, provider, account, response string) []scene {
+	for n := range scenes {
+		s := &scenes[n]
+		s.provider, s.account = provider, account
+		s.kind, s.response = cmp.Or(s.kind, payout.TypePayout), cmp.Or(s.response, response)
+	}
+	return scenes
+}
+
+func loadExample(root, name string) (example, error) {
+	provider, file := filepath.Split(name)
+	vectors, err := providertest.Load(os.DirFS(filepath.Join(root, "pkg", "provider", provider, "testdata")))
+	if err != nil {
+		return nil, fmt.Errorf("read the documented examples: %w", err)
+	}
+	for _, vector := range vectors {
+		if vector.Name == file {
+			return func(replace ...string) []byte {
+				return []byte(strings.NewReplacer(replace...).Replace(string(vector.Body)))
+			}, nil
+		}
+	}
+	return nil, fmt.Errorf("read documented example %s: no such vector", name)
 }

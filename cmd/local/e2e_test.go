@@ -288,7 +288,7 @@ func (d *deployed) sweep(ctx context.Context, t *testing.T) bool {
 	t.Helper()
 	var answer json.RawMessage
 	path := "/2015-03-31/functions/" + d.stack.function("sweeper") + "/invocations"
-	if err := callLambda(ctx, d.workspace, lambdaCall{method: http.MethodPost, path: path, body: "{}"}, &answer); err != nil {
+	if err := callLambda(ctx, d.workspace, apiCall{method: http.MethodPost, path: path, body: "{}"}, &answer); err != nil {
 		t.Fatal(err)
 	}
 	if bytes.Contains(answer, []byte("errorMessage")) {

@@ -137,7 +137,7 @@ func TestClients_IgnoreEnvironment(t *testing.T) {
 	if err := storeKeys(t.Context(), w, s); err != nil {
 		t.Fatal(err)
 	}
-	if err := callLambda(t.Context(), w, lambdaCall{method: http.MethodGet, path: "/"}, &struct{}{}); err != nil {
+	if err := callLambda(t.Context(), w, apiCall{method: http.MethodGet, path: "/"}, &struct{}{}); err != nil {
 		t.Fatal(err)
 	}
 	if want := []string{accessKeyID, accessKeyID, accessKeyID}; !slices.Equal(keyIDs, want) {

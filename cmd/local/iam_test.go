@@ -24,7 +24,7 @@ func (d *deployed) assume(t *testing.T, function string) aws.Config {
 		Region: d.stack.Region, BaseEndpoint: &d.stack.EndpointURL, HTTPClient: d.http, Credentials: emulatorCredentials(),
 	}
 	var entry struct{ Configuration struct{ Role string } }
-	call := lambdaCall{method: http.MethodGet, path: "/2015-03-31/functions/" + d.stack.function(function)}
+	call := apiCall{method: http.MethodGet, path: "/2015-03-31/functions/" + d.stack.function(function)}
 	if err := callLambda(t.Context(), d.workspace, call, &entry); err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
@@ -61,20 +62,19 @@ func (c invokeCommand) Run(ctx context.Context) error {
 
 // readEvent returns the event and its name. It runs before the build, which takes a minute.
 func (c invokeCommand) readEvent(root string, stdin io.Reader) (name string, event []byte, err error) {
-	switch c.Event {
-	case "-":
-		name = "standard input"
-		event, err = io.ReadAll(stdin)
-	case "":
-		samples, globErr := filepath.Glob(filepath.Join(root, "events", c.Function+"*.json"))
-		if globErr != nil || len(samples) == 0 {
+	name, path := c.Event, c.Event
+	if c.Event == "" {
+		samples, _ := filepath.Glob(filepath.Join(root, "events", c.Function+"*.json"))
+		if len(samples) == 0 {
 			return "", nil, fmt.Errorf("no events/%s*.json: specify an event with EVENT=", c.Function)
 		}
-		name = "events/" + filepath.Base(samples[0])
-		event, err = os.ReadFile(samples[0])
-	default:
-		name = c.Event
-		event, err = os.ReadFile(c.Event)
+		name, path = "events/"+filepath.Base(samples[0]), samples[0]
+	}
+	if c.Event == "-" {
+		name = "standard input"
+		event, err = io.ReadAll(stdin)
+	} else {
+		event, err = os.ReadFile(path)
 	}
 	if err == nil && !json.Valid(event) {
 		err = fmt.Errorf("%s is not JSON", name)
@@ -166,4 +166,64 @@ func samLocalInvoke(ctx context.Context, w workspace, d daemon, function string,
 		return nil, fmt.Errorf("%s %w", function, err)
 	}
 	return stderr.Bytes(), nil
+}
+
+// checkAnswer returns an error if a function's answer reports a failure, with the cause from its log.
+func checkAnswer(answer, log []byte) error {
+	var response struct {
+		StatusCode        int               `json:"statusCode"`
+		BatchItemFailures []json.RawMessage `json:"batchItemFailures"`
+		ErrorType         string            `json:"errorType"`
+		ErrorMessage      string            `json:"errorMessage"`
+	}
+	answer = bytes.TrimSpace(answer)
+	if len(answer) == 0 {
+		return fmt.Errorf("returns no response: %s", causeIn(log))
+	}
+	if err := json.Unmarshal(answer, &response); err != nil && !json.Valid(answer) {
+		return fmt.Errorf("returns a response that is not JSON: %s", causeIn(log))
+	}
+	switch {
+	case response.ErrorType != "" || response.ErrorMessage != "":
+		return fmt.Errorf("fails: %s: %s", response.ErrorType, response.ErrorMessage)
+	case response.StatusCode >= http.StatusInternalServerError:
+		return fmt.Errorf("returns %d: %s", response.StatusCode, causeIn(log))
+	case len(response.BatchItemFailures) > 0:
+		return fmt.Errorf("reports %d failed items: %s", len(response.BatchItemFailures), causeIn(log))
+	}
+	return nil
+}
+
+// logLine is the part of a log line that is read here.
+type logLine struct {
+	Err    string `json:"err"`
+	Payout string `json:"payout"`
+}
+
+// causeIn returns the last error in a function's log, or the last line, which SAM wrote.
+func causeIn(log []byte) string {
+	cause, last := "", ""
+	for line := range bytes.Lines(log) {
+		last = cmp.Or(string(bytes.TrimSpace(line)), last)
+		var entry logLine
+		if json.Unmarshal(line, &entry) == nil {
+			cause = cmp.Or(entry.Err, cause)
+		}
+	}
+	return cmp.Or(cause, last, "the log is empty")
+}
+
+// payoutIn returns the first payout id in a function's log, quoted for a shell, or "".
+func payoutIn(log []byte) string {
+	for line := range bytes.Lines(log) {
+		var entry logLine
+		if json.Unmarshal(line, &entry) != nil || entry.Payout == "" {
+			continue
+		}
+		if strings.ContainsAny(entry.Payout, "$&") { // the other characters of a payout id need no quotes
+			return "'" + entry.Payout + "'"
+		}
+		return entry.Payout
+	}
+	return ""
 }

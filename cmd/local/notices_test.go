@@ -195,7 +195,7 @@ func (d *deployed) denyPublishing(t *testing.T) (restore func()) {
 	t.Helper()
 	var function struct{ Role string }
 	path := "/2015-03-31/functions/" + d.stack.Outputs["PublisherFunctionName"] + "/configuration"
-	if err := callLambda(t.Context(), d.workspace, lambdaCall{method: http.MethodGet, path: path}, &function); err != nil {
+	if err := callLambda(t.Context(), d.workspace, apiCall{method: http.MethodGet, path: path}, &function); err != nil {
 		t.Fatal(err)
 	}
 	_, role, _ := strings.Cut(function.Role, ":role/")
@@ -222,7 +222,7 @@ func (d *deployed) publisherResult(ctx context.Context, t *testing.T) string {
 	t.Helper()
 	var mapping struct{ LastProcessingResult string }
 	path := "/2015-03-31/event-source-mappings/" + d.stack.Outputs["PublisherMappingId"]
-	if err := callLambda(ctx, d.workspace, lambdaCall{method: http.MethodGet, path: path}, &mapping); err != nil {
+	if err := callLambda(ctx, d.workspace, apiCall{method: http.MethodGet, path: path}, &mapping); err != nil {
 		t.Fatal(err)
 	}
 	return mapping.LastProcessingResult

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -91,4 +94,52 @@ func tail(log string) string {
 	all := strings.Split(strings.TrimSpace(string(content)), "\n")
 	last := all[max(0, len(all)-lines):]
 	return fmt.Sprintf("the end of %s:\n    %s", log, strings.Join(last, "\n    "))
+}
+
+// emulatorTimeout bounds how long the emulator may take to start. On an idle machine it takes a second or two.
+const emulatorTimeout = time.Minute
+
+// startEmulator starts the emulator and waits until it responds.
+func startEmulator(ctx context.Context, w workspace) (*child, error) {
+	cmd := exec.Command(filepath.Join(venvBin(w.root), "ministack"))
+	cmd.Dir = w.dir
+	cmd.Env = append(isolated(w),
+		"AUTH=true", // enforce the functions' IAM roles, as AWS does
+		"BIND_HOST=127.0.0.1",
+		"GATEWAY_PORT="+strconv.Itoa(w.port),
+		"STATE_DIR="+w.state(),
+		"MINISTACK_REGION="+region,
+		// Two more listeners, on fixed ports of all interfaces: two stacks on one machine would conflict.
+		"IOT_MTLS_ENABLED=0",
+		"SFTP_ENABLED=0",
+	)
+	emulator, err := startLogged(cmd, w.log("emulator"))
+	if err != nil {
+		return nil, err
+	}
+	if err := emulator.untilHealthy(ctx, w); err != nil {
+		emulator.stop()
+		return nil, err
+	}
+	return emulator, nil
+}
+
+func (c *child) untilHealthy(ctx context.Context, w workspace) error {
+	ctx, cancel := context.WithTimeout(ctx, emulatorTimeout)
+	defer cancel()
+	for !healthy(ctx, w) {
+		select {
+		case <-c.done:
+			return fmt.Errorf("the emulator exited: %s\n%s", c.cmd.ProcessState, tail(w.log("emulator")))
+		case <-ctx.Done():
+			return fmt.Errorf("the emulator does not respond on %s: %w\n%s", w.endpoint(), ctx.Err(), tail(w.log("emulator")))
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	return nil
+}
+
+func healthy(ctx context.Context, w workspace) bool {
+	_, err := callSigned(ctx, w, apiCall{method: http.MethodGet, path: "/_ministack/health"})
+	return err == nil
 }

@@ -34,7 +34,7 @@ func installTools(root string) step {
 // interrupted installation is repeated. The lock makes two stacks that start together install once.
 func install(ctx context.Context, root string) error {
 	venv := filepath.Join(root, ".local", "venv")
-	release, err := waitLock(venv + ".lock")
+	release, err := lock(venv+".lock", 0)
 	if err != nil {
 		return err
 	}

@@ -42,25 +42,19 @@ func repository() (string, error) {
 
 // claim locks the workspace for this process and empties it.
 func (w workspace) claim() (release func(), err error) {
-	lock := w.dir + ".lock"
-	release, err = tryLock(lock)
+	file := w.dir + ".lock"
+	release, err = lock(file, syscall.LOCK_NB)
 	if err != nil {
-		holder, _ := os.ReadFile(lock)
+		holder, _ := os.ReadFile(file)
 		return nil, withHint(
 			fmt.Errorf("a local stack is already running on port %d (process %s)", w.port, strings.TrimSpace(string(holder))),
 			"stop it with Ctrl-C, or choose another port: make run PORT=4600")
 	}
-	if err := w.freePort(); err != nil {
-		release()
-		return nil, err
-	}
-	if err := os.RemoveAll(w.dir); err != nil {
-		release()
-		return nil, err
-	}
-	if err := w.makeFolders(); err != nil {
-		release()
-		return nil, err
+	for _, prepare := range []func() error{w.freePort, func() error { return os.RemoveAll(w.dir) }, w.makeFolders} {
+		if err := prepare(); err != nil {
+			release()
+			return nil, err
+		}
 	}
 	return release, nil
 }
@@ -102,15 +96,9 @@ func (w workspace) newestStackFile() string { return newestStackFile(w.root) }
 
 func newestStackFile(root string) string { return filepath.Join(root, ".local", "stack.json") }
 
-// tryLock locks the file until release or the end of this process. It fails if the file is locked.
-func tryLock(path string) (release func(), err error) {
-	return lock(path, syscall.LOCK_EX|syscall.LOCK_NB)
-}
-
-// waitLock locks the file as tryLock does, and waits if it is locked.
-func waitLock(path string) (release func(), err error) { return lock(path, syscall.LOCK_EX) }
-
-func lock(path string, mode int) (func(), error) {
+// lock locks the file until release or the end of this process. If the file is locked, it waits, or fails with mode
+// LOCK_NB.
+func lock(path string, mode int) (release func(), err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, err
 	}
@@ -118,7 +106,7 @@ func lock(path string, mode int) (func(), error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := syscall.Flock(int(file.Fd()), mode); err != nil {
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|mode); err != nil {
 		_ = file.Close()
 		return nil, fmt.Errorf("lock %s: %w", path, err)
 	}

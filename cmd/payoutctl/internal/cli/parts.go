@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -131,6 +132,34 @@ func (s schedule) LastChange(ctx context.Context) (string, error) {
 		return "", err
 	}
 	return aws.ToString(out.Description), nil
+}
+
+// invokeTimeout exceeds the timeout of the functions.
+const invokeTimeout = 70 * time.Second
+
+// Invoke runs a function of the stack, such as sweeper, once, and decodes its result.
+func (s Stack) Invoke(ctx context.Context, function string, result any) error {
+	name, err := s.Output(strings.ToUpper(function[:1]) + function[1:] + "FunctionName")
+	if err != nil {
+		return err
+	}
+	client := lambda.NewFromConfig(s.AWS, func(o *lambda.Options) {
+		client := HTTPClient().WithTimeout(invokeTimeout)
+		if s.Local {
+			client = client.WithTransportOptions(DisableProxy)
+		}
+		o.HTTPClient, o.Retryer = client, aws.NopRetryer{} // a retry would be a second run
+	})
+	out, err := client.Invoke(ctx, &lambda.InvokeInput{FunctionName: &name})
+	switch {
+	case err != nil:
+		return err
+	case out.FunctionError != nil:
+		return Failuref("see its log: aws logs tail /aws/lambda/"+s.Name+"/"+function+" --since 5m", "the %s failed", function)
+	case json.Unmarshal(out.Payload, result) != nil:
+		return Failuref("see its log", "the %s ran, and its result cannot be read", function)
+	}
+	return nil
 }
 
 // ChangeTag is the tag in which payoutctl records the last change of a resource

@@ -152,6 +152,26 @@ func (s *Session) StartProgress() func(format string, args ...any) {
 	}
 }
 
+// Poll calls try at intervals until it is done or fails. It returns false if it was not
+// done within the timeout.
+func Poll(ctx context.Context, interval, timeout time.Duration, try func() (done bool, err error)) (bool, error) {
+	end := time.After(timeout)
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	for {
+		if done, err := try(); done || err != nil {
+			return done, err
+		}
+		select {
+		case <-tick.C:
+		case <-end:
+			return false, nil
+		case <-ctx.Done():
+			return false, ctx.Err()
+		}
+	}
+}
+
 // isTerminal reports whether a stream is a terminal.
 func isTerminal(stream any) bool {
 	file, ok := stream.(*os.File)

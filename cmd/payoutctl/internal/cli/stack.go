@@ -131,9 +131,8 @@ func DisableProxy(transport *http.Transport) { transport.Proxy = nil }
 // Outputs of template.yaml that the program reads. keysSecretSuffix follows a
 // provider's name.
 const (
-	OutputTopic           = "AlarmTopicArn"
-	OutputBus             = "PayoutBusName"
-	OutputSweeperFunction = "SweeperFunctionName"
+	OutputTopic = "AlarmTopicArn"
+	OutputBus   = "PayoutBusName"
 
 	outputAPI         = "ApiUrl"
 	outputNextAPI     = "ApiUrlNext" // present while the stack accepts two path tokens

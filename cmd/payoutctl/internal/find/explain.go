@@ -31,25 +31,21 @@ type Explain struct {
 // Help gives examples.
 func (Explain) Help() string {
 	return `Explains step by step how a callback is handled: the signed text, the key that matches it, the event in the body, its
-receipt, and what it would change now. If the signature or the key does not match, the command searches for the cause:
-it undoes the usual alterations (a number or an escape rewritten, whitespace, an encoding, a key of another account, a
-key in another header) until the provider's check accepts the callback.
+receipt, and what it would change now. If the signature or the key does not match, the command undoes the usual
+alterations (a number or an escape rewritten, whitespace, an encoding, a key of another account, a key in another
+header) until the provider's check accepts the callback. Of several requests in a file, the first to a callback route is
+used. curl -v does not print the body that it sends: keep the command line with its -d above the output, or write the
+body below the request's headers.
 
-A held callback is explained from its stored body, as it is parsed today. The body of Cregis contains the signature,
-which is checked again. The header with Pivot's key is not stored, so only the id of the key that matched at the time
-is known.
+A held callback is parsed again as today. Its signature is checked again if the body contains it, as with Cregis; of a
+key in a header, as with Pivot, only the id is stored.
 
-If a HAR file or an export contains several requests, the first to a callback route is used. curl -v does not print the
-body that it sends: keep the command line with its -d above the output, or write the body below the request's headers.
-
-The command changes nothing and sends nothing. It prints no key, and only the beginning of an expected signature: a
-complete one could be used like a key.
+The command changes and sends nothing. It prints no key, and only the beginning of an expected signature.
 
 Examples:
 
 	payoutctl --stack payouts-prod explain request.txt
 	payoutctl --stack payouts-prod explain event.json --json
-	pbpaste | payoutctl --local explain - --provider cregis --type sub-address-payout
 	payoutctl --stack payouts-prod explain held/pivot/payout/M/x8Z
 	payoutctl explain body.json --provider cregis --account 1382528827416576 --key-file cregis.key
 

@@ -23,15 +23,12 @@ type Show struct {
 func (Show) Help() string {
 	return `Shows the fields of a payout, its conflicts with the commands that resolve them, and its receipts: one line for each
 distinct callback, in the order of acceptance, with the id of the key that verified it and its effect on the payout.
-Redeliveries add no line. Resolutions are listed with actor, time and reason.
-
-If several payouts have the reference, they are listed. A reference may begin with held/ as well. A held callback
-(authentic, but not understood) belongs to no payout and has its own id; --full shows its body.
+Redeliveries add no line. Resolutions are listed with actor, time and reason. If several payouts have the reference,
+they are listed. A held callback belongs to no payout and has its own id; --full shows its body.
 
 Examples:
 
 	payoutctl --local show cregis/payout/1382528827416576/1391751691788288
-	payoutctl --stack payouts-prod show order-4711
 	payoutctl --stack payouts-prod show order-4711 --json
 
 Needs the permissions dynamodb:Query and dynamodb:GetItem on both tables and their indexes, and
@@ -88,15 +85,12 @@ type Payouts struct {
 // Help gives examples.
 func (Payouts) Help() string {
 	return `Prints the payouts, last updated first. --status conflicted and --reference use an index. Every other list scans the
-table, which is not ordered by time, until --limit payouts are found: a filter that few payouts pass scans all of it,
-which takes time and costs money on a large table. The command prints a note then.
+table, which is not ordered by time, until --limit payouts are found, which takes time and costs money on a large table.
 
 Examples:
 
-	payoutctl --local payouts
 	payoutctl --stack payouts-prod payouts --status conflicted
-	payoutctl --stack payouts-prod payouts --reference order-4711 --json
-	payoutctl --stack payouts-prod payouts --provider pivot --status pending --updated-until 3d
+	payoutctl --stack payouts-prod payouts --provider pivot --status pending --updated-until 3d --json
 
 Needs the permissions dynamodb:Scan, dynamodb:Query and dynamodb:GetItem on the payouts table and its indexes, and
 cloudformation:DescribeStacks. Exit code 0, also if there are no payouts.`
@@ -165,10 +159,8 @@ and dismissed receipts are in no index: the command scans the whole table for th
 
 Examples:
 
-	payoutctl --local receipts held
 	payoutctl --stack payouts-prod receipts received --older-than 10m
 	payoutctl --stack payouts-prod receipts held --held-reason unknown-status --body
-	payoutctl --stack payouts-prod receipts dismissed --provider pivot --json
 
 Needs the permissions dynamodb:Query and dynamodb:GetItem on the receipts table and its index (released and
 dismissed: dynamodb:Scan), and cloudformation:DescribeStacks. Exit code 0, also if there are none.`

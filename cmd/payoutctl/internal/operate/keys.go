@@ -50,14 +50,9 @@ over. To rotate:
 
 Add the first key before you give the provider the callback URL: without a key, callbacks get 503 or 401. Running
 functions load a new key with the first callback that needs it. They may accept a replaced or retired key for up to five
-minutes, unless a callback with another key arrives before.
+minutes. If keys leaked, or the stored keys of an account are unusable (see doctor and list), use --replace:
 
-If the stored keys of an account are unusable (see doctor and list), --replace repairs them.
-
-Examples:
-
-	payoutctl --stack payouts-prod keys add cregis 1382528827416576 --key-file cregis.key --reason "first key"
-	payoutctl --stack payouts-prod keys add pivot MERCHANT --replace --yes --reason "leaked, INC-12" <pivot.key
+	payoutctl --stack payouts-prod keys add pivot MERCHANT --replace --reason "leaked, INC-12" <pivot.key
 ` + keysPermissions
 }
 
@@ -91,8 +86,6 @@ type keysPromote struct {
 func (keysPromote) Help() string {
 	return `Swaps the current and the previous key. Both remain valid; callbacks with the previous key are counted.
 
-Examples:
-
 	payoutctl --stack payouts-prod keys promote pivot MERCHANT 3f9a01 --reason "provider went back to the old key"
 ` + keysPermissions
 }
@@ -115,10 +108,7 @@ type keysRetire struct {
 // Help gives examples.
 func (keysRetire) Help() string {
 	return `Removes a key: callbacks with it are refused, and Cregis does not resend them by itself. Retire a key when the metric
-PreviousKey has been 0 for as long as the provider may resend. Running functions may accept the key for up to five
-minutes more.
-
-Examples:
+PreviousKey has been 0 for as long as the provider may resend.
 
 	payoutctl --stack payouts-prod keys retire pivot MERCHANT 3f9a01 --reason "rotation is over"
 	payoutctl --stack payouts-prod keys retire cregis 1382528827416576 3f9a01 --last --reason "project closed"

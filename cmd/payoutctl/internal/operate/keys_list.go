@@ -22,9 +22,6 @@ func (keysList) Help() string {
 	return `Prints the ids of keys: six hexadecimal digits of a hash, as in receipts, logs and explain. The age of a key counts from
 the oldest of the consecutive versions of the secret that contain it; Secrets Manager keeps about a hundred versions.
 
-Examples:
-
-	payoutctl --stack payouts-prod keys list
 	payoutctl --stack payouts-prod keys list pivot --json
 
 Needs the permissions secretsmanager:GetSecretValue and secretsmanager:ListSecretVersionIds on the secrets, and

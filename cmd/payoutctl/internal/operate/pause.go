@@ -56,8 +56,6 @@ type Resume struct {
 func (Resume) Help() string {
 	return `Ends a pause. The backlog is processed at the rate that ConsumerConcurrency allows.
 
-Examples:
-
 	payoutctl --stack payouts-prod resume consumer --reason "fixed by deploy 81, INC-12"
 ` + pausePermissions
 }
@@ -87,7 +85,15 @@ func switchPart(ctx context.Context, s *cli.Session, stack cli.Stack, name strin
 	} else {
 		s.Notef("no change needed")
 	}
-	if running, err = awaitState(ctx, part, on); err != nil {
+	state := ""
+	done, err := cli.Poll(ctx, time.Second, switchTimeout, func() (_ bool, err error) {
+		running, state, err = part.State(ctx)
+		return running == on, err
+	})
+	if err == nil && !done {
+		err = cli.Failuref("check again in a minute", "the change was requested, but the state is still %s", state)
+	}
+	if err != nil {
 		return err
 	}
 	view := struct {
@@ -99,21 +105,3 @@ func switchPart(ctx context.Context, s *cli.Session, stack cli.Stack, name strin
 
 // switchTimeout is how long a mapping may take to be enabled or disabled.
 const switchTimeout = 2 * time.Minute
-
-func awaitState(ctx context.Context, part cli.Part, on bool) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, switchTimeout)
-	defer cancel()
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
-		running, state, err := part.State(ctx)
-		if err != nil || running == on {
-			return running, err
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return running, cli.Failuref("check again in a minute", "the change was requested, but the state is still %s", state)
-		}
-	}
-}

@@ -26,13 +26,12 @@ type Send struct {
 
 // Help gives examples.
 func (Send) Help() string {
-	return `Sends a callback as a provider does. The callback is the example in the provider's documentation, with the changes of
-flags and --set. It is signed with the demo key of the account in the body (--local), or with the key in --key-file.
+	return `Sends a callback as a provider does: the example in the provider's documentation, with the changes of flags and --set,
+signed with the demo key of the account in the body (--local), or with the key in --key-file.
 
 Examples:
 
 	payoutctl --local send cregis payout --cid 7001 --status 6 --amount 2.50
-	payoutctl --local send cregis payout --status 7 --forge
 	payoutctl --local send pivot single --event PAYOUT.FAILED --reason "Inactive Account"
 	payoutctl --local send pivot bulk --event PAYOUT.PENDING --repeat 3
 	payoutctl --local send pkg/provider/cregis/testdata/payout-status-6.txtar

@@ -24,30 +24,27 @@ type Audit struct {
 
 // Help gives examples.
 func (Audit) Help() string {
-	return `Checks the invariants of both tables: each receipt is applied, received, held, released or dismissed, and its index
-entry is correct; each payout equals the fold of its applied receipts, and its version is their number; each applied
-receipt has a payout; each released callback has the receipt of its event. Receipts that wait for more than 12 minutes
-are listed, younger ones are counted. A suspicious item is read again before it is listed, so callbacks may arrive
-meanwhile. The command changes nothing, needs little memory, and reads every item: ten million payouts take about an
-hour and cost a few dollars.
+	return `Checks the invariants of both tables: each receipt's state and index entry are correct; each payout equals the fold of
+its applied receipts, and its version is their number; each applied receipt has a payout; each released callback has the
+receipt of its event. Receipts that wait for more than 12 minutes are listed, younger ones are counted. A suspicious
+item is read again before it is listed, so callbacks may arrive meanwhile. The command changes nothing and reads every
+item: ten million payouts take about an hour and cost a few dollars.
 
 What logs prove: the lines of the functions name the receipt of each acknowledged callback, which must be in the table.
-The lines of the gateway name the callbacks that were answered 200; if both are given, each of them must have a line of
-its function. With the gateway's lines alone, only numbers are compared. With --from and --to, for which the logs must
-be complete, no more receipts may have been accepted than callbacks were acknowledged. What the given logs do not
-contain is not proven, and the verdict says so. A request counts once, in however many files it is. The ids of the
-requests are held in memory: about 100 bytes each, for at most five million requests.
+The lines of the gateway name the callbacks that were answered 200; if both are given, each must have a line of its
+function. With --from and --to, for which the logs must be complete, no more receipts may have been accepted than
+callbacks were acknowledged. The verdict says what the given logs do not prove. A request counts once; the ids of at
+most five million requests are held in memory.
 
 Examples:
 
-	payoutctl --local audit
 	payoutctl --stack payouts-prod audit --from 24h
 	payoutctl --stack payouts-prod audit --from 2026-11-20 --to 2026-11-21 --access-log access.jsonl --access-log cregis.jsonl
 	aws logs tail LOG_GROUP --since 1d --format short | cut -d' ' -f2- | payoutctl --stack payouts-prod audit --access-log -
 
-Needs the permissions dynamodb:Scan, dynamodb:Query and dynamodb:GetItem on both tables, sqs:GetQueueAttributes on
-both queues and cloudformation:DescribeStacks. Exit code 1 if there are findings, each
-with the command that repairs it, or if no line of a given log is from the gateway or an ingress function.`
+Needs the permissions dynamodb:Scan, dynamodb:Query and dynamodb:GetItem on both tables, sqs:GetQueueAttributes on both
+queues and cloudformation:DescribeStacks. Exit code 1 if there are findings, each with the command that repairs it, or if
+no line of a given log is from the gateway or an ingress function.`
 }
 
 // Check returns an error if the end is not after the beginning.

@@ -30,18 +30,17 @@ type Drill struct {
 func (Drill) Help() string {
 	return `Triggers each alarm of a staging stack, and reports which notifications reached the topic, and after how long. Input
 triggers the alarms that it can: an unknown status (held), two final statuses (conflicted), forged callbacks (refused),
-an unreadable message (dead-letters). The state of the other alarms is set with the API, which proves the wiring from
-the alarm to the topic only; the report says so. Alarms that are on already are skipped.
+an unreadable message (dead-letters). The state of the others is set with the API, which proves only the wiring from the
+alarm to the topic. Alarms that are on already are skipped.
 
-The drill receives the notifications in a temporary queue. At the end, also after an interruption, it removes the queue,
-the subscription and the unreadable message, and restores the states. The drill's payout and its held callback remain;
-the report names them. Subscribers of the topic are paged: inform them first.
+At the end, also after an interruption, the drill removes its temporary queue and subscription and the unreadable
+message, and restores the states. Its payout and its held callback remain; the report names them. Subscribers of the
+topic are paged: inform them first.
 
 Examples:
 
-	payoutctl --stack payouts-staging drill --reason "quarterly drill"
 	payoutctl --stack payouts-staging drill --only held --only conflicted --wait 10m --reason "new pager"
-	payoutctl --stack payouts-staging drill --wiring --reason "new pager"
+	payoutctl --stack payouts-staging drill --wiring --reason "quarterly drill"
 
 Needs the permissions cloudwatch:DescribeAlarms and cloudwatch:SetAlarmState, sns:Subscribe and sns:Unsubscribe on the topic,
 sqs:CreateQueue, sqs:ReceiveMessage, sqs:DeleteMessage and sqs:DeleteQueue on queues named STACK-drill-*,

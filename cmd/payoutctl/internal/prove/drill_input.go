@@ -91,22 +91,18 @@ func (d *drill) removeMessages(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
 	options := redrive.Options{Filter: redrive.Filter{IDs: d.messages, Causes: []redrive.Cause{redrive.Unreadable}}, Limit: 10_000}
 	removed := 0
-	for {
+	done, err := cli.Poll(ctx, time.Second, cleanupTimeout, func() (bool, error) {
 		done, err := r.Remove(ctx, options, func(redrive.Diagnosis) error { return nil }) // there is nothing to save
-		if removed += done.Moved; removed >= len(d.messages) || err != nil {
-			return err
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			d.left = append(d.left, "message "+d.messages[0]+"; "+d.Program()+" dlq export --delete --message-id "+d.messages[0]+" --to FILE --reason drill")
-			return nil
-		}
+		removed += done.Moved
+		return removed >= len(d.messages), err
+	})
+	if errors.Is(err, context.DeadlineExceeded) || err == nil && !done {
+		d.left = append(d.left, "message "+d.messages[0]+"; "+d.Program()+" dlq export --delete --message-id "+d.messages[0]+" --to FILE --reason drill")
+		return nil
 	}
+	return err
 }
 
 // pay sends signed callbacks about a new payout of Cregis, and returns the last answer.

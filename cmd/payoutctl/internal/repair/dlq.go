@@ -162,9 +162,6 @@ type dlqShow struct {
 func (dlqShow) Help() string {
 	return `Shows the content of a dead-letter message. --full prints its body, which may contain addresses and account numbers.
 
-Examples:
-
-	payoutctl --stack payouts-prod dlq show 0d1f0e1c-6a6c-4d2e-9f0b-8a5b6f3c2d11
 	payoutctl --stack payouts-prod dlq show 0d1f0e1c-6a6c-4d2e-9f0b-8a5b6f3c2d11 --full
 ` + fmt.Sprintf(dlqPermissions, "") + `
 Exit code 1 if no visible message has the id.`

@@ -30,18 +30,15 @@ type Publish struct {
 // Help gives examples.
 func (Publish) Help() string {
 	return `For services that missed notifications (docs/EVENTS.md): the stream keeps changes for a day, or a queue or a table of a
-service was lost. For each payout updated since then, the command publishes the notification of its current status,
-marked as republished with the reason; earlier statuses are not published. A payout without a final status has no
-notification.
-
-The command can be interrupted and started again: a consumer that follows EVENTS.md acts once on each notification. It
-scans the whole table of payouts, whatever --since is, which takes time and costs money on a large table.
+service was lost. For each payout updated since then, the command publishes the notification of its current status, if
+it is final, marked as republished with the reason. It can be interrupted and started again: a consumer that follows
+EVENTS.md acts once on each notification. It scans the whole table of payouts, whatever --since is, which takes time
+and costs money on a large table.
 
 Examples:
 
-	payoutctl --stack payouts-prod publish --since 36h --dry-run --reason 'what would it be?'
+	payoutctl --stack payouts-prod publish --since 36h --dry-run
 	payoutctl --stack payouts-prod publish --since 2026-11-21T08:00:00Z --reason 'queue of the ledger was purged, INC-17'
-	payoutctl --local publish --since 1h --provider pivot --reason test --json
 
 Needs the permissions dynamodb:Scan on the payouts table, events:PutEvents on the bus (not with --dry-run) and
 cloudformation:DescribeStacks. Exit code 0, also if there is nothing to publish; 1 if a payout cannot be read.`

@@ -29,14 +29,12 @@ func (Rebuild) Help() string {
 after a manual edit, or after a restore. It writes on the condition that no receipt was applied meanwhile, and retries
 otherwise. Receipts that are missing from the index, so that no sweep and no list finds them, are added to it.
 
-A callback that is applied at the same time may restore the damage: pause the consumer, or check with --dry-run
-afterwards. If receipts are lost, the payout contains what remains and its version decreases: restore the receipts first
-if you can, and publish afterwards, for services that store versions (docs/EVENTS.md, After a restore). A payout is left
-unchanged if it has no applied receipt, or a receipt that cannot be read.
+If receipts are lost, the payout contains what remains and its version decreases: restore the receipts first if you can,
+and publish afterwards (docs/EVENTS.md, After a restore). A payout is left unchanged if it has no applied receipt, or a
+receipt that cannot be read.
 
 Examples:
 
-	payoutctl --local rebuild cregis/payout/1382528827416576/42 --dry-run
 	payoutctl --stack payouts-prod rebuild cregis/payout/1382528827416576/42 --reason 'ticket 4711: edited in the console'
 	payoutctl --stack payouts-prod rebuild --all --dry-run
 
@@ -62,15 +60,15 @@ func (c *Rebuild) Run(ctx context.Context, s *cli.Session, stack cli.Stack) (err
 			return err
 		}
 	}
-	ids, err = run.plan(ctx, ids)
-	if err != nil || c.DryRun || len(ids) == 0 {
+	plans, err := run.plan(ctx, ids)
+	if err != nil || c.DryRun || len(plans) == 0 {
 		return errors.Join(err, run.result())
 	}
-	if run.changedBy, err = s.Approve(ctx, stack, c.ChangeFlags, "rebuild "+cli.Count(len(ids), "payout")+" from receipts"); err != nil {
+	if run.changedBy, err = s.Approve(ctx, stack, c.ChangeFlags, "rebuild "+cli.Count(len(plans), "payout")+" from receipts"); err != nil {
 		return err
 	}
-	for _, id := range ids {
-		if err := run.repair(ctx, id); err != nil {
+	for _, view := range plans {
+		if err := run.repair(ctx, view); err != nil {
 			return cli.WithHint("what was written is correct: run the command again", err)
 		}
 	}
@@ -149,11 +147,11 @@ func (r *rebuildRun) compare(ctx context.Context, id string) (rebuildView, error
 	if plan.Verdict == repair.Unknown && receipts > 0 {
 		return view, nil // no receipt is applied yet
 	}
-	return r.withPlan(view, plan), nil
+	return view.withPlan(plan), nil
 }
 
-// withPlan adds a plan to the view.
-func (r *rebuildRun) withPlan(view rebuildView, plan repair.Plan) rebuildView {
+// withPlan returns the view with a plan.
+func (view rebuildView) withPlan(plan repair.Plan) rebuildView {
 	view.Verdict, view.Differences = plan.Verdict, plan.Differences
 	view.From, view.To = plan.Read.Record.Version, plan.Fold.Record.Version
 	if plan.Read.Damage != nil {
@@ -162,8 +160,8 @@ func (r *rebuildRun) withPlan(view rebuildView, plan repair.Plan) rebuildView {
 	return view
 }
 
-// plan prints what differs, and returns the payouts that can be repaired.
-func (r *rebuildRun) plan(ctx context.Context, ids []string) (repairable []string, err error) {
+// plan prints what differs, and returns what can be repaired.
+func (r *rebuildRun) plan(ctx context.Context, ids []string) (repairable []rebuildView, err error) {
 	for _, id := range ids {
 		view, err := r.compare(ctx, id)
 		if err != nil {
@@ -174,7 +172,7 @@ func (r *rebuildRun) plan(ctx context.Context, ids []string) (repairable []strin
 			r.failed++
 		}
 		if view.Verdict == repair.Differs || len(view.IndexRepaired) > 0 {
-			repairable = append(repairable, id)
+			repairable = append(repairable, view)
 		}
 		if err := r.printResult(view); err != nil {
 			return nil, err
@@ -183,24 +181,20 @@ func (r *rebuildRun) plan(ctx context.Context, ids []string) (repairable []strin
 	return repairable, nil
 }
 
-func (r *rebuildRun) repair(ctx context.Context, id string) error {
-	view, err := r.compare(ctx, id)
-	if err != nil {
-		return err
-	}
+func (r *rebuildRun) repair(ctx context.Context, view rebuildView) error {
 	for _, receipt := range view.IndexRepaired {
-		moved, err := r.editor.Reindex(ctx, inbox.Key{Payout: id, Receipt: receipt}, r.changedBy.At)
+		moved, err := r.editor.Reindex(ctx, inbox.Key{Payout: view.Payout, Receipt: receipt}, r.changedBy.At)
 		if err != nil {
 			return fmt.Errorf("put index entry of receipt %s: %w", receipt, err)
 		}
 		view.Written = view.Written || moved
 	}
 	if view.Verdict == repair.Differs {
-		plan, err := r.repairs.Rebuild(ctx, payout.ID(id), r.changedBy)
+		plan, err := r.repairs.Rebuild(ctx, payout.ID(view.Payout), r.changedBy)
 		if err != nil {
 			return err
 		}
-		view = r.withPlan(view, plan)
+		view = view.withPlan(plan)
 		view.Written = view.Written || plan.Verdict == repair.Differs
 	}
 	if view.Written {

@@ -26,16 +26,13 @@ type Release struct {
 // Help gives examples.
 func (Release) Help() string {
 	return `An authentic callback that is not understood is held. Once this program's code understands it, release parses the
-stored body again: the event gets its own receipt, is applied as usual, and the held callback is marked as released.
-Deploy the same version first, or functions and program disagree. Fields in the stack's parameter CregisKnownFields are
-known. A callback stays held if it is still not understood, if its body was cut because it was too large, or if its
-signature covers two readings: ask the provider, then dismiss it.
-
-The command can be interrupted and run again, also by two operators at once: each callback is applied once.
+stored body again: the event gets its own receipt and is applied as usual. Deploy the same version first, or functions
+and program disagree. A callback stays held if it is still not understood, if its body was cut because it was too large,
+or if its signature covers two readings: ask the provider, then dismiss it. The command can be interrupted and run
+again, also by two operators at once: each callback is applied once.
 
 Examples:
 
-	payoutctl --local receipts held
 	payoutctl --local release --all --dry-run
 	payoutctl --stack payouts-prod release --all --provider pivot --held-reason unknown-status --reason 'v2.3 knows REVERSED'
 	payoutctl --stack payouts-prod release held/pivot/payout/M/x8Z --reason 'v2.3 knows REVERSED' --yes
@@ -232,12 +229,13 @@ type Dismiss struct {
 // Help gives examples.
 func (Dismiss) Help() string {
 	return `Dismiss callbacks that say nothing about a payout: a probe, a callback of another kind, an ambiguous callback that the
-provider has explained. A dismissed callback is kept with actor and reason, and is no longer listed as held. If the same
-callback arrives again, it is acknowledged and stays dismissed. A mistake is undone by release.
+provider has explained. A dismissed callback is kept with actor and reason, and is no longer listed as held. If it
+arrives again, it is acknowledged and stays dismissed.
 
-Examples:
+A mistake is undone by release.
 
-	payoutctl --local show held/pivot/payout/M/x8Z --full
+Example:
+
 	payoutctl --local dismiss held/pivot/payout/M/x8Z --reason 'the probe at registration'
 
 Needs the permissions dynamodb:GetItem and dynamodb:UpdateItem on the receipts table, cloudformation:DescribeStacks

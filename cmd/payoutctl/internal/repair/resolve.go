@@ -30,19 +30,16 @@ func (Resolve) Help() string {
 	return `If callbacks conflict, ask the provider which of them is correct. The resolution accepts, for each conflicting field, the
 value that the trusted receipt claims and rejects every other value. It is a receipt itself: the consumer applies it,
 show prints it with actor and reason, and the change is published. A rejected value that arrives again changes nothing;
-a new value starts a new conflict. Two different resolutions at the same time leave a conflict; the same resolution
-twice counts once. To correct a resolution, resolve again.
+a new value starts a new conflict. Two different resolutions at the same time leave a conflict: resolve again.
 
 Examples:
 
-	payoutctl --local show order-4711
 	payoutctl --local resolve order-4711 --trust succeeded/1kJ7 --reason 'the block explorer has it'
 	payoutctl --stack payouts-prod resolve cregis/payout/1382528827416576/42 --trust failed/ --dry-run
 
 Needs the permissions dynamodb:Query and dynamodb:GetItem on both tables and their indexes, dynamodb:PutItem on the
-receipts table, sqs:SendMessage on the events queue, cloudformation:DescribeStacks and sts:GetCallerIdentity. Exit
-code 1 if the payout has no conflict, if the receipts do not resolve it, if the resolution was not applied within
---wait, or if the payout still has a conflict afterwards.`
+receipts table, sqs:SendMessage on the events queue, cloudformation:DescribeStacks and sts:GetCallerIdentity. Exit code 1
+if the receipts do not resolve a conflict, or if it is not resolved within --wait.`
 }
 
 // Check returns an error if the payout is not named, or the reason is missing.
@@ -163,9 +160,12 @@ func printResolution(s *cli.Session, resolution payout.Resolution) error {
 // awaitResolution waits until the consumer has applied the resolution, and prints the
 // payout.
 func awaitResolution(ctx context.Context, s *cli.Session, reader *dynamostore.Reader, key inbox.Key, timeout time.Duration) error {
-	applied, err := awaitApplied(ctx, reader, key, timeout)
+	applied, err := cli.Poll(ctx, pollInterval, timeout, func() (bool, error) {
+		receipt, _, err := reader.Receipt(ctx, key)
+		return receipt.State == inbox.Applied, err
+	})
 	if err != nil {
-		return err
+		return fmt.Errorf("wait for resolution: %w", err)
 	}
 	history, err := display.LoadHistory(ctx, reader, payout.ID(key.Payout))
 	if err != nil {
@@ -197,23 +197,3 @@ func awaitResolution(ctx context.Context, s *cli.Session, reader *dynamostore.Re
 
 // pollInterval is the time between two reads of an awaited receipt.
 const pollInterval = 300 * time.Millisecond
-
-func awaitApplied(ctx context.Context, reader *dynamostore.Reader, key inbox.Key, timeout time.Duration) (bool, error) {
-	end := time.NewTimer(timeout)
-	defer end.Stop()
-	tick := time.NewTicker(pollInterval)
-	defer tick.Stop()
-	for {
-		receipt, _, err := reader.Receipt(ctx, key)
-		if err != nil || receipt.State == inbox.Applied {
-			return err == nil, err
-		}
-		select {
-		case <-tick.C:
-		case <-end.C:
-			return false, nil
-		case <-ctx.Done():
-			return false, fmt.Errorf("wait for resolution: %w", ctx.Err())
-		}
-	}
-}
