@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -86,18 +85,14 @@ func (s *Session) FlawRepair(provider Provider, flaw secrets.Flaw) string {
 // ReadKey reads a key from a file or from standard input, without the white space
 // around it. No error contains any part of the key.
 func (s *Session) ReadKey(path string) (callback.Key, error) {
-	from := s.Stdin
-	if path != "-" {
-		file, err := os.Open(path)
-		if err != nil {
-			return "", Usagef("", "read key: %w", err)
-		}
-		defer file.Close()
-		from = file
-	}
-	if isTerminal(from) {
+	if path == "-" && isTerminal(s.Stdin) {
 		return "", Usagef("give it in a file or through a pipe", "read key: standard input is a terminal, which would show the key")
 	}
+	from, err := s.Open(path, "key")
+	if err != nil {
+		return "", err
+	}
+	defer from.Close()
 	read, err := io.ReadAll(io.LimitReader(from, maxKey+1))
 	if err != nil {
 		return "", Usagef("", "read key: %w", err)

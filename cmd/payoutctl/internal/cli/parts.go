@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"strings"
 	"time"
 	"unicode"
@@ -25,7 +24,8 @@ const (
 type Part interface {
 	// State reports whether the part runs, with AWS's word for its state.
 	State(ctx context.Context) (running bool, state string, err error)
-	// Set starts or stops the part, and records the text first.
+	// Set starts or stops the part. It records the text first, so that a change without
+	// a reason cannot remain.
 	Set(ctx context.Context, on bool, line string) error
 	// LastChange returns the text that was recorded with the last change.
 	LastChange(ctx context.Context) (string, error)
@@ -50,24 +50,25 @@ type mapping struct {
 	id     string
 }
 
-func (m mapping) State(ctx context.Context) (bool, string, error) {
+func (m mapping) get(ctx context.Context) (state string, arn *string, err error) {
 	out, err := m.client.GetEventSourceMapping(ctx, &lambda.GetEventSourceMappingInput{UUID: &m.id})
 	if err != nil {
-		return false, "", err
+		return "", nil, err
 	}
-	state := aws.ToString(out.State)
-	return state == "Enabled", state, nil
+	return aws.ToString(out.State), out.EventSourceMappingArn, nil
 }
 
-// Set records the reason first, so that a change without a reason cannot remain.
+func (m mapping) State(ctx context.Context) (bool, string, error) {
+	state, _, err := m.get(ctx)
+	return state == "Enabled", state, err
+}
+
 func (m mapping) Set(ctx context.Context, on bool, line string) error {
-	out, err := m.client.GetEventSourceMapping(ctx, &lambda.GetEventSourceMappingInput{UUID: &m.id})
+	_, arn, err := m.get(ctx)
 	if err != nil {
 		return err
 	}
-	if _, err := m.client.TagResource(ctx, &lambda.TagResourceInput{
-		Resource: out.EventSourceMappingArn, Tags: map[string]string{ChangeTag: line},
-	}); err != nil {
+	if _, err := m.client.TagResource(ctx, &lambda.TagResourceInput{Resource: arn, Tags: map[string]string{ChangeTag: line}}); err != nil {
 		return err
 	}
 	_, err = m.client.UpdateEventSourceMapping(ctx, &lambda.UpdateEventSourceMappingInput{UUID: &m.id, Enabled: &on})
@@ -75,33 +76,40 @@ func (m mapping) Set(ctx context.Context, on bool, line string) error {
 }
 
 func (m mapping) LastChange(ctx context.Context) (string, error) {
-	out, err := m.client.GetEventSourceMapping(ctx, &lambda.GetEventSourceMappingInput{UUID: &m.id})
+	_, arn, err := m.get(ctx)
 	if err != nil {
 		return "", err
 	}
-	tags, err := m.client.ListTags(ctx, &lambda.ListTagsInput{Resource: out.EventSourceMappingArn})
+	tags, err := m.client.ListTags(ctx, &lambda.ListTagsInput{Resource: arn})
 	if err != nil {
 		return "", err
 	}
 	return tags.Tags[ChangeTag], nil
 }
 
-// schedule is the EventBridge schedule of the sweeper, in the default group.
+// schedule is the EventBridge schedule of the sweeper, in the default group. Its
+// description holds the last change.
 type schedule struct {
 	client *scheduler.Client
 	id     string
 }
 
-func (s schedule) get(ctx context.Context) (*scheduler.GetScheduleOutput, error) {
-	return s.client.GetSchedule(ctx, &scheduler.GetScheduleInput{Name: &s.id})
+func (s schedule) get(ctx context.Context) (scheduler.GetScheduleOutput, error) {
+	out, err := s.client.GetSchedule(ctx, &scheduler.GetScheduleInput{Name: &s.id})
+	if err != nil {
+		return scheduler.GetScheduleOutput{}, err
+	}
+	return *out, nil
 }
 
 func (s schedule) State(ctx context.Context) (bool, string, error) {
 	out, err := s.get(ctx)
-	if err != nil {
-		return false, "", err
-	}
-	return out.State == types.ScheduleStateEnabled, string(out.State), nil
+	return out.State == types.ScheduleStateEnabled, string(out.State), err
+}
+
+func (s schedule) LastChange(ctx context.Context) (string, error) {
+	out, err := s.get(ctx)
+	return aws.ToString(out.Description), err
 }
 
 // Set writes the whole schedule: an update resets the fields that it omits.
@@ -120,18 +128,7 @@ func (s schedule) Set(ctx context.Context, on bool, line string) error {
 		FlexibleTimeWindow: out.FlexibleTimeWindow, Target: out.Target, KmsKeyArn: out.KmsKeyArn,
 		StartDate: out.StartDate, EndDate: out.EndDate, ActionAfterCompletion: out.ActionAfterCompletion,
 	})
-	if err != nil {
-		return fmt.Errorf("update schedule: %w", err)
-	}
-	return nil
-}
-
-func (s schedule) LastChange(ctx context.Context) (string, error) {
-	out, err := s.get(ctx)
-	if err != nil {
-		return "", err
-	}
-	return aws.ToString(out.Description), nil
+	return err
 }
 
 // invokeTimeout exceeds the timeout of the functions.

@@ -152,6 +152,18 @@ func (s *Session) StartProgress() func(format string, args ...any) {
 	}
 }
 
+// Open opens a file, or standard input for the name -. what names its content in an error.
+func (s *Session) Open(name, what string) (io.ReadCloser, error) {
+	if name == "-" {
+		return io.NopCloser(s.Stdin), nil
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, Usagef("", "read %s: %w", what, err)
+	}
+	return file, nil
+}
+
 // Poll calls try at intervals until it is done or fails. It returns false if it was not
 // done within the timeout.
 func Poll(ctx context.Context, interval, timeout time.Duration, try func() (done bool, err error)) (bool, error) {

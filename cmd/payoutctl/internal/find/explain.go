@@ -118,15 +118,11 @@ func isFile(name string) bool {
 const maxCapture = 8 << 20
 
 func (c *Explain) read(s *cli.Session) (explain.Capture, functions.SigningProvider, error) {
-	from := s.Stdin
-	if c.File != "-" {
-		file, err := os.Open(c.File)
-		if err != nil {
-			return explain.Capture{}, nil, cli.Usagef("", "read callback: %w", err)
-		}
-		defer file.Close()
-		from = file
+	from, err := s.Open(c.File, "callback")
+	if err != nil {
+		return explain.Capture{}, nil, err
 	}
+	defer from.Close()
 	text, err := io.ReadAll(io.LimitReader(from, maxCapture))
 	if err != nil {
 		return explain.Capture{}, nil, cli.Usagef("", "read callback: %w", err)

@@ -3,7 +3,6 @@ package prove
 import (
 	"context"
 	"fmt"
-	"os"
 	"strconv"
 	"time"
 
@@ -101,15 +100,12 @@ func (c *Audit) audit(ctx context.Context, s *cli.Session, a *audit.Audit) (audi
 }
 
 func readLog(ctx context.Context, s *cli.Session, a *audit.Audit, name string) error {
-	if name == "-" {
-		return a.ReadLog(ctx, s.Stdin)
-	}
-	file, err := os.Open(name)
+	log, err := s.Open(name, "log")
 	if err != nil {
-		return cli.Usagef("", "read log: %w", err)
+		return err
 	}
-	defer file.Close()
-	return a.ReadLog(ctx, file)
+	defer log.Close()
+	return a.ReadLog(ctx, log)
 }
 
 func printFinding(s *cli.Session, f audit.Finding) error {

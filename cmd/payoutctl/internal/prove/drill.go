@@ -73,13 +73,12 @@ func (c *Drill) Run(ctx context.Context, s *cli.Session, stack cli.Stack) error 
 
 // exercise is one alarm and its result.
 type exercise struct {
-	Alarm   string        `json:"alarm"`
-	Trigger trigger       `json:"trigger"`
-	Sent    string        `json:"sent,omitzero"`
-	Arrived bool          `json:"arrived"`
-	After   time.Duration `json:"-"`
-	Seconds int           `json:"seconds,omitzero"`
-	Note    string        `json:"note,omitzero"`
+	Alarm   string  `json:"alarm"`
+	Trigger trigger `json:"trigger"`
+	Sent    string  `json:"sent,omitzero"`
+	Arrived bool    `json:"arrived"`
+	Seconds int     `json:"seconds,omitzero"` // until it arrived
+	Note    string  `json:"note,omitzero"`
 
 	was types.StateValue
 	at  time.Time // when it was triggered
@@ -179,7 +178,7 @@ func (d *drill) triggerAlarm(ctx context.Context, e *exercise) error {
 	}
 	e.at = d.Now()
 	if e.Trigger == byInput {
-		sent, err := inputs[e.Alarm](ctx, d)
+		sent, err := inputs[e.Alarm](d, ctx)
 		if err != nil {
 			return fmt.Errorf("drill %s: %w", e.Alarm, err)
 		}
@@ -234,8 +233,7 @@ func (d *drill) await(ctx context.Context, listener *listener, exercises []*exer
 		}
 		for _, item := range waiting {
 			if at, ok := received[d.stack.Name+"-"+item.Alarm]; ok {
-				item.Arrived, item.After = true, max(at.Sub(item.at), 0)
-				item.Seconds = int(item.After.Seconds())
+				item.Arrived, item.Seconds = true, int(max(at.Sub(item.at), 0).Seconds())
 			}
 		}
 	}
@@ -247,7 +245,7 @@ var exerciseHeader = []string{"ALARM", "TRIGGER", "ARRIVED", "PROVES", "NOTE"}
 func addExercise(t *cli.Table, e *exercise) {
 	arrived := cli.Cell{Text: "no", Colour: cli.Red}
 	if e.Arrived {
-		arrived = cli.Cell{Text: "after " + cli.FormatAge(e.After), Colour: cli.Green}
+		arrived = cli.Cell{Text: "after " + cli.FormatAge(time.Duration(e.Seconds)*time.Second), Colour: cli.Green}
 	}
 	sent := e.Sent
 	if sent == "" && e.Trigger == bySet {

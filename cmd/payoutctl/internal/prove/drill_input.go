@@ -25,16 +25,12 @@ import (
 
 // inputs triggers alarms by input. Each function returns what it sent, or "" if it has
 // no key to sign with. Alarms that need days (silence, previous key) are missing.
-var inputs = map[string]func(context.Context, *drill) (string, error){
-	"held":       func(ctx context.Context, d *drill) (string, error) { return d.sendUnknownStatus(ctx) },
-	"conflicted": func(ctx context.Context, d *drill) (string, error) { return d.conflictingStatuses(ctx) },
-	"cregis-refused": func(ctx context.Context, d *drill) (string, error) {
-		return d.forge(ctx, send.CregisPayout())
-	},
-	"pivot-refused": func(ctx context.Context, d *drill) (string, error) {
-		return d.forge(ctx, send.PivotSingle())
-	},
-	"dead-letters": func(ctx context.Context, d *drill) (string, error) { return d.sendUnreadable(ctx) },
+var inputs = map[string]func(*drill, context.Context) (string, error){
+	"held":           (*drill).sendUnknownStatus,
+	"conflicted":     (*drill).sendConflict,
+	"cregis-refused": func(d *drill, ctx context.Context) (string, error) { return d.forge(ctx, send.CregisPayout()) },
+	"pivot-refused":  func(d *drill, ctx context.Context) (string, error) { return d.forge(ctx, send.PivotSingle()) },
+	"dead-letters":   (*drill).sendUnreadable,
 }
 
 // forgeries is enough for the ratio of refused callbacks on a stack with little
@@ -59,7 +55,7 @@ func (d *drill) sendUnknownStatus(ctx context.Context) (string, error) {
 	return "an unknown status", nil
 }
 
-func (d *drill) conflictingStatuses(ctx context.Context) (string, error) {
+func (d *drill) sendConflict(ctx context.Context) (string, error) {
 	got, err := d.pay(ctx, "6", "7")
 	if err != nil || got.Payout == "" {
 		return "", err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"embed"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
@@ -226,25 +227,19 @@ func (c Change) valueLike(old jsontext.Value) (jsontext.Value, error) {
 
 // FieldText returns the text of a field, or "" if the body does not have it.
 func FieldText(body []byte, path string) string {
-	name, inner, nested := strings.Cut(path, ".")
-	fields, err := readObject(body)
-	if err != nil {
+	name, inner, isNested := strings.Cut(path, ".")
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(body, &fields) != nil {
 		return ""
 	}
-	at := slices.IndexFunc(fields, func(m member) bool { return m.name == name })
-	switch {
-	case at < 0:
-		return ""
-	case nested:
-		return FieldText(fields[at].value, inner)
-	case fields[at].value.Kind() != jsontext.KindString:
-		return string(fields[at].value)
+	if isNested {
+		return FieldText(fields[name], inner)
 	}
-	text, err := jsontext.AppendUnquote(nil, fields[at].value)
-	if err != nil {
-		return ""
+	var text string
+	if json.Unmarshal(fields[name], &text) != nil {
+		return string(fields[name])
 	}
-	return string(text)
+	return text
 }
 
 func readObject(body []byte) (object, error) {
