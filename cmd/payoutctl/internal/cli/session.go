@@ -1,3 +1,6 @@
+// Package cli holds what the commands of payoutctl share: the session with its
+// streams and global flags, the stack that a command works on, output as text
+// and as JSON, and errors with their exit codes. It knows no command.
 package cli
 
 import (
@@ -227,12 +230,13 @@ func Failuref(hint, format string, args ...any) error {
 	return &ExitError{Code: exitFailure, Hint: hint, Err: fmt.Errorf(format, args...)}
 }
 
-// WithHint adds a hint to an error that has no hint yet.
+// WithHint adds a hint to an error, behind the hint that it has.
 func WithHint(hint string, err error) error {
 	p := *AsExitError(err)
-	if p.Hint == "" {
-		p.Hint = hint
+	if p.Hint != "" {
+		p.Hint += "\n  "
 	}
+	p.Hint += hint
 	return &p
 }
 

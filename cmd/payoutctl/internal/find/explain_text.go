@@ -1,6 +1,7 @@
 package find
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,7 +21,11 @@ func (e explanation) text(style cli.Style) string {
 	steps.add("account", e.account())
 	steps.add("signed text", e.signed(style))
 	for _, check := range e.KeyChecks {
-		steps.add("key "+keyLabel(check), e.keyCheck(style, check))
+		label := "key " + check.KeyID
+		if check.Previous {
+			label += " prev."
+		}
+		steps.add(label, e.keyCheck(style, check))
 	}
 	colour := cli.Red
 	if e.Verdict == callback.Acknowledged {
@@ -83,22 +88,12 @@ func (e explanation) signed(style cli.Style) string {
 	return text.String()
 }
 
-func keyLabel(check explain.KeyCheck) string {
-	if check.Previous {
-		return check.KeyID + " prev."
-	}
-	return check.KeyID
-}
-
 func (e explanation) keyCheck(style cli.Style, check explain.KeyCheck) string {
 	verdict := style.Paint(cli.Red, "does not match")
 	if check.Matches {
 		verdict = style.Paint(cli.Green, "matches")
 	}
-	received := cli.Clean(e.Received)
-	if received == "" {
-		received = "nothing"
-	}
+	received := cli.Clean(cmp.Or(e.Received, "nothing"))
 	if check.Expected == "" {
 		return verdict + ": received key " + received
 	}
@@ -107,13 +102,11 @@ func (e explanation) keyCheck(style cli.Style, check explain.KeyCheck) string {
 
 // by formats the key that verified the callback.
 func (e explanation) by() string {
-	switch {
-	case e.Sender.Previous:
-		return ", by the previous key " + e.Sender.KeyID + " of account " + cli.Clean(e.Sender.Account)
-	case e.Sender.KeyID != "":
-		return ", by the key " + e.Sender.KeyID + " of account " + cli.Clean(e.Sender.Account)
+	if e.Sender.KeyID == "" {
+		return ""
 	}
-	return ""
+	key := map[bool]string{true: "previous key ", false: "key "}[e.Sender.Previous]
+	return ", by the " + key + e.Sender.KeyID + " of account " + cli.Clean(e.Sender.Account)
 }
 
 func findingValues(style cli.Style, finding explain.Finding) string {
