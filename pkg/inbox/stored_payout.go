@@ -17,5 +17,6 @@ type StoredPayout struct {
 	Record      payout.Record // as far as it can be read; its ID is always set
 	Exists      bool
 	Damage      error // wraps ErrDamagedPayout if the payout cannot be read or shows values that its record does not
-	ReadVersion any   // the version as the store read it; a repair writes on the condition that it is unchanged
+	Schedule    Schedule
+	ReadVersion any // the version as the store read it; a repair writes on the condition that it is unchanged
 }

@@ -42,8 +42,9 @@ type Audit struct {
 	Source   Source
 	From, To time.Time // receipts accepted in [From, To), payouts updated since From; zero: no bound
 	Now      time.Time
-	Report   func(Finding) // called for each finding, not concurrently
-	Progress func(Summary) // called every progressInterval items; may be nil
+	Queries  map[string]inbox.QueryMode // the mode of each provider
+	Report   func(Finding)              // called for each finding, not concurrently
+	Progress func(Summary)              // called every progressInterval items; may be nil
 
 	mu      sync.Mutex
 	summary Summary
@@ -57,10 +58,25 @@ type Summary struct {
 	Oldest   map[inbox.State]time.Time `json:"oldest,omitempty"` // acceptance of the oldest received and the oldest held receipt
 	Payouts  int64                     `json:"payouts"`
 	Moving   int64                     `json:"moving,omitempty"` // payouts that changed each time they were read, which are not checked
-	Findings int64                     `json:"findings"`
-	Log      *LogSummary               `json:"log,omitempty"`
+	Expected ExpectedSummary           `json:"expected"`
+	// Unscheduled counts payouts that the provider is not asked about although the mode of
+	// queries says so: it was changed after they were updated.
+	Unscheduled int64       `json:"unscheduled,omitempty"`
+	Findings    int64       `json:"findings"`
+	Log         *LogSummary `json:"log,omitempty"`
 
 	callbacks int64 // receipts that were callbacks
+}
+
+// ExpectedSummary counts the payouts that our own service ordered. None of the counts is
+// a finding, and Total is the sum of the others. An order that is linked to the payout
+// with the provider's id is counted there.
+type ExpectedSummary struct {
+	Total      int64 `json:"total"`
+	Final      int64 `json:"final"`
+	Open       int64 `json:"open"`
+	Overdue    int64 `json:"overdue"`
+	Conflicted int64 `json:"conflicted"`
 }
 
 // progressInterval is the number of items between two calls of Progress.
@@ -143,7 +159,7 @@ func (a *Audit) checkState(ctx context.Context, group *errgroup.Group, receipt i
 		if age := a.Now.Sub(receipt.AcceptedAt); age > MaxPending {
 			group.Go(func() error { return a.checkPending(ctx, receipt.Key, age) })
 		}
-	case inbox.Released:
+	case inbox.Released, inbox.Answered:
 		a.checkActor(receipt)
 		group.Go(func() error { return a.checkReleased(ctx, receipt) })
 	case inbox.Dismissed:
@@ -154,7 +170,7 @@ func (a *Audit) checkState(ctx context.Context, group *errgroup.Group, receipt i
 	}
 }
 
-// checkActor checks that a released or dismissed receipt has an actor and a reason.
+// checkActor checks that a released, answered or dismissed receipt has an actor and a reason.
 func (a *Audit) checkActor(receipt inbox.Receipt) {
 	if receipt.ChangedBy == (inbox.ChangedBy{}) {
 		a.addFinding(newFinding(ReceiptUnexplained, receipt.Key, string(receipt.State)+" without an actor and a reason, which payoutctl always records"))
@@ -174,8 +190,8 @@ func (a *Audit) countReceipt(receipt inbox.Receipt) {
 	s.Receipts++
 	s.States[receipt.State]++
 	// A released callback and the receipt of its event are one callback, and the
-	// latter counts. A resolution is not a callback.
-	if receipt.Resolution == nil && receipt.State != inbox.Released {
+	// latter counts.
+	if receipt.Source() == payout.SourceCallback && receipt.State != inbox.Released {
 		s.callbacks++
 	}
 	if receipt.State == inbox.Received || receipt.State == inbox.Held {
@@ -207,11 +223,12 @@ func (a *Audit) checkPending(ctx context.Context, key inbox.Key, age time.Durati
 	return ignoreCorrupt(err)
 }
 
-// checkReleased checks that a released callback has the receipt of its event.
+// checkReleased checks that a released callback has the receipt of its event, and an
+// answered one that of the answer.
 func (a *Audit) checkReleased(ctx context.Context, released inbox.Receipt) error {
 	_, ok, err := a.Source.Receipt(ctx, released.ReleasedAs)
 	if err == nil && !ok {
-		a.addFinding(newFinding(ReceiptGone, released.Key, "released, and the receipt of its event does not exist"))
+		a.addFinding(newFinding(ReceiptGone, released.Key, string(released.State)+", and the receipt that replaces it does not exist"))
 	}
 	return ignoreCorrupt(err)
 }

@@ -4,8 +4,10 @@
 //   - each payout equals the fold of its applied receipts, and its version is
 //     their number
 //   - each applied receipt has its payout
-//   - each released callback has the receipt of its event
-//   - each released or dismissed receipt has an actor and a reason
+//   - each released or answered callback has the receipt that replaces it
+//   - each released, answered or dismissed receipt has an actor and a reason
+//   - a payout is scheduled for a query where one is needed in every mode, and not where
+//     none is
 //
 // With the logs of the gateway and of the functions, it also checks that each
 // acknowledged callback has a receipt.

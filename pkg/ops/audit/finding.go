@@ -11,15 +11,16 @@ const (
 	ReceiptIndexMismatch Kind = "receipt-misplaced"   // missing from the index, or in it by mistake
 	ReceiptUnknown       Kind = "receipt-unknown"     // in a state that this version does not know
 	ReceiptWaiting       Kind = "receipt-waiting"     // received for longer than MaxPending
-	ReceiptGone          Kind = "receipt-gone"        // released, and the receipt of its event does not exist
-	ReceiptUnexplained   Kind = "receipt-unexplained" // released or dismissed without an actor and a reason
+	ReceiptGone          Kind = "receipt-gone"        // released or answered, and the receipt that replaces it does not exist
+	ReceiptUnexplained   Kind = "receipt-unexplained" // released, answered or dismissed without an actor and a reason
 
-	PayoutMissing   Kind = "payout-missing"   // it has applied receipts, and does not exist
-	PayoutDamaged   Kind = "payout-damaged"   // unreadable, or its attributes contradict each other
-	PayoutAltered   Kind = "payout-altered"   // it has the right version, and differs from its receipts
-	PayoutUnchecked Kind = "payout-unchecked" // one of its receipts is unreadable
-	FactMissing     Kind = "fact-missing"     // it lacks the event of an applied receipt
-	FactUnproven    Kind = "fact-unproven"    // it has more events than applied receipts
+	PayoutMissing     Kind = "payout-missing"     // it has applied receipts, and does not exist
+	PayoutDamaged     Kind = "payout-damaged"     // unreadable, or its attributes contradict each other
+	PayoutAltered     Kind = "payout-altered"     // it has the right version, and differs from its receipts
+	PayoutUnchecked   Kind = "payout-unchecked"   // one of its receipts is unreadable
+	PayoutUnscheduled Kind = "payout-unscheduled" // its entry in the index of queries is missing, or there by mistake
+	FactMissing       Kind = "fact-missing"       // it lacks the event of an applied receipt
+	FactUnproven      Kind = "fact-unproven"      // it has more events than applied receipts
 
 	AcknowledgedLost     Kind = "acknowledged-lost"     // a function acknowledged a callback without a receipt
 	AcknowledgedUnlogged Kind = "acknowledged-unlogged" // the gateway answered 200, and no function logged it

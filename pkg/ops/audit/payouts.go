@@ -22,6 +22,7 @@ func (a *Audit) checkPayouts(ctx context.Context) error {
 		payouts := a.summary.Payouts
 		a.mu.Unlock()
 		a.reportProgress(payouts)
+		a.countPayout(stored)
 		group.Go(func() error { return a.checkPayout(ctx, stored) })
 	}
 	return group.Wait()
@@ -33,10 +34,48 @@ func (a *Audit) checkPayout(ctx context.Context, scanned inbox.StoredPayout) err
 	switch {
 	case err != nil:
 		return err
-	case scanned.Damage == nil && len(fold.Damaged) == 0 && len(scanned.Record.Differences(fold.Record)) == 0:
+	case scanned.Damage == nil && len(fold.Damaged) == 0 && len(scanned.Record.Differences(fold.Record)) == 0 && scheduleProblem(scanned) == "":
 		return nil
 	}
 	return a.verifyPayout(ctx, scanned.Record.ID)
+}
+
+// countPayout counts an expected payout, and one that should be scheduled.
+func (a *Audit) countPayout(stored inbox.StoredPayout) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	record, counts := stored.Record, &a.summary.Expected
+	if stored.Schedule.At.IsZero() && inbox.IsQueryNeeded(record, stored.Schedule.Tries, a.Queries[record.ID.Provider()]) {
+		a.summary.Unscheduled++
+	}
+	status := record.Status()
+	if !record.IsExpected() || status == payout.Linked {
+		return
+	}
+	counts.Total++
+	switch {
+	case status == payout.Conflicted:
+		counts.Conflicted++
+	case status.IsFinal():
+		counts.Final++
+	case record.IsOverdue():
+		counts.Overdue++
+	default:
+		counts.Open++
+	}
+}
+
+// scheduleProblem returns why the schedule of a payout is wrong in every mode of queries,
+// or "".
+func scheduleProblem(stored inbox.StoredPayout) string {
+	isScheduled := !stored.Schedule.At.IsZero()
+	switch {
+	case isScheduled && !inbox.IsQueryNeeded(stored.Record, 0, inbox.QueriesAll):
+		return "scheduled for a query, and needs none"
+	case !isScheduled && inbox.IsQueryNeeded(stored.Record, 0, inbox.QueriesOff):
+		return "expected and open, and not scheduled: nobody is alerted when it is overdue"
+	}
+	return ""
 }
 
 // maxAttempts is how often verifyPayout reads a payout that changes meanwhile.
@@ -94,10 +133,15 @@ func (a *Audit) report(ctx context.Context, stored inbox.StoredPayout, fold inbo
 		finding.Receipt = unapplied.Receipt
 	default:
 		differences := got.Differences(want)
-		if len(differences) == 0 {
+		problem := scheduleProblem(stored)
+		switch {
+		case len(differences) > 0:
+			finding.Kind, finding.Detail = PayoutAltered, "differs from its receipts in: "+listParts(differences)
+		case problem != "":
+			finding.Kind, finding.Detail = PayoutUnscheduled, problem
+		default:
 			return nil
 		}
-		finding.Kind, finding.Detail = PayoutAltered, "differs from its receipts in: "+listParts(differences)
 	}
 	a.addFinding(finding)
 	return nil

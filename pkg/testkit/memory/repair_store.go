@@ -145,7 +145,7 @@ func (s *Store) StoredPayout(ctx context.Context, id payout.ID) (inbox.StoredPay
 	stored, exists := s.payouts[id]
 	record := stored.Record
 	record.ID = id
-	storedPayout := inbox.StoredPayout{Record: record, Exists: exists, ReadVersion: record.Version}
+	storedPayout := inbox.StoredPayout{Record: record, Exists: exists, Schedule: stored.Schedule, ReadVersion: record.Version}
 	if s.damage.records[id] {
 		storedPayout.Record, storedPayout.Damage = payout.Record{ID: id}, inbox.ErrDamagedPayout
 	}
