@@ -62,6 +62,17 @@ func (s Schedule) Claimed(name string, now time.Time) Schedule {
 	return Schedule{At: toMillis(now.Add(delay + jitter(name, delay))), Tries: s.Tries + 1, AskedAt: toMillis(now), Result: s.Result}
 }
 
+// Rebuilt returns the schedule of a payout whose record is rebuilt now: a query is due
+// at once if any mode needs it. A run drops a query that the mode of its provider does
+// not need.
+func (s Schedule) Rebuilt(record payout.Record, now time.Time) Schedule {
+	rebuilt := Schedule{AskedAt: s.AskedAt, Result: s.Result}
+	if IsQueryNeeded(record, 0, QueriesAll) {
+		rebuilt.At = toMillis(now)
+	}
+	return rebuilt
+}
+
 // jitter spreads queries: the same name always has the same part of a tenth of the delay.
 func jitter(name string, delay time.Duration) time.Duration {
 	hash := fnv.New32a()

@@ -155,7 +155,7 @@ func storedPayout(i item) (inbox.StoredPayout, error) {
 	if err != nil && !errors.Is(err, inbox.ErrDamagedPayout) {
 		return inbox.StoredPayout{}, err
 	}
-	s := inbox.StoredPayout{Record: record, Exists: true, Damage: err, Schedule: decodeSchedule(i)}
+	s := inbox.StoredPayout{Record: record, Schedule: decodeSchedule(i), Exists: true, Damage: err}
 	if version := i["version"]; version != nil {
 		s.ReadVersion = version
 	}

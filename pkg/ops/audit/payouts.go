@@ -34,7 +34,7 @@ func (a *Audit) checkPayout(ctx context.Context, scanned inbox.StoredPayout) err
 	switch {
 	case err != nil:
 		return err
-	case scanned.Damage == nil && len(fold.Damaged) == 0 && len(scanned.Record.Differences(fold.Record)) == 0 && scheduleProblem(scanned) == "":
+	case scanned.Damage == nil && len(fold.Damaged) == 0 && len(scanned.Record.Differences(fold.Record)) == 0 && scanned.ScheduleProblem() == "":
 		return nil
 	}
 	return a.verifyPayout(ctx, scanned.Record.ID)
@@ -63,19 +63,6 @@ func (a *Audit) countPayout(stored inbox.StoredPayout) {
 	default:
 		counts.Open++
 	}
-}
-
-// scheduleProblem returns why the schedule of a payout is wrong in every mode of queries,
-// or "".
-func scheduleProblem(stored inbox.StoredPayout) string {
-	isScheduled := !stored.Schedule.At.IsZero()
-	switch {
-	case isScheduled && !inbox.IsQueryNeeded(stored.Record, 0, inbox.QueriesAll):
-		return "scheduled for a query, and needs none"
-	case !isScheduled && inbox.IsQueryNeeded(stored.Record, 0, inbox.QueriesOff):
-		return "expected and open, and not scheduled: nobody is alerted when it is overdue"
-	}
-	return ""
 }
 
 // maxAttempts is how often verifyPayout reads a payout that changes meanwhile.
@@ -133,7 +120,7 @@ func (a *Audit) report(ctx context.Context, stored inbox.StoredPayout, fold inbo
 		finding.Receipt = unapplied.Receipt
 	default:
 		differences := got.Differences(want)
-		problem := scheduleProblem(stored)
+		problem := stored.ScheduleProblem()
 		switch {
 		case len(differences) > 0:
 			finding.Kind, finding.Detail = PayoutAltered, "differs from its receipts in: "+listParts(differences)

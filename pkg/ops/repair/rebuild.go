@@ -52,7 +52,7 @@ func (r *Repairs) Plan(ctx context.Context, id payout.ID) (Plan, error) {
 		plan.Verdict = Unknown
 	case fold.Record.Version == 0:
 		plan.Verdict = NoReceipts
-	case read.Exists && read.Damage == nil && len(plan.Differences) == 0:
+	case read.Exists && read.Damage == nil && len(plan.Differences) == 0 && read.ScheduleProblem() == "":
 		plan.Verdict = Equal
 	}
 	return plan, nil

@@ -145,7 +145,7 @@ func (s *Store) StoredPayout(ctx context.Context, id payout.ID) (inbox.StoredPay
 	stored, exists := s.payouts[id]
 	record := stored.Record
 	record.ID = id
-	storedPayout := inbox.StoredPayout{Record: record, Exists: exists, Schedule: stored.Schedule, ReadVersion: record.Version}
+	storedPayout := inbox.StoredPayout{Record: record, Schedule: stored.Schedule, Exists: exists, ReadVersion: record.Version}
 	if s.damage.records[id] {
 		storedPayout.Record, storedPayout.Damage = payout.Record{ID: id}, inbox.ErrDamagedPayout
 	}
@@ -169,7 +169,7 @@ func (s *Store) Close(ctx context.Context, closed inbox.Receipt) (inbox.State, e
 	before := receipt.State
 	if before == inbox.Held || before == inbox.Dismissed && closed.State == inbox.Released {
 		receipt.State, receipt.ReleasedAs, receipt.ChangedBy = closed.State, closed.ReleasedAs, closed.ChangedBy
-		receipt.Query.At = time.Time{}
+		receipt.Query = inbox.Schedule{}
 		s.put(receipt)
 		delete(s.damage.indexMismatch, receipt.Key)
 	}
@@ -177,7 +177,7 @@ func (s *Store) Close(ctx context.Context, closed inbox.Receipt) (inbox.State, e
 }
 
 // Rewrite implements repair.Store.
-func (s *Store) Rewrite(ctx context.Context, record payout.Record, read inbox.StoredPayout, _ inbox.ChangedBy) (bool, error) {
+func (s *Store) Rewrite(ctx context.Context, record payout.Record, read inbox.StoredPayout, changedBy inbox.ChangedBy) (bool, error) {
 	if err := ctx.Err(); err != nil {
 		return false, err
 	}
@@ -191,7 +191,7 @@ func (s *Store) Rewrite(ctx context.Context, record payout.Record, read inbox.St
 	if exists != read.Exists || current.Record.Version != version {
 		return false, nil
 	}
-	s.putPayout(inbox.PayoutItem{Record: record, Schedule: current.Schedule})
+	s.putPayout(inbox.PayoutItem{Record: record, Schedule: read.Schedule.Rebuilt(record, changedBy.At)})
 	delete(s.damage.records, record.ID)
 	return true, nil
 }
