@@ -111,6 +111,7 @@ func NewReceipt(provider Provider, verified Verified, now time.Time) inbox.Recei
 		Note:     held.Note,
 
 		ProviderID: held.ProviderID,
+		Reference:  held.Reference,
 	}, request.Body, sender.KeyID, now)
 }
 

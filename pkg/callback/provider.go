@@ -89,9 +89,10 @@ type Held struct {
 	// Subject identifies the callback among the held callbacks of its account:
 	// copies of a signed body have one subject, whatever their spacing.
 	Subject []byte
-	// ProviderID is the provider's id of the payout, if the callback states one. It
-	// is a hint for a query; no event is built from it.
+	// ProviderID is the provider's id of the payout, if the callback states one, and
+	// Reference is our reference. They are hints for a query; no event is built from them.
 	ProviderID string
+	Reference  string
 }
 
 // Reason is why a callback is held: a short word, also in metrics.
@@ -138,7 +139,7 @@ type Reply struct {
 }
 
 // Signer is what tools and tests need to send callbacks as the provider would. The
-// Lambda functions never sign.
+// Lambda functions never sign callbacks.
 type Signer interface {
 	// Sign returns the body and the headers with which the provider would send it,
 	// signed with the key. A signature in the body is replaced. Sign fails only if

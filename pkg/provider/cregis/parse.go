@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/payout"
@@ -36,6 +37,7 @@ func (p Provider) parse(route payout.Type, b *body) (payout.Event, *callback.Hel
 	} {
 		if held := check(kind, b); held != nil {
 			held.ProviderID = b.providerID()
+			held.Reference = b.reference(held.Reason)
 			return payout.Event{}, held
 		}
 	}
@@ -143,6 +145,17 @@ func (b *body) providerID() string {
 		return value.text
 	}
 	return ""
+}
+
+// reference returns our reference as a hint for a query, or "". Where another body with
+// the same signed text may have another reference, an answer would not have this one.
+func (b *body) reference(reason callback.Reason) string {
+	value := b.documented[thirdPartyID]
+	isCertain := reason != callback.ReasonAmbiguous && reason != callback.ReasonUnknownField
+	if !isCertain || !documented[thirdPartyID].accepts(value) || utf8.RuneCountInString(value.text) > maxReference || strings.ContainsFunc(value.text, isInvisible) {
+		return ""
+	}
+	return value.text
 }
 
 // asset returns chain, token and symbol in canonical form, and whether the

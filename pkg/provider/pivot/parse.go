@@ -29,6 +29,7 @@ func (c content) parse(sender callback.Sender) (payout.Event, *callback.Held) {
 	e := r.event(sender.Account)
 	if r.held != nil {
 		r.held.Subject = canonicalJSON(request.Body)
+		r.held.ProviderID, r.held.Reference = r.hints(sender.Account)
 		return payout.Event{}, r.held
 	}
 	return e, nil
@@ -99,6 +100,22 @@ func (r *reader) event(account string) payout.Event {
 		r.holdf(callback.ReasonField, "neither payoutResults nor payouts")
 	}
 	return payout.Event{}
+}
+
+// hints returns the uuid of the request and our reference, for a query about the payout of
+// a held callback: those of a payout's callback for the merchant that sent it.
+func (r *reader) hints(account string) (uuidHint, referenceHint string) {
+	named := r.body.string(merchantID)
+	if !strings.HasPrefix(r.body.string(event), family) || named != "" && !isSameID(named, account) {
+		return "", ""
+	}
+	if id := r.body.string(uuid); isUUID.match(id) {
+		uuidHint = canonicalID(id)
+	}
+	if ours := r.body.string(reference); isReference.match(ours) {
+		referenceHint = canonicalText(ours)
+	}
+	return uuidHint, referenceHint
 }
 
 // batch reads a bulk request's callback. It names no item and no reference.
