@@ -1,6 +1,10 @@
 package cregis
 
-import "slices"
+import (
+	"slices"
+
+	"payout-callbacks/pkg/reconcile"
+)
 
 // Canonical returns the signed text of a body, and whether it can be read.
 func Canonical(raw []byte) (string, bool) {
@@ -45,3 +49,8 @@ func CanonicalTxID(chain, to, text string) string { return canonicalTxID(chain, 
 // FindSymbol returns the symbol of a currency as an event has it, and whether the
 // currency matches chain and token.
 func FindSymbol(chain, token, text string) (string, bool) { return findSymbol(chain, token, text) }
+
+// ReadAnswer reads the answer to a query about a payout.
+func ReadAnswer(status int, body []byte, asked reconcile.Asked) reconcile.Answer {
+	return readAnswer(reconcile.Response{Status: status, Body: body}, []reconcile.Asked{asked})
+}

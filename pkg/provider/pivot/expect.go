@@ -5,9 +5,11 @@ import (
 	"payout-callbacks/pkg/reconcile"
 )
 
-// The types of an expectation besides payout.TypeBatch. Pivot calls a payout single if
-// its request has no other.
-const typeSingle = "single"
+// expectedTypes are the types of an expectation. Pivot calls a payout single if its
+// request has no other.
+var expectedTypes = map[string]payout.Type{
+	"payout": payout.TypePayout, "single": payout.TypePayout, "batch": payout.TypeBatch,
+}
 
 // maxItems is the number of items of the largest request
 // (docs/api-references/api-lists/payout-local/create-a-payout).
@@ -17,14 +19,41 @@ const maxItems = 1000
 // The account is spelled as in the keys. Items and amount of a batch state the number of
 // its items and their sum.
 func (p Provider) Expect(e reconcile.Expectation) (payout.Event, error) {
-	isBatch := e.Type == string(payout.TypeBatch)
-	isSingle := e.Type == string(payout.TypePayout) || e.Type == typeSingle
-	amount, err := payout.ParseAmount(e.Amount)
+	if err := checkExpectation(e); err != nil {
+		return payout.Event{}, err
+	}
+	amount, _ := payout.ParseAmount(e.Amount) // "" without one
+	id, reference := canonicalID(e.ID), canonicalText(e.Reference)
+	event := payout.Event{
+		Source:    payout.SourceExpectation,
+		Status:    payout.Expected,
+		Reference: reference,
+		Currency:  e.Currency,
+	}
+	switch {
+	case expectedTypes[e.Type] == payout.TypePayout:
+		event.ID = payout.NewID(name, payout.TypePayout, e.Account, id, reference)
+		event.Amount = amount
+		return event, nil
+	case id == "":
+		event.ID = payout.NewID(name, payout.TypeBatch, e.Account, "", reference)
+	default:
+		event.ID = payout.NewID(name, payout.TypeBatch, e.Account, id, "")
+	}
+	event.Totals.Pending = payout.Tally{Count: e.Items, Amount: amount}
+	return event, nil
+}
+
+// checkExpectation returns a *FieldError that names the first bad field, or nil.
+func checkExpectation(e reconcile.Expectation) error {
+	payoutType, isType := expectedTypes[e.Type]
+	isBatch := payoutType == payout.TypeBatch
+	_, err := payout.ParseAmount(e.Amount)
 	for _, rule := range []struct {
 		isMet          bool
 		field, problem string
 	}{
-		{isBatch || isSingle, "type", "must be payout, single, or batch"},
+		{isType, "type", "must be payout, single, or batch"},
 		{isUUID.match(e.Account), "account", "must be a merchantId: " + isUUID.want},
 		{e.ID == "" || isUUID.match(e.ID), "id", "must be a uuid: " + isUUID.want},
 		{e.Reference != "" || isBatch && e.ID != "", "reference", "is required: the id names the request, or is not known"},
@@ -37,26 +66,8 @@ func (p Provider) Expect(e reconcile.Expectation) (payout.Event, error) {
 		{0 <= e.Items && e.Items <= maxItems, "items", "must be 1 to 1000"},
 	} {
 		if !rule.isMet {
-			return payout.Event{}, &reconcile.FieldError{Field: rule.field, Problem: rule.problem}
+			return &reconcile.FieldError{Field: rule.field, Problem: rule.problem}
 		}
 	}
-	id, reference := canonicalID(e.ID), canonicalText(e.Reference)
-	event := payout.Event{
-		Source:    payout.SourceExpectation,
-		Status:    payout.Expected,
-		Reference: reference,
-		Currency:  e.Currency,
-	}
-	switch {
-	case isSingle:
-		event.ID = payout.NewID(name, payout.TypePayout, e.Account, id, reference)
-		event.Amount = amount
-		return event, nil
-	case id == "":
-		event.ID = payout.NewID(name, payout.TypeBatch, e.Account, "", reference)
-	default:
-		event.ID = payout.NewID(name, payout.TypeBatch, e.Account, id, "")
-	}
-	event.Totals.Pending = payout.Tally{Count: e.Items, Amount: amount}
-	return event, nil
+	return nil
 }
