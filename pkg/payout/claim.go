@@ -10,7 +10,7 @@ type Field string
 
 // The claim fields. A field with two or more live values is in conflict.
 const (
-	FieldStatus    Field = "status" // final statuses only
+	FieldStatus    Field = "status" // final statuses only; of a batch, those with which persons closed it
 	FieldAmount    Field = "amount"
 	FieldCurrency  Field = "currency"
 	FieldChain     Field = "chain"
@@ -74,23 +74,21 @@ func (e Event) claims() map[Field]string {
 	}
 	delete(claims, fieldReason) // reasons are free text and cannot conflict
 	claims[FieldLinkedTo] = string(e.LinkedTo)
+	isBatch := e.ID.Type() == TypeBatch
+	if !e.Status.IsFinal() || isBatch && e.StatedBy() != SourceResolution {
+		delete(claims, FieldStatus) // of a batch, the totals decide
+	}
 	switch {
-	case e.ID.Type() == TypeBatch && e.Totals == (Totals{}) && e.StatedBy() != SourceCallback:
-		delete(claims, FieldStatus) // no totals stated: not a batch of no items
-	case e.ID.Type() == TypeBatch && e.StatedBy() == SourceExpectation:
+	case isBatch && e.StatedBy() == SourceExpectation:
 		ordered := e.Totals.Pending // a sum with the other tallies would read no amount as 0
 		claims[FieldAmount] = string(ordered.Amount)
-		delete(claims, FieldStatus)
 		if ordered.Count > 0 {
 			claims[FieldItems] = formatCount(ordered.Count)
 		}
-	case e.ID.Type() == TypeBatch:
-		delete(claims, FieldStatus)
+	case isBatch && (e.Totals != Totals{} || e.StatedBy() == SourceCallback): // else it states no totals
 		all := e.Totals.All()
 		claims[FieldItems] = formatCount(all.Count)
 		claims[FieldAmount] = string(all.Amount)
-	case !e.Status.IsFinal():
-		delete(claims, FieldStatus)
 	}
 	maps.DeleteFunc(claims, func(_ Field, value string) bool { return value == "" })
 	return claims

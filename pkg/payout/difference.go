@@ -43,16 +43,16 @@ type part struct {
 	key  string // fingerprint of the value; "" if the record does not have the part
 }
 
-// joinTexts returns a set as one text. No element has a comma.
-func joinTexts[E ~string](set []E) string {
+func newPart(text string, values ...string) part { return part{text, fingerprint(values...)} }
+
+// newSetPart returns the part of a set.
+func newSetPart[E ~string](set []E) part {
 	var texts []string
 	for _, element := range set {
 		texts = append(texts, string(element))
 	}
-	return strings.Join(texts, ", ")
+	return newPart(strings.Join(texts, ", "), texts...)
 }
-
-func newPart(text string, values ...string) part { return part{text, fingerprint(values...)} }
 
 // parts returns the parts that the record has, by name.
 func (r Record) parts() map[string]part {
@@ -60,13 +60,13 @@ func (r Record) parts() map[string]part {
 	for name, text := range map[string]string{
 		"payout": string(r.ID), "version": formatCount(r.Version), "progress": string(r.Progress),
 		"block height": strconv.FormatUint(r.BlockHeight, 10), "block time": formatCount(r.BlockTime),
-		"settled": r.Settled.SettledKey(), "settled by query": r.SettledByQuery.SettledKey(),
-		"sources": joinTexts(r.Sources), "deadline": formatCount(r.Deadline), "overdue": joinTexts(r.Overdue),
+		"settled": r.Settled.SettledKey(), "settled by query": r.SettledByQuery.SettledKey(), "deadline": formatCount(r.Deadline),
 	} {
 		parts[name] = newPart(text, text)
 	}
+	parts["sources"], parts["overdue"] = newSetPart(r.Sources), newSetPart(r.Overdue)
 	for status, sources := range r.FinalBy {
-		parts["final by "+string(status)] = newPart(joinTexts(sources), joinTexts(sources))
+		parts["final by "+string(status)] = newSetPart(sources)
 	}
 	for field, values := range r.Claims {
 		text := strings.Join(values.Seen, " | ")

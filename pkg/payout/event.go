@@ -79,7 +79,7 @@ func (e Event) Fingerprint() string {
 	for _, tally := range []Tally{e.Totals.Pending, e.Totals.Succeeded, e.Totals.Failed, e.Totals.Cancelled} {
 		values = append(values, tally.text())
 	}
-	if source := e.StatedBy(); source != SourceCallback {
+	if source := e.StatedBy(); source != SourceCallback || e.Deadline != 0 || e.LinkedTo != "" { // what no callback has
 		values = append(values, string(source), formatCount(e.Deadline), string(e.LinkedTo))
 	}
 	return fingerprint(values...)

@@ -17,7 +17,10 @@ const maxStatements = 5
 // every subset of up to five gives an identical record in every order.
 func TestMerge_OrdersOfSubsets(t *testing.T) {
 	t.Parallel()
-	for name, dozen := range map[string][]any{"payout": payoutStatements(), "batch": batchStatements()} {
+	for name, dozen := range map[string][]any{
+		"callbacks of a payout": payoutStatements(), "all sources of a payout": payoutSources(),
+		"callbacks of a batch": batchStatements(), "all sources of a batch": batchSources(),
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l := &law{T: t, statements: dozen, records: map[uint]payout.Record{}}
@@ -97,14 +100,80 @@ func payoutStatements() []any {
 	}
 }
 
-func batchStatements() []any {
-	event := func(status payout.Status, pending, succeeded, failed, cancelled int64) payout.Event {
-		amounts := []payout.Amount{"0", "1000.5", "2001", "3001.5", "4002"}
-		tally := func(n int64) payout.Tally { return payout.Tally{Count: n, Amount: amounts[n]} }
-		return payout.Event{ID: batch, Status: status, Totals: payout.Totals{
-			Pending: tally(pending), Succeeded: tally(succeeded), Failed: tally(failed), Cancelled: tally(cancelled),
-		}}
+// payoutSources returns statements of all sources about a payout.
+func payoutSources() []any {
+	by := func(source payout.Source, status payout.Status, edit ...func(*payout.Event)) payout.Event {
+		e := payout.Event{ID: paid, Source: source, Status: status, Amount: "1.1", Currency: "TRX", Reference: "PAY-1"}
+		for _, change := range edit {
+			change(&e)
+		}
+		return e
 	}
+	amount := func(e *payout.Event) { e.Amount = "1.2" }
+	deadline := func(at int64) func(*payout.Event) { return func(e *payout.Event) { e.Deadline = at } }
+	return []any{
+		by(payout.SourceCallback, payout.Succeeded, func(e *payout.Event) { e.TxID, e.BlockHeight = "0xabc", 7 }),
+		by(payout.SourceCallback, payout.Failed, func(e *payout.Event) { e.Reason = "why" }),
+		by(payout.SourceExpectation, payout.Expected, deadline(5)),
+		by(payout.SourceExpectation, payout.Expected, deadline(3), amount),
+		by(payout.SourceQuery, payout.Pending),
+		by(payout.SourceQuery, payout.Succeeded),
+		by(payout.SourceQuery, payout.Succeeded, amount),
+		by(payout.SourceQuery, payout.Cancelled),
+		overdue(paid, "open"),
+		overdue(paid, "unknown-to-provider"),
+		payout.Event{ID: paid, Source: payout.SourceReconciler, Status: payout.Linked, LinkedTo: "cregis/payout/1382528827416576/7"},
+		payout.Event{ID: paid, Source: payout.SourceResolution, Status: payout.Failed, Reason: "closed"},
+	}
+}
+
+// overdue returns the reconciler's statement that a payout is overdue.
+func overdue(id payout.ID, reason string) payout.Event {
+	return payout.Event{ID: id, Source: payout.SourceReconciler, Status: payout.Overdue, Reason: reason}
+}
+
+// bulkEvent returns a callback of a batch with these items, of 1000.5 each.
+func bulkEvent(status payout.Status, pending, succeeded, failed, cancelled int64) payout.Event {
+	amounts := []payout.Amount{"0", "1000.5", "2001", "3001.5", "4002"}
+	tally := func(n int64) payout.Tally { return payout.Tally{Count: n, Amount: amounts[n]} }
+	return payout.Event{ID: batch, Status: status, Totals: payout.Totals{
+		Pending: tally(pending), Succeeded: tally(succeeded), Failed: tally(failed), Cancelled: tally(cancelled),
+	}}
+}
+
+// batchSources returns statements of all sources about a batch.
+func batchSources() []any {
+	by := func(source payout.Source, e payout.Event) payout.Event {
+		e.Source = source
+		return e
+	}
+	order := func(deadline, items int64, amount payout.Amount) payout.Event {
+		return payout.Event{
+			ID: batch, Source: payout.SourceExpectation, Status: payout.Expected, Reference: "payday", Deadline: deadline,
+			Totals: payout.Totals{Pending: payout.Tally{Count: items, Amount: amount}},
+		}
+	}
+	closing := func(status payout.Status) payout.Event {
+		return payout.Event{ID: batch, Source: payout.SourceResolution, Status: status}
+	}
+	return []any{
+		bulkEvent(payout.Pending, 3, 0, 0, 0),
+		bulkEvent(payout.Done, 0, 2, 1, 0),
+		order(5, 3, "3001.5"),
+		order(3, 4, ""),
+		by(payout.SourceQuery, bulkEvent(payout.Pending, 3, 0, 0, 0)),
+		by(payout.SourceQuery, bulkEvent(payout.Done, 1, 1, 1, 0)), // older than the callback
+		by(payout.SourceQuery, bulkEvent(payout.Done, 0, 2, 1, 0)),
+		by(payout.SourceQuery, bulkEvent(payout.Cancelled, 0, 1, 1, 1)),
+		overdue(batch, "open"),
+		overdue(batch, "unasked"),
+		closing(payout.Done),
+		closing(payout.Cancelled),
+	}
+}
+
+func batchStatements() []any {
+	event := bulkEvent
 	other := event(payout.Done, 0, 3, 0, 0)
 	other.Totals.Succeeded.Amount = "1"
 	// The greatest totals of Done 2+1 and Done 3+0 settle more than three items.
@@ -148,8 +217,15 @@ func totals(t *rapid.T) any {
 		n := rapid.Int64Range(0, 3).Draw(t, name)
 		return payout.Tally{Count: n, Amount: []payout.Amount{"0", "0.5", "1000", "1000.5"}[rapid.IntRange(0, 3).Draw(t, name+" amount")]}
 	}
+	switch rapid.IntRange(0, 7).Draw(t, "kind") {
+	case 0:
+		return orderedBatch(rapid.Int64Range(0, 3).Draw(t, "items"), rapid.SampledFrom([]payout.Amount{"", "1000"}).Draw(t, "sum"))
+	case 1:
+		return closedBatch(rapid.SampledFrom([]payout.Status{payout.Done, payout.Cancelled}).Draw(t, "closed"))
+	}
 	status := rapid.SampledFrom([]payout.Status{payout.Pending, payout.Delayed, payout.Done, payout.Cancelled}).Draw(t, "status")
-	return payout.Event{ID: batch, Status: status, Totals: payout.Totals{
+	source := rapid.SampledFrom([]payout.Source{"", payout.SourceQuery}).Draw(t, "source")
+	return payout.Event{ID: batch, Source: source, Status: status, Totals: payout.Totals{
 		Pending: tally("pending"), Succeeded: tally("succeeded"), Failed: tally("failed"), Cancelled: tally("cancelled"),
 	}}
 }

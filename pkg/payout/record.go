@@ -49,7 +49,7 @@ func (r Record) Apply(e Event) (Record, Outcome) {
 		next.Claims[field] = next.Claims[field].with(value)
 	}
 	payoutType := e.ID.Type()
-	if e.Status.rank(payoutType) > next.Progress.rank(payoutType) {
+	if e.StatedBy() != SourceResolution && e.Status.rank(payoutType) > next.Progress.rank(payoutType) {
 		next.Progress = e.Status
 	}
 	next.applyReason(e)
@@ -164,18 +164,24 @@ func (r Record) resolutionsInForce() []Resolution {
 }
 
 // batchStatus returns the last status of a batch once all of its items are settled.
+// Until then it returns the status with which a person closed the batch, if somebody did.
 // A batch that is done while the payment partner still processes items is pending.
 func (r Record) batchStatus() Status {
-	if closed := r.closedAs(); closed != "" {
-		return closed
-	}
-	if r.Progress.rank(TypeBatch) < Done.rank(TypeBatch) {
+	isProcessed := r.Progress.rank(TypeBatch) >= Done.rank(TypeBatch)
+	switch closed := Status(r.Value(FieldStatus)); {
+	case isProcessed && r.isSettled():
 		return r.Progress
-	}
-	if formatCount(r.EffectiveTotals().Settled().Count) != r.Value(FieldItems) {
+	case closed != "":
+		return closed
+	case isProcessed:
 		return Pending
 	}
 	return r.Progress
+}
+
+// isSettled reports whether all items of a batch are settled.
+func (r Record) isSettled() bool {
+	return formatCount(r.EffectiveTotals().Settled().Count) == r.Value(FieldItems)
 }
 
 // EffectiveTotals returns the settled items of a batch: the greatest totals seen,

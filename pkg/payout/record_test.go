@@ -191,6 +191,7 @@ func TestFingerprint_EveryField(t *testing.T) {
 		Token: "195", From: "a", To: "b", Memo: "m", TxID: "t", BlockHeight: 1, BlockTime: 2,
 		Totals: payout.Totals{Pending: payout.Tally{Count: 1, Amount: "1"}, Succeeded: payout.Tally{Count: 2, Amount: "2"},
 			Failed: payout.Tally{Count: 3, Amount: "3"}, Cancelled: payout.Tally{Count: 4, Amount: "4"}},
+		Source: payout.SourceExpectation, Deadline: 5, LinkedTo: batch,
 	}
 	seen := map[string]string{whole.Fingerprint(): "the original"}
 	for name, edit := range map[string]func(*payout.Event){
@@ -212,6 +213,10 @@ func TestFingerprint_EveryField(t *testing.T) {
 		"succeeded amount":  func(e *payout.Event) { e.Totals.Succeeded.Amount = "9" },
 		"failed":            func(e *payout.Event) { e.Totals.Failed = payout.Tally{} },
 		"cancelled":         func(e *payout.Event) { e.Totals.Cancelled = payout.Tally{} },
+		"source":            func(e *payout.Event) { e.Source = payout.SourceQuery },
+		"callback":          func(e *payout.Event) { e.Source = "" },
+		"deadline":          func(e *payout.Event) { e.Deadline = 4 },
+		"linked to":         func(e *payout.Event) { e.LinkedTo = "" },
 		"moved boundary":    func(e *payout.Event) { e.Chain, e.Token = "1951", "95" },
 		"moved to the next": func(e *payout.Event) { e.From, e.To = "", "ab" },
 	} {
@@ -264,8 +269,14 @@ func statement() *rapid.Generator[any] {
 	value := rapid.SampledFrom([]string{"", "a", "b"})
 	event := rapid.Custom(func(t *rapid.T) any {
 		return payout.Event{
-			ID:          paid,
-			Status:      rapid.SampledFrom([]payout.Status{payout.Pending, payout.Delayed, payout.Succeeded, payout.Failed, payout.Rejected}).Draw(t, "status"),
+			ID: paid,
+			Status: rapid.SampledFrom([]payout.Status{
+				payout.Expected, payout.Pending, payout.Delayed, payout.Succeeded, payout.Failed, payout.Rejected, payout.Overdue, payout.Linked,
+			}).Draw(t, "status"),
+			Source: rapid.SampledFrom([]payout.Source{
+				"", payout.SourceQuery, payout.SourceExpectation, payout.SourceReconciler, payout.SourceResolution,
+			}).Draw(t, "source"),
+			Deadline:    rapid.Int64Range(0, 3).Draw(t, "deadline"),
 			Reason:      value.Draw(t, "reason"),
 			Amount:      payout.Amount(rapid.SampledFrom([]string{"", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10"}).Draw(t, "amount")),
 			TxID:        value.Draw(t, "txid"),

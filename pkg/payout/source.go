@@ -27,14 +27,15 @@ func withElement[E ~string](set []E, element E) []E {
 func (r Record) IsExpected() bool { return slices.Contains(r.Sources, SourceExpectation) }
 
 // IsConfirmed reports whether a query stated the final status that the record shows;
-// of a batch, the totals that it shows.
+// of a batch, the totals that it shows, with every item settled.
 func (r Record) IsConfirmed() bool {
 	status := r.Status()
 	switch {
 	case !status.IsFinal():
 		return false
 	case r.ID.Type() == TypeBatch:
-		return slices.Contains(r.Sources, SourceQuery) && r.SettledByQuery.SettledKey() == r.EffectiveTotals().SettledKey()
+		return slices.Contains(r.Sources, SourceQuery) && r.isSettled() &&
+			r.SettledByQuery.SettledKey() == r.EffectiveTotals().SettledKey()
 	}
 	return slices.Contains(r.FinalBy[status], SourceQuery)
 }
@@ -49,13 +50,3 @@ func (r Record) IsOpen() bool {
 // IsOverdue reports whether the payout is open although its deadline has passed: the
 // reconciler states that only after it has asked, or if it cannot ask.
 func (r Record) IsOverdue() bool { return r.IsOpen() && len(r.Overdue) > 0 }
-
-// closedAs returns the final status with which a person closed a batch, or "".
-func (r Record) closedAs() Status {
-	for _, status := range []Status{Cancelled, Done} {
-		if slices.Contains(r.FinalBy[status], SourceResolution) {
-			return status
-		}
-	}
-	return ""
-}
