@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"payout-callbacks/pkg/inbox"
@@ -103,9 +104,9 @@ func (s *session) ask(ctx context.Context, tasks []task) {
 		return
 	}
 	answer := s.query(ctx, asked(claimed))
-	statements := s.accept(ctx, answer)
+	isDurable := s.accept(ctx, answer)
 	for _, c := range claimed {
-		s.finish(ctx, c, answer, statements)
+		s.finish(ctx, c, answer, isDurable)
 	}
 }
 
@@ -137,7 +138,8 @@ func (s *session) claim(ctx context.Context, t task) (claim, bool) {
 		return claim{}, false
 	}
 	c := claim{record: item.Record, before: stored.Schedule, schedule: next}
-	if !inbox.IsQueryNeeded(c.record, stored.Schedule.Tries, s.Inbox.Queries[t.id.Provider()]) {
+	// A payout with no tries left is still scheduled if a run stopped after its last claim.
+	if !inbox.IsQueryNeeded(c.record, 0, s.Inbox.Queries[t.id.Provider()]) {
 		s.reschedule(ctx, c, inbox.Schedule{AskedAt: stored.Schedule.AskedAt, Result: stored.Schedule.Result})
 		return claim{}, false
 	}
@@ -166,20 +168,21 @@ func (s *session) reschedule(ctx context.Context, c claim, next inbox.Schedule) 
 }
 
 // finish states that a payout is overdue, if it is, and stores the outcome. A query that
-// was not answered for a reason that concerns the account gets its try back.
-func (s *session) finish(ctx context.Context, c claim, answer Answer, statements map[payout.ID]payout.Status) {
+// was not answered for a reason that concerns the account, or whose answer could not be
+// made durable, gets its try back and is repeated soon.
+func (s *session) finish(ctx context.Context, c claim, answer Answer, isDurable bool) {
 	s.count(func(result *RunResult) { result.Outcomes[answer.Outcome]++ })
 	next := c.schedule
 	next.Result = string(answer.Outcome)
 	switch {
-	case answer.Outcome.concernsAccount():
+	case answer.Outcome.concernsAccount() || !isDurable:
 		next.Tries = c.before.Tries
-		next.At = s.Now().Add(minPause)
+		next.At = s.Now().Add(minPause).Truncate(time.Millisecond)
 		if s.isPaused() {
-			next.At = s.state.PausedUntil
+			next.At = s.state.PausedUntil.Truncate(time.Millisecond)
 		}
 	default:
-		s.stateOverdue(ctx, c, answer.Outcome, statements[c.record.ID])
+		s.stateOverdue(ctx, c, answer)
 	}
 	if !inbox.IsQueryNeeded(c.record, next.Tries, s.Inbox.Queries[c.record.ID.Provider()]) {
 		next.At = time.Time{}
@@ -202,37 +205,37 @@ var overdueReason = map[Outcome]string{
 }
 
 // stateOverdue accepts the statement that a payout is overdue, if its deadline has passed
-// and the answer ends nothing.
-func (s *session) stateOverdue(ctx context.Context, c claim, outcome Outcome, stated payout.Status) {
-	reason := overdueReason[outcome]
-	isPast := c.record.Deadline != 0 && s.Now().UnixMilli() >= c.record.Deadline
-	if reason == "" || !isPast || !c.record.IsOpen() || stated.IsFinal() {
-		return
-	}
-	for _, known := range c.record.Overdue {
-		if known == reason {
-			return
+// and it stays open with the answer.
+func (s *session) stateOverdue(ctx context.Context, c claim, answer Answer) {
+	reason := overdueReason[answer.Outcome]
+	record := c.record
+	for _, statement := range answer.Statements {
+		if statement.Held == nil && statement.Event.ID == record.ID {
+			record, _ = record.Apply(statement.Event)
 		}
 	}
-	event := payout.Event{ID: c.record.ID, Source: payout.SourceReconciler, Status: payout.Overdue, Reason: reason}
-	if s.acceptReceipt(ctx, inbox.NewReceipt(event, nil, "", s.Now())) {
+	isPast := record.Deadline != 0 && s.Now().UnixMilli() >= record.Deadline
+	if reason == "" || !isPast || !record.IsOpen() || slices.Contains(record.Overdue, reason) {
+		return
+	}
+	event := payout.Event{ID: record.ID, Source: payout.SourceReconciler, Status: payout.Overdue, Reason: reason}
+	if isNew, _ := s.acceptReceipt(ctx, inbox.NewReceipt(event, nil, "", s.Now())); isNew {
 		s.count(func(result *RunResult) { result.Overdue++ })
 	}
 }
 
-// accept hands the statements of an answer to the inbox, and returns their statuses.
-func (s *session) accept(ctx context.Context, answer Answer) map[payout.ID]payout.Status {
-	statuses := map[payout.ID]payout.Status{}
+// accept hands the statements of an answer to the inbox, and reports whether all of them
+// are durable.
+func (s *session) accept(ctx context.Context, answer Answer) bool {
+	isDurable := true
 	for _, statement := range answer.Statements {
-		receipt := statement.receipt(s.Now())
-		if receipt.State == inbox.Received {
-			statuses[statement.Event.ID] = statement.Event.Status
-		}
-		if s.acceptReceipt(ctx, receipt) {
+		isNew, ok := s.acceptReceipt(ctx, statement.receipt(s.Now()))
+		if isNew {
 			s.count(func(result *RunResult) { result.Accepted++ })
 		}
+		isDurable = isDurable && ok
 	}
-	return statuses
+	return isDurable
 }
 
 // receipt returns the receipt of a statement.
@@ -243,12 +246,13 @@ func (s Statement) receipt(now time.Time) inbox.Receipt {
 	return inbox.NewReceipt(s.Event, s.Body, "", now)
 }
 
-// acceptReceipt makes a receipt durable, and reports whether it is new.
-func (s *session) acceptReceipt(ctx context.Context, receipt inbox.Receipt) bool {
+// acceptReceipt makes a receipt durable, and reports whether it is new and whether it is
+// durable.
+func (s *session) acceptReceipt(ctx context.Context, receipt inbox.Receipt) (isNew, ok bool) {
 	result, err := s.Inbox.Accept(ctx, receipt)
 	if err != nil {
 		s.fail(fmt.Errorf("accept receipt %s: %w", receipt.Key.Receipt, err))
-		return false
+		return false, false
 	}
-	return result.Acceptance != inbox.AcceptedDuplicate
+	return result.Acceptance != inbox.AcceptedDuplicate, true
 }

@@ -35,8 +35,11 @@ func (s *session) askHeld(ctx context.Context, due DueHeld) {
 	}
 	about := payout.NewID(id.Provider(), id.Type(), id.Account(), receipt.ProviderID, "")
 	answer := s.query(ctx, []Asked{{ID: about, Reference: receipt.Reference}})
-	s.accept(ctx, answer)
+	isDurable := s.accept(ctx, answer)
 	s.count(func(result *RunResult) { result.Outcomes[answer.Outcome]++ })
+	if !isDurable {
+		return // asked about again when it is due: only a durable answer closes a callback
+	}
 	final, isFinal := finalStatement(answer)
 	if isFinal && s.closes(receipt, final) {
 		s.answerHeld(ctx, receipt, final)

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"sync"
 	"time"
+
+	"payout-callbacks/pkg/payout"
 )
 
 // concernsAccount reports whether a query failed for a reason that is the same for all
@@ -36,8 +38,28 @@ func (s *session) query(ctx context.Context, payouts []Asked) Answer {
 }
 
 // ask asks about payouts with the credentials as last read, and if the key is refused, with
-// the credentials as they are now. It is not an answer if the credentials cannot be read.
+// the credentials as they are now. It is not an answer if the credentials cannot be read,
+// and an answer about something else is not used.
 func (r *Reconciler) ask(ctx context.Context, provider Provider, payouts []Asked) Answer {
+	answer := r.askWithCredentials(ctx, provider, payouts)
+	for _, statement := range answer.Statements {
+		if !statement.isAbout(provider, payouts[0].ID) {
+			return Answer{Outcome: Unusable, Detail: "the answer is about another payout"}
+		}
+	}
+	return answer
+}
+
+// isAbout reports whether a query about a payout may lead to the statement.
+func (s Statement) isAbout(provider Provider, asked payout.ID) bool {
+	if s.Held != nil {
+		return s.Held.Provider == asked.Provider() && s.Held.Account == asked.Account()
+	}
+	id := s.Event.ID
+	return accountName(id) == accountName(asked) && provider.RequestKey(id) == provider.RequestKey(asked)
+}
+
+func (r *Reconciler) askWithCredentials(ctx context.Context, provider Provider, payouts []Asked) Answer {
 	current, err := r.connections.get(ctx, r, provider, payouts[0].ID.Account(), false)
 	switch {
 	case err != nil:
