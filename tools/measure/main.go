@@ -6,7 +6,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -25,31 +24,18 @@ const (
 )
 
 func main() {
-	if err := run(context.Background()); err != nil {
+	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "MEASUREMENT\tFUNCTION\tVALUE\tRATIO TO hello")
+	ctx := context.Background()
+	err := sizes(ctx, table)
+	if err == nil && runtime.GOOS == "linux" { // the functions run on Linux only
+		err = processes(ctx, table)
+	}
+	_ = table.Flush()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "measure:", err)
 		os.Exit(1)
 	}
-}
-
-func run(ctx context.Context) error {
-	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "MEASUREMENT\tFUNCTION\tVALUE\tRATIO TO hello")
-	if err := sizes(ctx, table); err != nil {
-		return err
-	}
-	if runtime.GOOS != "linux" {
-		fmt.Fprintln(table, "cold start, memory\t\tnot measured: the functions run on Linux only\t")
-		return table.Flush()
-	}
-	target, err := newTarget(ctx)
-	if err != nil {
-		return err
-	}
-	defer target.remove(ctx)
-	if err := target.processes(ctx, table); err != nil {
-		return err
-	}
-	return table.Flush()
 }
 
 // compile builds a program with the flags of `make build` and returns the path of its binary.
@@ -93,17 +79,18 @@ const (
 )
 
 // processes measures the functions as processes, interleaved.
-func (t *target) processes(ctx context.Context, table *tabwriter.Writer) error {
+func processes(ctx context.Context, table *tabwriter.Writer) error {
+	t, err := newTarget(ctx)
+	if err != nil {
+		return err
+	}
 	programs := []string{hello, bare, cregis}
-	binaries := map[string]string{}
+	binaries, starts := map[string]string{}, map[string][]time.Duration{}
 	for _, program := range programs {
-		binary, err := compile(ctx, program, runtime.GOARCH)
-		if err != nil {
+		if binaries[program], err = compile(ctx, program, runtime.GOARCH); err != nil {
 			return err
 		}
-		binaries[program] = binary
 	}
-	starts := map[string][]time.Duration{}
 	for range coldStarts {
 		for _, program := range programs {
 			took, _, err := t.start(ctx, binaries[program], 1)
@@ -127,51 +114,10 @@ func (t *target) processes(ctx context.Context, table *tabwriter.Writer) error {
 		if err != nil {
 			return err
 		}
-		megabytes := float64(resident) / 1e6
 		if program == hello {
-			base = megabytes
+			base = resident
 		}
-		fmt.Fprintf(table, "resident after %d\t%s\t%.2f MB\t%.2f\n", invocations, filepath.Base(program), megabytes, megabytes/base)
+		fmt.Fprintf(table, "resident after %d\t%s\t%.2f MB\t%.2f\n", invocations, filepath.Base(program), resident, resident/base)
 	}
 	return nil
-}
-
-// start runs a function for a number of callbacks. It returns the time from the
-// start of the process to the first response, and the resident bytes at the end.
-func (t *target) start(ctx context.Context, binary string, count int) (first time.Duration, resident int64, err error) {
-	api, err := listen(ctx)
-	if err != nil {
-		return 0, 0, err
-	}
-	defer api.close()
-	process := exec.CommandContext(ctx, binary)
-	process.Env = append(append(os.Environ(), t.environment...), "AWS_LAMBDA_RUNTIME_API="+api.address)
-	var stderr bytes.Buffer
-	process.Stderr = &stderr
-	begun := time.Now()
-	if err := process.Start(); err != nil {
-		return 0, 0, err
-	}
-	defer func() {
-		_ = process.Process.Kill()
-		_ = process.Wait()
-	}()
-	for n := range count {
-		event, err := t.callback()
-		if err != nil {
-			return 0, 0, err
-		}
-		answer, err := api.invoke(ctx, event)
-		if err == nil && bytes.Contains(answer, []byte(`"statusCode":5`)) {
-			err = fmt.Errorf("response %s", answer)
-		}
-		if err != nil {
-			return 0, 0, fmt.Errorf("%s: %w\n%s", binary, err, stderr.String())
-		}
-		if n == 0 {
-			first = time.Since(begun)
-		}
-	}
-	resident, err = residentBytes(process.Process.Pid)
-	return first, resident, err
 }

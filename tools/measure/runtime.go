@@ -1,87 +1,131 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
+	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"payout-callbacks/pkg/lambda/config"
+	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/ops/localstack"
+	"payout-callbacks/pkg/testkit/traffic"
 )
 
-// runtimeAPI is the part of Lambda's runtime API that invokes a function.
-type runtimeAPI struct {
-	address         string
-	server          *http.Server
-	events, answers chan []byte
+// target is the local stack that the measured functions write to.
+type target struct {
+	environment []string
+	count       int // of callbacks
 }
 
-func listen(ctx context.Context) (*runtimeAPI, error) {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+// newTarget reads the description of the local stack, which ends with `make bench`,
+// and stores a key for the measured functions.
+func newTarget(ctx context.Context) (*target, error) {
+	stack, err := localstack.Read(os.Getenv("PAYOUT_CALLBACKS_STACK"))
+	if err != nil {
+		return nil, fmt.Errorf("read local stack, which make bench starts: %w", err)
+	}
+	keys, err := json.Marshal(traffic.StreamKeys("cregis"))
 	if err != nil {
 		return nil, err
 	}
-	api := &runtimeAPI{address: listener.Addr().String(), events: make(chan []byte), answers: make(chan []byte, 1)}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /2018-06-01/runtime/invocation/next", api.next)
-	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/{result}", api.result)
-	api.server = &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
-	go func() { _ = api.server.Serve(listener) }()
-	return api, nil
+	settings := config.AWS{Region: stack.Region, Endpoint: stack.EndpointURL, AccessKeyID: "test", SecretKey: "test"}
+	_, err = secretsmanager.NewFromConfig(functions.NewAWSConfig(settings)).CreateSecret(ctx, &secretsmanager.CreateSecretInput{
+		Name: aws.String("measure/keys/cregis"), SecretString: aws.String(string(keys)),
+	})
+	return &target{environment: append(os.Environ(),
+		"RECEIPTS_TABLE="+stack.ReceiptsTable, "PAYOUTS_TABLE="+stack.PayoutsTable, "EVENTS_QUEUE_URL="+stack.EventsQueueURL,
+		"KEYS_SECRET_PREFIX=measure/keys/", "METRICS_NAMESPACE=measure", "REFERENCE_PATTERN="+stack.Outputs["ReferencePattern"],
+		"AWS_REGION="+stack.Region, "AWS_ENDPOINT_URL="+stack.EndpointURL, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
+		"AWS_NEW_RETRIES_2026=true", "AWS_LAMBDA_FUNCTION_NAME=measure", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=256",
+	)}, err
 }
 
-func (a *runtimeAPI) close() { _ = a.server.Close() }
-
-func (a *runtimeAPI) next(w http.ResponseWriter, r *http.Request) {
-	select {
-	case event := <-a.events:
-		w.Header().Set("Lambda-Runtime-Aws-Request-Id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd")
-		w.Header().Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(time.Now().Add(10*time.Second).UnixMilli(), 10))
-		w.Header().Set("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:us-east-1:123456789012:function:measure")
-		_, _ = w.Write(event)
-	case <-r.Context().Done():
-	}
-}
-
-func (a *runtimeAPI) result(w http.ResponseWriter, r *http.Request) {
-	answer, _ := io.ReadAll(r.Body)
-	if r.PathValue("result") == "error" {
-		answer = append([]byte(`"statusCode":500 `), answer...)
-	}
-	w.WriteHeader(http.StatusAccepted)
-	a.answers <- answer
-}
-
-func (a *runtimeAPI) invoke(ctx context.Context, event []byte) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+// start runs a function for a number of callbacks. It returns the time from the
+// start of the process to the first response, and the resident MB at the end.
+func (t *target) start(ctx context.Context, binary string, count int) (first time.Duration, resident float64, err error) {
+	events, answers := make(chan []byte), make(chan []byte, 1)
+	api := httptest.NewServer(runtimeAPI(events, answers))
+	defer api.Close()
+	ctx, cancel := context.WithCancel(ctx) // stops the process
 	defer cancel()
-	select {
-	case a.events <- event:
-	case <-ctx.Done():
-		return nil, fmt.Errorf("wait until the function requests an event: %w", ctx.Err())
+	process := exec.CommandContext(ctx, binary)
+	process.Env = slices.Concat(t.environment, []string{"AWS_LAMBDA_RUNTIME_API=" + strings.TrimPrefix(api.URL, "http://")})
+	process.Stderr = os.Stderr
+	begun := time.Now()
+	if err := process.Start(); err != nil {
+		return 0, 0, err
 	}
-	select {
-	case answer := <-a.answers:
-		return answer, nil
-	case <-ctx.Done():
-		return nil, fmt.Errorf("wait for the response: %w", ctx.Err())
+	ended := make(chan struct{})
+	go func() { _ = process.Wait(); close(ended) }()
+	for n := range count {
+		t.count++
+		event, err := traffic.CregisEvent(t.count)
+		if err != nil {
+			return 0, 0, err
+		}
+		var answer []byte
+		select {
+		case events <- event:
+			select {
+			case answer = <-answers:
+			case <-ended:
+			}
+		case <-ended:
+		}
+		if answer == nil || bytes.Contains(answer, []byte(`"statusCode":5`)) {
+			return 0, 0, fmt.Errorf("%s: response %q", binary, answer)
+		}
+		if n == 0 {
+			first = time.Since(begun)
+		}
 	}
+	resident, err = residentMegabytes(process.Process.Pid)
+	return first, resident, err
 }
 
-// residentBytes returns the resident set size of a process.
-func residentBytes(pid int) (int64, error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+func residentMegabytes(pid int) (float64, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
 	if err != nil {
 		return 0, err
 	}
-	for line := range strings.Lines(string(status)) {
-		if fields := strings.Fields(line); len(fields) == 3 && fields[0] == "VmRSS:" {
-			kilobytes, err := strconv.ParseInt(fields[1], 10, 64)
-			return kilobytes * 1024, err
+	var size, resident int
+	_, err = fmt.Sscan(string(status), &size, &resident)
+	return float64(resident*os.Getpagesize()) / 1e6, err
+}
+
+// runtimeAPI is the part of Lambda's runtime API that invokes a function.
+func runtimeAPI(events <-chan []byte, answers chan<- []byte) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /2018-06-01/runtime/invocation/next", func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case event := <-events:
+			w.Header().Set("Lambda-Runtime-Aws-Request-Id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd")
+			w.Header().Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(time.Now().Add(10*time.Second).UnixMilli(), 10))
+			w.Header().Set("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:us-east-1:123456789012:function:measure")
+			_, _ = w.Write(event)
+		case <-r.Context().Done():
 		}
-	}
-	return 0, fmt.Errorf("process %d has no VmRSS", pid)
+	})
+	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/{result}", func(w http.ResponseWriter, r *http.Request) {
+		answer, _ := io.ReadAll(r.Body)
+		if r.PathValue("result") == "error" {
+			answer = append([]byte(`"statusCode":500 `), answer...)
+		}
+		w.WriteHeader(http.StatusAccepted)
+		answers <- answer
+	})
+	return mux
 }

@@ -4,13 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -21,19 +17,19 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/smithy-go/middleware"
+	"golang.org/x/sync/errgroup"
 
 	"payout-callbacks/pkg/aws/httpclient"
-	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/lambda/config"
 	"payout-callbacks/pkg/lambda/functions"
 	"payout-callbacks/pkg/provider/cregis"
-	"payout-callbacks/pkg/testkit/providertest"
 	"payout-callbacks/pkg/testkit/templatetest"
+	"payout-callbacks/pkg/testkit/traffic"
 )
 
-// The benchmarks are pairs: side=ours is the function, side=floor is a function
-// that only sends the same requests with the same client. `make bench` runs the
-// sides alternately and prints the ratios.
+// The benchmarks are pairs: side=ours is the function, side=floor only sends the
+// same requests with the same client. `make bench` runs the sides alternately and
+// prints the ratios.
 
 const benchBatch = 10
 
@@ -41,7 +37,6 @@ const benchBatch = 10
 type benchmark struct {
 	clients functions.Clients
 	config  config.Config
-	body    string
 	next    int
 }
 
@@ -51,11 +46,6 @@ func newBenchmark(b *testing.B) *benchmark {
 	patient := httpclient.New(30 * time.Second)
 	db := templatetest.DynamoDB(b, func(o *dynamodb.Options) { o.HTTPClient = patient })
 	queue := templatetest.SQS(b, func(o *sqs.Options) { o.HTTPClient = patient })
-	vectors, err := providertest.Load(os.DirFS(filepath.Join("..", "..", "provider", "cregis", "testdata")))
-	if err != nil {
-		b.Fatal(err)
-	}
-	at := slices.IndexFunc(vectors, func(v providertest.Vector) bool { return v.Name == "payout-status-6" })
 	return &benchmark{
 		clients: functions.Clients{DynamoDB: db, SQS: queue},
 		config: config.Config{
@@ -64,17 +54,22 @@ func newBenchmark(b *testing.B) *benchmark {
 			EventsQueueURL:   templatetest.NewQueue(b, queue, "bench"),
 			MetricsNamespace: "bench",
 		},
-		body: string(vectors[at].Body),
 	}
 }
 
-func (w *benchmark) stack() functions.Stack {
-	return functions.NewStack(w.config, w.clients, io.Discard)
+func (w *benchmark) ingress(clients functions.Clients) lambda.Handler {
+	stack := functions.NewStack(w.config, clients, io.Discard)
+	return lambda.NewHandler(stack.HandleCallbacks(cregis.Provider{}, traffic.StreamKeys("cregis")))
 }
 
-func (w *benchmark) ingress(stack functions.Stack) lambda.Handler {
-	return lambda.NewHandler(stack.HandleCallbacks(cregis.Provider{}, demoKeys{}))
+func (w *benchmark) consumer(clients functions.Clients) lambda.Handler {
+	return lambda.NewHandler(functions.NewStack(w.config, clients, io.Discard).HandleBatch)
 }
+
+const (
+	accepted = `"statusCode":200`
+	consumed = `"batchItemFailures":[]`
+)
 
 // callbacks returns signed callbacks, each for a new payout.
 func (w *benchmark) callbacks(b *testing.B, count int) [][]byte {
@@ -82,53 +77,14 @@ func (w *benchmark) callbacks(b *testing.B, count int) [][]byte {
 	all := make([][]byte, count)
 	for i := range all {
 		w.next++
-		body := strings.Replace(w.body, "1391751691788288", strconv.Itoa(1_000_000_000_000_000+w.next), 1)
-		if body == w.body {
-			b.Fatal("the example has no cid 1391751691788288")
-		}
-		signed, header, err := cregis.Provider{}.Sign([]byte(body), demoKey)
+		event, err := traffic.CregisEvent(w.next)
 		if err != nil {
 			b.Fatal(err)
 		}
-		all[i], err = json.Marshal(events.APIGatewayV2HTTPRequest{
-			RouteKey: "POST /callbacks/cregis/payout", RawPath: "/callbacks/cregis/payout",
-			Headers: map[string]string{"content-type": header.Get("Content-Type")}, Body: string(signed),
-		})
-		if err != nil {
-			b.Fatal(err)
-		}
+		all[i] = event
 	}
 	return all
 }
-
-const (
-	demoAccount              = "1382528827416576"
-	demoKey     callback.Key = "f502a9ac9ca54327986f29c03b271491"
-)
-
-type demoKeys struct{}
-
-func (demoKeys) Keys(context.Context) (callback.Keys, error) {
-	return callback.Keys{demoAccount: {Current: demoKey}}, nil
-}
-
-func (d demoKeys) Refresh(ctx context.Context) (callback.Keys, bool, error) {
-	keys, err := d.Keys(ctx)
-	return keys, false, err
-}
-
-func mustInvoke(b *testing.B, handler lambda.Handler, event []byte, want string) {
-	b.Helper()
-	answer, err := handler.Invoke(b.Context(), event)
-	if err != nil || !strings.Contains(string(answer), want) {
-		b.Fatalf("answered %s, %v; want %s", answer, err, want)
-	}
-}
-
-const (
-	accepted = `"statusCode":200`
-	consumed = `"batchItemFailures":[]`
-)
 
 // recorder records the requests of a function instead of sending them.
 type recorder struct {
@@ -153,6 +109,8 @@ func (r *recorder) intercept(stack *middleware.Stack) error {
 		switch in.Parameters.(type) {
 		case *dynamodb.PutItemInput:
 			out.Result = &dynamodb.PutItemOutput{}
+		case *dynamodb.GetItemInput:
+			out.Result = &dynamodb.GetItemOutput{}
 		case *dynamodb.TransactWriteItemsInput:
 			out.Result = &dynamodb.TransactWriteItemsOutput{}
 		case *sqs.SendMessageInput:
@@ -176,9 +134,9 @@ func inputsOf[T any](r *recorder) []T {
 func (w *benchmark) requests(b *testing.B, callbacks [][]byte) ([]*dynamodb.PutItemInput, []*sqs.SendMessageInput) {
 	b.Helper()
 	recorded := &recorder{}
-	handler := w.ingress(functions.NewStack(w.config, recorded.clients(w.clients), io.Discard))
+	handler := w.ingress(recorded.clients(w.clients))
 	for _, event := range callbacks {
-		mustInvoke(b, handler, event, accepted)
+		invoke(b, handler, event, accepted)
 	}
 	return inputsOf[*dynamodb.PutItemInput](recorded), inputsOf[*sqs.SendMessageInput](recorded)
 }
@@ -188,24 +146,22 @@ func (w *benchmark) requests(b *testing.B, callbacks [][]byte) ([]*dynamodb.PutI
 func BenchmarkAccept(b *testing.B) {
 	w := newBenchmark(b)
 	b.Run("side=ours", func(b *testing.B) {
-		callbacks, handler := w.callbacks(b, b.N), w.ingress(w.stack())
+		callbacks, handler := w.callbacks(b, b.N), w.ingress(w.clients)
 		b.ResetTimer()
 		for _, event := range callbacks {
-			mustInvoke(b, handler, event, accepted)
+			invoke(b, handler, event, accepted)
 		}
 	})
 	b.Run("side=floor", func(b *testing.B) {
-		callbacks := w.callbacks(b, b.N)
-		puts, sends := w.requests(b, callbacks)
+		puts, sends := w.requests(b, w.callbacks(b, b.N))
 		b.ResetTimer()
-		for i, event := range callbacks {
-			mustInvoke(b, lambda.NewHandler(func(ctx context.Context, _ events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
-				if _, err := w.clients.DynamoDB.PutItem(ctx, puts[i]); err != nil {
-					return events.APIGatewayV2HTTPResponse{}, err
-				}
-				_, err := w.clients.SQS.SendMessage(ctx, sends[i])
-				return events.APIGatewayV2HTTPResponse{StatusCode: 200, Body: "success"}, err
-			}), event, accepted)
+		for i, put := range puts {
+			if _, err := w.clients.DynamoDB.PutItem(b.Context(), put); err != nil {
+				b.Fatal(err)
+			}
+			if _, err := w.clients.SQS.SendMessage(b.Context(), sends[i]); err != nil {
+				b.Fatal(err)
+			}
 		}
 	})
 }
@@ -214,35 +170,31 @@ func BenchmarkAccept(b *testing.B) {
 // that fails.
 func BenchmarkAcceptDuplicate(b *testing.B) {
 	w := newBenchmark(b)
-	event := w.callbacks(b, 1)[0]
-	puts, sends := w.requests(b, [][]byte{event})
-	mustInvoke(b, w.ingress(w.stack()), event, accepted)
-	mustInvoke(b, lambda.NewHandler(w.stack().HandleBatch), batchOf(b, *sends[0].MessageBody), consumed)
+	events := w.callbacks(b, 1)
+	puts, sends := w.requests(b, events)
+	invoke(b, w.ingress(w.clients), events[0], accepted)
+	invoke(b, w.consumer(w.clients), batchOf(b, sends), consumed)
 	b.Run("side=ours", func(b *testing.B) {
-		handler := w.ingress(w.stack())
+		handler := w.ingress(w.clients)
 		for b.Loop() {
-			mustInvoke(b, handler, event, accepted)
+			invoke(b, handler, events[0], accepted)
 		}
 	})
 	b.Run("side=floor", func(b *testing.B) {
-		handler := lambda.NewHandler(func(ctx context.Context, _ events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
-			_, err := w.clients.DynamoDB.PutItem(ctx, puts[0])
-			if _, failed := errors.AsType[*types.ConditionalCheckFailedException](err); !failed {
-				return events.APIGatewayV2HTTPResponse{}, fmt.Errorf("the condition of the put did not fail: %w", err)
-			}
-			return events.APIGatewayV2HTTPResponse{StatusCode: 200, Body: "success"}, nil
-		})
 		for b.Loop() {
-			mustInvoke(b, handler, event, accepted)
+			_, err := w.clients.DynamoDB.PutItem(b.Context(), puts[0])
+			if _, failed := errors.AsType[*types.ConditionalCheckFailedException](err); !failed {
+				b.Fatalf("the condition of the put did not fail: %v", err)
+			}
 		}
 	})
 }
 
-func batchOf(b *testing.B, messages ...string) []byte {
+func batchOf(b *testing.B, sends []*sqs.SendMessageInput) []byte {
 	b.Helper()
 	var batch events.SQSEvent
-	for i, message := range messages {
-		batch.Records = append(batch.Records, events.SQSMessage{MessageId: strconv.Itoa(i), Body: message})
+	for i, send := range sends {
+		batch.Records = append(batch.Records, events.SQSMessage{MessageId: strconv.Itoa(i), Body: *send.MessageBody})
 	}
 	event, err := json.Marshal(batch)
 	if err != nil {
@@ -251,11 +203,10 @@ func batchOf(b *testing.B, messages ...string) []byte {
 	return event
 }
 
-// batches accepts callbacks and returns their messages in batches.
+// batches stores receipts and returns their messages in batches.
 func (w *benchmark) batches(b *testing.B, count int) [][]byte {
 	b.Helper()
-	callbacks := w.callbacks(b, count*benchBatch)
-	puts, sends := w.requests(b, callbacks)
+	puts, sends := w.requests(b, w.callbacks(b, count*benchBatch))
 	for _, put := range puts {
 		if _, err := w.clients.DynamoDB.PutItem(b.Context(), put); err != nil {
 			b.Fatal(err)
@@ -263,49 +214,42 @@ func (w *benchmark) batches(b *testing.B, count int) [][]byte {
 	}
 	var batches [][]byte
 	for group := range slices.Chunk(sends, benchBatch) {
-		messages := make([]string, len(group))
-		for i, send := range group {
-			messages[i] = *send.MessageBody
-		}
-		batches = append(batches, batchOf(b, messages...))
+		batches = append(batches, batchOf(b, group))
 	}
 	return batches
 }
 
-// BenchmarkConsume compares a batch of ten messages with ten concurrent
-// transactions that have the same conditions.
+// BenchmarkConsume compares a batch of ten messages with the same reads and
+// transactions, ten at once.
 func BenchmarkConsume(b *testing.B) {
 	w := newBenchmark(b)
 	b.Run("side=ours", func(b *testing.B) {
-		batches, handler := w.batches(b, b.N), lambda.NewHandler(w.stack().HandleBatch)
+		batches, handler := w.batches(b, b.N), w.consumer(w.clients)
 		b.ResetTimer()
 		for _, batch := range batches {
-			mustInvoke(b, handler, batch, consumed)
+			invoke(b, handler, batch, consumed)
 		}
 	})
 	b.Run("side=floor", func(b *testing.B) {
-		batches := w.batches(b, b.N)
-		transactions := make([][]*dynamodb.TransactWriteItemsInput, b.N)
-		for i, batch := range batches {
-			recorded := &recorder{}
-			mustInvoke(b, lambda.NewHandler(functions.NewStack(w.config, recorded.clients(w.clients), io.Discard).HandleBatch), batch, consumed)
-			transactions[i] = inputsOf[*dynamodb.TransactWriteItemsInput](recorded)
+		recorded := &recorder{}
+		handler := w.consumer(recorded.clients(w.clients))
+		for _, batch := range w.batches(b, b.N) {
+			invoke(b, handler, batch, consumed)
 		}
+		gets, transactions := inputsOf[*dynamodb.GetItemInput](recorded), inputsOf[*dynamodb.TransactWriteItemsInput](recorded)
 		b.ResetTimer()
-		for i, batch := range batches {
-			mustInvoke(b, lambda.NewHandler(func(ctx context.Context, _ events.SQSEvent) (events.SQSEventResponse, error) {
-				return events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}, w.transact(ctx, transactions[i])
-			}), batch, consumed)
+		for n := 0; n < len(gets); n += benchBatch {
+			var running errgroup.Group
+			for i := n; i < n+benchBatch; i++ {
+				running.Go(func() error {
+					_, err := w.clients.DynamoDB.GetItem(b.Context(), gets[i])
+					_, applyErr := w.clients.DynamoDB.TransactWriteItems(b.Context(), transactions[i])
+					return errors.Join(err, applyErr)
+				})
+			}
+			if err := running.Wait(); err != nil {
+				b.Fatal(err)
+			}
 		}
 	})
-}
-
-func (w *benchmark) transact(ctx context.Context, transactions []*dynamodb.TransactWriteItemsInput) error {
-	errs := make([]error, len(transactions))
-	var running sync.WaitGroup
-	for i, input := range transactions {
-		running.Go(func() { _, errs[i] = w.clients.DynamoDB.TransactWriteItems(ctx, input) })
-	}
-	running.Wait()
-	return errors.Join(errs...)
 }

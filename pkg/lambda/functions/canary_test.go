@@ -27,6 +27,7 @@ import (
 	"payout-callbacks/pkg/notification"
 	"payout-callbacks/pkg/testkit/memory"
 	"payout-callbacks/pkg/testkit/providertest"
+	"payout-callbacks/pkg/testkit/traffic"
 )
 
 // No line may hold the canaries. The text stands for any value, the number for any
@@ -196,7 +197,7 @@ func linesOf(t *testing.T, provider functions.SigningProvider, vector providerte
 	}
 	keys := callback.Keys{vector.Account: {Current: canary + "-current", Previous: canary + "-previous"}}
 	ctx := t.Context()
-	serve := stack.HandleCallbacks(provider, fixedKeys(keys))
+	serve := stack.HandleCallbacks(provider, traffic.Keys(keys))
 	for _, event := range gatewayEvents(t, provider, vector, keys) {
 		if _, err := serve(ctx, event); err != nil {
 			t.Fatal(err)

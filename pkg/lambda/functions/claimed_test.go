@@ -11,6 +11,7 @@ import (
 
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/testkit/traffic"
 )
 
 // claimedAccounts holds, for each provider, a body with a verb for the account,
@@ -25,7 +26,7 @@ func refusedLine(t *testing.T, provider functions.SigningProvider, body string) 
 	t.Helper()
 	var out bytes.Buffer
 	stack := unreachableStack(&out)
-	handle := stack.HandleCallbacks(provider, fixedKeys{})
+	handle := stack.HandleCallbacks(provider, traffic.Keys{})
 	_, err := handle(t.Context(), events.APIGatewayV2HTTPRequest{
 		RouteKey: fmt.Sprintf("POST /callbacks/%s/payout", provider.Name()), Headers: map[string]string{"X-Api-Key": "wrong"}, Body: body,
 	})

@@ -2,7 +2,6 @@ package functions_test
 
 import (
 	"bytes"
-	"context"
 	"crypto/md5"
 	"encoding/hex"
 	"encoding/json"
@@ -26,6 +25,7 @@ import (
 	"payout-callbacks/pkg/provider/cregis"
 	"payout-callbacks/pkg/testkit/providertest"
 	"payout-callbacks/pkg/testkit/templatetest"
+	"payout-callbacks/pkg/testkit/traffic"
 )
 
 // counter is an HTTP client in place of AWS. It counts requests by operation and
@@ -82,14 +82,6 @@ func newStack(aws *counter) functions.Stack {
 	}, functions.Clients{DynamoDB: dynamodb.NewFromConfig(sdk), SQS: sqs.NewFromConfig(sdk)}, io.Discard)
 }
 
-type fixedKeys callback.Keys
-
-func (k fixedKeys) Keys(_ context.Context) (callback.Keys, error) { return callback.Keys(k), nil }
-
-func (k fixedKeys) Refresh(_ context.Context) (callback.Keys, bool, error) {
-	return callback.Keys(k), false, nil
-}
-
 // ingress returns the handler of Cregis's callbacks, and a documented callback as
 // an event of API Gateway.
 func ingress(t testing.TB, aws *counter) (lambda.Handler, []byte) {
@@ -112,7 +104,7 @@ func ingress(t testing.TB, aws *counter) (lambda.Handler, []byte) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return lambda.NewHandler(newStack(aws).HandleCallbacks(cregis.Provider{}, fixedKeys(keys))), event
+		return lambda.NewHandler(newStack(aws).HandleCallbacks(cregis.Provider{}, traffic.Keys(keys))), event
 	}
 	t.Fatal("vector payout-status-6 is missing")
 	return nil, nil

@@ -21,20 +21,20 @@ import (
 )
 
 func main() {
+	env := os.Getenv
 	sdk := functions.NewAWSConfig(config.AWS{
-		Region: os.Getenv("AWS_REGION"), Endpoint: os.Getenv("AWS_ENDPOINT_URL"),
-		AccessKeyID: os.Getenv("AWS_ACCESS_KEY_ID"), SecretKey: os.Getenv("AWS_SECRET_ACCESS_KEY"),
+		Region: env("AWS_REGION"), Endpoint: env("AWS_ENDPOINT_URL"), AccessKeyID: env("AWS_ACCESS_KEY_ID"), SecretKey: env("AWS_SECRET_ACCESS_KEY"),
 	})
 	db, queue := dynamodb.NewFromConfig(sdk), sqs.NewFromConfig(sdk)
 	_, err := secretsmanager.NewFromConfig(sdk).GetSecretValue(context.Background(), &secretsmanager.GetSecretValueInput{
-		SecretId: aws.String(os.Getenv("KEYS_SECRET_PREFIX") + "cregis"),
+		SecretId: aws.String(env("KEYS_SECRET_PREFIX") + "cregis"),
 	})
 	if err != nil {
 		panic(err)
 	}
 	lambda.Start(func(ctx context.Context, event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 		_, err := db.PutItem(ctx, &dynamodb.PutItemInput{
-			TableName: aws.String(os.Getenv("RECEIPTS_TABLE")),
+			TableName: aws.String(env("RECEIPTS_TABLE")),
 			Item: map[string]types.AttributeValue{
 				"payout":  &types.AttributeValueMemberS{Value: "bare/" + time.Now().Format(time.RFC3339Nano)},
 				"receipt": &types.AttributeValueMemberS{Value: "bare"},
@@ -43,7 +43,7 @@ func main() {
 		})
 		if err == nil {
 			_, err = queue.SendMessage(ctx, &sqs.SendMessageInput{
-				QueueUrl: aws.String(os.Getenv("EVENTS_QUEUE_URL")), MessageBody: &event.Body,
+				QueueUrl: aws.String(env("EVENTS_QUEUE_URL")), MessageBody: &event.Body,
 			})
 		}
 		return events.APIGatewayV2HTTPResponse{StatusCode: 200}, err
