@@ -32,6 +32,7 @@ type Reader struct {
 // Stored is a record with the attributes that are not part of it.
 type Stored struct {
 	payout.Record
+	Schedule  inbox.Schedule
 	UpdatedAt time.Time       // when the last event was applied
 	Rebuilt   inbox.ChangedBy // who rebuilt it since then, if anybody did
 }
@@ -250,7 +251,7 @@ func isFatal(err error) bool {
 
 func decodeStored(i item) (Stored, error) {
 	record, err := decodeRecord(i)
-	return Stored{Record: record, UpdatedAt: i.time("updatedAt"), Rebuilt: decodeChangedBy(i.child("rebuilt"))}, err
+	return Stored{record, decodeSchedule(i), i.time("updatedAt"), decodeChangedBy(i.child("rebuilt"))}, err
 }
 
 func wrap(err error, format string, args ...any) error {

@@ -244,6 +244,7 @@ func HeldText(style cli.Style, r inbox.Receipt, now time.Time, program string) s
 	rows := cli.Table{Style: style}
 	rows.AddField("held", r.Key.Payout, "")
 	rows.AddField("reason", r.Reason, cli.Yellow)
+	rows.AddField("source", string(r.Source()), "")
 	rows.AddField("provider id", r.ProviderID, "")
 	rows.AddField("accepted", cli.FormatTime(r.AcceptedAt)+" UTC, "+cli.FormatAge(now.Sub(r.AcceptedAt))+" ago", "")
 	rows.AddField("key", r.KeyID, "")
@@ -263,6 +264,8 @@ func nextStepText(r inbox.Receipt, program string) string {
 	switch r.State {
 	case inbox.Released:
 		return "It was held at first and understood later: " + program + " show " + cli.Quote(r.ReleasedAs.Payout) + "\n"
+	case inbox.Answered:
+		return "The provider's answer to a query states its status: " + program + " show " + cli.Quote(r.ReleasedAs.Payout) + "\n"
 	case inbox.Dismissed:
 		return "An operator dismissed it: it says nothing about a payout.\n"
 	}

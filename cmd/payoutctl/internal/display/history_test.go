@@ -71,6 +71,8 @@ func text(history display.History) string {
 func TestHistory_Succeeded(t *testing.T) {
 	want := `payout       cregis/payout/7/42
 status       succeeded
+confirmed    no
+sources      callback
 amount       1.1 TRX
 reference    order-1
 to           TXsmKp…n1FS
@@ -78,9 +80,9 @@ transaction  6dd05b
 updated      2026-11-03 12:01:00 UTC, by 2 receipts
 
 Receipts, in the order of their acceptance:
-  #  ACCEPTED (UTC)       STATUS     AMOUNT   KEY       STATE    RESULT   LATENCY  RECEIPT
-  1  2026-11-03 12:00:00  pending    1.1 TRX  da018436  applied  changed  <1 s     pending/1MV91l
-  2  2026-11-03 12:01:00  succeeded  1.1 TRX  da018436  applied  changed  <1 s     succeeded/1CeyNQ
+  #  ACCEPTED (UTC)       SOURCE    STATUS     AMOUNT   KEY       STATE    RESULT   LATENCY  RECEIPT
+  1  2026-11-03 12:00:00  callback  pending    1.1 TRX  da018436  applied  changed  <1 s     pending/1MV91l
+  2  2026-11-03 12:01:00  callback  succeeded  1.1 TRX  da018436  applied  changed  <1 s     succeeded/1CeyNQ
 `
 	if diff := cmp.Diff(want, text(newHistory(event(payout.Pending, "1.1"), event(payout.Succeeded, "1.1")))); diff != "" {
 		t.Errorf("history (-want +got):\n%s", diff)
@@ -162,7 +164,7 @@ func TestHistory_DamageAndResolutions(t *testing.T) {
 	}, "alice: the bank says so", noon)
 	history := addReceipt(newHistory(event(payout.Failed, "1")), payout.Record{ID: paid, Version: 1}, decision)
 	history = damageReceipt(history, 0)
-	for _, want := range []string{"failed      1 TRX", "damaged: it cannot be read", "  resolution  ",
+	for _, want := range []string{"failed  1 TRX", "damaged: it cannot be read", "  resolution  ",
 		"Resolutions:\n  #2  2026-11-03 12:00:00 UTC  status is failed, to is TXsmKp…n1FS  alice: the bank says so\n"} {
 		if got := text(history); !strings.Contains(got, want) {
 			t.Errorf("no %q in:\n%s", want, got)
@@ -185,7 +187,7 @@ func TestHeldText_FullShowsTheBody(t *testing.T) {
 		Provider: "pivot", Type: payout.TypePayout, Account: "m", Subject: []byte("x"), Reason: "unknown-event", Note: "met TOPUP",
 	}, []byte("{\"event\":\n\"TOPUP\x1b\"}"), "37232b59", noon)
 	short := heldText(cli.Style{}, held, noon.Add(time.Hour))
-	if !strings.Contains(short, "reason    unknown-event\naccepted  2026-11-03 12:00:00 UTC, 60 min ago\nkey       37232b59\n") || strings.Contains(short, "TOPUP") {
+	if !strings.Contains(short, "reason    unknown-event\nsource    callback\naccepted  2026-11-03 12:00:00 UTC, 60 min ago\nkey       37232b59\n") || strings.Contains(short, "TOPUP") {
 		t.Errorf("shortened:\n%s", short)
 	}
 	full := heldText(cli.Style{Full: true}, held, noon)
@@ -201,6 +203,7 @@ func TestHeldText_EachState(t *testing.T) {
 		inbox.Held:      "Once this program understands it: payoutctl --local release held/pivot/payout/m/",
 		inbox.Dismissed: "dismissed  2026-11-03 12:00:00 UTC, by alice: v2 knows it\n",
 		inbox.Released:  "and understood later: payoutctl --local show pivot/payout/m/1\n",
+		inbox.Answered:  "The provider's answer to a query states its status: payoutctl --local show pivot/payout/m/1\n",
 	} {
 		held.State, held.ReleasedAs = state, inbox.Key{Payout: "pivot/payout/m/1", Receipt: "succeeded/1"}
 		if got := heldText(cli.Style{}, held, noon); !strings.Contains(got, want) {
@@ -243,7 +246,7 @@ func TestNewPayout_JSON(t *testing.T) {
 	want := `{"payout":"cregis/payout/7/42","provider":"cregis","type":"payout","account":"7","status":"succeeded",` +
 		`"amount":"1.10","currency":"TRX","reference":"order-1","updatedAt":"2026-11-03T12:00:00Z","version":1,` +
 		`"claims":{"amount":["1.10"],"currency":["TRX"],"reference":["order-1"],"status":["succeeded"],` +
-		`"to":["TXsmKpEuW7qWnXzJLGP9eDLvWPR2GRn1FS"],"txid":["6dd05b"]}}`
+		`"to":["TXsmKpEuW7qWnXzJLGP9eDLvWPR2GRn1FS"],"txid":["6dd05b"]},"confirmed":false,"expected":false,"sources":["callback"]}`
 	if diff := cmp.Diff(want, string(got)); diff != "" {
 		t.Errorf("json (-want +got):\n%s", diff)
 	}

@@ -16,8 +16,8 @@ import (
 // Text formats the history for a reader who does not know how it is stored. program
 // begins the command lines in it.
 func (t History) Text(style cli.Style, now time.Time, program string) string {
-	parts := []string{t.head(style, program)}
-	for _, part := range []string{t.conflicts(style, program), t.timeline(style, now), t.decisions(style)} {
+	parts := []string{t.head(style, now, program)}
+	for _, part := range []string{t.conflicts(style, program), t.timeline(style, now), t.decisions(style), t.expectations(style)} {
 		if part != "" {
 			parts = append(parts, part)
 		}
@@ -26,7 +26,7 @@ func (t History) Text(style cli.Style, now time.Time, program string) string {
 }
 
 // head formats the fields of the payout.
-func (t History) head(style cli.Style, program string) string {
+func (t History) head(style cli.Style, now time.Time, program string) string {
 	r := t.Record
 	rows := cli.Table{Style: style}
 	row := rows.AddField
@@ -52,6 +52,7 @@ func (t History) head(style cli.Style, program string) string {
 	}
 	row("status", string(r.Status()), cli.StatusColour(r.Status()))
 	row("reason", style.Shorten(r.Reason()), "")
+	t.addReconciliation(&rows, now)
 	row("amount", cli.FormatAmount(r.Value(payout.FieldAmount), r.Value(payout.FieldCurrency)), "")
 	row("items", t.items(), "")
 	row("reference", r.Value(payout.FieldReference), "")
@@ -147,8 +148,7 @@ func (t History) choices(program string) string {
 // the payout has.
 func (t History) ShortReceipt(item Entry) string {
 	name := item.Key.Receipt
-	status, _, _ := strings.Cut(name, "/")
-	for length := len(status) + 1 + shortest; length < len(name); length++ {
+	for length := strings.LastIndex(name, "/") + 1 + shortest; length < len(name); length++ {
 		same := 0
 		for _, other := range t.Entries {
 			if strings.HasPrefix(other.Key.Receipt, name[:length]) {
@@ -166,14 +166,18 @@ func (t History) ShortReceipt(item Entry) string {
 // likely to differ from it as well.
 const shortest = 6
 
-// decisions lists the resolutions with actor and reason.
+// decisions lists the resolutions, and who closed the payout, with actor and reason.
 func (t History) decisions(style cli.Style) string {
 	rows := cli.Table{Style: style, Indent: "  "}
 	for n, item := range t.Entries {
-		if item.Resolution == nil {
+		decision := "closed as " + item.status()
+		switch {
+		case item.Source() != payout.SourceResolution:
 			continue
+		case item.Resolution != nil:
+			decision = formatResolution(style, *item.Resolution)
 		}
-		rows.AddTexts(fmt.Sprintf("#%d", n+1), cli.FormatTime(item.AcceptedAt)+" UTC", formatResolution(style, *item.Resolution), style.Shorten(item.Note))
+		rows.AddTexts(fmt.Sprintf("#%d", n+1), cli.FormatTime(item.AcceptedAt)+" UTC", decision, style.Shorten(item.Note))
 	}
 	if len(rows.Rows) == 0 {
 		return ""
@@ -220,11 +224,11 @@ func (t History) receiptsClaiming(name payout.Field, value string) string {
 // timeline lists the receipts.
 func (t History) timeline(style cli.Style, now time.Time) string {
 	rows := cli.Table{Style: style, Indent: "  ", Header: []string{
-		"#", "ACCEPTED (UTC)", "STATUS", "AMOUNT", "KEY", "STATE", "RESULT", "LATENCY", "RECEIPT",
+		"#", "ACCEPTED (UTC)", "SOURCE", "STATUS", "AMOUNT", "KEY", "STATE", "RESULT", "LATENCY", "RECEIPT",
 	}}
 	for n, item := range t.Entries {
 		cells := []cli.Cell{
-			{Text: strconv.Itoa(n + 1)}, {Text: cli.FormatTime(item.AcceptedAt)},
+			{Text: strconv.Itoa(n + 1)}, {Text: cli.FormatTime(item.AcceptedAt)}, {Text: string(item.Source())},
 			{Text: item.status(), Colour: cli.StatusColour(item.Event.Status)},
 			{Text: item.amount()}, {Text: item.KeyID}, {Text: string(item.State)},
 			{Text: item.result(now)}, {Text: item.latency()}, {Text: t.ShortReceipt(item)},
@@ -250,10 +254,10 @@ func (e Entry) latency() string {
 
 func (e Entry) status() string {
 	if e.Resolution != nil {
-		return "resolution"
+		return ""
 	}
-	status, _, _ := strings.Cut(e.Key.Receipt, "/")
-	return cli.Clean(status)
+	_, status := e.Key.Statement()
+	return cli.Clean(string(status))
 }
 
 func (e Entry) amount() string {

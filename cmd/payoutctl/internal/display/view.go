@@ -39,8 +39,23 @@ type Payout struct {
 	BlockHeight uint64                     `json:"blockHeight,omitzero"`
 	BlockTime   int64                      `json:"blockTime,omitzero"`
 	Settled     map[payout.Status]tallyRow `json:"settled,omitempty"` // of a batch
+	Confirmed   bool                       `json:"confirmed"`
+	Expected    bool                       `json:"expected"`
+	Overdue     []string                   `json:"overdue,omitempty"` // reasons, while the payout is overdue
+	Deadline    time.Time                  `json:"deadline,omitzero"`
+	Sources     []payout.Source            `json:"sources"`
+	LinkedTo    string                     `json:"linkedTo,omitzero"`
+	Query       *schedule                  `json:"query,omitempty"`
 	Rebuilt     inbox.ChangedBy            `json:"rebuilt,omitzero"`
 	Damaged     bool                       `json:"damaged,omitzero"` // only the id is valid
+}
+
+// schedule says when the provider is asked about a payout.
+type schedule struct {
+	NextAt  time.Time `json:"nextAt,omitzero"`
+	Tries   int       `json:"tries"`
+	AskedAt time.Time `json:"askedAt,omitzero"`
+	Result  string    `json:"result,omitzero"` // of the last query
 }
 
 type tallyRow struct {
@@ -68,8 +83,21 @@ func NewPayout(stored dynamostore.Stored) Payout {
 		Reasons:     stored.Reasons,
 		BlockHeight: stored.BlockHeight,
 		BlockTime:   stored.BlockTime,
+		Confirmed:   stored.IsConfirmed(),
+		Expected:    stored.IsExpected(),
+		Sources:     stored.Sources,
+		LinkedTo:    stored.Value(payout.FieldLinkedTo),
 		Rebuilt:     stored.Rebuilt,
 		Damaged:     checkRecord(stored) != nil,
+	}
+	if stored.IsOverdue() {
+		view.Overdue = stored.Overdue
+	}
+	if stored.Deadline != 0 {
+		view.Deadline = time.UnixMilli(stored.Deadline).UTC()
+	}
+	if s := stored.Schedule; s != (inbox.Schedule{}) {
+		view.Query = &schedule{s.At, s.Tries, s.AskedAt, s.Result}
 	}
 	for _, name := range slices.Sorted(maps.Keys(stored.Claims)) {
 		view.Claims[name] = stored.Claims[name].Seen
@@ -100,6 +128,7 @@ func tallies(totals payout.Totals) map[payout.Status]tallyRow {
 type Receipt struct {
 	Payout     string                     `json:"payout"`
 	Receipt    string                     `json:"receipt"`
+	Source     payout.Source              `json:"source"`
 	State      inbox.State                `json:"state"`
 	AcceptedAt time.Time                  `json:"acceptedAt,omitzero"`
 	AppliedAt  time.Time                  `json:"appliedAt,omitzero"`
@@ -108,13 +137,14 @@ type Receipt struct {
 	KeyID      string                     `json:"keyId,omitzero"`
 	Status     payout.Status              `json:"status,omitzero"` // that the event states
 	Reason     string                     `json:"reason,omitzero"` // that the event states, or why the callback is held
+	Deadline   time.Time                  `json:"deadline,omitzero"`
 	Claims     map[payout.Field]string    `json:"claims,omitempty"`
 	Totals     map[payout.Status]tallyRow `json:"totals,omitempty"`
 	Resolution *payout.Resolution         `json:"resolution,omitempty"`
 	Note       string                     `json:"note,omitzero"`
 	ProviderID string                     `json:"providerId,omitzero"`  // of a held callback
-	ReleasedAs *receiptName               `json:"releasedAs,omitempty"` // of a released callback: the receipt of its event
-	ChangedBy  inbox.ChangedBy            `json:"changedBy,omitzero"`   // of a released or dismissed callback
+	ReleasedAs *receiptName               `json:"releasedAs,omitempty"` // of a released callback: the receipt of its event; of an answered one: of the answer
+	ChangedBy  inbox.ChangedBy            `json:"changedBy,omitzero"`   // of a released, dismissed or answered callback
 	Body       string                     `json:"body,omitzero"`        // with --full or --body
 	Damaged    bool                       `json:"damaged,omitzero"`     // only the key is valid
 }
@@ -128,13 +158,16 @@ type receiptName struct {
 func NewReceipt(e Entry, withBody bool) Receipt {
 	r := e.Receipt
 	view := Receipt{
-		Payout: r.Key.Payout, Receipt: r.Key.Receipt, State: r.State,
+		Payout: r.Key.Payout, Receipt: r.Key.Receipt, Source: r.Source(), State: r.State,
 		AcceptedAt: r.AcceptedAt, AppliedAt: r.AppliedAt, DueAt: r.DueAt,
 		Outcome: r.Outcome, KeyID: r.KeyID, Status: r.Event.Status, Reason: r.Reason + r.Event.Reason,
 		Claims: e.claims(), Totals: tallies(r.Event.Totals), Resolution: r.Resolution, Note: r.Note, Damaged: e.Damaged,
 		ChangedBy: r.ChangedBy, ProviderID: r.ProviderID,
 	}
-	if r.State == inbox.Released {
+	if r.Event.Deadline != 0 {
+		view.Deadline = time.UnixMilli(r.Event.Deadline).UTC()
+	}
+	if r.State == inbox.Released || r.State == inbox.Answered {
 		view.ReleasedAs = &receiptName{r.ReleasedAs.Payout, r.ReleasedAs.Receipt}
 	}
 	if withBody {

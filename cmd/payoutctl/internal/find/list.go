@@ -146,7 +146,7 @@ func noteCount(s *cli.Session, noun string, n int, more bool) {
 // Receipts lists the receipts that no payout shows: held, released and dismissed
 // ones, and those that are not applied yet.
 type Receipts struct {
-	State      inbox.State    `arg:"" enum:"held,received,released,dismissed" help:"held: authentic, not understood. received: accepted, not applied yet. released, dismissed: were held before."`
+	State      inbox.State    `arg:"" enum:"held,received,released,dismissed,answered" help:"held: authentic, not understood. received: accepted, not applied yet. released, dismissed, answered: were held before."`
 	HeldReason cli.HeldReason `help:"Only callbacks held for this reason: ${reasons}." placeholder:"REASON"`
 	OlderThan  cli.Age        `help:"Only receipts accepted longer ago than this: 10m, 2h, 3d." placeholder:"DURATION"`
 	Body       bool           `help:"Print the raw body of each."`
@@ -156,16 +156,16 @@ type Receipts struct {
 // Help gives examples.
 func (Receipts) Help() string {
 	return `Held and received receipts are listed oldest first. A received receipt is normally applied within seconds, and the
-sweeper sends it again after two minutes; an older one means that the consumer or the tables have a problem. Released
-and dismissed receipts are in no index: the command scans the whole table for them, in no particular order.
+sweeper sends it again after two minutes; an older one means that the consumer or the tables have a problem. Released,
+dismissed and answered receipts are in no index: the command scans the whole table for them, in no particular order.
 
 Examples:
 
 	payoutctl --stack payouts-prod receipts received --older-than 10m
 	payoutctl --stack payouts-prod receipts held --held-reason unknown-status --body
 
-Needs the permissions dynamodb:Query and dynamodb:GetItem on the receipts table and its index (released and
-dismissed: dynamodb:Scan), and cloudformation:DescribeStacks. Exit code 0, also if there are none.`
+Needs the permissions dynamodb:Query and dynamodb:GetItem on the receipts table and its index (released, dismissed and
+answered: dynamodb:Scan), and cloudformation:DescribeStacks. Exit code 0, also if there are none.`
 }
 
 // Run lists the receipts.
@@ -185,9 +185,9 @@ func (c *Receipts) Run(ctx context.Context, s *cli.Session, stack cli.Stack) err
 	}
 	noteCount(s, string(c.State)+" receipts", len(entries), more)
 	// The argument of show is in the last column, as in the table of payouts.
-	header := []string{"ACCEPTED (UTC)", "AGE", "PROVIDER", "REASON", "PAYOUTCTL SHOW"}
+	header := []string{"ACCEPTED (UTC)", "AGE", "PROVIDER", "SOURCE", "REASON", "PAYOUTCTL SHOW"}
 	addReceipt := func(t *cli.Table, e display.Entry) {
-		t.AddTexts(cli.FormatTime(e.AcceptedAt), cli.FormatAge(now.Sub(e.AcceptedAt)), e.Provider(), why(e, t.Style), e.Key.Payout)
+		t.AddTexts(cli.FormatTime(e.AcceptedAt), cli.FormatAge(now.Sub(e.AcceptedAt)), e.Provider(), string(e.Source()), why(e, t.Style), e.Key.Payout)
 	}
 	view := func(e display.Entry) any { return display.NewReceipt(e, c.Body || s.Flags.Full) }
 	if err := cli.PrintList(s, header, entries, addReceipt, view); err != nil || !c.Body || s.Flags.JSON {
