@@ -117,6 +117,7 @@ DomainNeedsCertificate:
 var outputTable = map[string]string{
 	"ReceiptsTableName":     "${ReceiptsTable}",
 	"PayoutsTableName":      "${PayoutsTable}",
+	"AccountsTableName":     "${AccountsTable}",
 	"PayoutsStreamArn":      "${PayoutsTable.StreamArn}",
 	"EventsQueueUrl":        "${EventsQueue}",
 	"DeadLetterQueueUrl":    "${DeadLetterQueue}",

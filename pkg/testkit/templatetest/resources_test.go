@@ -180,7 +180,10 @@ PayoutsTable: # the publisher needs both images of a change
       - {AttributeName: payout, AttributeType: S}
       - {AttributeName: reference, AttributeType: S}
       - {AttributeName: conflicted, AttributeType: S}
+      - {AttributeName: overdue, AttributeType: S}
       - {AttributeName: updatedAt, AttributeType: N}
+      - {AttributeName: queryShard, AttributeType: S}
+      - {AttributeName: queryAt, AttributeType: N}
     KeySchema: [{AttributeName: payout, KeyType: HASH}]
     GlobalSecondaryIndexes:
       - IndexName: reference
@@ -189,7 +192,25 @@ PayoutsTable: # the publisher needs both images of a change
       - IndexName: conflicted
         KeySchema: [{AttributeName: conflicted, KeyType: HASH}, {AttributeName: updatedAt, KeyType: RANGE}]
         Projection: {ProjectionType: KEYS_ONLY}
+      - IndexName: overdue
+        KeySchema: [{AttributeName: overdue, KeyType: HASH}, {AttributeName: updatedAt, KeyType: RANGE}]
+        Projection: {ProjectionType: KEYS_ONLY}
+      - IndexName: queries
+        KeySchema: [{AttributeName: queryShard, KeyType: HASH}, {AttributeName: queryAt, KeyType: RANGE}]
+        Projection: {ProjectionType: KEYS_ONLY}
     StreamSpecification: {StreamViewType: NEW_AND_OLD_IMAGES}
+    PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true}
+    SSESpecification: {SSEEnabled: true}
+    DeletionProtectionEnabled: !Ref ProtectTables
+
+AccountsTable:
+  Type: AWS::DynamoDB::Table
+  DeletionPolicy: RetainExceptOnCreate
+  UpdateReplacePolicy: Retain
+  Properties:
+    BillingMode: PAY_PER_REQUEST
+    AttributeDefinitions: [{AttributeName: account, AttributeType: S}]
+    KeySchema: [{AttributeName: account, KeyType: HASH}]
     PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true}
     SSESpecification: {SSEEnabled: true}
     DeletionProtectionEnabled: !Ref ProtectTables
