@@ -76,6 +76,10 @@ func readers(ctx context.Context, e *dynamostore.Editor) map[string]func() {
 		"List, conflicted": func() {
 			drain(e.List(ctx, dynamostore.Filter{Status: payout.Conflicted}))
 		},
+		"List, overdue": func() {
+			drain(e.List(ctx, dynamostore.Filter{Overdue: true}))
+		},
+		"Scheduled":   func() { drain(e.Scheduled(ctx)) },
 		"ByReference": func() { drain(e.ByReference(ctx, "order-1")) },
 		"Unapplied":   func() { drain(e.Unapplied(ctx, inbox.Held)) },
 		"Close":       func() { _, _ = e.Close(ctx, inbox.Receipt{Key: key, State: inbox.Dismissed}) },

@@ -3,11 +3,14 @@ package dynamostore_test
 import (
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"payout-callbacks/pkg/aws/dynamostore"
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/reconcile"
 	"payout-callbacks/pkg/testkit/inboxtest"
 	"payout-callbacks/pkg/testkit/templatetest"
 )
@@ -15,6 +18,15 @@ import (
 func TestStore_Contract(t *testing.T) { inboxtest.RunStore(t, harnesses(t)) }
 
 func TestEditor_Contract(t *testing.T) { inboxtest.RunRepairs(t, harnesses(t)) }
+
+func TestStore_ReconcileContract(t *testing.T) { inboxtest.RunReconcile(t, harnesses(t)) }
+
+func TestAccounts_Contract(t *testing.T) {
+	client := templatetest.DynamoDB(t)
+	inboxtest.RunAccounts(t, func(t *testing.T) reconcile.Accounts {
+		return &dynamostore.Accounts{Client: client, Table: templatetest.NewTable(t, client, "AccountsTable")}
+	})
+}
 
 func harnesses(t *testing.T) func(t *testing.T) inboxtest.Harness {
 	client := templatetest.DynamoDB(t)
@@ -36,6 +48,16 @@ func harnesses(t *testing.T) func(t *testing.T) inboxtest.Harness {
 					t.Fatal(err)
 				}
 				return record
+			},
+			DamageRecord: func(t *testing.T, id payout.ID) {
+				if _, err := client.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
+					TableName:                 &store.Payouts,
+					Key:                       map[string]types.AttributeValue{"payout": &types.AttributeValueMemberS{Value: string(id)}},
+					UpdateExpression:          aws.String("SET claims.amount = :amounts"),
+					ExpressionAttributeValues: map[string]types.AttributeValue{":amounts": &types.AttributeValueMemberL{Value: []types.AttributeValue{&types.AttributeValueMemberS{Value: "x"}}}},
+				}); err != nil {
+					t.Fatal(err)
+				}
 			},
 		}
 	}

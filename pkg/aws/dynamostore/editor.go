@@ -17,40 +17,25 @@ import (
 // was read. No function uses it. It is safe for concurrent use.
 type Editor struct{ Reader }
 
-// Close removes a held receipt from the index and sets the state of closed:
-// released, with the key of the receipt that replaces it, or dismissed. A dismissed
-// receipt can still be released. Close returns the state before, or "" if there is
-// no such receipt; in another state than held or dismissed it changes nothing.
+// Close removes a held receipt from the index, with its schedule, and sets the state of
+// closed: released, with the key of the receipt that replaces it, or dismissed. A
+// dismissed receipt can still be released. Close returns the state before, or "" if there
+// is no such receipt; in another state than held or dismissed it changes nothing.
 func (e *Editor) Close(ctx context.Context, closed inbox.Receipt) (inbox.State, error) {
-	input := &dynamodb.UpdateItemInput{
-		TableName:                &e.Receipts,
-		Key:                      receiptKey(closed.Key),
-		UpdateExpression:         aws.String("SET #state = :closed, #changedBy = :changedBy REMOVE #due, dueAt"),
-		ConditionExpression:      aws.String("#state = :held"),
-		ExpressionAttributeNames: map[string]string{"#state": "state", "#changedBy": "changedBy", "#due": "dueShard"},
-		ExpressionAttributeValues: item{
-			":closed":    text(string(closed.State)),
-			":held":      text(string(inbox.Held)),
-			":changedBy": &types.AttributeValueMemberM{Value: encodeChangedBy(closed.ChangedBy)},
-		},
-		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-		ReturnValues:                        types.ReturnValueAllOld,
-	}
+	states := []inbox.State{inbox.Held}
 	if closed.State == inbox.Released {
-		input.UpdateExpression = aws.String("SET #state = :closed, #changedBy = :changedBy, #releasedAs = :releasedAs REMOVE #due, dueAt")
-		input.ConditionExpression = aws.String("#state IN (:held, :dismissed)")
-		input.ExpressionAttributeNames["#releasedAs"] = "releasedAs"
-		input.ExpressionAttributeValues[":releasedAs"] = &types.AttributeValueMemberM{Value: encodeKey(closed.ReleasedAs)}
-		input.ExpressionAttributeValues[":dismissed"] = text(string(inbox.Dismissed))
+		states = append(states, inbox.Dismissed)
 	}
-	return e.update(ctx, input)
+	return updateState(ctx, e.Client, closeHeld(e.Receipts, closed, states...))
 }
 
-// update returns the state before an update, whether its condition failed or not.
-func (e *Editor) update(ctx context.Context, input *dynamodb.UpdateItemInput) (inbox.State, error) {
+// updateState returns the state before an update, whether its condition failed or not.
+func updateState(ctx context.Context, client *dynamodb.Client, input *dynamodb.UpdateItemInput) (inbox.State, error) {
+	input.ReturnValues = types.ReturnValueAllOld
+	input.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
 	var out *dynamodb.UpdateItemOutput
 	err := retryContention(ctx, func() (err error) {
-		out, err = e.Client.UpdateItem(ctx, input)
+		out, err = client.UpdateItem(ctx, input)
 		return err
 	})
 	if failed, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
@@ -63,12 +48,14 @@ func (e *Editor) update(ctx context.Context, input *dynamodb.UpdateItemInput) (i
 }
 
 // Rewrite replaces the record of a payout if it is still as it was read, and
-// reports whether it did. The table holds changedBy until the next event is applied.
+// reports whether it did. A query about the payout is due now if any mode needs it. The
+// table holds changedBy until the next event is applied.
 func (e *Editor) Rewrite(ctx context.Context, record payout.Record, read inbox.StoredPayout, changedBy inbox.ChangedBy) (bool, error) {
 	encoded, err := encodeRecord(record, changedBy.At)
 	if err != nil {
 		return false, err
 	}
+	encodeSchedule(encoded, record.ID, read.Schedule.Rebuilt(record, changedBy.At))
 	encoded.setChild("rebuilt", encodeChangedBy(changedBy))
 	input := &dynamodb.PutItemInput{TableName: &e.Payouts, Item: encoded, ConditionExpression: aws.String(absent)}
 	if read.Exists {
@@ -107,18 +94,14 @@ func (e *Editor) Reindex(ctx context.Context, key inbox.Key, now time.Time) (boo
 		ConditionExpression:       aws.String("#state = :state"),
 		ExpressionAttributeNames:  map[string]string{"#state": "state", "#due": "dueShard"},
 		ExpressionAttributeValues: item{":state": text(string(receipt.State))},
-		ReturnValues:              types.ReturnValueAllOld,
 	}
 	if isUnapplied(receipt) {
-		dueAt := now
-		if receipt.State == inbox.Held {
-			dueAt = receipt.AcceptedAt
-		}
+		shard, dueAt := indexEntry(receipt, now)
 		input.UpdateExpression = aws.String("SET #due = :due, dueAt = :at")
-		input.ExpressionAttributeValues[":due"] = text(dueShard(key, receipt.State))
+		input.ExpressionAttributeValues[":due"] = text(shard)
 		input.ExpressionAttributeValues[":at"] = number(dueAt.UnixMilli())
 	}
-	state, err := e.update(ctx, input)
+	state, err := updateState(ctx, e.Client, input)
 	return state == receipt.State, err
 }
 
@@ -127,12 +110,25 @@ func isUnapplied(receipt inbox.Receipt) bool {
 	return receipt.State == inbox.Received || receipt.State == inbox.Held
 }
 
+// indexEntry returns the index attributes of an unapplied receipt, due now if it is
+// received.
+func indexEntry(receipt inbox.Receipt, now time.Time) (shard string, dueAt time.Time) {
+	switch {
+	case receipt.State == inbox.Received:
+		return dueShard(receipt.Key, receipt.State), now
+	case receipt.Query.At.IsZero():
+		return dueShard(receipt.Key, inbox.Held), receipt.AcceptedAt
+	}
+	return dueShard(receipt.Key, heldQuery), receipt.Query.At
+}
+
 // hasIndexEntry reports whether the index attributes of an item are right for its
 // receipt.
 func hasIndexEntry(i item, receipt inbox.Receipt) bool {
 	_, isNumber := i["dueAt"].(*types.AttributeValueMemberN)
 	if isUnapplied(receipt) {
-		return isNumber && i.text("dueShard") == dueShard(receipt.Key, receipt.State)
+		shard, _ := indexEntry(receipt, time.Time{})
+		return isNumber && i.text("dueShard") == shard
 	}
 	return i["dueShard"] == nil && i["dueAt"] == nil && i["claimed"] == nil
 }

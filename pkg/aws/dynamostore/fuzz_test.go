@@ -48,26 +48,35 @@ func vectorReceipts(f *testing.F) []inbox.Receipt {
 func FuzzReceiptItem(f *testing.F) {
 	for _, r := range vectorReceipts(f) {
 		e := r.Event
-		f.Add(r.Key.Payout, string(e.Status), e.Reference, e.Reason, string(e.Amount), e.To, e.Memo, e.TxID, e.BlockHeight, e.BlockTime, e.Totals.Failed.Count, r.Body)
+		for n := range sources {
+			f.Add(r.Key.Payout, string(e.Status), e.Reference, e.Reason, string(e.Amount), e.To, e.Memo, e.TxID, e.BlockHeight, e.BlockTime, e.Totals.Failed.Count,
+				r.Body, n, now.UnixMilli())
+		}
 	}
-	f.Fuzz(func(t *testing.T, account, status, reference, reason, amount, to, memo, txid string, height uint64, blockTime, count int64, body []byte) {
+	f.Fuzz(func(t *testing.T, account, status, reference, reason, amount, to, memo, txid string, height uint64, blockTime, count int64,
+		body []byte, source int, millis int64,
+	) {
 		event := payout.Event{
 			ID: payout.NewID("pivot", payout.TypePayout, account, "1", reference), Status: payout.Status(status),
 			Reference: reference, Reason: reason, Amount: payout.Amount(amount), To: to, Memo: memo, TxID: txid,
 			BlockHeight: height, BlockTime: blockTime, Totals: payout.Totals{Failed: payout.Tally{Count: count, Amount: "1.5"}},
+			Deadline: millis, LinkedTo: payout.ID(memo),
 		}
-		if !isStatus(status) {
+		if !isStatus(status) || source < 0 || source >= len(sources) {
 			return
 		}
+		event.Source = sources[source]
 		received := inbox.NewReceipt(event, body, "0a1b2c3d", now)
 		applied := received
 		applied.State, applied.Outcome, applied.AppliedAt, applied.DueAt = inbox.Applied, payout.Changed, now.Add(time.Second), time.Time{}
-		held := inbox.NewHeldReceipt(inbox.HeldCallback{Provider: "pivot", Type: payout.TypePayout, Account: account, Subject: body, Reason: status, Note: memo, ProviderID: status}, body, "", now)
-		released, dismissed := held, held
-		released.Query, dismissed.Query = inbox.Schedule{}, inbox.Schedule{}
+		held := inbox.NewHeldReceipt(inbox.HeldCallback{Provider: "pivot", Type: payout.TypePayout, Account: account, Subject: body, Reason: status, Note: memo, ProviderID: status, Reference: reference}, body, "", now)
+		waiting, released, dismissed, answered := held, held, held, held
+		released.Query, dismissed.Query, answered.Query = inbox.Schedule{}, inbox.Schedule{}, inbox.Schedule{}
+		waiting.Query = inbox.Schedule{Tries: int(height % 100), AskedAt: now, Result: reason}
 		released.State, released.ReleasedAs, released.ChangedBy = inbox.Released, received.Key, inbox.NewChangedBy(account, memo, now)
 		dismissed.State, dismissed.ChangedBy = inbox.Dismissed, inbox.NewChangedBy(account, reason, now)
-		for _, want := range []inbox.Receipt{received, applied, held, released, dismissed} {
+		answered.State, answered.ReleasedAs, answered.ChangedBy = inbox.Answered, received.Key, inbox.NewChangedBy(account, reason, now)
+		for _, want := range []inbox.Receipt{received, applied, held, waiting, released, dismissed, answered} {
 			encoded, err := encodeReceipt(want)
 			if err != nil {
 				t.Fatal(err)
@@ -95,6 +104,11 @@ func FuzzItem(f *testing.F) {
 		}
 		f.Add(formatItem(f, encoded))
 		record, _ := payout.Record{}.Apply(receipt.Event)
+		for _, source := range sources {
+			stated := receipt.Event
+			stated.Source, stated.Deadline = source, now.UnixMilli()
+			record, _ = record.Apply(stated)
+		}
 		record, _ = record.Resolve(payout.Resolution{ID: record.ID, Rejected: map[payout.Field][]string{payout.FieldAmount: {"1"}}})
 		if encoded, err = encodeRecord(record, now); err != nil {
 			f.Fatal(err)
@@ -171,6 +185,8 @@ func plainValue(value types.AttributeValue) map[string]any {
 		return map[string]any{"S": value.Value}
 	case *types.AttributeValueMemberN:
 		return map[string]any{"N": value.Value}
+	case *types.AttributeValueMemberBOOL:
+		return map[string]any{"BOOL": value.Value}
 	case *types.AttributeValueMemberB:
 		return map[string]any{"B": string(value.Value)}
 	case *types.AttributeValueMemberL:
@@ -207,6 +223,9 @@ func parseValue(typed map[string]any) types.AttributeValue {
 		return &types.AttributeValueMemberS{Value: text}
 	case "N":
 		return &types.AttributeValueMemberN{Value: text}
+	case "BOOL":
+		value, _ := typed[kind].(bool)
+		return &types.AttributeValueMemberBOOL{Value: value}
 	case "B":
 		return &types.AttributeValueMemberB{Value: []byte(text)}
 	case "L":

@@ -29,6 +29,18 @@ func (i item) setTime(name string, value time.Time) {
 	}
 }
 
+// setFlag sets an attribute that is true or absent.
+func (i item) setFlag(name string, value bool) {
+	if value {
+		i[name] = &types.AttributeValueMemberBOOL{Value: true}
+	}
+}
+
+func (i item) flag(name string) bool {
+	value, ok := i[name].(*types.AttributeValueMemberBOOL)
+	return ok && value.Value
+}
+
 func (i item) text(name string) string {
 	if value, ok := i[name].(*types.AttributeValueMemberS); ok {
 		return value.Value

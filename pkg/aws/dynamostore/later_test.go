@@ -26,7 +26,7 @@ func TestList_LaterVersion(t *testing.T) {
 		TableName:                 &b.reader.Payouts,
 		Key:                       map[string]types.AttributeValue{"payout": &types.AttributeValueMemberS{Value: string(damaged)}},
 		UpdateExpression:          aws.String("SET v = :later"),
-		ExpressionAttributeValues: map[string]types.AttributeValue{":later": &types.AttributeValueMemberN{Value: "2"}},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":later": &types.AttributeValueMemberN{Value: "99"}},
 	}); err != nil {
 		t.Fatal(err)
 	}

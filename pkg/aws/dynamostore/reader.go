@@ -32,7 +32,7 @@ type Reader struct {
 // Stored is a record with the attributes that are not part of it.
 type Stored struct {
 	payout.Record
-	Schedule  inbox.Schedule
+	Schedule  inbox.Schedule  // when the provider is asked about it
 	UpdatedAt time.Time       // when the last event was applied
 	Rebuilt   inbox.ChangedBy // who rebuilt it since then, if anybody did
 }
@@ -44,12 +44,18 @@ type Filter struct {
 	Account  string
 	Since    time.Time // updated at or after
 	Until    time.Time // updated before
+
+	Overdue     bool // only those that are overdue
+	Unconfirmed bool // only those with a final status that no query stated
+	Unexpected  bool // only those that our own service did not state that it ordered
 }
 
-// The indexes of the payouts table. Both hold keys only.
+// The indexes of the payouts table. They hold keys only.
 const (
 	referenceIndex  = "reference"
-	conflictedIndex = "conflicted"
+	conflictedIndex = "conflicted" // by time of the last update
+	overdueIndex    = "overdue"    // by time of the last update
+	queriesIndex    = "queries"    // by time of the next query
 )
 
 // Record returns the record of a payout, and whether there is one. It sees every
@@ -103,43 +109,72 @@ func (r *Reader) receiptsOf(payoutID string) *dynamodb.QueryInput {
 // consistent, so each payout is read again by its ID. A payout with two references
 // is in the index under neither.
 func (r *Reader) ByReference(ctx context.Context, reference string) iter.Seq2[Stored, error] {
-	return r.indexed(ctx, &dynamodb.QueryInput{
-		TableName:                 &r.Payouts,
-		IndexName:                 aws.String(referenceIndex),
-		KeyConditionExpression:    aws.String("#reference = :reference"),
-		ExpressionAttributeNames:  map[string]string{"#reference": "reference"},
-		ExpressionAttributeValues: item{":reference": text(reference)},
-	}, Filter{})
+	return r.indexed(ctx, byReference(r.Payouts, reference), Filter{})
 }
 
-// List lists payouts. It reads conflicted payouts from an index, the latest update
-// first, and each again by its ID, because the index is eventually consistent. For
-// any other filter it scans the table, in no order; the caller pays for what is
+// List lists payouts. It reads conflicted and overdue payouts from an index, the latest
+// update first, and each again by its ID, because the index is eventually consistent.
+// For any other filter it scans the table, in no order; the caller pays for what is
 // read until it stops. Each page of the scan sees every write that finished before
 // the page was read.
 func (r *Reader) List(ctx context.Context, filter Filter) iter.Seq2[Stored, error] {
-	if filter.Status != payout.Conflicted {
-		return r.scan(ctx, filter)
+	switch {
+	case filter.Status == payout.Conflicted:
+		return r.latestFirst(ctx, conflictedIndex, string(payout.Conflicted), filter)
+	case filter.Overdue:
+		return r.latestFirst(ctx, overdueIndex, string(payout.Overdue), filter)
 	}
+	return r.scan(ctx, filter)
+}
+
+// latestFirst lists the payouts of a sparse index, whose attribute has the name of the
+// index.
+func (r *Reader) latestFirst(ctx context.Context, index, value string, filter Filter) iter.Seq2[Stored, error] {
 	return r.indexed(ctx, &dynamodb.QueryInput{
 		TableName:                 &r.Payouts,
-		IndexName:                 aws.String(conflictedIndex),
-		KeyConditionExpression:    aws.String("conflicted = :conflicted"),
-		ExpressionAttributeValues: item{":conflicted": text(string(payout.Conflicted))},
+		IndexName:                 &index,
+		KeyConditionExpression:    aws.String("#partition = :value"),
+		ExpressionAttributeNames:  map[string]string{"#partition": index},
+		ExpressionAttributeValues: item{":value": text(value)},
 		ScanIndexForward:          aws.Bool(false),
 	}, filter)
+}
+
+// Scheduled lists the payouts that a provider is asked about, by the time of the query.
+// It reads each again by its ID, because the index is eventually consistent, and leaves
+// out a payout that is not scheduled any more.
+func (r *Reader) Scheduled(ctx context.Context) iter.Seq2[Stored, error] {
+	return func(yield func(Stored, error) bool) {
+		for due, err := range queries(r.Client, r.Payouts).all(ctx) {
+			if err != nil {
+				yield(Stored{}, err)
+				return
+			}
+			stored, ok, err := r.Record(ctx, payout.ID(due.Key.Payout))
+			if err == nil && (!ok || stored.Schedule.At.IsZero()) {
+				continue
+			}
+			if !yield(stored, err) || isFatal(err) {
+				return
+			}
+		}
+	}
 }
 
 func (r *Reader) scan(ctx context.Context, filter Filter) iter.Seq2[Stored, error] {
 	input := &dynamodb.ScanInput{TableName: &r.Payouts}
 	filter.apply(input)
 	return func(yield func(Stored, error) bool) {
-		for i, err := range r.scanAll(ctx, input) {
+		for i, err := range scanAll(ctx, r.Client, input) {
 			if err != nil {
 				yield(Stored{}, fmt.Errorf("scan payouts: %w", err))
 				return
 			}
-			if stored, err := decodeStored(i); !yield(stored, err) || isFatal(err) {
+			stored, err := decodeStored(i)
+			if err == nil && !filter.Admits(stored) {
+				continue
+			}
+			if !yield(stored, err) || isFatal(err) {
 				return
 			}
 		}
@@ -171,6 +206,12 @@ func (f Filter) apply(input *dynamodb.ScanInput) {
 	if !f.Until.IsZero() {
 		add("updatedAt < :until", ":until", number(f.Until.UnixMilli()))
 	}
+	if f.Unconfirmed {
+		conditions = append(conditions, "attribute_not_exists(confirmed)")
+	}
+	if f.Unexpected {
+		conditions = append(conditions, "attribute_not_exists(expected)")
+	}
 	setFilter(input, conditions)
 }
 
@@ -179,6 +220,9 @@ func (f Filter) Admits(stored Stored) bool {
 	return (f.Status == "" || f.Status == stored.Status()) &&
 		(f.Provider == "" || f.Provider == stored.ID.Provider()) &&
 		(f.Account == "" || f.Account == stored.ID.Account()) &&
+		(!f.Overdue || stored.IsOverdue()) &&
+		(!f.Unconfirmed || stored.Status().IsFinal() && !stored.IsConfirmed()) &&
+		(!f.Unexpected || !stored.IsExpected()) &&
 		!stored.UpdatedAt.Before(f.Since) &&
 		(f.Until.IsZero() || stored.UpdatedAt.Before(f.Until))
 }

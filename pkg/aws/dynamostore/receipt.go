@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"strconv"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -44,7 +43,7 @@ func encodeReceipt(r inbox.Receipt) (item, error) {
 		i.setText("dueShard", dueShard(r.Key, r.State))
 		i.setTime("dueAt", r.DueAt)
 	case inbox.Held:
-		encodeHeldSchedule(i, r)
+		encodeHeldSchedule(i, r.Key, r.Query, r.AcceptedAt)
 	case inbox.Released, inbox.Dismissed, inbox.Answered:
 		i.setChild("changedBy", encodeChangedBy(r.ChangedBy))
 		i.setChild("releasedAs", encodeKey(r.ReleasedAs))
@@ -87,29 +86,6 @@ func encodeEvent(i item, e payout.Event) {
 	i.setText("linkedTo", string(e.LinkedTo))
 }
 
-// encodeHeldSchedule puts a held receipt into the partition of those that are asked
-// about, or of those that wait for a person.
-func encodeHeldSchedule(i item, r inbox.Receipt) {
-	if r.Query.At.IsZero() {
-		i.setText("dueShard", dueShard(r.Key, r.State))
-		i.setTime("dueAt", r.AcceptedAt)
-	} else {
-		i.setText("dueShard", heldQueryShard(r.Key))
-		i.setTime("dueAt", r.Query.At)
-	}
-	i.setInt("queryTries", int64(r.Query.Tries))
-	i.setTime("queriedAt", r.Query.AskedAt)
-	i.setText("queryResult", r.Query.Result)
-}
-
-func decodeHeldSchedule(i item) inbox.Schedule {
-	schedule := inbox.Schedule{Tries: int(i.int("queryTries")), AskedAt: i.time("queriedAt"), Result: i.text("queryResult")}
-	if strings.HasPrefix(i.text("dueShard"), heldQuery+"/") {
-		schedule.At = i.time("dueAt")
-	}
-	return schedule
-}
-
 // decodeReceipt returns the receipt that an item holds. It fails if the key does
 // not follow from the other attributes: the item is damaged, or a later version
 // wrote it.
@@ -127,7 +103,6 @@ func decodeReceipt(i item) (inbox.Receipt, error) {
 	switch {
 	case r.WasHeld():
 		r.Reason, r.ProviderID, r.Reference = i.text("reason"), i.text("providerId"), i.text("reference")
-		r.Query = decodeHeldSchedule(i)
 		r.ReleasedAs, r.ChangedBy = decodeKey(i.child("releasedAs")), decodeChangedBy(i.child("changedBy"))
 	case i.text("decision") != "":
 		r.Resolution = new(payout.Resolution)
@@ -140,6 +115,8 @@ func decodeReceipt(i item) (inbox.Receipt, error) {
 	switch {
 	case r.State == inbox.Received:
 		r.DueAt = i.time("dueAt")
+	case r.State == inbox.Held:
+		r.Query = decodeHeldSchedule(i)
 	case r.State == inbox.Applied && r.Outcome == "":
 		r.Outcome = payout.Changed
 	}
@@ -201,11 +178,6 @@ func decodeKey(i item) inbox.Key {
 
 // dueShard returns the index partition of a receipt.
 func dueShard(key inbox.Key, state inbox.State) string { return shard(state, shardNumber(key)) }
-
-// heldQuery is the partition of held receipts whose payout is asked about.
-const heldQuery = "held-query"
-
-func heldQueryShard(key inbox.Key) string { return heldQuery + "/" + strconv.Itoa(shardNumber(key)) }
 
 func shardNumber(key inbox.Key) int {
 	hash := fnv.New32a()

@@ -23,9 +23,12 @@ const (
 	schemaVersion   = 2
 )
 
-// encodeRecord returns the record as an item. It derives status, reference and
-// conflicted from the record for people and indexes; updatedAt is the time of the
-// write, which is not part of a record.
+// derived lists the attributes that encodeRecord derives from a record, for people,
+// indexes and readers of the stream.
+var derived = []string{"status", "reference", "conflicted", "expected", "confirmed", "overdue"}
+
+// encodeRecord returns the record as an item, with the derived attributes; updatedAt is
+// the time of the write, which is not part of a record.
 func encodeRecord(r payout.Record, now time.Time) (item, error) {
 	i := item{"payout": text(string(r.ID)), "v": number(callbackVersion), "version": number(r.Version)}
 	i.setText("status", string(r.Status()))
@@ -55,7 +58,7 @@ func encodeRecord(r payout.Record, now time.Time) (item, error) {
 		resolutions[key] = text(string(encoded))
 	}
 	i.setChild("resolutions", resolutions)
-	if !slices.Equal(r.Sources, onlyCallbacks) {
+	if !slices.Equal(r.Sources, onlyCallbacks) || r.Deadline != 0 || len(r.Overdue) > 0 {
 		encodeSources(i, r)
 	}
 	return i, nil
@@ -63,84 +66,6 @@ func encodeRecord(r payout.Record, now time.Time) (item, error) {
 
 // onlyCallbacks are the sources of a record of version 1.
 var onlyCallbacks = []payout.Source{payout.SourceCallback}
-
-// encodeSources adds what a record of version 2 has.
-func encodeSources(i item, r payout.Record) {
-	i["v"] = number(schemaVersion)
-	i["sources"] = encodeSet(r.Sources)
-	finalBy := item{}
-	for status, sources := range r.FinalBy {
-		finalBy[string(status)] = encodeSet(sources)
-	}
-	i.setChild("finalBy", finalBy)
-	i.setInt("deadline", r.Deadline)
-	if len(r.Overdue) > 0 {
-		i["overdue"] = encodeSet(r.Overdue)
-	}
-	i.setChild("settledByQuery", encodeTotals(r.SettledByQuery))
-	for name, is := range map[string]bool{"isExpected": r.IsExpected(), "isConfirmed": r.IsConfirmed(), "isOverdue": r.IsOverdue()} {
-		if is {
-			i[name] = &types.AttributeValueMemberBOOL{Value: true}
-		}
-	}
-}
-
-func decodeSources(i item, r *payout.Record) {
-	r.Sources = onlyCallbacks
-	if i.int("v") < schemaVersion {
-		return
-	}
-	r.Sources = decodeSet[payout.Source](i["sources"])
-	finalBy := i.child("finalBy")
-	for status := range finalBy {
-		r.FinalBy[payout.Status(status)] = decodeSet[payout.Source](finalBy[status])
-	}
-	r.Deadline = i.int("deadline")
-	r.Overdue = decodeSet[string](i["overdue"])
-	r.SettledByQuery = decodeTotals(i.child("settledByQuery"))
-}
-
-// encodeSet returns a set as a list, so that an empty one can be stored.
-func encodeSet[E ~string](set []E) types.AttributeValue {
-	list := []types.AttributeValue{}
-	for _, element := range set {
-		list = append(list, text(string(element)))
-	}
-	return &types.AttributeValueMemberL{Value: list}
-}
-
-func decodeSet[E ~string](value types.AttributeValue) []E {
-	list, _ := value.(*types.AttributeValueMemberL)
-	if list == nil {
-		return nil
-	}
-	var set []E
-	for _, element := range list.Value {
-		if s, ok := element.(*types.AttributeValueMemberS); ok {
-			set = append(set, E(s.Value))
-		}
-	}
-	return set
-}
-
-// encodeSchedule adds the schedule of a payout to its item. Only a scheduled payout is in
-// the index.
-func encodeSchedule(i item, id payout.ID, s inbox.Schedule) {
-	if !s.At.IsZero() {
-		i.setText("queryShard", queryShard(id))
-		i.setTime("queryAt", s.At)
-	}
-	i.setInt("queryTries", int64(s.Tries))
-	i.setTime("queriedAt", s.AskedAt)
-	i.setText("queryResult", s.Result)
-}
-
-func decodeSchedule(i item) inbox.Schedule {
-	return inbox.Schedule{At: i.time("queryAt"), Tries: int(i.int("queryTries")), AskedAt: i.time("queriedAt"), Result: i.text("queryResult")}
-}
-
-// queryShard returns the partition of a payout in the index of queries.
-func queryShard(id payout.ID) string { return strconv.Itoa(shardNumber(inbox.Key{Payout: string(id)})) }
 
 func encodeClaims(claims map[payout.Field]payout.ClaimValues) item {
 	i := item{}

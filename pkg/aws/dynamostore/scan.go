@@ -19,8 +19,8 @@ import (
 // withoutBody has the attributes of a receipt except body and note, which are most
 // of its size.
 var withoutBody = []string{
-	"payout", "receipt", "state", "acceptedAt", "appliedAt", "outcome", "keyId", "reason", "dueShard", "dueAt", "changedBy", "releasedAs",
-	"decision", "reference", "amount", "currency", "chain", "token", "from", "to", "memo", "txid", "blockHeight", "blockTime", "totals",
+	"payout", "receipt", "state", "acceptedAt", "appliedAt", "outcome", "keyId", "reason", "dueShard", "dueAt", "claimed", "changedBy", "releasedAs",
+	"queryTries", "queriedAt", "queryResult", "providerId", "deadline", "linkedTo", "decision", "reference", "amount", "currency", "chain", "token", "from", "to", "memo", "txid", "blockHeight", "blockTime", "totals",
 }
 
 // ScanReceipts lists the receipts that were accepted at from or later and before
@@ -50,7 +50,7 @@ func (r *Reader) ScanReceipts(ctx context.Context, from, to time.Time) iter.Seq2
 	}
 	setFilter(input, conditions)
 	return func(yield func(inbox.Receipt, error) bool) {
-		for i, err := range r.scanAll(ctx, input) {
+		for i, err := range scanAll(ctx, r.Client, input) {
 			if err != nil {
 				yield(inbox.Receipt{}, fmt.Errorf("scan receipts: %w", err))
 				return
@@ -97,7 +97,7 @@ func (r *Reader) ScanPayouts(ctx context.Context, since time.Time) iter.Seq2[inb
 		setFilter(input, []string{"(updatedAt >= :since OR attribute_not_exists(updatedAt))"})
 	}
 	return func(yield func(inbox.StoredPayout, error) bool) {
-		for i, err := range r.scanAll(ctx, input) {
+		for i, err := range scanAll(ctx, r.Client, input) {
 			var s inbox.StoredPayout
 			if err == nil {
 				s, err = storedPayout(i)
@@ -124,9 +124,9 @@ func setFilter(input *dynamodb.ScanInput, conditions []string) {
 
 // scanAll lists the items of a table. Its reads are strongly consistent, at twice
 // the price: audit reports what they return, and publish sends it.
-func (r *Reader) scanAll(ctx context.Context, input *dynamodb.ScanInput) iter.Seq2[item, error] {
+func scanAll(ctx context.Context, client *dynamodb.Client, input *dynamodb.ScanInput) iter.Seq2[item, error] {
 	input.ConsistentRead = aws.Bool(true)
-	pages := dynamodb.NewScanPaginator(r.Client, input)
+	pages := dynamodb.NewScanPaginator(client, input)
 	return items(pages.HasMorePages, func() ([]map[string]types.AttributeValue, error) {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -172,8 +172,8 @@ func checkDerived(i item, record payout.Record) error {
 	if err != nil {
 		return errors.Join(inbox.ErrDamagedPayout, err)
 	}
-	for _, name := range []string{"status", "reference", "conflicted"} {
-		if i.text(name) != want.text(name) {
+	for _, name := range derived {
+		if i.text(name) != want.text(name) || i.flag(name) != want.flag(name) {
 			return fmt.Errorf("payout %s: the stored %s does not match the record: %w", record.ID, name, inbox.ErrDamagedPayout)
 		}
 	}

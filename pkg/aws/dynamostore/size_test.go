@@ -28,6 +28,8 @@ func valueSize(value types.AttributeValue) int {
 	case *types.AttributeValueMemberN:
 		digits := strings.Trim(value.Value, "0")
 		return (len(digits)+1)/2 + 1
+	case *types.AttributeValueMemberBOOL, *types.AttributeValueMemberNULL:
+		return 1
 	case *types.AttributeValueMemberM:
 		return 3 + itemSize(value.Value) + len(value.Value)
 	case *types.AttributeValueMemberL:

@@ -3,7 +3,6 @@ package dynamostore
 import (
 	"context"
 	"errors"
-	"iter"
 	"strconv"
 	"time"
 
@@ -15,18 +14,16 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// Store is inbox.Store on two DynamoDB tables. It is safe for concurrent use.
+// Store is reconcile.Store on two DynamoDB tables. It is safe for concurrent use.
 type Store struct {
 	Client   *dynamodb.Client
 	Receipts string // table name
 	Payouts  string // table name
 }
 
-var _ inbox.Store = (*Store)(nil)
-
 // The indexes of the receipts table.
 const (
-	unappliedIndex = "unapplied" // received and held receipts, by when they are due
+	unappliedIndex = "unapplied" // received and held receipts, by when they are due; held ones by their query or acceptance
 	claimedIndex   = "claimed"   // receipts that a sweep has claimed, by when they were accepted
 )
 
@@ -139,35 +136,9 @@ func (s *Store) recordWrite(change inbox.Change) (types.TransactWriteItem, error
 	return types.TransactWriteItem{Put: put}, nil
 }
 
-// Due implements inbox.Store. It reads one page of each shard, and a second one
-// only if a shard has far more than its share of the oldest receipts. Neither its
-// requests nor its memory grow with the number of receipts that are due.
+// Due implements inbox.Store.
 func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]inbox.DueReceipt, error) {
-	page := 10 + 2*limit/shards
-	var due []inbox.DueReceipt
-	for d, err := range oldestFirst(func(n int) iter.Seq2[inbox.DueReceipt, error] { return s.dueInShard(ctx, n, now, page) }) {
-		if err != nil {
-			return nil, err
-		}
-		if due = append(due, d); len(due) == limit {
-			break
-		}
-	}
-	return due, nil
-}
-
-func (s *Store) dueInShard(ctx context.Context, n int, now time.Time, page int) iter.Seq2[inbox.DueReceipt, error] {
-	return queryUnapplied(ctx, s.Client, &dynamodb.QueryInput{
-		TableName:                &s.Receipts,
-		IndexName:                aws.String(unappliedIndex),
-		KeyConditionExpression:   aws.String("#due = :shard AND dueAt <= :now"),
-		ExpressionAttributeNames: map[string]string{"#due": "dueShard"},
-		ExpressionAttributeValues: item{
-			":shard": text(shard(inbox.Received, n)),
-			":now":   number(now.UnixMilli()),
-		},
-		Limit: aws.Int32(int32(page)), //nolint:gosec // config bounds the limit
-	})
+	return unapplied(s.Client, s.Receipts, inbox.Received).due(ctx, now, limit)
 }
 
 // Claim implements inbox.Store. The condition on dueAt stops a second sweeper; the
@@ -185,21 +156,12 @@ func (s *Store) Claim(ctx context.Context, due inbox.DueReceipt, next time.Time)
 			":next":     number(next.UnixMilli()),
 			":claimed":  text(strconv.Itoa(shardNumber(due.Key))),
 		},
-		ReturnValues: types.ReturnValueAllNew,
 	}
-	var out *dynamodb.UpdateItemOutput
-	err := retryContention(ctx, func() (err error) {
-		out, err = s.Client.UpdateItem(ctx, input)
-		return err
-	})
-	var failed *types.ConditionalCheckFailedException
-	switch {
-	case errors.As(err, &failed):
-		return inbox.Receipt{}, false, nil
-	case err != nil:
+	attributes, ok, err := updateIf(ctx, s.Client, input)
+	if err != nil || !ok {
 		return inbox.Receipt{}, false, err
 	}
-	receipt, err := decodeReceipt(out.Attributes)
+	receipt, err := decodeReceipt(attributes)
 	return receipt, err == nil, err
 }
 

@@ -58,6 +58,8 @@ func decodeValue(value events.DynamoDBAttributeValue) types.AttributeValue {
 		return text(value.String())
 	case events.DataTypeNumber:
 		return &types.AttributeValueMemberN{Value: value.Number()}
+	case events.DataTypeBoolean:
+		return &types.AttributeValueMemberBOOL{Value: value.Boolean()}
 	case events.DataTypeMap:
 		return &types.AttributeValueMemberM{Value: decodeMap(value.Map())}
 	case events.DataTypeList:

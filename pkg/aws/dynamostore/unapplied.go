@@ -1,21 +1,18 @@
 package dynamostore
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"iter"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"slices"
 
 	"payout-callbacks/pkg/inbox"
 )
 
 // Unapplied lists the received or the held receipts by the time at which they are
 // due, which for a held receipt is when it was accepted. It merges the shards of
-// the index and holds one page of each. The index is eventually consistent, so
+// the index and holds one page of each, and the keys of all held receipts whose payout
+// is asked about. The index is eventually consistent, so
 // Unapplied reads each receipt by its key: it leaves out a receipt that has another
 // state by then, and returns a damaged one with [inbox.ErrDamagedReceipt] and its
 // key.
@@ -41,95 +38,53 @@ func (r *Reader) Unapplied(ctx context.Context, state inbox.State) iter.Seq2[inb
 	}
 }
 
+// indexedUnapplied orders held receipts by the time at which they were accepted,
+// although those whose payout is asked about are indexed by the time of the query. It
+// reads these first, so that a receipt whose queries end meanwhile is not missed.
 func (r *Reader) indexedUnapplied(ctx context.Context, state inbox.State) iter.Seq2[inbox.DueReceipt, error] {
-	return oldestFirst(func(n int) iter.Seq2[inbox.DueReceipt, error] {
-		return queryUnapplied(ctx, r.Client, &dynamodb.QueryInput{
-			TableName:                 &r.Receipts,
-			IndexName:                 aws.String(unappliedIndex),
-			KeyConditionExpression:    aws.String("#due = :shard"),
-			ExpressionAttributeNames:  map[string]string{"#due": "dueShard"},
-			ExpressionAttributeValues: item{":shard": text(shard(state, n))},
-		})
-	})
-}
-
-// oldestFirst merges the shards by the time at which their receipts are due. It
-// reads on in a shard only when it has yielded the receipt that it read last.
-func oldestFirst(inShard func(n int) iter.Seq2[inbox.DueReceipt, error]) iter.Seq2[inbox.DueReceipt, error] {
+	all := unapplied(r.Client, r.Receipts, state).all(ctx)
+	if state != inbox.Held {
+		return all
+	}
 	return func(yield func(inbox.DueReceipt, error) bool) {
-		heads := make([]*head, 0, shards)
-		defer func() { stopAll(heads) }()
-		for n := range shards {
-			next, stop := iter.Pull2(inShard(n))
-			h := &head{next: next, stop: stop}
-			heads = append(heads, h)
-			h.advance()
+		asked, err := r.askedHeld(ctx)
+		if err != nil {
+			yield(inbox.DueReceipt{}, err)
+			return
 		}
-		for {
-			first := earliest(heads)
-			if first == nil || !yield(first.due, first.err) || first.err != nil {
-				return
+		last := inbox.Key{}
+		for due, err := range merge(withoutErrors(asked), all) {
+			if err == nil && due.Key == last {
+				continue
 			}
-			first.advance()
-		}
-	}
-}
-
-func queryUnapplied(ctx context.Context, client *dynamodb.Client, input *dynamodb.QueryInput) iter.Seq2[inbox.DueReceipt, error] {
-	return func(yield func(inbox.DueReceipt, error) bool) {
-		for i, err := range query(ctx, client, input) {
-			if err != nil {
-				yield(inbox.DueReceipt{}, fmt.Errorf("query index %s: %w", unappliedIndex, err))
-				return
-			}
-			if !yield(decodeDue(i), nil) {
+			if last = due.Key; !yield(due, err) {
 				return
 			}
 		}
 	}
 }
 
-func decodeDue(i item) inbox.DueReceipt {
-	return inbox.DueReceipt{
-		Key:        inbox.Key{Payout: i.text("payout"), Receipt: i.text("receipt")},
-		DueAt:      i.time("dueAt"),
-		AcceptedAt: i.time("acceptedAt"),
-	}
-}
-
-// head is the first receipt of a shard that is not yielded yet.
-type head struct {
-	next func() (inbox.DueReceipt, error, bool)
-	stop func()
-
-	due inbox.DueReceipt
-	err error
-	ok  bool
-}
-
-func (h *head) advance() { h.due, h.err, h.ok = h.next() }
-
-// earliest returns the head that is due first, or one with an error, or nil.
-func earliest(heads []*head) *head {
-	var first *head
-	for _, h := range heads {
-		switch {
-		case !h.ok:
-		case h.err != nil:
-			return h
-		case first == nil || h.before(first):
-			first = h
+// askedHeld returns the held receipts whose payout is asked about, with the time at which
+// they were accepted as due time.
+func (r *Reader) askedHeld(ctx context.Context) ([]inbox.DueReceipt, error) {
+	var asked []inbox.DueReceipt
+	for due, err := range unapplied(r.Client, r.Receipts, heldQuery).all(ctx) {
+		if err != nil {
+			return nil, err
 		}
+		due.DueAt = due.AcceptedAt
+		asked = append(asked, due)
 	}
-	return first
+	slices.SortFunc(asked, compareDue)
+	return asked, nil
 }
 
-func (h *head) before(other *head) bool {
-	return cmp.Or(h.due.DueAt.Compare(other.due.DueAt), h.due.Key.Compare(other.due.Key)) < 0
-}
-
-func stopAll(heads []*head) {
-	for _, h := range heads {
-		h.stop()
+func withoutErrors[T any](list []T) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for _, element := range list {
+			if !yield(element, nil) {
+				return
+			}
+		}
 	}
 }

@@ -13,12 +13,13 @@ import (
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/ops/repair"
 	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/reconcile"
 )
 
 // Harness is an implementation of the ports, initially empty, with functions that
 // inspect it.
 type Harness struct {
-	Store       inbox.Store
+	Store       reconcile.Store
 	Queue       inbox.Queue
 	DeadLetters inbox.DeadLetters
 	Repairs     repair.Store // of the same store
@@ -27,6 +28,8 @@ type Harness struct {
 	// what the store does not hold.
 	Receipt func(t *testing.T, key inbox.Key) inbox.Receipt
 	Record  func(t *testing.T, id payout.ID) payout.Record
+	// DamageRecord makes a payout unreadable; its schedule stays.
+	DamageRecord func(t *testing.T, id payout.ID)
 	// ReceiveAll receives and deletes all messages of the events queue.
 	ReceiveAll func(t *testing.T) []inbox.Receipt
 	// DeadLetter puts the message of a receipt into the dead-letter queue, or an

@@ -20,6 +20,7 @@ func RunRepairs(t *testing.T, newHarness func(t *testing.T) Harness) {
 		"rewrite":                          rewrites,
 		"rewrite a changed payout (I4)":    rejectsRewrite,
 		"apply to a rewritten payout":      mergesIntoRewritten,
+		"schedule of a rewritten payout":   reschedules,
 		"reindex a receipt that matches":   keepsIndex,
 		"cancelled context":                repairsNothing,
 		"absent payout and receipt":        findsNothing,
@@ -163,6 +164,18 @@ func rejectsRewrite(t *testing.T, h Harness) {
 	}
 }
 
+func reschedules(t *testing.T, h Harness) {
+	item := h.schedule(t, 1, asked)
+	h.rewrite(t, item.Record, h.storedPayout(t, item.Record.ID), true)
+	h.wantSchedule(t, item.Record.ID, inbox.Schedule{At: changedBy.At, AskedAt: asked.AskedAt, Result: asked.Result})
+	confirmed, _ := item.Record.Apply(event(1, payout.Succeeded, func(e *payout.Event) { e.Source = payout.SourceQuery }))
+	h.rewrite(t, confirmed, h.storedPayout(t, item.Record.ID), true)
+	h.wantSchedule(t, item.Record.ID, inbox.Schedule{AskedAt: asked.AskedAt, Result: asked.Result})
+	if due, err := h.Store.DueQueries(t.Context(), start.Add(1000*time.Hour), 10); err != nil || len(due) > 0 {
+		t.Errorf("confirmed, and due: %v, %v", due, err)
+	}
+}
+
 func mergesIntoRewritten(t *testing.T, h Harness) {
 	record := h.apply(t, received(event(1, payout.Pending), "{}"), payout.Record{})
 	h.rewrite(t, record, h.storedPayout(t, record.ID), true)
@@ -178,12 +191,15 @@ func keepsIndex(t *testing.T, h Harness) {
 	create(t.Context(), t, h.Store, held)
 	h.apply(t, received(event(2, payout.Succeeded), "{}"), payout.Record{})
 	done := received(event(2, payout.Succeeded), "{}")
-	for _, key := range []inbox.Key{waiting.Key, held.Key, done.Key, heldReceipt("absent", nil).Key} {
+	asked := heldAbout(1)
+	create(t.Context(), t, h.Store, asked)
+	for _, key := range []inbox.Key{waiting.Key, held.Key, asked.Key, done.Key, heldReceipt("absent", nil).Key} {
 		if moved, err := h.Repairs.Reindex(t.Context(), key, start); err != nil || moved {
 			t.Errorf("%v: moved = %t, %v", key, moved, err)
 		}
 	}
 	h.wantReceipt(t, waiting)
+	h.wantReceipt(t, asked)
 }
 
 func listsReceipts(t *testing.T, h Harness) {

@@ -6,6 +6,7 @@ import (
 
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/reconcile"
 	"payout-callbacks/pkg/testkit/inboxtest"
 	"payout-callbacks/pkg/testkit/memory"
 )
@@ -15,6 +16,12 @@ func TestStore_Contract(t *testing.T) { inboxtest.RunStore(t, newHarness) }
 func TestQueue_Contract(t *testing.T) { inboxtest.RunQueue(t, newHarness) }
 
 func TestStore_RepairContract(t *testing.T) { inboxtest.RunRepairs(t, newHarness) }
+
+func TestStore_ReconcileContract(t *testing.T) { inboxtest.RunReconcile(t, newHarness) }
+
+func TestAccounts_Contract(t *testing.T) {
+	inboxtest.RunAccounts(t, func(*testing.T) reconcile.Accounts { return &memory.Accounts{} })
+}
 
 func newHarness(*testing.T) inboxtest.Harness {
 	store := &memory.Store{}
@@ -32,7 +39,8 @@ func newHarness(*testing.T) inboxtest.Harness {
 			}
 			return inbox.Receipt{}
 		},
-		Record: func(_ *testing.T, id payout.ID) payout.Record { return store.Record(id) },
+		Record:       func(_ *testing.T, id payout.ID) payout.Record { return store.Record(id) },
+		DamageRecord: func(_ *testing.T, id payout.ID) { store.CorruptRecord(id) },
 		ReceiveAll: func(*testing.T) []inbox.Receipt {
 			var taken []inbox.Receipt
 			for _, message := range queue.Deliver(1000) {

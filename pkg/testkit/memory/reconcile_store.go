@@ -145,7 +145,7 @@ func (s *Store) AnswerHeld(ctx context.Context, key, answer inbox.Key, by inbox.
 		return false, nil
 	}
 	receipt.State, receipt.ReleasedAs, receipt.ChangedBy = inbox.Answered, answer, by
-	receipt.Query.At = time.Time{}
+	receipt.Query = inbox.Schedule{}
 	s.put(receipt)
 	return true, nil
 }
