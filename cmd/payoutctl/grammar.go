@@ -28,6 +28,7 @@ type commandLine struct {
 	Explain  find.Explain  `cmd:"" group:"find" help:"Explain how a callback is handled, and why."`
 
 	Resolve repair.Resolve `cmd:"" group:"repair" help:"Resolve a conflict: choose the receipt to trust."`
+	Close   repair.Close   `cmd:"" group:"repair" help:"End an open payout by your decision."`
 	Release repair.Release `cmd:"" group:"repair" help:"Parse held callbacks again and apply those that are understood now."`
 	Dismiss repair.Dismiss `cmd:"" group:"repair" help:"Dismiss held callbacks."`
 	Rebuild repair.Rebuild `cmd:"" group:"repair" help:"Rebuild payouts and index entries from receipts."`

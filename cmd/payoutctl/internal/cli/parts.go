@@ -15,12 +15,14 @@ import (
 
 // Outputs of template.yaml that name the parts that can be paused.
 const (
-	outputConsumer  = "ConsumerMappingId"
-	OutputPublisher = "PublisherMappingId"
-	outputSweeper   = "SweeperScheduleName"
+	outputConsumer   = "ConsumerMappingId"
+	OutputPublisher  = "PublisherMappingId"
+	outputSweeper    = "SweeperScheduleName"
+	outputReconciler = "ReconcilerScheduleName"
 )
 
-// Part is a part of a stack that can be paused: consumer, sweeper or publisher.
+// Part is a part of a stack that can be paused: consumer, sweeper, publisher or
+// reconciler.
 type Part interface {
 	// State reports whether the part runs, with AWS's word for its state.
 	State(ctx context.Context) (running bool, state string, err error)
@@ -33,12 +35,14 @@ type Part interface {
 
 // Part returns a part of the stack by its name.
 func (s Stack) Part(name string) (Part, error) {
-	output := map[string]string{"consumer": outputConsumer, "publisher": OutputPublisher, "sweeper": outputSweeper}[name]
+	output := map[string]string{
+		"consumer": outputConsumer, "publisher": OutputPublisher, "sweeper": outputSweeper, "reconciler": outputReconciler,
+	}[name]
 	id := s.Outputs[output]
 	if id == "" {
 		return nil, Failuref("deploy the template of this version", "stack %s has no output %s for its %s", s.Name, output, name)
 	}
-	if name == "sweeper" {
+	if output == outputSweeper || output == outputReconciler {
 		return schedule{scheduler.NewFromConfig(s.AWS), id}, nil
 	}
 	return mapping{lambda.NewFromConfig(s.AWS), id}, nil
@@ -87,7 +91,7 @@ func (m mapping) LastChange(ctx context.Context) (string, error) {
 	return tags.Tags[ChangeTag], nil
 }
 
-// schedule is the EventBridge schedule of the sweeper, in the default group. Its
+// schedule is the EventBridge schedule of a function, in the default group. Its
 // description holds the last change.
 type schedule struct {
 	client *scheduler.Client
@@ -134,8 +138,16 @@ func (s schedule) Set(ctx context.Context, on bool, line string) error {
 // invokeTimeout exceeds the timeout of the functions.
 const invokeTimeout = 70 * time.Second
 
-// Invoke runs a function of the stack, such as sweeper, once, and decodes its result.
-func (s Stack) Invoke(ctx context.Context, function string, result any) error {
+// Invoke runs a function of the stack, such as sweeper, once, with an event, and decodes
+// its result. A nil event is an empty one.
+func (s Stack) Invoke(ctx context.Context, function string, event, result any) error {
+	var payload []byte
+	if event != nil {
+		var err error
+		if payload, err = json.Marshal(event); err != nil {
+			return err
+		}
+	}
 	name, err := s.Output(strings.ToUpper(function[:1]) + function[1:] + "FunctionName")
 	if err != nil {
 		return err
@@ -147,7 +159,7 @@ func (s Stack) Invoke(ctx context.Context, function string, result any) error {
 		}
 		o.HTTPClient, o.Retryer = client, aws.NopRetryer{} // a retry would be a second run
 	})
-	out, err := client.Invoke(ctx, &lambda.InvokeInput{FunctionName: &name})
+	out, err := client.Invoke(ctx, &lambda.InvokeInput{FunctionName: &name, Payload: payload})
 	switch {
 	case err != nil:
 		return err

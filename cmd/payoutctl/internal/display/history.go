@@ -272,3 +272,19 @@ func nextStepText(r inbox.Receipt, program string) string {
 	return "It is authentic and was acknowledged, but not understood: it changed no payout, and its body is kept unchanged.\n" +
 		"Once this program understands it: " + program + " release " + cli.Quote(r.Key.Payout) + " --dry-run\n"
 }
+
+// pollInterval is the time between two reads of an awaited receipt.
+const pollInterval = 300 * time.Millisecond
+
+// AwaitApplied waits until the consumer has applied a receipt. It returns false if the
+// receipt is not applied within the timeout.
+func AwaitApplied(ctx context.Context, reader *dynamostore.Reader, key inbox.Key, timeout time.Duration) (bool, error) {
+	applied, err := cli.Poll(ctx, pollInterval, timeout, func() (bool, error) {
+		receipt, _, err := reader.Receipt(ctx, key)
+		return receipt.State == inbox.Applied, err
+	})
+	if err != nil {
+		return false, fmt.Errorf("wait for receipt %s: %w", key.Receipt, err)
+	}
+	return applied, nil
+}

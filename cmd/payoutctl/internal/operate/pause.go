@@ -11,7 +11,7 @@ import (
 
 // part is the argument that names a part of a stack.
 type part struct {
-	Part string `arg:"" enum:"consumer,sweeper,publisher" help:"consumer: applies events to payouts. sweeper: sends unapplied receipts again. publisher: publishes notifications."`
+	Part string `arg:"" enum:"consumer,sweeper,publisher,reconciler" help:"consumer: applies events to payouts. sweeper: sends unapplied receipts again. publisher: publishes notifications. reconciler: asks providers about payouts."`
 }
 
 // Pause stops a part of a stack.
@@ -23,7 +23,7 @@ type Pause struct {
 const pausePermissions = `
 Needs cloudformation:DescribeStacks, and for the consumer and the publisher the permissions
 lambda:UpdateEventSourceMapping, lambda:GetEventSourceMapping and lambda:TagResource on the event source mapping, for the
-sweeper scheduler:GetSchedule and scheduler:UpdateSchedule on the schedule and iam:PassRole on its role. --reason is
+sweeper and the reconciler scheduler:GetSchedule and scheduler:UpdateSchedule on the schedule and iam:PassRole on its role. --reason is
 stored in the mapping's tag, or the schedule's description. A deploy that changes the mapping or the schedule ends a pause.`
 
 // Help gives examples.
@@ -31,10 +31,11 @@ func (Pause) Help() string {
 	return `Stops a part of the stack. Callbacks are still verified, stored and acknowledged; the paused work is done after resume,
 in any order, with the same result.
 
-	consumer   no payout changes. Messages wait in the queue for 4 days, receipts without limit. The sweeper keeps
-	           sending them again, so pause it as well if the pause takes longer than minutes.
-	sweeper    receipts without a message are not sent again; dead-letter messages are not recovered.
-	publisher  no notifications. The stream keeps changes for 24 hours: publish older ones with publish.
+	consumer    no payout changes. Messages wait in the queue for 4 days, receipts without limit. The sweeper keeps
+	            sending them again, so pause it as well if the pause takes longer than minutes.
+	sweeper     receipts without a message are not sent again; dead-letter messages are not recovered.
+	publisher   no notifications. The stream keeps changes for 24 hours: publish older ones with publish.
+	reconciler  no provider is asked, and no payout becomes overdue; reconcile still asks.
 
 Examples:
 

@@ -234,7 +234,7 @@ type sweepView struct {
 // Run invokes the sweeper.
 func (c *Sweep) Run(ctx context.Context, s *cli.Session, stack cli.Stack) error {
 	var result inbox.SweepResult
-	if err := stack.Invoke(ctx, "sweeper", &result); err != nil {
+	if err := stack.Invoke(ctx, "sweeper", nil, &result); err != nil {
 		return err
 	}
 	if err := printSweep(s, result); err != nil {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -60,11 +59,15 @@ func (c *Resolve) Run(ctx context.Context, s *cli.Session, stack cli.Stack) erro
 	if err != nil {
 		return err
 	}
+	return record(ctx, s, stack, inbox.NewResolutionReceipt(resolution, by.Note(), by.At), c.Wait)
+}
+
+// record accepts the receipt of an operator's decision and waits until it is applied.
+func record(ctx context.Context, s *cli.Session, stack cli.Stack, receipt inbox.Receipt, wait time.Duration) error {
 	box, err := stack.Inbox(s.Now)
 	if err != nil {
 		return err
 	}
-	receipt := inbox.NewResolutionReceipt(resolution, by.Note(), by.At)
 	accepted, err := box.Accept(ctx, receipt)
 	if err != nil {
 		return cli.WithHint("try again: the same resolution twice counts once", err)
@@ -72,7 +75,7 @@ func (c *Resolve) Run(ctx context.Context, s *cli.Session, stack cli.Stack) erro
 	if accepted.Acceptance == inbox.AcceptedDuplicate {
 		s.Notef("the same resolution exists already")
 	}
-	return awaitResolution(ctx, s, stack.Reader(), receipt.Key, c.Wait)
+	return awaitResolution(ctx, s, stack.Reader(), receipt.Key, wait)
 }
 
 // resolution returns the resolution that trusts the receipts of the flags.
@@ -160,12 +163,9 @@ func printResolution(s *cli.Session, resolution payout.Resolution) error {
 // awaitResolution waits until the consumer has applied the resolution, and prints the
 // payout.
 func awaitResolution(ctx context.Context, s *cli.Session, reader *dynamostore.Reader, key inbox.Key, timeout time.Duration) error {
-	applied, err := cli.Poll(ctx, pollInterval, timeout, func() (bool, error) {
-		receipt, _, err := reader.Receipt(ctx, key)
-		return receipt.State == inbox.Applied, err
-	})
+	applied, err := display.AwaitApplied(ctx, reader, key, timeout)
 	if err != nil {
-		return fmt.Errorf("wait for resolution: %w", err)
+		return err
 	}
 	history, err := display.LoadHistory(ctx, reader, payout.ID(key.Payout))
 	if err != nil {
@@ -194,6 +194,3 @@ func awaitResolution(ctx context.Context, s *cli.Session, reader *dynamostore.Re
 	}
 	return nil
 }
-
-// pollInterval is the time between two reads of an awaited receipt.
-const pollInterval = 300 * time.Millisecond
