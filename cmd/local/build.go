@@ -72,6 +72,15 @@ func compile(ctx context.Context, w workspace, env []string, system string, args
 	return runLogged(ctx, cmd, w.log("build"))
 }
 
+// buildForContainer builds for Linux, which containers run on every machine.
+func buildForContainer(ctx context.Context, w workspace) error {
+	goEnv, err := goEnvironment(ctx)
+	if err != nil {
+		return err
+	}
+	return samBuild(ctx, w, compiling(w, goEnv))
+}
+
 func samBuild(ctx context.Context, w workspace, env []string) error {
 	// By default SAM reads samconfig.toml, which configures real deployments.
 	if err := os.WriteFile(w.samConfig(), []byte("version = 0.1\n"), 0o600); err != nil {

@@ -6,8 +6,8 @@
 //	go run ./cmd/local invoke cregis invoke one function in a container, against a running stack
 //	go run ./cmd/local tools         install the SAM CLI, cfn-lint and the emulator
 //
-// It cannot reach a real AWS account: its child processes get an environment from an allow-list (environment.go), and its
-// clients have a fixed endpoint and fixed credentials (aws.go). All its files are in .local/.
+// It cannot reach a real AWS account: its child processes get an environment from an allow-list, and its
+// clients have a fixed endpoint and fixed credentials (environment.go). All its files are in .local/.
 package main
 
 import (

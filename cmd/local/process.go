@@ -127,7 +127,10 @@ func startEmulator(ctx context.Context, w workspace) (*child, error) {
 func (c *child) untilHealthy(ctx context.Context, w workspace) error {
 	ctx, cancel := context.WithTimeout(ctx, emulatorTimeout)
 	defer cancel()
-	for !healthy(ctx, w) {
+	for {
+		if _, err := callSigned(ctx, w, apiCall{method: http.MethodGet, path: "/_ministack/health"}); err == nil {
+			return nil
+		}
 		select {
 		case <-c.done:
 			return fmt.Errorf("the emulator exited: %s\n%s", c.cmd.ProcessState, tail(w.log("emulator")))
@@ -136,10 +139,4 @@ func (c *child) untilHealthy(ctx context.Context, w workspace) error {
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
-	return nil
-}
-
-func healthy(ctx context.Context, w workspace) bool {
-	_, err := callSigned(ctx, w, apiCall{method: http.MethodGet, path: "/_ministack/health"})
-	return err == nil
 }

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"syscall"
 
 	"payout-callbacks/pkg/callback"
@@ -68,20 +67,13 @@ func newStack(w workspace, outputs map[string]string) (stack, error) {
 		PID:                os.Getpid(),
 	}
 	for _, function := range functionFolders() {
-		s.Functions = append(s.Functions, outputs[logicalID(function)+"Name"])
+		s.Functions = append(s.Functions, s.function(function))
 	}
 	return s, nil
 }
 
 // function returns the deployed name of the function of a folder of functions/.
-func (s stack) function(folder string) string {
-	for _, name := range s.Functions {
-		if strings.Contains(name, logicalID(folder)) {
-			return name
-		}
-	}
-	return ""
-}
+func (s stack) function(folder string) string { return s.Outputs[logicalID(folder)+"Name"] }
 
 // write replaces the file atomically.
 func (s stack) write(path string) error {

@@ -1,3 +1,14 @@
+// Command payoutctl operates payout-callbacks: the local stack that `make run`
+// starts, and stacks that `sam deploy` deploys.
+//
+// Results go to standard output, everything else to standard error. With --json,
+// each result is one JSON object per line, unshortened; without it, addresses are
+// shortened unless --full is given. Keys are never printed, only their ids. Control
+// characters in text of a provider are escaped, so that it cannot control the
+// terminal. With --local the user's AWS configuration is not read.
+//
+// The commands are in internal/find, internal/repair, internal/prove and
+// internal/operate, as the help groups them; the help also lists the exit codes.
 package main
 
 import (

@@ -42,8 +42,6 @@ key in a header, as with Pivot, only the id is stored.
 
 The command changes and sends nothing. It prints no key, and only the beginning of an expected signature.
 
-Examples:
-
 	payoutctl --stack payouts-prod explain request.txt
 	payoutctl --stack payouts-prod explain event.json --json
 	payoutctl --stack payouts-prod explain held/pivot/payout/M/x8Z

@@ -28,8 +28,6 @@ distinct callback, in the order of acceptance, with the id of the key that verif
 Redeliveries add no line. Resolutions are listed with actor, time and reason. If several payouts have the reference,
 they are listed. A held callback belongs to no payout and has its own id; --full shows its body.
 
-Examples:
-
 	payoutctl --local show cregis/payout/1382528827416576/1391751691788288
 	payoutctl --stack payouts-prod show order-4711 --json
 
@@ -88,8 +86,6 @@ type Payouts struct {
 func (Payouts) Help() string {
 	return `Prints the payouts, last updated first. --status conflicted and --reference use an index. Every other list scans the
 table, which is not ordered by time, until --limit payouts are found, which takes time and costs money on a large table.
-
-Examples:
 
 	payoutctl --stack payouts-prod payouts --status conflicted
 	payoutctl --stack payouts-prod payouts --provider pivot --status pending --updated-until 3d --json
@@ -158,8 +154,6 @@ func (Receipts) Help() string {
 	return `Held and received receipts are listed oldest first. A received receipt is normally applied within seconds, and the
 sweeper sends it again after two minutes; an older one means that the consumer or the tables have a problem. Released,
 dismissed and answered receipts are in no index: the command scans the whole table for them, in no particular order.
-
-Examples:
 
 	payoutctl --stack payouts-prod receipts received --older-than 10m
 	payoutctl --stack payouts-prod receipts held --held-reason unknown-status --body

@@ -37,8 +37,6 @@ in any order, with the same result.
 	publisher   no notifications. The stream keeps changes for 24 hours: publish older ones with publish.
 	reconciler  no provider is asked, and no payout becomes overdue; reconcile still asks.
 
-Examples:
-
 	payoutctl --stack payouts-prod pause consumer --reason "wrong amounts, INC-12"
 	payoutctl --stack payouts-prod pause sweeper --reason "wrong amounts, INC-12"
 ` + pausePermissions

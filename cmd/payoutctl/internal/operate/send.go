@@ -33,8 +33,6 @@ func (Send) Help() string {
 	return `Sends a callback as a provider does: the example in the provider's documentation, with the changes of flags and --set,
 signed with the demo key of the account in the body (--local), or with the key in --key-file.
 
-Examples:
-
 	payoutctl --local send cregis payout --cid 7001 --status 6 --amount 2.50
 	payoutctl --local send pivot single --event PAYOUT.FAILED --reason "Inactive Account"
 	payoutctl --local send pivot bulk --event PAYOUT.PENDING --repeat 3
@@ -65,14 +63,14 @@ type cregisPayout struct{ cregisFields }
 
 // Run sends the callback.
 func (c *cregisPayout) Run(ctx context.Context, s *cli.Session, flags *Send) error {
-	return sendExample(ctx, s, flags, send.CregisPayout(), send.Assignments(*c), c.Overrides)
+	return sendExample(ctx, s, flags, send.CregisPayout, send.Assignments(*c), c.Overrides)
 }
 
 type cregisSubAddressPayout struct{ cregisFields }
 
 // Run sends the callback.
 func (c *cregisSubAddressPayout) Run(ctx context.Context, s *cli.Session, flags *Send) error {
-	return sendExample(ctx, s, flags, send.CregisSubAddressPayout(), send.Assignments(*c), c.Overrides)
+	return sendExample(ctx, s, flags, send.CregisSubAddressPayout, send.Assignments(*c), c.Overrides)
 }
 
 type sendPivot struct {
@@ -105,24 +103,20 @@ type pivotSingle struct {
 
 // Run sends the callback.
 func (c *pivotSingle) Run(ctx context.Context, s *cli.Session, flags *Send) error {
-	return sendExample(ctx, s, flags, send.PivotSingle(), c.withStatus("data.payouts.status", send.Assignments(*c)), c.Overrides)
+	return sendExample(ctx, s, flags, send.PivotSingle, c.withStatus("data.payouts.status", send.Assignments(*c)), c.Overrides)
 }
 
 type pivotBulk struct {
-	PendingCount    string `field:"data.payoutResults.totalPendingCount" help:"Items pending." placeholder:"N"`
-	PendingAmount   string `field:"data.payoutResults.totalPendingAmount" help:"Sum of their amounts." placeholder:"N"`
-	SuccessCount    string `field:"data.payoutResults.totalSuccessCount" help:"Items that succeeded." placeholder:"N"`
-	SuccessAmount   string `field:"data.payoutResults.totalSuccessAmount" help:"Sum of their amounts." placeholder:"N"`
-	FailedCount     string `field:"data.payoutResults.totalFailedCount" help:"Items that failed." placeholder:"N"`
-	FailedAmount    string `field:"data.payoutResults.totalFailedAmount" help:"Sum of their amounts." placeholder:"N"`
-	CancelledCount  string `field:"data.payoutResults.totalCancelledCount" help:"Items that were cancelled." placeholder:"N"`
-	CancelledAmount string `field:"data.payoutResults.totalCancelledAmount" help:"Sum of their amounts." placeholder:"N"`
+	PendingCount  string `field:"data.payoutResults.totalPendingCount" help:"Items pending." placeholder:"N"`
+	PendingAmount string `field:"data.payoutResults.totalPendingAmount" help:"Sum of their amounts." placeholder:"N"`
+	SuccessCount  string `field:"data.payoutResults.totalSuccessCount" help:"Items that succeeded." placeholder:"N"`
+	SuccessAmount string `field:"data.payoutResults.totalSuccessAmount" help:"Sum of their amounts." placeholder:"N"`
 	pivotFields
 }
 
 // Run sends the callback.
 func (c *pivotBulk) Run(ctx context.Context, s *cli.Session, flags *Send) error {
-	return sendExample(ctx, s, flags, send.PivotBulk(), c.withStatus("data.status", send.Assignments(*c)), c.Overrides)
+	return sendExample(ctx, s, flags, send.PivotBulk, c.withStatus("data.status", send.Assignments(*c)), c.Overrides)
 }
 
 func sendExample(ctx context.Context, s *cli.Session, flags *Send, example send.Example, fields []send.Assignment, overrides send.Overrides) error {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -36,8 +37,6 @@ The lines of the gateway name the callbacks that were answered 200; if both are 
 function. With --from and --to, for which the logs must be complete, no more receipts may have been accepted than
 callbacks were acknowledged. The verdict says what the given logs do not prove. A request counts once; the ids of at
 most five million requests are held in memory.
-
-Examples:
 
 	payoutctl --stack payouts-prod audit --from 24h
 	payoutctl --stack payouts-prod audit --from 2026-11-20 --to 2026-11-21 --access-log access.jsonl --access-log cregis.jsonl
@@ -175,9 +174,16 @@ type auditView struct {
 func auditText(style cli.Style, view auditView, now time.Time) string {
 	rows := cli.Table{Style: style}
 	row := rows.AddField
-	states := view.States
-	row("receipts", fmt.Sprintf("%d = %d applied + %d received + %d held + %d released + %d dismissed%s", view.Receipts,
-		states[inbox.Applied], states[inbox.Received], states[inbox.Held], states[inbox.Released], states[inbox.Dismissed], otherStates(view.Summary)), "")
+	var states []string
+	known := int64(0)
+	for _, state := range []inbox.State{inbox.Applied, inbox.Received, inbox.Held, inbox.Released, inbox.Dismissed, inbox.Answered} {
+		known += view.States[state]
+		states = append(states, fmt.Sprintf("%d %s", view.States[state], state))
+	}
+	if other := view.Receipts - known; other != 0 {
+		states = append(states, fmt.Sprintf("%d in unknown states", other))
+	}
+	row("receipts", fmt.Sprintf("%d = %s", view.Receipts, strings.Join(states, " + ")), "")
 	if view.Receipts == 0 {
 		row("", view.nothing(), cli.Yellow)
 	}
@@ -204,18 +210,6 @@ func auditText(style cli.Style, view auditView, now time.Time) string {
 		row("not proven", item, "")
 	}
 	return rows.String()
-}
-
-// otherStates counts the receipts in unknown states.
-func otherStates(summary audit.Summary) string {
-	left := summary.Receipts
-	for _, state := range []inbox.State{inbox.Applied, inbox.Received, inbox.Held, inbox.Released, inbox.Dismissed} {
-		left -= summary.States[state]
-	}
-	if left == 0 {
-		return ""
-	}
-	return fmt.Sprintf(" + %d in unknown states", left)
 }
 
 func (d queueDepth) text() string {

@@ -27,8 +27,6 @@ operator. The result of each check is ok, warn, fail or unknown, with the next s
 nothing. It sends each provider's URL one unsigned callback, which must be refused (it counts as refused: on a stack
 that acknowledged nothing in six hours it triggers the alarm PROVIDER-refused-six-hours).
 
-Examples:
-
 	payoutctl --stack payouts-prod doctor
 	payoutctl --stack payouts-prod doctor --json
 

@@ -37,8 +37,6 @@ At the end, also after an interruption, the drill removes its temporary queue an
 message, and restores the states. Its payout and its held callback remain; the report names them. Subscribers of the
 topic are paged: inform them first.
 
-Examples:
-
 	payoutctl --stack payouts-staging drill --only held --only conflicted --wait 10m --reason "new pager"
 	payoutctl --stack payouts-staging drill --wiring --reason "quarterly drill"
 

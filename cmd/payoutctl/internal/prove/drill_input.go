@@ -28,8 +28,8 @@ import (
 var inputs = map[string]func(*drill, context.Context) (string, error){
 	"held":           (*drill).sendUnknownStatus,
 	"conflicted":     (*drill).sendConflict,
-	"cregis-refused": func(d *drill, ctx context.Context) (string, error) { return d.forge(ctx, send.CregisPayout()) },
-	"pivot-refused":  func(d *drill, ctx context.Context) (string, error) { return d.forge(ctx, send.PivotSingle()) },
+	"cregis-refused": func(d *drill, ctx context.Context) (string, error) { return d.forge(ctx, send.CregisPayout) },
+	"pivot-refused":  func(d *drill, ctx context.Context) (string, error) { return d.forge(ctx, send.PivotSingle) },
 	"dead-letters":   (*drill).sendUnreadable,
 }
 
@@ -111,7 +111,7 @@ func (d *drill) pay(ctx context.Context, statuses ...string) (got send.Answer, e
 	account := slices.Min(slices.Collect(maps.Keys(read.Keys)))
 	id := strconv.FormatInt(d.Now().UnixMilli(), 10)
 	for _, status := range statuses {
-		example := send.CregisPayout()
+		example := send.CregisPayout
 		example.Fields = []send.Assignment{
 			{"pid", account}, {"cid", id}, {"status", status}, {"amount", "0.01"},
 			{"third_party_id", "drill-" + id}, {"remark", "payoutctl drill"},

@@ -49,8 +49,6 @@ func (dlqList) Help() string {
 	already-handled  its receipt is applied or held: redrive it, and the consumer removes it
 	damaged          its receipt cannot be read: see show
 
-Examples:
-
 	payoutctl --stack payouts-prod dlq list
 	payoutctl --stack payouts-prod dlq list --each --json
 ` + fmt.Sprintf(dlqPermissions, "")

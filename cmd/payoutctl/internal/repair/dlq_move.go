@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -41,8 +42,6 @@ func (dlqRedrive) Help() string {
 	return `Sends messages back to the events queue unchanged. Each message is deleted after it was sent: an interrupted run leaves
 at most one message in both queues, and an event that arrives twice is applied once. Without --cause and --message-id,
 all messages but unreadable ones are sent; those would only return.
-
-Examples:
 
 	payoutctl --stack payouts-prod dlq redrive --dry-run
 	payoutctl --stack payouts-prod dlq redrive --provider pivot --older-than 1h --rate 5 --reason "table is back, INC-12"
@@ -81,15 +80,10 @@ func (c *dlqRedrive) Run(ctx context.Context, s *cli.Session, stack cli.Stack) e
 
 // checkUnseen returns an error if a message that --message-id names was not found.
 func (c *dlqRedrive) checkUnseen(s *cli.Session, done redrive.Progress) error {
-	named := slices.Compact(slices.Sorted(slices.Values(c.MessageID)))
-	if done.Chosen >= len(named) {
-		return nil
+	if named := slices.Compact(slices.Sorted(slices.Values(c.MessageID))); done.Chosen < len(named) {
+		return errNoMessage(s, strings.Join(named, " or "))
 	}
-	if len(named) == 1 {
-		return errNoMessage(s, named[0])
-	}
-	return cli.Negativef("list them with: "+s.Program()+" dlq list --each", "%d of the %d named messages are not visible, or do not match",
-		len(named)-done.Chosen, len(named))
+	return nil
 }
 
 // noteDeadLetters records the next change in a tag of the dead-letter queue.
@@ -138,8 +132,6 @@ type dlqExport struct {
 func (dlqExport) Help() string {
 	return `Writes each message to the file as one line of JSON. With --delete, it deletes the message from the queue once the line is
 on disk; it refuses a message with an event that is not applied: redrive it.
-
-Examples:
 
 	payoutctl --stack payouts-prod dlq export --delete --message-id 0d1f0e1c-… --to dropped.jsonl --reason "sent by mistake"
 

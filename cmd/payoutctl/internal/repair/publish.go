@@ -35,8 +35,6 @@ it is final, marked as republished with the reason. It can be interrupted and st
 EVENTS.md acts once on each notification. It scans the whole table of payouts, whatever --since is, which takes time
 and costs money on a large table.
 
-Examples:
-
 	payoutctl --stack payouts-prod publish --since 36h --dry-run
 	payoutctl --stack payouts-prod publish --since 2026-11-21T08:00:00Z --reason 'queue of the ledger was purged, INC-17'
 

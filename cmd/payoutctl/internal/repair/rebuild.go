@@ -37,8 +37,6 @@ If receipts are lost, the payout contains what remains and its version decreases
 and publish afterwards (docs/EVENTS.md, After a restore). A payout is left unchanged if it has no applied receipt, or a
 receipt that cannot be read.
 
-Examples:
-
 	payoutctl --stack payouts-prod rebuild cregis/payout/1382528827416576/42 --reason 'ticket 4711: edited in the console'
 	payoutctl --stack payouts-prod rebuild --all --dry-run
 

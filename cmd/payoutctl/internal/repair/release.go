@@ -31,8 +31,6 @@ and program disagree. A callback stays held if it is still not understood, if it
 or if its signature covers two readings: ask the provider, then dismiss it. The command can be interrupted and run
 again, also by two operators at once: each callback is applied once.
 
-Examples:
-
 	payoutctl --local release --all --dry-run
 	payoutctl --stack payouts-prod release --all --provider pivot --held-reason unknown-status --reason 'v2.3 knows REVERSED'
 	payoutctl --stack payouts-prod release held/pivot/payout/M/x8Z --reason 'v2.3 knows REVERSED' --yes
@@ -233,8 +231,6 @@ provider has explained. A dismissed callback is kept with actor and reason, and 
 arrives again, it is acknowledged and stays dismissed.
 
 A mistake is undone by release.
-
-Example:
 
 	payoutctl --local dismiss held/pivot/payout/M/x8Z --reason 'the probe at registration'
 

@@ -31,8 +31,6 @@ value that the trusted receipt claims and rejects every other value. It is a rec
 show prints it with actor and reason, and the change is published. A rejected value that arrives again changes nothing;
 a new value starts a new conflict. Two different resolutions at the same time leave a conflict: resolve again.
 
-Examples:
-
 	payoutctl --local resolve order-4711 --trust succeeded/1kJ7 --reason 'the block explorer has it'
 	payoutctl --stack payouts-prod resolve cregis/payout/1382528827416576/42 --trust failed/ --dry-run
 

@@ -37,25 +37,13 @@ type Example struct {
 	Overrides
 }
 
-// CregisPayout is the documented payout of Cregis. Its status 0 is unknown.
-func CregisPayout() Example {
-	return Example{Provider: "cregis", Kind: payout.TypePayout, File: "cregis-payout.json", Account: "pid"}
-}
-
-// CregisSubAddressPayout is the documented payout of Cregis from a sub-address.
-func CregisSubAddressPayout() Example {
-	return Example{Provider: "cregis", Kind: payout.TypeSubAddressPayout, File: "cregis-sub-address-payout.json", Account: "pid"}
-}
-
-// PivotSingle is the documented single payout of Pivot.
-func PivotSingle() Example {
-	return Example{Provider: "pivot", Kind: payout.TypePayout, File: "pivot-single.json", Account: "data.merchantId"}
-}
-
-// PivotBulk is the documented bulk payout of Pivot.
-func PivotBulk() Example {
-	return Example{Provider: "pivot", Kind: payout.TypePayout, File: "pivot-bulk.json", Account: "data.merchantId"}
-}
+// The documented callbacks. CregisPayout has the unknown status 0.
+var (
+	CregisPayout           = Example{Provider: "cregis", Kind: payout.TypePayout, File: "cregis-payout.json", Account: "pid"}
+	CregisSubAddressPayout = Example{Provider: "cregis", Kind: payout.TypeSubAddressPayout, File: "cregis-sub-address-payout.json", Account: "pid"}
+	PivotSingle            = Example{Provider: "pivot", Kind: payout.TypePayout, File: "pivot-single.json", Account: "data.merchantId"}
+	PivotBulk              = Example{Provider: "pivot", Kind: payout.TypePayout, File: "pivot-bulk.json", Account: "data.merchantId"}
+)
 
 // Assignment is the path of a field and its value. An empty value changes nothing.
 type Assignment [2]string
