@@ -18,7 +18,7 @@ func (s *Store) DueHeld(ctx context.Context, now time.Time, limit int) ([]reconc
 	entries, err := unapplied(s.Client, s.Receipts, heldQuery).due(ctx, now, limit)
 	var due []reconcile.DueHeld
 	for _, entry := range entries {
-		due = append(due, reconcile.DueHeld{Key: entry.Key, At: entry.DueAt})
+		due = append(due, reconcile.DueHeld{Key: entry.Key, At: entry.DueAt, AcceptedAt: entry.AcceptedAt})
 	}
 	return due, err
 }

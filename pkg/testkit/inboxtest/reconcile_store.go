@@ -121,7 +121,7 @@ func claimsQueryConcurrently(t *testing.T, h Harness) {
 			} else if ok {
 				queries.Add(1)
 			}
-			if _, ok, err := h.Store.ClaimHeld(t.Context(), reconcile.DueHeld{Key: held.Key, At: held.Query.At}, next); err != nil {
+			if _, ok, err := h.Store.ClaimHeld(t.Context(), dueHeldOf(held), next); err != nil {
 				t.Error(err)
 			} else if ok {
 				callbacks.Add(1)
@@ -222,14 +222,14 @@ func heldAbout(n int) inbox.Receipt {
 }
 
 func dueHeldOf(r inbox.Receipt) reconcile.DueHeld {
-	return reconcile.DueHeld{Key: r.Key, At: r.Query.At}
+	return reconcile.DueHeld{Key: r.Key, At: r.Query.At, AcceptedAt: r.AcceptedAt}
 }
 
 func listsHeld(t *testing.T, h Harness) {
 	var want []reconcile.DueHeld
 	for n := range 40 {
 		held := heldAbout(n)
-		held.Query.At = start.Add(time.Duration(n*7%40) * time.Second)
+		held.Query.At, held.AcceptedAt = start.Add(time.Duration(n*7%40)*time.Second), start.Add(-time.Duration(n)*time.Second)
 		create(t.Context(), t, h.Store, held)
 		want = append(want, dueHeldOf(held))
 	}
