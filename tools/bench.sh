@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the paired benchmarks ROUNDS times, interleaved, and prints the ratio of side=ours to side=floor. Then it runs
-# tools/measure. `make bench` sets the endpoints that it needs.
+# Runs the paired benchmarks ROUNDS times, interleaved, and prints the ratio of side=ours to side=floor. Then it prints the
+# sizes of the binaries, and runs tools/measure. `make bench` sets the endpoints that it needs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 benchstat=golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
@@ -21,4 +21,7 @@ for round in $(seq "$rounds"); do
 	done
 done
 go run "$benchstat" -col /side "$folder/results"
-go run ./tools/measure
+.ci/sizes
+if [ "$(uname -s)" = Linux ]; then
+	go run ./tools/measure
+fi

@@ -60,16 +60,17 @@ func (t *target) start(ctx context.Context, binary string, count int) (first tim
 	api := httptest.NewServer(runtimeAPI(events, answers))
 	defer api.Close()
 	ctx, cancel := context.WithCancel(ctx) // stops the process
-	defer cancel()
 	process := exec.CommandContext(ctx, binary)
 	process.Env = slices.Concat(t.environment, []string{"AWS_LAMBDA_RUNTIME_API=" + strings.TrimPrefix(api.URL, "http://")})
 	process.Stderr = os.Stderr
 	begun := time.Now()
 	if err := process.Start(); err != nil {
+		cancel()
 		return 0, 0, err
 	}
 	ended := make(chan struct{})
 	go func() { _ = process.Wait(); close(ended) }()
+	defer func() { cancel(); <-ended }()
 	for n := range count {
 		t.count++
 		event, err := traffic.CregisEvent(t.count)
