@@ -28,7 +28,8 @@ type Audit struct {
 func (Audit) Help() string {
 	return `Checks the invariants of both tables: each receipt's state and index entry are correct; each payout equals the fold of
 its applied receipts, and its version is their number; each applied receipt has a payout; each released callback has the
-receipt of its event. Receipts that wait for more than 12 minutes are listed, younger ones are counted. A suspicious
+receipt of its event; each expected payout without a final status is scheduled. How many of the expected payouts are
+final, open, overdue or conflicted is counted and is no finding. Receipts that wait for more than 12 minutes are listed, younger ones are counted. A suspicious
 item is read again before it is listed, so callbacks may arrive meanwhile. The command changes nothing and reads every
 item: ten million payouts take about an hour and cost a few dollars.
 
@@ -57,7 +58,7 @@ func (c *Audit) Check() error {
 
 // Run audits the stack.
 func (c *Audit) Run(ctx context.Context, s *cli.Session, stack cli.Stack) error {
-	summary, err := c.audit(ctx, s, &audit.Audit{Source: stack.Editor(), From: c.From.Time, To: c.To.Time, Now: s.Now()})
+	summary, err := c.audit(ctx, s, &audit.Audit{Source: stack.Editor(), From: c.From.Time, To: c.To.Time, Now: s.Now(), Queries: queryModes(stack)})
 	if err != nil {
 		return err
 	}
@@ -74,6 +75,16 @@ func (c *Audit) Run(ctx context.Context, s *cli.Session, stack cli.Stack) error 
 		return err
 	}
 	return view.problem()
+}
+
+// queryModes returns the mode of queries of each provider, from the outputs of the stack.
+func queryModes(stack cli.Stack) map[string]inbox.QueryMode {
+	modes := map[string]inbox.QueryMode{}
+	for _, provider := range cli.ProviderNames() {
+		name := string(provider)
+		modes[name] = inbox.QueryMode(stack.Outputs[strings.ToUpper(name[:1])+name[1:]+"Queries"])
+	}
+	return modes
 }
 
 // audit runs the audit and prints each finding at once.
@@ -133,7 +144,7 @@ func printFinding(s *cli.Session, f audit.Finding) error {
 func remedy(s *cli.Session, f audit.Finding) string {
 	id := cli.Quote(f.Payout)
 	switch f.Kind {
-	case audit.PayoutAltered, audit.PayoutDamaged, audit.PayoutMissing, audit.FactMissing, audit.ReceiptIndexMismatch:
+	case audit.PayoutAltered, audit.PayoutDamaged, audit.PayoutMissing, audit.FactMissing, audit.PayoutUnscheduled, audit.ReceiptIndexMismatch:
 		return s.Program() + " rebuild " + id + " --reason '…'"
 	case audit.FactUnproven:
 		return "restore the receipt, or have the provider send the payout's callback again; then: " +
@@ -195,6 +206,14 @@ func auditText(style cli.Style, view auditView, now time.Time) string {
 	row("payouts", strconv.FormatInt(view.Payouts, 10), "")
 	if view.Moving > 0 {
 		row("", fmt.Sprintf("%d of them changed during each read and were not checked: run the audit again", view.Moving), cli.Yellow)
+	}
+	if expected := view.Expected; expected.Total > 0 {
+		row("expected", fmt.Sprintf("%d = %d final + %d open + %d overdue + %d conflicted",
+			expected.Total, expected.Final, expected.Open, expected.Overdue, expected.Conflicted), "")
+	}
+	if view.Unscheduled > 0 {
+		row("", fmt.Sprintf("%s not scheduled for a query: the mode of queries was changed after they were updated; a rebuild schedules one",
+			cli.Count(int(view.Unscheduled), "payout")), cli.Yellow)
 	}
 	row("events", view.Events.text(), "")
 	row("dead letters", view.DeadLetters.text(), "")
