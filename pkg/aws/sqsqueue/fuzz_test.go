@@ -46,9 +46,12 @@ func FuzzMessage(f *testing.F) {
 			Reference: reference, Reason: free, Amount: payout.Amount(amount), TxID: txid, BlockHeight: height, BlockTime: mined,
 			Totals: payout.Totals{Pending: payout.Tally{Count: mined, Amount: "1.5"}},
 		}
-		held := inbox.HeldCallback{Provider: "pivot", Type: payout.TypePayout, Account: account, Subject: body, Reason: status, Note: free, ProviderID: status}
+		held := inbox.HeldCallback{Provider: "pivot", Type: payout.TypePayout, Account: account, Subject: body, Reason: status, Note: free, ProviderID: status, Reference: reference}
+		stated := event
+		stated.Source, stated.Deadline, stated.LinkedTo = payout.SourceReconciler, mined, payout.ID(free)
 		for _, want := range []inbox.Receipt{
 			inbox.NewReceipt(event, body, "0a1b2c3d", now),
+			inbox.NewReceipt(stated, body, "", now),
 			inbox.NewHeldReceipt(held, body, "", now),
 			inbox.NewResolutionReceipt(payout.Resolution{ID: event.ID, Trusted: map[payout.Field]string{payout.FieldTxID: txid}, Replaces: []string{free}}, free, now),
 		} {

@@ -58,6 +58,7 @@ func FuzzDecode(f *testing.F) {
 		newReceipt("1"),
 		inbox.NewHeldReceipt(inbox.HeldCallback{Provider: "pivot", Type: payout.TypePayout, Account: "a", Subject: []byte("s"), Reason: "r", Note: "n", ProviderID: "9"}, []byte("\xff"), "k", now),
 		inbox.NewResolutionReceipt(payout.Resolution{ID: "a/b/c/d", Replaces: []string{"1x"}}, "why", now),
+		inbox.NewReceipt(payout.Event{ID: "a/b/c//d", Source: payout.SourceExpectation, Status: payout.Expected, Deadline: 1, LinkedTo: "a/b/c/d"}, nil, "", now),
 	} {
 		text, err := sqsqueue.Encode(receipt)
 		if err != nil {
