@@ -1,8 +1,12 @@
 package main_test
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,12 +17,16 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/lambda/functions"
 	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/provider/cregis"
+	"payout-callbacks/pkg/reconcile"
 	"payout-callbacks/pkg/testkit/memory"
 )
 
@@ -75,7 +83,61 @@ func application() http.Handler {
 			mux.HandleFunc(fmt.Sprintf("POST /callbacks/%s/%s", provider.Name(), kind), serve(handler, kind))
 		}
 	}
+	mux.Handle("POST /expected-payouts", expectedPayouts())
 	return mux
+}
+
+// expectedPayouts is the route that accepts expectations for Cregis, on a store in
+// memory. It refuses a request that is not signed for it with the credentials test.
+func expectedPayouts() http.HandlerFunc {
+	store := new(memory.Store)
+	expecter := &reconcile.Expecter{
+		Inbox: &inbox.Inbox{Store: store, Queue: &memory.Queue{Now: time.Now}, Now: time.Now}, Store: store,
+		Providers: []reconcile.Provider{cregis.Provider{}}, Now: time.Now,
+	}
+	return func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil || !isSigned(r, body) {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		if bytes.Contains(body, []byte("order-503")) {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		result, err := expecter.Expect(r.Context(), body, "test")
+		refused, isRefused := errors.AsType[*reconcile.FieldError](err)
+		switch {
+		case isRefused:
+			w.WriteHeader(http.StatusBadRequest)
+			_ = json.NewEncoder(w).Encode(map[string]string{"error": refused.Problem, "field": refused.Field})
+			return
+		case err != nil:
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		case result.Result == reconcile.ExpectConflict:
+			w.WriteHeader(http.StatusConflict)
+		}
+		_ = json.NewEncoder(w).Encode(result)
+	}
+}
+
+// isSigned reports whether the request has the signature of the credentials test for
+// API Gateway.
+func isSigned(r *http.Request, body []byte) bool {
+	at, err := time.Parse("20060102T150405Z", r.Header.Get("X-Amz-Date"))
+	if err != nil {
+		return false
+	}
+	again := r.Clone(r.Context())
+	again.URL.Scheme, again.URL.Host = "http", r.Host
+	for _, name := range []string{"Authorization", "Accept-Encoding", "User-Agent"} {
+		again.Header.Del(name)
+	}
+	sum := sha256.Sum256(body)
+	test := aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}
+	err = v4.NewSigner().SignHTTP(r.Context(), test, again, hex.EncodeToString(sum[:]), "execute-api", "us-east-1", at)
+	return err == nil && again.Header.Get("Authorization") == r.Header.Get("Authorization")
 }
 
 // fixedKeys is a key source that never changes.

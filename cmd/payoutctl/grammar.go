@@ -7,12 +7,13 @@ import (
 	"payout-callbacks/cmd/payoutctl/internal/find"
 	"payout-callbacks/cmd/payoutctl/internal/operate"
 	"payout-callbacks/cmd/payoutctl/internal/prove"
+	"payout-callbacks/cmd/payoutctl/internal/reconcile"
 	"payout-callbacks/cmd/payoutctl/internal/repair"
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/ops/redrive"
 )
 
-const description = `Operates payout-callbacks: finds payouts and shows their history, repairs what needs an operator, and checks that nothing was lost.
+const description = `Operates payout-callbacks: finds payouts and shows their history, asks providers about them, repairs what needs an operator, and checks that nothing was lost.
 
 Choose the stack with --local (started by "make run") or --stack NAME (deployed by "sam deploy").
 
@@ -26,6 +27,8 @@ type commandLine struct {
 	Show     find.Show     `cmd:"" group:"find" help:"Show one payout's history."`
 	Receipts find.Receipts `cmd:"" group:"find" help:"List callbacks that are held or not applied yet."`
 	Explain  find.Explain  `cmd:"" group:"find" help:"Explain how a callback is handled, and why."`
+
+	Expect reconcile.Expect `cmd:"" group:"reconcile" help:"State that payouts were ordered."`
 
 	Resolve repair.Resolve `cmd:"" group:"repair" help:"Resolve a conflict: choose the receipt to trust."`
 	Close   repair.Close   `cmd:"" group:"repair" help:"End an open payout by your decision."`
@@ -58,6 +61,7 @@ func names() kong.Vars {
 func groups() []kong.Group {
 	return []kong.Group{
 		{Key: "find", Title: "Find and understand"},
+		{Key: "reconcile", Title: "Reconcile with providers"},
 		{Key: "repair", Title: "Repair"},
 		{Key: "prove", Title: "Prove"},
 		{Key: "operate", Title: "Operate"},

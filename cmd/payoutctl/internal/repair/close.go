@@ -30,8 +30,6 @@ A payout that you close as failed, rejected or cancelled may still be paid. Orde
 denied it after its idempotency window: within 24 hours, Pivot returns the first request for the same X-REQUEST-ID, and
 Cregis answers E0009 or E0018 for a third_party_id that it has seen.
 
-Examples:
-
 	payoutctl --local close order-4711 --status failed --reason 'Cregis, case 4713: never received'
 	payoutctl --stack payouts-prod close cregis/payout/1382528827416576/42 --status succeeded --reason 'bank statement of 3 May'
 
