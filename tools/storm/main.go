@@ -73,8 +73,6 @@ func (s storm) run(ctx context.Context) (*report, error) {
 	if err := os.Setenv("AWS_NEW_RETRIES_2026", "true"); err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, time.Duration(s.count/s.rate)*time.Second+drainTimeout+time.Minute)
-	defer cancel()
 	o, err := newOutages(s.seed)
 	if err != nil {
 		return nil, err
