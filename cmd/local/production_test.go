@@ -68,7 +68,7 @@ func TestDeploy_ProductionConfiguration(t *testing.T) {
 	if diff := cmp.Diff(callbackPaths(d.stack.Outputs), callbackPaths(outputs)); diff != "" {
 		t.Errorf("at the API's own name the paths are -, at the domain +:\n%s", diff)
 	}
-	consumer := stack{Functions: []string{outputs["ConsumerFunctionName"]}}
+	consumer := stack{Outputs: outputs}
 	if err := correctMapping(t.Context(), d.workspace, consumer); err != nil {
 		t.Fatal(err)
 	}
