@@ -1,0 +1,439 @@
+package pivot_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/provider/pivot"
+	"payout-callbacks/pkg/reconcile"
+	"payout-callbacks/pkg/testkit/providertest"
+)
+
+const answers = "testdata/answers"
+
+// canaries are what the samples state about the recipient's account.
+var canaries = []string{"Reforza Pivot", "888801000157508", "channelInformation", "description"}
+
+func now() time.Time { return time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC) }
+
+func connect(t *testing.T, url string) reconcile.Querier { return connectAt(t, url, now) }
+
+func connectAt(t *testing.T, url string, now func() time.Time) reconcile.Querier {
+	t.Helper()
+	credentials := fmt.Sprintf(`{"baseUrl":%q,"merchantId":"client-1","merchantSecret":"SECRET"}`, url)
+	querier, err := pivot.Provider{}.Connect(merchant, json.RawMessage(credentials), reconcile.NewClient(true), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return querier
+}
+
+func TestAsk_Vectors(t *testing.T) {
+	providertest.RunAnswers(t, answers, connect, canaries...)
+}
+
+func TestAsk_NoRequest(t *testing.T) {
+	querier := connect(t, "http://127.0.0.1:1")
+	for id, want := range map[payout.ID]reconcile.Outcome{
+		payout.NewID("pivot", payout.TypeBatch, merchant, "", "RUN-1"):   reconcile.NoID,
+		payout.NewID("pivot", payout.TypePayout, merchant, "", ""):       reconcile.NoID,
+		payout.NewID("pivot", payout.TypePayout, other, uuid, "999"):     reconcile.Unusable,
+		payout.NewID("pivot", payout.TypeBatch, merchant, "../../a", ""): reconcile.Unusable,
+		payout.NewID("pivot", payout.TypeBatch, merchant, uuid, ""):      reconcile.Unavailable, // nobody listens
+	} {
+		answer := querier.Ask(t.Context(), []reconcile.Asked{{ID: id}})
+		if answer.Outcome != want || strings.Contains(answer.Detail, "127.0.0.1") || strings.Contains(answer.Detail, "SECRET") {
+			t.Errorf("%s: %+v, want %s", id, answer, want)
+		}
+	}
+}
+
+func TestConnect_BadCredentials(t *testing.T) {
+	const good = `{"baseUrl":"https://api.example.com","merchantId":"m","merchantSecret":"SECRET"}`
+	for name, test := range map[string]struct{ account, old, replacement, field string }{
+		"null":                  {merchant, good, `null`, "baseUrl"},
+		"no URL":                {merchant, `"baseUrl":"https://api.example.com",`, ``, "baseUrl"},
+		"http":                  {merchant, `https:`, `http:`, "baseUrl"},
+		"no merchant":           {merchant, `"merchantId":"m",`, ``, "merchantId"},
+		"a merchant in lines":   {merchant, `"m"`, `"m\r\nX-SECRET: 1"`, "merchantId"},
+		"no secret":             {merchant, `,"merchantSecret":"SECRET"`, ``, "merchantSecret"},
+		"a secret with a space": {merchant, `"SECRET"`, `"SECRET "`, "merchantSecret"},
+		"an unknown field":      {merchant, `"merchantId"`, `"key":"SECRET","merchantId"`, "key"},
+		"a repeated field":      {merchant, `"merchantId"`, `"merchantId":"SECRET","merchantId"`, "merchantId"},
+		"another account":       {"a/b", `x`, `x`, "account"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			credentials := json.RawMessage(strings.Replace(good, test.old, test.replacement, 1))
+			querier, err := pivot.Provider{}.Connect(test.account, credentials, reconcile.NewClient(true), now)
+			if querier != nil || err == nil || !strings.Contains(err.Error(), test.field) || strings.Contains(err.Error(), "SECRET") {
+				t.Errorf("%v, %v, want an error that names %q", querier, err, test.field)
+			}
+		})
+	}
+}
+
+func TestProvider_Queries(t *testing.T) {
+	p := pivot.Provider{}
+	batch := payout.NewID("pivot", payout.TypeBatch, merchant, uuid, "")
+	for id, want := range map[payout.ID]string{
+		batch: string(batch),
+		payout.NewID("pivot", payout.TypePayout, merchant, uuid, "1"): string(batch),
+		payout.NewID("pivot", payout.TypePayout, merchant, uuid, ""):  string(batch),
+		"pivot/payout/" + merchant + "//1":                            "pivot/payout/" + merchant + "//1",
+	} {
+		if got := p.RequestKey(id); got != want {
+			t.Errorf("RequestKey(%s) is %s, want %s", id, got, want)
+		}
+	}
+	if probe := p.ProbeID(merchant); probe.Account() != merchant || probe.PayoutID() == "" {
+		t.Errorf("ProbeID is %s", probe)
+	}
+	if got := connect(t, "https://api.example.com").KeyID(); got != "" {
+		t.Errorf("KeyID is %s", got)
+	}
+	for name, want := range map[string]payout.Status{
+		"bulk-done": payout.Done, "bulk-delayed": payout.Delayed, "single-delayed": payout.Delayed, "single-failed": payout.Failed,
+		"held-both-shapes": "", "held-no-shape": "", "held-not-json": "", "held-withdraw": "",
+	} {
+		held := inbox.NewHeldReceipt(inbox.HeldCallback{Provider: "pivot", Type: payout.TypePayout, Account: merchant}, body(t, name), "", now())
+		if got := p.StatedStatus(held); got != want {
+			t.Errorf("%s states %q, want %q", name, got, want)
+		}
+	}
+}
+
+// What a callback and the answer about the same payout or batch state is in no conflict,
+// and the answer confirms a final status.
+func TestAsk_ConfirmsEachCallback(t *testing.T) {
+	confirmed := 0
+	for _, vector := range providertest.Vectors(t, "testdata") {
+		if vector.Expect != providertest.Accepted {
+			continue
+		}
+		event, held := parse(t, vector.Body)
+		if held != nil {
+			t.Fatal(held.Note)
+		}
+		if event.Totals.All().Count > 1000 {
+			continue // more than a request can have
+		}
+		answer := pivot.ReadAnswer(http.StatusOK, answerTo(t, vector.Body), merchant, event.ID.PayoutID(), reconcile.Asked{ID: event.ID, Reference: event.Reference})
+		if answer.Outcome != reconcile.Answered || answer.Statements[0].Held != nil {
+			t.Errorf("%s: %s", vector.Name, providertest.AnswerText(t, answer))
+			continue
+		}
+		statement := answer.Statements[0].Event
+		for _, events := range [][]payout.Event{{event, statement}, {statement, event}} {
+			record, _ := payout.Record{}.Apply(events[0])
+			record, _ = record.Apply(events[1])
+			if len(record.Conflicts()) > 0 || record.IsConfirmed() != record.Status().IsFinal() {
+				t.Errorf("%s: conflicts %v, confirmed %t: %+v", vector.Name, record.Conflicts(), record.IsConfirmed(), record)
+			}
+		}
+		statement.Source = ""
+		if statement.Fingerprint() != event.Fingerprint() {
+			t.Errorf("%s: the answer states %+v, the callback %+v", vector.Name, statement, event)
+		}
+		confirmed++
+	}
+	if confirmed < 10 {
+		t.Errorf("%d callbacks", confirmed)
+	}
+}
+
+// answerTo returns the answer about the payout or batch of a callback. Items of a batch
+// have equal amounts.
+func answerTo(t *testing.T, body []byte) []byte {
+	t.Helper()
+	var sent struct{ Data map[string]any }
+	decoder := json.NewDecoder(strings.NewReader(string(body)))
+	decoder.UseNumber()
+	if err := decoder.Decode(&sent); err != nil {
+		t.Fatal(err)
+	}
+	data := sent.Data
+	if results, ok := data["payoutResults"].(map[string]any); ok {
+		if data["status"] == nil {
+			data["status"] = results["status"] // the older page
+		}
+		data["payouts"] = itemsOf(t, results)
+	}
+	answer, err := json.Marshal(map[string]any{"code": "00", "data": data})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer
+}
+
+// itemsOf returns items with the totals: the first of each kind has the sum.
+func itemsOf(t *testing.T, results map[string]any) []any {
+	t.Helper()
+	var items []any
+	for kind, status := range map[string]string{"Pending": "PENDING", "Success": "SUCCESS", "Failed": "FAILED", "Cancelled": "CANCELLED"} {
+		number, _ := results["total"+kind+"Count"].(json.Number)
+		count, _ := number.Int64()
+		for n := range count {
+			value := json.Number("0")
+			if n == 0 {
+				value = results["total"+kind+"Amount"].(json.Number)
+			}
+			items = append(items, map[string]any{
+				"referenceId": fmt.Sprint(kind, n), "status": status, "reason": "", "amount": map[string]any{"currency": "IDR", "value": value.String()},
+			})
+		}
+	}
+	return items
+}
+
+// A held callback names its request and our reference for a query, unless it is not about
+// a payout of the merchant.
+func TestParse_HeldHints(t *testing.T) {
+	for name, want := range map[string][2]string{
+		"held-status-unknown-single":         {uuid, "TestReforzaPivot001"},
+		"held-status-unknown-bulk":           {uuid, ""},
+		"held-amount-is-a-number":            {uuid, "TestReforzaPivot001"},
+		"held-reference-bidi":                {uuid, ""},
+		"held-uuid-missing":                  {"", ""},
+		"held-uuid-with-slash":               {"", ""},
+		"held-merchant-missing":              {uuid, ""},
+		"held-withdraw":                      {"", ""},
+		"held-international-payout":          {"", ""},
+		"held-not-json":                      {"", ""},
+		"another-merchants-key-other-family": {"", ""},
+	} {
+		_, held := parse(t, body(t, name))
+		if held == nil {
+			t.Fatalf("%s: not held", name)
+		}
+		if held.ProviderID != want[0] || held.Reference != want[1] {
+			t.Errorf("%s: ProviderID %q, Reference %q, want %q", name, held.ProviderID, held.Reference, want)
+		}
+	}
+	verified, err := pivot.Provider{}.Verify(signed(t, body(t, "single-success"), "pivot-other-key"), testKeys())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, held := verified.Event(); held == nil || held.ProviderID != "" || held.Reference != "" {
+		t.Errorf("another merchant: held %+v", held)
+	}
+}
+
+// FuzzAnswer checks that no answer states anything about another request or keeps
+// anything about the recipient's account.
+func FuzzAnswer(f *testing.F) {
+	for _, vector := range providertest.Answers(f, answers) {
+		for _, response := range vector.Responses {
+			f.Add(response.Status, response.Body)
+		}
+	}
+	batch := reconcile.Asked{ID: payout.NewID("pivot", payout.TypeBatch, merchant, uuid, "")}
+	f.Fuzz(func(t *testing.T, status int, body []byte) {
+		answer := pivot.ReadAnswer(status, body, merchant, uuid, batch)
+		if (answer.Outcome == reconcile.Answered) != (len(answer.Statements) > 0) || len(answer.Detail) > 200 {
+			t.Fatalf("%+v", answer)
+		}
+		for _, statement := range answer.Statements {
+			checkStatement(t, statement)
+			for _, canary := range canaries[:2] {
+				if strings.Contains(string(statement.Body), canary) && !hasCanaryElsewhere(body, canary) {
+					t.Errorf("the body has %q: %s", canary, statement.Body)
+				}
+			}
+		}
+	})
+}
+
+func checkStatement(t *testing.T, statement reconcile.Statement) {
+	t.Helper()
+	event, held := statement.Event, statement.Held
+	id := event.ID
+	if held != nil {
+		id = payout.NewID(held.Provider, held.Type, held.Account, held.ProviderID, "")
+	}
+	if id.Account() != merchant || id.PayoutID() != uuid || id.Provider() != "pivot" {
+		t.Errorf("a statement about %s", id)
+	}
+	isBatch := id.Type() == payout.TypeBatch
+	switch {
+	case held != nil && (held.Source != payout.SourceQuery || len(held.Note) > 4096):
+		t.Errorf("held %+v", held)
+	case held == nil && (event.Source != payout.SourceQuery || event.Status == "" || isBatch != (event.Reference == "") || len(id) > 2048):
+		t.Errorf("event %+v", event)
+	case held == nil && (!event.Amount.IsValid() || !event.Totals.IsValid() || !isBatch && event.Amount == ""):
+		t.Errorf("event %+v", event)
+	}
+	if !json.Valid(statement.Body) || len(statement.Body) > callback.MaxBody {
+		t.Errorf("a body of %d bytes", len(statement.Body))
+	}
+}
+
+// hasCanaryElsewhere reports whether a body has a canary outside of channelInformation
+// and description, where the fuzzer has put it.
+func hasCanaryElsewhere(body []byte, canary string) bool {
+	const account = `"channelInformation": {`
+	inAccounts := 0
+	for _, part := range strings.Split(string(body), account)[1:] {
+		inside, _, _ := strings.Cut(part, "}")
+		inAccounts += strings.Count(inside, canary)
+	}
+	inAccounts += strings.Count(string(body), `"description": "test `+canary)
+	return strings.Count(string(body), canary) != inAccounts
+}
+
+// server is an API with an access token for each request of one, and a listing.
+type server struct {
+	*testing.T
+
+	tokens  int
+	refused map[string]bool // tokens
+	list    func(page string) any
+	asked   []string
+}
+
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/v1/access-token" {
+		if r.Header.Get("X-Merchant-Id") != "client-1" || r.Header.Get("X-Merchant-Secret") != "SECRET" || r.Method != http.MethodPost {
+			s.Errorf("%s %s %v", r.Method, r.URL, r.Header)
+		}
+		s.tokens++
+		_, _ = fmt.Fprintf(w, `{"code":"00","data":{"accessToken":"token-%d","expiresIn":"900"}}`, s.tokens)
+		return
+	}
+	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	s.asked = append(s.asked, token)
+	if s.refused[token] {
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = fmt.Fprint(w, `{"code":"credentials_invalid"}`)
+		return
+	}
+	_ = json.NewEncoder(w).Encode(s.list(r.URL.Query().Get("page")))
+}
+
+// listing returns a page of items that have succeeded.
+func listingPage(total, pages int, references ...string) any {
+	var items []any
+	for _, reference := range references {
+		items = append(items, map[string]any{"referenceId": reference, "status": "SUCCESS", "amount": map[string]any{"currency": "IDR", "value": "1"}})
+	}
+	return map[string]any{
+		"code": "00", "pagination": map[string]any{"totalItems": total, "totalPages": pages},
+		"data": map[string]any{
+			"uuid": uuid, "merchantId": merchant, "status": "DONE", "payouts": items,
+			"payoutResults": map[string]any{
+				"totalSuccessCount": total, "totalSuccessAmount": total, "totalPendingCount": 0, "totalPendingAmount": 0, "totalFailedCount": 0, "totalFailedAmount": 0,
+			},
+		},
+	}
+}
+
+var askedBatch = []reconcile.Asked{{ID: payout.NewID("pivot", payout.TypeBatch, merchant, uuid, "")}}
+
+func TestToken(t *testing.T) {
+	at := now()
+	s := &server{T: t, refused: map[string]bool{}, list: func(string) any { return listingPage(1, 1, "1") }}
+	api := httptest.NewServer(s)
+	defer api.Close()
+	querier := connectAt(t, api.URL, func() time.Time { return at })
+	ask := func(want reconcile.Outcome, tokens int) {
+		t.Helper()
+		if answer := querier.Ask(t.Context(), askedBatch); answer.Outcome != want || s.tokens != tokens {
+			t.Errorf("%+v after %d tokens, want %s after %d", answer, s.tokens, want, tokens)
+		}
+	}
+	ask(reconcile.Answered, 1)
+	at = at.Add(720*time.Second - 1)
+	ask(reconcile.Answered, 1)
+	at = at.Add(1) // 80 % of 900 s
+	ask(reconcile.Answered, 2)
+	s.refused["token-2"] = true
+	ask(reconcile.Answered, 3)
+	s.refused["token-3"], s.refused["token-4"] = true, true
+	ask(reconcile.KeyRefused, 4) // one new token
+	ask(reconcile.Answered, 5)
+	at = at.Add(-time.Hour) // a clock that is set back
+	ask(reconcile.Answered, 6)
+}
+
+// Queries at the same time share a token.
+func TestToken_SingleFlight(t *testing.T) {
+	const queries = 8
+	s := &server{T: t}
+	started := make(chan struct{}, queries)
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/v1/access-token" {
+			for range queries {
+				<-started
+			}
+			s.ServeHTTP(w, r)
+			return
+		}
+		_ = json.NewEncoder(w).Encode(listingPage(1, 1, "1"))
+	}))
+	defer api.Close()
+	querier := connect(t, api.URL)
+	outcomes := make(chan reconcile.Outcome, queries)
+	for range queries {
+		go func() {
+			started <- struct{}{}
+			outcomes <- querier.Ask(t.Context(), askedBatch).Outcome
+		}()
+	}
+	for range queries {
+		if outcome := <-outcomes; outcome != reconcile.Answered {
+			t.Errorf("outcome %s", outcome)
+		}
+	}
+	if s.tokens != 1 {
+		t.Errorf("%d tokens", s.tokens)
+	}
+}
+
+func TestAsk_Pages(t *testing.T) {
+	shiftUntil := 0
+	for name, test := range map[string]struct {
+		list     func(page string) any
+		outcome  reconcile.Outcome
+		requests int
+		detail   string
+	}{
+		"two pages": {func(page string) any {
+			return map[string]any{"1": listingPage(3, 2, "1", "2"), "2": listingPage(3, 2, "3")}[page]
+		}, reconcile.Answered, 2, ""},
+		"a page that shifts once": {func(page string) any {
+			shiftUntil++
+			if shiftUntil == 2 {
+				return listingPage(3, 2, "1") // the item has moved to the second page meanwhile
+			}
+			return map[string]any{"1": listingPage(3, 2, "1", "2"), "2": listingPage(3, 2, "3")}[page]
+		}, reconcile.Answered, 4, ""},
+		"pages that shift for ever": {func(page string) any {
+			return map[string]any{"1": listingPage(3, 2, "1", "2"), "2": listingPage(3, 2, "1")}[page]
+		}, reconcile.Unusable, 6, "shift"},
+		"totals that change meanwhile": {func(page string) any {
+			return map[string]any{"1": listingPage(3, 2, "1", "2"), "2": listingPage(4, 2, "3")}[page]
+		}, reconcile.Unusable, 6, "shift"},
+		"an endless listing": {func(page string) any { return listingPage(1100, 11, page) }, reconcile.Unusable, 1, "1000"},
+		"a page too many":    {func(page string) any { return listingPage(1000, 51, page) }, reconcile.Unusable, 1, "1000"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &server{T: t, list: test.list}
+			api := httptest.NewServer(s)
+			defer api.Close()
+			answer := connect(t, api.URL).Ask(t.Context(), askedBatch)
+			if answer.Outcome != test.outcome || len(s.asked) != test.requests || !strings.Contains(answer.Detail, test.detail) {
+				t.Fatalf("%+v after %d requests, want %s after %d", answer, len(s.asked), test.outcome, test.requests)
+			}
+			if answer.Outcome == reconcile.Answered && (len(answer.Statements) != 4 || answer.Statements[0].Held != nil) {
+				t.Errorf("%s", providertest.AnswerText(t, answer))
+			}
+		})
+	}
+}
