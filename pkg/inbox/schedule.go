@@ -87,22 +87,23 @@ const (
 	noNeed           need = iota
 	needDeadline          // expected and open: asked at the deadline
 	needTotals            // a batch that is not confirmed
-	needSide              // conflicted
+	needSide              // conflicted, and ended
 	needEnd               // open, after a callback
 	needConfirmation      // final, not confirmed
 )
 
 // queryNeed returns why the provider is asked about a payout. A payout that only a
-// listing stated is asked about through its batch.
+// listing stated is asked about through its batch. A conflict is left to a person once the
+// end of the payout is known; until then the provider is asked as about an open payout.
 func queryNeed(record payout.Record, mode QueryMode) need {
 	status := record.Status()
 	canAsk := (mode == QueriesOpen || mode == QueriesAll) && record.ID.PayoutID() != ""
 	isClosed := len(record.Resolutions) > 0 || slices.Contains(record.Sources, payout.SourceResolution)
 	isOrdered := record.IsExpected() || slices.Contains(record.Sources, payout.SourceCallback)
 	switch {
-	case status == "" || status == payout.Linked || !isOrdered || status.IsFinal() && isClosed:
+	case status == "" || len(record.Claims[payout.FieldLinkedTo].Seen) > 0 || !isOrdered || status.IsFinal() && isClosed:
 		return noNeed
-	case status == payout.Conflicted:
+	case status == payout.Conflicted && record.HasEnded():
 		return needIf(canAsk, needSide)
 	case record.ID.Type() == payout.TypeBatch && canAsk:
 		return needIf(!record.IsConfirmed(), needTotals)

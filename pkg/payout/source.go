@@ -47,6 +47,14 @@ func (r Record) IsOpen() bool {
 	return status != "" && !status.IsFinal() && status != Conflicted && status != Linked
 }
 
+// HasEnded reports whether a final status is stated, even if the record is in conflict.
+func (r Record) HasEnded() bool {
+	if r.ID.Type() == TypeBatch {
+		return r.batchStatus().IsFinal() || r.Progress.IsFinal() && r.Value(FieldItems) == "" // two sizes
+	}
+	return len(r.Claims[FieldStatus].Seen) > 0
+}
+
 // IsOverdue reports whether the payout is open although its deadline has passed: the
 // reconciler states that only after it has asked, or if it cannot ask.
 func (r Record) IsOverdue() bool { return r.IsOpen() && len(r.Overdue) > 0 }

@@ -1,7 +1,9 @@
 package reconcile_test
 
 import (
+	"strings"
 	"testing"
+	"time"
 
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/payout"
@@ -48,4 +50,42 @@ func TestRun_BatchDoneWithPendingItems(t *testing.T) {
 	w.answer(done)
 	w.run(11 * minute)
 	w.wantRecord(id, payout.Done, func(r payout.Record) bool { return r.IsConfirmed() && !r.IsOverdue() })
+}
+
+// A conflict of the amount does not keep the end of the payout unknown.
+func TestRun_ConflictBeforeTheEnd(t *testing.T) {
+	w := newWorld(t)
+	w.expect(withID)
+	w.answer(payout.Event{ID: paid, Status: payout.Pending, Amount: "2"})
+	w.run(11 * minute)
+	w.wantRecord(paid, payout.Conflicted, nil)
+	w.run(minute)
+	w.answer(succeeded(paid, "2"))
+	w.run(20 * minute)
+	w.wantRecord(paid, payout.Conflicted, payout.Record.HasEnded)
+	w.asked("cregis")
+	w.run(minute)
+	for range 10 {
+		w.run(24 * time.Hour)
+	}
+	if n := w.asked("cregis"); n != 1 {
+		t.Errorf("asked %d times about a conflict whose end is known, want once", n)
+	}
+}
+
+// Two different expectations without an id are compared with the payout once the callback
+// brings the id.
+func TestRun_LinksConflictingExpectations(t *testing.T) {
+	w := newWorld(t)
+	w.expect(noID)
+	w.expect(strings.Replace(noID, "1.1", "2", 1))
+	w.callback(succeeded(paid, "1.1"))
+	w.run(11 * minute)
+	w.wantRecord(paid, payout.Conflicted, payout.Record.IsExpected)
+	for range 3 {
+		w.run(24 * time.Hour)
+	}
+	if at := w.store.Schedule(expected).At; !at.IsZero() {
+		t.Errorf("the payout without the id is linked, and asked about at %s", at)
+	}
 }
