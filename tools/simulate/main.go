@@ -84,6 +84,8 @@ func (r *runner) report() {
 	t := r.total
 	fmt.Printf("%d histories in %s, %.0f a second: %d steps, %d calls of which %d failed, %d callbacks, %d acknowledged, %d forged, %d conflicts\n",
 		t.Histories, time.Since(r.started).Round(time.Second/10), r.rate(), t.Steps, t.Calls, t.Faults, t.Callbacks, t.Acknowledged, t.Forged, t.Conflicts)
+	fmt.Printf("%d expectations, %d callbacks lost, %d queries, %d payouts confirmed, %d stated to be overdue, %d held callbacks answered\n",
+		t.Expected, t.Lost, t.Queries, t.Confirmed, t.Overdue, t.Answered)
 	if r.failure == nil {
 		fmt.Printf("every invariant held; the last seed was %d\n", r.first+r.count-1)
 	}

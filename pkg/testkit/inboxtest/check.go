@@ -70,8 +70,8 @@ type check struct {
 
 func keySet(receipts []inbox.Receipt) map[inbox.Key]bool {
 	keys := make(map[inbox.Key]bool, len(receipts))
-	for _, receipt := range receipts {
-		keys[receipt.Key] = true
+	for i := range receipts {
+		keys[receipts[i].Key] = true
 	}
 	return keys
 }
@@ -83,9 +83,9 @@ func (c *check) failf(format string, args ...any) {
 // checkFolds compares each record with the fold of its applied receipts. If a receipt
 // was applied twice, the version is too great.
 func (c *check) checkFolds(r *Checker) {
-	applied := map[payout.ID][]inbox.Receipt{}
-	for _, receipt := range c.state.Receipts {
-		if receipt.State == inbox.Applied {
+	applied := map[payout.ID][]*inbox.Receipt{}
+	for i := range c.state.Receipts {
+		if receipt := &c.state.Receipts[i]; receipt.State == inbox.Applied {
 			id := payout.ID(receipt.Key.Payout)
 			applied[id] = append(applied[id], receipt)
 		}
@@ -110,7 +110,7 @@ func (c *check) checkFolds(r *Checker) {
 
 // fold merges the applied receipts of one payout, in reverse order: the record must not
 // depend on the order (I5).
-func (r *Checker) fold(applied []inbox.Receipt) fold {
+func (r *Checker) fold(applied []*inbox.Receipt) fold {
 	var name strings.Builder
 	for _, receipt := range applied {
 		// Receipts with equal keys have equal content.
@@ -137,7 +137,7 @@ func (r *Checker) fold(applied []inbox.Receipt) fold {
 
 // checkFinals checks the status of a payout without the merge: by the final statuses
 // of its applied receipts and the resolutions that reject them.
-func checkFinals(record payout.Record, applied []inbox.Receipt) string {
+func checkFinals(record payout.Record, applied []*inbox.Receipt) string {
 	var finals []payout.Status
 	var rejected []string
 	for _, receipt := range applied {
@@ -161,13 +161,16 @@ func checkFinals(record payout.Record, applied []inbox.Receipt) string {
 // checkOrigin checks that every receipt, stored or queued, was delivered by a verified
 // sender with the same body.
 func (c *check) checkOrigin() {
-	for _, receipt := range slices.Concat(c.state.Receipts, c.state.Queued) {
-		bodies, ok := c.state.Delivered[receipt.Key]
-		switch {
-		case !ok:
-			c.failf("I6: receipt %v was not sent by a verified sender", receipt.Key)
-		case !slices.Contains(bodies, string(receipt.Body)):
-			c.failf("I7: receipt %v has lost its body or has another body", receipt.Key)
+	for _, receipts := range [][]inbox.Receipt{c.state.Receipts, c.state.Queued} {
+		for i := range receipts {
+			key := receipts[i].Key
+			bodies, ok := c.state.Delivered[key]
+			switch {
+			case !ok:
+				c.failf("I6: receipt %v was not sent by a verified sender", key)
+			case !slices.Contains(bodies, string(receipts[i].Body)):
+				c.failf("I7: receipt %v has lost its body or has another body", key)
+			}
 		}
 	}
 	for _, record := range c.state.Records {

@@ -3,6 +3,7 @@ package memory
 import (
 	"container/heap"
 	"context"
+	"slices"
 	"time"
 
 	"payout-callbacks/pkg/inbox"
@@ -21,12 +22,35 @@ func (s *Store) DueQueries(ctx context.Context, now time.Time, limit int) ([]rec
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	isScheduled := func(entry indexEntry) bool { return s.payouts[payout.ID(entry.key.Payout)].Schedule.At.Equal(entry.at) }
 	var due []reconcile.DueQuery
-	for _, entry := range s.queries.first(func(at time.Time) bool { return !at.After(now) }, isScheduled, limit) {
+	for _, entry := range s.queries.first(func(at time.Time) bool { return !at.After(now) }, s.isQueryScheduled, limit) {
 		due = append(due, reconcile.DueQuery{ID: payout.ID(entry.key.Payout), At: entry.at})
 	}
 	return due, nil
+}
+
+// NextQuery returns the earliest time at which the query of a payout or of a held callback
+// is due, and false if none is scheduled.
+func (s *Store) NextQuery() (next time.Time, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	always := func(time.Time) bool { return true }
+	entries := slices.Concat(s.queries.first(always, s.isQueryScheduled, 1), s.held.first(always, s.isHeldScheduled, 1))
+	for _, entry := range entries {
+		if !ok || entry.at.Before(next) {
+			next, ok = entry.at, true
+		}
+	}
+	return next, ok
+}
+
+func (s *Store) isQueryScheduled(entry indexEntry) bool {
+	return s.payouts[payout.ID(entry.key.Payout)].Schedule.At.Equal(entry.at)
+}
+
+func (s *Store) isHeldScheduled(entry indexEntry) bool {
+	receipt := s.receipts[entry.key]
+	return receipt.State == inbox.Held && receipt.Query.At.Equal(entry.at)
 }
 
 // ClaimQuery implements reconcile.Store.
@@ -89,12 +113,8 @@ func (s *Store) DueHeld(ctx context.Context, now time.Time, limit int) ([]reconc
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	isScheduled := func(entry indexEntry) bool {
-		receipt := s.receipts[entry.key]
-		return receipt.State == inbox.Held && receipt.Query.At.Equal(entry.at)
-	}
 	var due []reconcile.DueHeld
-	for _, entry := range s.held.first(func(at time.Time) bool { return !at.After(now) }, isScheduled, limit) {
+	for _, entry := range s.held.first(func(at time.Time) bool { return !at.After(now) }, s.isHeldScheduled, limit) {
 		due = append(due, reconcile.DueHeld{Key: entry.key, At: entry.at, AcceptedAt: s.receipts[entry.key].AcceptedAt})
 	}
 	return due, nil

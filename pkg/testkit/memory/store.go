@@ -1,10 +1,10 @@
 package memory
 
 import (
-	"cmp"
 	"container/heap"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -143,11 +143,11 @@ func (s *Store) OldestClaimed(ctx context.Context) (acceptedAt time.Time, ok boo
 func (s *Store) Receipts() []inbox.Receipt {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var all []inbox.Receipt
-	for _, receipt := range s.receipts {
-		all = append(all, receipt)
+	keys := slices.SortedFunc(maps.Keys(s.receipts), inbox.Key.Compare)
+	all := make([]inbox.Receipt, len(keys))
+	for i, key := range keys {
+		all[i] = s.receipts[key]
 	}
-	slices.SortFunc(all, func(a, b inbox.Receipt) int { return a.Key.Compare(b.Key) })
 	return all
 }
 
@@ -180,11 +180,11 @@ func (s *Store) Schedule(id payout.ID) inbox.Schedule {
 func (s *Store) Records() []payout.Record {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var all []payout.Record
-	for _, stored := range s.payouts {
-		all = append(all, stored.Record)
+	ids := slices.Sorted(maps.Keys(s.payouts))
+	all := make([]payout.Record, len(ids))
+	for i, id := range ids {
+		all[i] = s.payouts[id].Record
 	}
-	slices.SortFunc(all, func(a, b payout.Record) int { return cmp.Compare(a.ID, b.ID) })
 	return all
 }
 

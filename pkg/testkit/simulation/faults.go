@@ -33,7 +33,7 @@ func (w *world) planFaults() faultPlan {
 		// Most are short, some exhaust the receives of a message, a few outlast its retention.
 		length := w.between(time.Second, pick(w, time.Minute, time.Hour, 20*time.Hour))
 		plan.outages = append(plan.outages, outage{
-			calls: pick(w, "store.", "store.", "queue.", "secrets."), from: from, to: from.Add(length),
+			calls: pick(w, "store.", "store.", "queue.", "secrets.", "provider."), from: from, to: from.Add(length),
 		})
 	}
 	if w.disabled&Faults != 0 {
@@ -67,11 +67,17 @@ func (w *world) isDown(call string) bool {
 	return false
 }
 
+// reads are the calls that change nothing.
+var reads = map[string]bool{
+	"store.Due": true, "store.OldestClaimed": true, "store.Payout": true, "store.DueQueries": true, "store.DueHeld": true,
+	"store.ByReference": true, "queue.Waiting": true, "accounts.Acquire": true, "accounts.Release": true, "provider.Ask": true,
+}
+
 // decide returns how a call of a process goes. Before the call time passes, and
 // another process may run.
 func (w *world) decide(process, call string) inboxtest.Fault {
 	w.tally.Calls++
-	w.changed = w.changed || call != "store.Due" && call != "store.OldestClaimed" && call != "queue.Waiting"
+	w.changed = w.changed || !reads[call]
 	w.now = w.now.Add(w.between(0, 50*time.Millisecond))
 	w.runOthers()
 	fault := w.faultFor(call)

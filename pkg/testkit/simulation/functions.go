@@ -24,6 +24,9 @@ type functions struct {
 	warm    map[string]*secrets.Keys
 	pollAt  time.Time // zero if no poll is planned
 	sweepAt time.Time // zero if no sweep is planned
+
+	reconcileAt  time.Time               // zero if no run of the reconciler is planned
+	environments map[string]*environment // idle ones of the reconciler, by provider
 }
 
 // ingress sends one request to the provider's function. A process that stops
@@ -60,6 +63,7 @@ func (w *world) planRuns() {
 		w.pollAt = latest(w.nextVisible(live), w.now).Add(w.between(time.Millisecond, 3*time.Second))
 		w.after(w.pollAt.Sub(w.now), w.consume)
 	}
+	w.planQueries()
 	due, ok := w.store.NextDue()
 	if dead > w.unreadable {
 		due, ok = w.now, true

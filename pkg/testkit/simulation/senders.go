@@ -19,7 +19,15 @@ func (w *world) plan() {
 	}
 	for n := range count {
 		start := w.between(0, w.clear.Sub(w.now))
-		for _, step := range traffic.NewPayout(w.rand, n) {
+		steps := traffic.NewPayout(w.rand, n)
+		t := w.newTruth(start, steps)
+		w.truths = append(w.truths, t)
+		w.planExpectation(t, start)
+		lost := w.lose(t, steps)
+		for n, step := range steps {
+			if lost[n] {
+				continue
+			}
 			if step.Resolution != nil {
 				w.after(start+step.Wait, func() { w.resolve(*step.Resolution) })
 				continue
@@ -31,6 +39,8 @@ func (w *world) plan() {
 			}
 		}
 	}
+	w.planStrangers()
+	w.planAPIKeys()
 	if w.chance(30) && w.disabled&Rotation == 0 {
 		provider := pick(w, traffic.ProviderNames()...)
 		w.after(w.between(0, w.clear.Sub(w.now)), func() { w.secrets.rotate(provider, traffic.Accounts(provider)[0]) })
@@ -69,6 +79,9 @@ func (w *world) send(d *delivery, fresh bool) {
 		w.complainf("%v", err)
 	}
 	w.ledger.Deliver(receipt)
+	if d.Held.ID != "" {
+		w.meant[receipt.Key] = d.Held.Status
+	}
 	d.attempts++
 	w.tally.Callbacks++
 	w.notef("%s sends %s %s, attempt %d", d.Provider, receipt.Key.Payout, receipt.Key.Receipt, d.attempts)

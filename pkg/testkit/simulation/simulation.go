@@ -10,19 +10,22 @@ type Disable uint16
 
 // The features that can be left out.
 const (
-	Faults     Disable = 1 << iota // of single calls
-	Outages                        // of a service, for a while
-	Overlaps                       // of processes
-	Repeats                        // of acknowledged callbacks
-	Forgeries                      // forged callbacks
-	Rotation                       // of keys
-	Skew                           // of clocks
-	Companions                     // payouts beside the first
+	Faults       Disable = 1 << iota // of single calls
+	Outages                          // of a service, for a while
+	Overlaps                         // of processes
+	Repeats                          // of acknowledged callbacks
+	Forgeries                        // forged callbacks
+	Rotation                         // of keys
+	Skew                             // of clocks
+	Companions                       // payouts beside the first
+	Expectations                     // of our own service
+	Losses                           // of callbacks
+	BadAnswers                       // of the providers' APIs, and keys that they refuse
 
-	everything = Companions<<1 - 1
+	everything = BadAnswers<<1 - 1
 )
 
-var names = []string{"faults", "outages", "overlaps", "repeats", "forgeries", "rotation", "skew", "companions"}
+var names = []string{"faults", "outages", "overlaps", "repeats", "forgeries", "rotation", "skew", "companions", "expectations", "losses", "bad answers"}
 
 // String lists the features that are left out.
 func (d Disable) String() string {
@@ -42,6 +45,10 @@ type Tally struct {
 	// Receipts that were accepted by one of store and queue only, sent again by
 	// the sweeper, and recovered from the dead-letter queue.
 	StoreOnly, QueueOnly, Resent, Recovered int
+
+	// Expectations that were answered, callbacks that were never sent, queries, payouts
+	// that a query confirmed or made overdue, and held callbacks that one closed.
+	Expected, Lost, Queries, Confirmed, Overdue, Answered int
 }
 
 // Add adds the counts of another tally.
@@ -58,6 +65,12 @@ func (t *Tally) Add(other Tally) {
 	t.QueueOnly += other.QueueOnly
 	t.Resent += other.Resent
 	t.Recovered += other.Recovered
+	t.Expected += other.Expected
+	t.Lost += other.Lost
+	t.Queries += other.Queries
+	t.Confirmed += other.Confirmed
+	t.Overdue += other.Overdue
+	t.Answered += other.Answered
 }
 
 // Failure is a history that broke an invariant.

@@ -39,6 +39,7 @@ func TestPlay_KeepsInvariants(t *testing.T) {
 		"histories": total.Histories - histories + 1, "faults": total.Faults, "forged": total.Forged, "conflicts": total.Conflicts,
 		"accepted by the store only": total.StoreOnly, "accepted by the queue only": total.QueueOnly,
 		"resent": total.Resent, "recovered dead letters": total.Recovered,
+		"expected": total.Expected, "lost": total.Lost, "confirmed": total.Confirmed, "overdue": total.Overdue, "answered": total.Answered,
 	} {
 		if n < 1 {
 			t.Errorf("%s: none in %d histories", name, histories)

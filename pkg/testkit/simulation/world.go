@@ -23,10 +23,12 @@ type world struct {
 	now      time.Time
 	agenda   agenda
 
-	store   *memory.Store
-	queue   *memory.Queue
-	secrets *secretStore
+	store    *memory.Store
+	queue    *memory.Queue
+	accounts *memory.Accounts
+	secrets  *secretStore
 	functions
+	reconciliation
 
 	faultPlan
 	changed bool // since the last check
@@ -42,13 +44,37 @@ type world struct {
 	lastLine    string
 }
 
+// reconciliation is what providers and our own service know, and what they have stated.
+type reconciliation struct {
+	mode      inbox.QueryMode
+	truths    []*truth
+	strangers []payout.ID             // expected payouts that never end
+	api       map[string]*providerAPI // by provider
+	hadNoKey  map[string]bool         // providers whose API key was once not stored
+	stated    map[inbox.Key]string    // bodies of answers, by the receipt that they may leave
+	ordered   map[inbox.Key]string    // bodies of expectations, by the receipt that they may leave
+	expected  map[payout.ID][]payout.Event
+	meant     map[inbox.Key]payout.Status // what held callbacks mean
+	answered  answered
+	checked   map[payout.ID]checkedSchedule
+}
+
+func (w *world) newReconciliation() reconciliation {
+	return reconciliation{
+		mode: pick(w, inbox.QueriesAll, inbox.QueriesAll, inbox.QueriesAll, inbox.QueriesOpen),
+		api:  map[string]*providerAPI{}, hadNoKey: map[string]bool{}, stated: map[inbox.Key]string{}, ordered: map[inbox.Key]string{},
+		expected: map[payout.ID][]payout.Event{}, meant: map[inbox.Key]payout.Status{}, answered: answered{}, checked: map[payout.ID]checkedSchedule{},
+	}
+}
+
 var beginning = time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
 
 func newWorld(seed uint64, disabled Disable) *world {
 	random := rand.New(rand.NewPCG(seed, 1))
-	w := &world{seed: seed, disabled: disabled, rand: random, now: beginning, store: &memory.Store{}}
+	w := &world{seed: seed, disabled: disabled, rand: random, now: beginning, store: &memory.Store{}, accounts: &memory.Accounts{}}
 	w.queue = &memory.Queue{Now: w.clock, Rand: w.rand, Visibility: 3 * time.Minute, MaxReceives: 10}
-	w.warm = map[string]*secrets.Keys{}
+	w.warm, w.environments = map[string]*secrets.Keys{}, map[string]*environment{}
+	w.reconciliation = w.newReconciliation()
 	w.faultPlan = w.planFaults()
 	w.secrets = newSecrets(w)
 	return w
@@ -90,13 +116,15 @@ func (w *world) after(wait time.Duration, act func()) {
 
 // process runs one function of the application, and reports whether it ended.
 func (w *world) process(name string, work func(ctx context.Context, p *inboxtest.Process, box *inbox.Inbox)) bool {
-	p := &inboxtest.Process{Store: w.store, Queue: w.queue, DeadLetters: w.queue}
+	p := &inboxtest.Process{Store: w.store, Queue: w.queue, DeadLetters: w.queue, Accounts: w.accounts}
 	p.Decide = func(call string) inboxtest.Fault { return w.decide(name, call) }
 	ctx, cancel := p.Context(context.Background(), time.Hour)
 	defer cancel()
 	skew := w.skew()
 	w.depth++
-	work(ctx, p, p.Inbox(func() time.Time { return w.now.Add(skew) }))
+	box := p.Inbox(func() time.Time { return w.now.Add(skew) })
+	box.Queries = map[string]inbox.QueryMode{"cregis": w.mode, "pivot": w.mode}
+	work(ctx, p, box)
 	w.depth--
 	w.check()
 	return !p.Stopped()
@@ -108,7 +136,10 @@ func (w *world) check() {
 		return
 	}
 	w.changed = false
-	w.wrong = w.ledger.Check(w.state())
+	state := w.state()
+	w.allowDerived(state)
+	w.checkSchedule(state, false)
+	w.wrong = append(w.wrong, w.ledger.Check(state)...)
 }
 
 // checkEnd checks the final state: each payout is what its callbacks state, and
@@ -116,7 +147,9 @@ func (w *world) check() {
 func (w *world) checkEnd() {
 	w.ledger.AcknowledgeAll() // providers and operators retry until they are acknowledged
 	state := w.state()
-	w.wrong = w.ledger.CheckFinal(state)
+	w.allowDerived(state)
+	w.wrong = append(w.wrong, w.ledger.CheckFinal(state)...)
+	w.checkReconciled(state)
 	for _, record := range state.Records {
 		if record.Status() == payout.Conflicted {
 			w.tally.Conflicts++

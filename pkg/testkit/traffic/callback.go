@@ -42,7 +42,10 @@ type Callback struct {
 	Provider string
 	Type     payout.Type
 	Event    payout.Event // what it means; empty if the application must hold it
-	write    func(random *rand.Rand, now time.Time) []byte
+	// Held is what a callback means that the application must hold and that names its
+	// payout; empty if it means nothing that we know.
+	Held  payout.Event
+	write func(random *rand.Rand, now time.Time) []byte
 }
 
 // Account returns the account that the callback is about.

@@ -19,6 +19,7 @@ import (
 type Ledger struct {
 	delivered    map[inbox.Key][]string        // the bodies, by the receipt that they must leave
 	receipts     map[payout.ID][]inbox.Receipt // of each payout, as the provider means them
+	derived      map[inbox.Key]bool            // that the application may have written itself
 	acknowledged []inbox.Key
 	checker      inboxtest.Checker
 }
@@ -36,20 +37,35 @@ func (l *Ledger) Deliver(receipt inbox.Receipt) {
 
 func (l *Ledger) init() {
 	if l.delivered == nil {
-		l.delivered, l.receipts = map[inbox.Key][]string{}, map[payout.ID][]inbox.Receipt{}
+		l.delivered, l.receipts, l.derived = map[inbox.Key][]string{}, map[payout.ID][]inbox.Receipt{}, map[inbox.Key]bool{}
 	}
 }
+
+// Allow records a receipt that may be stored although nobody sent it, such as an answer to
+// a query. Nothing says that it must be stored.
+func (l *Ledger) Allow(receipt inbox.Receipt) {
+	l.Deliver(receipt)
+	l.derived[receipt.Key] = true
+}
+
+// Knows reports whether a receipt was delivered or allowed.
+func (l *Ledger) Knows(key inbox.Key) bool { return l.delivered[key] != nil }
+
+// Receipts returns what was delivered and allowed about a payout.
+func (l *Ledger) Receipts(id payout.ID) []inbox.Receipt { return l.receipts[id] }
 
 // Acknowledge records that the application acknowledged what leaves the receipt.
 func (l *Ledger) Acknowledge(key inbox.Key) { l.acknowledged = append(l.acknowledged, key) }
 
-// AcknowledgeAll records that every event was acknowledged in the end. Held
-// callbacks are left out: one that is written again has another receipt, and
+// AcknowledgeAll records that every event that was delivered was acknowledged in the
+// end. Held callbacks are left out: one that is written again has another receipt, and
 // only a copy that was acknowledged must be stored.
 func (l *Ledger) AcknowledgeAll() {
 	for _, id := range slices.Sorted(maps.Keys(l.receipts)) {
 		for _, receipt := range l.receipts[id] {
-			l.Acknowledge(receipt.Key)
+			if !l.derived[receipt.Key] {
+				l.Acknowledge(receipt.Key)
+			}
 		}
 	}
 }

@@ -58,6 +58,9 @@ func (s *script) cregisPayout() {
 	}
 	s.send(s.cregis(kind, status, "1.10"))
 	if s.chance(10) {
+		s.send(s.cregisUnknownField(kind, status))
+	}
+	if s.chance(10) {
 		s.send(s.cregis(kind, 5, "1.10"))
 	}
 	if s.chance(10) {
@@ -109,6 +112,17 @@ func (s *script) cregis(kind payout.Type, status int, amount string) Callback {
 	return Callback{Provider: "cregis", Type: kind, Event: event, write: func(random *rand.Rand, now time.Time) []byte {
 		return fmt.Appendf(nil, `{%s,"nonce":"%06d","timestamp":%d,"sign":""}`, text, random.IntN(1e6), now.UnixMilli())
 	}}
+}
+
+// cregisUnknownField returns a callback with a field that Cregis does not document.
+func (s *script) cregisUnknownField(kind payout.Type, status int) Callback {
+	c := s.cregis(kind, status, "1.10")
+	known := c.write
+	c.Held, c.Event = c.Event, payout.Event{}
+	c.write = func(random *rand.Rand, now time.Time) []byte {
+		return append([]byte(`{"fee_rate":"0.1",`), known(random, now)[1:]...)
+	}
+	return c
 }
 
 var pivotStatuses = map[string]payout.Status{
