@@ -68,7 +68,7 @@ deploy: build ## build and deploy to AWS: ENV=staging, ENV=production
 	$(SAM) deploy --config-env $(ENV)
 
 invoke: $(LOCAL) ## invoke a function in a container (Docker) against the running stack: FUNCTION=cregis, EVENT=events/….json or -
-	@test -n "$(FUNCTION)" || { echo 'FUNCTION is required: make invoke FUNCTION=cregis (or pivot, consumer, sweeper, publisher)'; exit 2; }
+	@test -n "$(FUNCTION)" || { echo 'FUNCTION is required: make invoke FUNCTION=cregis (or pivot, consumer, sweeper, publisher, expected, reconciler)'; exit 2; }
 	@exec $(LOCAL) invoke $(FUNCTION) $(if $(EVENT),--event='$(EVENT)')
 
 tools: $(LOCAL) ## install the SAM CLI, cfn-lint and the emulator into .local/venv

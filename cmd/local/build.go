@@ -21,7 +21,7 @@ import (
 
 // functionFolders lists the folders of functions/. The template calls each function <Name>Function.
 func functionFolders() []string {
-	return []string{"cregis", "pivot", "consumer", "sweeper", "publisher"}
+	return []string{"cregis", "pivot", "consumer", "sweeper", "publisher", "expected", "reconciler"}
 }
 
 func logicalID(function string) string {
@@ -107,12 +107,12 @@ func deploy(ctx context.Context, w workspace) error {
 	return runLogged(ctx, deployCommand(w, stackName), w.log("deploy"))
 }
 
-// deployCommand deploys the build as a stack; parameters have the form Name=value.
+// deployCommand deploys the build as a stack that queries the providers; parameters have the form Name=value.
 func deployCommand(w workspace, name string, parameters ...string) *exec.Cmd {
 	return sam(w, isolated(w), append([]string{
 		"deploy", "--template-file", w.build() + "/template.yaml", "--stack-name", name, "--region", region,
 		"--capabilities", "CAPABILITY_IAM", "--resolve-s3", "--no-confirm-changeset", "--no-progressbar",
-		"--parameter-overrides", architecture(), "OnEmulator=true",
+		"--parameter-overrides", architecture(), "OnEmulator=true", "CregisQueries=all", "PivotQueries=all",
 	}, parameters...)...)
 }
 

@@ -19,6 +19,8 @@ import (
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/lambda/functions"
 	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/provider/cregis"
+	"payout-callbacks/pkg/reconcile"
 	"payout-callbacks/pkg/testkit/templatetest"
 )
 
@@ -50,6 +52,8 @@ func sampleEvents() map[string]sampleEvent {
 func TestSampleEvents_MatchCode(t *testing.T) {
 	root := templatetest.Root(t)
 	wantFile(t, filepath.Join(root, "events", "sweeper.json"), struct{}{})
+	wantFile(t, filepath.Join(root, "events", "reconciler.json"), struct{}{})
+	wantFile(t, filepath.Join(root, "events", "expected.json"), expectedEvent(t))
 	for file, sample := range sampleEvents() {
 		event := sample.event(t, root)
 		receipt := receiptOf(t, sample.provider, event)
@@ -97,6 +101,42 @@ func (s sampleEvent) event(t *testing.T, root string) events.APIGatewayV2HTTPReq
 	return gatewayEvent(t, s.provider, s.kind, documented(s.replace...))
 }
 
+// expectedEvent is an expectation of the payout of cregis-payout.json: invoked in any order, the two agree.
+func expectedEvent(t *testing.T) events.APIGatewayV2HTTPRequest {
+	t.Helper()
+	body, err := json.Marshal(reconcile.Expectation{
+		Provider: "cregis", Type: "payout", Account: demoProject, ID: "1391751691780001", Reference: "1e0fb3a0a9454ad8928d26b592e8b3c7",
+		Amount: "1.1", Currency: "TRX", To: "TXsmKpEuW7qWnXzJLGP9eDLvWPR2GRn1FS",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	event := newGatewayEvent("/expected-payouts", map[string]string{"content-type": "application/json"}, body)
+	event.RequestContext.Authorizer = &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{
+		IAM: &events.APIGatewayV2HTTPRequestContextAuthorizerIAMDescription{UserARN: "arn:aws:iam::000000000000:root"},
+	}
+	return event
+}
+
+// The expectation of the sample is that of the sample's callback.
+func TestSampleEvents_ExpectedPayoutAgrees(t *testing.T) {
+	root := templatetest.Root(t)
+	expectation, err := reconcile.ParseExpectation([]byte(expectedEvent(t).Body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	expected, err := cregis.Provider{}.Expect(expectation)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stated := receiptOf(t, "cregis", sampleEvents()["cregis-payout.json"].event(t, root)).Event
+	for _, field := range []payout.Field{payout.FieldAmount, payout.FieldCurrency, payout.FieldTo, payout.FieldReference} {
+		if got, want := expected.Claim(field), stated.Claim(field); expected.ID != stated.ID || got != want {
+			t.Errorf("%s of %s is %s, the callback's of %s is %s", field, expected.ID, got, stated.ID, want)
+		}
+	}
+}
+
 func gatewayEvent(t *testing.T, provider string, kind payout.Type, body []byte) events.APIGatewayV2HTTPRequest {
 	t.Helper()
 	signed, header, err := signerOf(provider).Sign(body, demoKeyOf(provider))
@@ -108,6 +148,10 @@ func gatewayEvent(t *testing.T, provider string, kind payout.Type, body []byte) 
 	for name := range header {
 		headers[strings.ToLower(name)] = header.Get(name)
 	}
+	return newGatewayEvent(path, headers, signed)
+}
+
+func newGatewayEvent(path string, headers map[string]string, body []byte) events.APIGatewayV2HTTPRequest {
 	return events.APIGatewayV2HTTPRequest{
 		Version:  "2.0",
 		RouteKey: "POST " + path,
@@ -118,7 +162,7 @@ func gatewayEvent(t *testing.T, provider string, kind payout.Type, body []byte) 
 			Stage:    "$default",
 			HTTP:     events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: http.MethodPost, Path: path, Protocol: "HTTP/1.1", SourceIP: "192.0.2.1"},
 		},
-		Body: string(signed),
+		Body: string(body),
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -39,43 +40,95 @@ func (d *deployed) assume(t *testing.T, function string) aws.Config {
 	return root
 }
 
-// I10, on the deployed roles: a function can do what it needs, and nothing that
-// only another function needs.
-func TestRoles_OnlyOwnActions(t *testing.T) {
-	d := newDeployed(t)
-	key := map[string]types.AttributeValue{"payout": &types.AttributeValueMemberS{Value: "absent"}}
-	receipt := map[string]types.AttributeValue{
-		"payout": &types.AttributeValueMemberS{Value: "iam/" + d.run}, "receipt": &types.AttributeValueMemberS{Value: "none"},
+// roleAction is an action that a role may or may not do. None of them changes anything.
+type roleAction func(ctx context.Context, role aws.Config) error
+
+// stringKey is a key of one attribute.
+func stringKey(pairs ...string) map[string]types.AttributeValue {
+	key := map[string]types.AttributeValue{}
+	for n := 0; n < len(pairs); n += 2 {
+		key[pairs[n]] = &types.AttributeValueMemberS{Value: pairs[n+1]}
 	}
-	actions := map[string]func(context.Context, aws.Config) error{
-		"read a payout": func(ctx context.Context, role aws.Config) error {
-			_, err := dynamodb.NewFromConfig(role).GetItem(ctx, &dynamodb.GetItemInput{TableName: &d.stack.PayoutsTable, Key: key})
-			return err
-		},
-		"list payouts": func(ctx context.Context, role aws.Config) error {
-			_, err := dynamodb.NewFromConfig(role).Scan(ctx, &dynamodb.ScanInput{TableName: &d.stack.PayoutsTable})
-			return err
-		},
+	return key
+}
+
+func readItem(table string, key map[string]types.AttributeValue) roleAction {
+	return func(ctx context.Context, role aws.Config) error {
+		_, err := dynamodb.NewFromConfig(role).GetItem(ctx, &dynamodb.GetItemInput{TableName: &table, Key: key})
+		return err
+	}
+}
+
+func scanTable(table string) roleAction {
+	return func(ctx context.Context, role aws.Config) error {
+		_, err := dynamodb.NewFromConfig(role).Scan(ctx, &dynamodb.ScanInput{TableName: &table, Limit: aws.Int32(1)})
+		return err
+	}
+}
+
+func putItem(table string, key map[string]types.AttributeValue) roleAction {
+	return func(ctx context.Context, role aws.Config) error {
+		_, err := dynamodb.NewFromConfig(role).PutItem(ctx, &dynamodb.PutItemInput{
+			TableName: &table, Item: key, ConditionExpression: aws.String("attribute_exists(payout)"),
+		})
+		return err
+	}
+}
+
+func updateItem(table string, key map[string]types.AttributeValue) roleAction {
+	return func(ctx context.Context, role aws.Config) error {
+		_, err := dynamodb.NewFromConfig(role).UpdateItem(ctx, &dynamodb.UpdateItemInput{
+			TableName: &table, Key: key, UpdateExpression: aws.String("SET changed = :true"), ConditionExpression: aws.String("attribute_exists(absent)"),
+			ExpressionAttributeValues: map[string]types.AttributeValue{":true": &types.AttributeValueMemberBOOL{Value: true}},
+		})
+		return err
+	}
+}
+
+func queryIndex(table, index, attribute string) roleAction {
+	return func(ctx context.Context, role aws.Config) error {
+		_, err := dynamodb.NewFromConfig(role).Query(ctx, &dynamodb.QueryInput{
+			TableName: &table, IndexName: &index, KeyConditionExpression: aws.String("#key = :value"),
+			ExpressionAttributeNames:  map[string]string{"#key": attribute},
+			ExpressionAttributeValues: stringKey(":value", "none"),
+		})
+		return err
+	}
+}
+
+func readSecret(name string) roleAction {
+	return func(ctx context.Context, role aws.Config) error {
+		_, err := secretsmanager.NewFromConfig(role).GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &name})
+		return err
+	}
+}
+
+func (d *deployed) roleActions() map[string]roleAction {
+	payouts, receipts, accounts := d.stack.PayoutsTable, d.stack.ReceiptsTable, d.stack.Outputs["AccountsTableName"]
+	key, account := stringKey("payout", "absent"), stringKey("account", "absent")
+	receipt := stringKey("payout", "iam/"+d.run, "receipt", "none")
+	return map[string]roleAction{
+		"read a payout": readItem(payouts, key),
+		"list payouts":  scanTable(payouts),
 		"delete a payout": func(ctx context.Context, role aws.Config) error {
-			_, err := dynamodb.NewFromConfig(role).DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &d.stack.PayoutsTable, Key: key})
+			_, err := dynamodb.NewFromConfig(role).DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &payouts, Key: key})
 			return err
 		},
-		"write a payout": func(ctx context.Context, role aws.Config) error {
-			_, err := dynamodb.NewFromConfig(role).PutItem(ctx, &dynamodb.PutItemInput{
-				TableName: &d.stack.PayoutsTable, Item: key, ConditionExpression: aws.String("attribute_exists(payout)"),
-			})
-			return err
-		},
-		"read a receipt": func(ctx context.Context, role aws.Config) error {
-			_, err := dynamodb.NewFromConfig(role).GetItem(ctx, &dynamodb.GetItemInput{TableName: &d.stack.ReceiptsTable, Key: receipt})
-			return err
-		},
-		"write a receipt": func(ctx context.Context, role aws.Config) error {
-			_, err := dynamodb.NewFromConfig(role).PutItem(ctx, &dynamodb.PutItemInput{
-				TableName: &d.stack.ReceiptsTable, Item: receipt, ConditionExpression: aws.String("attribute_exists(payout)"),
-			})
-			return err
-		},
+		"write a payout":    putItem(payouts, key),
+		"update a payout":   updateItem(payouts, key),
+		"read a receipt":    readItem(receipts, receipt),
+		"write a receipt":   putItem(receipts, receipt),
+		"update a receipt":  updateItem(receipts, receipt),
+		"find by reference": queryIndex(payouts, "reference", "reference"),
+		"list due payouts":  queryIndex(payouts, "queries", "queryShard"),
+		"list conflicts":    queryIndex(payouts, "conflicted", "conflicted"),
+		"list unapplied":    queryIndex(receipts, "unapplied", "dueShard"),
+		"lease an account":  updateItem(accounts, account),
+		"list accounts":     scanTable(accounts),
+		"read keys: cregis": readSecret(d.stack.KeySecrets["cregis"]),
+		"read keys: pivot":  readSecret(d.stack.KeySecrets["pivot"]),
+		"read API: cregis":  readSecret(d.stack.Outputs["CregisApiSecret"]),
+		"read API: pivot":   readSecret(d.stack.Outputs["PivotApiSecret"]),
 		"send an event": func(ctx context.Context, role aws.Config) error {
 			_, err := sqs.NewFromConfig(role).SendMessage(ctx, &sqs.SendMessageInput{
 				// The role is checked before the delay, which is rejected: no message is sent.
@@ -89,27 +142,32 @@ func TestRoles_OnlyOwnActions(t *testing.T) {
 			})
 			return err
 		},
-		"read the keys of cregis": func(ctx context.Context, role aws.Config) error {
-			_, err := secretsmanager.NewFromConfig(role).GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: aws.String(d.stack.KeySecrets["cregis"])})
-			return err
-		},
-		"read the keys of pivot": func(ctx context.Context, role aws.Config) error {
-			_, err := secretsmanager.NewFromConfig(role).GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: aws.String(d.stack.KeySecrets["pivot"])})
-			return err
-		},
 	}
+}
+
+// I10, on the deployed roles: a function can do what it needs, and nothing that
+// only another function needs.
+func TestRoles_OnlyOwnActions(t *testing.T) {
+	d := newDeployed(t)
 	allowed := map[string][]string{
-		"cregis":   {"write a receipt", "send an event", "read the keys of cregis"},
-		"pivot":    {"write a receipt", "send an event", "read the keys of pivot"},
-		"consumer": {"write a receipt", "write a payout"},
-		"sweeper":  {"write a receipt", "write a payout", "send an event", "receive dead letters"},
+		"cregis":   {"write a receipt", "send an event", "read keys: cregis"},
+		"pivot":    {"write a receipt", "send an event", "read keys: pivot"},
+		"consumer": {"write a receipt", "update a receipt", "read a payout", "write a payout"},
+		"sweeper": {
+			"write a receipt", "update a receipt", "read a payout", "write a payout", "send an event", "receive dead letters", "list unapplied",
+		},
 		// Lambda reads the stream with its role; the tests of notifications cover what it publishes.
 		"publisher": {},
+		"expected":  {"write a receipt", "update a receipt", "read a payout", "write a payout", "find by reference"},
+		"reconciler": {
+			"write a receipt", "update a receipt", "read a payout", "write a payout", "update a payout", "find by reference",
+			"list due payouts", "list unapplied", "lease an account", "list accounts", "send an event", "read API: cregis", "read API: pivot",
+		},
 	}
 	for _, function := range functionFolders() {
 		role := d.assume(t, function)
-		for action, do := range actions {
-			want := strings.Contains(strings.Join(allowed[function], ", "), action)
+		for action, do := range d.roleActions() {
+			want := slices.Contains(allowed[function], action)
 			if got := !isDenied(do(t.Context(), role)); got != want {
 				t.Errorf("%s: may %s is %v, want %v", function, action, got, want)
 			}

@@ -14,8 +14,8 @@ import (
 func callbackPaths(outputs map[string]string) map[string]string {
 	paths := map[string]string{}
 	for name, value := range outputs {
-		if path, ok := strings.CutPrefix(value, outputs["ApiUrl"]+"/"); ok && outputs["ApiUrl"] != "" {
-			paths[name] = "/" + path
+		if path, ok := strings.CutPrefix(value, outputs["ApiUrl"]+"/callbacks/"); ok && outputs["ApiUrl"] != "" {
+			paths[name] = "/callbacks/" + path
 		}
 	}
 	return paths

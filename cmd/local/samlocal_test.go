@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -64,7 +65,7 @@ func (d *deployed) invokeSample(t *testing.T, on daemon, function string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hasPayout := function != "sweeper" && function != "publisher"
+	hasPayout := !slices.Contains([]string{"sweeper", "publisher", "reconciler"}, function)
 	if id := payoutIn(log); (id != "") != hasPayout {
 		t.Errorf("the log names the payout %q:\n%s", id, log)
 	}

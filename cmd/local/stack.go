@@ -134,6 +134,10 @@ func (s stack) writeVariables(path, endpoint string) error {
 		"DEAD_LETTER_QUEUE_URL": s.DeadLetterQueueURL,
 		"PAYOUT_BUS_NAME":       s.Outputs["PayoutBusName"],
 		"KEYS_SECRET_PREFIX":    s.Name + "/keys/",
+		"ACCOUNTS_TABLE":        s.Outputs["AccountsTableName"],
+		"API_SECRET_PREFIX":     s.Name + "/api/",
+		"CREGIS_QUERIES":        s.Outputs["CregisQueries"],
+		"PIVOT_QUERIES":         s.Outputs["PivotQueries"],
 	}}, "", "  ")
 	if err != nil {
 		return err

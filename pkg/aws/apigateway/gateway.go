@@ -27,13 +27,13 @@ func Request(event events.APIGatewayV2HTTPRequest) callback.Request {
 	for name, value := range event.Headers {
 		header.Add(name, value)
 	}
-	body, asText := decodeBody(event)
+	body, asText := Body(event)
 	request := callback.NewRequest(typeFromRoute(event.RouteKey), header, body)
 	return request.WithDelivery(event.RequestContext.RequestID, asText)
 }
 
-// decodeBody returns the body, and whether the gateway passed it as text.
-func decodeBody(event events.APIGatewayV2HTTPRequest) (body []byte, asText bool) {
+// Body returns the body of an event, and whether the gateway passed it as text.
+func Body(event events.APIGatewayV2HTTPRequest) (body []byte, asText bool) {
 	if event.IsBase64Encoded {
 		if decoded, err := base64.StdEncoding.DecodeString(event.Body); err == nil {
 			return decoded, false

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+
+	"payout-callbacks/pkg/inbox"
 )
 
 // Function is a kind of function. Each reads its own settings only, so an invalid
@@ -14,13 +16,16 @@ type Function string
 
 // The functions.
 const (
-	Ingress   Function = "ingress" // answers the callbacks of a provider
-	Consumer  Function = "consumer"
-	Sweeper   Function = "sweeper"
-	Publisher Function = "publisher"
+	Ingress    Function = "ingress" // answers the callbacks of a provider
+	Consumer   Function = "consumer"
+	Sweeper    Function = "sweeper"
+	Publisher  Function = "publisher"
+	Expected   Function = "expected"   // accepts what our own services ordered
+	Reconciler Function = "reconciler" // asks providers about payouts
 )
 
-// MaxSweepLimit is the maximum of SWEEP_LIMIT and of its parameter.
+// MaxSweepLimit is the maximum of SWEEP_LIMIT and of its parameter, and of
+// RECONCILE_LIMIT.
 const MaxSweepLimit = 10_000
 
 // Config has the settings that template.yaml and Lambda set. Those that a function
@@ -34,7 +39,13 @@ type Config struct {
 	KeysSecretPrefix   string // KEYS_SECRET_PREFIX: a provider's secret is this prefix and the provider's name
 	MetricsNamespace   string // METRICS_NAMESPACE: CloudWatch namespace of the stack
 	SweepLimit         int    // SWEEP_LIMIT: the most receipts that a sweep sends, 1 to MaxSweepLimit
-	AWS                AWS
+	AccountsTable      string // ACCOUNTS_TABLE: name of the table of what runs of the reconciler share
+	APISecretPrefix    string // API_SECRET_PREFIX: the secret of a provider's API is this prefix and the provider's name
+	ReconcileLimit     int    // RECONCILE_LIMIT: the most payouts that a run of the reconciler asks about
+	// Queries has the mode of each provider: CREGIS_QUERIES and PIVOT_QUERIES, each off,
+	// open or all.
+	Queries map[string]inbox.QueryMode
+	AWS     AWS
 }
 
 // AWS has the settings that Lambda sets.
@@ -61,21 +72,27 @@ func Load(function Function, getenv func(string) string) (Config, error) {
 	}
 	switch function {
 	case Ingress:
-		config.ReceiptsTable = environment.required("RECEIPTS_TABLE")
-		config.EventsQueueURL = environment.required("EVENTS_QUEUE_URL")
+		environment.readStores(&config)
 		config.KeysSecretPrefix = environment.required("KEYS_SECRET_PREFIX")
 	case Consumer:
-		config.ReceiptsTable = environment.required("RECEIPTS_TABLE")
-		config.PayoutsTable = environment.required("PAYOUTS_TABLE")
-		config.EventsQueueURL = environment.required("EVENTS_QUEUE_URL")
+		environment.readStores(&config)
+		environment.readPayouts(&config)
 	case Sweeper:
-		config.ReceiptsTable = environment.required("RECEIPTS_TABLE")
-		config.PayoutsTable = environment.required("PAYOUTS_TABLE")
-		config.EventsQueueURL = environment.required("EVENTS_QUEUE_URL")
+		environment.readStores(&config)
+		environment.readPayouts(&config)
 		config.DeadLetterQueueURL = environment.required("DEAD_LETTER_QUEUE_URL")
 		config.SweepLimit = environment.number("SWEEP_LIMIT", MaxSweepLimit)
 	case Publisher:
 		config.PayoutBusName = environment.required("PAYOUT_BUS_NAME")
+	case Expected:
+		config.ReceiptsTable = environment.required("RECEIPTS_TABLE")
+		environment.readPayouts(&config)
+	case Reconciler:
+		environment.readStores(&config)
+		environment.readPayouts(&config)
+		config.AccountsTable = environment.required("ACCOUNTS_TABLE")
+		config.APISecretPrefix = environment.required("API_SECRET_PREFIX")
+		config.ReconcileLimit = environment.number("RECONCILE_LIMIT", MaxSweepLimit)
 	}
 	return config, errors.Join(environment.problems...)
 }
@@ -92,6 +109,31 @@ func (e *environment) required(name string) string {
 		e.problems = append(e.problems, fmt.Errorf("%s is not set", name))
 	}
 	return value
+}
+
+// readStores reads the settings of a function that accepts receipts.
+func (e *environment) readStores(config *Config) {
+	config.ReceiptsTable = e.required("RECEIPTS_TABLE")
+	config.EventsQueueURL = e.required("EVENTS_QUEUE_URL")
+}
+
+// readPayouts reads the settings of a function that writes payouts.
+func (e *environment) readPayouts(config *Config) {
+	config.PayoutsTable = e.required("PAYOUTS_TABLE")
+	config.Queries = map[string]inbox.QueryMode{
+		"cregis": e.queryMode("CREGIS_QUERIES"),
+		"pivot":  e.queryMode("PIVOT_QUERIES"),
+	}
+}
+
+func (e *environment) queryMode(name string) inbox.QueryMode {
+	mode := inbox.QueryMode(e.getenv(name))
+	switch mode {
+	case inbox.QueriesOff, inbox.QueriesOpen, inbox.QueriesAll:
+	default:
+		e.problems = append(e.problems, fmt.Errorf("%s is not off, open or all", name))
+	}
+	return mode
 }
 
 // number reads a number from 1 to highest. A parameter of type Number may have a

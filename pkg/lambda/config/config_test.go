@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/lambda/config"
 	"payout-callbacks/pkg/testkit/templatetest"
 )
@@ -34,6 +35,11 @@ func functions() map[string]loader {
 		"ConsumerFunction":  common(config.Consumer),
 		"SweeperFunction":   common(config.Sweeper),
 		"PublisherFunction": common(config.Publisher),
+		"ExpectedFunction": func(getenv func(string) string) error {
+			_, err := config.LoadReferencePattern(getenv)
+			return errors.Join(err, common(config.Expected)(getenv))
+		},
+		"ReconcilerFunction": common(config.Reconciler),
 	}
 }
 
@@ -217,7 +223,9 @@ func list(value any) []any {
 }
 
 func TestLoad_AllProblems(t *testing.T) {
-	for function, want := range map[config.Function]int{config.Ingress: 7, config.Consumer: 7, config.Sweeper: 9, config.Publisher: 5} {
+	for function, want := range map[config.Function]int{
+		config.Ingress: 7, config.Consumer: 9, config.Sweeper: 11, config.Publisher: 5, config.Expected: 8, config.Reconciler: 12,
+	} {
 		_, err := config.Load(function, func(string) string { return "" })
 		if err == nil || strings.Count(err.Error(), "\n")+1 != want {
 			t.Errorf("%s: got %v, want %d problems", function, err, want)
@@ -225,17 +233,56 @@ func TestLoad_AllProblems(t *testing.T) {
 	}
 }
 
-func TestLoad_SweepLimit(t *testing.T) {
-	for value, want := range map[string]int{"1": 1, "1000": 1000, "10000": config.MaxSweepLimit, "1e3": 1000, "2.5": 2} {
-		got, err := config.Load(config.Sweeper, func(string) string { return value })
-		if err != nil || got.SweepLimit != want {
-			t.Errorf("%s: got %d, %v", value, got.SweepLimit, err)
+// loadWith loads the settings of a function from an environment that is complete,
+// except for the given variables.
+func loadWith(function config.Function, variables map[string]string) (config.Config, error) {
+	complete := map[string]string{"CREGIS_QUERIES": "off", "PIVOT_QUERIES": "off", "SWEEP_LIMIT": "1", "RECONCILE_LIMIT": "1"}
+	maps.Copy(complete, variables)
+	return config.Load(function, func(name string) string {
+		if value, ok := complete[name]; ok {
+			return value
+		}
+		return "set"
+	})
+}
+
+func TestLoad_Limits(t *testing.T) {
+	for variable, limit := range map[string]struct {
+		function config.Function
+		of       func(config.Config) int
+	}{
+		"SWEEP_LIMIT":     {config.Sweeper, func(c config.Config) int { return c.SweepLimit }},
+		"RECONCILE_LIMIT": {config.Reconciler, func(c config.Config) int { return c.ReconcileLimit }},
+	} {
+		for value, want := range map[string]int{"1": 1, "1000": 1000, "10000": config.MaxSweepLimit, "1e3": 1000, "2.5": 2} {
+			got, err := loadWith(limit.function, map[string]string{variable: value})
+			if err != nil || limit.of(got) != want {
+				t.Errorf("%s %s: got %d, %v", variable, value, limit.of(got), err)
+			}
+		}
+		for _, value := range []string{"0", "-1", "0.5", "10000.5", "10001", "many", "NaN", "Inf"} {
+			_, err := loadWith(limit.function, map[string]string{variable: value})
+			if err == nil || !strings.Contains(err.Error(), variable+" is not a number from 1 to 10000") {
+				t.Errorf("%s: got %v", value, err)
+			}
 		}
 	}
-	for _, value := range []string{"0", "-1", "0.5", "10000.5", "10001", "many", "NaN", "Inf"} {
-		_, err := config.Load(config.Sweeper, func(string) string { return value })
-		if err == nil || !strings.Contains(err.Error(), "SWEEP_LIMIT is not a number from 1 to 10000") {
-			t.Errorf("%s: got %v", value, err)
+}
+
+// Every function that writes payouts schedules queries, so it has the mode of every
+// provider.
+func TestLoad_Queries(t *testing.T) {
+	for _, function := range []config.Function{config.Consumer, config.Sweeper, config.Expected, config.Reconciler} {
+		got, err := loadWith(function, map[string]string{"CREGIS_QUERIES": "open", "PIVOT_QUERIES": "all"})
+		want := map[string]inbox.QueryMode{"cregis": inbox.QueriesOpen, "pivot": inbox.QueriesAll}
+		if err != nil || !maps.Equal(got.Queries, want) {
+			t.Errorf("%s: got %v, %v, want %v", function, got.Queries, err, want)
+		}
+		for _, value := range []string{"", "ALL", "open ", "on"} {
+			_, err := loadWith(function, map[string]string{"PIVOT_QUERIES": value})
+			if err == nil || err.Error() != "PIVOT_QUERIES is not off, open or all" {
+				t.Errorf("%s: PIVOT_QUERIES=%q: got %v", function, value, err)
+			}
 		}
 	}
 }

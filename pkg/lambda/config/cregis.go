@@ -31,6 +31,13 @@ func LoadCregis(getenv func(string) string) (Cregis, error) {
 	return ParseCregis(getenv("CREGIS_KNOWN_FIELDS"), getenv("REFERENCE_PATTERN"))
 }
 
+// LoadReferencePattern returns the setting that expectations for Cregis need: the
+// pattern of our references, nil for the default.
+func LoadReferencePattern(getenv func(string) string) (*regexp.Regexp, error) {
+	settings, err := ParseCregis("", getenv("REFERENCE_PATTERN"))
+	return settings.ReferencePattern, err
+}
+
 // ParseCregis parses the parameters CregisKnownFields and ReferencePattern.
 func ParseCregis(names, pattern string) (Cregis, error) {
 	var settings Cregis

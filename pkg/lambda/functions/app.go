@@ -24,6 +24,7 @@ import (
 	"payout-callbacks/pkg/lambda/config"
 	"payout-callbacks/pkg/lambda/publisher"
 	"payout-callbacks/pkg/lambda/telemetry"
+	"payout-callbacks/pkg/reconcile"
 )
 
 // attemptTimeout bounds each attempt of a request to AWS. The SDK has no such
@@ -35,10 +36,14 @@ const attemptTimeout = time.Second
 type Stack struct {
 	Config   config.Config
 	Queue    *sqsqueue.Queue
+	Store    *dynamostore.Store
 	Inbox    *inbox.Inbox
 	Bus      publisher.Bus // of the publisher only
 	Recorder *telemetry.Recorder
 	Now      func() time.Time
+
+	Expecter   *reconcile.Expecter   // of the function for expectations only
+	Reconciler *reconcile.Reconciler // of the reconciler only
 }
 
 // Clients are the AWS clients of a stack.
@@ -55,18 +60,21 @@ func NewStack(settings config.Config, clients Clients, output io.Writer) Stack {
 		EventsURL:      settings.EventsQueueURL,
 		DeadLettersURL: settings.DeadLetterQueueURL,
 	}
+	store := &dynamostore.Store{
+		Client:   clients.DynamoDB,
+		Receipts: settings.ReceiptsTable,
+		Payouts:  settings.PayoutsTable,
+	}
 	return Stack{
 		Config: settings,
 		Queue:  queue,
+		Store:  store,
 		Inbox: &inbox.Inbox{
-			Store: &dynamostore.Store{
-				Client:   clients.DynamoDB,
-				Receipts: settings.ReceiptsTable,
-				Payouts:  settings.PayoutsTable,
-			},
+			Store:       store,
 			Queue:       queue,
 			DeadLetters: queue,
 			Now:         time.Now,
+			Queries:     settings.Queries,
 		},
 		Recorder: telemetry.NewRecorder(output, settings.MetricsNamespace, time.Now),
 		Now:      time.Now,

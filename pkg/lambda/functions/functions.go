@@ -2,15 +2,18 @@ package functions
 
 import (
 	"context"
+	"crypto/rand"
 	"os"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"payout-callbacks/pkg/aws/apigateway"
+	"payout-callbacks/pkg/aws/dynamostore"
 	"payout-callbacks/pkg/aws/secrets"
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/inbox"
@@ -19,11 +22,15 @@ import (
 	"payout-callbacks/pkg/lambda/publisher"
 	"payout-callbacks/pkg/provider/cregis"
 	"payout-callbacks/pkg/provider/pivot"
+	"payout-callbacks/pkg/reconcile"
 )
 
 const (
 	// replyTimeout is the longest that a provider waits for the reply.
 	replyTimeout = 4 * time.Second
+	// queryInterval is the time between two queries of one account. Neither provider
+	// publishes a limit, and your own programs use the same account.
+	queryInterval = 500 * time.Millisecond
 	// sweepReserve is the part of the sweeper's time that is kept for its log line.
 	sweepReserve = 2 * time.Second
 )
@@ -66,6 +73,38 @@ func RunConsumer() {
 func RunSweeper() {
 	stack, _ := loadStack(config.Sweeper)
 	lambda.Start(stack.HandleSweep)
+}
+
+// RunExpected runs the function that accepts what our own services ordered.
+func RunExpected() {
+	pattern, err := config.LoadReferencePattern(os.Getenv)
+	if err != nil {
+		exit(err)
+	}
+	stack, sdk := loadStack(config.Expected)
+	stack.Expecter = &reconcile.Expecter{
+		Inbox: stack.Inbox, Store: stack.Store, Now: stack.Now,
+		Providers: []reconcile.Provider{cregis.New(nil, pattern)},
+	}
+	connectDynamoDB(context.Background(), sdk)()
+	lambda.Start(stack.HandleExpected)
+}
+
+// RunReconciler runs the function that asks providers about payouts.
+func RunReconciler() {
+	stack, sdk := loadStack(config.Reconciler)
+	stack.Reconciler = &reconcile.Reconciler{
+		Inbox: stack.Inbox, Store: stack.Store,
+		Accounts:    &dynamostore.Accounts{Client: dynamodb.NewFromConfig(sdk), Table: stack.Config.AccountsTable},
+		Providers:   []reconcile.Provider{cregis.Provider{}},
+		Credentials: &secrets.APICredentials{Client: secretsmanager.NewFromConfig(sdk), Prefix: stack.Config.APISecretPrefix},
+		Client:      reconcile.NewClient(stack.Config.AWS.Endpoint != ""),
+		Limit:       stack.Config.ReconcileLimit,
+		Interval:    queryInterval,
+		Owner:       rand.Text(),
+		Now:         stack.Now,
+	}
+	lambda.Start(stack.HandleReconcile)
 }
 
 // RunPublisher runs the function that publishes changes of payouts. It takes the

@@ -51,6 +51,18 @@ var (
 	PublishFailed = Metric{"PublishFailed", "Count", false} // notifications of a batch that is delivered again, because the bus failed
 )
 
+// Metrics of expectations and of runs of the reconciler. Every run records its metrics,
+// zeros included. An expectation also records Conflicts.
+var (
+	Expectations    = Metric{"Expectations", "Count", false}    // expectations applied, duplicates included
+	QueriesAnswered = Metric{"QueriesAnswered", "Count", false} // payouts about which the provider answered
+	QueriesFailed   = Metric{"QueriesFailed", "Count", false}   // payouts about which it did not, or not usably
+	Overdue         = Metric{"Overdue", "Count", false}         // payouts that are overdue now
+	// AccountsFailing counts accounts that are not asked for a while, or whose queries
+	// fail since then.
+	AccountsFailing = Metric{"AccountsFailing", "Count", false}
+)
+
 // Metrics returns all metrics.
 func Metrics() []Metric {
 	return []Metric{
@@ -58,6 +70,7 @@ func Metrics() []Metric {
 		Deliveries, Redeliveries, Conflicts, Failures,
 		Sweeps, ReceiptsDue, ReceiptsResent, Unsendable, DeadLettersRecovered, UnreadableDeadLetters, CorruptRecords, OldestUnappliedAge,
 		Published, PublishFailed,
+		Expectations, QueriesAnswered, QueriesFailed, Overdue, AccountsFailing,
 	}
 }
 

@@ -183,5 +183,9 @@ func Fields() []string {
 		"skipped",                  // whether the sweep did nothing because the queue was full
 		"records",                  // how many records a batch of the stream has
 		"notifications", "removed", // ids of notifications and of payouts
+		"account", // our account with a provider
+		"field",   // the field of an expectation that is not valid
+		// Counts of a run of the reconciler.
+		"due", "held", "outcomes", "statements", "answered", "busy",
 	}
 }

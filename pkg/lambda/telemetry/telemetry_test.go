@@ -17,6 +17,7 @@ import (
 	"payout-callbacks/pkg/lambda/publisher"
 	"payout-callbacks/pkg/lambda/telemetry"
 	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/reconcile"
 )
 
 func fixed() time.Time { return time.UnixMilli(1795251600123) }
@@ -165,6 +166,8 @@ func TestMetrics_AllAreRecorded(t *testing.T) {
 		}, 0)
 		r.RecordSweep(t.Context(), inbox.SweepResult{}, 0, nil)
 		r.RecordPublish(t.Context(), publisher.Result{}, 0)
+		r.RecordExpectation(t.Context(), reconcile.ExpectResult{}, 0, nil)
+		r.RecordReconcile(t.Context(), reconcile.RunResult{}, map[string]reconcile.AccountState{}, 0, nil)
 	})
 	var got []telemetry.Metric
 	for _, line := range lines {

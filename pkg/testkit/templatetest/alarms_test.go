@@ -74,14 +74,28 @@ var alarmTable = map[string]string{
 		pivot-silent if ExpectsPivot
 		it < 1 in ${PivotSilenceHours} of ${PivotSilenceHours}, missing is breaching
 		it = Sum of ours Acknowledged provider=pivot in 3600 s`,
+	"OverdueAlarm": `
+		overdue
+		it > 0 in 1 of 1, missing is notBreaching
+		it = Sum of ours Overdue in 300 s`,
+	"ReconcilerFailingAlarm": `
+		reconciler-failing
+		it > 0 in 3 of 3, missing is notBreaching
+		it = Minimum of ours AccountsFailing in 300 s`,
+	"ReconcilerNotRunningAlarm": `
+		reconciler-not-running
+		it < 1 in 5 of 5, missing is breaching
+		it = Sum of AWS/Lambda Invocations FunctionName=${ReconcilerFunction} in 60 s`,
 	"ServerErrorsAlarm": `
 		server-errors if OnAWS
-		FILL(answers, 0) + FILL(cregis, 0) + FILL(pivot, 0) + FILL(consumer, 0) + FILL(sweeper, 0) + FILL(publisher, 0) > 0 in 1 of 1, missing is notBreaching
+		FILL(answers, 0) + FILL(cregis, 0) + FILL(pivot, 0) + FILL(consumer, 0) + FILL(sweeper, 0) + FILL(publisher, 0) + FILL(expected, 0) + FILL(reconciler, 0) > 0 in 1 of 1, missing is notBreaching
 		answers = Sum of AWS/ApiGateway 5xx ApiId=${CallbackApi} in 60 s
 		consumer = Sum of AWS/Lambda Errors FunctionName=${ConsumerFunction} in 60 s
 		cregis = Sum of AWS/Lambda Errors FunctionName=${CregisFunction} in 60 s
+		expected = Sum of AWS/Lambda Errors FunctionName=${ExpectedFunction} in 60 s
 		pivot = Sum of AWS/Lambda Errors FunctionName=${PivotFunction} in 60 s
 		publisher = Sum of AWS/Lambda Errors FunctionName=${PublisherFunction} in 60 s
+		reconciler = Sum of AWS/Lambda Errors FunctionName=${ReconcilerFunction} in 60 s
 		sweeper = Sum of AWS/Lambda Errors FunctionName=${SweeperFunction} in 60 s`,
 	"AcceptedQueueOnlyAlarm": `
 		accepted-queue-only
@@ -93,14 +107,16 @@ var alarmTable = map[string]string{
 		it = p99 of AWS/ApiGateway Latency ApiId=${CallbackApi} in 60 s`,
 	"ThrottledAlarm": `
 		throttled if OnAWS
-		FILL(gateway, 0) + FILL(cregis, 0) + FILL(pivot, 0) + FILL(consumer, 0) + FILL(sweeper, 0) + FILL(publisher, 0) + FILL(receipts, 0) + FILL(payouts, 0) > 0 in 1 of 1, missing is notBreaching
+		FILL(gateway, 0) + FILL(cregis, 0) + FILL(pivot, 0) + FILL(consumer, 0) + FILL(sweeper, 0) + FILL(publisher, 0) + FILL(expected, 0) + FILL(reconciler, 0) + FILL(receipts, 0) + FILL(payouts, 0) > 0 in 1 of 1, missing is notBreaching
 		consumer = Sum of AWS/Lambda Throttles FunctionName=${ConsumerFunction} in 60 s
 		cregis = Sum of AWS/Lambda Throttles FunctionName=${CregisFunction} in 60 s
+		expected = Sum of AWS/Lambda Throttles FunctionName=${ExpectedFunction} in 60 s
 		gateway = Sum of ours GatewayThrottled in 60 s
 		payouts = Sum of AWS/DynamoDB WriteThrottleEvents TableName=${PayoutsTable} in 60 s
 		pivot = Sum of AWS/Lambda Throttles FunctionName=${PivotFunction} in 60 s
 		publisher = Sum of AWS/Lambda Throttles FunctionName=${PublisherFunction} in 60 s
 		receipts = Sum of AWS/DynamoDB WriteThrottleEvents TableName=${ReceiptsTable} in 60 s
+		reconciler = Sum of AWS/Lambda Throttles FunctionName=${ReconcilerFunction} in 60 s
 		sweeper = Sum of AWS/Lambda Throttles FunctionName=${SweeperFunction} in 60 s`,
 	"PreviousKeyAlarm": `
 		previous-key

@@ -21,6 +21,11 @@ var environmentTable = map[string]string{
 	"KEYS_SECRET_PREFIX":    "${AWS::StackName}/keys/", // the provider's name follows
 	"METRICS_NAMESPACE":     ourNamespace,
 	"SWEEP_LIMIT":           "${SweepLimit}",
+	"ACCOUNTS_TABLE":        "${AccountsTable}",
+	"API_SECRET_PREFIX":     "${AWS::StackName}/api/", // the provider's name follows
+	"CREGIS_QUERIES":        "${CregisQueries}",
+	"PIVOT_QUERIES":         "${PivotQueries}",
+	"RECONCILE_LIMIT":       "500",
 	"CREGIS_KNOWN_FIELDS":   "${CregisKnownFields}",
 	"REFERENCE_PATTERN":     "${ReferencePattern}",
 	"AWS_NEW_RETRIES_2026":  "true",

@@ -21,7 +21,7 @@ var emittedByAWS = map[string][]string{
 	"AWS/ApiGateway": {"5xx by ApiId", "Latency by ApiId"},
 	"AWS/Lambda": {
 		"Errors by FunctionName", "Throttles by FunctionName", "Duration by FunctionName",
-		"ConcurrentExecutions by FunctionName", "IteratorAge by FunctionName",
+		"ConcurrentExecutions by FunctionName", "IteratorAge by FunctionName", "Invocations by FunctionName",
 	},
 	"AWS/DynamoDB": {"WriteThrottleEvents by TableName"},
 }

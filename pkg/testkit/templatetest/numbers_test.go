@@ -66,6 +66,8 @@ var numberTable = []struct {
 		return v >= 2*attemptTimeout*n["EventsToConsumer.BatchSize"]
 	}},
 	{"SweeperFunction.Timeout", 50, "a run ends before the next starts", func(n numbers, v int) bool { return v < n["schedule"] }},
+	{"ExpectedFunction.Timeout", 10, "longer than a response may take, shorter than the timeout of the API", exceedsResponseTimeout},
+	{"ReconcilerFunction.Timeout", 60, "a run ends when the next starts", func(n numbers, v int) bool { return v <= n["schedule"] }},
 	{"PublisherFunction.Timeout", 30, "two attempts for each request of a batch", func(n numbers, v int) bool {
 		return v >= 2*attemptTimeout*n["PayoutsToPublisher.BatchSize"]/putEventsEntries
 	}},
@@ -83,6 +85,11 @@ var numberTable = []struct {
 	{"SweeperFunction.EventInvokeConfig.MaximumEventAgeInSeconds", 60, "the next run starts then", func(n numbers, v int) bool { return v == n["schedule"] }},
 	{"SweeperFunction.Events.EveryMinute.Properties.RetryPolicy.MaximumRetryAttempts", 0, "the next run is the retry", isZero},
 	{"SweeperFunction.Events.EveryMinute.Properties.RetryPolicy.MaximumEventAgeInSeconds", 60, "the next run starts then", func(n numbers, v int) bool { return v == n["schedule"] }},
+
+	{"ReconcilerFunction.EventInvokeConfig.MaximumRetryAttempts", 0, "the next run is the retry", isZero},
+	{"ReconcilerFunction.EventInvokeConfig.MaximumEventAgeInSeconds", 60, "the next run starts then", func(n numbers, v int) bool { return v == n["schedule"] }},
+	{"ReconcilerFunction.Events.EveryMinute.Properties.RetryPolicy.MaximumRetryAttempts", 0, "the next run is the retry", isZero},
+	{"ReconcilerFunction.Events.EveryMinute.Properties.RetryPolicy.MaximumEventAgeInSeconds", 60, "the next run starts then", func(n numbers, v int) bool { return v == n["schedule"] }},
 
 	{"PayoutsToPublisher.BatchSize", 100, "full PutEvents requests", func(_ numbers, v int) bool { return v%putEventsEntries == 0 }},
 	{"PayoutsToPublisher.MaximumRetryAttempts", -1, "no change is skipped", isUnlimited},
@@ -135,14 +142,16 @@ func readNumbers(t *testing.T, template document) numbers {
 			n.collect(id, resource["Properties"])
 		}
 	}
-	events := template.resources("AWS::Serverless::Function", nil)["SweeperFunction"]["Events"].(map[string]any)
-	schedule := events["EveryMinute"].(map[string]any)["Properties"].(map[string]any)["ScheduleExpression"]
-	var every int
-	var unit string
-	if _, err := fmt.Sscanf(fmt.Sprint(schedule), "rate(%d %6s)", &every, &unit); err != nil || unit != "minute" || every != 1 {
-		t.Fatalf("the sweeper runs at %v", schedule)
+	for _, function := range []string{"SweeperFunction", "ReconcilerFunction"} {
+		events := template.resources("AWS::Serverless::Function", nil)[function]["Events"].(map[string]any)
+		schedule := events["EveryMinute"].(map[string]any)["Properties"].(map[string]any)["ScheduleExpression"]
+		var every int
+		var unit string
+		if _, err := fmt.Sscanf(fmt.Sprint(schedule), "rate(%d %6s)", &every, &unit); err != nil || unit != "minute" || every != 1 {
+			t.Fatalf("%s runs at %v", function, schedule)
+		}
+		n["schedule"] = every * 60
 	}
-	n["schedule"] = every * 60
 	return n
 }
 
@@ -199,6 +208,8 @@ func TestAlarms_PeriodsAndThresholds(t *testing.T) {
 		"a receipt is resent once before OldestUnappliedAlarm":              threshold("OldestUnappliedAlarm") >= int(inbox.FirstDue/time.Second)+n["EventsQueue.VisibilityTimeout"],
 		"every period of OldestUnappliedAlarm has a sweep":                  alarms["OldestUnappliedAlarm"].period() >= 2*n["schedule"],
 		"one late sweep does not raise SweeperNotRunningAlarm":              window("SweeperNotRunningAlarm") >= 3*n["schedule"],
+		"one late run does not raise ReconcilerNotRunningAlarm":             window("ReconcilerNotRunningAlarm") >= 3*n["schedule"],
+		"every period of ReconcilerFailingAlarm has a run":                  alarms["ReconcilerFailingAlarm"].period() >= 2*n["schedule"],
 		"the sweeper recovers dead-letter messages before DeadLettersAlarm": window("DeadLettersAlarm") >= 3*n["schedule"],
 		"HighLatencyAlarm is below the response timeout":                    threshold("HighLatencyAlarm") < 1000*responseTimeout,
 		"PublisherBehindAlarm leaves time before the stream expires":        threshold("PublisherBehindAlarm")/1000 < streamRetention/24,

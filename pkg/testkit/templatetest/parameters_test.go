@@ -24,6 +24,10 @@ var parameterTable = map[string]string{
 	"Architecture":               `String "arm64", AllowedValues [arm64 x86_64]`,
 	"ConsumerConcurrency":        `Number 5, MaxValue 1000, MinValue 2`,
 	"SweepLimit":                 `Number 1000, MaxValue 10000, MinValue 1`,
+	"CregisQueries":              `String "off", AllowedValues [off open all]`,
+	"PivotQueries":               `String "off", AllowedValues [off open all]`,
+	"EgressSubnetIds":            `String "", AllowedPattern ^(subnet-[0-9a-f]{8,17}(,subnet-[0-9a-f]{8,17})*)?$, ConstraintDescription Empty, or ids of subnets, separated by commas.`,
+	"EgressSecurityGroupIds":     `String "", AllowedPattern ^(sg-[0-9a-f]{8,17}(,sg-[0-9a-f]{8,17})*)?$, ConstraintDescription Empty, or ids of security groups, separated by commas.`,
 	"CregisKnownFields":          `String "", AllowedPattern ^([A-Za-z][0-9A-Za-z_-]{0,39}(,[A-Za-z][0-9A-Za-z_-]{0,39})*)?$, MaxLength 512`,
 	"ReferencePattern":           `String "[ -~]{1,128}", AllowedPattern ^[ -~]+$, MaxLength 256, MinLength 1`,
 	"LogRetentionDays":           `Number 30, AllowedValues [1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1096 1827 3653]`,
@@ -73,6 +77,7 @@ var conditionTable = map[string]struct {
 	"ReservesConcurrency": {false, "IngressReservedConcurrency", 1},
 	"ExpectsCregis":       {false, "CregisSilenceHours", 1},
 	"ExpectsPivot":        {false, "PivotSilenceHours", 1},
+	"HasEgressSubnets":    {false, "EgressSubnetIds", "subnet-0123abcd"},
 	"OnAWS":               {true, "OnEmulator", "true"},
 }
 
@@ -82,31 +87,36 @@ func TestConditions_MatchTable(t *testing.T) {
 	if want := slices.Sorted(maps.Keys(conditionTable)); !slices.Equal(names, want) {
 		t.Fatalf("template.yaml has the conditions %v, the table %v", names, want)
 	}
+	const group = "sg-0123abcd" // subnets need a security group
 	for name, row := range conditionTable {
-		if template.isTrue(name, template.parameterValues(nil)) != row.isDefault {
+		if template.isTrue(name, template.parameterValues(map[string]any{"EgressSecurityGroupIds": group})) != row.isDefault {
 			t.Errorf("%s is %v by default", name, !row.isDefault)
 		}
-		if row.parameter != "" && template.isTrue(name, template.parameterValues(map[string]any{row.parameter: row.value})) == row.isDefault {
+		values := map[string]any{"EgressSecurityGroupIds": group, row.parameter: row.value}
+		if row.parameter != "" && template.isTrue(name, template.parameterValues(values)) == row.isDefault {
 			t.Errorf("with %s %v, %s stays %v", row.parameter, row.value, name, row.isDefault)
 		}
 	}
 }
 
-// CloudFormation rejects a domain without a certificate before it creates resources.
-func TestRules_MatchExpected(t *testing.T) {
+// ruleTable repeats the rules: CloudFormation rejects a value of the first parameter
+// without a value of the second before it creates resources.
+var ruleTable = map[string][2]string{
+	"DomainNeedsCertificate":    {"CallbackDomain", "CertificateArn"},
+	"SubnetsNeedSecurityGroups": {"EgressSubnetIds", "EgressSecurityGroupIds"},
+}
+
+func TestRules_MatchTable(t *testing.T) {
 	template := loadDocument(t)
-	want := parseYAML(t, `
-DomainNeedsCertificate:
-  RuleCondition: !Not [!Equals [!Ref CallbackDomain, ""]]
-  Assertions: [{Assert: !Not [!Equals [!Ref CertificateArn, ""]]}]
-`)
-	got := template["Rules"].(map[string]any)
-	assertions := got["DomainNeedsCertificate"].(map[string]any)["Assertions"].([]any)
-	stated := []any{map[string]any{"Assert": assertions[0].(map[string]any)["Assert"]}}
-	if len(assertions) != 1 || !cmp.Equal(want, map[string]any{"DomainNeedsCertificate": map[string]any{
-		"RuleCondition": got["DomainNeedsCertificate"].(map[string]any)["RuleCondition"], "Assertions": stated,
-	}}) || len(got) != 1 {
-		t.Errorf("got %v, want %v", got, want)
+	want := map[string]any{}
+	for name, parameters := range ruleTable {
+		want[name] = parseYAML(t, fmt.Sprintf(`
+RuleCondition: !Not [!Equals [!Ref %s, ""]]
+Assertions: [{Assert: !Not [!Equals [!Ref %s, ""]], AssertDescription: %s requires %s.}]
+`, parameters[0], parameters[1], parameters[0], parameters[1]))
+	}
+	if diff := cmp.Diff(want, template["Rules"]); diff != "" {
+		t.Errorf("ruleTable is -, template.yaml is +:\n%s", diff)
 	}
 	if template["Transform"] != "AWS::Serverless-2016-10-31" || template["AWSTemplateFormatVersion"] != "2010-09-09" {
 		t.Errorf("Transform is %v, AWSTemplateFormatVersion is %v", template["Transform"], template["AWSTemplateFormatVersion"])
@@ -115,29 +125,37 @@ DomainNeedsCertificate:
 
 // outputTable repeats the outputs other than callback URLs, with their conditions.
 var outputTable = map[string]string{
-	"ReceiptsTableName":     "${ReceiptsTable}",
-	"PayoutsTableName":      "${PayoutsTable}",
-	"AccountsTableName":     "${AccountsTable}",
-	"PayoutsStreamArn":      "${PayoutsTable.StreamArn}",
-	"EventsQueueUrl":        "${EventsQueue}",
-	"DeadLetterQueueUrl":    "${DeadLetterQueue}",
-	"CregisFunctionName":    "${CregisFunction}",
-	"PivotFunctionName":     "${PivotFunction}",
-	"ConsumerFunctionName":  "${ConsumerFunction}",
-	"SweeperFunctionName":   "${SweeperFunction}",
-	"PublisherFunctionName": "${PublisherFunction}",
-	"PublisherMappingId":    "${PayoutsToPublisher}",
-	"PayoutBusName":         "${PayoutBus}",
-	"CregisKeysSecret":      "${AWS::StackName}/keys/cregis",
-	"PivotKeysSecret":       "${AWS::StackName}/keys/pivot",
-	"ConsumerMappingId":     "${EventsToConsumer}",
-	"SweeperScheduleName":   "${SweeperFunctionEveryMinute}",
-	"AccessLogGroupName":    "${AccessLogGroup}",
-	"AlarmTopicArn":         "${AlarmTopic}",
-	"DashboardName":         "${Dashboard}",
-	"CregisKnownFields":     "${CregisKnownFields} if KnowsMoreFields",
-	"ReferencePattern":      "${ReferencePattern}",
-	"CallbackDomainTarget":  "${CallbackDomainName.RegionalDomainName} if HasDomain",
+	"AccountsTableName":      "${AccountsTable}",
+	"ReceiptsTableName":      "${ReceiptsTable}",
+	"PayoutsTableName":       "${PayoutsTable}",
+	"PayoutsStreamArn":       "${PayoutsTable.StreamArn}",
+	"EventsQueueUrl":         "${EventsQueue}",
+	"DeadLetterQueueUrl":     "${DeadLetterQueue}",
+	"CregisFunctionName":     "${CregisFunction}",
+	"PivotFunctionName":      "${PivotFunction}",
+	"ConsumerFunctionName":   "${ConsumerFunction}",
+	"SweeperFunctionName":    "${SweeperFunction}",
+	"PublisherFunctionName":  "${PublisherFunction}",
+	"PublisherMappingId":     "${PayoutsToPublisher}",
+	"PayoutBusName":          "${PayoutBus}",
+	"CregisKeysSecret":       "${AWS::StackName}/keys/cregis",
+	"PivotKeysSecret":        "${AWS::StackName}/keys/pivot",
+	"ExpectedFunctionName":   "${ExpectedFunction}",
+	"ReconcilerFunctionName": "${ReconcilerFunction}",
+	"ReconcilerScheduleName": "${ReconcilerFunctionEveryMinute}",
+	"CregisApiSecret":        "${AWS::StackName}/api/cregis",
+	"PivotApiSecret":         "${AWS::StackName}/api/pivot",
+	"CregisQueries":          "${CregisQueries}",
+	"PivotQueries":           "${PivotQueries}",
+	"ExpectedPayoutsArn":     "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${CallbackApi}/$default/POST/expected-payouts",
+	"ConsumerMappingId":      "${EventsToConsumer}",
+	"SweeperScheduleName":    "${SweeperFunctionEveryMinute}",
+	"AccessLogGroupName":     "${AccessLogGroup}",
+	"AlarmTopicArn":          "${AlarmTopic}",
+	"DashboardName":          "${Dashboard}",
+	"CregisKnownFields":      "${CregisKnownFields} if KnowsMoreFields",
+	"ReferencePattern":       "${ReferencePattern}",
+	"CallbackDomainTarget":   "${CallbackDomainName.RegionalDomainName} if HasDomain",
 }
 
 // Every callback URL is different, and is the route of its provider and type at the
@@ -145,8 +163,8 @@ var outputTable = map[string]string{
 func TestOutputs_MatchTableAndRoutes(t *testing.T) {
 	template := loadDocument(t)
 	for base, parameters := range map[string]map[string]any{
-		"${CallbackApi.ApiEndpoint}":   template.parameterValues(map[string]any{"CallbackPathTokenNext": secondToken}),
-		"https://payments.example.com": template.parameterValues(map[string]any{"CallbackPathTokenNext": secondToken, "CallbackDomain": "payments.example.com"}),
+		"${CallbackApi.ApiEndpoint}":   template.parameterValues(map[string]any{"CallbackPathTokenNext": secondToken, "CregisQueries": "open"}),
+		"https://payments.example.com": template.parameterValues(map[string]any{"CallbackPathTokenNext": secondToken, "CregisQueries": "open", "CallbackDomain": "payments.example.com"}),
 	} {
 		want := map[string]string{}
 		for name, text := range outputTable {
@@ -154,6 +172,7 @@ func TestOutputs_MatchTableAndRoutes(t *testing.T) {
 		}
 		next := " if HasPathTokenNext"
 		want["ApiUrl"], want["ApiUrlNext"] = base, base+"/"+secondToken+next
+		want["ExpectedPayoutsUrl"] = base + "/expected-payouts"
 		for _, provider := range functions.Providers() {
 			for _, kind := range provider.Types() {
 				name := titleCase(provider.Name()) + titleCase(string(kind)) + "Url"

@@ -32,6 +32,9 @@ const providerResources = `
 [Name]Keys:
   Type: AWS::SecretsManager::Secret
   Properties: {Name: !Sub "${AWS::StackName}/keys/[name]"}
+[Name]Api:
+  Type: AWS::SecretsManager::Secret
+  Properties: {Name: !Sub "${AWS::StackName}/api/[name]"}
 `
 
 // typeResources lists the resources of each type of callback, with its name as [Type] and [type].
@@ -98,6 +101,22 @@ CallbackDomainMapping:
   Type: AWS::ApiGatewayV2::ApiMapping
   Condition: HasDomain
   Properties: {ApiId: !Ref CallbackApi, DomainName: !Ref CallbackDomainName, Stage: !Ref CallbackStage}
+ExpectedIntegration:
+  Type: AWS::ApiGatewayV2::Integration
+  DependsOn: ExpectedFunctionAliaslive
+  Properties:
+    {ApiId: !Ref CallbackApi, IntegrationType: AWS_PROXY, IntegrationUri: !Sub "${ExpectedFunction.Arn}:live", PayloadFormatVersion: "2.0"}
+ExpectedPermission:
+  Type: AWS::Lambda::Permission
+  Properties:
+    Action: lambda:InvokeFunction
+    FunctionName: !Ref ExpectedFunction.Alias
+    Principal: apigateway.amazonaws.com
+    SourceArn: !Sub arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${CallbackApi}/*/POST/expected-payouts
+ExpectedPayoutsRoute: # API Gateway verifies who calls
+  Type: AWS::ApiGatewayV2::Route
+  Properties:
+    {ApiId: !Ref CallbackApi, RouteKey: POST /expected-payouts, AuthorizationType: AWS_IAM, Target: !Sub "integrations/${ExpectedIntegration}"}
 
 EventsQueue:
   Type: AWS::SQS::Queue
@@ -229,6 +248,14 @@ var ownFunctionProperties = map[string]string{
 	"CregisFunction":  ingressConcurrency,
 	"PivotFunction":   ingressConcurrency,
 	"SweeperFunction": `Events: {EveryMinute: {Type: ScheduleV2, Properties: {OmitName: true, ScheduleExpression: rate(1 minute)}}}`,
+	"ReconcilerFunction": `
+Events: {EveryMinute: {Type: ScheduleV2, Properties: {OmitName: true, ScheduleExpression: rate(1 minute), Input: "{}"}}}
+VpcConfig: !If
+  - HasEgressSubnets
+  - SubnetIds: !Split [",", !Ref EgressSubnetIds]
+    SecurityGroupIds: !Split [",", !Ref EgressSecurityGroupIds]
+  - !Ref AWS::NoValue
+`,
 }
 
 const ingressConcurrency = `ReservedConcurrentExecutions: !If [ReservesConcurrency, !Ref IngressReservedConcurrency, !Ref AWS::NoValue]`

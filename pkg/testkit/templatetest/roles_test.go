@@ -69,6 +69,28 @@ func expectedPermissions() map[string]permissions {
 			"sqs:DeleteMessage":           "DeadLetterQueue.Arn",
 			"sqs:ChangeMessageVisibility": "DeadLetterQueue.Arn",
 		}),
+		"ExpectedRole": withCommonPermissions("ExpectedLogGroup", permissions{
+			"dynamodb:GetItem":    "PayoutsTable.Arn",
+			"dynamodb:PutItem":    "PayoutsTable.Arn ReceiptsTable.Arn",
+			"dynamodb:UpdateItem": "ReceiptsTable.Arn",
+			"dynamodb:Query":      "${PayoutsTable.Arn}/index/reference",
+		}),
+		"ReconcilerRole": withCommonPermissions("ReconcilerLogGroup", permissions{
+			"dynamodb:Query":                "${PayoutsTable.Arn}/index/queries ${PayoutsTable.Arn}/index/reference ${ReceiptsTable.Arn}/index/unapplied",
+			"dynamodb:GetItem":              "PayoutsTable.Arn",
+			"dynamodb:PutItem":              "PayoutsTable.Arn ReceiptsTable.Arn",
+			"dynamodb:UpdateItem":           "AccountsTable.Arn PayoutsTable.Arn ReceiptsTable.Arn",
+			"dynamodb:Scan":                 "AccountsTable.Arn",
+			"sqs:SendMessage":               "EventsQueue.Arn",
+			"secretsmanager:GetSecretValue": "CregisApi.Id PivotApi.Id",
+
+			"ec2:CreateNetworkInterface":     "* if HasEgressSubnets",
+			"ec2:DescribeNetworkInterfaces":  "* if HasEgressSubnets",
+			"ec2:DescribeSubnets":            "* if HasEgressSubnets",
+			"ec2:DeleteNetworkInterface":     "* if HasEgressSubnets",
+			"ec2:AssignPrivateIpAddresses":   "* if HasEgressSubnets",
+			"ec2:UnassignPrivateIpAddresses": "* if HasEgressSubnets",
+		}),
 		"PublisherRole": withCommonPermissions("PublisherLogGroup", permissions{
 			"dynamodb:DescribeStream":   "PayoutsTable.StreamArn",
 			"dynamodb:GetRecords":       "PayoutsTable.StreamArn",
@@ -123,13 +145,15 @@ func TestFunctions_HaveOwnRole(t *testing.T) {
 	}
 }
 
-// I10, after SAM's transform: SAM adds the roles of the schedule and of the canary
+// I10, after SAM's transform: SAM adds the roles of the schedules and of the canary
 // deployment, and does not extend the roles of the functions.
 func TestTransformedTemplate_RolesMatchExpected(t *testing.T) {
 	want := expectedPermissions()
-	want["SweeperFunctionEveryMinuteRole"] = permissions{
-		"sts:AssumeRole by service": "scheduler.amazonaws.com",
-		"lambda:InvokeFunction":     "SweeperFunctionAliaslive",
+	for _, function := range []string{"SweeperFunction", "ReconcilerFunction"} {
+		want[function+"EveryMinuteRole"] = permissions{
+			"sts:AssumeRole by service": "scheduler.amazonaws.com",
+			"lambda:InvokeFunction":     function + "Aliaslive",
+		}
 	}
 	want["CodeDeployServiceRole"] = permissions{
 		"sts:AssumeRole by service":                                       "codedeploy.amazonaws.com",
@@ -197,13 +221,16 @@ func readPermissions(t *testing.T, name string, role map[string]any) permissions
 		}
 		resources["sts:AssumeRole by service"] = append(resources["sts:AssumeRole by service"], textValues(principal["Service"])...)
 	}
-	for _, policy := range listValue(role["Policies"]) {
-		for _, statement := range readStatements(policy.(map[string]any)["PolicyDocument"].(map[string]any)) {
+	for _, element := range listValue(role["Policies"]) {
+		policy, condition := readPolicy(element)
+		for _, statement := range readStatements(policy["PolicyDocument"].(map[string]any)) {
 			if statement["Effect"] != "Allow" || statement["Action"] == nil || statement["Resource"] == nil {
 				t.Errorf("%s: the statement allows no action on a resource: %v", name, statement)
 			}
 			for _, action := range textValues(statement["Action"]) {
-				resources[action] = append(resources[action], textValues(statement["Resource"])...)
+				for _, resource := range textValues(statement["Resource"]) {
+					resources[action] = append(resources[action], resource+condition)
+				}
 			}
 		}
 	}
@@ -216,6 +243,20 @@ func readPermissions(t *testing.T, name string, role map[string]any) permissions
 		joined[action] = strings.Join(names, " ")
 	}
 	return joined
+}
+
+// readPolicy returns a policy of a role. Of an Fn::If it returns the policy and the
+// condition; the other branch has none.
+func readPolicy(element any) (policy map[string]any, condition string) {
+	policy, isMapping := element.(map[string]any)
+	branches, isList := element.([]any) // as Load reads it
+	if isMapping {
+		branches, isList = policy["Fn::If"].([]any)
+	}
+	if !isList {
+		return policy, ""
+	}
+	return branches[1].(map[string]any), fmt.Sprint(" if ", branches[0])
 }
 
 func readStatements(document map[string]any) []map[string]any {
@@ -282,7 +323,8 @@ func TestFunctions_HaveVariablesOfCalledResources(t *testing.T) {
 func TestRoles_ResourcesAreReferences(t *testing.T) {
 	for id, role := range loadDocument(t).resources("AWS::IAM::Role", nil) {
 		for _, policy := range role["Policies"].([]any) {
-			document := policy.(map[string]any)["PolicyDocument"].(map[string]any)
+			policy, _ := readPolicy(policy)
+			document := policy["PolicyDocument"].(map[string]any)
 			if document["Version"] != "2012-10-17" {
 				t.Errorf("%s: the version of a policy is %v", id, document["Version"])
 			}

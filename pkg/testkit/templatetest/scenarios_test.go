@@ -10,6 +10,7 @@ import (
 
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/lambda/publisher"
+	"payout-callbacks/pkg/reconcile"
 )
 
 // scenarios list, for each alarm, activities on both sides of its threshold.
@@ -47,6 +48,8 @@ var scenarios = []struct {
 	{"HeldAlarm", false, "callbacks are accepted or refused", []phase{minutes(5, acknowledgedCallback("cregis"), acknowledgedCallback("pivot"), refusedCallback("pivot"))}},
 
 	{"ConflictedAlarm", true, "an event conflicts with another", []phase{minutes(1, applyResult(inbox.ApplyConflict)), minutes(4)}},
+	{"ConflictedAlarm", true, "an expectation conflicts with a callback", []phase{minutes(1, expectation(reconcile.ExpectConflict))}},
+	{"ConflictedAlarm", false, "expectations agree", []phase{minutes(5, expectation(reconcile.ExpectChanged))}},
 	{"ConflictedAlarm", false, "five minutes later, other events come", []phase{minutes(1, applyResult(inbox.ApplyConflict)), minutes(5, applyResult(inbox.ApplyChanged))}},
 	{"ConflictedAlarm", false, "duplicate deliveries", []phase{minutes(5, applyResult(inbox.ApplyDuplicate))}},
 
@@ -89,6 +92,19 @@ var scenarios = []struct {
 	{"NoRouteAlarm", false, "GET requests", []phase{minutes(9, gatewayResponse(map[string]string{"status": "404", "httpMethod": "GET"}))}},
 	{"NoRouteAlarm", false, "callbacks on routes", []phase{minutes(9, gatewayResponse(map[string]string{"status": "200", "httpMethod": "POST"}), gatewayResponse(map[string]string{"status": "401", "httpMethod": "POST"}))}},
 
+	{"OverdueAlarm", true, "a payout is overdue", []phase{minutes(1, run(reconcile.RunResult{Overdue: 1}, 0)), minutes(4, run(reconcile.RunResult{}, 0))}},
+	{"OverdueAlarm", false, "five minutes later", []phase{minutes(1, run(reconcile.RunResult{Overdue: 1}, 0)), minutes(5, run(reconcile.RunResult{}, 0))}},
+	{"OverdueAlarm", false, "payouts are asked about", []phase{minutes(5, run(reconcile.RunResult{Due: 9, Outcomes: map[reconcile.Outcome]int{reconcile.Unavailable: 9}}, 2))}},
+
+	{"ReconcilerFailingAlarm", true, "a key is refused for 15 minutes", []phase{minutes(15, run(reconcile.RunResult{}, 1))}},
+	{"ReconcilerFailingAlarm", false, "for 14 minutes", []phase{minutes(1, run(reconcile.RunResult{}, 0)), minutes(14, run(reconcile.RunResult{}, 1))}},
+	{"ReconcilerFailingAlarm", false, "the provider answers again", []phase{minutes(30, run(reconcile.RunResult{}, 1)), minutes(1, run(reconcile.RunResult{}, 0))}},
+	{"ReconcilerFailingAlarm", false, "no run", []phase{minutes(1, run(reconcile.RunResult{}, 0)), minutes(30)}},
+
+	{"ReconcilerNotRunningAlarm", true, "no run for seven minutes", []phase{minutes(9, lambdaMetric("Invocations", "ReconcilerFunction", 1)), minutes(7)}},
+	{"ReconcilerNotRunningAlarm", true, "only the sweeper runs", []phase{minutes(7, lambdaMetric("Invocations", "SweeperFunction", 1))}},
+	{"ReconcilerNotRunningAlarm", false, "the last run was four minutes ago", []phase{minutes(1, lambdaMetric("Invocations", "ReconcilerFunction", 1)), minutes(4)}},
+
 	{"CregisSilentAlarm", true, "no callbacks", []phase{hours(1, acknowledgedCallback("cregis")), hours(26)}},
 	{"CregisSilentAlarm", true, "only forged callbacks, and callbacks of Pivot", []phase{hours(26, acknowledgedCallback("pivot"), refusedCallback("cregis"))}},
 	{"CregisSilentAlarm", false, "a callback 24 hours ago", []phase{hours(1, acknowledgedCallback("cregis")), hours(23)}},
@@ -105,6 +121,8 @@ var scenarios = []struct {
 	{"ServerErrorsAlarm", true, "the consumer fails", []phase{minutes(1, lambdaMetric("Errors", "ConsumerFunction", 1))}},
 	{"ServerErrorsAlarm", true, "the sweeper fails", []phase{minutes(1, lambdaMetric("Errors", "SweeperFunction", 1))}},
 	{"ServerErrorsAlarm", true, "the publisher fails", []phase{minutes(1, lambdaMetric("Errors", "PublisherFunction", 1))}},
+	{"ServerErrorsAlarm", true, "the function for expectations fails", []phase{minutes(1, lambdaMetric("Errors", "ExpectedFunction", 1))}},
+	{"ServerErrorsAlarm", true, "the reconciler fails", []phase{minutes(1, lambdaMetric("Errors", "ReconcilerFunction", 1))}},
 	{"ServerErrorsAlarm", false, "a minute later", []phase{minutes(1, lambdaMetric("Errors", "CregisFunction", 1)), minutes(1, lambdaMetric("Errors", "CregisFunction", 0))}},
 	{"ServerErrorsAlarm", false, "forged callbacks", []phase{minutes(3, awsMetric("AWS/ApiGateway", "4xx", "ApiId", "${CallbackApi}", 9), lambdaMetric("Errors", "CregisFunction", 0))}},
 
@@ -123,6 +141,8 @@ var scenarios = []struct {
 	{"ThrottledAlarm", true, "the consumer is throttled", []phase{minutes(1, lambdaMetric("Throttles", "ConsumerFunction", 1))}},
 	{"ThrottledAlarm", true, "the sweeper is throttled", []phase{minutes(1, lambdaMetric("Throttles", "SweeperFunction", 1))}},
 	{"ThrottledAlarm", true, "the publisher is throttled", []phase{minutes(1, lambdaMetric("Throttles", "PublisherFunction", 1))}},
+	{"ThrottledAlarm", true, "the function for expectations is throttled", []phase{minutes(1, lambdaMetric("Throttles", "ExpectedFunction", 1))}},
+	{"ThrottledAlarm", true, "the reconciler is throttled", []phase{minutes(1, lambdaMetric("Throttles", "ReconcilerFunction", 1))}},
 	{"ThrottledAlarm", true, "writes of receipts are throttled", []phase{minutes(1, throttledWrites("ReceiptsTable"))}},
 	{"ThrottledAlarm", true, "writes of payouts are throttled", []phase{minutes(1, throttledWrites("PayoutsTable"))}},
 	{"ThrottledAlarm", false, "a minute later", []phase{minutes(1, throttledWrites("PayoutsTable")), minutes(1, lambdaMetric("Throttles", "CregisFunction", 0))}},

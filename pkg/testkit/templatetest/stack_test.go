@@ -14,6 +14,7 @@ import (
 	"payout-callbacks/pkg/lambda/consumer"
 	"payout-callbacks/pkg/lambda/publisher"
 	"payout-callbacks/pkg/lambda/telemetry"
+	"payout-callbacks/pkg/reconcile"
 )
 
 // stack simulates the monitoring of a deployed stack: activities write log lines
@@ -237,6 +238,21 @@ func applyResult(outcome inbox.ApplyResult) activity {
 
 func publishResult(batch publisher.Result) activity {
 	return telemetryActivity(func(r *telemetry.Recorder) { r.RecordPublish(noContext, batch, 0) })
+}
+
+// run is a run of the reconciler that finds some accounts failing.
+func run(result reconcile.RunResult, failing int) activity {
+	accounts := map[string]reconcile.AccountState{"cregis/answering": {}}
+	for n := range failing {
+		accounts[fmt.Sprint("pivot/", n)] = reconcile.AccountState{PausedUntil: time.Unix(1, 0)}
+	}
+	return telemetryActivity(func(r *telemetry.Recorder) { r.RecordReconcile(noContext, result, accounts, 0, nil) })
+}
+
+func expectation(outcome reconcile.ExpectOutcome) activity {
+	return telemetryActivity(func(r *telemetry.Recorder) {
+		r.RecordExpectation(noContext, reconcile.ExpectResult{Result: outcome}, 0, nil)
+	})
 }
 
 var (

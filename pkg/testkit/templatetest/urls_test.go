@@ -34,7 +34,7 @@ func TestRoutes_AcceptedTokensOnly(t *testing.T) {
 	template := loadDocument(t)
 	for name, test := range urlSettings {
 		t.Run(name, func(t *testing.T) {
-			var want []string
+			want := []string{"POST /expected-payouts"}
 			for _, token := range test.accepted {
 				for _, path := range callbackPaths() {
 					want = append(want, "POST "+token+path)
@@ -57,7 +57,7 @@ func TestOutputs_URLsHaveRoutes(t *testing.T) {
 			t.Run(name+", domain "+domain, func(t *testing.T) {
 				parameters := template.parameterValues(map[string]any{"CallbackDomain": domain, "CallbackPathToken": test.token, "CallbackPathTokenNext": test.next})
 				routes := routeKeys(template, parameters)
-				var want []string
+				want := []string{host + "/expected-payouts"}
 				for _, token := range test.shown {
 					want = append(want, host+token)
 					for _, path := range callbackPaths() {

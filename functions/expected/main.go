@@ -1,0 +1,7 @@
+// Command expected is the Lambda function that accepts what our own services ordered
+// from providers.
+package main
+
+import "payout-callbacks/pkg/lambda/functions"
+
+func main() { functions.RunExpected() }

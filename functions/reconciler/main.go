@@ -1,0 +1,7 @@
+// Command reconciler is the Lambda function that, every minute, asks providers about
+// payouts that are due.
+package main
+
+import "payout-callbacks/pkg/lambda/functions"
+
+func main() { functions.RunReconciler() }
