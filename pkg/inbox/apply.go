@@ -62,7 +62,7 @@ func (in *Inbox) apply(ctx context.Context, receipt Receipt, isNew bool) (ApplyR
 		now := in.Now()
 		change.Receipt = receipt.applied(outcome, now)
 		change.Record, change.ExpectedVersion = next, current.Record.Version
-		change.Schedule = nextSchedule(current.Record, next, current.Schedule, in.Queries[receipt.Provider()], now)
+		change.Schedule = nextSchedule(current, next, receipt.Source(), in.Queries[receipt.Provider()], now)
 		failed, err := in.Store.Apply(ctx, change)
 		switch {
 		case err != nil:

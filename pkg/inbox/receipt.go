@@ -161,7 +161,7 @@ func (r Receipt) FirstQuery() Schedule {
 	if r.ProviderID == "" || r.Source() != payout.SourceCallback {
 		return Schedule{}
 	}
-	return Schedule{At: toMillis(r.AcceptedAt.Add(afterChange + jitter(r.Key.Payout, afterChange)))}
+	return Schedule{At: toMillis(r.AcceptedAt.Add(afterChange + jitter(payout.ID(r.Key.Payout), afterChange)))}
 }
 
 // NewResolutionReceipt returns the receipt of a resolution. The note says who decided

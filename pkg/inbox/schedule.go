@@ -55,11 +55,23 @@ const (
 // MaxHeldAge is the age at which a held callback is no longer asked about.
 const MaxHeldAge = 7 * 24 * time.Hour
 
-// Claimed returns the schedule of a query that is made now: the next one is due after the
-// back-off, with a jitter by name of at most a tenth.
-func (s Schedule) Claimed(name string, now time.Time) Schedule {
-	delay := backOff[min(s.Tries, len(backOff)-1)]
-	return Schedule{At: toMillis(now.Add(delay + jitter(name, delay))), Tries: s.Tries + 1, AskedAt: toMillis(now), Result: s.Result}
+// Claimed returns the schedule of a payout that is asked about now: the next query is due
+// after the back-off, with a jitter of at most a tenth. A payout that is open at its
+// deadline is asked about then, so that it is overdue in time.
+func (p PayoutItem) Claimed(now time.Time) Schedule {
+	delay := backOff[min(p.Schedule.Tries, len(backOff)-1)]
+	next := now.Add(delay + jitter(p.Record.ID, delay))
+	if deadline := time.UnixMilli(p.Record.Deadline); p.Record.IsOpen() && deadline.After(now) {
+		next = earliest(next, deadline.Add(jitter(p.Record.ID, 10*maxJitter)))
+	}
+	return Schedule{At: toMillis(next), Tries: p.Schedule.Tries + 1, AskedAt: toMillis(now), Result: p.Schedule.Result}
+}
+
+func earliest(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // Rebuilt returns the schedule of a payout whose record is rebuilt now: a query is due
@@ -73,10 +85,10 @@ func (s Schedule) Rebuilt(record payout.Record, now time.Time) Schedule {
 	return rebuilt
 }
 
-// jitter spreads queries: the same name always has the same part of a tenth of the delay.
-func jitter(name string, delay time.Duration) time.Duration {
+// jitter spreads queries: the same ID always has the same part of a tenth of the delay.
+func jitter(id payout.ID, delay time.Duration) time.Duration {
 	hash := fnv.New32a()
-	_, _ = hash.Write([]byte(name)) // never fails
+	_, _ = hash.Write([]byte(id)) // never fails
 	return delay / 10 * time.Duration(hash.Sum32()%1000) / 1000
 }
 
@@ -97,7 +109,7 @@ const (
 // end of the payout is known; until then the provider is asked as about an open payout.
 func queryNeed(record payout.Record, mode QueryMode) need {
 	status := record.Status()
-	canAsk := (mode == QueriesOpen || mode == QueriesAll) && record.ID.PayoutID() != ""
+	canAsk := canAsk(record.ID, mode)
 	isClosed := len(record.Resolutions) > 0 || slices.Contains(record.Sources, payout.SourceResolution)
 	isOrdered := record.IsExpected() || slices.Contains(record.Sources, payout.SourceCallback)
 	switch {
@@ -105,7 +117,7 @@ func queryNeed(record payout.Record, mode QueryMode) need {
 		return noNeed
 	case status == payout.Conflicted && record.HasEnded():
 		return needIf(canAsk, needSide)
-	case record.ID.Type() == payout.TypeBatch && canAsk:
+	case record.ID.Type() == payout.TypeBatch && canAsk && status != payout.Expected:
 		return needIf(!record.IsConfirmed(), needTotals)
 	case status.IsFinal():
 		return needIf(canAsk && mode == QueriesAll && !record.IsConfirmed(), needConfirmation)
@@ -113,6 +125,11 @@ func queryNeed(record payout.Record, mode QueryMode) need {
 		return needDeadline
 	}
 	return needIf(canAsk, needEnd)
+}
+
+// canAsk reports whether the provider is asked about a payout with this ID.
+func canAsk(id payout.ID, mode QueryMode) bool {
+	return (mode == QueriesOpen || mode == QueriesAll) && id.PayoutID() != ""
 }
 
 func needIf(condition bool, why need) need {
@@ -130,43 +147,59 @@ func IsQueryNeeded(record payout.Record, tries int, mode QueryMode) bool {
 		return false
 	case needSide:
 		return tries < maxConflictTries
+	case needTotals:
+		return tries < maxConfirmTries || !record.Status().IsFinal()
 	case needConfirmation:
 		return tries < maxConfirmTries
-	case needDeadline, needTotals, needEnd:
+	case needDeadline, needEnd:
 	}
 	return true
 }
 
-// nextSchedule returns the schedule of a payout whose record changes from before to
-// after. A change that is shown schedules a first query again; otherwise the schedule
-// stays.
-func nextSchedule(before, after payout.Record, old Schedule, mode QueryMode, now time.Time) Schedule {
-	why := queryNeed(after, mode)
+// nextSchedule returns the schedule of a payout into which a receipt of this source is
+// merged. If the payout is asked about for another reason than before, or if the provider's
+// callback or our own side changes what it shows or its deadline, a first query is
+// scheduled. Otherwise the schedule stays: an answer that ends nothing must not start the
+// back-off again.
+func nextSchedule(before PayoutItem, after payout.Record, source payout.Source, mode QueryMode, now time.Time) Schedule {
+	old, why := before.Schedule, queryNeed(after, mode)
 	next := Schedule{AskedAt: old.AskedAt, Result: old.Result}
 	if why == noNeed {
 		return next
 	}
-	isSame := why == queryNeed(before, mode)
-	if isSame && after.ShowsSame(before) {
+	isSame := why == queryNeed(before.Record, mode)
+	isAnswer := source == payout.SourceQuery || source == payout.SourceReconciler
+	isUnchanged := after.ShowsSame(before.Record) && after.Deadline == before.Record.Deadline
+	isMissing := old.At.IsZero() && IsQueryNeeded(after, old.Tries, mode)
+	if isSame && (isAnswer || isUnchanged) && !isMissing {
 		return old
 	}
 	next.At = firstQuery(after, why, mode, now)
-	if isSame && !old.At.IsZero() && old.At.Before(next.At) {
-		next.At = old.At
+	if isSame && !old.At.IsZero() {
+		next.At = earliest(next.At, old.At)
 	}
 	return next
 }
 
 // firstQuery returns when the first query about a payout is due.
 func firstQuery(record payout.Record, why need, mode QueryMode, now time.Time) time.Time {
-	delay := map[need]time.Duration{needTotals: afterChange, needSide: afterChange, needEnd: afterPending, needConfirmation: afterFinal}[why]
 	if why == needDeadline {
-		delay = max(0, time.UnixMilli(record.Deadline).Sub(now))
-		hasCallback := slices.Contains(record.Sources, payout.SourceCallback)
-		if record.Deadline == 0 || hasCallback && mode != QueriesOff && mode != "" && record.ID.PayoutID() != "" {
-			delay = min(delay, afterPending)
-		}
-		return toMillis(now.Add(delay + jitter(string(record.ID), 10*maxJitter)))
+		return toMillis(now.Add(untilDeadline(record, mode, now) + jitter(record.ID, 10*maxJitter)))
 	}
-	return toMillis(now.Add(delay + min(maxJitter, jitter(string(record.ID), delay))))
+	delay := map[need]time.Duration{needTotals: afterChange, needSide: afterChange, needEnd: afterPending, needConfirmation: afterFinal}[why]
+	return toMillis(now.Add(delay + min(maxJitter, jitter(record.ID, delay))))
+}
+
+// untilDeadline returns the time until the first query about an expected payout. A
+// payout whose provider calls us is in progress and is asked about like any other, if its
+// deadline is later.
+func untilDeadline(record payout.Record, mode QueryMode, now time.Time) time.Duration {
+	if record.Deadline == 0 {
+		return afterPending
+	}
+	delay := max(0, time.UnixMilli(record.Deadline).Sub(now))
+	if slices.Contains(record.Sources, payout.SourceCallback) && canAsk(record.ID, mode) {
+		return min(delay, afterPending)
+	}
+	return delay
 }

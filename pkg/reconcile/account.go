@@ -125,7 +125,7 @@ func (s *session) claim(ctx context.Context, t task) (claim, bool) {
 		s.fail(fmt.Errorf("read payout %s: %w", t.id, err))
 		return claim{}, false
 	}
-	next := stored.Schedule.Claimed(string(t.id), s.Now())
+	next := stored.Claimed(s.Now())
 	item, won, err := s.Store.ClaimQuery(ctx, DueQuery{ID: t.id, At: t.at}, next)
 	switch {
 	case errors.Is(err, inbox.ErrDamagedPayout):
