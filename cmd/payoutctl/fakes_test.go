@@ -54,7 +54,7 @@ func (f fakes) writeStack(dir string) error {
 	description, err := json.Marshal(map[string]any{
 		"stackName": "demo", "apiUrl": f.api, "endpointUrl": f.aws, "region": "us-east-1",
 		"receiptsTable": "receipts", "payoutsTable": "payouts",
-		"outputs":        map[string]string{"PayoutBusName": "demo-payouts"},
+		"outputs":        map[string]string{"PayoutBusName": "demo-payouts", "ReconcilerFunctionName": "demo-reconciler"},
 		"eventsQueueUrl": f.aws + "/1/events", "deadLetterQueueUrl": f.aws + "/1/dead-letters",
 		"keySecrets": map[string]string{"cregis": "demo/keys/cregis", "pivot": "demo/keys/pivot"},
 		"demoKeys": map[string]map[string]string{

@@ -28,7 +28,8 @@ type commandLine struct {
 	Receipts find.Receipts `cmd:"" group:"find" help:"List callbacks that are held or not applied yet."`
 	Explain  find.Explain  `cmd:"" group:"find" help:"Explain how a callback is handled, and why."`
 
-	Expect reconcile.Expect `cmd:"" group:"reconcile" help:"State that payouts were ordered."`
+	Expect    reconcile.Expect    `cmd:"" group:"reconcile" help:"State that payouts were ordered."`
+	Reconcile reconcile.Reconcile `cmd:"" group:"reconcile" help:"Ask providers about payouts now."`
 
 	Resolve repair.Resolve `cmd:"" group:"repair" help:"Resolve a conflict: choose the receipt to trust."`
 	Close   repair.Close   `cmd:"" group:"repair" help:"End an open payout by your decision."`

@@ -35,6 +35,7 @@ func readingCommands(ours string) []readingCommand {
 	return []readingCommand{
 		{command: "payouts", args: "--status conflicted"},
 		{command: "payouts", args: "--provider cregis"},
+		{command: "payouts", args: "--overdue"},
 		{command: "show", args: "order-1"},
 		{command: "receipts", args: "held"},
 		{command: "receipts", args: "received"},
@@ -42,6 +43,9 @@ func readingCommands(ours string) []readingCommand {
 		{command: "explain", args: "HELD"},
 		{command: "resolve", args: "order-1 --trust succeeded/ --reason why --wait 1ms", code: 1, writes: "PutItem"},
 		{command: "resolve", args: conflictedID + " --trust failed/ --reason why --wait 1ms", code: 1, writes: "PutItem"},
+		{command: "reconcile", args: conflictedID},
+		{command: "reconcile", args: "--overdue"},
+		{command: "reconcile", args: "--account 1"},
 		{command: "release", args: "HELD --reason why", writes: "UpdateItem"},
 		{command: "release", args: "--all --reason why", writes: "UpdateItem"},
 		{command: "dismiss", args: "HELD --reason why", writes: "UpdateItem"},

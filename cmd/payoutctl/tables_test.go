@@ -58,6 +58,7 @@ type tables struct {
 	items      map[string]map[string]storedItem
 	deadLetter string
 	applies    bool // a receipt that is put counts as applied
+	invoked    any  // result of a function
 	requests   []tableRequest
 }
 
@@ -86,7 +87,10 @@ func (f *tables) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var request tableRequest
 	_ = json.Unmarshal(body, &request)
 	_, request.operation, _ = strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-	answer := f.answer(&request)
+	var answer any = f.answer(&request)
+	if strings.HasSuffix(r.URL.Path, "/invocations") {
+		request.operation, request.MessageBody, answer = "Invoke", string(body), f.invoked
+	}
 	f.requests = append(f.requests, request)
 	_ = json.NewEncoder(w).Encode(answer)
 }
@@ -123,7 +127,7 @@ func (f *tables) list(request *tableRequest) []storedItem {
 	if request.operation == "Scan" {
 		return all
 	}
-	attribute, ok := map[string]string{"unapplied": "dueShard", "reference": "reference", "conflicted": "conflicted"}[request.IndexName]
+	attribute, ok := map[string]string{"unapplied": "dueShard", "reference": "reference", "conflicted": "conflicted", "overdue": "overdue"}[request.IndexName]
 	if !ok {
 		attribute = "payout"
 	}

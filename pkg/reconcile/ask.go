@@ -38,19 +38,20 @@ type AskResult struct {
 
 // StatementResult is a statement of an answer about one payout.
 type StatementResult struct {
-	Payout      payout.ID         `json:"payout"`
-	Receipt     string            `json:"receipt"`
-	Status      payout.Status     `json:"status,omitzero"`
-	HeldReason  string            `json:"heldReason,omitzero"`
-	Acceptance  inbox.Acceptance  `json:"acceptance,omitzero"` // "" in a dry run
-	Differences []FieldDifference `json:"differences,omitempty"`
+	Payout     payout.ID         `json:"payout"`
+	Receipt    string            `json:"receipt"`
+	Status     payout.Status     `json:"status,omitzero"`
+	HeldReason string            `json:"heldReason,omitzero"`
+	Acceptance inbox.Acceptance  `json:"acceptance,omitzero"` // "" in a dry run
+	Fields     []FieldComparison `json:"fields,omitempty"`    // that the record or the answer states
 }
 
-// FieldDifference is a field in which an answer differs from the record.
-type FieldDifference struct {
-	Field  payout.Field `json:"field"`
-	Record []string     `json:"record"`
-	Answer string       `json:"answer"`
+// FieldComparison is a field as the record and as an answer state it.
+type FieldComparison struct {
+	Field   payout.Field `json:"field"`
+	Record  []string     `json:"record,omitempty"`
+	Answer  string       `json:"answer,omitzero"`
+	Differs bool         `json:"differs,omitzero"` // both state it, and not the same
 }
 
 // AccountCheck says whether the credentials of an account work.
@@ -127,11 +128,11 @@ func (r *Reconciler) newStatementResult(ctx context.Context, statement Statement
 		return StatementResult{}, fmt.Errorf("read payout %s: %w", event.ID, err)
 	}
 	result := StatementResult{Payout: event.ID, Receipt: key.Receipt, Status: event.Status}
-	for _, field := range slices.Sorted(maps.Keys(stored.Record.Claims)) {
-		answer := event.Claim(field)
-		if seen := stored.Record.Claims[field].Seen; answer != "" && !slices.Equal(seen, []string{answer}) {
-			result.Differences = append(result.Differences, FieldDifference{field, seen, answer})
-		}
+	together, _ := stored.Record.Apply(event)
+	for _, field := range slices.Sorted(maps.Keys(together.Claims)) {
+		seen, answer := stored.Record.Claims[field].Seen, event.Claim(field)
+		differs := len(seen) > 0 && answer != "" && !slices.Equal(seen, []string{answer})
+		result.Fields = append(result.Fields, FieldComparison{field, seen, answer, differs})
 	}
 	return result, nil
 }

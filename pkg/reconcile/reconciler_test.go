@@ -2,6 +2,7 @@ package reconcile_test
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -296,7 +297,13 @@ func TestAsk_DryRun(t *testing.T) {
 		t.Fatalf("got %+v, %v", got, err)
 	}
 	statement := got.Payouts[0].Statements[0]
-	if len(statement.Differences) != 1 || statement.Differences[0].Field != payout.FieldAmount || statement.Acceptance != "" {
+	var differing []payout.Field
+	for _, field := range statement.Fields {
+		if field.Differs {
+			differing = append(differing, field.Field)
+		}
+	}
+	if !slices.Equal(differing, []payout.Field{payout.FieldAmount}) || statement.Acceptance != "" {
 		t.Errorf("got %+v, want a difference of the amount", statement)
 	}
 	if len(w.store.Receipts()) != before {

@@ -284,5 +284,8 @@ func actionName(operation *smithy.OperationError) string {
 	if service == "eventbridge" {
 		service = "events"
 	}
+	if operation.Operation() == "Invoke" {
+		return service + ":InvokeFunction"
+	}
 	return service + ":" + operation.Operation()
 }

@@ -185,21 +185,37 @@ func TakePayouts(s *cli.Session, limit int, filter dynamostore.Filter, list iter
 
 // payoutHeader has the id in the last column: it is the longest, and a line that wraps
 // there keeps the other columns aligned.
-var payoutHeader = []string{"STATUS", "AMOUNT", "CURRENCY", "REFERENCE", "UPDATED (UTC)", "PAYOUT"}
+var payoutHeader = []string{"STATUS", "AMOUNT", "CURRENCY", "REFERENCE", "UPDATED (UTC)", "AGE", "PAYOUT"}
 
 // PrintPayouts prints payouts as a table or as JSON.
 func PrintPayouts(s *cli.Session, payouts []dynamostore.Stored) error {
-	return cli.PrintList(s, payoutHeader, payouts, addPayout, func(stored dynamostore.Stored) any { return NewPayout(stored) })
+	now := s.Now()
+	add := func(t *cli.Table, stored dynamostore.Stored) { addPayout(t, stored, now) }
+	return cli.PrintList(s, payoutHeader, payouts, add, func(stored dynamostore.Stored) any { return NewPayout(stored) })
 }
 
-func addPayout(t *cli.Table, stored dynamostore.Stored) {
+func addPayout(t *cli.Table, stored dynamostore.Stored, now time.Time) {
 	status := cli.Cell{Text: string(stored.Status()), Colour: cli.StatusColour(stored.Status())}
 	if checkRecord(stored) != nil {
 		status = cli.Cell{Text: "damaged", Colour: cli.Red}
 	}
 	t.Add(status,
 		cli.Cell{Text: cellText(stored, payout.FieldAmount)}, cli.Cell{Text: cellText(stored, payout.FieldCurrency)},
-		cli.Cell{Text: cellText(stored, payout.FieldReference)}, cli.Cell{Text: cli.FormatTime(stored.UpdatedAt)}, cli.Cell{Text: string(stored.ID)})
+		cli.Cell{Text: cellText(stored, payout.FieldReference)}, cli.Cell{Text: cli.FormatTime(stored.UpdatedAt)},
+		cli.Cell{Text: ageText(stored, now)}, cli.Cell{Text: string(stored.ID)})
+}
+
+// ageText formats the time since the deadline of an overdue payout, or since the last
+// update of any other.
+func ageText(stored dynamostore.Stored, now time.Time) string {
+	since := stored.UpdatedAt
+	if stored.IsOverdue() && stored.Deadline != 0 {
+		since = time.UnixMilli(stored.Deadline)
+	}
+	if since.IsZero() {
+		return "-"
+	}
+	return cli.FormatAge(now.Sub(since))
 }
 
 // cellText formats the value of a field, or the number of conflicting values.

@@ -222,16 +222,22 @@ func TestPayoutTable(t *testing.T) {
 	}
 	bare := payout.Event{ID: "pivot/payout/m/1/a", Status: payout.Delayed}
 	payouts := []dynamostore.Stored{record(event(payout.Succeeded, "1.1")), record(bare), record(event(payout.Failed, "1"), event(payout.Failed, "22"))}
-	want := `STATUS      AMOUNT      CURRENCY  REFERENCE  UPDATED (UTC)        PAYOUT
-succeeded   1.1         TRX       order-1    2026-11-03 12:00:00  cregis/payout/7/42
-delayed     -           -         -          2026-11-03 12:00:00  pivot/payout/m/1/a
-conflicted  (2 values)  TRX       order-1    2026-11-03 12:00:00  cregis/payout/7/42
+	// The age of an overdue payout counts from its deadline.
+	ordered := payout.Event{ID: paid, Source: payout.SourceExpectation, Status: payout.Expected, Deadline: noon.Add(-3 * time.Hour).UnixMilli()}
+	payouts = append(payouts, record(ordered), record(ordered, payout.Event{ID: paid, Source: payout.SourceReconciler, Status: payout.Overdue, Reason: "open"}))
+	want := `STATUS      AMOUNT      CURRENCY  REFERENCE  UPDATED (UTC)        AGE     PAYOUT
+succeeded   1.1         TRX       order-1    2026-11-03 12:00:00  30 min  cregis/payout/7/42
+delayed     -           -         -          2026-11-03 12:00:00  30 min  pivot/payout/m/1/a
+conflicted  (2 values)  TRX       order-1    2026-11-03 12:00:00  30 min  cregis/payout/7/42
+expected    -           -         -          2026-11-03 12:00:00  30 min  cregis/payout/7/42
+expected    -           -         -          2026-11-03 12:00:00  3 h     cregis/payout/7/42
 `
-	plain := display.PayoutTable(cli.Style{}, payouts)
+	now := noon.Add(30 * time.Minute)
+	plain := display.PayoutTable(cli.Style{}, payouts, now)
 	if diff := cmp.Diff(want, plain); diff != "" {
 		t.Errorf("table (-want +got):\n%s", diff)
 	}
-	colours := display.PayoutTable(cli.Style{Colours: true}, payouts)
+	colours := display.PayoutTable(cli.Style{Colours: true}, payouts, now)
 	if !strings.Contains(colours, "\x1b[32msucceeded\x1b[0m   1.1") || !strings.Contains(colours, "\x1b[31mconflicted\x1b[0m") {
 		t.Errorf("colours: %q", colours)
 	}

@@ -79,15 +79,20 @@ type Payouts struct {
 	Reference    string   `help:"Only payouts with this reference." placeholder:"TEXT"`
 	UpdatedSince cli.Time `help:"Only payouts updated at this time or later: ${when}." placeholder:"TIME"`
 	UpdatedUntil cli.Time `help:"Only payouts not updated since: 3d lists payouts without an update for three days." placeholder:"TIME"`
+	Overdue      bool     `help:"Only open payouts whose deadline has passed, although the provider answered or cannot be asked."`
+	Unconfirmed  bool     `help:"Only payouts with a final status that no query states."`
+	Unexpected   bool     `help:"Only payouts that none of our services stated that it ordered."`
 	cli.ListFlags
 }
 
 // Help gives examples.
 func (Payouts) Help() string {
-	return `Prints the payouts, last updated first. --status conflicted and --reference use an index. Every other list scans the
-table, which is not ordered by time, until --limit payouts are found, which takes time and costs money on a large table.
+	return `Prints the payouts, last updated first. --status conflicted, --overdue and --reference use an index. Every other list
+scans the table, which is not ordered by time, until --limit payouts are found, which takes time and costs money on a
+large table. The age of an overdue payout counts from its deadline, that of any other from its last update.
 
 	payoutctl --stack payouts-prod payouts --status conflicted
+	payoutctl --stack payouts-prod payouts --overdue --account 1382528827416576
 	payoutctl --stack payouts-prod payouts --provider pivot --status pending --updated-until 3d --json
 
 Needs the permissions dynamodb:Scan, dynamodb:Query and dynamodb:GetItem on the payouts table and its indexes, and
@@ -96,8 +101,8 @@ cloudformation:DescribeStacks. Exit code 0, also if there are no payouts.`
 
 // Statuses are the statuses of payouts.
 var Statuses = []payout.Status{
-	payout.Pending, payout.Delayed, payout.Succeeded, payout.Failed, payout.Rejected,
-	payout.Done, payout.Cancelled, payout.Conflicted,
+	payout.Expected, payout.Pending, payout.Delayed, payout.Succeeded, payout.Failed, payout.Rejected,
+	payout.Done, payout.Cancelled, payout.Conflicted, payout.Linked,
 }
 
 // status is the value of a flag.
@@ -113,12 +118,13 @@ func (v *status) UnmarshalText(text []byte) error {
 func (c *Payouts) Run(ctx context.Context, s *cli.Session, stack cli.Stack) error {
 	filter := dynamostore.Filter{
 		Status: payout.Status(c.Status), Provider: string(c.Provider), Account: c.Account, Since: c.UpdatedSince.Time, Until: c.UpdatedUntil.Time,
+		Overdue: c.Overdue, Unconfirmed: c.Unconfirmed, Unexpected: c.Unexpected,
 	}
 	list := stack.Reader().List(ctx, filter)
 	switch {
 	case c.Reference != "":
 		list = stack.Reader().ByReference(ctx, c.Reference)
-	case filter.Status != payout.Conflicted && filter != (dynamostore.Filter{}):
+	case filter.Status != payout.Conflicted && !filter.Overdue && filter != (dynamostore.Filter{}):
 		s.Notef("no index for this filter: scanning the table until %d are found", c.Limit)
 	}
 	payouts, more, err := display.TakePayouts(s, int(c.Limit), filter, list)
