@@ -80,7 +80,7 @@ const (
 // Answer is the result of a query.
 type Answer struct {
 	Outcome    Outcome
-	Statements []Statement   // of outcome Answered: what the provider stated, at least one
+	Statements []Statement   // of outcome Answered: what the provider stated, at least one; perhaps none about some of the payouts asked about
 	RetryAfter time.Duration // of RateLimited and Unavailable: when to ask again, if the provider says so
 	Detail     string        // for an operator: HTTP status, error code, field; no value of a payout
 }
@@ -90,7 +90,7 @@ type Answer struct {
 type Statement struct {
 	Event payout.Event
 	Held  *inbox.HeldCallback // if the provider's statement is not understood; Event is empty
-	Body  []byte              // the object that states it, as received, without the account holder's name and number
+	Body  []byte              // JSON of at most 64 KiB: what states it, without the account holder's name and number
 }
 
 // Store is the part of the store that a run uses. It is safe for concurrent use; the

@@ -22,6 +22,10 @@
 // front, that a signed text can be extended, leaves bytes that are not UTF-8; such
 // a body is refused.
 //
+// Expectations and answers to queries become events with the canonical forms of
+// callbacks. An answer is bound to its question by TLS and by the project, and to the
+// payout by our reference; its values need no forms.
+//
 // Callers keep held callbacks, deduplicate and merge. The package does not look at
 // the age of a callback: a person can push it again days later.
 //

@@ -14,6 +14,9 @@
 // request an event of a batch, which names no item. Both arrive on one route. The
 // body decides between them, because both have the event PAYOUT.DELAYED.
 //
+// Expectations and answers to queries become events with the canonical forms of
+// callbacks. Nothing is kept of what an answer states about the recipient's account.
+//
 // Callers keep held callbacks, deduplicate and merge.
 //
 // The provider's pages are cited as docs/<path>, short for
