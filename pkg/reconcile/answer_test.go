@@ -89,3 +89,16 @@ func TestRun_LinksConflictingExpectations(t *testing.T) {
 		t.Errorf("the payout without the id is linked, and asked about at %s", at)
 	}
 }
+
+// A query before the deadline makes nothing overdue.
+func TestRun_PendingBeforeTheDeadline(t *testing.T) {
+	w := newWorld(t)
+	w.expect(strings.Replace(withID, `"TRX"`, `"TRX","due":"24h"`, 1))
+	pending := payout.Event{ID: paid, Status: payout.Pending, Reference: "R-1"}
+	w.callback(pending)
+	w.answer(pending)
+	if got := w.run(12 * minute); got.Outcomes[reconcile.Answered] != 1 {
+		t.Fatalf("got %+v, want an answer", got)
+	}
+	w.wantRecord(paid, payout.Pending, func(r payout.Record) bool { return len(r.Overdue) == 0 })
+}
