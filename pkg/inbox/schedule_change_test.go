@@ -19,13 +19,13 @@ func TestApply_ScheduleOfAnotherNeed(t *testing.T) {
 	}{
 		"deadline to confirmation": {[]any{order(onePayout, 0)}, callback(payout.Failed), 2 * time.Minute},
 		"deadline to the end":      {[]any{order(onePayout, 0)}, answer(payout.Failed), none},
-		"deadline to conflict":     {[]any{otherOrder(onePayout)}, callback(payout.Pending), 10 * time.Second},
+		"deadline to conflict":     {[]any{otherOrder(onePayout, "7")}, callback(payout.Failed), 10 * time.Second},
 		"deadline to totals":       {[]any{order(oneBatch, 0)}, bulk(payout.Pending, 2, 0), 10 * time.Second},
 		"deadline to closed":       {[]any{order(onePayout, 0)}, by(payout.SourceResolution, callback(payout.Failed)), none},
 		"progress to deadline":     {[]any{callback(payout.Pending)}, order(onePayout, 5*time.Minute), 5 * time.Minute},
 		"progress to confirmation": {[]any{callback(payout.Pending)}, callback(payout.Failed), 2 * time.Minute},
 		"progress to the end":      {[]any{callback(payout.Pending)}, answer(payout.Failed), none},
-		"progress to conflict":     {[]any{callback(payout.Pending)}, payout.Event{ID: onePayout, Status: payout.Pending, Amount: "9"}, 10 * time.Second},
+		"progress to conflict":     {[]any{callback(payout.Pending)}, payout.Event{ID: onePayout, Status: payout.Failed, Amount: "9"}, 10 * time.Second},
 		"totals to the end":        {[]any{bulk(payout.Done, 1, 1)}, by(payout.SourceQuery, bulk(payout.Done, 0, 2)), none},
 		"totals to conflict":       {[]any{bulk(payout.Done, 1, 1)}, bulk(payout.Done, 0, 3), 10 * time.Second},
 		"confirmation to the end":  {[]any{callback(payout.Failed)}, answer(payout.Failed), none},
@@ -73,6 +73,7 @@ func TestApply_ScheduleOfSameNeed(t *testing.T) {
 		"older callback":                 {[]any{callback(payout.Delayed)}, callback(payout.Pending), 0},
 		"callback in progress":           {[]any{callback(payout.Pending)}, callback(payout.Delayed), 10 * time.Minute},
 		"reason of a callback":           {[]any{callback(payout.Failed)}, reason(callback(payout.Failed), "why"), 2 * time.Minute},
+		"conflict in progress":           {[]any{callback(payout.Pending)}, payout.Event{ID: onePayout, Status: payout.Pending, Amount: "9"}, 10 * time.Minute},
 		"answer in progress":             {[]any{callback(payout.Pending)}, answer(payout.Delayed), 0},
 		"answer about an expected":       {[]any{order(onePayout, -time.Hour)}, answer(payout.Pending), 0},
 		"overdue":                        {[]any{order(onePayout, -time.Hour)}, reconciler(onePayout, payout.Overdue, "open"), 0},
@@ -111,7 +112,7 @@ func TestApply_EarlierQueryStays(t *testing.T) {
 	for name, statements := range map[string][2]any{
 		"batch":       {bulk(payout.Pending, 2, 0), bulk(payout.Done, 1, 1)},
 		"in progress": {callback(payout.Pending), callback(payout.Delayed)},
-		"expected":    {order(onePayout, time.Minute), otherOrder(onePayout)},
+		"expected":    {order(onePayout, time.Minute), otherOrder(onePayout, "7")},
 	} {
 		s := newScheduler(t, all)
 		first := s.apply(statements[0])

@@ -93,9 +93,9 @@ func order(id payout.ID, due time.Duration) payout.Event {
 	return payout.Event{ID: id, Source: payout.SourceExpectation, Status: payout.Expected, Deadline: due.Milliseconds()}
 }
 
-func otherOrder(id payout.ID) payout.Event {
+func otherOrder(id payout.ID, amount payout.Amount) payout.Event {
 	e := order(id, time.Hour)
-	e.Amount = "7"
+	e.Amount = amount
 	return e
 }
 
@@ -129,22 +129,19 @@ func TestApply_FirstQuery(t *testing.T) {
 		modes            []inbox.QueryMode // that schedule a query
 		delay, maxJitter time.Duration
 	}{
-		"expected":                         {[]any{order(onePayout, time.Hour)}, everyMode, time.Hour, 30 * time.Second},
-		"expected without a provider's id": {[]any{order(unknownID, 10*time.Minute)}, everyMode, 10 * time.Minute, 30 * time.Second},
-		"expected, deadline in the past":   {[]any{order(onePayout, -time.Hour)}, everyMode, 0, 30 * time.Second},
-		"expected, no deadline":            {[]any{order(onePayout, 0)}, everyMode, 10 * time.Minute, 30 * time.Second},
-		"expected batch":                   {[]any{order(oneBatch, time.Hour)}, everyMode, time.Hour, 30 * time.Second},
-		"expected and in progress, soon":   {[]any{order(onePayout, time.Minute), callback(payout.Pending)}, everyMode, time.Minute, 30 * time.Second},
-		"batch in progress":                {[]any{bulk(payout.Pending, 2, 0)}, asked, 10 * time.Second, time.Second},
-		"batch done":                       {[]any{bulk(payout.Done, 0, 2)}, asked, 10 * time.Second, time.Second},
-		"batch confirmed":                  {[]any{bulk(payout.Done, 0, 2), by(payout.SourceQuery, bulk(payout.Done, 0, 2))}, none, 0, 0},
-		"batch closed":                     {[]any{bulk(payout.Pending, 2, 0), payout.Event{ID: oneBatch, Source: payout.SourceResolution, Status: payout.Done}}, none, 0, 0},
-		"conflicted":                       {[]any{callback(payout.Succeeded), callback(payout.Failed)}, asked, 10 * time.Second, time.Second},
-		"conflicted without a provider's id": {[]any{order(unknownID, time.Hour), otherOrder(unknownID), func() payout.Event {
-			e := otherOrder(unknownID)
-			e.Amount = "8"
-			return e
-		}()}, none, 0, 0},
+		"expected":                           {[]any{order(onePayout, time.Hour)}, everyMode, time.Hour, 30 * time.Second},
+		"expected without a provider's id":   {[]any{order(unknownID, 10*time.Minute)}, everyMode, 10 * time.Minute, 30 * time.Second},
+		"expected, deadline in the past":     {[]any{order(onePayout, -time.Hour)}, everyMode, 0, 30 * time.Second},
+		"expected, no deadline":              {[]any{order(onePayout, 0)}, everyMode, 10 * time.Minute, 30 * time.Second},
+		"expected batch":                     {[]any{order(oneBatch, time.Hour)}, everyMode, time.Hour, 30 * time.Second},
+		"expected and in progress, soon":     {[]any{order(onePayout, time.Minute), callback(payout.Pending)}, everyMode, time.Minute, 30 * time.Second},
+		"batch in progress":                  {[]any{bulk(payout.Pending, 2, 0)}, asked, 10 * time.Second, time.Second},
+		"batch done":                         {[]any{bulk(payout.Done, 0, 2)}, asked, 10 * time.Second, time.Second},
+		"batch confirmed":                    {[]any{bulk(payout.Done, 0, 2), by(payout.SourceQuery, bulk(payout.Done, 0, 2))}, none, 0, 0},
+		"batch closed":                       {[]any{bulk(payout.Pending, 2, 0), payout.Event{ID: oneBatch, Source: payout.SourceResolution, Status: payout.Done}}, none, 0, 0},
+		"conflicted":                         {[]any{callback(payout.Succeeded), callback(payout.Failed)}, asked, 10 * time.Second, time.Second},
+		"conflicted without a provider's id": {[]any{order(unknownID, time.Hour), otherOrder(unknownID, "7"), otherOrder(unknownID, "8")}, everyMode, time.Hour, 30 * time.Second},
+		"conflicted and in progress":         {[]any{callback(payout.Pending), payout.Event{ID: onePayout, Status: payout.Pending, Amount: "9"}}, asked, 10 * time.Minute, 30 * time.Second},
 		"in progress":                        {[]any{callback(payout.Pending)}, asked, 10 * time.Minute, 30 * time.Second},
 		"final":                              {[]any{callback(payout.Failed)}, []inbox.QueryMode{all}, 2 * time.Minute, 12 * time.Second},
 		"final and expected":                 {[]any{callback(payout.Failed), order(onePayout, time.Hour)}, []inbox.QueryMode{all}, 2 * time.Minute, 12 * time.Second},
