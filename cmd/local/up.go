@@ -30,6 +30,9 @@ func (c upCommand) Run(ctx context.Context) error {
 	if err := demonstrate(ctx, r.show, r.root, r.stack); err != nil {
 		return fmt.Errorf("demonstration: %w", err)
 	}
+	if err := demonstrateOrders(ctx, r.show, r.workspace, r.stack, r.simulators); err != nil {
+		return fmt.Errorf("demonstration of orders: %w", err)
+	}
 	if c.Once {
 		return nil
 	}
@@ -41,12 +44,13 @@ func (c upCommand) Run(ctx context.Context) error {
 type running struct {
 	workspace
 
-	show      progress
-	release   func()
-	emulator  *child
-	forwarder forwarder
-	stack     stack
-	discard   bool // delete the logs, too
+	show       progress
+	release    func()
+	emulator   *child
+	simulators simulators
+	forwarder  forwarder
+	stack      stack
+	discard    bool // delete the logs, too
 }
 
 func (r *running) bringUp(ctx context.Context, port int) (err error) {
@@ -82,6 +86,9 @@ func (r *running) finish(ctx context.Context) error {
 	if r.stack, err = newStack(r.workspace, outputs); err != nil {
 		return err
 	}
+	if r.simulators, err = startSimulators(&r.stack); err != nil {
+		return err
+	}
 	if err := prepare(ctx, r.workspace, r.stack); err != nil {
 		return err
 	}
@@ -90,7 +97,7 @@ func (r *running) finish(ctx context.Context) error {
 
 // prepare makes a new stack ready to use.
 func prepare(ctx context.Context, w workspace, s stack) error {
-	for _, do := range []func(context.Context, workspace, stack) error{storeKeys, correctMapping, correctSweeper} {
+	for _, do := range []func(context.Context, workspace, stack) error{storeKeys, storeCredentials, correctMapping, correctSweeper} {
 		if err := do(ctx, w, s); err != nil {
 			return err
 		}
@@ -113,6 +120,10 @@ func (r *running) printURLs(containersErr error) {
 	r.show.printf("\nCallback URLs:")
 	for _, path := range []string{"cregis/payout", "cregis/sub-address-payout", "pivot/payout"} {
 		r.show.printf("  %s/callbacks/%s", r.stack.APIURL, path)
+	}
+	r.show.printf("\nSimulated providers, which take orders and send callbacks:")
+	for _, name := range []string{"cregis", "pivot"} {
+		r.show.printf("  %-6s %s (control: /simulator/payouts)", name, r.stack.Providers[name].BaseURL)
 	}
 	r.show.printf("\nSend a callback:\n%s", r.curl())
 	r.show.printf("  go run ./cmd/payoutctl --local send --help")
@@ -143,6 +154,7 @@ func (r *running) untilInterrupted(ctx context.Context) error {
 
 func (r *running) stop() {
 	_ = r.forwarder.close()
+	r.simulators.stop()
 	if r.emulator != nil {
 		r.show.printf("stopping the emulator …")
 		r.emulator.stop()

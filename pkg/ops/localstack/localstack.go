@@ -25,9 +25,21 @@ type Stack struct {
 	Functions          []string                           `json:"functions"`              // names at Lambda
 	KeySecrets         map[string]string                  `json:"keySecrets"`             // provider → secret
 	DemoKeys           map[string]map[string]callback.Key `json:"demoKeys"`               // provider → account → key
+	Providers          map[string]Provider                `json:"providers"`              // the simulated providers
 	Outputs            map[string]string                  `json:"outputs"`                // of the template
 	ContainerURL       string                             `json:"containerUrl,omitempty"` // the emulator as a container reaches it
 	PID                int                                `json:"pid"`                    // the process that removes this file
+}
+
+// Provider is a simulated provider: where it takes orders and queries, and its demo
+// account. Its control API is at BaseURL/simulator/.
+type Provider struct {
+	BaseURL        string       `json:"baseUrl"`
+	Account        string       `json:"account"`
+	Key            callback.Key `json:"key,omitempty"`            // of Cregis: the API key
+	MerchantID     string       `json:"merchantId,omitempty"`     // of Pivot
+	MerchantSecret string       `json:"merchantSecret,omitempty"` // of Pivot
+	APISecret      string       `json:"apiSecret"`                // the secret with the credentials for queries
 }
 
 // maxSize bounds the file, which has two thousand bytes.
