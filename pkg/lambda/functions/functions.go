@@ -84,7 +84,7 @@ func RunExpected() {
 	stack, sdk := loadStack(config.Expected)
 	stack.Expecter = &reconcile.Expecter{
 		Inbox: stack.Inbox, Store: stack.Store, Now: stack.Now,
-		Providers: []reconcile.Provider{cregis.New(nil, pattern)},
+		Providers: []reconcile.Provider{cregis.New(nil, pattern), pivot.Provider{}},
 	}
 	connectDynamoDB(context.Background(), sdk)()
 	lambda.Start(stack.HandleExpected)
@@ -96,7 +96,7 @@ func RunReconciler() {
 	stack.Reconciler = &reconcile.Reconciler{
 		Inbox: stack.Inbox, Store: stack.Store,
 		Accounts:    &dynamostore.Accounts{Client: dynamodb.NewFromConfig(sdk), Table: stack.Config.AccountsTable},
-		Providers:   []reconcile.Provider{cregis.Provider{}},
+		Providers:   []reconcile.Provider{cregis.Provider{}, pivot.Provider{}},
 		Credentials: &secrets.APICredentials{Client: secretsmanager.NewFromConfig(sdk), Prefix: stack.Config.APISecretPrefix},
 		Client:      reconcile.NewClient(stack.Config.AWS.Endpoint != ""),
 		Limit:       stack.Config.ReconcileLimit,
