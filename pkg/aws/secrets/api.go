@@ -41,19 +41,30 @@ func (a *APICredentials) Credentials(ctx context.Context, provider string) (map[
 	case err != nil:
 		return nil, fmt.Errorf("read secret %s: %w", name, err)
 	}
-	members, ok := readMembers(strings.TrimPrefix(*out.SecretString, byteOrderMark))
+	entries, _, err := ParseCredentials(*out.SecretString)
+	if err != nil {
+		return nil, fmt.Errorf("read secret %s: %w", name, err)
+	}
+	return entries, nil
+}
+
+// ParseCredentials returns the entries of a secret's value by account, without those of
+// an account that the value lists more than once, and the number of entries that the
+// value lists. The error does not hold any part of the value.
+func ParseCredentials(value string) (entries map[string]json.RawMessage, listed int, err error) {
+	members, ok := readMembers(strings.TrimPrefix(value, byteOrderMark))
 	if !ok {
-		return nil, fmt.Errorf("read secret %s: %w", name, errAPIForm)
+		return nil, 0, errAPIForm
 	}
-	listed := map[string]int{}
+	spellings := map[string]int{}
 	for _, m := range members {
-		listed[spelling(m.name)]++
+		spellings[spelling(m.name)]++
 	}
-	entries := map[string]json.RawMessage{}
+	entries = map[string]json.RawMessage{}
 	for _, m := range members {
-		if listed[spelling(m.name)] == 1 {
+		if spellings[spelling(m.name)] == 1 {
 			entries[m.name] = json.RawMessage(m.value)
 		}
 	}
-	return entries, nil
+	return entries, len(members), nil
 }

@@ -75,16 +75,21 @@ func (s Store) readVersion(ctx context.Context, input *secretsmanager.GetSecretV
 
 // Write stores keys in place of the version that was read. It fails with
 // ErrChanged if the secret has another current version.
-//
-// PutSecretValue has no condition, and UpdateSecretVersionStage has one: the
-// version that must have the label. So Write first puts the keys as a pending
-// version, which the functions do not read, and then moves the current label
-// from the version that was read. A crash in between leaves an unused version.
 func (s Store) Write(ctx context.Context, read Version, keys callback.Keys) error {
 	value, err := encode(keys, read.Flaws)
 	if err != nil {
 		return fmt.Errorf("encode keys: %w", err)
 	}
+	return s.write(ctx, read.ID, value)
+}
+
+// write stores a value in place of the version with an id.
+//
+// PutSecretValue has no condition, and UpdateSecretVersionStage has one: the
+// version that must have the label. So write first puts the value as a pending
+// version, which the functions do not read, and then moves the current label
+// from the version that was read. A crash in between leaves an unused version.
+func (s Store) write(ctx context.Context, readID, value string) error {
 	put, err := s.Client.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{
 		SecretId:      &s.Name,
 		SecretString:  &value,
@@ -96,7 +101,7 @@ func (s Store) Write(ctx context.Context, read Version, keys callback.Keys) erro
 	if slices.Contains(put.VersionStages, current) {
 		return nil // Secrets Manager makes the first version of a secret current
 	}
-	return s.makeCurrent(ctx, read, aws.ToString(put.VersionId))
+	return s.makeCurrent(ctx, readID, aws.ToString(put.VersionId))
 }
 
 // encode returns the secret's value. It copies entries with a flaw as they are
@@ -127,14 +132,14 @@ func encode(keys callback.Keys, flaws []secrets.Flaw) (string, error) {
 
 // makeCurrent moves the current label from the version that was read to the
 // version with the id.
-func (s Store) makeCurrent(ctx context.Context, read Version, id string) error {
+func (s Store) makeCurrent(ctx context.Context, readID, id string) error {
 	input := &secretsmanager.UpdateSecretVersionStageInput{
 		SecretId:        &s.Name,
 		VersionStage:    aws.String(current),
 		MoveToVersionId: &id,
 	}
-	if read.ID != "" {
-		input.RemoveFromVersionId = &read.ID
+	if readID != "" {
+		input.RemoveFromVersionId = &readID
 	}
 	_, err := s.Client.UpdateSecretVersionStage(ctx, input)
 	if err == nil {
@@ -142,13 +147,13 @@ func (s Store) makeCurrent(ctx context.Context, read Version, id string) error {
 	}
 	// The label may have moved although the call failed: the response was lost,
 	// or the SDK's retry found the label moved. The secret itself decides.
-	now, readErr := s.Read(ctx)
+	nowID, _, readErr := s.readValue(ctx)
 	switch {
 	case readErr != nil:
 		return errors.Join(err, readErr)
-	case now.ID == id:
+	case nowID == id:
 		return nil
-	case now.ID != read.ID:
+	case nowID != readID:
 		return ErrChanged
 	}
 	return err

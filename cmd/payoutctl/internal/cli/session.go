@@ -187,6 +187,23 @@ func Poll(ctx context.Context, interval, timeout time.Duration, try func() (done
 	}
 }
 
+// IsInteractive reports whether a person can answer a prompt.
+func (s *Session) IsInteractive() bool { return isTerminal(s.Stdin) }
+
+// Prompt asks for a value on the terminal. A secret is not shown while it is typed.
+func (s *Session) Prompt(name string, isSecret bool) (string, error) {
+	fmt.Fprintf(s.Stderr, "%s: ", name)
+	file, ok := s.Stdin.(*os.File)
+	if isSecret && ok {
+		secret, err := term.ReadPassword(int(file.Fd()))
+		fmt.Fprintln(s.Stderr)
+		return strings.TrimSpace(string(secret)), err
+	}
+	var value string
+	_, err := fmt.Fscanln(s.Stdin, &value)
+	return value, err
+}
+
 // isTerminal reports whether a stream is a terminal.
 func isTerminal(stream any) bool {
 	file, ok := stream.(*os.File)

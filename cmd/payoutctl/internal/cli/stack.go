@@ -211,6 +211,12 @@ func readOutputs(ctx context.Context, sdk aws.Config, name string) (map[string]s
 	return outputs, nil
 }
 
+// APISecretOutput returns the name of the output with the secret of a provider's API
+// credentials.
+func APISecretOutput(provider Provider) string {
+	return strings.ToUpper(string(provider[:1])) + string(provider[1:]) + "ApiSecret"
+}
+
 // secretsIn finds the secrets by the names of their outputs: CregisKeysSecret
 // belongs to provider cregis.
 func secretsIn(outputs map[string]string) map[string]string {

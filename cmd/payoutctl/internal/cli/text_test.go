@@ -117,7 +117,7 @@ func TestOutputs_InTemplate(t *testing.T) {
 	names := cli.Outputs()
 	for _, provider := range functions.Providers() {
 		name := provider.Name()
-		names = append(names, strings.ToUpper(name[:1])+name[1:]+cli.KeysSecretSuffix)
+		names = append(names, strings.ToUpper(name[:1])+name[1:]+cli.KeysSecretSuffix, cli.APISecretOutput(cli.Provider(name)))
 	}
 	for _, name := range names {
 		if !strings.Contains(outputs, "\n  "+name+":\n") && !strings.HasPrefix(outputs, "  "+name+":\n") {

@@ -39,6 +39,7 @@ type keysAdd struct {
 	keyOwner
 	KeyFile string `help:"File with the key; standard input without it." placeholder:"FILE" default:"-"`
 	Replace bool   `help:"Remove the keys that the account has, because they leaked."`
+	API     bool   `name:"api" help:"Store the credentials of the provider's API, with which the reconciler asks about payouts."`
 	cli.ChangeFlags
 }
 
@@ -56,6 +57,13 @@ functions load a new key with the first callback that needs it. They may accept 
 minutes. If keys leaked, or the stored keys of an account are unusable (see doctor and list), use --replace:
 
 	payoutctl --stack payouts-prod keys add pivot MERCHANT --replace --reason "leaked, INC-12" <pivot.key
+
+With --api, the file holds the credentials of the API instead of a key, as JSON; a terminal is asked for each field:
+{"baseUrl": "https://…", "key": "…"} of Cregis, {"baseUrl": "https://…", "merchantId": "…", "merchantSecret": "…"} of
+Pivot. The API key of Cregis is its callback key as well, so both secrets are written. Without queries (parameters
+CregisQueries, PivotQueries), reconcile alone uses the credentials.
+
+	payoutctl --stack payouts-prod keys add cregis PROJECT --api --reason "first credentials" <cregis.json
 ` + keysPermissions
 }
 
@@ -66,11 +74,18 @@ func (c *keysAdd) Check() error {
 
 // Run adds the key.
 func (c *keysAdd) Run(ctx context.Context, s *cli.Session, stack cli.Stack) error {
+	if c.API {
+		return c.addAPI(ctx, s, stack)
+	}
+	key, err := s.ReadKey(c.KeyFile)
+	if err != nil {
+		return err
+	}
+	return c.add(ctx, s, stack, key)
+}
+
+func (c *keysAdd) add(ctx context.Context, s *cli.Session, stack cli.Stack, key callback.Key) error {
 	return c.change(ctx, s, stack, c.ChangeFlags, func(keys callback.Keys) (callback.Keys, string, error) {
-		key, err := s.ReadKey(c.KeyFile)
-		if err != nil {
-			return nil, "", err
-		}
 		if c.Replace {
 			return keyring.Replace(keys, c.Account, key), "replace by " + key.ID(), nil
 		}
@@ -235,7 +250,6 @@ func listKeys(ctx context.Context, s *cli.Session, stack cli.Stack, provider cli
 	}
 	if len(read.Keys) == 0 && len(read.Flaws) == 0 {
 		s.Notef("%s has no keys: add one with: %s keys add %s ACCOUNT --key-file FILE --reason TEXT", provider, s.Program(), provider)
-		return nil
 	}
 	ages, err := store.Ages(ctx, read)
 	if err != nil {
@@ -258,7 +272,7 @@ func listKeys(ctx context.Context, s *cli.Session, stack cli.Stack, provider cli
 			return err
 		}
 	}
-	return nil
+	return listAPI(ctx, s, stack, provider)
 }
 
 // keysView is the public part of an account's keys.

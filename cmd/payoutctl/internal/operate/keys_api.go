@@ -1,0 +1,190 @@
+package operate
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"payout-callbacks/cmd/payoutctl/internal/cli"
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/ops/keyring"
+	"payout-callbacks/pkg/reconcile"
+)
+
+// apiFields are the fields of an account's API credentials by provider; the last is the
+// secret.
+var apiFields = map[cli.Provider][]string{
+	"cregis": {"baseUrl", "key"},
+	"pivot":  {"baseUrl", "merchantId", "merchantSecret"},
+}
+
+// maxCredentials bounds the file with credentials.
+const maxCredentials = 16 << 10
+
+// apiStore returns the secret with the API credentials of a provider.
+func apiStore(stack cli.Stack, provider cli.Provider) (keyring.Store, error) {
+	name, err := stack.Output(cli.APISecretOutput(provider))
+	return keyring.Store{Client: secretsmanager.NewFromConfig(stack.AWS), Name: name}, err
+}
+
+func readAPI(ctx context.Context, store keyring.Store) (keyring.APIVersion, error) {
+	read, err := store.ReadAPI(ctx)
+	if errors.Is(err, keyring.ErrUnreadable) {
+		err = cli.Failuref("repair it with: aws secretsmanager put-secret-value --secret-id "+store.Name, "secret %s: %w", store.Name, err)
+	}
+	return read, err
+}
+
+// connect checks credentials as the reconciler does, without a request.
+func connect(s *cli.Session, stack cli.Stack, owner keyOwner, credentials json.RawMessage) (reconcile.Querier, error) {
+	signing, err := cli.FindProvider(owner.Provider)
+	if err != nil {
+		return nil, err
+	}
+	provider, ok := signing.(reconcile.Provider)
+	if !ok {
+		return nil, cli.Usagef("", "%s has no API for queries", owner.Provider)
+	}
+	return provider.Connect(owner.Account, credentials, reconcile.NewClient(stack.Local), s.Now)
+}
+
+// addAPI stores API credentials, and the key of callbacks if that is the same key.
+func (c *keysAdd) addAPI(ctx context.Context, s *cli.Session, stack cli.Stack) error {
+	credentials, err := c.readCredentials(s)
+	if err != nil {
+		return err
+	}
+	querier, err := connect(s, stack, c.keyOwner, credentials)
+	if err != nil {
+		return cli.Usagef("", "read credentials: %w", err)
+	}
+	store, err := apiStore(stack, c.Provider)
+	if err != nil {
+		return err
+	}
+	read, err := readAPI(ctx, store)
+	if err != nil {
+		return err
+	}
+	what := "the API credentials"
+	if querier.KeyID() != "" {
+		s.Notef("the API key of %s is its callback key as well: both secrets are written", c.Provider)
+		what += " and the callback key"
+	}
+	if err := s.Confirm(c.Yes, fmt.Sprintf("store %s of %s account %s in stack %s", what, c.Provider, c.Account, stack.Name)); err != nil {
+		return err
+	}
+	c.Yes = true
+	if querier.KeyID() != "" {
+		if err := c.add(ctx, s, stack, secretOf(c.Provider, credentials)); err != nil {
+			return err
+		}
+	}
+	if bytes.Equal(read.Entries[c.Account], credentials) {
+		s.Notef("no change needed")
+		return printAPI(s, stack, c.keyOwner, credentials)
+	}
+	if err := store.Tag(ctx, cli.ChangeTag, cli.FormatChange(s.Now(), "account "+c.Account+" add API credentials", c.Reason)); err != nil {
+		return err
+	}
+	if err := store.WriteAPI(ctx, read, c.Account, credentials); err != nil {
+		return c.explainRefusal(s, callback.AccountKeys{}, err)
+	}
+	return printAPI(s, stack, c.keyOwner, credentials)
+}
+
+// readCredentials reads the credentials from a file, or asks for each field on a
+// terminal. No error contains any part of them.
+func (c *keysAdd) readCredentials(s *cli.Session) (json.RawMessage, error) {
+	if c.KeyFile == "-" && s.IsInteractive() {
+		fields := map[string]string{}
+		for n, name := range apiFields[c.Provider] {
+			value, err := s.Prompt(name, n == len(apiFields[c.Provider])-1)
+			if err != nil {
+				return nil, err
+			}
+			fields[name] = value
+		}
+		return json.Marshal(fields)
+	}
+	from, err := s.Open(c.KeyFile, "credentials")
+	if err != nil {
+		return nil, err
+	}
+	defer from.Close()
+	text, err := io.ReadAll(io.LimitReader(from, maxCredentials+1))
+	var compact bytes.Buffer
+	switch {
+	case err != nil:
+		return nil, cli.Usagef("", "read credentials: %w", err)
+	case len(text) > maxCredentials, json.Compact(&compact, bytes.TrimPrefix(text, []byte("\ufeff"))) != nil:
+		return nil, cli.Usagef("see: payoutctl keys add --help", "read credentials: not a JSON object")
+	}
+	return compact.Bytes(), nil
+}
+
+// secretOf returns the secret part of credentials.
+func secretOf(provider cli.Provider, credentials json.RawMessage) callback.Key {
+	var values map[string]any
+	_ = json.Unmarshal(credentials, &values) // no values: Connect has refused what is not an object
+	names := apiFields[provider]
+	text, _ := values[names[len(names)-1]].(string)
+	return callback.Key(text)
+}
+
+// listAPI prints the API credentials of a provider, without their values. A template of
+// an older version has no secret for them.
+func listAPI(ctx context.Context, s *cli.Session, stack cli.Stack, provider cli.Provider) error {
+	if stack.Outputs[cli.APISecretOutput(provider)] == "" {
+		return nil
+	}
+	store, err := apiStore(stack, provider)
+	if err != nil {
+		return err
+	}
+	read, err := readAPI(ctx, store)
+	if err != nil {
+		return err
+	}
+	for _, account := range slices.Sorted(maps.Keys(read.Entries)) {
+		if err := printAPI(s, stack, keyOwner{provider, account}, read.Entries[account]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// apiView is the public part of API credentials.
+type apiView struct {
+	Provider cli.Provider `json:"provider"`
+	Account  string       `json:"account"`
+	API      apiEntry     `json:"api"`
+}
+
+type apiEntry struct {
+	BaseURL string `json:"baseUrl,omitzero"`
+	KeyID   string `json:"keyId,omitzero"`   // of the secret part
+	Problem string `json:"problem,omitzero"` // why the reconciler cannot use the entry
+}
+
+func printAPI(s *cli.Session, stack cli.Stack, owner keyOwner, credentials json.RawMessage) error {
+	view := apiView{Provider: owner.Provider, Account: owner.Account}
+	line := string(owner.Provider) + "  " + cli.Clean(owner.Account) + "  API  "
+	if _, err := connect(s, stack, owner, credentials); err != nil {
+		view.API.Problem = err.Error()
+		return s.PrintResult(view, line+"unusable: "+cli.Clean(view.API.Problem)+"\n")
+	}
+	var known struct {
+		BaseURL string `json:"baseUrl"`
+	}
+	_ = json.Unmarshal(credentials, &known) // Connect has read it
+	view.API = apiEntry{BaseURL: known.BaseURL, KeyID: secretOf(owner.Provider, credentials).ID()}
+	return s.PrintResult(view, line+cli.Clean(view.API.BaseURL)+"  key "+view.API.KeyID+"\n")
+}
