@@ -50,7 +50,8 @@ func TestDeploy_ProductionConfiguration(t *testing.T) {
 	}
 	parameters = append(parameters, "IngressReservedConcurrency=5", "AlarmEmail=oncall@example.com", "CallbackDomain=payments.example.com",
 		"CertificateArn=arn:aws:acm:us-east-1:000000000000:certificate/0a1b2c3d-0000-4000-8000-000000000000",
-		"CallbackPathToken="+firstToken, "CallbackPathTokenNext="+secondToken)
+		"CallbackPathToken="+firstToken, "CallbackPathTokenNext="+secondToken,
+		"EgressSubnetIds=subnet-0123abcd,subnet-4567abcd", "EgressSecurityGroupIds=sg-0123abcd")
 	name := "production-" + d.run
 	cmd := deployCommand(d.running(), name, parameters...)
 	log := filepath.Join(t.TempDir(), "deploy.log")
@@ -80,7 +81,7 @@ func TestDeploy_ProductionConfiguration(t *testing.T) {
 			t.Errorf("%s can be deleted", table)
 		}
 	}
-	if len(tables) != 2 {
+	if len(tables) != 3 {
 		t.Errorf("the stack has %d tables: %v", len(tables), tables)
 	}
 }
