@@ -54,7 +54,8 @@ func (s Store) WriteAPI(ctx context.Context, read APIVersion, account string, cr
 	return s.write(ctx, read.ID, string(value))
 }
 
-// readValue returns the id and the value of the current version, "" if there is none.
+// readValue returns the id and the value of the current version, "" of a secret without
+// a value.
 func (s Store) readValue(ctx context.Context) (id, value string, err error) {
 	out, err := s.Client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &s.Name})
 	var absent *types.ResourceNotFoundException
