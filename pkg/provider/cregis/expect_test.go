@@ -110,6 +110,19 @@ func TestExpect_CurrencySpellings(t *testing.T) {
 	}
 }
 
+// TON and SUI are published names, and symbols of tokens on other chains.
+func TestExpect_SymbolsOfOtherChains(t *testing.T) {
+	for _, symbol := range []string{"TON", "SUI", "ABC"} {
+		event, held := parseFields(t, map[string]any{"chain_id": "2510", "token_id": strings.ToLower(evm), "currency": symbol, "address": evm})
+		if held != nil {
+			t.Fatal(held.Note)
+		}
+		e := ordered()
+		e.Currency, e.To = symbol, evm
+		checkAgreement(t, symbol, expect(t, e), event)
+	}
+}
+
 // The recipient of an expectation without a chain has the form of the callback.
 func TestExpect_RecipientSpellings(t *testing.T) {
 	for chain, spellings := range map[string][]string{

@@ -210,19 +210,21 @@ func encodeItem(account, uuid string, i item) []byte {
 
 // encodeBatch writes what a listing states about its request, without the items.
 func encodeBatch(account, uuid string, p page) []byte {
-	totals := map[string]jsontext.Value{}
-	for field, tally := range map[string]payout.Tally{
-		"totalPending": p.totals.Pending, "totalSuccess": p.totals.Succeeded, "totalFailed": p.totals.Failed, "totalCancelled": p.totals.Cancelled,
-	} {
-		totals[field+"Count"] = strconv.AppendInt(nil, tally.Count, 10)
-		totals[field+"Amount"] = jsontext.Value(payout.Amount("0").Add(tally.Amount))
-	}
-	return encode(struct {
+	body := struct {
 		UUID       string                    `json:"uuid"`
 		MerchantID string                    `json:"merchantId"`
 		Status     string                    `json:"status"`
-		Results    map[string]jsontext.Value `json:"payoutResults"`
-	}{uuid, account, p.status, totals})
+		Results    map[string]jsontext.Value `json:"payoutResults,omitempty"`
+	}{uuid, account, p.status, map[string]jsontext.Value{}}
+	for field, tally := range map[string]payout.Tally{
+		"totalPending": p.totals.Pending, "totalSuccess": p.totals.Succeeded, "totalFailed": p.totals.Failed, "totalCancelled": p.totals.Cancelled,
+	} {
+		if tally.Amount != "" { // stated
+			body.Results[field+"Count"] = strconv.AppendInt(nil, tally.Count, 10)
+			body.Results[field+"Amount"] = jsontext.Value(tally.Amount)
+		}
+	}
+	return encode(body)
 }
 
 // encode encodes values that were read from JSON, which cannot fail.

@@ -318,7 +318,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // listing returns a page of items that have succeeded.
-func listingPage(total, pages int, references ...string) any {
+func listingPage(total, pages int, references ...string) map[string]any {
 	var items []any
 	for _, reference := range references {
 		items = append(items, map[string]any{"referenceId": reference, "status": "SUCCESS", "amount": map[string]any{"currency": "IDR", "value": "1"}})
@@ -405,20 +405,30 @@ func TestAsk_Pages(t *testing.T) {
 		detail   string
 	}{
 		"two pages": {func(page string) any {
-			return map[string]any{"1": listingPage(3, 2, "1", "2"), "2": listingPage(3, 2, "3")}[page]
+			return map[string]map[string]any{"1": listingPage(3, 2, "1", "2"), "2": listingPage(3, 2, "3")}[page]
 		}, reconcile.Answered, 2, ""},
 		"a page that shifts once": {func(page string) any {
 			shiftUntil++
 			if shiftUntil == 2 {
 				return listingPage(3, 2, "1") // the item has moved to the second page meanwhile
 			}
-			return map[string]any{"1": listingPage(3, 2, "1", "2"), "2": listingPage(3, 2, "3")}[page]
+			return map[string]map[string]any{"1": listingPage(3, 2, "1", "2"), "2": listingPage(3, 2, "3")}[page]
 		}, reconcile.Answered, 4, ""},
 		"pages that shift for ever": {func(page string) any {
-			return map[string]any{"1": listingPage(3, 2, "1", "2"), "2": listingPage(3, 2, "1")}[page]
+			return map[string]map[string]any{"1": listingPage(3, 2, "1", "2"), "2": listingPage(3, 2, "1")}[page]
 		}, reconcile.Unusable, 6, "shift"},
-		"totals that change meanwhile": {func(page string) any {
-			return map[string]any{"1": listingPage(3, 2, "1", "2"), "2": listingPage(4, 2, "3")}[page]
+		"a number of items that changes": {func(page string) any {
+			return map[string]map[string]any{"1": listingPage(3, 2, "1", "2"), "2": listingPage(4, 2, "3")}[page]
+		}, reconcile.Unusable, 6, "shift"},
+		"totals that change": {func(page string) any {
+			pages := map[string]map[string]any{"1": listingPage(3, 2, "1", "2"), "2": listingPage(3, 2, "3")}
+			pages["2"]["data"].(map[string]any)["payoutResults"].(map[string]any)["totalSuccessCount"] = 2
+			return pages[page]
+		}, reconcile.Unusable, 6, "shift"},
+		"a status that changes": {func(page string) any {
+			pages := map[string]map[string]any{"1": listingPage(3, 2, "1", "2"), "2": listingPage(3, 2, "3")}
+			pages["2"]["data"].(map[string]any)["status"] = "CANCELLED"
+			return pages[page]
 		}, reconcile.Unusable, 6, "shift"},
 		"an endless listing": {func(page string) any { return listingPage(1100, 11, page) }, reconcile.Unusable, 1, "1000"},
 		"a page too many":    {func(page string) any { return listingPage(1000, 51, page) }, reconcile.Unusable, 1, "1000"},
