@@ -2,6 +2,7 @@ package dynamostore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -23,10 +24,13 @@ import (
 	"payout-callbacks/pkg/testkit/templatetest"
 )
 
-// billed has the write units of each table and index.
+// billed has the write units of each table and index, as DynamoDB reports them. It also
+// has what DynamoDB bills and does not report: refused writes, as "refused". Reads of
+// items are "reads", in read units.
 type billed map[string]float64
 
-// install makes a client request the consumed capacity of each write and adds it up.
+// install makes a client request the consumed capacity of each write and of each read of
+// an item, and adds it up.
 func (b billed) install(options *dynamodb.Options) {
 	options.APIOptions = append(options.APIOptions, func(stack *middleware.Stack) error {
 		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("billed", b.handle), middleware.Before)
@@ -35,22 +39,55 @@ func (b billed) install(options *dynamodb.Options) {
 
 func (b billed) handle(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler,
 ) (middleware.InitializeOutput, middleware.Metadata, error) {
+	writes := 1.0
 	switch input := in.Parameters.(type) {
+	case *dynamodb.GetItemInput:
+		input.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
 	case *dynamodb.PutItemInput:
+		input.ReturnConsumedCapacity = types.ReturnConsumedCapacityIndexes
+	case *dynamodb.UpdateItemInput:
 		input.ReturnConsumedCapacity = types.ReturnConsumedCapacityIndexes
 	case *dynamodb.TransactWriteItemsInput:
 		input.ReturnConsumedCapacity = types.ReturnConsumedCapacityIndexes
+		writes = 2 * float64(len(input.TransactItems))
 	}
 	out, meta, err := next.HandleInitialize(ctx, in)
 	switch result := out.Result.(type) {
+	case *dynamodb.GetItemOutput:
+		b["reads"] += *result.ConsumedCapacity.CapacityUnits
 	case *dynamodb.PutItemOutput:
+		b.add(result.ConsumedCapacity)
+	case *dynamodb.UpdateItemOutput:
 		b.add(result.ConsumedCapacity)
 	case *dynamodb.TransactWriteItemsOutput:
 		for i := range result.ConsumedCapacity {
 			b.add(&result.ConsumedCapacity[i])
 		}
 	}
+	if isRefused(err) {
+		b["refused"] += writes
+	}
 	return out, meta, err
+}
+
+// isRefused reports whether a condition failed. A refused write is billed like one that
+// is done, without the indexes; the items of these tests are below a kilobyte.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/WorkingWithItems.html#WorkingWithItems.ConditionalUpdate
+func isRefused(err error) bool {
+	_, isWrite := errors.AsType[*types.ConditionalCheckFailedException](err)
+	_, isTransaction := errors.AsType[*types.TransactionCanceledException](err)
+	return isWrite || isTransaction
+}
+
+// writeUnits returns the sum of all but reads.
+func (b billed) writeUnits() float64 {
+	total := 0.0
+	for name, units := range b {
+		if name != "reads" {
+			total += units
+		}
+	}
+	return total
 }
 
 func (b billed) add(cost *types.ConsumedCapacity) {
@@ -66,18 +103,15 @@ func (b billed) add(cost *types.ConsumedCapacity) {
 }
 
 func (b billed) String() string {
-	total := 0.0
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(b)) {
-		total += b[name]
 		parts = append(parts, fmt.Sprintf("%s %g", name, b[name]))
 	}
-	return fmt.Sprintf("%g (%s)", total, strings.Join(parts, ", "))
+	return fmt.Sprintf("%g (%s)", b.writeUnits(), strings.Join(parts, ", "))
 }
 
-// The write units of a callback, as DynamoDB bills them; docs/PERFORMANCE.md
-// explains each. DynamoDB bills failed conditions, too, but does not report them: a
-// duplicate costs one unit, the failed transaction of a payout's second event four.
+// The write units of a callback, as DynamoDB bills them; docs/PERFORMANCE.md explains
+// each.
 func TestCallbackWriteUnits(t *testing.T) {
 	for _, example := range []struct {
 		provider providertest.Provider
@@ -88,25 +122,20 @@ func TestCallbackWriteUnits(t *testing.T) {
 	}{
 		{
 			cregis.Provider{}, "payout-status-6", callback.Keys{"1382528827416576": {Current: "f502a9ac9ca54327986f29c03b271491"}},
-			billed{"ReceiptsTable": 1, "unapplied": 1}, billed{"ReceiptsTable": 2, "PayoutsTable": 2, "unapplied": 1, "reference": 1},
+			billed{"ReceiptsTable": 1, "unapplied": 1}, billed{"ReceiptsTable": 2, "PayoutsTable": 2, "unapplied": 1, "reference": 1, "reads": 0.5},
 		},
 		{
 			pivot.Provider{}, "single-success", callback.Keys{"922e39ab-7565-49f6-b84f-fb56122821ae": {Current: "a key"}},
-			billed{"ReceiptsTable": 1, "unapplied": 1}, billed{"ReceiptsTable": 2, "PayoutsTable": 2, "unapplied": 1, "reference": 1},
+			billed{"ReceiptsTable": 1, "unapplied": 1}, billed{"ReceiptsTable": 2, "PayoutsTable": 2, "unapplied": 1, "reference": 1, "reads": 0.5},
 		},
 		{
 			pivot.Provider{}, "bulk-done", callback.Keys{"922e39ab-7565-49f6-b84f-fb56122821ae": {Current: "a key"}},
-			billed{"ReceiptsTable": 1, "unapplied": 1}, billed{"ReceiptsTable": 2, "PayoutsTable": 2, "unapplied": 1},
+			billed{"ReceiptsTable": 1, "unapplied": 1}, billed{"ReceiptsTable": 2, "PayoutsTable": 2, "unapplied": 1, "reads": 0.5},
 		},
 	} {
 		t.Run(example.provider.Name()+"/"+example.name, func(t *testing.T) {
 			cost := billed{}
-			plain := templatetest.DynamoDB(t)
-			store := &Store{
-				Client:   templatetest.DynamoDB(t, cost.install),
-				Receipts: templatetest.NewTable(t, plain, "ReceiptsTable"),
-				Payouts:  templatetest.NewTable(t, plain, "PayoutsTable"),
-			}
+			store := newBilledStore(t, cost)
 			box := &inbox.Inbox{Store: store, Queue: &memory.Queue{Now: time.Now, MaxReceives: 1}, Now: time.Now}
 			receipt := exampleReceipt(t, example.provider, example.name, example.keys)
 			if _, err := box.Accept(t.Context(), receipt); err != nil {
@@ -125,6 +154,16 @@ func TestCallbackWriteUnits(t *testing.T) {
 				t.Errorf("apply costs %s, want %s", cost, example.applied)
 			}
 		})
+	}
+}
+
+func newBilledStore(t *testing.T, cost billed) *Store {
+	t.Helper()
+	plain := templatetest.DynamoDB(t)
+	return &Store{
+		Client:   templatetest.DynamoDB(t, cost.install),
+		Receipts: templatetest.NewTable(t, plain, "ReceiptsTable"),
+		Payouts:  templatetest.NewTable(t, plain, "PayoutsTable"),
 	}
 }
 

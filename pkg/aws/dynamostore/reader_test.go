@@ -47,6 +47,11 @@ func newEvent(id payout.ID, status payout.Status, amount payout.Amount) payout.E
 	return payout.Event{ID: id, Status: status, Amount: amount, Currency: "TRX", Reference: "order-" + id.Account()}
 }
 
+func statedBy(source payout.Source, event payout.Event) payout.Event {
+	event.Source = source
+	return event
+}
+
 // apply applies events, one second apart.
 func (b *tables) apply(events ...payout.Event) {
 	b.t.Helper()
@@ -191,18 +196,30 @@ func TestList_Filters(t *testing.T) {
 	b.apply(newEvent(good, payout.Succeeded, "1"), newEvent(bad, payout.Failed, "1"), newEvent(other, payout.Failed, "1"),
 		newEvent(conflicted, payout.Failed, "1"), newEvent(conflicted, payout.Succeeded, "1"),
 		newEvent(otherConflicted, payout.Failed, "1"), newEvent(otherConflicted, payout.Succeeded, "1"))
+	overdue, late, confirmed := id("cregis", "8", "1"), id("pivot", "m", "3"), id("cregis", "8", "2")
+	b.apply(statedBy(payout.SourceExpectation, newEvent(overdue, payout.Expected, "1")), statedBy(payout.SourceExpectation, newEvent(late, payout.Expected, "1")),
+		statedBy(payout.SourceReconciler, payout.Event{ID: overdue, Status: payout.Overdue, Reason: "open"}),
+		statedBy(payout.SourceReconciler, payout.Event{ID: late, Status: payout.Overdue, Reason: "open"}),
+		statedBy(payout.SourceExpectation, newEvent(confirmed, payout.Expected, "1")), statedBy(payout.SourceQuery, newEvent(confirmed, payout.Succeeded, "1")),
+		statedBy(payout.SourceReconciler, payout.Event{ID: confirmed, Status: payout.Overdue, Reason: "open"}))
 
 	for name, test := range map[string]struct {
 		filter  dynamostore.Filter
 		want    []payout.ID
 		ordered bool
 	}{
-		"all":                      {want: []payout.ID{good, bad, conflicted, other, otherConflicted}},
-		"a provider's":             {filter: dynamostore.Filter{Provider: "pivot"}, want: []payout.ID{other, otherConflicted}},
+		"all":                      {want: []payout.ID{good, bad, conflicted, overdue, confirmed, other, otherConflicted, late}},
+		"a provider's":             {filter: dynamostore.Filter{Provider: "pivot"}, want: []payout.ID{other, otherConflicted, late}},
 		"a status":                 {filter: dynamostore.Filter{Status: payout.Failed}, want: []payout.ID{bad, other}},
 		"a status of a provider":   {filter: dynamostore.Filter{Status: payout.Failed, Provider: "cregis"}, want: []payout.ID{bad}},
 		"conflicted, newest first": {filter: dynamostore.Filter{Status: payout.Conflicted}, want: []payout.ID{otherConflicted, conflicted}, ordered: true},
 		"a provider's conflicted":  {filter: dynamostore.Filter{Status: payout.Conflicted, Provider: "cregis"}, want: []payout.ID{conflicted}},
+		"overdue, newest first":    {filter: dynamostore.Filter{Overdue: true}, want: []payout.ID{late, overdue}, ordered: true},
+		"a provider's overdue":     {filter: dynamostore.Filter{Overdue: true, Provider: "cregis"}, want: []payout.ID{overdue}},
+		"overdue of a status":      {filter: dynamostore.Filter{Overdue: true, Status: payout.Succeeded}},
+		"unconfirmed":              {filter: dynamostore.Filter{Unconfirmed: true}, want: []payout.ID{good, bad, other}},
+		"unexpected":               {filter: dynamostore.Filter{Unexpected: true}, want: []payout.ID{good, bad, conflicted, other, otherConflicted}},
+		"an account's unexpected":  {filter: dynamostore.Filter{Unexpected: true, Account: "m"}, want: []payout.ID{other, otherConflicted}},
 		"none":                     {filter: dynamostore.Filter{Provider: "cre"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -254,6 +271,62 @@ func TestUnapplied_OldestFirst(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s due (-want +got):\n%s", state, diff)
+		}
+	}
+}
+
+// Held receipts whose payout is asked about are in another partition, by the time of the
+// query.
+func TestUnapplied_HeldByAcceptance(t *testing.T) {
+	b := newTables(t)
+	var want, asked []inbox.Key
+	for n := range 30 {
+		held := inbox.HeldCallback{Provider: "pivot", Type: payout.TypePayout, Account: "m", Subject: fmt.Append(nil, n), Reason: "field"}
+		if n%3 == 0 {
+			held.ProviderID = "uuid"
+		}
+		receipt := inbox.NewHeldReceipt(held, nil, "", start.Add(time.Duration(n)*time.Second))
+		if n%3 == 0 {
+			receipt.Query.At = start.Add(time.Duration(100-n) * time.Minute)
+			asked = append(asked, receipt.Key)
+		}
+		b.create(receipt)
+		want = append(want, receipt.Key)
+	}
+	for range 2 {
+		var got []inbox.Key
+		for _, receipt := range collect(t, b.reader.Unapplied(t.Context(), inbox.Held)) {
+			got = append(got, receipt.Key)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("held receipts (-want +got):\n%s", diff)
+		}
+		for _, key := range asked { // they move to the other partition and stay in order
+			receipt, _, _ := b.reader.Receipt(t.Context(), key)
+			if err := b.store.FinishHeld(t.Context(), key, receipt.Query, inbox.Schedule{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+func TestScheduled_OldestFirst(t *testing.T) {
+	b := newTables(t)
+	b.inbox.Queries = map[string]inbox.QueryMode{"cregis": inbox.QueriesAll}
+	var want []payout.ID
+	for n := range 5 {
+		want = append(want, id("cregis", "7", fmt.Sprint(n)))
+		b.apply(newEvent(want[n], payout.Pending, "1"))
+		b.now = b.now.Add(time.Hour)
+	}
+	b.apply(newEvent(id("pivot", "m", "1"), payout.Pending, "1"))
+	scheduled := collect(t, b.reader.Scheduled(t.Context()))
+	if diff := cmp.Diff(want, ids(scheduled)); diff != "" {
+		t.Errorf("scheduled (-want +got):\n%s", diff)
+	}
+	for _, stored := range scheduled {
+		if stored.Schedule.At.Before(start) {
+			t.Errorf("%s is asked about at %s", stored.ID, stored.Schedule.At)
 		}
 	}
 }
