@@ -41,3 +41,21 @@ func TestClaimHeld_DamagedReceipt(t *testing.T) {
 		t.Errorf("ended, and due: %v, %v", listed, err)
 	}
 }
+
+// An index entry that was left behind does not return a closed receipt to the queries.
+func TestClaimHeld_ReleasedReceipt(t *testing.T) {
+	store := newBilledStore(t, billed{})
+	held := inbox.NewHeldReceipt(inbox.HeldCallback{Provider: "pivot", Type: payout.TypePayout, Account: "a", ProviderID: "1"}, nil, "", now)
+	encoded, err := encodeReceipt(held)
+	if err != nil {
+		t.Fatal(err)
+	}
+	encoded["state"] = text(string(inbox.Released))
+	if _, err := store.Client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &store.Receipts, Item: encoded}); err != nil {
+		t.Fatal(err)
+	}
+	due := reconcile.DueHeld{Key: held.Key, At: held.Query.At}
+	if _, ok, err := store.ClaimHeld(t.Context(), due, inbox.Schedule{At: now.Add(time.Hour), Tries: 1}); ok || err != nil {
+		t.Errorf("claim: %t, %v, want false", ok, err)
+	}
+}
