@@ -41,6 +41,7 @@ func readingCommands(ours string) []readingCommand {
 		{command: "receipts", args: "received"},
 		{command: "receipts", args: "released"},
 		{command: "explain", args: "HELD"},
+		{command: "report", args: "--day " + longAgo().UTC().Format(time.DateOnly)},
 		{command: "resolve", args: "order-1 --trust succeeded/ --reason why --wait 1ms", code: 1, writes: "PutItem"},
 		{command: "resolve", args: conflictedID + " --trust failed/ --reason why --wait 1ms", code: 1, writes: "PutItem"},
 		{command: "reconcile", args: conflictedID},
