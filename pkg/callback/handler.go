@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/payout"
 )
 
 // KeySource hands out a provider's keys. It is safe for concurrent use.
@@ -133,13 +134,15 @@ func Reparse(provider Provider, held inbox.Receipt, now time.Time) inbox.Receipt
 }
 
 // isWhole reports whether the body of a held callback is certainly the body that was
-// sent. The receipt does not record how the body was delivered, so an unreadable body
+// sent. An answer to a query is not a callback. The receipt does not record how the body was delivered, so an unreadable body
 // with U+FFFD counts as altered.
 func isWhole(held inbox.Receipt) bool {
-	switch Reason(held.Reason) {
-	case ReasonTooLarge:
+	switch {
+	case held.Source() != payout.SourceCallback:
 		return false
-	case ReasonUnreadable:
+	case Reason(held.Reason) == ReasonTooLarge:
+		return false
+	case Reason(held.Reason) == ReasonUnreadable:
 		return !hasReplacement(held.Body)
 	}
 	return true

@@ -83,3 +83,14 @@ func TestReparse(t *testing.T) {
 		})
 	}
 }
+
+// An answer to a query that was not understood is not a callback.
+func TestReparse_HeldAnswer(t *testing.T) {
+	body := []byte(cregisBody("6", ""))
+	answer := inbox.NewHeldReceipt(inbox.HeldCallback{
+		Provider: "cregis", Source: payout.SourceQuery, Type: payout.TypePayout, Account: project, Subject: body, Reason: string(callback.ReasonStatus),
+	}, body, "", came)
+	if got := callback.Reparse(cregis.Provider{}, answer, came); got.State != inbox.Held || got.Key != answer.Key {
+		t.Errorf("got %s %v, want the held answer", got.State, got.Key)
+	}
+}

@@ -209,6 +209,9 @@ var overdueReason = map[Outcome]string{
 func (s *session) stateOverdue(ctx context.Context, c claim, answer Answer) {
 	reason := overdueReason[answer.Outcome]
 	record := c.record
+	if answer.Outcome == Answered && !slices.ContainsFunc(answer.Statements, func(s Statement) bool { return s.concerns(record.ID) }) {
+		reason = overdueReason[NotFound] // the answer lists other items of the request
+	}
 	for _, statement := range answer.Statements {
 		if statement.Held == nil && statement.Event.ID == record.ID {
 			record, _ = record.Apply(statement.Event)
@@ -236,6 +239,14 @@ func (s *session) accept(ctx context.Context, answer Answer) bool {
 		isDurable = isDurable && ok
 	}
 	return isDurable
+}
+
+// concerns reports whether a statement, understood or not, is about a payout.
+func (s Statement) concerns(id payout.ID) bool {
+	if s.Held == nil {
+		return s.Event.ID == id
+	}
+	return s.Held.ProviderID == id.PayoutID() && s.Held.Type == id.Type() && (id.Reference() == "" || s.Held.Reference == id.Reference())
 }
 
 // receipt returns the receipt of a statement.

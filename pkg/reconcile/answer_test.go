@@ -102,3 +102,15 @@ func TestRun_PendingBeforeTheDeadline(t *testing.T) {
 	}
 	w.wantRecord(paid, payout.Pending, func(r payout.Record) bool { return len(r.Overdue) == 0 })
 }
+
+// An answer about a request that does not list the payout is no answer about the payout.
+func TestRun_ItemNotListed(t *testing.T) {
+	w := newWorld(t)
+	id := payout.NewID("pivot", payout.TypePayout, other, "u", "a")
+	w.callback(payout.Event{ID: id, Source: payout.SourceExpectation, Status: payout.Expected, Reference: "a", Deadline: w.now.UnixMilli()})
+	w.callback(payout.Event{ID: id, Status: payout.Delayed, Reference: "a"})
+	listed := payout.Event{ID: payout.NewID("pivot", payout.TypePayout, other, "u", "b"), Source: payout.SourceQuery, Status: payout.Succeeded, Reference: "b"}
+	w.providers["pivot"].answers[id] = answers(listed)
+	w.run(11 * minute)
+	w.wantRecord(id, payout.Delayed, hasOverdue("unknown-to-provider"))
+}
