@@ -80,12 +80,12 @@ func closeHeld(table string, closed inbox.Receipt, states ...inbox.State) *dynam
 	values.setChild("releasedAs", encodeKey(closed.ReleasedAs))
 	names := append([]string{"state", "changedBy", "releasedAs"}, heldScheduleAttributes...)
 	input := replace(table, receiptKey(closed.Key), names, values)
-	condition := "#state IN ("
+	var conditions []string
 	for n, state := range states {
 		name := fmt.Sprint(":state", n)
 		input.ExpressionAttributeValues[name] = text(string(state))
-		condition += name + ", "
+		conditions = append(conditions, "#state = "+name)
 	}
-	input.ConditionExpression = aws.String(condition[:len(condition)-len(", ")] + ")")
+	input.ConditionExpression = aws.String(strings.Join(conditions, " OR "))
 	return input
 }

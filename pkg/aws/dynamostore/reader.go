@@ -220,11 +220,17 @@ func (f Filter) Admits(stored Stored) bool {
 	return (f.Status == "" || f.Status == stored.Status()) &&
 		(f.Provider == "" || f.Provider == stored.ID.Provider()) &&
 		(f.Account == "" || f.Account == stored.ID.Account()) &&
-		(!f.Overdue || stored.IsOverdue()) &&
-		(!f.Unconfirmed || stored.Status().IsFinal() && !stored.IsConfirmed()) &&
-		(!f.Unexpected || !stored.IsExpected()) &&
 		!stored.UpdatedAt.Before(f.Since) &&
-		(f.Until.IsZero() || stored.UpdatedAt.Before(f.Until))
+		(f.Until.IsZero() || stored.UpdatedAt.Before(f.Until)) &&
+		f.admitsKnowledge(stored.Record)
+}
+
+// admitsKnowledge reports whether the filter selects a payout by what queries and our own
+// service stated.
+func (f Filter) admitsKnowledge(record payout.Record) bool {
+	return (!f.Overdue || record.IsOverdue()) &&
+		(!f.Unconfirmed || record.Status().IsFinal() && !record.IsConfirmed()) &&
+		(!f.Unexpected || !record.IsExpected())
 }
 
 // indexed lists the records whose keys a query of an index returns.
