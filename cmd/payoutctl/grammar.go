@@ -26,8 +26,8 @@ type commandLine struct {
 	Payouts  find.Payouts  `cmd:"" group:"find" help:"List payouts."`
 	Show     find.Show     `cmd:"" group:"find" help:"Show one payout's history."`
 	Receipts find.Receipts `cmd:"" group:"find" help:"List callbacks that are held or not applied yet."`
-	Report   find.Report   `cmd:"" group:"find" help:"Count the payouts of a day, and sum their amounts."`
 	Explain  find.Explain  `cmd:"" group:"find" help:"Explain how a callback is handled, and why."`
+	Report   find.Report   `cmd:"" group:"find" help:"Count the payouts of a day, and sum their amounts."`
 
 	Expect    reconcile.Expect    `cmd:"" group:"reconcile" help:"State that payouts were ordered."`
 	Reconcile reconcile.Reconcile `cmd:"" group:"reconcile" help:"Ask providers about payouts now."`

@@ -18,8 +18,10 @@ import (
 
 // Resolve ends a conflict by an operator's resolution.
 type Resolve struct {
-	Target string        `arg:"" name:"payout" help:"Id of the payout, or our reference."`
-	Trust  []string      `help:"Receipt to trust, as show prints it, or an unambiguous prefix. Repeat it if no receipt alone resolves the conflict." placeholder:"RECEIPT" required:""`
+	Target string        `arg:"" optional:"" name:"payout" help:"Id of the payout, or our reference."`
+	Trust  []string      `help:"Receipt to trust, as show prints it, or an unambiguous prefix. Repeat it if no receipt alone resolves the conflict. With --all: query or callback." placeholder:"RECEIPT" required:""`
+	All    bool          `help:"All payouts whose conflicts are exactly --cause: trust what the source of --trust states in each."`
+	Cause  []string      `help:"With --all: a field in conflict, as show prints it. Repeat it for several." placeholder:"FIELD"`
 	Wait   time.Duration `help:"How long to wait until the resolution is applied." default:"30s" placeholder:"DURATION"`
 	cli.PlannedChangeFlags
 }
@@ -34,18 +36,38 @@ a new value starts a new conflict. Two different resolutions at the same time le
 	payoutctl --local resolve order-4711 --trust succeeded/1kJ7 --reason 'the block explorer has it'
 	payoutctl --stack payouts-prod resolve cregis/payout/1382528827416576/42 --trust failed/ --dry-run
 
+If many payouts have the same conflict for one cause, for example a wrong amount in callbacks of an hour, --all resolves
+them: it prints for each what it would trust, asks once, and applies. A payout for which the source states no value, or
+several, is skipped and listed.
+
+	payoutctl --stack payouts-prod resolve --all --trust query --cause amount --dry-run
+	payoutctl --stack payouts-prod resolve --all --trust query --cause amount --reason 'Cregis, case 4720: wrong amounts'
+
 Needs the permissions dynamodb:Query and dynamodb:GetItem on both tables and their indexes, dynamodb:PutItem on the
 receipts table, sqs:SendMessage on the events queue, cloudformation:DescribeStacks and sts:GetCallerIdentity. Exit code 1
-if the receipts do not resolve a conflict, or if it is not resolved within --wait.`
+if the receipts do not resolve a conflict, if --all skips a payout, or if it is not resolved within --wait.`
 }
 
 // Check returns an error if the payout is not named, or the reason is missing.
 func (c *Resolve) Check() error {
+	switch {
+	case c.All && (c.Target != "" || len(c.Cause) == 0):
+		return cli.Usagef("", "--all takes no payout, and needs --cause FIELD")
+	case c.All && (len(c.Trust) != 1 || !slices.Contains(trustedSources, payout.Source(c.Trust[0]))):
+		return cli.Usagef("", "with --all, --trust is query or callback")
+	case !c.All && len(c.Cause) > 0:
+		return cli.Usagef("", "--cause is for --all")
+	case c.All:
+		return c.PlannedChangeFlags.Check()
+	}
 	return cmp.Or(display.CheckTarget(c.Target), c.PlannedChangeFlags.Check())
 }
 
 // Run records the resolution and waits until it is applied.
 func (c *Resolve) Run(ctx context.Context, s *cli.Session, stack cli.Stack) error {
+	if c.All {
+		return c.resolveAll(ctx, s, stack)
+	}
 	resolution, err := c.resolution(ctx, s, stack.Reader())
 	if err != nil {
 		return err
@@ -120,7 +142,7 @@ func findReceipt(t display.History, name string) (display.Entry, error) {
 		if item.Key.Receipt == name {
 			return item, nil
 		}
-		if _, fingerprint, _ := strings.Cut(item.Key.Receipt, "/"); strings.HasPrefix(item.Key.Receipt, name) || strings.HasPrefix(fingerprint, name) {
+		if fingerprint := item.Key.Receipt[strings.LastIndex(item.Key.Receipt, "/")+1:]; strings.HasPrefix(item.Key.Receipt, name) || strings.HasPrefix(fingerprint, name) {
 			matches = append(matches, item)
 		}
 	}
