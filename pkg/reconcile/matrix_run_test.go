@@ -287,23 +287,12 @@ func (r *faultRun) isSettled() bool {
 	return live == 0 && dead == 0 && !isUnapplied && !isScheduled && len(r.refused) == 0
 }
 
-// check checks the invariants of everything stored and queued, and that every payout that
-// needs a query is scheduled.
+// check checks the invariants of everything stored and queued.
 func (r *faultRun) check(settled bool) {
 	if len(r.violations) > 0 {
 		return
 	}
 	r.violations = r.checker.Check(r.state(), r.acknowledged, settled)
-	for _, record := range r.store.Records() {
-		schedule := r.store.Schedule(record.ID)
-		isNeeded := inbox.IsQueryNeeded(record, schedule.Tries, inbox.QueriesAll)
-		if isScheduled := !schedule.At.IsZero(); isNeeded && !isScheduled || settled && isNeeded != isScheduled {
-			r.failf("payout %s is %s: query needed %t, scheduled %t: %+v", record.ID, record.Status(), isNeeded, isScheduled, schedule)
-		}
-		if record.IsOverdue() && r.now.UnixMilli() < record.Deadline {
-			r.failf("payout %s is overdue before its deadline", record.ID)
-		}
-	}
 	for _, receipt := range r.store.Receipts() {
 		if receipt.State == inbox.Answered && !slices.ContainsFunc(r.knownReceipts(), func(other inbox.Receipt) bool { return other.Key == receipt.ReleasedAs }) {
 			r.failf("a held callback is answered by %v, which is neither stored nor queued", receipt.ReleasedAs)
@@ -317,7 +306,10 @@ func (r *faultRun) knownReceipts() []inbox.Receipt {
 }
 
 func (r *faultRun) state() inboxtest.State {
-	state := inboxtest.State{Receipts: r.store.Receipts(), Records: r.store.Records()}
+	state := inboxtest.State{
+		Receipts: r.store.Receipts(), Records: r.store.Records(),
+		Schedules: r.store.Schedules(), Queries: map[string]inbox.QueryMode{"cregis": inbox.QueriesAll},
+	}
 	for _, message := range r.queue.Messages() {
 		state.Queued = append(state.Queued, message.Receipt)
 	}

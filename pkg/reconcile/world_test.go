@@ -235,7 +235,9 @@ func (w *world) check() {
 	for _, message := range w.queue.Messages() {
 		queued = append(queued, message.Receipt)
 	}
-	state := inboxtest.State{Receipts: w.store.Receipts(), Records: w.store.Records(), Queued: queued}
+	state := inboxtest.State{
+		Receipts: w.store.Receipts(), Records: w.store.Records(), Queued: queued, Schedules: w.store.Schedules(), Queries: w.box.Queries,
+	}
 	for _, violation := range inboxtest.Check(state, nil, false) {
 		w.Error(violation)
 	}

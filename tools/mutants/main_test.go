@@ -30,7 +30,7 @@ func TestMutants_Apply(t *testing.T) {
 			t.Errorf("%s: the old text is %d times in %s, want once", m.Name, n, m.File)
 		}
 	}
-	for _, invariant := range []string{"I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I10", "I11"} {
+	for _, invariant := range []string{"I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I10", "I11", "I12", "I13"} {
 		if invariants[invariant] == 0 {
 			t.Errorf("no mutant breaks %s", invariant)
 		}

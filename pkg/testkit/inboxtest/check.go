@@ -19,9 +19,15 @@ type State struct {
 	Queued   []inbox.Receipt // dead letters included
 
 	// Delivered lists the receipts that verified senders have sent so far, with the
-	// bodies of their callbacks; "" for a resolution. If it is nil, Check does not look
-	// for forgeries.
+	// bodies of their callbacks; "" for a resolution. It also lists what other sources may
+	// state: answers, expectations, and the reconciler's statements. If it is nil, Check does
+	// not look for forgeries.
 	Delivered map[inbox.Key][]string
+
+	// Schedules has the schedule of each payout, and Queries the mode of each provider. If
+	// Schedules is nil, Check does not look at schedules.
+	Schedules map[payout.ID]inbox.Schedule
+	Queries   map[string]inbox.QueryMode
 }
 
 // Check returns the invariants that a state violates, given the receipts that were
@@ -53,6 +59,7 @@ func (r *Checker) Check(state State, acknowledged []inbox.Key, settled bool) []s
 		}
 	}
 	c.checkFolds(r)
+	c.checkReconciled(settled)
 	if state.Delivered != nil {
 		c.checkOrigin()
 	}
@@ -127,7 +134,9 @@ func (r *Checker) fold(applied []*inbox.Receipt) fold {
 		}
 		f.record, _ = f.record.Apply(receipt.Event)
 	}
-	f.violation = checkFinals(f.record, applied)
+	if f.violation = checkFinals(f.record, applied); f.violation == "" {
+		f.violation = checkAnswers(f.record, applied)
+	}
 	if r.folds == nil {
 		r.folds = map[string]fold{}
 	}
@@ -152,7 +161,7 @@ func checkFinals(record payout.Record, applied []*inbox.Receipt) string {
 	}
 	live := slices.DeleteFunc(slices.Clone(finals), func(s payout.Status) bool { return slices.Contains(rejected, string(s)) })
 	shown := record.Status()
-	if len(finals) == 0 || shown == payout.Conflicted || len(live) == 1 && shown == live[0] {
+	if len(finals) == 0 || shown == payout.Conflicted || shown == payout.Linked || len(live) == 1 && shown == live[0] {
 		return ""
 	}
 	return fmt.Sprintf("I8: payout %s shows %s, but its final statuses are %v, of which %v are not rejected", record.ID, shown, finals, live)

@@ -176,6 +176,17 @@ func (s *Store) Schedule(id payout.ID) inbox.Schedule {
 	return s.payouts[id].Schedule
 }
 
+// Schedules returns the schedules of all payouts.
+func (s *Store) Schedules() map[payout.ID]inbox.Schedule {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	schedules := make(map[payout.ID]inbox.Schedule, len(s.payouts))
+	for id, stored := range s.payouts {
+		schedules[id] = stored.Schedule
+	}
+	return schedules
+}
+
 // Records returns all payouts, ordered by ID.
 func (s *Store) Records() []payout.Record {
 	s.mu.Lock()

@@ -123,7 +123,7 @@ func (w *world) process(name string, work func(ctx context.Context, p *inboxtest
 	skew := w.skew()
 	w.depth++
 	box := p.Inbox(func() time.Time { return w.now.Add(skew) })
-	box.Queries = map[string]inbox.QueryMode{"cregis": w.mode, "pivot": w.mode}
+	box.Queries = w.queries()
 	work(ctx, p, box)
 	w.depth--
 	w.check()
@@ -160,8 +160,14 @@ func (w *world) checkEnd() {
 	}
 }
 
+func (w *world) queries() map[string]inbox.QueryMode {
+	return map[string]inbox.QueryMode{"cregis": w.mode, "pivot": w.mode}
+}
+
 func (w *world) state() inboxtest.State {
-	state := inboxtest.State{Receipts: w.store.Receipts(), Records: w.store.Records()}
+	state := inboxtest.State{
+		Receipts: w.store.Receipts(), Records: w.store.Records(), Schedules: w.store.Schedules(), Queries: w.queries(),
+	}
 	for _, message := range w.queue.Messages() {
 		if !message.Unreadable {
 			state.Queued = append(state.Queued, message.Receipt)
