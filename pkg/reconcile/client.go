@@ -1,6 +1,8 @@
 package reconcile
 
 import (
+	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +12,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -94,33 +97,46 @@ type Response struct {
 var ErrTooLarge = fmt.Errorf("the answer has more than %d bytes", MaxAnswer)
 
 // Fetch sends a request and reads its answer. An error other than ErrTooLarge means that
-// there is no whole answer, and perhaps no request. It contains neither URL nor headers.
+// there is no whole answer, and perhaps no request. It contains neither the URL nor anything of request or answer.
 func Fetch(client *http.Client, request *http.Request, now func() time.Time) (Response, error) {
 	answer, err := client.Do(request) //nolint:gosec // the URL is that of the account's credentials, see CheckBaseURL
 	if err != nil {
-		return Response{}, withoutURL(err)
+		return Response{}, withoutValues(err)
 	}
 	defer func() { _ = answer.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(answer.Body, MaxAnswer+1))
 	switch {
 	case err != nil:
-		return Response{}, fmt.Errorf("read answer: %w", withoutURL(err))
+		return Response{}, fmt.Errorf("read answer: %w", withoutValues(err))
 	case len(body) > MaxAnswer:
 		return Response{}, ErrTooLarge
 	}
 	return Response{answer.StatusCode, body, parseRetryAfter(answer.Header.Get("Retry-After"), now())}, nil
 }
 
-// withoutURL returns the cause of an error of the client without the URL, which names a
-// payout.
-func withoutURL(err error) error {
-	if withURL, ok := errors.AsType[*url.Error](err); ok {
-		err = withURL.Err
+// withoutValues returns the cause of an error of the client in words of ours: its own text
+// can have the URL, which names a payout, or parts of the answer.
+func withoutValues(err error) error {
+	timeout, isTimeout := errors.AsType[net.Error](err)
+	code, isCode := errors.AsType[syscall.Errno](err)
+	_, isUnresolved := errors.AsType[*net.DNSError](err)
+	_, isUnverified := errors.AsType[*tls.CertificateVerificationError](err)
+	alert, isAlert := errors.AsType[tls.AlertError](err)
+	switch {
+	case errors.Is(err, context.Canceled), isTimeout && timeout.Timeout():
+		return errors.New("no answer in time")
+	case isUnresolved:
+		return errors.New("the host name cannot be resolved")
+	case isUnverified:
+		return errors.New("the certificate of the server cannot be verified")
+	case isAlert:
+		return alert
+	case isCode:
+		return code
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("the connection ended before the answer")
 	}
-	if network, ok := errors.AsType[*net.OpError](err); ok {
-		return fmt.Errorf("%s: %w", network.Op, network.Err)
-	}
-	return err
+	return errors.New("the connection failed, or the answer is not HTTP")
 }
 
 func parseRetryAfter(text string, now time.Time) time.Duration {

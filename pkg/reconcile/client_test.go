@@ -113,6 +113,51 @@ func TestFetch_NoAnswer(t *testing.T) {
 	}
 }
 
+// The causes of the errors are part of log lines.
+func TestFetch_ErrorsWithoutValues(t *testing.T) {
+	for name, answer := range map[string]string{
+		"no HTTP":                   "SECRET SECRET\r\n\r\n",
+		"a status without number":   "HTTP/1.1 SECRET\r\n\r\n",
+		"a version that is unknown": "HTTP/SECRET 200 OK\r\n\r\n",
+		"a malformed header":        "HTTP/1.1 200 OK\r\nSECRET\r\n\r\n",
+		"a malformed length":        "HTTP/1.1 200 OK\r\nContent-Length: SECRET\r\n\r\n",
+		"two lengths":               "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2 SECRET\r\n\r\n",
+		"an unknown encoding":       "HTTP/1.1 200 OK\r\nTransfer-Encoding: SECRET\r\n\r\n",
+		"a malformed location":      "HTTP/1.1 302 Found\r\nLocation: http://SECRET:SECRET/\r\nContent-Length: 0\r\n\r\n",
+		"a malformed chunk":         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nSECRET\r\n",
+		"gzip that is not":          "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 6\r\n\r\nSECRET",
+		"an answer that is cut":     "HTTP/1.1 200 OK\r\nContent-Length: 60\r\n\r\nSECRET",
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := fetch(t, t.Context(), func(w http.ResponseWriter, _ *http.Request) {
+				connection, _, err := http.NewResponseController(w).Hijack()
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				_, _ = io.WriteString(connection, answer)
+				_ = connection.Close()
+			})
+			if err != nil && strings.Contains(err.Error(), "SECRET") {
+				t.Errorf("the error is %q", err)
+			}
+		})
+	}
+}
+
+func TestFetch_UnverifiedCertificate(t *testing.T) {
+	server := httptest.NewTLSServer(http.NotFoundHandler())
+	defer server.Close()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/payouts/SECRET", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = reconcile.Fetch(reconcile.NewClient(true), request, now)
+	if err == nil || err.Error() != "the certificate of the server cannot be verified" {
+		t.Error(err)
+	}
+}
+
 func TestFetch_Statuses(t *testing.T) {
 	for status, want := range map[int]reconcile.Outcome{
 		200: "", 204: "", 302: "", 400: "", 401: "", 403: "", 404: "", 422: "",
