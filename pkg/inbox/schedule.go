@@ -110,10 +110,8 @@ const (
 func queryNeed(record payout.Record, mode QueryMode) need {
 	status := record.Status()
 	canAsk := canAsk(record.ID, mode)
-	isClosed := len(record.Resolutions) > 0 || slices.Contains(record.Sources, payout.SourceResolution)
-	isOrdered := record.IsExpected() || slices.Contains(record.Sources, payout.SourceCallback)
 	switch {
-	case status == "" || len(record.Claims[payout.FieldLinkedTo].Seen) > 0 || !isOrdered || status.IsFinal() && isClosed:
+	case isLeftAlone(record, status):
 		return noNeed
 	case status == payout.Conflicted && record.HasEnded():
 		return needIf(canAsk, needSide)
@@ -125,6 +123,15 @@ func queryNeed(record payout.Record, mode QueryMode) need {
 		return needDeadline
 	}
 	return needIf(canAsk, needEnd)
+}
+
+// isLeftAlone reports whether nobody asks about a payout, whatever the mode: nobody states
+// that it was ordered, it is linked to another, or a person has ended it.
+func isLeftAlone(record payout.Record, status payout.Status) bool {
+	isOrdered := record.IsExpected() || slices.Contains(record.Sources, payout.SourceCallback)
+	isLinked := len(record.Claims[payout.FieldLinkedTo].Seen) > 0
+	isClosed := len(record.Resolutions) > 0 || slices.Contains(record.Sources, payout.SourceResolution)
+	return !isOrdered || isLinked || isClosed && status.IsFinal()
 }
 
 // canAsk reports whether the provider is asked about a payout with this ID.

@@ -27,7 +27,7 @@ func TestExpect_SameAgain(t *testing.T) {
 		t.Errorf("got %+v", first)
 	}
 	before := w.store.Receipts()
-	w.now = w.now.Add(1)
+	w.now = w.now.Add(minute) // the default deadline is later, too
 	again := w.expect(withID)
 	if again.Result != reconcile.ExpectDuplicate || again.Status != payout.Expected || len(w.store.Receipts()) != len(before) {
 		t.Errorf("got %+v and %d receipts, want %d", again, len(w.store.Receipts()), len(before))

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"payout-callbacks/pkg/inbox"
@@ -80,12 +81,7 @@ func withoutID(id payout.ID, reference string) payout.ID {
 }
 
 func isLinkedTo(record payout.Record, id payout.ID) bool {
-	for _, seen := range record.Claims[payout.FieldLinkedTo].Seen {
-		if seen == string(id) {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(record.Claims[payout.FieldLinkedTo].Seen, string(id))
 }
 
 // restate returns the expectations of a payout under another ID. Where they differ from

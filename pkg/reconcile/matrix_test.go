@@ -154,10 +154,6 @@ func (r *faultRun) answerFinally() {
 	}
 }
 
-func (r *faultRun) answer(outcome reconcile.Outcome) {
-	r.truth = func(payout.ID) reconcile.Answer { return reconcile.Answer{Outcome: outcome} }
-}
-
 func (r *faultRun) finalCallback() {
 	r.callback(inbox.NewReceipt(succeeded(paid, "1.1"), []byte("a body"), "k", r.now))
 }

@@ -121,22 +121,35 @@ func (q querier) answer(payouts []reconcile.Asked) reconcile.Answer {
 		return reconcile.Answer{Outcome: map[string]reconcile.Outcome{"cregis": reconcile.NoID, "pivot": reconcile.ByReference}[q.name]}
 	}
 	known, isKnown := w.findTruth(id)
-	isBad := w.now.Before(w.clear) && w.disabled&BadAnswers == 0 && w.chance(30)
+	if w.now.Before(w.clear) && w.disabled&BadAnswers == 0 && w.chance(30) {
+		return w.badAnswer(id, known)
+	}
 	switch {
-	case isBad && w.chance(40):
-		retryAfter := w.between(0, 10*time.Minute)
-		return pick(w, reconcile.Answer{Outcome: reconcile.RateLimited, RetryAfter: retryAfter}, reconcile.Answer{Outcome: reconcile.Unavailable},
-			reconcile.Answer{Outcome: reconcile.Unusable}, reconcile.Answer{Outcome: reconcile.AddressRefused})
-	case isBad && w.chance(20):
-		return w.answerAboutAnother(id)
-	case isBad && w.chance(20), isKnown && !isBad && w.now.Before(known.endsAt) && w.chance(10):
-		return reconcile.Answer{Outcome: reconcile.InProcess}
 	case !isKnown, w.now.Before(known.knownAt):
 		return reconcile.Answer{Outcome: reconcile.NotFound}
-	case isBad || w.now.Before(known.endsAt):
-		return w.statementsOf(known.asPending()) // a stale answer, if the payout has ended
+	case w.now.Before(known.endsAt) && w.chance(10):
+		return reconcile.Answer{Outcome: reconcile.InProcess}
+	case w.now.Before(known.endsAt):
+		return w.statementsOf(known.asPending())
 	}
 	return w.statementsOf(known)
+}
+
+// badAnswer is an answer that states less than the provider knows, or something else.
+func (w *world) badAnswer(id payout.ID, known *truth) reconcile.Answer {
+	retryAfter := w.between(0, 10*time.Minute)
+	answer := pick(w,
+		reconcile.Answer{Outcome: reconcile.RateLimited, RetryAfter: retryAfter}, reconcile.Answer{Outcome: reconcile.Unavailable},
+		reconcile.Answer{Outcome: reconcile.Unusable}, reconcile.Answer{Outcome: reconcile.AddressRefused},
+		reconcile.Answer{Outcome: reconcile.InProcess}, reconcile.Answer{Outcome: reconcile.NotFound}, w.answerAboutAnother(id),
+		reconcile.Answer{Outcome: reconcile.Answered}, reconcile.Answer{Outcome: reconcile.Answered}, reconcile.Answer{Outcome: reconcile.Answered})
+	if answer.Outcome != reconcile.Answered || len(answer.Statements) > 0 {
+		return answer
+	}
+	if known == nil {
+		return reconcile.Answer{Outcome: reconcile.NotFound}
+	}
+	return w.statementsOf(known.asPending()) // stale, if the payout has ended
 }
 
 // findTruth returns the truth about a payout or the request that it is an item of.

@@ -101,11 +101,11 @@ type checkedSchedule struct {
 func (w *world) checkSchedule(state inboxtest.State, isFinal bool) {
 	for _, record := range state.Records {
 		schedule := w.store.Schedule(record.ID)
-		if seen := (checkedSchedule{record.Version, schedule}); isFinal || w.checked[record.ID] != seen {
-			w.checked[record.ID] = seen
-		} else {
+		seen := checkedSchedule{record.Version, schedule}
+		if !isFinal && w.checked[record.ID] == seen {
 			continue
 		}
+		w.checked[record.ID] = seen
 		isNeeded := inbox.IsQueryNeeded(record, schedule.Tries, w.mode)
 		if isScheduled := !schedule.At.IsZero(); isNeeded && !isScheduled || isFinal && isNeeded != isScheduled {
 			w.complainf("payout %s is %s: query needed %t, scheduled %t", record.ID, record.Status(), isNeeded, isScheduled)
