@@ -56,14 +56,13 @@ type reconciliation struct {
 	expected  map[payout.ID][]payout.Event
 	meant     map[inbox.Key]payout.Status // what held callbacks mean
 	answered  answered
-	checked   map[payout.ID]checkedSchedule
 }
 
 func (w *world) newReconciliation() reconciliation {
 	return reconciliation{
 		mode: pick(w, inbox.QueriesAll, inbox.QueriesAll, inbox.QueriesAll, inbox.QueriesOpen),
 		api:  map[string]*providerAPI{}, hadNoKey: map[string]bool{}, stated: map[inbox.Key]string{}, ordered: map[inbox.Key]string{},
-		expected: map[payout.ID][]payout.Event{}, meant: map[inbox.Key]payout.Status{}, answered: answered{}, checked: map[payout.ID]checkedSchedule{},
+		expected: map[payout.ID][]payout.Event{}, meant: map[inbox.Key]payout.Status{}, answered: answered{},
 	}
 }
 
@@ -138,7 +137,6 @@ func (w *world) check() {
 	w.changed = false
 	state := w.state()
 	w.allowDerived(state)
-	w.checkSchedule(state, false)
 	w.wrong = append(w.wrong, w.ledger.Check(state)...)
 }
 
