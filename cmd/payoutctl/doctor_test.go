@@ -11,6 +11,7 @@ import (
 	"time"
 
 	payoutctl "payout-callbacks/cmd/payoutctl"
+	"payout-callbacks/pkg/reconcile"
 )
 
 // diagnosis is a stack with one problem, and the finding of doctor.
@@ -31,6 +32,9 @@ func diagnoses() map[string]diagnosis {
 	}
 	alarm := func(state string, enabled bool) func(*healthyStack) {
 		return func(h *healthyStack) { h.alarms[1].state, h.alarms[1].enabled = state, enabled }
+	}
+	account := func(n int, outcome reconcile.Outcome) func(*healthyStack) {
+		return func(h *healthyStack) { h.accounts[n].Outcome, h.accounts[n].KeyID = outcome, "" }
 	}
 	return map[string]diagnosis{
 		"clock a minute off":    {func(h *healthyStack) { h.clock = time.Minute }, "clock", "warn", " off"},
@@ -59,7 +63,26 @@ func diagnoses() map[string]diagnosis {
 		"no subscriber":            {func(h *healthyStack) { h.subscriptions = nil }, "alarm subscribers", "fail", "none"},
 		"a pending subscription":   {func(h *healthyStack) { h.subscriptions = []string{"PendingConfirmation"} }, "alarm subscribers", "fail", "none: 1 subscription not confirmed"},
 		"one of two is confirmed":  {func(h *healthyStack) { h.subscriptions = append(h.subscriptions, "PendingConfirmation") }, "alarm subscribers", "warn", "1 subscriber, and 1 not confirmed"},
-		"nothing":                  {func(*healthyStack) {}, "", "", ""},
+		"queries off":              {func(h *healthyStack) { h.queries, h.accounts = "off", nil }, "", "", ""},
+		"no API credentials":       {func(h *healthyStack) { h.accounts = h.accounts[:1] }, "API of pivot", "fail", "no API credentials are stored"},
+		"a refused API key":        {account(0, reconcile.KeyRefused), "API of cregis", "fail", "refuses our key"},
+		"a refused address":        {account(0, reconcile.AddressRefused), "API of cregis", "fail", "refuses our address"},
+		"unusable credentials":     {account(1, reconcile.NoCredentials), "API of pivot", "fail", "cannot be used"},
+		"an API that is down":      {account(1, reconcile.Unavailable), "API of pivot", "warn", "unavailable"},
+		"another API key":          {func(h *healthyStack) { h.accounts[0].KeyID = "abcdef" }, "API of cregis", "fail", "not the key that verifies its callbacks"},
+		"no API credentials of an account": {func(h *healthyStack) {
+			h.keys["pivot"] = `{"` + demoMerchant + `": {"current": "` + pivotKey + `"}, "11111111-2222-4333-8444-555555555555": {"current": "another-pivot-key"}}`
+		}, "API of pivot", "warn", "has no API credentials"},
+		"reconciler paused": {func(h *healthyStack) { h.states["reconciler"] = "DISABLED" }, "reconciler", "fail", "paused"},
+		"an overdue payout": {func(h *healthyStack) {
+			h.items["overdue"] = `{"payout": {"S": "cregis/payout/1/2"}}`
+			h.isOverdue = true
+		}, "overdue payouts", "warn", "1 payout to check"},
+		"an expected account": {func(h *healthyStack) {
+			h.items["queries"] = `{"payout": {"S": "cregis/payout/1/2"}, "queryAt": {"N": "1"}}`
+			h.isOverdue = true
+		}, "keys of expected payouts", "fail", "no key verifies its callbacks"},
+		"nothing": {func(*healthyStack) {}, "", "", ""},
 	}
 }
 

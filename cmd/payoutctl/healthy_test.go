@@ -19,6 +19,7 @@ import (
 
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/reconcile"
 )
 
 // alarmState is the state of an alarm.
@@ -34,10 +35,13 @@ type healthyStack struct {
 	answers       map[string]int
 	keys          map[string]string // values of the secrets, by provider
 	states        map[string]string // of the mappings and the schedule
+	queries       string            // the mode of both providers
+	accounts      []reconcile.AccountCheck
 	sweeps        int
 	messages      map[string]int
 	items         map[string]string // items of the indexes, by the beginning of their key
 	receipt       string            // state of the receipt in an index
+	isOverdue     bool              // the payout is overdue, and not in conflict
 	alarms        []alarmState
 	subscriptions []string
 	reaches       []string // alarms whose notification arrives
@@ -57,7 +61,11 @@ func newHealthyStack() *healthyStack {
 		answers: map[string]int{}, keys: map[string]string{
 			"cregis": `{"` + demoProject + `": {"current": "` + cregisKey + `"}}`, "pivot": `{"` + demoMerchant + `": {"current": "` + pivotKey + `"}}`,
 		},
-		states: map[string]string{"consumer": "Enabled", "publisher": "Enabled", "sweeper": "ENABLED"},
+		states:  map[string]string{"consumer": "Enabled", "publisher": "Enabled", "sweeper": "ENABLED", "reconciler": "ENABLED"},
+		queries: "all", accounts: []reconcile.AccountCheck{
+			{Account: "cregis/" + demoProject, Outcome: reconcile.NotFound, KeyID: callback.Key(cregisKey).ID()},
+			{Account: "pivot/" + demoMerchant, Outcome: reconcile.NotFound},
+		},
 		sweeps: 1, messages: map[string]int{}, items: map[string]string{}, receipt: "received",
 		alarms:        []alarmState{{"prod-held", "OK", true}, {"prod-refused", "OK", true}},
 		subscriptions: []string{"arn:aws:sns:eu-west-1:1:topic:1"},
@@ -99,6 +107,9 @@ func (h *healthyStack) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	case strings.Contains(r.URL.Path, "/schedules/"), strings.Contains(r.URL.Path, "/event-source-mappings/"):
 		_, _ = fmt.Fprintf(w, `{"State": %q, "Name": "s", "EventSourceMappingArn": "arn:aws:lambda:eu-west-1:1:event-source-mapping:u"}`, h.states[last])
+	case strings.HasSuffix(r.URL.Path, "/invocations"):
+		answer, _ := json.Marshal(reconcile.AskResponse{Accounts: h.accounts})
+		_, _ = w.Write(answer)
 	case strings.Contains(r.URL.Path, "/tags/"):
 		_, _ = io.WriteString(w, `{"Tags": {}}`)
 	default:
@@ -145,6 +156,9 @@ func (h *healthyStack) json(operation, sent string) string {
 	case "ReceiveMessage":
 		return h.notifications()
 	case "Query":
+		if item := h.items["queries"]; item != "" && strings.Contains(sent, `"IndexName":"queries"`) && strings.Contains(sent, `{"S":"14"}`) {
+			return fmt.Sprintf(`{"Items": [%s], "Count": 1}`, item)
+		}
 		for key, item := range h.items {
 			if strings.Contains(sent, `{"S":"`+key) {
 				return fmt.Sprintf(`{"Items": [%s], "Count": 1}`, item)
@@ -152,6 +166,10 @@ func (h *healthyStack) json(operation, sent string) string {
 		}
 		return `{"Items": [], "Count": 0}`
 	case "GetItem":
+		if h.isOverdue && strings.Contains(sent, "prod-payouts") {
+			return `{"Item": {"payout": {"S": "cregis/payout/1/2"}, "v": {"N": "2"}, "version": {"N": "2"}, "progress": {"S": "expected"},
+				"sources": {"L": [{"S": "expectation"}, {"S": "reconciler"}]}, "overdueReasons": {"L": [{"S": "open"}]}, "queryShard": {"S": "14"}, "queryAt": {"N": "1"}}}`
+		}
 		if strings.Contains(sent, "prod-payouts") {
 			return `{"Item": {"payout": {"S": "cregis/payout/1/2"}, "version": {"N": "2"}, "claims": {"M": {"status": {"L": [{"S": "failed"}, {"S": "succeeded"}]}}}}}`
 		}
@@ -221,6 +239,7 @@ func (h *healthyStack) xml(host, sent string) string {
 		"EventsQueueUrl": "http://" + host + "/1/events", "DeadLetterQueueUrl": "http://" + host + "/1/dead-letters",
 		"CregisKeysSecret": "prod/keys/cregis", "PivotKeysSecret": "prod/keys/pivot", "AlarmTopicArn": "arn:aws:sns:eu-west-1:1:topic",
 		"ConsumerMappingId": "consumer", "PublisherMappingId": "publisher", "SweeperScheduleName": "sweeper", "SweeperFunctionName": "f",
+		"ReconcilerScheduleName": "reconciler", "ReconcilerFunctionName": "r", "CregisQueries": h.queries, "PivotQueries": h.queries,
 		"PayoutBusName": "prod-payouts",
 	} {
 		outputs += fmt.Sprintf("<member><OutputKey>%s</OutputKey><OutputValue>%s</OutputValue></member>", name, value)

@@ -12,6 +12,6 @@ const KeysSecretSuffix = keysSecretSuffix
 // Outputs lists the outputs of the template that the program reads.
 func Outputs() []string {
 	return []string{
-		outputAPI, outputReceipts, outputPayouts, outputEvents, outputDeadLetters, OutputBus, "ExpectedPayoutsUrl", outputReconciler,
+		outputAPI, outputReceipts, outputPayouts, outputEvents, outputDeadLetters, OutputBus, "ExpectedPayoutsUrl", OutputReconciler,
 	}
 }

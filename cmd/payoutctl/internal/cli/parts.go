@@ -18,7 +18,7 @@ const (
 	outputConsumer   = "ConsumerMappingId"
 	OutputPublisher  = "PublisherMappingId"
 	outputSweeper    = "SweeperScheduleName"
-	outputReconciler = "ReconcilerScheduleName"
+	OutputReconciler = "ReconcilerScheduleName"
 )
 
 // Part is a part of a stack that can be paused: consumer, sweeper, publisher or
@@ -36,13 +36,13 @@ type Part interface {
 // Part returns a part of the stack by its name.
 func (s Stack) Part(name string) (Part, error) {
 	output := map[string]string{
-		"consumer": outputConsumer, "publisher": OutputPublisher, "sweeper": outputSweeper, "reconciler": outputReconciler,
+		"consumer": outputConsumer, "publisher": OutputPublisher, "sweeper": outputSweeper, "reconciler": OutputReconciler,
 	}[name]
 	id := s.Outputs[output]
 	if id == "" {
 		return nil, Failuref("deploy the template of this version", "stack %s has no output %s for its %s", s.Name, output, name)
 	}
-	if output == outputSweeper || output == outputReconciler {
+	if output == outputSweeper || output == OutputReconciler {
 		return schedule{scheduler.NewFromConfig(s.AWS), id}, nil
 	}
 	return mapping{lambda.NewFromConfig(s.AWS), id}, nil

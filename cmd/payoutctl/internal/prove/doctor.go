@@ -22,8 +22,8 @@ type Doctor struct {
 
 // Help gives examples.
 func (Doctor) Help() string {
-	return `Checks the deployment: keys, URLs, clock, queues, consumer, sweeper, alarms and their subscribers, and what needs an
-operator. The result of each check is ok, warn, fail or unknown, with the next step. The command changes and stores
+	return `Checks the deployment: keys, URLs, clock, queues, consumer, sweeper, reconciler, the providers' APIs (asked through the
+reconciler), alarms and their subscribers, and what needs an operator. The result of each check is ok, warn, fail or unknown, with the next step. The command changes and stores
 nothing. It sends each provider's URL one unsigned callback, which must be refused (it counts as refused: on a stack
 that acknowledged nothing in six hours it triggers the alarm PROVIDER-refused-six-hours).
 
@@ -31,7 +31,7 @@ that acknowledged nothing in six hours it triggers the alarm PROVIDER-refused-si
 	payoutctl --stack payouts-prod doctor --json
 
 Needs, for all of its checks, read permissions on what the other commands use, and cloudwatch:DescribeAlarms,
-cloudwatch:GetMetricStatistics, sns:ListSubscriptionsByTopic, sts:GetCallerIdentity, lambda:GetEventSourceMapping, lambda:ListTags,
+cloudwatch:GetMetricStatistics, sns:ListSubscriptionsByTopic, sts:GetCallerIdentity, lambda:GetEventSourceMapping, lambda:ListTags, lambda:InvokeFunction on the reconciler,
 scheduler:GetSchedule and sqs:GetQueueAttributes; a missing permission is named. The command does not try
 whether your identity may make changes. Exit code 1 if a check fails.`
 }
@@ -144,6 +144,7 @@ func (d *doctor) checks() []check {
 	if d.stack.Outputs[cli.OutputPublisher] != "" {
 		checks = append(checks, check{"publisher", d.part("publisher")})
 	}
+	checks = append(checks, d.queryChecks()...)
 	return append(checks,
 		check{"events queue", d.queue(d.stack.EventsQueueURL, d.backlog)},
 		check{"dead-letter messages", d.queue(d.stack.DeadLetterQueueURL, d.deadLetters)},
