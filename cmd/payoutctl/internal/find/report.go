@@ -69,6 +69,21 @@ func (c *Report) Run(ctx context.Context, s *cli.Session, stack cli.Stack) error
 	if err != nil {
 		return err
 	}
+	rows, unreadable, err := c.count(ctx, stack.Reader(), ids)
+	if err != nil {
+		return err
+	}
+	if err := c.print(s, rows); err != nil || len(unreadable) == 0 {
+		return err
+	}
+	for _, id := range unreadable {
+		s.Notef("%s cannot be read: %s rebuild %s --dry-run", cli.Clean(string(id)), s.Program(), cli.Quote(string(id)))
+	}
+	return cli.Negativef("repair them, then run the report again", "%s cannot be read, and not counted", cli.Count(len(unreadable), "payout"))
+}
+
+// count reads the payouts and returns the rows, and the payouts that cannot be read.
+func (c *Report) count(ctx context.Context, reader *dynamostore.Reader, ids []payout.ID) (map[reportKey]*reportRow, []payout.ID, error) {
 	rows := map[reportKey]*reportRow{}
 	var unreadable []payout.ID
 	var mu sync.Mutex // guards both
@@ -76,7 +91,7 @@ func (c *Report) Run(ctx context.Context, s *cli.Session, stack cli.Stack) error
 	group.SetLimit(loaders)
 	for _, id := range ids {
 		group.Go(func() error {
-			history, err := display.LoadHistory(loadCtx, stack.Reader(), id)
+			history, err := display.LoadHistory(loadCtx, reader, id)
 			mu.Lock()
 			defer mu.Unlock()
 			switch {
@@ -90,17 +105,9 @@ func (c *Report) Run(ctx context.Context, s *cli.Session, stack cli.Stack) error
 			return nil
 		})
 	}
-	if err := group.Wait(); err != nil {
-		return err
-	}
-	if err := c.print(s, rows); err != nil || len(unreadable) == 0 {
-		return err
-	}
+	err := group.Wait()
 	slices.Sort(unreadable)
-	for _, id := range unreadable {
-		s.Notef("%s cannot be read: %s rebuild %s --dry-run", cli.Clean(string(id)), s.Program(), cli.Quote(string(id)))
-	}
-	return cli.Negativef("repair them, then run the report again", "%s cannot be read, and not counted", cli.Count(len(unreadable), "payout"))
+	return rows, unreadable, err
 }
 
 // candidates lists the payouts with a receipt that was accepted on the day.

@@ -197,17 +197,17 @@ func (r *askRun) text(view asked) string {
 	if view.Detail != "" {
 		line += "  (" + cli.Clean(view.Detail) + ")"
 	}
-	out := line + "\n"
+	parts := []string{line + "\n"}
 	for _, stated := range view.Statements {
-		out += statementText(style, view, stated)
+		parts = append(parts, statementText(style, view, stated))
 	}
 	if view.Applied {
-		out += "  status is " + style.Paint(cli.StatusColour(view.After), string(view.After)) + " now\n"
+		parts = append(parts, "  status is "+style.Paint(cli.StatusColour(view.After), string(view.After))+" now\n")
 	}
 	if view.Next != "" {
-		out += "  → " + view.Next + "\n"
+		parts = append(parts, "  → "+view.Next+"\n")
 	}
-	return out
+	return strings.Join(parts, "")
 }
 
 // statementText formats what the record and the answer state.
@@ -248,39 +248,38 @@ var acceptanceTexts = map[inbox.Acceptance]string{
 	inbox.AcceptedDuplicate: ", known before",
 }
 
-// next says what to do about an outcome.
+// nextSteps say what to do about an outcome that is not an answer. PROGRAM, PROVIDER,
+// ACCOUNT and STACK stand for those of the payout.
+var nextSteps = map[reconcile.Outcome]string{
+	reconcile.NotFound: "the provider does not know it. This is not a failed payout: never order it again before the provider has denied it " +
+		"after its idempotency window (docs/OPERATIONS.md, \"The provider does not know this payout\")",
+	reconcile.InProcess:      "the provider cannot say yet; it is asked again by itself",
+	reconcile.ByReference:    "the provider knows our reference, but the answer names no request, so it is not applied: state the provider's id with PROGRAM expect … --id ID",
+	reconcile.Unavailable:    "the provider did not answer; the payout stays as it is: ask again in some minutes",
+	reconcile.RateLimited:    "the provider limits the rate; the payout stays as it is: ask again in some minutes",
+	reconcile.KeyRefused:     "store the right credentials of the API: PROGRAM keys add PROVIDER ACCOUNT --api --reason TEXT",
+	reconcile.NoCredentials:  "store the credentials of the API: PROGRAM keys add PROVIDER ACCOUNT --api --reason TEXT",
+	reconcile.AddressRefused: "the provider admits listed addresses only: have it list the address of the NAT gateway that the reconciler uses (docs/DEPLOY.md)",
+	reconcile.NoID:           "the provider cannot be asked without its id: state it with PROGRAM expect … --id ID",
+	reconcile.NotAsked:       "this stack cannot ask PROVIDER about payouts",
+	reconcile.Unusable: "the answer cannot be read, or is not about this payout: nothing was applied; see: " +
+		"aws logs tail /aws/lambda/STACK/reconciler --since 5m",
+}
+
+// next says what to do about a result.
 func (r *askRun) next(view asked) string {
 	id, program := view.Payout, r.Program()
-	show := program + " show " + cli.Quote(string(id))
-	switch view.Outcome {
-	case reconcile.Answered:
-		if view.After == payout.Conflicted {
-			return "the values differ; ask the provider which is correct: " + show
-		}
-		for _, stated := range view.Statements {
-			if stated.HeldReason != "" {
-				return "the answer is not understood and kept: " + program + " show " + cli.Quote(string(stated.Payout))
-			}
-		}
-		return ""
-	case reconcile.NotFound:
-		return "the provider does not know it. This is not a failed payout: never order it again before the provider has denied it " +
-			"after its idempotency window (docs/OPERATIONS.md, \"The provider does not know this payout\")"
-	case reconcile.InProcess:
-		return "the provider cannot say yet; it is asked again by itself"
-	case reconcile.ByReference:
-		return "the provider knows our reference, but the answer names no request, so it is not applied: state the provider's id with " + program + " expect … --id ID"
-	case reconcile.Unavailable, reconcile.RateLimited:
-		return "the provider did not answer; the payout stays as it is: ask again in some minutes"
-	case reconcile.KeyRefused, reconcile.NoCredentials:
-		return "store the credentials of the API: " + program + " keys add " + id.Provider() + " " + cli.Quote(id.Account()) + " --api --reason TEXT"
-	case reconcile.AddressRefused:
-		return "the provider admits listed addresses only: have it list the address of the NAT gateway that the reconciler uses (docs/DEPLOY.md)"
-	case reconcile.NoID:
-		return "the provider cannot be asked without its id: state it with " + program + " expect … --id ID"
-	case reconcile.NotAsked:
-		return "this stack cannot ask about payouts of " + cli.Clean(id.Provider())
-	case reconcile.Unusable:
+	if view.Outcome != reconcile.Answered {
+		return strings.NewReplacer("PROGRAM", program, "PROVIDER", cli.Clean(id.Provider()), "ACCOUNT", cli.Quote(id.Account()), "STACK", r.stack.Name).
+			Replace(nextSteps[view.Outcome])
 	}
-	return "the answer cannot be read, or is not about this payout: nothing was applied; see: aws logs tail /aws/lambda/" + r.stack.Name + "/reconciler --since 5m"
+	if view.After == payout.Conflicted {
+		return "the values differ; ask the provider which is correct: " + program + " show " + cli.Quote(string(id))
+	}
+	for _, stated := range view.Statements {
+		if stated.HeldReason != "" {
+			return "the answer is not understood and kept: " + program + " show " + cli.Quote(string(stated.Payout))
+		}
+	}
+	return ""
 }

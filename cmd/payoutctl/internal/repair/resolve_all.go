@@ -144,16 +144,16 @@ func (c *Resolve) applyAll(ctx context.Context, s *cli.Session, stack cli.Stack,
 
 func printPlanned(s *cli.Session, plan plannedResolution) error {
 	style := s.Style()
-	line := fmt.Sprintf("%-13s  %s", plan.Outcome, cli.Clean(string(plan.Payout)))
+	parts := []string{fmt.Sprintf("%-13s", plan.Outcome), cli.Clean(string(plan.Payout))}
 	if plan.Reason != "" {
-		line += "  " + cli.Clean(plan.Reason)
+		parts = append(parts, cli.Clean(plan.Reason))
 	}
 	for _, field := range slices.Sorted(maps.Keys(plan.Trusted)) {
 		var rejected []string
 		for _, value := range plan.Rejected[field] {
 			rejected = append(rejected, display.FormatValue(style, field, value))
 		}
-		line += fmt.Sprintf("  %s: %s, not %s", field, display.FormatValue(style, field, plan.Trusted[field]), strings.Join(rejected, " | "))
+		parts = append(parts, fmt.Sprintf("%s: %s, not %s", field, display.FormatValue(style, field, plan.Trusted[field]), strings.Join(rejected, " | ")))
 	}
-	return s.PrintResult(plan, line+"\n")
+	return s.PrintResult(plan, strings.Join(parts, "  ")+"\n")
 }
