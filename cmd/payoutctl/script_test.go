@@ -70,6 +70,7 @@ func TestStackScripts(t *testing.T) {
 			env.Setenv("VECTORS", filepath.Join(repository(t), "pkg", "provider"))
 			// Unique ids, so that a script can run repeatedly on one stack.
 			env.Setenv("RUN", strconv.FormatInt(run.Add(1), 10))
+			env.Setenv("DAY", time.Now().UTC().Format(time.DateOnly))
 			// The user's configuration must not matter.
 			env.Setenv("AWS_ENDPOINT_URL", "https://hostile.invalid")
 			env.Setenv("AWS_ENDPOINT_URL_DYNAMODB", "https://hostile.invalid")
