@@ -52,13 +52,18 @@ func (id ID) PayoutID() string { return id.part(3) }
 func (id ID) Reference() string { return id.part(4) }
 
 func (id ID) part(n int) string {
-	parts := strings.Split(string(id), "/")
-	if n >= len(parts) {
-		return ""
+	rest := string(id)
+	for range n {
+		_, after, ok := strings.Cut(rest, "/")
+		if !ok {
+			return ""
+		}
+		rest = after
 	}
-	text, err := url.PathUnescape(parts[n])
+	part, _, _ := strings.Cut(rest, "/")
+	text, err := url.PathUnescape(part)
 	if err != nil {
-		return parts[n]
+		return part
 	}
 	return text
 }

@@ -138,6 +138,9 @@ func (r Record) Conflicts() []Field {
 
 // live returns the values that no resolution in force rejects.
 func (r Record) live(field Field) []string {
+	if len(r.Resolutions) == 0 {
+		return r.Claims[field].Seen
+	}
 	inForce := r.resolutionsInForce()
 	return slices.DeleteFunc(slices.Clone(r.Claims[field].Seen), func(value string) bool {
 		return slices.ContainsFunc(inForce, func(resolution Resolution) bool {
@@ -148,6 +151,9 @@ func (r Record) live(field Field) []string {
 
 // resolutionsInForce returns the resolutions that no other one replaces.
 func (r Record) resolutionsInForce() []Resolution {
+	if len(r.Resolutions) == 0 {
+		return nil
+	}
 	replaced := map[string]bool{}
 	for _, resolution := range r.Resolutions {
 		for _, key := range resolution.Replaces {
@@ -188,6 +194,9 @@ func (r Record) isSettled() bool {
 // or, if the resolutions in force reject exactly those and agree on others, the
 // others.
 func (r Record) EffectiveTotals() Totals {
+	if len(r.Resolutions) == 0 {
+		return r.Settled
+	}
 	key := r.Settled.SettledKey()
 	var trusted []string
 	for _, resolution := range r.resolutionsInForce() {
