@@ -43,6 +43,7 @@ func TestRunbook_Repairs(t *testing.T) {
 		"conflict": (*faulty).conflict, "held": (*faulty).held, "wrong-key": (*faulty).wrongKey,
 		"dead-letters": (*faulty).deadLetters, "lost-message": (*faulty).lostMessage,
 		"stopped-sweeper": (*faulty).stoppedSweeper, "damaged-payout": (*faulty).damagedPayout,
+		"overdue-payout": (*faulty).overduePayout, "wrong-credentials": (*faulty).wrongCredentials, "stopped-reconciler": (*faulty).stoppedReconciler,
 	}
 	for name := range blocks {
 		if faults[name] == nil {
