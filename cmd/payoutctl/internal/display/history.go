@@ -61,9 +61,18 @@ func CheckTarget(target string) error {
 	return nil
 }
 
-// ReadHeld reads a held callback by its id. Ok is false if it does not exist.
+// heldKeys are the receipt keys of a held callback and of a held answer.
+var heldKeys = []string{string(inbox.Held), string(payout.SourceQuery) + "/" + string(inbox.Held)}
+
+// ReadHeld reads a held callback, or a held answer, by its id. Ok is false if it does
+// not exist.
 func ReadHeld(ctx context.Context, reader *dynamostore.Reader, id string) (held Entry, ok bool, err error) {
-	receipt, ok, err := reader.Receipt(ctx, inbox.Key{Payout: id, Receipt: string(inbox.Held)})
+	var receipt inbox.Receipt
+	for _, key := range heldKeys {
+		if receipt, ok, err = reader.Receipt(ctx, inbox.Key{Payout: id, Receipt: key}); ok || err != nil {
+			break
+		}
+	}
 	if errors.Is(err, inbox.ErrDamagedReceipt) {
 		return Entry{Receipt: receipt, Damaged: true}, true, nil
 	}
@@ -284,6 +293,9 @@ func nextStepText(r inbox.Receipt, program string) string {
 		return "The provider's answer to a query states its status: " + program + " show " + cli.Quote(r.ReleasedAs.Payout) + "\n"
 	case inbox.Dismissed:
 		return "An operator dismissed it: it says nothing about a payout.\n"
+	}
+	if r.Source() == payout.SourceQuery {
+		return "The provider answered this to a query, and it is not understood: it changed no payout, and the payout is asked about again.\n"
 	}
 	return "It is authentic and was acknowledged, but not understood: it changed no payout, and its body is kept unchanged.\n" +
 		"Once this program understands it: " + program + " release " + cli.Quote(r.Key.Payout) + " --dry-run\n"

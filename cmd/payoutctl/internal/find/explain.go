@@ -219,7 +219,7 @@ func (c *Explain) runHeld(ctx context.Context, s *cli.Session) error {
 	if err != nil {
 		return err
 	}
-	held, err := display.FindHeld(ctx, s, stack.Reader(), c.File)
+	held, err := findCallback(ctx, s, stack.Reader(), c.File)
 	if err != nil {
 		return err
 	}
@@ -247,6 +247,15 @@ func (c *Explain) runHeld(ctx context.Context, s *cli.Session) error {
 		s.Notef("this program understands it: %s release %s --reason TEXT", s.Program(), cli.Quote(c.File))
 	}
 	return nil
+}
+
+// findCallback returns a held callback. A held answer has no signature to explain.
+func findCallback(ctx context.Context, s *cli.Session, reader *dynamostore.Reader, id string) (inbox.Receipt, error) {
+	held, err := display.FindHeld(ctx, s, reader, id)
+	if err == nil && held.Source() != payout.SourceCallback {
+		err = cli.Usagef("see: "+s.Program()+" show "+cli.Quote(id)+" --full", "%s is an answer to a query, and not a callback", cli.Clean(id))
+	}
+	return held, err
 }
 
 // signsBody reports whether the stored body contains the signature: Cregis signs in
