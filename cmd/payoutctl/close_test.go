@@ -67,3 +67,23 @@ func TestClose_Refused(t *testing.T) {
 		t.Errorf("without a reason: exit code %d\n%s", code, problems)
 	}
 }
+
+// A payout that was expected before its id was known keeps the reference.
+func TestFindPayout_LinkedReference(t *testing.T) {
+	const early payout.ID = "cregis/payout/1//order-7"
+	fake := newTables(t)
+	expected := applied(payout.Event{ID: early, Source: payout.SourceExpectation, Status: payout.Expected, Reference: "order-7", Deadline: 1}, payout.Record{})
+	apply(t, fake, expected)
+	checkShown := func(want string) {
+		t.Helper()
+		if code, out, problems := runOnTables(t, fake, fake.URL, "show", "order-7"); code != 0 || !strings.Contains(out+problems, want) {
+			t.Errorf("exit code %d, no %q in:\n%s%s", code, want, out, problems)
+		}
+	}
+	apply(t, fake, applied(payout.Event{ID: early, Source: payout.SourceReconciler, Status: payout.Linked, LinkedTo: openID}, expected.Record))
+	checkShown("linked to  " + openID)
+	apply(t, fake, applied(payout.Event{ID: openID, Status: payout.Pending, Reference: "order-7"}, payout.Record{}))
+	checkShown("payout     " + openID)
+	apply(t, fake, applied(payout.Event{ID: overdueID, Status: payout.Pending, Reference: "order-7"}, payout.Record{}))
+	checkShown("2 payouts have this reference")
+}

@@ -3,7 +3,6 @@ package reconcile
 import (
 	"bytes"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -62,6 +61,9 @@ func ParseExpectation(body []byte) (Expectation, error) {
 	return e, nil
 }
 
+// maxFieldName bounds the name of a field that an error names.
+const maxFieldName = 64
+
 func newFieldError(err error) *FieldError {
 	var pointer jsontext.Pointer
 	switch err := err.(type) { //nolint:errorlint // the package documents these two types
@@ -70,8 +72,12 @@ func newFieldError(err error) *FieldError {
 	case *jsontext.SyntacticError:
 		pointer = err.JSONPointer
 	}
-	field := strings.TrimPrefix(string(pointer), "/")
-	if field == "" {
+	field := ""
+	for name := range pointer.Tokens() {
+		field = name
+		break // what is inside a field is of the sender's making, and as long as he likes
+	}
+	if field == "" || len(field) > maxFieldName {
 		return &FieldError{Problem: "the body is not a JSON object of the documented fields"}
 	}
 	return &FieldError{Field: field, Problem: "not a documented field, repeated, or not of its type"}

@@ -128,15 +128,19 @@ func TestRun_LinksByReference(t *testing.T) {
 
 func TestExpect_BadInput(t *testing.T) {
 	for body, field := range map[string]string{
-		`{"provider":"acme","type":"payout","account":"1","id":"1"}`:              "provider",
-		`{"provider":"cregis","type":"payout","id":"1"}`:                          "account",
-		strings.Replace(withID, `"1.1"`, `1.1`, 1):                                "amount",
-		strings.Replace(withID, `"amount"`, `"amuont"`, 1):                        "amuont",
-		strings.Replace(withID, `"TRX"`, `"TRX","due":"soon"`, 1):                 "due",
-		strings.Replace(withID, `"TRX"`, `"TRX","due":"9601h"`, 1):                "due",
-		strings.Replace(withID, `"TRX"`, `"TRX","due":"-9601h"`, 1):               "due",
-		strings.Replace(withID, `"TRX"`, `"TRX","due":"2029-01-01T00:00:00Z"`, 1): "due",
-		strings.Replace(withID, `"TRX"`, `"TRX","currency":"TRX"`, 1):             "currency",
+		`{"provider":"acme","type":"payout","account":"1","id":"1"}`:                               "provider",
+		`{"provider":"cregis","type":"payout","id":"1"}`:                                           "account",
+		strings.Replace(withID, `"1.1"`, `1.1`, 1):                                                 "amount",
+		strings.Replace(withID, `"amount"`, `"amuont"`, 1):                                         "amuont",
+		strings.Replace(withID, `"TRX"`, `"TRX","due":"soon"`, 1):                                  "due",
+		strings.Replace(withID, `"TRX"`, `"TRX","due":"9601h"`, 1):                                 "due",
+		strings.Replace(withID, `"TRX"`, `"TRX","due":"-9601h"`, 1):                                "due",
+		strings.Replace(withID, `"TRX"`, `"TRX","due":"2029-01-01T00:00:00Z"`, 1):                  "due",
+		strings.Replace(withID, `"TRX"`, `"TRX","currency":"TRX"`, 1):                              "currency",
+		strings.Replace(withID, `"1.1"`, `[[[1.1]]]`, 1):                                           "amount",
+		strings.Replace(withID, `"1.1"`, strings.Repeat(`[`, 1<<15)+strings.Repeat(`]`, 1<<15), 1): "",
+		strings.Replace(withID, `"amount"`, `"a/~"`, 1):                                            "a/~",
+		strings.Replace(withID, `"amount"`, `"`+strings.Repeat("a", 65)+`"`, 1):                    "",
 		`[]`: "", `{`: "", `null and more`: "", withID + withID: "",
 		strings.Replace(withID, "R-1", strings.Repeat("R", 64<<10), 1): "",
 	} {

@@ -21,7 +21,8 @@ const HeldPrefix = "held/"
 
 // FindPayout loads the history of the payout with an id or a reference of ours. A
 // reference may look like an id, so it tries the id first, which is known as soon as
-// it has a receipt.
+// it has a receipt. Of payouts that were expected before their id was known, it finds
+// those that they are linked to.
 func FindPayout(ctx context.Context, s *cli.Session, reader *dynamostore.Reader, target string) (History, error) {
 	history, err := LoadHistory(ctx, reader, payout.ID(target))
 	if err != nil || history.isKnown() {
@@ -29,6 +30,7 @@ func FindPayout(ctx context.Context, s *cli.Session, reader *dynamostore.Reader,
 	}
 	const limit = 1000 // bounds the list if many payouts share a reference
 	payouts, _, err := TakePayouts(s, limit, dynamostore.Filter{}, reader.ByReference(ctx, target))
+	payouts = withoutLinked(payouts)
 	switch {
 	case err != nil:
 		return History{}, err
@@ -48,6 +50,15 @@ func FindPayout(ctx context.Context, s *cli.Session, reader *dynamostore.Reader,
 		return History{}, ErrAmbiguous
 	}
 	return LoadHistory(ctx, reader, payouts[0].ID)
+}
+
+// withoutLinked returns the payouts that are not linked, or all if there are no others.
+func withoutLinked(payouts []dynamostore.Stored) []dynamostore.Stored {
+	others := slices.DeleteFunc(slices.Clone(payouts), func(p dynamostore.Stored) bool { return p.Status() == payout.Linked })
+	if len(others) == 0 {
+		return payouts
+	}
+	return others
 }
 
 // ErrAmbiguous means that several payouts share the reference; they are listed.

@@ -74,7 +74,7 @@ func (t History) queryText(now time.Time) string {
 		parts = append(parts, "due since "+cli.FormatTime(schedule.At)+" UTC")
 	}
 	if schedule.Tries > 0 {
-		parts = append(parts, fmt.Sprintf("asked %d times since the last change", schedule.Tries))
+		parts = append(parts, "asked "+cli.Count(schedule.Tries, "time")+" since the last change")
 	}
 	if !schedule.AskedAt.IsZero() {
 		parts = append(parts, strings.TrimSpace("last "+cli.FormatTime(schedule.AskedAt)+" UTC "+cli.Clean(schedule.Result)))
@@ -87,8 +87,12 @@ func (t History) expectations(style cli.Style) string {
 	rows := cli.Table{Style: style, Indent: "  "}
 	for n, item := range t.Entries {
 		if item.Source() == payout.SourceExpectation {
+			by := "as stated before the id was known"
+			if item.Note != "" {
+				by = "by " + style.Shorten(item.Note)
+			}
 			rows.AddTexts(fmt.Sprintf("#%d", n+1), cli.FormatTime(item.AcceptedAt)+" UTC",
-				"deadline "+cli.FormatTime(time.UnixMilli(item.Event.Deadline))+" UTC", "by "+style.Shorten(item.Note))
+				"deadline "+cli.FormatTime(time.UnixMilli(item.Event.Deadline))+" UTC", by)
 		}
 	}
 	if len(rows.Rows) == 0 {
