@@ -72,7 +72,7 @@ func (r *Reconciler) askWithCredentials(ctx context.Context, provider Provider, 
 		return answer
 	}
 	fresh, err := r.connections.get(ctx, r, provider, payouts[0].ID.Account(), true)
-	if err != nil || fresh.querier == nil || fresh.querier == current.querier {
+	if err != nil || fresh.querier == nil || bytes.Equal(fresh.credentials, current.credentials) {
 		return answer
 	}
 	return fresh.querier.Ask(ctx, payouts)

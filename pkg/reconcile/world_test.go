@@ -113,22 +113,24 @@ func (p *fakeProvider) ProbeID(account string) payout.ID {
 	return payout.NewID(p.name, payout.TypePayout, account, "0", "")
 }
 
-func (p *fakeProvider) Connect(_ string, credentials json.RawMessage, _ *http.Client, _ func() time.Time) (reconcile.Querier, error) {
+func (p *fakeProvider) Connect(_ string, credentials json.RawMessage, _ *http.Client, now func() time.Time) (reconcile.Querier, error) {
 	var entry struct{ Key string }
 	if err := json.Unmarshal(credentials, &entry); err != nil || entry.Key == "" {
 		return nil, errors.New("key: missing")
 	}
-	return &fakeQuerier{provider: p, key: entry.Key}, nil
+	return fakeQuerier{provider: p, key: entry.Key, now: now}, nil
 }
 
+// fakeQuerier cannot be compared, as a querier may be.
 type fakeQuerier struct {
 	provider *fakeProvider
 	key      string
+	now      func() time.Time
 }
 
-func (q *fakeQuerier) KeyID() string { return "id of " + q.key }
+func (q fakeQuerier) KeyID() string { return "id of " + q.key }
 
-func (q *fakeQuerier) Ask(_ context.Context, payouts []reconcile.Asked) reconcile.Answer {
+func (q fakeQuerier) Ask(_ context.Context, payouts []reconcile.Asked) reconcile.Answer {
 	p := q.provider
 	p.mu.Lock()
 	defer p.mu.Unlock()
