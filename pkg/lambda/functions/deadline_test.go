@@ -14,6 +14,8 @@ import (
 	"payout-callbacks/pkg/aws/sqsqueue"
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/provider/cregis"
+	"payout-callbacks/pkg/reconcile"
 	"payout-callbacks/pkg/testkit/providertest"
 	"payout-callbacks/pkg/testkit/templatetest"
 )
@@ -39,6 +41,9 @@ func timedFunctions(t *testing.T) []timedFunction {
 			"ReceiveMessage": 48 * time.Second, "PutItem": 2 * time.Second, "DeleteMessage": 48 * time.Second, "ChangeMessageVisibility": 48 * time.Second,
 		}, 48 * time.Second},
 		{"PublisherFunction", publish, map[string]time.Duration{"PutEvents": 28 * time.Second}, 28 * time.Second},
+		{"ExpectedFunction", expect, map[string]time.Duration{
+			"GetItem": 8 * time.Second, "TransactWriteItems": 8 * time.Second, "Query": 8 * time.Second,
+		}, 8 * time.Second},
 	}
 	for resource, example := range map[string]string{"CregisFunction": "payout-one-line", "PivotFunction": "single-success"} {
 		name := strings.ToLower(strings.TrimSuffix(resource, "Function"))
@@ -156,6 +161,19 @@ func sweep(ctx context.Context, stack functions.Stack, _ callback.KeySource) err
 
 func publish(ctx context.Context, stack functions.Stack, _ callback.KeySource) error {
 	_, err := stack.HandleStream(ctx, events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{inserted("100", "1")}})
+	return err
+}
+
+// expect sends an expectation without the provider's id, for which the function looks.
+func expect(ctx context.Context, stack functions.Stack, _ callback.KeySource) error {
+	stack.Expecter = &reconcile.Expecter{
+		Inbox: stack.Inbox, Store: stack.Store, Providers: []reconcile.Provider{cregis.Provider{}}, Now: stack.Now,
+	}
+	event := events.APIGatewayV2HTTPRequest{Body: `{"provider":"cregis","type":"payout","account":"1382528827416576","reference":"R"}`}
+	event.RequestContext.Authorizer = &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{
+		IAM: &events.APIGatewayV2HTTPRequestContextAuthorizerIAMDescription{UserARN: caller},
+	}
+	_, err := stack.HandleExpected(ctx, event)
 	return err
 }
 
