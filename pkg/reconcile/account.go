@@ -236,6 +236,9 @@ func (s *session) accept(ctx context.Context, answer Answer) bool {
 		if isNew {
 			s.count(func(result *RunResult) { result.Accepted++ })
 		}
+		if isNew && statement.Held != nil {
+			s.count(func(result *RunResult) { result.HeldAnswers[statement.Held.Provider]++ })
+		}
 		isDurable = isDurable && ok
 	}
 	return isDurable

@@ -44,15 +44,17 @@ type Reconciler struct {
 
 // RunResult counts what a run found and did.
 type RunResult struct {
-	Due      int             `json:"due"`               // payouts whose query was due
-	Held     int             `json:"held"`              // held callbacks whose query was due
-	Outcomes map[Outcome]int `json:"outcomes"`          // of those, by outcome
-	Accepted int             `json:"accepted"`          // statements of answers that are new
-	Overdue  int             `json:"overdue"`           // payouts that this run states to be overdue
-	Answered int             `json:"answered"`          // held callbacks that an answer closed
-	Damaged  int             `json:"damaged"`           // due payouts and callbacks that cannot be read, left for a person
-	Failing  []AccountReport `json:"failing,omitempty"` // accounts that cannot be asked
-	Busy     int             `json:"busy"`              // accounts that another run is asking about
+	Due      int             `json:"due"`      // payouts whose query was due
+	Held     int             `json:"held"`     // held callbacks whose query was due
+	Outcomes map[Outcome]int `json:"outcomes"` // of those, by outcome
+	Accepted int             `json:"accepted"` // statements of answers that are new
+	// HeldAnswers counts, of these, statements that are not understood, by provider.
+	HeldAnswers map[string]int  `json:"heldAnswers,omitempty"`
+	Overdue     int             `json:"overdue"`           // payouts that this run states to be overdue
+	Answered    int             `json:"answered"`          // held callbacks that an answer closed
+	Damaged     int             `json:"damaged"`           // due payouts and callbacks that cannot be read, left for a person
+	Failing     []AccountReport `json:"failing,omitempty"` // accounts that cannot be asked
+	Busy        int             `json:"busy"`              // accounts that another run is asking about
 }
 
 // AccountReport says why an account cannot be asked.
@@ -69,7 +71,7 @@ type AccountReport struct {
 // without an error, when its deadline is near.
 func (r *Reconciler) Run(ctx context.Context) (RunResult, error) {
 	now := r.Now()
-	run := &run{Reconciler: r, result: RunResult{Outcomes: map[Outcome]int{}}}
+	run := &run{Reconciler: r, result: RunResult{Outcomes: map[Outcome]int{}, HeldAnswers: map[string]int{}}}
 	due, err := r.Store.DueQueries(ctx, now, r.Limit)
 	if err != nil {
 		return run.result, fmt.Errorf("list due payouts: %w", err)

@@ -311,6 +311,24 @@ func TestHandleReconcile_Overdue(t *testing.T) {
 	}
 }
 
+// An answer that is not understood is held, and counted like a held callback, once.
+func TestHandleReconcile_HeldAnswer(t *testing.T) {
+	w := newWorld()
+	w.expectDue(t)
+	w.answer = reconcile.Answer{Outcome: reconcile.Answered, Statements: []reconcile.Statement{{Held: &inbox.HeldCallback{
+		Provider: "cregis", Type: payout.TypePayout, Account: project, Source: payout.SourceQuery, ProviderID: "9001", Subject: []byte("9"), Reason: "unknown-status",
+	}}}}
+	for n, want := range []any{1.0, nil} {
+		if _, err := w.reconcile(t, "{}"); err != nil {
+			t.Fatal(err)
+		}
+		if line := w.lines(t)[0]; line["Held"] != want || want != nil && line["provider"] != "cregis" {
+			t.Errorf("run %d: the line is %v", n+1, line)
+		}
+		w.now = w.now.Add(time.Hour)
+	}
+}
+
 // A run that cannot read the tables is an error, and reports no accounts.
 func TestHandleReconcile_TablesDown(t *testing.T) {
 	w := newWorld()

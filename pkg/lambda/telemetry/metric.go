@@ -17,7 +17,7 @@ var (
 	Refused           = Metric{"Refused", "Count", true}           // not verified, malformed or too large
 	Unavailable       = Metric{"Unavailable", "Count", true}       // answered with 503: our fault
 	Duplicates        = Metric{"Duplicates", "Count", true}        // accepted before
-	Held              = Metric{"Held", "Count", true}              // verified, not understood and not a duplicate
+	Held              = Metric{"Held", "Count", true}              // verified, not understood and not a duplicate; also an answer
 	AcceptedStoreOnly = Metric{"AcceptedStoreOnly", "Count", true} // the queue failed
 	AcceptedQueueOnly = Metric{"AcceptedQueueOnly", "Count", true} // the table failed
 	PreviousKey       = Metric{"PreviousKey", "Count", true}       // verified with an account's previous key, and not a duplicate

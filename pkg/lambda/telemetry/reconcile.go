@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -58,7 +59,7 @@ func providerOf(id payout.ID) string {
 }
 
 // RecordReconcile records one run of the reconciler: a line for each account that cannot
-// be asked, and the counts of the run. A run that could not list what is due has no
+// be asked, a line for each provider with answers that are held, and the counts of the run. A run that could not list what is due has no
 // counts, and without the states of the accounts (nil) their number is not recorded: a
 // zero would clear alarms.
 func (r *Recorder) RecordReconcile(ctx context.Context, result reconcile.RunResult, accounts map[string]reconcile.AccountState,
@@ -70,6 +71,9 @@ func (r *Recorder) RecordReconcile(ctx context.Context, result reconcile.RunResu
 			r.recordAccount(ctx, report)
 		}
 		reported[report.Account] = true
+	}
+	for _, provider := range slices.Sorted(maps.Keys(result.HeldAnswers)) {
+		r.write(ctx, slog.LevelWarn, "held answers", []measurement{{Held, result.HeldAnswers[provider]}}, text("provider", provider))
 	}
 	level := slog.LevelInfo
 	if err != nil || result.Damaged > 0 {

@@ -101,6 +101,16 @@ func TestRecordReconcile_Accounts(t *testing.T) {
 	}
 }
 
+// An answer that is not understood raises the alarm of held callbacks.
+func TestRecordReconcile_HeldAnswers(t *testing.T) {
+	lines := linesOf(t, func(r *telemetry.Recorder) {
+		r.RecordReconcile(t.Context(), reconcile.RunResult{HeldAnswers: map[string]int{"pivot": 2}}, nil, 0, nil)
+	})
+	if got := lines[0]; got["message"] != "held answers" || got["provider"] != "pivot" || got["Held"] != 2.0 || len(metricsOf(got)) != 1 {
+		t.Errorf("got %v", got)
+	}
+}
+
 // A run that cannot list what is due must not clear an alarm with a zero.
 func TestRecordReconcile_TableDown(t *testing.T) {
 	got := linesOf(t, func(r *telemetry.Recorder) {

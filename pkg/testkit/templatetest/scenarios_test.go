@@ -44,6 +44,7 @@ var scenarios = []struct {
 
 	{"HeldAlarm", true, "a callback of Cregis is held", []phase{minutes(1, heldCallback("cregis")), minutes(4)}},
 	{"HeldAlarm", true, "a callback of Pivot is held", []phase{minutes(1, heldCallback("pivot"))}},
+	{"HeldAlarm", true, "an answer of Pivot is held", []phase{minutes(1, run(reconcile.RunResult{HeldAnswers: map[string]int{"pivot": 1}}, 0))}},
 	{"HeldAlarm", false, "fifteen minutes later", []phase{minutes(1, heldCallback("cregis")), minutes(15)}},
 	{"HeldAlarm", false, "callbacks are accepted or refused", []phase{minutes(5, acknowledgedCallback("cregis"), acknowledgedCallback("pivot"), refusedCallback("pivot"))}},
 
