@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -46,6 +47,24 @@ func NewClient(allowLoopback bool) *http.Client {
 			IdleConnTimeout:     time.Minute,
 		}},
 	}
+}
+
+// LogWriter returns a writer for the standard logger. It leaves out lines in which net/http
+// quotes what a server sends after its answer: the client has no other way to stop them.
+func LogWriter(w io.Writer) io.Writer { return logWriter{w} }
+
+type logWriter struct{ io.Writer }
+
+// Write implements [io.Writer].
+func (l logWriter) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte("Unsolicited response received on idle HTTP channel")) {
+		return len(line), nil
+	}
+	n, err := l.Writer.Write(line)
+	if err != nil {
+		err = fmt.Errorf("write log line: %w", err)
+	}
+	return n, err
 }
 
 // CheckBaseURL returns the base URL of an API without a slash at its end: https, or http

@@ -8,6 +8,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -145,6 +146,39 @@ func TestFetch_ErrorsWithoutValues(t *testing.T) {
 		})
 	}
 }
+
+// net/http logs what a server sends after its answer.
+func TestLogWriter_NoAnswers(t *testing.T) {
+	lines := &strings.Builder{}
+	lineWritten := make(chan struct{}, 100)
+	log.SetOutput(writerFunc(func(line []byte) (int, error) {
+		n, err := reconcile.LogWriter(lines).Write(line)
+		lineWritten <- struct{}{}
+		return n, err
+	}))
+	defer log.SetOutput(os.Stderr)
+	_, err := fetch(t, t.Context(), func(w http.ResponseWriter, _ *http.Request) {
+		connection, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		_, _ = io.WriteString(connection, "HTTP/1.1 204 No Content\r\n\r\nSECRET")
+		_ = connection.Close()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-lineWritten
+	log.Print("a line of another cause")
+	if got := lines.String(); strings.Contains(got, "SECRET") || !strings.Contains(got, "a line of another cause") {
+		t.Errorf("the log has %q", got)
+	}
+}
+
+type writerFunc func(line []byte) (int, error)
+
+func (f writerFunc) Write(line []byte) (int, error) { return f(line) }
 
 func TestFetch_UnverifiedCertificate(t *testing.T) {
 	server := httptest.NewUnstartedServer(http.NotFoundHandler())

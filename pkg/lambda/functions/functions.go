@@ -3,6 +3,7 @@ package functions
 import (
 	"context"
 	"crypto/rand"
+	"log"
 	"os"
 	"time"
 
@@ -92,6 +93,7 @@ func RunExpected() {
 
 // RunReconciler runs the function that asks providers about payouts.
 func RunReconciler() {
+	log.SetOutput(reconcile.LogWriter(os.Stderr))
 	stack, sdk := loadStack(config.Reconciler)
 	stack.Reconciler = &reconcile.Reconciler{
 		Inbox: stack.Inbox, Store: stack.Store,
