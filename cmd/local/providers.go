@@ -72,6 +72,18 @@ func (s *simulators) serve(handler http.Handler) (url string, err error) {
 	return "http://" + listener.Addr().String(), nil
 }
 
+// orderVariables are the variables with which README.md orders at the simulated Cregis.
+func (s stack) orderVariables() []string {
+	return []string{
+		"CREGIS=" + s.Providers["cregis"].BaseURL,
+		"CREGIS_API_KEY=" + string(s.Providers["cregis"].Key),
+		"EXPECTED_PAYOUTS=" + s.APIURL + "/expected-payouts",
+		"AWS_REGION=" + region,
+		"AWS_ACCESS_KEY_ID=" + accessKeyID,
+		"AWS_SECRET_ACCESS_KEY=" + secretKey,
+	}
+}
+
 func (s *simulators) stop() {
 	if s.cancel != nil {
 		s.cancel()

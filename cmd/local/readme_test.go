@@ -33,6 +33,7 @@ func TestReadme_Commands(t *testing.T) {
 			d.eventually(t, line, func(ctx context.Context) bool {
 				command := exec.CommandContext(ctx, "sh", "-c", line)
 				command.Dir = root
+				command.Env = append(os.Environ(), d.stack.orderVariables()...)
 				var err error
 				out, err = command.CombinedOutput()
 				return err == nil

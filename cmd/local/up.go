@@ -125,6 +125,7 @@ func (r *running) printURLs(containersErr error) {
 	for _, name := range []string{"cregis", "pivot"} {
 		r.show.printf("  %-6s %s (control: /simulator/payouts)", name, r.stack.Providers[name].BaseURL)
 	}
+	r.show.printf("For the orders of README.md:\n  export %s", strings.Join(r.stack.orderVariables(), " "))
 	r.show.printf("\nSend a callback:\n%s", r.curl())
 	r.show.printf("  go run ./cmd/payoutctl --local send --help")
 	if containersErr == nil {
