@@ -81,7 +81,7 @@ func TestStackScripts(t *testing.T) {
 		},
 		RequireExplicitExec: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "eventually": eventually, "delivered": delivered, "plant": plant, "enqueue": enqueue,
+			"exits": exits, "eventually": eventually, "delivered": delivered, "plant": plant, "enqueue": enqueue, "order": order,
 		},
 	})
 }
