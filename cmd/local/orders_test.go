@@ -151,7 +151,7 @@ func TestReconcile_Overdue(t *testing.T) {
 func TestReconcile_AnotherServer(t *testing.T) {
 	o := newOrderService(t)
 	const account, cid = "1382528827416999", "1382626461605888"
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, `{"code":"00000","msg":"ok","data":{"pid":`+account+`,"from_address":"TRsYqtgNY4XGfVuyt4hXBBZuhoGGKKYxrA",
 			"address":"`+testRecipient+`","chain_id":"195","token_id":"195","currency":"TRX","amount":"1.1","third_party_id":"OTHER-1","remark":"payout",
 			"status":6,"txid":"6dd0f23cc2d93f0d4d1e3a1c6ab7ae6fa1ad64fb0b2c1c2fbd1e6b9b1a0c0b7e","block_height":"34527604","block_time":1686814482000}}`)

@@ -30,7 +30,7 @@ type simulators struct {
 }
 
 // startSimulators serves both providers on free ports and adds them to the description of the stack.
-func startSimulators(s *stack) (simulators, error) {
+func startSimulators(ctx context.Context, s *stack) (simulators, error) {
 	urls := map[string]string{}
 	for _, kind := range []string{"payout", "sub-address-payout"} {
 		urls[kind] = s.APIURL + "/callbacks/cregis/" + kind
@@ -54,8 +54,7 @@ func startSimulators(s *stack) (simulators, error) {
 		"cregis": {Account: demoProject, BaseURL: cregisURL, Key: key, APISecret: s.Name + "/api/cregis"},
 		"pivot":  {Account: demoMerchant, BaseURL: pivotURL, MerchantID: demoMerchant, MerchantSecret: demoMerchantSecret, APISecret: s.Name + "/api/pivot"},
 	}
-	var ctx context.Context
-	ctx, sims.cancel = context.WithCancel(context.Background())
+	ctx, sims.cancel = context.WithCancel(ctx)
 	go sims.cregis.Run(ctx, simulatorSpeed)
 	go sims.pivot.Run(ctx, simulatorSpeed)
 	return sims, nil

@@ -86,7 +86,7 @@ func (r *running) finish(ctx context.Context) error {
 	if r.stack, err = newStack(r.workspace, outputs); err != nil {
 		return err
 	}
-	if r.simulators, err = startSimulators(&r.stack); err != nil {
+	if r.simulators, err = startSimulators(ctx, &r.stack); err != nil {
 		return err
 	}
 	if err := prepare(ctx, r.workspace, r.stack); err != nil {

@@ -16,6 +16,7 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"reflect"
 	"regexp"
 	"strconv"
 	"syscall"
@@ -63,7 +64,7 @@ func run(ctx context.Context, args []string, streams cli.Streams, env func(strin
 	case err != nil:
 		return s.Report(cli.Usagef("see: "+helpFor(err), "%s", placeholder.ReplaceAllString(err.Error(), "$1:")))
 	}
-	if flags, ok := command.Selected().Target.Addr().Interface().(interface{ Check() error }); ok {
+	if flags, ok := reflect.TypeAssert[interface{ Check() error }](command.Selected().Target.Addr()); ok {
 		err = flags.Check()
 	}
 	if err == nil {

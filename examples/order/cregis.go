@@ -51,10 +51,11 @@ func (c *cregis) order(ctx context.Context, p payout) (string, error) {
 	}
 	defer response.Body.Close()
 	var answer struct {
-		Code, Msg string
-		Data      struct {
+		Code string `json:"code"`
+		Msg  string `json:"msg"`
+		Data struct {
 			CID json.Number `json:"cid"`
-		}
+		} `json:"data"`
 	}
 	err = json.NewDecoder(io.LimitReader(response.Body, 64<<10)).Decode(&answer)
 	switch {

@@ -56,7 +56,9 @@ func (e *expectations) expect(ctx context.Context, p payout) (string, error) {
 	if response.StatusCode != http.StatusOK {
 		return "", fmt.Errorf("status %d: %s", response.StatusCode, text)
 	}
-	var answer struct{ Payout string }
+	var answer struct {
+		Payout string `json:"payout"`
+	}
 	err = json.Unmarshal(text, &answer)
 	return answer.Payout, err
 }

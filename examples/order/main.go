@@ -63,6 +63,6 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println(ordered)
-	return nil
+	_, err = fmt.Fprintln(os.Stdout, ordered)
+	return err
 }

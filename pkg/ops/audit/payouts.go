@@ -119,19 +119,23 @@ func (a *Audit) report(ctx context.Context, stored inbox.StoredPayout, fold inbo
 		}
 		finding.Receipt = unapplied.Receipt
 	default:
-		differences := got.Differences(want)
-		problem := stored.ScheduleProblem()
-		switch {
-		case len(differences) > 0:
-			finding.Kind, finding.Detail = PayoutAltered, "differs from its receipts in: "+listParts(differences)
-		case problem != "":
-			finding.Kind, finding.Detail = PayoutUnscheduled, problem
-		default:
-			return nil
-		}
+		finding.Kind, finding.Detail = compareContent(stored, want)
 	}
-	a.addFinding(finding)
+	if finding.Kind != "" {
+		a.addFinding(finding)
+	}
 	return nil
+}
+
+// compareContent compares a payout with the fold of as many receipts.
+func compareContent(stored inbox.StoredPayout, want payout.Record) (Kind, string) {
+	if differences := stored.Record.Differences(want); len(differences) > 0 {
+		return PayoutAltered, "differs from its receipts in: " + listParts(differences)
+	}
+	if problem := stored.ScheduleProblem(); problem != "" {
+		return PayoutUnscheduled, problem
+	}
+	return "", ""
 }
 
 // listParts lists the names of the parts that differ. It omits their values, which

@@ -42,7 +42,8 @@ func (r *Repairs) Plan(ctx context.Context, id payout.ID) (Plan, error) {
 		return Plan{}, fmt.Errorf("read receipts: %w", err)
 	}
 	plan := Plan{Verdict: Differs, Read: read, Fold: fold}
-	if read.Exists && read.Damage == nil {
+	isReadable := read.Exists && read.Damage == nil
+	if isReadable {
 		plan.Differences = read.Record.Differences(fold.Record)
 	}
 	switch {
@@ -52,7 +53,7 @@ func (r *Repairs) Plan(ctx context.Context, id payout.ID) (Plan, error) {
 		plan.Verdict = Unknown
 	case fold.Record.Version == 0:
 		plan.Verdict = NoReceipts
-	case read.Exists && read.Damage == nil && len(plan.Differences) == 0 && read.ScheduleProblem() == "":
+	case isReadable && len(plan.Differences) == 0 && read.ScheduleProblem() == "":
 		plan.Verdict = Equal
 	}
 	return plan, nil

@@ -219,11 +219,7 @@ func (c *Explain) runHeld(ctx context.Context, s *cli.Session) error {
 	if err != nil {
 		return err
 	}
-	held, err := findCallback(ctx, s, stack.Reader(), c.File)
-	if err != nil {
-		return err
-	}
-	provider, err := stack.Provider(held.Provider())
+	held, provider, err := findCallback(ctx, s, stack, c.File)
 	if err != nil {
 		return err
 	}
@@ -249,13 +245,18 @@ func (c *Explain) runHeld(ctx context.Context, s *cli.Session) error {
 	return nil
 }
 
-// findCallback returns a held callback. A held answer has no signature to explain.
-func findCallback(ctx context.Context, s *cli.Session, reader *dynamostore.Reader, id string) (inbox.Receipt, error) {
-	held, err := display.FindHeld(ctx, s, reader, id)
-	if err == nil && held.Source() != payout.SourceCallback {
-		err = cli.Usagef("see: "+s.Program()+" show "+cli.Quote(id)+" --full", "%s is an answer to a query, and not a callback", cli.Clean(id))
+// findCallback returns a held callback and its provider. A held answer has no signature
+// to explain.
+func findCallback(ctx context.Context, s *cli.Session, stack cli.Stack, id string) (inbox.Receipt, functions.SigningProvider, error) {
+	held, err := display.FindHeld(ctx, s, stack.Reader(), id)
+	switch {
+	case err != nil:
+		return held, nil, err
+	case held.Source() != payout.SourceCallback:
+		return held, nil, cli.Usagef("see: "+s.Program()+" show "+cli.Quote(id)+" --full", "%s is an answer to a query, and not a callback", cli.Clean(id))
 	}
-	return held, err
+	provider, err := stack.Provider(held.Provider())
+	return held, provider, err
 }
 
 // signsBody reports whether the stored body contains the signature: Cregis signs in

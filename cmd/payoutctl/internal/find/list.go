@@ -193,6 +193,10 @@ func (c *Receipts) Run(ctx context.Context, s *cli.Session, stack cli.Stack) err
 	if err := cli.PrintList(s, header, entries, addReceipt, view); err != nil || !c.Body || s.Flags.JSON {
 		return err
 	}
+	return printBodies(s, entries)
+}
+
+func printBodies(s *cli.Session, entries []display.Entry) error {
 	for _, e := range entries {
 		if err := s.Print("\n" + cli.Clean(e.Key.Payout) + "\n" + cli.PrefixLines(display.BodyText(e.Body)) + "\n"); err != nil {
 			return err

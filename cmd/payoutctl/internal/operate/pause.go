@@ -44,7 +44,7 @@ in any order, with the same result.
 
 // Run pauses the part.
 func (c *Pause) Run(ctx context.Context, s *cli.Session, stack cli.Stack) error {
-	return switchPart(ctx, s, stack, c.Part, false, c.ChangeFlags)
+	return change{s, stack, c.Part, false, c.ChangeFlags}.run(ctx)
 }
 
 // Resume starts a part of a stack again.
@@ -63,33 +63,43 @@ func (Resume) Help() string {
 
 // Run resumes the part.
 func (c *Resume) Run(ctx context.Context, s *cli.Session, stack cli.Stack) error {
-	return switchPart(ctx, s, stack, c.Part, true, c.ChangeFlags)
+	return change{s, stack, c.Part, true, c.ChangeFlags}.run(ctx)
 }
 
-func switchPart(ctx context.Context, s *cli.Session, stack cli.Stack, name string, on bool, flags cli.ChangeFlags) error {
-	part, err := stack.Part(name)
+// change starts or stops a part of a stack.
+type change struct {
+	*cli.Session
+
+	stack cli.Stack
+	part  string
+	on    bool
+	flags cli.ChangeFlags
+}
+
+func (c change) run(ctx context.Context) error {
+	part, err := c.stack.Part(c.part)
 	if err != nil {
 		return err
 	}
-	verb := map[bool]string{true: "resume", false: "pause"}[on]
+	verb := map[bool]string{true: "resume", false: "pause"}[c.on]
 	running, _, err := part.State(ctx)
 	if err != nil {
 		return err
 	}
-	if running != on {
-		if err := s.Confirm(flags.Yes, verb+" the "+name+" of stack "+stack.Name); err != nil {
+	if running != c.on {
+		if err := c.Confirm(c.flags.Yes, verb+" the "+c.part+" of stack "+c.stack.Name); err != nil {
 			return err
 		}
-		if err := part.Set(ctx, on, cli.FormatChange(s.Now(), verb+" "+name, flags.Reason)); err != nil {
+		if err := part.Set(ctx, c.on, cli.FormatChange(c.Now(), verb+" "+c.part, c.flags.Reason)); err != nil {
 			return err
 		}
 	} else {
-		s.Notef("no change needed")
+		c.Notef("no change needed")
 	}
 	state := ""
 	done, err := cli.Poll(ctx, time.Second, switchTimeout, func() (_ bool, err error) {
 		running, state, err = part.State(ctx)
-		return running == on, err
+		return running == c.on, err
 	})
 	if err == nil && !done {
 		err = cli.Failuref("check again in a minute", "the change was requested, but the state is still %s", state)
@@ -100,8 +110,8 @@ func switchPart(ctx context.Context, s *cli.Session, stack cli.Stack, name strin
 	view := struct {
 		Part    string `json:"part"`
 		Running bool   `json:"running"`
-	}{name, running}
-	return s.PrintResult(view, name+"  "+map[bool]string{true: "running", false: "paused"}[running]+"\n")
+	}{c.part, running}
+	return c.PrintResult(view, c.part+"  "+map[bool]string{true: "running", false: "paused"}[running]+"\n")
 }
 
 // switchTimeout is how long a mapping may take to be enabled or disabled.

@@ -63,14 +63,14 @@ type cregisPayout struct{ cregisFields }
 
 // Run sends the callback.
 func (c *cregisPayout) Run(ctx context.Context, s *cli.Session, flags *Send) error {
-	return sendExample(ctx, s, flags, send.CregisPayout, send.Assignments(*c), c.Overrides)
+	return sendExample(ctx, s, flags, send.CregisPayout.With(send.Assignments(*c), c.Overrides))
 }
 
 type cregisSubAddressPayout struct{ cregisFields }
 
 // Run sends the callback.
 func (c *cregisSubAddressPayout) Run(ctx context.Context, s *cli.Session, flags *Send) error {
-	return sendExample(ctx, s, flags, send.CregisSubAddressPayout, send.Assignments(*c), c.Overrides)
+	return sendExample(ctx, s, flags, send.CregisSubAddressPayout.With(send.Assignments(*c), c.Overrides))
 }
 
 type sendPivot struct {
@@ -103,7 +103,7 @@ type pivotSingle struct {
 
 // Run sends the callback.
 func (c *pivotSingle) Run(ctx context.Context, s *cli.Session, flags *Send) error {
-	return sendExample(ctx, s, flags, send.PivotSingle, c.withStatus("data.payouts.status", send.Assignments(*c)), c.Overrides)
+	return sendExample(ctx, s, flags, send.PivotSingle.With(c.withStatus("data.payouts.status", send.Assignments(*c)), c.Overrides))
 }
 
 type pivotBulk struct {
@@ -116,11 +116,10 @@ type pivotBulk struct {
 
 // Run sends the callback.
 func (c *pivotBulk) Run(ctx context.Context, s *cli.Session, flags *Send) error {
-	return sendExample(ctx, s, flags, send.PivotBulk, c.withStatus("data.status", send.Assignments(*c)), c.Overrides)
+	return sendExample(ctx, s, flags, send.PivotBulk.With(c.withStatus("data.status", send.Assignments(*c)), c.Overrides))
 }
 
-func sendExample(ctx context.Context, s *cli.Session, flags *Send, example send.Example, fields []send.Assignment, overrides send.Overrides) error {
-	example.Fields, example.Overrides = fields, overrides
+func sendExample(ctx context.Context, s *cli.Session, flags *Send, example send.Example) error {
 	provider, err := cli.FindProvider(example.Provider)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ package prove
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -126,18 +127,11 @@ func printFinding(s *cli.Session, f audit.Finding) error {
 
 		Repair string `json:"repair,omitempty"`
 	}{f, remedy(s, f)}
-	line := s.Style().Paint(cli.Red, string(f.Kind))
-	for _, word := range []string{f.Payout, f.Receipt, f.Request} {
-		if word != "" {
-			line += "  " + cli.Clean(word)
-		}
-	}
-	for _, text := range []string{cli.Clean(f.Detail), view.Repair} {
-		if text != "" {
-			line += "\n  " + text
-		}
-	}
-	return s.PrintResult(view, line+"\n")
+	words := []string{s.Style().Paint(cli.Red, string(f.Kind)), cli.Clean(f.Payout), cli.Clean(f.Receipt), cli.Clean(f.Request)}
+	isEmpty := func(text string) bool { return text == "" }
+	line := strings.Join(slices.DeleteFunc(words, isEmpty), "  ")
+	lines := slices.DeleteFunc([]string{line, cli.Clean(f.Detail), view.Repair}, isEmpty)
+	return s.PrintResult(view, strings.Join(lines, "\n  ")+"\n")
 }
 
 // remedy returns the command that repairs a finding, or how to find out more.

@@ -75,7 +75,7 @@ const checkTimeout = 15 * time.Second
 // Run runs all checks concurrently and prints the results in order.
 func (c *Doctor) Run(ctx context.Context, s *cli.Session, stack cli.Stack) error {
 	d := &doctor{Session: s, stack: stack, oldKey: time.Duration(c.OldKeyDays) * 24 * time.Hour}
-	findings := runChecks(ctx, d.checks())
+	findings := runChecks(ctx, d.checks(ctx))
 	if err := cli.PrintList(s, nil, findings, addFinding, func(f finding) any { return f }); err != nil {
 		return err
 	}
@@ -130,7 +130,7 @@ type doctor struct {
 	oldKey time.Duration
 }
 
-func (d *doctor) checks() []check {
+func (d *doctor) checks(ctx context.Context) []check {
 	checks := []check{{"identity", d.identity}, {"clock", d.clock}}
 	for _, provider := range cli.ProviderNames() {
 		checks = append(checks,
@@ -144,7 +144,7 @@ func (d *doctor) checks() []check {
 	if d.stack.Outputs[cli.OutputPublisher] != "" {
 		checks = append(checks, check{"publisher", d.part("publisher")})
 	}
-	checks = append(checks, d.queryChecks()...)
+	checks = append(checks, d.queryChecks(ctx)...)
 	return append(checks,
 		check{"events queue", d.queue(d.stack.EventsQueueURL, d.backlog)},
 		check{"dead-letter messages", d.queue(d.stack.DeadLetterQueueURL, d.deadLetters)},

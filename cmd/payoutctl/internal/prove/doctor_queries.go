@@ -19,12 +19,12 @@ import (
 // address that a provider may admit.
 
 // queryChecks returns the checks of reconciliation, none for a stack of an older version.
-func (d *doctor) queryChecks() []check {
+func (d *doctor) queryChecks(ctx context.Context) []check {
 	if d.stack.Outputs[cli.OutputReconciler] == "" {
 		return nil
 	}
 	accounts := sync.OnceValues(func() ([]reconcile.AccountCheck, error) {
-		ctx, cancel := context.WithTimeout(context.Background(), checkTimeout)
+		ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 		defer cancel()
 		var response reconcile.AskResponse
 		err := d.stack.Invoke(ctx, "reconciler", reconcile.AskRequest{Accounts: true}, &response)

@@ -155,13 +155,14 @@ func (r *releaseRun) each(list iter.Seq2[display.Entry, error], release func(hel
 		n++
 		progress("%d read", n)
 		view, parsed := r.reparse(held)
-		if view.Outcome == wouldRelease {
+		isUnderstood := view.Outcome == wouldRelease
+		if isUnderstood {
 			understood++
 			view.Payout, view.Receipt = parsed.Key.Payout, parsed.Key.Receipt
-			if release != nil {
-				if view.Outcome, err = release(held.Receipt, parsed); err != nil {
-					return 0, cli.WithHint("nothing is lost: run the command again", err)
-				}
+		}
+		if isUnderstood && release != nil {
+			if view.Outcome, err = release(held.Receipt, parsed); err != nil {
+				return 0, cli.WithHint("nothing is lost: run the command again", err)
 			}
 		}
 		if release != nil && parsed.Key == (inbox.Key{}) || view.Outcome == "" {

@@ -37,6 +37,12 @@ type Example struct {
 	Overrides
 }
 
+// With returns the example with fields from flags, and overrides.
+func (e Example) With(fields []Assignment, overrides Overrides) Example {
+	e.Fields, e.Overrides = fields, overrides
+	return e
+}
+
 // The documented callbacks. CregisPayout has the unknown status 0.
 var (
 	CregisPayout           = Example{Provider: "cregis", Kind: payout.TypePayout, File: "cregis-payout.json", Account: "pid"}
