@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -56,7 +57,7 @@ type FieldComparison struct {
 
 // AccountCheck says whether the credentials of an account work.
 type AccountCheck struct {
-	Account string  `json:"account"` // provider/account
+	Account string  `json:"account"` // provider/account; provider/* if the secret cannot be read
 	Outcome Outcome `json:"outcome"` // Answered, NotFound and InProcess mean that they work
 	Detail  string  `json:"detail,omitzero"`
 	KeyID   string  `json:"keyId,omitzero"` // see Querier.KeyID
@@ -70,12 +71,9 @@ func (r *Reconciler) Ask(ctx context.Context, request AskRequest) (AskResponse, 
 	if len(request.Payouts) > MaxAsked {
 		return response, fmt.Errorf("%d payouts, want at most %d in one request", len(request.Payouts), MaxAsked)
 	}
+	r.connections.expire() // the operator may have stored other credentials just now
 	if request.Accounts {
-		checks, err := r.checkAccounts(ctx)
-		if err != nil {
-			return response, err
-		}
-		response.Accounts = checks
+		response.Accounts = r.checkAccounts(ctx)
 	}
 	for _, id := range request.Payouts {
 		result, err := r.askAbout(ctx, id, request.DryRun)
@@ -139,18 +137,22 @@ func (r *Reconciler) newStatementResult(ctx context.Context, statement Statement
 
 // checkAccounts asks about a payout that does not exist, with the credentials of each
 // account.
-func (r *Reconciler) checkAccounts(ctx context.Context) ([]AccountCheck, error) {
+func (r *Reconciler) checkAccounts(ctx context.Context) []AccountCheck {
 	var checks []AccountCheck
 	for _, provider := range r.Providers {
 		entries, err := r.Credentials.Credentials(ctx, provider.Name())
 		if err != nil {
-			return nil, fmt.Errorf("read API credentials of %s: %w", provider.Name(), err)
+			check := AccountCheck{Account: provider.Name() + "/*", Outcome: Unavailable, Detail: err.Error()}
+			if errors.Is(err, ErrMalformedSecret) {
+				check.Outcome = NoCredentials
+			}
+			checks = append(checks, check)
 		}
 		for _, account := range slices.Sorted(maps.Keys(entries)) {
 			checks = append(checks, r.checkAccount(ctx, provider, account))
 		}
 	}
-	return checks, nil
+	return checks
 }
 
 func (r *Reconciler) checkAccount(ctx context.Context, provider Provider, account string) AccountCheck {

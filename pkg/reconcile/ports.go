@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"time"
 
@@ -162,9 +163,13 @@ type AccountState struct {
 	AnsweredAt  time.Time // when the provider last answered
 }
 
+// ErrMalformedSecret means that the value of a secret is not a JSON object of accounts.
+var ErrMalformedSecret = errors.New("the value is not a JSON object of accounts")
+
 // Credentials reads the API credentials of a provider's accounts.
 type Credentials interface {
 	// Credentials returns the entries of the provider's secret by account. A secret
-	// without a value has no entries.
+	// without a value has no entries. ErrMalformedSecret lasts until a person stores
+	// another value; any other error is temporary.
 	Credentials(ctx context.Context, provider string) (map[string]json.RawMessage, error)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"sync"
 	"time"
 
@@ -154,13 +155,17 @@ func (c *connections) get(ctx context.Context, r *Reconciler, provider Provider,
 		return current, nil
 	}
 	entries, err := r.Credentials.Credentials(ctx, provider.Name())
-	if err != nil {
-		return connection{}, err
-	}
 	next := connection{credentials: entries[account], readAt: r.Now()}
-	if ok && bytes.Equal(next.credentials, current.credentials) {
+	switch {
+	case errors.Is(err, ErrMalformedSecret):
+		next.problem = err.Error()
+	case err != nil:
+		return connection{}, err
+	case next.credentials == nil:
+		next.problem = "the secret has no entry of the account, or several"
+	case ok && bytes.Equal(next.credentials, current.credentials):
 		next.querier, next.problem = current.querier, current.problem
-	} else if next.credentials != nil {
+	default:
 		next.querier, next.problem = connect(provider, account, next.credentials, r)
 	}
 	if c.byAccount == nil {
@@ -168,6 +173,16 @@ func (c *connections) get(ctx context.Context, r *Reconciler, provider Provider,
 	}
 	c.byAccount[name] = next
 	return next, nil
+}
+
+// expire has the credentials of all accounts read again when they are needed.
+func (c *connections) expire() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for name, current := range c.byAccount {
+		current.readAt = time.Time{}
+		c.byAccount[name] = current
+	}
 }
 
 func connect(provider Provider, account string, credentials json.RawMessage, r *Reconciler) (Querier, string) {

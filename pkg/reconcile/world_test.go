@@ -153,7 +153,10 @@ type credentials struct{ w *world }
 
 func (c credentials) Credentials(_ context.Context, provider string) (map[string]json.RawMessage, error) {
 	p := c.w.providers[provider]
-	return p.credentials, p.credErr
+	if p.credErr != nil {
+		return nil, p.credErr
+	}
+	return p.credentials, nil
 }
 
 // answer has the provider answer a query about the payout with an event.

@@ -24,8 +24,6 @@ type APICredentials struct {
 
 var _ reconcile.Credentials = (*APICredentials)(nil)
 
-var errAPIForm = errors.New("the value is not a JSON object of accounts")
-
 // Credentials implements reconcile.Credentials. An account that the value lists twice
 // has no entry: which of the two is right cannot be known. An error never holds a part
 // of the value.
@@ -54,7 +52,7 @@ func (a *APICredentials) Credentials(ctx context.Context, provider string) (map[
 func ParseCredentials(value string) (entries map[string]json.RawMessage, listed int, err error) {
 	members, ok := readMembers(strings.TrimPrefix(value, byteOrderMark))
 	if !ok {
-		return nil, 0, errAPIForm
+		return nil, 0, reconcile.ErrMalformedSecret
 	}
 	spellings := map[string]int{}
 	for _, m := range members {
