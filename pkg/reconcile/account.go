@@ -32,9 +32,7 @@ func (r *run) askAccount(ctx context.Context, name string, tasks []task) {
 		return
 	}
 	session := &session{run: r, name: name, state: state}
-	defer func() {
-		r.fail(wrapRelease(name, r.Accounts.Release(context.WithoutCancel(ctx), name, r.Owner, session.state)))
-	}()
+	defer session.release(ctx)
 	if session.isPaused() {
 		r.report(AccountReport{Account: name, Cause: state.Cause, Until: state.PausedUntil})
 	}
@@ -46,15 +44,24 @@ func (r *run) askAccount(ctx context.Context, name string, tasks []task) {
 	}
 }
 
-func wrapRelease(name string, err error) error {
-	if err == nil {
-		return nil
+// release ends the lease, also if the run's own time is over. A lease that cannot be
+// released ends by itself.
+func (s *session) release(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
+	defer cancel()
+	if err := s.Accounts.Release(ctx, s.name, s.Owner, s.state); err != nil {
+		s.fail(fmt.Errorf("release account %s: %w", s.name, err))
 	}
-	return fmt.Errorf("release account %s: %w", name, err)
 }
 
+// report adds a report, once for each account and cause.
 func (r *run) report(report AccountReport) {
-	r.count(func(result *RunResult) { result.Failing = append(result.Failing, report) })
+	r.count(func(result *RunResult) {
+		isSame := func(known AccountReport) bool { return known.Account == report.Account && known.Cause == report.Cause }
+		if !slices.ContainsFunc(result.Failing, isSame) {
+			result.Failing = append(result.Failing, report)
+		}
+	})
 }
 
 // session is what a run does with one account.

@@ -114,3 +114,15 @@ func TestRun_ItemNotListed(t *testing.T) {
 	w.run(11 * minute)
 	w.wantRecord(id, payout.Delayed, hasOverdue("unknown-to-provider"))
 }
+
+// An account without credentials is reported once, however many of its payouts are due.
+func TestRun_ReportsAccountOnce(t *testing.T) {
+	w := newWorld(t)
+	delete(w.providers["cregis"].credentials, account)
+	for _, n := range []string{"1", "2", "3"} {
+		w.callback(payout.Event{ID: payout.NewID("cregis", payout.TypePayout, account, n, ""), Status: payout.Pending})
+	}
+	if got := w.run(11 * minute); got.Outcomes[reconcile.NoCredentials] != 3 || len(got.Failing) != 1 {
+		t.Errorf("got %+v, want one report", got)
+	}
+}

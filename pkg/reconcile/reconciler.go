@@ -19,6 +19,8 @@ const (
 	// leaseTime is how long a run may have an account; it is longer than the function's
 	// timeout.
 	leaseTime = 2 * time.Minute
+	// releaseTimeout bounds the end of a lease, after the run's own time.
+	releaseTimeout = 2 * time.Second
 	// askTimeout bounds the query about one request, with all its pages.
 	askTimeout = 20 * time.Second
 	// reserve is the time before the deadline in which no more queries are started.
