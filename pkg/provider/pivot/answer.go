@@ -139,7 +139,8 @@ type item struct {
 	created, updated string // of RFC 3339, or ""
 }
 
-// readItems reads one item or an array of them.
+// readItems reads one item or an array of them. A page that has a reference twice shows
+// two statements about one payout, and none is used.
 func readItems(value jsontext.Value) (items []item, problem string) {
 	var values []jsontext.Value
 	switch value.Kind() {
@@ -153,8 +154,12 @@ func readItems(value jsontext.Value) (items []item, problem string) {
 		return nil, "payouts: neither an item nor an array"
 	}
 	var r fieldReader
+	references := map[string]bool{}
 	for _, value := range values {
-		items = append(items, r.item(value))
+		i := r.item(value)
+		r.failIf(references[i.ours], "payouts", "two items have the same reference")
+		references[i.ours] = true
+		items = append(items, i)
 	}
 	if r.problem != "" {
 		return nil, r.problem
