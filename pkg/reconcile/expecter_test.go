@@ -105,6 +105,23 @@ func TestExpect_WithoutIDDiffers(t *testing.T) {
 	w.wantRecord(paid, payout.Conflicted, func(r payout.Record) bool { return len(r.Claims[payout.FieldAmount].Seen) == 2 })
 }
 
+// What is expected without the id after the link is compared, too.
+func TestExpect_WithoutIDAfterTheLink(t *testing.T) {
+	w := newWorld(t)
+	const amount = `,"amount":"1.1"`
+	w.expect(strings.Replace(noID, amount, "", 1))
+	w.expect(strings.Replace(withID, amount, "", 1))
+	w.expect(noID)
+	before := len(w.store.Receipts())
+	w.expect(noID)
+	if after := len(w.store.Receipts()); after != before {
+		t.Errorf("the same again wrote %d receipts", after-before)
+	}
+	w.callback(succeeded(paid, "91.1"))
+	w.wantRecord(paid, payout.Conflicted, payout.Record.IsExpected)
+	w.check()
+}
+
 func TestExpect_TwoPayoutsForOneOrder(t *testing.T) {
 	w := newWorld(t)
 	w.expect(noID)

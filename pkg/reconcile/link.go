@@ -40,7 +40,8 @@ func (l linker) joinEarlier(ctx context.Context, record payout.Record) (payout.R
 }
 
 // linkToKnown links a payout without an id to the payouts that have its reference, and
-// returns whether it is linked to any.
+// returns whether it is linked to any. If it is linked already, it states what is expected
+// since then.
 func (l linker) linkToKnown(ctx context.Context, record payout.Record) (bool, error) {
 	ids, err := l.store.ByReference(ctx, record.ID.Reference())
 	if err != nil {
@@ -52,9 +53,6 @@ func (l linker) linkToKnown(ctx context.Context, record payout.Record) (bool, er
 			continue
 		}
 		isLinked = true
-		if isLinkedTo(record, id) {
-			continue
-		}
 		if _, err := l.link(ctx, record, payout.Record{ID: id}); err != nil {
 			return false, err
 		}
@@ -69,6 +67,9 @@ func (l linker) link(ctx context.Context, from, to payout.Record) (payout.Record
 			return to, err
 		}
 		to = record
+	}
+	if isLinkedTo(from, to.ID) {
+		return to, nil
 	}
 	linked := payout.Event{ID: from.ID, Source: payout.SourceReconciler, Status: payout.Linked, LinkedTo: to.ID}
 	_, _, err := l.inbox.ApplyNew(ctx, inbox.NewReceipt(linked, nil, "", l.now()))
