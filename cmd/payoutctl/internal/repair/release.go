@@ -147,7 +147,7 @@ const wouldRelease repair.Outcome = "would-release"
 // printed then.
 func (r *releaseRun) each(list iter.Seq2[display.Entry, error], release func(held, parsed inbox.Receipt) (repair.Outcome, error)) (understood int, err error) {
 	progress := r.StartProgress()
-	n := 0
+	n, isPlan := 0, release == nil
 	for held, err := range list {
 		if err != nil {
 			return 0, err
@@ -160,18 +160,15 @@ func (r *releaseRun) each(list iter.Seq2[display.Entry, error], release func(hel
 			understood++
 			view.Payout, view.Receipt = parsed.Key.Payout, parsed.Key.Receipt
 		}
-		if isUnderstood && release != nil {
+		if isUnderstood && !isPlan {
 			if view.Outcome, err = release(held.Receipt, parsed); err != nil {
 				return 0, cli.WithHint("nothing is lost: run the command again", err)
 			}
 		}
-		if release != nil && parsed.Key == (inbox.Key{}) || view.Outcome == "" {
+		if !isPlan && parsed.Key == (inbox.Key{}) || view.Outcome == "" {
 			continue // the plan has printed it, or the release has skipped it
 		}
-		if view.Outcome != wouldRelease && view.Outcome != repair.Released {
-			r.remaining++
-		}
-		if err := printHeld(r.Session, view); err != nil {
+		if err := r.printOutcome(view); err != nil {
 			return 0, err
 		}
 	}
@@ -179,6 +176,14 @@ func (r *releaseRun) each(list iter.Seq2[display.Entry, error], release func(hel
 		r.Notef("no held callback matches")
 	}
 	return understood, nil
+}
+
+// printOutcome prints what became of a callback, and counts those that stay held.
+func (r *releaseRun) printOutcome(view heldView) error {
+	if view.Outcome != wouldRelease && view.Outcome != repair.Released {
+		r.remaining++
+	}
+	return printHeld(r.Session, view)
 }
 
 // reparse parses a held callback with the code of this program.
