@@ -67,7 +67,7 @@ environment:
 deploy: build ## build and deploy to AWS: ENV=staging, ENV=production
 	$(SAM) deploy --config-env $(ENV)
 
-invoke: $(LOCAL) ## invoke a function in a container (Docker) against the running stack: FUNCTION=cregis, EVENT=events/….json or -
+invoke: $(LOCAL) ## invoke a function in a container (Docker) against the running stack: FUNCTION=cregis (or pivot, consumer, sweeper, publisher, expected, reconciler), EVENT=events/….json or -
 	@test -n "$(FUNCTION)" || { echo 'FUNCTION is required: make invoke FUNCTION=cregis (or pivot, consumer, sweeper, publisher, expected, reconciler)'; exit 2; }
 	@exec $(LOCAL) invoke $(FUNCTION) $(if $(EVENT),--event='$(EVENT)')
 

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -17,6 +18,31 @@ import (
 	"payout-callbacks/pkg/payout"
 	"payout-callbacks/pkg/testkit/templatetest"
 )
+
+// The help and the message of make invoke, and the help of local invoke, name each function.
+func TestInvoke_HelpNamesFunctions(t *testing.T) {
+	root := templatetest.Root(t)
+	field, _ := reflect.TypeFor[invokeCommand]().FieldByName("Function")
+	texts := []string{string(field.Tag)}
+	for _, pattern := range []string{`(?m)^invoke: .*$`, `FUNCTION is required: .*`} {
+		content, err := os.ReadFile(filepath.Join(root, "Makefile"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, regexp.MustCompile(pattern).FindString(string(content)))
+	}
+	folders, err := filepath.Glob(filepath.Join(root, "functions", "*"))
+	if err != nil || len(folders) == 0 {
+		t.Fatal(folders, err)
+	}
+	for _, folder := range folders {
+		for _, text := range texts {
+			if !strings.Contains(text, filepath.Base(folder)) {
+				t.Errorf("%q does not name %s", text, filepath.Base(folder))
+			}
+		}
+	}
+}
 
 // A function that is built for another processor than its container's does not start.
 func TestArchitecture_SameForBuildDeployAndSamLocal(t *testing.T) {

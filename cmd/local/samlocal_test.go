@@ -30,6 +30,7 @@ func TestSamLocal(t *testing.T) {
 	for _, function := range functionFolders() {
 		t.Run("invoke "+function, func(t *testing.T) { d.invokeSample(t, prepared.daemon, function) })
 	}
+	t.Run("invoke without the provider", func(t *testing.T) { d.askFromContainer(t, prepared.daemon) })
 	t.Run("invoke without the stack", func(t *testing.T) { d.invokeUnreachable(t, prepared) })
 	for _, command := range []string{"invoke", "start-api", "start-lambda"} {
 		t.Run(command+" without variables", func(t *testing.T) { d.runWithoutVariables(t, prepared.daemon, command) })
@@ -68,6 +69,16 @@ func (d *deployed) invokeSample(t *testing.T, on daemon, function string) {
 	hasPayout := !slices.Contains([]string{"sweeper", "publisher", "reconciler"}, function)
 	if id := payoutIn(log); (id != "") != hasPayout {
 		t.Errorf("the log names the payout %q:\n%s", id, log)
+	}
+}
+
+// askFromContainer asks about the payout of events/expected.json. The simulated provider listens on this machine's loopback
+// address, which a container does not reach: that is an outcome and not an error.
+func (d *deployed) askFromContainer(t *testing.T, on daemon) {
+	const expected = "cregis/payout/" + demoProject + "/1391751691780001"
+	log, err := samLocalInvoke(t.Context(), d.workspace, on, "ReconcilerFunction", []byte(`{"payouts":["`+expected+`"]}`))
+	if err != nil || !bytes.Contains(log, []byte(`"outcomes":{"unavailable":1}`)) {
+		t.Errorf("got %v, want the outcome unavailable:\n%s", err, log)
 	}
 }
 
