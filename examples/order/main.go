@@ -52,13 +52,14 @@ func run(ctx context.Context, args []string) error {
 	flags.StringVar(&p.Currency, "currency", "", "chain@token")
 	flags.StringVar(&p.Amount, "amount", "", "exact decimal")
 	flags.StringVar(&p.To, "to", "", "recipient's address")
-	flags.StringVar(&p.Due, "due", "10m", "when the payout should be final: a duration, or a time of RFC 3339")
+	due := flags.Duration("due", 10*time.Minute, "how long the payout may take to be final")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	if p.Reference == "" || provider.key == "" {
 		return errors.New("--reference and CREGIS_API_KEY are required")
 	}
+	p.Due = time.Now().Add(*due).UTC().Format(time.RFC3339) // one time for both expectations, which are then the same
 	ordered, err := order(ctx, expectations, provider, p)
 	if err != nil {
 		return err
