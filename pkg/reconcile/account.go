@@ -151,8 +151,8 @@ func (s *session) claim(ctx context.Context, t task) (claim, bool) {
 		return claim{}, false
 	}
 	if t.id.PayoutID() == "" && t.id.Reference() != "" {
-		isLinked, err := linker{s.Inbox, s.Store, s.Now}.linkToKnown(ctx, c.record)
-		if err != nil || isLinked {
+		known, err := linker{s.Inbox, s.Store, s.Now}.linkToKnown(ctx, c.record)
+		if err != nil || len(known) > 0 {
 			s.fail(err)
 			return claim{}, false
 		}

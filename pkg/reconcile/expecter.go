@@ -24,7 +24,7 @@ type Expecter struct {
 type ExpectResult struct {
 	Payout    payout.ID       `json:"payout"`
 	Result    ExpectOutcome   `json:"result"`
-	Status    payout.Status   `json:"status"` // of the payout, with the expectation
+	Status    payout.Status   `json:"status"` // with the expectation; without the id, of the known payout
 	Conflicts []FieldConflict `json:"conflicts,omitempty"`
 }
 
@@ -67,12 +67,28 @@ func (e *Expecter) Expect(ctx context.Context, body []byte, caller string) (Expe
 	if event.ID.PayoutID() != "" {
 		record, err = links.joinEarlier(ctx, record)
 	} else {
-		_, err = links.linkToKnown(ctx, record)
+		var known []payout.Record
+		known, err = links.linkToKnown(ctx, record)
+		record = findShown(record, known)
 	}
 	if err != nil {
 		return ExpectResult{}, err
 	}
 	return newExpectResult(event, applied, record), nil
+}
+
+// findShown returns the record that the sender of an expectation without an id is shown:
+// one in conflict, or that of the known payout.
+func findShown(record payout.Record, known []payout.Record) payout.Record {
+	for _, candidate := range slices.Concat([]payout.Record{record}, known) {
+		if len(candidate.Conflicts()) > 0 {
+			return candidate
+		}
+	}
+	if len(known) > 0 {
+		return known[0]
+	}
+	return record
 }
 
 // parse returns the event of an expectation, and the expectation as JSON without what

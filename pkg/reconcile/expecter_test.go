@@ -105,6 +105,25 @@ func TestExpect_WithoutIDDiffers(t *testing.T) {
 	w.wantRecord(paid, payout.Conflicted, func(r payout.Record) bool { return len(r.Claims[payout.FieldAmount].Seen) == 2 })
 }
 
+// The sender of an expectation without the id learns of the conflict with a callback.
+func TestExpect_WithoutIDAfterTheCallback(t *testing.T) {
+	for amount, want := range map[payout.Amount]reconcile.ExpectOutcome{"1.1": reconcile.ExpectChanged, "9": reconcile.ExpectConflict} {
+		w := newWorld(t)
+		w.callback(succeeded(paid, amount))
+		got := w.expect(noID)
+		if got.Status == payout.Linked || got.Result != want || (len(got.Conflicts) == 1) != (want == reconcile.ExpectConflict) {
+			t.Errorf("callback of %s: got %+v, want %s", amount, got, want)
+		}
+		again := w.expect(noID)
+		if want == reconcile.ExpectChanged {
+			want = reconcile.ExpectDuplicate
+		}
+		if again.Status == payout.Linked || again.Result != want {
+			t.Errorf("callback of %s: got %+v again, want %s", amount, again, want)
+		}
+	}
+}
+
 // What is expected without the id after the link is compared, too.
 func TestExpect_WithoutIDAfterTheLink(t *testing.T) {
 	w := newWorld(t)

@@ -40,24 +40,24 @@ func (l linker) joinEarlier(ctx context.Context, record payout.Record) (payout.R
 }
 
 // linkToKnown links a payout without an id to the payouts that have its reference, and
-// returns whether it is linked to any. If it is linked already, it states what is expected
-// since then.
-func (l linker) linkToKnown(ctx context.Context, record payout.Record) (bool, error) {
+// returns their records. If it is linked already, it states what is expected since then.
+func (l linker) linkToKnown(ctx context.Context, record payout.Record) ([]payout.Record, error) {
 	ids, err := l.store.ByReference(ctx, record.ID.Reference())
 	if err != nil {
-		return false, fmt.Errorf("list payouts with a reference: %w", err)
+		return nil, fmt.Errorf("list payouts with a reference: %w", err)
 	}
-	isLinked := false
+	var known []payout.Record
 	for _, id := range ids {
 		if withoutID(id, record.ID.Reference()) != record.ID || id == record.ID {
 			continue
 		}
-		isLinked = true
-		if _, err := l.link(ctx, record, payout.Record{ID: id}); err != nil {
-			return false, err
+		to, err := l.link(ctx, record, payout.Record{ID: id})
+		if err != nil {
+			return nil, err
 		}
+		known = append(known, to)
 	}
-	return isLinked, nil
+	return known, nil
 }
 
 func (l linker) link(ctx context.Context, from, to payout.Record) (payout.Record, error) {
