@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -97,13 +98,22 @@ func isLoopback(host string) bool {
 }
 
 // DecodeCredentials decodes the credentials of an account: one JSON object without
-// unknown or repeated fields. The error contains no value.
+// unknown or repeated fields. The error contains no value, and the name of a field only if
+// it looks like one: it may be a key in the wrong place.
 func DecodeCredentials(raw []byte, into any) error {
 	if err := json.Unmarshal(raw, into, json.RejectUnknownMembers(true)); err != nil {
-		return newFieldError(err)
+		refused := newFieldError(err)
+		if !isFieldName(refused.Field) {
+			refused.Field = ""
+		}
+		return refused
 	}
 	return nil
 }
+
+// isFieldName matches the names of the documented fields and names like them: letters
+// only, and fewer than a key has.
+var isFieldName = regexp.MustCompile(`^[a-z][A-Za-z]{1,14}$`).MatchString
 
 // Response is the answer to an HTTP request.
 type Response struct {

@@ -99,6 +99,7 @@ func TestConnect_BadCredentials(t *testing.T) {
 		"a key with a space": {project, `{"baseUrl":"https://api.example.com","key":"SECRET "}`, "key"},
 		"a key as a number":  {project, `{"baseUrl":"https://api.example.com","key":1}`, "key"},
 		"an unknown field":   {project, `{"baseUrl":"https://api.example.com","key":"SECRET","merchantId":"SECRET"}`, "merchantId"},
+		"a key as a name":    {project, `{"baseUrl":"https://api.example.com","SECRET0123456789abcdef":"key"}`, "field"},
 		"two keys":           {project, `{"baseUrl":"https://api.example.com","key":"SECRET","key":"SECRET"}`, "key"},
 		"another account":    {"m-1", `{"baseUrl":"https://api.example.com","key":"SECRET"}`, "account"},
 	} {
