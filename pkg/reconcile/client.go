@@ -111,8 +111,8 @@ func DecodeCredentials(raw []byte, into any) error {
 	return nil
 }
 
-// isFieldName matches the names of the documented fields and names like them: letters
-// only, and fewer than a key has.
+// isFieldName matches the names of the documented fields, and similar ones: alphabetic,
+// and shorter than a key.
 var isFieldName = regexp.MustCompile(`^[a-z][A-Za-z]{1,14}$`).MatchString
 
 // Response is the answer to an HTTP request.
