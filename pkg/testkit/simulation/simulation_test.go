@@ -9,7 +9,7 @@ import (
 )
 
 // histories is how many the tests play.
-const histories = 10_000
+const histories = 4_000
 
 func TestPlay_KeepsInvariants(t *testing.T) {
 	// A history keeps no memory: with the default, half of the time goes into
