@@ -2,8 +2,6 @@ package templatetest_test
 
 import (
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -12,7 +10,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"payout-callbacks/pkg/lambda/functions"
-	"payout-callbacks/pkg/testkit/templatetest"
 )
 
 // providerResources lists the resources of each provider, with its name as [Name] and [name].
@@ -341,17 +338,4 @@ func titleCase(name string) string {
 		}
 	}
 	return strings.Join(words, "")
-}
-
-func functionFolders(t *testing.T) []string {
-	t.Helper()
-	entries, err := os.ReadDir(filepath.Join(templatetest.Root(t), "functions"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var folders []string
-	for _, entry := range entries {
-		folders = append(folders, entry.Name())
-	}
-	return folders
 }

@@ -5,8 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
+	"testing"
 	"time"
 
 	"payout-callbacks/pkg/callback"
@@ -15,6 +18,7 @@ import (
 	"payout-callbacks/pkg/lambda/publisher"
 	"payout-callbacks/pkg/lambda/telemetry"
 	"payout-callbacks/pkg/reconcile"
+	"payout-callbacks/pkg/testkit/templatetest"
 )
 
 // stack simulates the monitoring of a deployed stack: activities write log lines
@@ -259,3 +263,16 @@ var (
 	noContext       = context.Background()
 	contextVariable = regexp.MustCompile(`\$context\.[\w.]+`)
 )
+
+func functionFolders(t *testing.T) []string {
+	t.Helper()
+	entries, err := os.ReadDir(filepath.Join(templatetest.Root(t), "functions"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var folders []string
+	for _, entry := range entries {
+		folders = append(folders, entry.Name())
+	}
+	return folders
+}
