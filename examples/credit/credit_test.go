@@ -229,7 +229,7 @@ func TestEntry_ApplyNotification(t *testing.T) {
 		"which ends for another order":       {change(credited, 2, "conflicted", true), success("order-9", "TRX"), change(credited, 3, "succeeded", true)},
 		"a success that comes too late":      {change(entry{Payout: "p"}, 2, "conflicted", false), received(1, "succeeded", "2.5"), change(entry{Payout: "p"}, 2, "conflicted", false)},
 		"published again, as it was":         {credited, again(received(1, "succeeded", "2.5")), credited},
-		"published again, the version anew":  {change(credited, 4, "succeeded", false), again(received(4, "failed", "2.5")), change(credited, 4, "succeeded", true)},
+		"published again, the version again": {change(credited, 4, "succeeded", false), again(received(4, "failed", "2.5")), change(credited, 4, "succeeded", true)},
 		"published again, the version down":  {change(credited, 4, "succeeded", false), again(received(3, "succeeded", "2.5")), change(credited, 4, "succeeded", true)},
 		"the version down, by itself":        {change(credited, 4, "succeeded", false), received(3, "failed", "2.5"), change(credited, 4, "succeeded", false)},
 		"published again, and above":         {change(credited, 4, "conflicted", true), again(received(5, "succeeded", "2.5")), change(credited, 5, "succeeded", false)},
