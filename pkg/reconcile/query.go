@@ -126,22 +126,29 @@ func (s *session) learn(answer Answer) {
 	s.report(AccountReport{Account: s.name, Cause: answer.Outcome, Detail: answer.Detail, Until: s.state.PausedUntil})
 }
 
-// connections keeps queriers between runs, so that an access token is used until it
-// expires. A querier belongs to one value of its account's credentials.
+// connections keeps secrets for a run, and queriers between runs, so that an access token
+// is used until it expires. A querier belongs to one value of its account's credentials.
 type connections struct {
 	mu        sync.Mutex
-	byAccount map[string]connection
+	secrets   map[string]secret     // by provider
+	byAccount map[string]connection // by provider/account
+}
+
+// secret is a provider's secret as it was read.
+type secret struct {
+	entries map[string]json.RawMessage
+	problem string // why the secret cannot be used, without a value
+	readAt  time.Time
 }
 
 type connection struct {
 	credentials json.RawMessage
 	querier     Querier // nil if the secret has no usable entry of the account
 	problem     string  // why the entry cannot be used, without a value
-	readAt      time.Time
 }
 
-// credentialsAge is how long credentials are used before they are read again: a run reads
-// them once.
+// credentialsAge is how long a secret is used before it is read again: a run reads it
+// once.
 const credentialsAge = 50 * time.Second
 
 // get returns the connection of an account. It reads the secret again if the last reading
@@ -149,22 +156,19 @@ const credentialsAge = 50 * time.Second
 func (c *connections) get(ctx context.Context, r *Reconciler, provider Provider, account string, fresh bool) (connection, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	read, err := c.read(ctx, r, provider.Name(), fresh)
+	if err != nil {
+		return connection{}, err
+	}
 	name := provider.Name() + "/" + account
 	current, ok := c.byAccount[name]
-	if ok && !fresh && r.Now().Sub(current.readAt) < credentialsAge {
-		return current, nil
-	}
-	entries, err := r.Credentials.Credentials(ctx, provider.Name())
-	next := connection{credentials: entries[account], readAt: r.Now()}
+	next := connection{credentials: read.entries[account], problem: read.problem}
 	switch {
-	case errors.Is(err, ErrMalformedSecret):
-		next.problem = err.Error()
-	case err != nil:
-		return connection{}, err
+	case read.problem != "":
 	case next.credentials == nil:
 		next.problem = "the secret has no entry of the account, or several"
 	case ok && bytes.Equal(next.credentials, current.credentials):
-		next.querier, next.problem = current.querier, current.problem
+		next = current
 	default:
 		next.querier, next.problem = connect(provider, account, next.credentials, r)
 	}
@@ -175,14 +179,32 @@ func (c *connections) get(ctx context.Context, r *Reconciler, provider Provider,
 	return next, nil
 }
 
-// expire has the credentials of all accounts read again when they are needed.
+// read returns the secret of a provider. A secret that cannot be decoded is a problem of
+// its accounts; an error means that nobody knows what the secret holds.
+func (c *connections) read(ctx context.Context, r *Reconciler, provider string, fresh bool) (secret, error) {
+	if current, ok := c.secrets[provider]; ok && !fresh && r.Now().Sub(current.readAt) < credentialsAge {
+		return current, nil
+	}
+	entries, err := r.Credentials.Credentials(ctx, provider)
+	next := secret{entries: entries, readAt: r.Now()}
+	switch {
+	case errors.Is(err, ErrMalformedSecret):
+		next.problem = err.Error()
+	case err != nil:
+		return secret{}, err
+	}
+	if c.secrets == nil {
+		c.secrets = map[string]secret{}
+	}
+	c.secrets[provider] = next
+	return next, nil
+}
+
+// expire has the secrets read again when they are needed.
 func (c *connections) expire() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for name, current := range c.byAccount {
-		current.readAt = time.Time{}
-		c.byAccount[name] = current
-	}
+	clear(c.secrets)
 }
 
 func connect(provider Provider, account string, credentials json.RawMessage, r *Reconciler) (Querier, string) {

@@ -1,6 +1,8 @@
 package reconcile_test
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"strconv"
@@ -329,4 +331,30 @@ func TestAsk_Accounts(t *testing.T) {
 	if err != nil || len(got.Accounts) != 3 || got.Accounts[0] != want[0] || got.Accounts[1] != want[1] || got.Accounts[2] != want[2] {
 		t.Errorf("got %+v, %v; want %+v", got.Accounts, err, want)
 	}
+}
+
+// A run reads the secret of a provider once, for all of its accounts.
+func TestRun_ReadsSecretOnce(t *testing.T) {
+	w := newWorld(t)
+	counted := &countedCredentials{source: w.reconciler.Credentials}
+	w.reconciler.Credentials = counted
+	for _, of := range []string{account, other} {
+		w.callback(payout.Event{ID: payout.NewID("cregis", payout.TypePayout, of, "1", ""), Status: payout.Pending})
+	}
+	for range 2 {
+		w.run(12 * minute)
+	}
+	if asked := w.asked("cregis"); counted.reads != 2 || asked != 4 {
+		t.Errorf("two runs read the secret %d times for %d queries, want 2 and 4", counted.reads, asked)
+	}
+}
+
+type countedCredentials struct {
+	source reconcile.Credentials
+	reads  int
+}
+
+func (c *countedCredentials) Credentials(ctx context.Context, provider string) (map[string]json.RawMessage, error) {
+	c.reads++ // the lock of the connections guards it
+	return c.source.Credentials(ctx, provider)
 }
