@@ -116,6 +116,15 @@ func (k Key) Statement() (payout.Source, payout.Status) {
 	return payout.SourceCallback, payout.Status(first)
 }
 
+// Event returns an event with what the key contains of it: ID, source and status.
+func (k Key) Event() payout.Event {
+	source, status := k.Statement()
+	if source == payout.SourceCallback {
+		source = "" // as parsers of callbacks leave it
+	}
+	return payout.Event{ID: payout.ID(k.Payout), Source: source, Status: status}
+}
+
 // HeldCallback describes a callback that was verified but not understood, or an answer
 // to a query that was not.
 type HeldCallback struct {

@@ -28,6 +28,9 @@ const (
 	QueriesAll  QueryMode = "all"  // also final ones, to confirm them
 )
 
+// Asks reports whether the provider is asked at all.
+func (m QueryMode) Asks() bool { return m == QueriesOpen || m == QueriesAll }
+
 // The delays before a first query.
 const (
 	afterChange  = 10 * time.Second // a batch whose totals changed, a conflict, a held callback
@@ -46,7 +49,7 @@ var backOff = []time.Duration{
 }
 
 // A final payout is confirmed for about seven days: maxConfirmTries queries. A conflict
-// is asked about once.
+// whose end is known is asked about once.
 const (
 	maxConfirmTries  = 13
 	maxConflictTries = 1
@@ -136,7 +139,7 @@ func isLeftAlone(record payout.Record, status payout.Status) bool {
 
 // canAsk reports whether the provider is asked about a payout with this ID.
 func canAsk(id payout.ID, mode QueryMode) bool {
-	return (mode == QueriesOpen || mode == QueriesAll) && id.PayoutID() != ""
+	return mode.Asks() && id.PayoutID() != ""
 }
 
 func needIf(condition bool, why need) need {

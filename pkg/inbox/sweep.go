@@ -93,22 +93,22 @@ func (in *Inbox) resend(ctx context.Context, due []DueReceipt, limit int, result
 		}
 		due = due[:min(batchSize, len(due))]
 	}
-	var failed failures
+	var failed Failures
 	for len(due) > 0 && in.timeLeft(ctx) {
 		batch := due[:min(batchSize, len(due))]
 		due = due[len(batch):]
 		if err := in.resendBatch(ctx, batch, result, &failed); err != nil {
-			return errors.Join(failed.join(), err)
+			return errors.Join(failed.Join(), err)
 		}
 	}
-	return failed.join()
+	return failed.Join()
 }
 
 // resendBatch claims receipts, then sends them: a crash in between leaves receipts
 // that are due again later. Failures of single receipts are added to failed. An error
 // means that the queue failed and would fail for the next batch as well, so the
 // receipts of the next batch are not claimed.
-func (in *Inbox) resendBatch(ctx context.Context, batch []DueReceipt, result *SweepResult, failed *failures) error {
+func (in *Inbox) resendBatch(ctx context.Context, batch []DueReceipt, result *SweepResult, failed *Failures) error {
 	claimed := in.claim(ctx, batch, result, failed)
 	if len(claimed) == 0 {
 		return nil
@@ -120,7 +120,7 @@ func (in *Inbox) resendBatch(ctx context.Context, batch []DueReceipt, result *Sw
 	result.Resent += len(claimed) - len(sendErrs)
 	for i, receipt := range claimed {
 		if sendErr := sendErrs[i]; sendErr != nil {
-			failed.add(in.applyUnsendable(ctx, receipt, sendErr, result))
+			failed.Add(in.applyUnsendable(ctx, receipt, sendErr, result))
 		}
 	}
 	return nil
@@ -138,7 +138,7 @@ func (in *Inbox) applyUnsendable(ctx context.Context, receipt Receipt, sendErr e
 }
 
 // claim returns the receipts of the batch that this run may send.
-func (in *Inbox) claim(ctx context.Context, batch []DueReceipt, result *SweepResult, failed *failures) []Receipt {
+func (in *Inbox) claim(ctx context.Context, batch []DueReceipt, result *SweepResult, failed *Failures) []Receipt {
 	var claimed []Receipt
 	now := in.Now()
 	for _, due := range batch {
@@ -150,38 +150,12 @@ func (in *Inbox) claim(ctx context.Context, batch []DueReceipt, result *SweepRes
 		case errors.Is(err, ErrDamagedReceipt):
 			result.Damaged++
 		case err != nil:
-			failed.add(fmt.Errorf("claim receipt %s: %w", due.Key.Receipt, err))
+			failed.Add(fmt.Errorf("claim receipt %s: %w", due.Key.Receipt, err))
 		case won:
 			claimed = append(claimed, receipt)
 		}
 	}
 	return claimed
-}
-
-// failures collects the errors of single receipts. A run may have thousands, and its
-// log line has room for a few.
-type failures struct {
-	first []error
-	count int
-}
-
-// maxFailures limits the failures in the error of a run.
-const maxFailures = 5
-
-func (f *failures) add(err error) {
-	if err == nil {
-		return
-	}
-	if f.count++; len(f.first) < maxFailures {
-		f.first = append(f.first, err)
-	}
-}
-
-func (f *failures) join() error {
-	if rest := f.count - len(f.first); rest > 0 {
-		return errors.Join(append(f.first, fmt.Errorf("and %d more failures", rest))...)
-	}
-	return errors.Join(f.first...)
 }
 
 // recoverDeadLetters moves receipts from the dead-letter queue to the store: they

@@ -98,11 +98,11 @@ func (e *Expecter) parse(body []byte) (payout.Event, []byte, error) {
 	if err != nil {
 		return payout.Event{}, nil, err
 	}
-	i := slices.IndexFunc(e.Providers, func(p Provider) bool { return p.Name() == expectation.Provider })
-	if i < 0 {
+	provider, ok := findProvider(e.Providers, expectation.Provider)
+	if !ok {
 		return payout.Event{}, nil, &FieldError{Field: "provider", Problem: "not a provider of this stack"}
 	}
-	event, err := e.Providers[i].Expect(expectation)
+	event, err := provider.Expect(expectation)
 	if err != nil {
 		return payout.Event{}, nil, err
 	}

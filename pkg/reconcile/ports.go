@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -92,6 +93,23 @@ type Statement struct {
 	Event payout.Event
 	Held  *inbox.HeldCallback // if the provider's statement is not understood; Event is empty
 	Body  []byte              // JSON of at most 64 KiB: what states it, without the account holder's name and number
+}
+
+// HeldAnswer returns why the statement of an answer is held. The event is what is
+// understood of it, without a status that is not; stated is the rest, as the provider
+// spells it. The same statement has the same subject, so it is held once.
+func HeldAnswer(event payout.Event, stated, reason, note string) *inbox.HeldCallback {
+	return &inbox.HeldCallback{
+		Provider:   event.ID.Provider(),
+		Source:     payout.SourceQuery,
+		Type:       event.ID.Type(),
+		Account:    event.ID.Account(),
+		Subject:    fmt.Appendf(nil, "answer %s %q", event.Fingerprint(), stated), // the fingerprint covers the ID
+		Reason:     reason,
+		Note:       note,
+		ProviderID: event.ID.PayoutID(),
+		Reference:  event.Reference,
+	}
 }
 
 // Store is the part of the store that a run uses. It is safe for concurrent use; the

@@ -3,7 +3,6 @@ package reconcile
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -89,7 +88,7 @@ func (r *Reconciler) Run(ctx context.Context) (RunResult, error) {
 	}
 	running.Wait()
 	slices.SortFunc(run.result.Failing, func(a, b AccountReport) int { return cmp.Compare(a.Account, b.Account) })
-	return run.result, run.failures()
+	return run.result, run.failed.Join()
 }
 
 // dueHeld lists held callbacks, if any provider is asked.
@@ -106,17 +105,17 @@ func (r *Reconciler) dueHeld(ctx context.Context, now time.Time) ([]DueHeld, err
 	return nil, nil
 }
 
-func (r *Reconciler) asks(provider string) bool {
-	mode := r.Inbox.Queries[provider]
-	return mode == inbox.QueriesOpen || mode == inbox.QueriesAll
-}
+func (r *Reconciler) asks(provider string) bool { return r.Inbox.Queries[provider].Asks() }
 
-func (r *Reconciler) provider(name string) (Provider, bool) {
-	i := slices.IndexFunc(r.Providers, func(p Provider) bool { return p.Name() == name })
+func (r *Reconciler) provider(name string) (Provider, bool) { return findProvider(r.Providers, name) }
+
+// findProvider returns the provider with a name.
+func findProvider(providers []Provider, name string) (Provider, bool) {
+	i := slices.IndexFunc(providers, func(p Provider) bool { return p.Name() == name })
 	if i < 0 {
 		return nil, false
 	}
-	return r.Providers[i], true
+	return providers[i], true
 }
 
 // task is a payout or a held callback whose query is due.
@@ -151,29 +150,13 @@ type run struct {
 
 	mu     sync.Mutex
 	result RunResult
-	errs   []error
-	failed int
+	failed inbox.Failures
 }
-
-// maxErrors limits the errors that a run returns.
-const maxErrors = 5
 
 func (r *run) fail(err error) {
-	if err == nil {
-		return
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.failed++; len(r.errs) < maxErrors {
-		r.errs = append(r.errs, err)
-	}
-}
-
-func (r *run) failures() error {
-	if rest := r.failed - len(r.errs); rest > 0 {
-		return errors.Join(append(r.errs, fmt.Errorf("and %d more failures", rest))...)
-	}
-	return errors.Join(r.errs...)
+	r.failed.Add(err)
 }
 
 func (r *run) count(edit func(result *RunResult)) {

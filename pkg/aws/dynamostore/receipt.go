@@ -67,16 +67,11 @@ func encodeReceipt(r inbox.Receipt) (item, error) {
 }
 
 func encodeEvent(i item, e payout.Event) {
-	i.setText("reference", e.Reference)
-	i.setText("reason", e.Reason)
-	i.setText("amount", string(e.Amount))
-	i.setText("currency", e.Currency)
-	i.setText("chain", e.Chain)
-	i.setText("token", e.Token)
-	i.setText("from", e.From)
-	i.setText("to", e.To)
-	i.setText("memo", e.Memo)
-	i.setText("txid", e.TxID)
+	for _, field := range e.TextFields() {
+		if field.Name != payout.FieldStatus { // the key has it
+			i.setText(string(field.Name), *field.Value)
+		}
+	}
 	if e.BlockHeight != 0 {
 		i["blockHeight"] = &types.AttributeValueMemberN{Value: strconv.FormatUint(e.BlockHeight, 10)}
 	}
@@ -127,30 +122,16 @@ func decodeReceipt(i item) (inbox.Receipt, error) {
 }
 
 func decodeEvent(key inbox.Key, i item) payout.Event {
-	source, status := key.Statement()
-	if source == payout.SourceCallback {
-		source = ""
+	e := key.Event()
+	for _, field := range e.TextFields() {
+		if field.Name != payout.FieldStatus {
+			*field.Value = i.text(string(field.Name))
+		}
 	}
-	return payout.Event{
-		ID:          payout.ID(key.Payout),
-		Source:      source,
-		Status:      status,
-		Reference:   i.text("reference"),
-		Reason:      i.text("reason"),
-		Amount:      payout.Amount(i.text("amount")),
-		Currency:    i.text("currency"),
-		Chain:       i.text("chain"),
-		Token:       i.text("token"),
-		From:        i.text("from"),
-		To:          i.text("to"),
-		Memo:        i.text("memo"),
-		TxID:        i.text("txid"),
-		BlockHeight: i.uint("blockHeight"),
-		BlockTime:   i.int("blockTime"),
-		Totals:      decodeTotals(i.child("totals")),
-		Deadline:    i.int("deadline"),
-		LinkedTo:    payout.ID(i.text("linkedTo")),
-	}
+	e.BlockHeight, e.BlockTime = i.uint("blockHeight"), i.int("blockTime")
+	e.Totals = decodeTotals(i.child("totals"))
+	e.Deadline, e.LinkedTo = i.int("deadline"), payout.ID(i.text("linkedTo"))
+	return e
 }
 
 func encodeChangedBy(c inbox.ChangedBy) item {

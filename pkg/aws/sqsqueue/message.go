@@ -175,16 +175,10 @@ func Decode(text string) (inbox.Receipt, error) {
 }
 
 func (e event) decode(key inbox.Key) payout.Event {
-	source, status := key.Statement()
-	if source == payout.SourceCallback {
-		source = ""
-	}
-	decoded := payout.Event{
-		ID: payout.ID(key.Payout), Source: source, Status: status,
-		Reference: e.Reference, Reason: e.Reason, Amount: e.Amount, Currency: e.Currency,
-		Chain: e.Chain, Token: e.Token, From: e.From, To: e.To, Memo: e.Memo, TxID: e.TxID,
-		BlockHeight: e.BlockHeight, BlockTime: e.BlockTime, Deadline: e.Deadline, LinkedTo: e.LinkedTo,
-	}
+	decoded := key.Event()
+	decoded.Reference, decoded.Reason, decoded.Amount, decoded.Currency = e.Reference, e.Reason, e.Amount, e.Currency
+	decoded.Chain, decoded.Token, decoded.From, decoded.To, decoded.Memo, decoded.TxID = e.Chain, e.Token, e.From, e.To, e.Memo, e.TxID
+	decoded.BlockHeight, decoded.BlockTime, decoded.Deadline, decoded.LinkedTo = e.BlockHeight, e.BlockTime, e.Deadline, e.LinkedTo
 	if e.Totals != nil {
 		decoded.Totals = *e.Totals
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"payout-callbacks/pkg/callback"
-	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/payout"
 	"payout-callbacks/pkg/reconcile"
 )
@@ -134,29 +133,14 @@ func readStatement(data jsontext.Value, payouts []reconcile.Asked) (statement re
 	case reader.problem != "":
 		return reconcile.Statement{}, reader.problem
 	case !isKnown:
-		statement.Held = heldAnswer(event, status, callback.ReasonStatus, fmt.Sprintf("a query states the status %.64q; known are 0 to 7", status))
+		statement.Held = reconcile.HeldAnswer(event, status, string(callback.ReasonStatus), fmt.Sprintf("a query states the status %.64q; known are 0 to 7", status))
 	case !matches:
-		statement.Held = heldAnswer(event, status, callback.ReasonMismatch, fmt.Sprintf("a query states the currency %s, which does not match chain %q and token %q",
+		statement.Held = reconcile.HeldAnswer(event, status, string(callback.ReasonMismatch), fmt.Sprintf("a query states the currency %s, which does not match chain %q and token %q",
 			r.Currency, event.Chain, event.Token))
 	default:
 		statement.Event = event
 	}
 	return statement, ""
-}
-
-// heldAnswer returns why an answer is held. The same statement has the same subject.
-func heldAnswer(event payout.Event, status string, reason callback.Reason, note string) *inbox.HeldCallback {
-	return &inbox.HeldCallback{
-		Provider:   event.ID.Provider(),
-		Source:     payout.SourceQuery,
-		Type:       event.ID.Type(),
-		Account:    event.ID.Account(),
-		Subject:    fmt.Appendf(nil, "answer %s %q", event.Fingerprint(), status), // the fingerprint covers the ID
-		Reason:     string(reason),
-		Note:       note,
-		ProviderID: event.ID.PayoutID(),
-		Reference:  event.Reference,
-	}
 }
 
 // fieldReader reads the values of a reply. It keeps the first field that cannot be used.

@@ -10,7 +10,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"payout-callbacks/pkg/callback"
-	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/payout"
 	"payout-callbacks/pkg/reconcile"
 )
@@ -86,11 +85,11 @@ func (l *listing) statement(account, uuid string) reconcile.Statement {
 	statement := reconcile.Statement{Body: encodeBatch(account, uuid, l.page)}
 	switch {
 	case event.Status == "":
-		statement.Held = heldAnswer(event, l.status, callback.ReasonStatus, fmt.Sprintf("a query states the request's status %q, which is not documented", l.status))
+		statement.Held = reconcile.HeldAnswer(event, l.status, string(callback.ReasonStatus), fmt.Sprintf("a query states the request's status %q, which is not documented", l.status))
 	case matches:
 		statement.Event = event
 	case event.Status.IsFinal():
-		statement.Held = heldAnswer(event, fmt.Sprint(count, sum, succeeded, succeededSum), callback.ReasonMismatch,
+		statement.Held = reconcile.HeldAnswer(event, fmt.Sprint(count, sum, succeeded, succeededSum), string(callback.ReasonMismatch),
 			fmt.Sprintf("payoutResults state %s of %d items and %s; the listing has %d items with the sum %s, of which %d with the sum %s succeeded",
 				l.totals.SettledKey(), all.Count, all.Amount, count, sum, succeeded, succeededSum))
 	default:
@@ -125,26 +124,11 @@ func (i item) statement(account, uuid string) reconcile.Statement {
 	}
 	statement := reconcile.Statement{Body: encodeItem(account, uuid, i)}
 	if event.Status == "" {
-		statement.Held = heldAnswer(event, i.status, callback.ReasonStatus, fmt.Sprintf("a query states the status %q, which is not documented", i.status))
+		statement.Held = reconcile.HeldAnswer(event, i.status, string(callback.ReasonStatus), fmt.Sprintf("a query states the status %q, which is not documented", i.status))
 	} else {
 		statement.Event = event
 	}
 	return statement
-}
-
-// heldAnswer returns why a statement is held. The same statement has the same subject.
-func heldAnswer(event payout.Event, stated string, reason callback.Reason, note string) *inbox.HeldCallback {
-	return &inbox.HeldCallback{
-		Provider:   name,
-		Source:     payout.SourceQuery,
-		Type:       event.ID.Type(),
-		Account:    event.ID.Account(),
-		Subject:    fmt.Appendf(nil, "answer %s %q", event.Fingerprint(), stated), // the fingerprint covers the ID
-		Reason:     string(reason),
-		Note:       note,
-		ProviderID: event.ID.PayoutID(),
-		Reference:  event.Reference,
-	}
 }
 
 // totals reads payoutResults, whose values are numbers. Those of cancelled items are

@@ -54,7 +54,7 @@ func (d *doctor) api(ctx context.Context, provider cli.Provider, accounts func()
 	all = slices.DeleteFunc(slices.Clone(all), func(c reconcile.AccountCheck) bool { return !strings.HasPrefix(c.Account, string(provider)+"/") })
 	addKey := d.Program() + " keys add " + string(provider) + " ACCOUNT --api"
 	switch {
-	case mode != inbox.QueriesOpen && mode != inbox.QueriesAll:
+	case !mode.Asks():
 		return ok("queries are off: an expected payout without a callback becomes overdue, and nobody asks"), nil
 	case len(all) == 0:
 		return bad(failing, addKey, "queries are %s, and no API credentials are stored", mode), nil
