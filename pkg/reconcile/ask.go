@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -140,15 +139,15 @@ func (r *Reconciler) newStatementResult(ctx context.Context, statement Statement
 func (r *Reconciler) checkAccounts(ctx context.Context) []AccountCheck {
 	var checks []AccountCheck
 	for _, provider := range r.Providers {
-		entries, err := r.Credentials.Credentials(ctx, provider.Name())
-		if err != nil {
-			check := AccountCheck{Account: provider.Name() + "/*", Outcome: Unavailable, Detail: err.Error()}
-			if errors.Is(err, ErrMalformedSecret) {
-				check.Outcome = NoCredentials
-			}
-			checks = append(checks, check)
+		read, err := r.connections.secret(ctx, r, provider.Name())
+		all := provider.Name() + "/*"
+		switch {
+		case err != nil:
+			checks = append(checks, AccountCheck{Account: all, Outcome: Unavailable, Detail: err.Error()})
+		case read.problem != "":
+			checks = append(checks, AccountCheck{Account: all, Outcome: NoCredentials, Detail: read.problem})
 		}
-		for _, account := range slices.Sorted(maps.Keys(entries)) {
+		for _, account := range slices.Sorted(maps.Keys(read.entries)) {
 			checks = append(checks, r.checkAccount(ctx, provider, account))
 		}
 	}

@@ -33,6 +33,11 @@ type Expectation struct {
 	Due       string `json:"due,omitzero"`   // deadline: RFC 3339, or a duration such as 10m; by default 10 minutes
 }
 
+// ExpectationFields returns the names of the fields of an expectation, as in JSON.
+func ExpectationFields() []string {
+	return []string{"provider", "type", "account", "id", "reference", "amount", "currency", "to", "memo", "items", "due"}
+}
+
 // FieldError is the error of an expectation whose field is missing or not valid. Nothing
 // is kept.
 type FieldError struct {

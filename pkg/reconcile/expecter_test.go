@@ -2,6 +2,8 @@ package reconcile_test
 
 import (
 	"errors"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -189,5 +191,16 @@ func TestExpect_BadInput(t *testing.T) {
 		if len(w.store.Receipts())+len(w.store.Records()) > 0 {
 			t.Errorf("%.120s: something is kept", body)
 		}
+	}
+}
+
+func TestExpectationFields_OfTheStruct(t *testing.T) {
+	var tags []string
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[reconcile.Expectation]()) {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		tags = append(tags, name)
+	}
+	if got := reconcile.ExpectationFields(); !slices.Equal(got, tags) {
+		t.Errorf("got %v, the struct has %v", got, tags)
 	}
 }

@@ -17,8 +17,8 @@ func (o Outcome) concernsAccount() bool {
 	return o == Unavailable || o == RateLimited || o == KeyRefused || o == AddressRefused
 }
 
-// isAnswer reports whether the provider answered about the payout.
-func (o Outcome) isAnswer() bool {
+// IsAnswer reports whether the provider answered about the payout.
+func (o Outcome) IsAnswer() bool {
 	return o == Answered || o == NotFound || o == InProcess || o == ByReference
 }
 
@@ -104,7 +104,7 @@ func (s *session) wait(ctx context.Context) {
 func (s *session) learn(answer Answer) {
 	now := s.Now()
 	switch {
-	case answer.Outcome.isAnswer():
+	case answer.Outcome.IsAnswer():
 		s.state = AccountState{AnsweredAt: now}
 		return
 	case answer.Outcome == NoCredentials:
@@ -179,7 +179,14 @@ func (c *connections) get(ctx context.Context, r *Reconciler, provider Provider,
 	return next, nil
 }
 
-// read returns the secret of a provider. A secret that cannot be decoded is a problem of
+// secret returns the secret of a provider as a run uses it.
+func (c *connections) secret(ctx context.Context, r *Reconciler, provider string) (secret, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.read(ctx, r, provider, false)
+}
+
+// read returns the secret of a provider; c.mu is held. A secret that cannot be decoded is a problem of
 // its accounts; an error means that nobody knows what the secret holds.
 func (c *connections) read(ctx context.Context, r *Reconciler, provider string, fresh bool) (secret, error) {
 	if current, ok := c.secrets[provider]; ok && !fresh && r.Now().Sub(current.readAt) < credentialsAge {

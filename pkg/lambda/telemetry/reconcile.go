@@ -39,13 +39,10 @@ func (r *Recorder) RecordExpectation(ctx context.Context, result reconcile.Expec
 		failure(err))
 }
 
-// expectationFields are the fields of an expectation.
-var expectationFields = []string{"provider", "type", "account", "id", "reference", "amount", "currency", "to", "memo", "items", "due"}
-
 // asFieldName returns the name of a field, and "unknown" for what a sender put in the
 // place of a name.
 func asFieldName(field string) string {
-	if field == "" || slices.Contains(expectationFields, field) {
+	if field == "" || slices.Contains(reconcile.ExpectationFields(), field) {
 		return field
 	}
 	return "unknown"
@@ -59,9 +56,9 @@ func providerOf(id payout.ID) string {
 }
 
 // RecordReconcile records one run of the reconciler: a line for each account that cannot
-// be asked, a line for each provider with answers that are held, and the counts of the run. A run that could not list what is due has no
-// counts, and without the states of the accounts (nil) their number is not recorded: a
-// zero would clear alarms.
+// be asked, a line for each provider with answers that are held, and the counts of the
+// run. A run that could not list what is due has no counts, and without the states of the
+// accounts (nil) their number is not recorded: a zero would clear alarms.
 func (r *Recorder) RecordReconcile(ctx context.Context, result reconcile.RunResult, accounts map[string]reconcile.AccountState,
 	took time.Duration, err error,
 ) {
@@ -121,10 +118,10 @@ func (r *Recorder) RecordAsk(ctx context.Context, response reconcile.AskResponse
 // which it was asked in vain.
 func countQueries(outcomes map[reconcile.Outcome]int) (answered, failed int) {
 	for outcome, count := range outcomes {
-		switch outcome {
-		case reconcile.Answered, reconcile.NotFound, reconcile.InProcess, reconcile.ByReference:
+		switch {
+		case outcome.IsAnswer():
 			answered += count
-		case reconcile.NotAsked, reconcile.NoCredentials, reconcile.NoID:
+		case outcome == reconcile.NotAsked || outcome == reconcile.NoCredentials || outcome == reconcile.NoID:
 		default:
 			failed += count
 		}

@@ -74,19 +74,20 @@ func (d *doctor) api(ctx context.Context, provider cli.Provider, accounts func()
 // checkAccountAnswer reports an account that cannot be asked. A provider that does not
 // know the payout that the check asks about has accepted the credentials.
 func checkAccountAnswer(c reconcile.AccountCheck, addKey string) (finding, bool) {
+	if c.Outcome.IsAnswer() {
+		return finding{}, false
+	}
 	account := cli.Clean(c.Account)
 	switch c.Outcome {
-	case reconcile.Answered, reconcile.NotFound, reconcile.InProcess, reconcile.ByReference:
-		return finding{}, false
 	case reconcile.KeyRefused:
 		return bad(failing, "store the account's current credentials: "+addKey, "%s: the provider refuses our key", account), true
 	case reconcile.AddressRefused:
 		return bad(failing, "have the provider admit the address of the NAT gateway, see docs/DEPLOY.md", "%s: the provider refuses our address", account), true
 	case reconcile.NoCredentials:
 		return bad(failing, addKey, "%s: the stored credentials cannot be used: %s", account, cli.Clean(c.Detail)), true
-	case reconcile.RateLimited, reconcile.Unavailable, reconcile.Unusable, reconcile.NotAsked, reconcile.NoID:
+	default:
+		return bad(warn, "it may pass; see the log of the reconciler", "%s: %s %s", account, c.Outcome, cli.Clean(c.Detail)), true
 	}
-	return bad(warn, "it may pass; see the log of the reconciler", "%s: %s %s", account, c.Outcome, cli.Clean(c.Detail)), true
 }
 
 // compareKeys compares API keys with callback keys, where a provider has one key for both.

@@ -17,8 +17,8 @@ import (
 	"payout-callbacks/pkg/reconcile"
 )
 
-// fields are the names of the fields of an expectation.
-var fields = []string{"provider", "type", "account", "id", "reference", "amount", "currency", "to", "memo", "items", "due"}
+// fields are the names of the columns of a file.
+var fields = reconcile.ExpectationFields()
 
 // sendFile sends the expectations of a file. A line that fails does not stop the others;
 // a missing permission does.
