@@ -7,6 +7,7 @@ import (
 	"go/token"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -71,6 +72,25 @@ func TestImports_FollowTheRules(t *testing.T) {
 	for folder, isUnused := range unused {
 		if isUnused {
 			t.Errorf("importRules has %s, and no package is in it", folder)
+		}
+	}
+}
+
+// The functions contain only the modules that docs/adr/0007-dependencies.md allows them.
+func TestFunctions_LinkOnlyTheirModules(t *testing.T) {
+	allowed := []string{
+		"payout-callbacks", "github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go",
+		"github.com/go-json-experiment/json", "github.com/shopspring/decimal",
+	}
+	list := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", "./functions/...")
+	list.Dir = templatetest.Root(t)
+	out, err := list.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, module := range slices.Compact(slices.Sorted(strings.FieldsSeq(string(out)))) {
+		if !slices.ContainsFunc(allowed, func(prefix string) bool { return strings.HasPrefix(module+"/", prefix+"/") }) {
+			t.Errorf("a function links %s", module)
 		}
 	}
 }
