@@ -44,12 +44,13 @@ type Result struct {
 // Handle verifies, parses and accepts the request, in this order, and returns the
 // reply. It acknowledges only a durable receipt.
 func (h *Handler) Handle(ctx context.Context, request Request) Result {
-	verified, err := h.verify(ctx, request)
+	now := h.Now()
+	verified, err := h.verify(ctx, request.WithReceivedAt(now))
 	if err != nil {
 		verdict := VerdictFor(err)
 		return Result{Reply: h.Provider.Reply(verdict), Verdict: verdict, Claimed: h.claimedAccount(request, verdict), Err: err}
 	}
-	sender, receipt := verified.Sender, NewReceipt(h.Provider, verified, h.Now())
+	sender, receipt := verified.Sender, NewReceipt(h.Provider, verified, now)
 	accepted, err := h.Inbox.Accept(ctx, receipt)
 	if err != nil {
 		return Result{Reply: h.Provider.Reply(Unavailable), Verdict: Unavailable, Sender: sender, Receipt: receipt, Err: err}

@@ -147,6 +147,32 @@ func TestHandle_RefreshesKeysAfterRefusal(t *testing.T) {
 	}
 }
 
+// dated is a toy whose proof includes the time: it verifies requests of one instant.
+type dated struct {
+	toy
+	at time.Time
+}
+
+func (d dated) Verify(request callback.Request, keys callback.Keys) (callback.Verified, error) {
+	if !request.ReceivedAt().Equal(d.at) {
+		return callback.Verified{}, callback.ErrUnauthenticated
+	}
+	return d.toy.Verify(request, keys)
+}
+
+// A provider reads no clock: it verifies at the time that the handler passes, which is
+// that of the receipt.
+func TestHandle_PassesTimeOfReceipt(t *testing.T) {
+	at := time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)
+	now := func() time.Time { return at }
+	box := &inbox.Inbox{Store: &memory.Store{}, Queue: &memory.Queue{Now: now, MaxReceives: 10}, Now: now}
+	handler := &callback.Handler{Provider: dated{at: at}, Keys: &keyring{keys: keyOf("k1")}, Inbox: box, Now: now}
+	result := handler.Handle(t.Context(), callback.NewRequest(payout.TypePayout, http.Header{}, []byte("k1 succeeded")))
+	if result.Verdict != callback.Acknowledged || !result.Receipt.AcceptedAt.Equal(at) {
+		t.Errorf("got %s (%v), accepted at %v", result.Verdict, result.Err, result.Receipt.AcceptedAt)
+	}
+}
+
 func TestKey_PrintsRedacted(t *testing.T) {
 	const canary = "canary"
 	key := callback.Key(canary)

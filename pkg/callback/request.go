@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"payout-callbacks/pkg/payout"
 )
@@ -22,8 +23,9 @@ type Request struct {
 	BodySize int    // of the body as it was sent, before it was cut
 	sent     []byte // that body
 
-	deliveryID string // the gateway's id of this request
-	asText     bool   // whether the gateway passed the body on as text
+	receivedAt time.Time // when the application received it
+	deliveryID string    // the gateway's id of this request
+	asText     bool      // whether the gateway passed the body on as text
 }
 
 // NewRequest returns a request with the first MaxBody bytes of the body.
@@ -43,6 +45,17 @@ func (r Request) WithDelivery(id string, asText bool) Request {
 	r.deliveryID, r.asText = id, asText
 	return r
 }
+
+// WithReceivedAt returns the request with the time at which it was received, for schemes
+// whose proof includes the time of sending.
+func (r Request) WithReceivedAt(at time.Time) Request {
+	r.receivedAt = at
+	return r
+}
+
+// ReceivedAt returns the time at which the request was received, or the zero time if it
+// is unknown.
+func (r Request) ReceivedAt() time.Time { return r.receivedAt }
 
 // DeliveryID returns the gateway's id of the request, which no other delivery has, or
 // "".

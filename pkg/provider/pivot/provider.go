@@ -2,9 +2,11 @@ package pivot
 
 import (
 	"net/http"
+	"sync"
 
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/provider/scheme"
 )
 
 const name = "pivot"
@@ -33,16 +35,13 @@ func (Provider) Types() []payout.Type { return []payout.Type{payout.TypePayout} 
 // merchant's, so nobody is verified.
 // It fails with ErrUnauthenticated or ErrUnusableKeys only.
 func (Provider) Verify(request callback.Request, keys callback.Keys) (callback.Verified, error) {
-	owners := findOwners(request.Header[headerKey], keys)
-	if len(owners) == 0 && !hasFlawed(keys) {
-		return callback.Verified{}, callback.ErrUnauthenticated // without reading the body
-	}
-	content := readRequest(request)
-	sender, err := chooseSender(owners, content.merchant(), keys)
+	content := sync.OnceValue(func() content { return readRequest(request) })
+	claim := scheme.Claim{Account: func() string { return content().merchant() }, IsSame: isSameID}
+	sender, err := proof.Verify(request.Header, keys, claim)
 	if err != nil {
 		return callback.Verified{}, err
 	}
-	return content.verified(sender), nil
+	return content().verified(sender), nil
 }
 
 // Restore implements [callback.Provider].
