@@ -35,9 +35,9 @@ func hostArchitecture() string { return strings.Replace(runtime.GOARCH, "amd64",
 // architecture returns the parameter that build, deploy and `sam local` must share.
 func architecture() string { return "Architecture=" + hostArchitecture() }
 
-// fetchModules downloads the modules of the functions, so that the build needs no network.
+// fetchModules downloads the modules of the functions and of payoutctl, so that the build needs no network.
 func fetchModules(ctx context.Context, w workspace) error {
-	cmd := exec.Command("go", "list", "-deps", "./functions/...")
+	cmd := exec.Command("go", "list", "-deps", "./functions/...", "./cmd/payoutctl")
 	cmd.Dir = w.root
 	cmd.Env = downloading(os.Environ())
 	return runLogged(ctx, cmd, w.log("modules"))
@@ -51,6 +51,9 @@ func build(ctx context.Context, w workspace) error {
 	env := compiling(w, goEnv)
 	// The build cache is filled before SAM builds, because SAM omits the compiler's error messages.
 	if err := compile(ctx, w, env, "linux", "./functions/..."); err != nil {
+		return err
+	}
+	if err := compile(ctx, w, env, runtime.GOOS, "-o", w.payoutctl(), "./cmd/payoutctl"); err != nil {
 		return err
 	}
 	if err := samBuild(ctx, w, env); err != nil || runtime.GOOS == "linux" {

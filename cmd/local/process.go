@@ -140,3 +140,11 @@ func (c *child) untilHealthy(ctx context.Context, w workspace) error {
 		}
 	}
 }
+
+// startConsole starts the console of a stack, which reads the stack's description.
+func startConsole(w workspace, port int, token string) (*child, error) {
+	cmd := exec.Command(w.payoutctl(), "--local", "console", "--port", strconv.Itoa(port))
+	cmd.Dir = w.dir
+	cmd.Env = append(isolated(w), "PAYOUT_CALLBACKS_STACK="+w.stackFile(), "PAYOUT_CALLBACKS_CONSOLE_TOKEN="+token)
+	return startLogged(cmd, w.log("console"))
+}

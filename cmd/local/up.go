@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -48,6 +49,7 @@ type running struct {
 	release    func()
 	emulator   *child
 	simulators simulators
+	console    *child
 	forwarder  forwarder
 	stack      stack
 	discard    bool // delete the logs, too
@@ -92,7 +94,17 @@ func (r *running) finish(ctx context.Context) error {
 	if err := prepare(ctx, r.workspace, r.stack); err != nil {
 		return err
 	}
-	return r.stack.write(r.stackFile())
+	port, err := unusedPort()
+	if err != nil {
+		return err
+	}
+	token := rand.Text()
+	r.stack.ConsoleURL = fmt.Sprintf("http://127.0.0.1:%d/?token=%s", port, token)
+	if err := r.stack.write(r.stackFile()); err != nil {
+		return err
+	}
+	r.console, err = startConsole(r.workspace, port, token)
+	return err
 }
 
 // prepare makes a new stack ready to use.
@@ -117,6 +129,7 @@ func (r *running) openToContainers(ctx context.Context) error {
 }
 
 func (r *running) printURLs(containersErr error) {
+	r.show.printf("\nConsole: %s", r.stack.ConsoleURL)
 	r.show.printf("\nCallback URLs:")
 	for _, path := range []string{"cregis/payout", "cregis/sub-address-payout", "pivot/payout"} {
 		r.show.printf("  %s/callbacks/%s", r.stack.APIURL, path)
@@ -155,6 +168,9 @@ func (r *running) untilInterrupted(ctx context.Context) error {
 
 func (r *running) stop() {
 	_ = r.forwarder.close()
+	if r.console != nil {
+		r.console.stop()
+	}
 	r.simulators.stop()
 	if r.emulator != nil {
 		r.show.printf("stopping the emulator …")
@@ -163,7 +179,7 @@ func (r *running) stop() {
 	if r.release == nil {
 		return // the workspace was not claimed
 	}
-	for _, path := range []string{r.stackFile(), r.build(), r.state(), r.temporary(), r.home()} {
+	for _, path := range []string{r.stackFile(), r.build(), r.payoutctl(), r.state(), r.temporary(), r.home()} {
 		_ = os.RemoveAll(path)
 	}
 	if r.discard {

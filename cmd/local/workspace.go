@@ -94,6 +94,7 @@ func (w workspace) home() string            { return filepath.Join(w.dir, "home"
 func (w workspace) temporary() string       { return filepath.Join(w.dir, "tmp") }
 func (w workspace) state() string           { return filepath.Join(w.dir, "state") }
 func (w workspace) build() string           { return filepath.Join(w.dir, "build") }
+func (w workspace) payoutctl() string       { return filepath.Join(w.dir, "payoutctl") }
 func (w workspace) samConfig() string       { return filepath.Join(w.dir, "samconfig.toml") }
 func (w workspace) log(step string) string  { return filepath.Join(w.dir, step+".log") }
 func (w workspace) stackFile() string       { return filepath.Join(w.dir, "stack.json") }

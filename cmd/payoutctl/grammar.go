@@ -4,6 +4,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"payout-callbacks/cmd/payoutctl/internal/cli"
+	"payout-callbacks/cmd/payoutctl/internal/console"
 	"payout-callbacks/cmd/payoutctl/internal/find"
 	"payout-callbacks/cmd/payoutctl/internal/operate"
 	"payout-callbacks/cmd/payoutctl/internal/prove"
@@ -49,6 +50,8 @@ type commandLine struct {
 	Pause  operate.Pause  `cmd:"" group:"operate" help:"Pause applying, sweeping or publishing; callbacks are still acknowledged."`
 	Resume operate.Resume `cmd:"" group:"operate" help:"Resume a paused part."`
 	Send   operate.Send   `cmd:"" group:"operate" help:"Send a callback as a provider does, and print the answer."`
+
+	Console console.Command `cmd:"" group:"operate" help:"Serve the console, a page in the browser."`
 }
 
 // names are the variables in help texts.

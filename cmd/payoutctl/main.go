@@ -37,13 +37,17 @@ func main() {
 // run parses args, runs the command and returns the exit code. With --stack, the AWS
 // SDK reads its environment variables from the process, not from env.
 func run(ctx context.Context, args []string, streams cli.Streams, env func(string) string) int {
-	s := &cli.Session{Streams: streams, Env: env, Now: time.Now}
+	return runLine(ctx, &cli.Session{Streams: streams, Env: env, Now: time.Now, RunLine: runLine}, args)
+}
+
+// runLine is run with a session, which the console has for each command that it runs.
+func runLine(ctx context.Context, s *cli.Session, args []string) int {
 	isHelp := false
 	var line commandLine
 	parser, err := kong.New(&line,
 		kong.Name("payoutctl"),
 		kong.Description(description),
-		kong.Writers(streams.Stdout, streams.Stderr),
+		kong.Writers(s.Stdout, s.Stderr),
 		kong.Exit(func(int) { isHelp = true }),
 		kong.ConfigureHelp(kong.HelpOptions{NoExpandSubcommands: true, WrapUpperBound: 110}),
 		names(),

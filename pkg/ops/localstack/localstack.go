@@ -26,6 +26,7 @@ type Stack struct {
 	KeySecrets         map[string]string                  `json:"keySecrets"`             // provider → secret
 	DemoKeys           map[string]map[string]callback.Key `json:"demoKeys"`               // provider → account → key
 	Providers          map[string]Provider                `json:"providers"`              // the simulated providers
+	ConsoleURL         string                             `json:"consoleUrl"`             // with its token
 	Outputs            map[string]string                  `json:"outputs"`                // of the template
 	ContainerURL       string                             `json:"containerUrl,omitempty"` // the emulator as a container reaches it
 	PID                int                                `json:"pid"`                    // the process that removes this file

@@ -28,6 +28,11 @@ type Session struct {
 	Flags GlobalFlags
 	Env   func(string) string
 	Now   func() time.Time
+
+	// RunLine parses and runs a command line with a session, and returns the exit code.
+	RunLine func(ctx context.Context, s *Session, args []string) int
+	// Opened is the stack that OpenStack returns, if it is set.
+	Opened *Stack
 }
 
 // Streams are standard input, output and error.
@@ -214,7 +219,7 @@ func isTerminal(stream any) bool {
 const (
 	ExitDone    = 0
 	exitNo      = 1
-	exitUsage   = 2
+	ExitUsage   = 2
 	exitFailure = 3
 )
 
@@ -233,7 +238,7 @@ func (p *ExitError) Unwrap() error { return p.Err }
 
 // Usagef returns an error about the command line.
 func Usagef(hint, format string, args ...any) error {
-	return &ExitError{Code: exitUsage, Hint: hint, Err: fmt.Errorf(format, args...)}
+	return &ExitError{Code: ExitUsage, Hint: hint, Err: fmt.Errorf(format, args...)}
 }
 
 // Negativef returns the error of a command whose result is negative: not found, or

@@ -51,6 +51,8 @@ type Stack struct {
 // OpenStack loads the stack that the flags name.
 func (s *Session) OpenStack(ctx context.Context) (Stack, error) {
 	switch {
+	case s.Opened != nil:
+		return *s.Opened, nil
 	case s.Flags.Stack != "":
 		return s.loadDeployed(ctx, s.Flags.Stack)
 	case s.Flags.Local || s.Env(StackVariable) != "":

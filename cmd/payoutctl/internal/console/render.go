@@ -1,0 +1,181 @@
+package console
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+	"path"
+	"regexp"
+	"strings"
+	"time"
+
+	"payout-callbacks/cmd/payoutctl/internal/cli"
+	"payout-callbacks/pkg/payout"
+)
+
+//go:embed templates
+var templates embed.FS
+
+// page returns what a page shows. errNotFound gives 404.
+type page func(r *http.Request) (view, error)
+
+// view is the content of a page: a template in templates/, and its data.
+type view struct {
+	template string
+	Title    string
+	Live     bool // its elements with data-live are read again when something changes
+	Data     any
+}
+
+var errNotFound = errors.New("not found")
+
+// layout is the data of templates/layout.html.
+type layout struct {
+	view
+
+	Path     string
+	Pages    []link
+	Stack    string // of a deployed stack: its name
+	Region   string
+	Program  string // begins the command lines of this stack
+	ReadOnly bool
+	Now      time.Time
+}
+
+type link struct{ Path, Title string }
+
+// navigation lists the pages in the order of the menu.
+func (c *Console) navigation() []link {
+	return []link{{"/", "Overview"}, {"/payouts", "Payouts"}}
+}
+
+// parseTemplates parses each page together with the layout and the parts.
+func parseTemplates(c *Console) (map[string]*template.Template, error) {
+	files, err := templates.ReadDir("templates")
+	if err != nil {
+		return nil, err
+	}
+	parsed := map[string]*template.Template{}
+	for _, file := range files {
+		base := template.New("layout.html").Funcs(template.FuncMap{
+			"payoutPath": payoutPath, "utc": cli.FormatTime, "age": c.age, "statusClass": statusClass, "linked": linked, "local": localTime,
+			"quote": cli.Quote, "count": cli.Count,
+		})
+		if parsed[file.Name()], err = base.ParseFS(templates, "templates/layout.html", "templates/parts.html", "templates/"+file.Name()); err != nil {
+			return nil, fmt.Errorf("parse template %s: %w", file.Name(), err)
+		}
+	}
+	return parsed, nil
+}
+
+// show serves a page.
+func (c *Console) show(p page) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v, err := p(r)
+		switch {
+		case errors.Is(err, errNotFound):
+			c.fail(w, r, http.StatusNotFound, "Not found", "This console has no such page, and the stack has no payout, receipt or job of this name.")
+		case err != nil:
+			c.failWith(w, r, err)
+		default:
+			c.write(w, r, http.StatusOK, v)
+		}
+	})
+}
+
+// failWith shows an error of the stack, of AWS or of the request, and what to do.
+func (c *Console) failWith(w http.ResponseWriter, r *http.Request, err error) {
+	exit := cli.AsExitError(err)
+	code, title := http.StatusBadGateway, "The stack does not answer"
+	if exit.Code == cli.ExitUsage {
+		code, title = http.StatusBadRequest, "The request is not valid"
+	}
+	c.fail(w, r, code, title, strings.TrimSuffix(exit.Error(), ".")+". "+exit.Hint)
+}
+
+// fail shows a page with an error.
+func (c *Console) fail(w http.ResponseWriter, r *http.Request, code int, title, text string) {
+	c.write(w, r, code, view{template: "error.html", Title: title, Data: text})
+}
+
+// write renders a page. Control characters and characters that change the direction of
+// text are escaped in the whole page, whatever their origin.
+func (c *Console) write(w http.ResponseWriter, r *http.Request, code int, v view) {
+	data := layout{view: v, Path: r.URL.Path, Pages: c.navigation(), Program: c.session.Program(), ReadOnly: c.isReadOnly(), Now: c.now()}
+	if c.deployed != nil {
+		data.Stack, data.Region = c.deployed.Name, c.deployed.AWS.Region
+	}
+	var page bytes.Buffer
+	if err := c.templates[v.template].ExecuteTemplate(&page, "layout.html", data); err != nil {
+		http.Error(w, "render "+v.template+": "+err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(code)
+	for line := range strings.Lines(page.String()) {
+		_, _ = fmt.Fprintln(w, cli.Clean(strings.TrimRight(line, "\r\n")))
+	}
+}
+
+// payoutPath returns the path of a payout's page. An id with an empty segment is one
+// escaped segment, because browsers and servers clean such paths.
+func payoutPath(id payout.ID) string {
+	segments := strings.Split(string(id), "/")
+	for n, segment := range segments {
+		if segment == "" || segment == "." || segment == ".." {
+			return "/payouts/" + url.PathEscape(string(id))
+		}
+		segments[n] = url.PathEscape(segment)
+	}
+	return "/payouts/" + strings.Join(segments, "/")
+}
+
+// localPath returns a path of this console, never that of another host.
+func localPath(text string) string { return path.Clean("/" + strings.TrimLeft(text, `/\`)) }
+
+func (c *Console) age(at time.Time) string {
+	if at.IsZero() {
+		return "-"
+	}
+	return cli.FormatAge(c.now().Sub(at))
+}
+
+// localTime formats a time in the zone of this machine.
+func localTime(at time.Time) string { return at.Local().Format("2006-01-02 15:04:05 MST") }
+
+// statusClass returns the class of a status in the stylesheet; the word itself is shown, too.
+func statusClass(status payout.Status) string {
+	switch cli.StatusColour(status) {
+	case cli.Green:
+		return "good"
+	case cli.Red:
+		return "bad"
+	}
+	return "waiting"
+}
+
+// segment is a part of a text, a link if it has a path.
+type segment struct{ Text, Path string }
+
+var idPattern = regexp.MustCompile(`(?:held/)?(?:` + providers("|") + `)/[a-z-]+/[^\s'",:;()]+`)
+
+// linked splits a text at the ids of payouts and held callbacks, which become links.
+func linked(text string) []segment {
+	var segments []segment
+	end := 0
+	for _, at := range idPattern.FindAllStringIndex(text, -1) {
+		id := strings.TrimRight(text[at[0]:at[1]], ".")
+		segments = append(segments, segment{Text: text[end:at[0]]}, segment{Text: id, Path: payoutPath(payout.ID(id))})
+		end = at[0] + len(id)
+	}
+	return append(segments, segment{Text: text[end:]})
+}
+
+// providers lists the names of the providers.
+func providers(separator string) string {
+	return strings.ReplaceAll(cli.JoinNames(cli.ProviderNames()), ", ", separator)
+}
