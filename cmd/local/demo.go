@@ -20,6 +20,7 @@ import (
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/lambda/functions"
 	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/provider"
 	"payout-callbacks/pkg/testkit/providertest"
 )
 
@@ -59,11 +60,11 @@ type stage struct {
 	stack     stack
 	http      *http.Client
 	reader    *dynamostore.Reader
-	providers map[string]functions.SigningProvider
+	providers map[string]provider.Description
 }
 
 func newStage(s stack) stage {
-	st := stage{stack: s, http: directHTTP(), providers: map[string]functions.SigningProvider{}}
+	st := stage{stack: s, http: directHTTP(), providers: map[string]provider.Description{}}
 	for _, provider := range functions.Providers() {
 		st.providers[provider.Name()] = provider
 	}

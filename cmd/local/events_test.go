@@ -19,6 +19,7 @@ import (
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/lambda/functions"
 	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/provider"
 	"payout-callbacks/pkg/provider/cregis"
 	"payout-callbacks/pkg/reconcile"
 	"payout-callbacks/pkg/testkit/templatetest"
@@ -195,13 +196,13 @@ func queueEvent(t *testing.T, receipt inbox.Receipt) events.SQSEvent {
 	}}}
 }
 
-func signerOf(name string) functions.SigningProvider {
+func signerOf(name string) provider.Description {
 	for _, provider := range functions.Providers() {
 		if provider.Name() == name {
 			return provider
 		}
 	}
-	return nil
+	return provider.Description{}
 }
 
 func demoKeyOf(provider string) callback.Key {

@@ -1,6 +1,9 @@
 // Command pivot is the Lambda function that answers the callbacks of Pivot.
 package main
 
-import "payout-callbacks/pkg/lambda/functions"
+import (
+	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/provider/pivot"
+)
 
-func main() { functions.RunPivot() }
+func main() { functions.RunIngress(pivot.Description()) }

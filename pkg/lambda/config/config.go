@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/provider"
 )
 
 // Function is a kind of function. Each reads its own settings only, so an invalid
@@ -42,7 +43,7 @@ type Config struct {
 	AccountsTable      string // ACCOUNTS_TABLE: name of the table of what runs of the reconciler share
 	APISecretPrefix    string // API_SECRET_PREFIX: the secret of a provider's API is this prefix and the provider's name
 	ReconcileLimit     int    // RECONCILE_LIMIT: the most payouts that a run of the reconciler asks about
-	// Queries has the mode of each provider: CREGIS_QUERIES and PIVOT_QUERIES, each off,
+	// Queries has the mode of each provider that can be asked, from <NAME>_QUERIES: off,
 	// open or all.
 	Queries map[string]inbox.QueryMode
 	AWS     AWS
@@ -57,8 +58,9 @@ type AWS struct {
 	SessionToken string // AWS_SESSION_TOKEN
 }
 
-// Load returns the settings of a function, or an error with all problems.
-func Load(function Function, getenv func(string) string) (Config, error) {
+// Load returns the settings of a function, or an error with all problems. A function that
+// writes payouts needs all providers; others need none.
+func Load(function Function, providers []provider.Description, getenv func(string) string) (Config, error) {
 	environment := environment{getenv: getenv}
 	config := Config{
 		MetricsNamespace: environment.required("METRICS_NAMESPACE"),
@@ -76,25 +78,36 @@ func Load(function Function, getenv func(string) string) (Config, error) {
 		config.KeysSecretPrefix = environment.required("KEYS_SECRET_PREFIX")
 	case Consumer:
 		environment.readStores(&config)
-		environment.readPayouts(&config)
+		environment.readPayouts(&config, providers)
 	case Sweeper:
 		environment.readStores(&config)
-		environment.readPayouts(&config)
+		environment.readPayouts(&config, providers)
 		config.DeadLetterQueueURL = environment.required("DEAD_LETTER_QUEUE_URL")
 		config.SweepLimit = environment.number("SWEEP_LIMIT", MaxSweepLimit)
 	case Publisher:
 		config.PayoutBusName = environment.required("PAYOUT_BUS_NAME")
 	case Expected:
 		config.ReceiptsTable = environment.required("RECEIPTS_TABLE")
-		environment.readPayouts(&config)
+		environment.readPayouts(&config, providers)
 	case Reconciler:
 		environment.readStores(&config)
-		environment.readPayouts(&config)
+		environment.readPayouts(&config, providers)
 		config.AccountsTable = environment.required("ACCOUNTS_TABLE")
 		config.APISecretPrefix = environment.required("API_SECRET_PREFIX")
 		config.ReconcileLimit = environment.number("RECONCILE_LIMIT", MaxSweepLimit)
 	}
 	return config, errors.Join(environment.problems...)
+}
+
+// LoadProvider returns a provider with the values of its settings, or an error with all
+// problems. Of a function for expectations it reads only the settings that those need.
+func LoadProvider(function Function, d provider.Description, getenv func(string) string) (provider.Description, error) {
+	return d.WithSettings(func(s provider.Setting) string {
+		if function == Expected && !s.IsExpected {
+			return s.Default
+		}
+		return getenv(provider.Variable(s.Parameter))
+	})
 }
 
 // environment reads variables and collects their problems.
@@ -118,11 +131,13 @@ func (e *environment) readStores(config *Config) {
 }
 
 // readPayouts reads the settings of a function that writes payouts.
-func (e *environment) readPayouts(config *Config) {
+func (e *environment) readPayouts(config *Config, providers []provider.Description) {
 	config.PayoutsTable = e.required("PAYOUTS_TABLE")
-	config.Queries = map[string]inbox.QueryMode{
-		"cregis": e.queryMode("CREGIS_QUERIES"),
-		"pivot":  e.queryMode("PIVOT_QUERIES"),
+	config.Queries = map[string]inbox.QueryMode{}
+	for _, p := range providers {
+		if p.Queries != nil {
+			config.Queries[p.Name()] = e.queryMode(provider.Variable(p.QueriesParameter()))
+		}
 	}
 }
 

@@ -12,34 +12,41 @@ import (
 
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/lambda/config"
+	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/provider"
+	"payout-callbacks/pkg/provider/cregis"
+	"payout-callbacks/pkg/provider/pivot"
 	"payout-callbacks/pkg/testkit/templatetest"
 )
 
 // loader reads a function's configuration as the function does at its start.
 type loader func(getenv func(string) string) error
 
-// functions returns the loader of each function of the template.
-func functions() map[string]loader {
-	common := func(function config.Function) loader {
-		return func(getenv func(string) string) error {
-			_, err := config.Load(function, getenv)
-			return err
-		}
+// loaders returns the loader of each function of the template.
+func loaders() map[string]loader {
+	all := map[string]loader{}
+	for name, function := range map[string]config.Function{
+		"ConsumerFunction": config.Consumer, "SweeperFunction": config.Sweeper, "PublisherFunction": config.Publisher,
+		"ExpectedFunction": config.Expected, "ReconcilerFunction": config.Reconciler,
+	} {
+		all[name] = newLoader(function, functions.Providers()...)
 	}
-	return map[string]loader{
-		"CregisFunction": func(getenv func(string) string) error {
-			_, err := config.LoadCregis(getenv)
-			return errors.Join(err, common(config.Ingress)(getenv))
-		},
-		"PivotFunction":     common(config.Ingress),
-		"ConsumerFunction":  common(config.Consumer),
-		"SweeperFunction":   common(config.Sweeper),
-		"PublisherFunction": common(config.Publisher),
-		"ExpectedFunction": func(getenv func(string) string) error {
-			_, err := config.LoadReferencePattern(getenv)
-			return errors.Join(err, common(config.Expected)(getenv))
-		},
-		"ReconcilerFunction": common(config.Reconciler),
+	for _, d := range functions.Providers() {
+		all[d.Prefix()+"Function"] = newLoader(config.Ingress, d)
+	}
+	return all
+}
+
+func newLoader(function config.Function, providers ...provider.Description) loader {
+	return func(getenv func(string) string) error {
+		_, err := config.Load(function, providers, getenv)
+		if function == config.Ingress || function == config.Expected {
+			for _, d := range providers {
+				_, settingsErr := config.LoadProvider(function, d, getenv)
+				err = errors.Join(err, settingsErr)
+			}
+		}
+		return err
 	}
 }
 
@@ -99,9 +106,9 @@ func TestTemplate_VariablesOfEachFunction(t *testing.T) {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
-			function, ok := functions()[name]
+			function, ok := loaders()[name]
 			if !ok {
-				t.Fatal("functions() lacks the function")
+				t.Fatal("loaders() lacks the function")
 			}
 			variables := variablesOf(template, name)
 			read := map[string]bool{}
@@ -132,7 +139,7 @@ func TestParameters_LimitsOfTheCode(t *testing.T) {
 	template := templatetest.Load(t)
 	read := 0
 	for name, parameter := range template.Parameters {
-		for function, kind := range functions() {
+		for function, kind := range loaders() {
 			variables := variablesOf(template, function)
 			if !slices.Contains(slices.Collect(maps.Values(variables)), name) {
 				continue
@@ -156,7 +163,7 @@ func TestParameters_LimitsOfTheCode(t *testing.T) {
 // TestParameters_LimitsOfTheCode cannot check a parameter inside a longer text.
 func TestTemplate_WholeParametersInVariables(t *testing.T) {
 	template := templatetest.Load(t)
-	for function := range functions() {
+	for function := range loaders() {
 		for variable, value := range variablesOf(template, function) {
 			for name := range template.Parameters {
 				if value != name && strings.Contains(value, "${"+name+"}") {
@@ -222,11 +229,20 @@ func list(value any) []any {
 	return values
 }
 
+// known returns two providers with queries, and a provider without.
+func known() []provider.Description {
+	return []provider.Description{cregis.Description(), pivot.Description(), {Callbacks: unasked{}}}
+}
+
+type unasked struct{ cregis.Provider }
+
+func (unasked) Name() string { return "unasked" }
+
 func TestLoad_AllProblems(t *testing.T) {
 	for function, want := range map[config.Function]int{
 		config.Ingress: 7, config.Consumer: 9, config.Sweeper: 11, config.Publisher: 5, config.Expected: 8, config.Reconciler: 12,
 	} {
-		_, err := config.Load(function, func(string) string { return "" })
+		_, err := config.Load(function, known(), func(string) string { return "" })
 		if err == nil || strings.Count(err.Error(), "\n")+1 != want {
 			t.Errorf("%s: got %v, want %d problems", function, err, want)
 		}
@@ -238,7 +254,7 @@ func TestLoad_AllProblems(t *testing.T) {
 func loadWith(function config.Function, variables map[string]string) (config.Config, error) {
 	complete := map[string]string{"CREGIS_QUERIES": "off", "PIVOT_QUERIES": "off", "SWEEP_LIMIT": "1", "RECONCILE_LIMIT": "1"}
 	maps.Copy(complete, variables)
-	return config.Load(function, func(name string) string {
+	return config.Load(function, known(), func(name string) string {
 		if value, ok := complete[name]; ok {
 			return value
 		}
@@ -270,7 +286,7 @@ func TestLoad_Limits(t *testing.T) {
 }
 
 // Every function that writes payouts schedules queries, so it has the mode of every
-// provider.
+// provider that can be asked.
 func TestLoad_Queries(t *testing.T) {
 	for _, function := range []config.Function{config.Consumer, config.Sweeper, config.Expected, config.Reconciler} {
 		got, err := loadWith(function, map[string]string{"CREGIS_QUERIES": "open", "PIVOT_QUERIES": "all"})

@@ -24,6 +24,7 @@ import (
 	"payout-callbacks/pkg/lambda/config"
 	"payout-callbacks/pkg/lambda/publisher"
 	"payout-callbacks/pkg/lambda/telemetry"
+	"payout-callbacks/pkg/provider"
 	"payout-callbacks/pkg/reconcile"
 )
 
@@ -100,14 +101,24 @@ func NewAWSConfig(settings config.AWS) aws.Config {
 // loadStack returns the stack that the environment of a function describes. On
 // an error it ends the process: Lambda logs the message and starts another one,
 // and API Gateway answers 500.
-func loadStack(function config.Function) (Stack, aws.Config) {
-	settings, err := config.Load(function, os.Getenv)
+func loadStack(function config.Function, providers ...provider.Description) (Stack, aws.Config) {
+	settings, err := config.Load(function, providers, os.Getenv)
 	if err != nil {
 		exit(err)
 	}
 	sdk := NewAWSConfig(settings.AWS)
 	clients := Clients{DynamoDB: dynamodb.NewFromConfig(sdk), SQS: sqs.NewFromConfig(sdk)}
 	return NewStack(settings, clients, os.Stdout), sdk
+}
+
+// loadProvider returns a provider with its settings, and ends the process as loadStack
+// does.
+func loadProvider(function config.Function, d provider.Description) provider.Description {
+	d, err := config.LoadProvider(function, d, os.Getenv)
+	if err != nil {
+		exit(err)
+	}
+	return d
 }
 
 func exit(err error) {

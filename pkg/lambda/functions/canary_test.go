@@ -25,6 +25,7 @@ import (
 	"payout-callbacks/pkg/lambda/functions"
 	"payout-callbacks/pkg/lambda/telemetry"
 	"payout-callbacks/pkg/notification"
+	"payout-callbacks/pkg/provider"
 	"payout-callbacks/pkg/testkit/memory"
 	"payout-callbacks/pkg/testkit/providertest"
 	"payout-callbacks/pkg/testkit/traffic"
@@ -62,7 +63,7 @@ func TestLines_NoPartOfACallback(t *testing.T) {
 	}
 }
 
-func checkLines(t *testing.T, provider functions.SigningProvider, vector providertest.Vector) {
+func checkLines(t *testing.T, provider provider.Description, vector providertest.Vector) {
 	t.Helper()
 	callbacks := 0
 	for n, v := range variants(vector.Body) {
@@ -185,7 +186,7 @@ func checkLine(t *testing.T, line []byte, v variant) {
 }
 
 // linesOf sends a callback through all functions and returns their lines.
-func linesOf(t *testing.T, provider functions.SigningProvider, vector providertest.Vector, faults string) [][]byte {
+func linesOf(t *testing.T, provider provider.Description, vector providertest.Vector, faults string) [][]byte {
 	t.Helper()
 	var out bytes.Buffer
 	now := time.UnixMilli(1795251600123).UTC()
@@ -223,7 +224,7 @@ func linesOf(t *testing.T, provider functions.SigningProvider, vector providerte
 
 // gatewayEvents returns the callback forged, and as its provider sends it with a
 // canary in a header.
-func gatewayEvents(t *testing.T, provider functions.SigningProvider, vector providertest.Vector, keys callback.Keys) []events.APIGatewayV2HTTPRequest {
+func gatewayEvents(t *testing.T, provider provider.Description, vector providertest.Vector, keys callback.Keys) []events.APIGatewayV2HTTPRequest {
 	t.Helper()
 	route := fmt.Sprintf("POST /callbacks/%s/%s", provider.Name(), vector.Type)
 	headers := map[string]string{"X-Canary": canary}

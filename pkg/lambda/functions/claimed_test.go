@@ -11,6 +11,7 @@ import (
 
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/provider"
 	"payout-callbacks/pkg/testkit/traffic"
 )
 
@@ -22,7 +23,7 @@ var claimedAccounts = map[string]struct{ body, account string }{
 }
 
 // refusedLine sends a callback without a valid key and returns its log line.
-func refusedLine(t *testing.T, provider functions.SigningProvider, body string) map[string]any {
+func refusedLine(t *testing.T, provider provider.Description, body string) map[string]any {
 	t.Helper()
 	var out bytes.Buffer
 	stack := unreachableStack(&out)

@@ -14,6 +14,7 @@ import (
 	"payout-callbacks/pkg/aws/sqsqueue"
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/provider"
 	"payout-callbacks/pkg/provider/cregis"
 	"payout-callbacks/pkg/reconcile"
 	"payout-callbacks/pkg/testkit/providertest"
@@ -184,7 +185,7 @@ func sendExample(ctx context.Context, stack functions.Stack, keys callback.KeySo
 }
 
 type providerEvent struct {
-	provider functions.SigningProvider
+	provider provider.Description
 	event    events.APIGatewayV2HTTPRequest
 }
 

@@ -21,71 +21,59 @@ import (
 	"payout-callbacks/pkg/lambda/config"
 	"payout-callbacks/pkg/lambda/consumer"
 	"payout-callbacks/pkg/lambda/publisher"
-	"payout-callbacks/pkg/provider/cregis"
-	"payout-callbacks/pkg/provider/pivot"
+	"payout-callbacks/pkg/provider"
 	"payout-callbacks/pkg/reconcile"
 )
 
 const (
 	// replyTimeout is the longest that a provider waits for the reply.
 	replyTimeout = 4 * time.Second
-	// queryInterval is the time between two queries of one account. Neither provider
+	// queryInterval is the time between two queries of one account. No provider
 	// publishes a limit, and your own programs use the same account.
 	queryInterval = 500 * time.Millisecond
 	// sweepReserve is the part of the sweeper's time that is kept for its log line.
 	sweepReserve = 2 * time.Second
 )
 
-// RunCregis runs the function that answers the callbacks of Cregis.
-func RunCregis() {
-	settings, err := config.LoadCregis(os.Getenv)
-	if err != nil {
-		exit(err)
-	}
-	runIngress(cregis.New(settings.KnownFields, settings.ReferencePattern))
-}
-
-// RunPivot runs the function that answers the callbacks of Pivot.
-func RunPivot() { runIngress(pivot.Provider{}) }
-
-// runIngress starts even if the keys cannot be read: it answers 503 until they can.
-func runIngress(provider callback.Provider) {
+// RunIngress runs the function that answers the callbacks of a provider. It starts even
+// if the keys cannot be read: it answers 503 until they can.
+func RunIngress(d provider.Description) {
 	ctx := context.Background()
+	d = loadProvider(config.Ingress, d)
 	stack, sdk := loadStack(config.Ingress)
-	secret := stack.Config.KeysSecretPrefix + provider.Name()
-	keys := secrets.NewKeys(secretsmanager.NewFromConfig(sdk), secret, stack.Now)
-	keys.OnFlaw = func(ctx context.Context, flaw error) { stack.Recorder.RecordUnusableKeys(ctx, provider.Name(), flaw) }
+	keys := secrets.NewKeys(secretsmanager.NewFromConfig(sdk), stack.Config.KeysSecretPrefix+d.Name(), stack.Now)
+	keys.OnFlaw = func(ctx context.Context, flaw error) { stack.Recorder.RecordUnusableKeys(ctx, d.Name(), flaw) }
 	parallel(connectDynamoDB(ctx, sdk), connectSQS(ctx, sdk), func() {
 		if _, err := keys.Keys(ctx); err != nil {
-			stack.Recorder.RecordMissingKeys(ctx, provider.Name(), err)
+			stack.Recorder.RecordMissingKeys(ctx, d.Name(), err)
 		}
 	})
-	lambda.Start(stack.HandleCallbacks(provider, keys))
+	lambda.Start(stack.HandleCallbacks(d.Callbacks, keys))
 }
 
 // RunConsumer runs the function that applies the messages of the queue.
 func RunConsumer() {
-	stack, sdk := loadStack(config.Consumer)
+	stack, sdk := loadStack(config.Consumer, Providers()...)
 	connectDynamoDB(context.Background(), sdk)()
 	lambda.Start(stack.HandleBatch)
 }
 
 // RunSweeper runs the function that sends receipts again that are not applied.
 func RunSweeper() {
-	stack, _ := loadStack(config.Sweeper)
+	stack, _ := loadStack(config.Sweeper, Providers()...)
 	lambda.Start(stack.HandleSweep)
 }
 
 // RunExpected runs the function that accepts what our own services ordered.
 func RunExpected() {
-	pattern, err := config.LoadReferencePattern(os.Getenv)
-	if err != nil {
-		exit(err)
+	providers := Providers()
+	for n := range providers {
+		providers[n] = loadProvider(config.Expected, providers[n])
 	}
-	stack, sdk := loadStack(config.Expected)
+	stack, sdk := loadStack(config.Expected, providers...)
 	stack.Expecter = &reconcile.Expecter{
 		Inbox: stack.Inbox, Store: stack.Store, Now: stack.Now,
-		Providers: []reconcile.Provider{cregis.New(nil, pattern), pivot.Provider{}},
+		Providers: withQueries(providers),
 	}
 	connectDynamoDB(context.Background(), sdk)()
 	lambda.Start(stack.HandleExpected)
@@ -94,11 +82,12 @@ func RunExpected() {
 // RunReconciler runs the function that asks providers about payouts.
 func RunReconciler() {
 	log.SetOutput(reconcile.LogWriter(os.Stderr))
-	stack, sdk := loadStack(config.Reconciler)
+	providers := Providers()
+	stack, sdk := loadStack(config.Reconciler, providers...)
 	stack.Reconciler = &reconcile.Reconciler{
 		Inbox: stack.Inbox, Store: stack.Store,
 		Accounts:    &dynamostore.Accounts{Client: dynamodb.NewFromConfig(sdk), Table: stack.Config.AccountsTable},
-		Providers:   []reconcile.Provider{cregis.Provider{}, pivot.Provider{}},
+		Providers:   withQueries(providers),
 		Credentials: &secrets.APICredentials{Client: secretsmanager.NewFromConfig(sdk), Prefix: stack.Config.APISecretPrefix},
 		Client:      reconcile.NewClient(stack.Config.AWS.Endpoint != ""),
 		Limit:       stack.Config.ReconcileLimit,

@@ -2,35 +2,38 @@ package functions
 
 import (
 	"cmp"
-	"fmt"
 
-	"payout-callbacks/pkg/callback"
-	"payout-callbacks/pkg/lambda/config"
+	"payout-callbacks/pkg/provider"
 	"payout-callbacks/pkg/provider/cregis"
 	"payout-callbacks/pkg/provider/pivot"
+	"payout-callbacks/pkg/reconcile"
 )
 
-// SigningProvider is a provider whose callbacks tools can also sign.
-type SigningProvider interface {
-	callback.Provider
-	callback.Signer
-	callback.Claimant
-}
-
-// Providers returns the providers of this application. payoutctl and the
-// end-to-end tests use it, too.
-func Providers() []SigningProvider {
-	return []SigningProvider{cregis.Provider{}, pivot.Provider{}}
-}
-
-// ProvidersFromOutputs returns the providers as the functions of a deployed stack
-// parse their callbacks, from the stack's outputs. An output that is missing,
-// because an older version deployed the stack, has its default.
-func ProvidersFromOutputs(outputs map[string]string) ([]SigningProvider, error) {
-	pattern := cmp.Or(outputs["ReferencePattern"], config.DefaultReferencePattern)
-	settings, err := config.ParseCregis(outputs["CregisKnownFields"], pattern)
-	if err != nil {
-		return nil, fmt.Errorf("read outputs of Cregis: %w", err)
+// Providers returns the providers of this application, with the defaults of their
+// settings. All that is done for each provider follows from it.
+func Providers() []provider.Description {
+	return []provider.Description{
+		// providers: begin
+		cregis.Description(),
+		pivot.Description(),
+		// providers: end
 	}
-	return []SigningProvider{cregis.New(settings.KnownFields, settings.ReferencePattern), pivot.Provider{}}, nil
+}
+
+// WithOutputs returns a provider as the function of a deployed stack parses its
+// callbacks, from the stack's outputs. An output that is missing, because an older
+// version deployed the stack, has its default.
+func WithOutputs(d provider.Description, outputs map[string]string) (provider.Description, error) {
+	return d.WithSettings(func(s provider.Setting) string { return cmp.Or(outputs[s.Parameter], s.Default) })
+}
+
+// withQueries returns the providers that can be asked.
+func withQueries(providers []provider.Description) []reconcile.Provider {
+	var queried []reconcile.Provider
+	for _, d := range providers {
+		if d.Queries != nil {
+			queried = append(queried, d.Queries)
+		}
+	}
+	return queried
 }

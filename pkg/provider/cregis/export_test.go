@@ -6,6 +6,17 @@ import (
 	"payout-callbacks/pkg/reconcile"
 )
 
+// The limits of the settings.
+const (
+	KnownFieldsPattern      = knownFieldsPattern
+	MaxKnownFields          = maxKnownFields
+	DefaultReferencePattern = defaultReferencePattern
+	MaxReferencePattern     = maxReferencePattern
+)
+
+// ReadSettings is readSettings.
+var ReadSettings = readSettings
+
 // Canonical returns the signed text of a body, and whether it can be read.
 func Canonical(raw []byte) (string, bool) {
 	body, err := read(raw)

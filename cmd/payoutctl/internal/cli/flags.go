@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,6 +19,7 @@ import (
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/lambda/functions"
 	"payout-callbacks/pkg/ops/keyring"
+	"payout-callbacks/pkg/provider"
 )
 
 // GlobalFlags are the flags of every command.
@@ -163,9 +163,9 @@ func (a *Age) UnmarshalText(text []byte) error {
 }
 
 // FindProvider returns the provider with a name.
-func FindProvider(name Provider) (functions.SigningProvider, error) {
+func FindProvider(name Provider) (provider.Description, error) {
 	if err := CheckName(name, providerNouns, ProviderNames()); err != nil {
-		return nil, Usagef("", "%w", err)
+		return provider.Description{}, Usagef("", "%w", err)
 	}
 	return functions.Providers()[slices.Index(ProviderNames(), name)], nil
 }
@@ -192,30 +192,20 @@ func (s Stack) ReadKeys(ctx context.Context, provider Provider) (keyring.Store, 
 	return store, read, err
 }
 
-// accountForms are the forms of account ids in the documentation and examples of
-// the providers.
-var accountForms = map[Provider]struct {
-	form        *regexp.Regexp
-	description string
-}{
-	"cregis": {regexp.MustCompile(`^[1-9][0-9]{0,18}$`), "a project id: digits, like 1382528827416576"},
-	"pivot": {
-		regexp.MustCompile(`^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$`),
-		"a merchant id, like 922e39ab-7565-49f6-b84f-fb56122821ae",
-	},
-}
-
 // CheckAccount rejects an id that no callback can contain: its key would never be
 // used.
-func CheckAccount(provider Provider, account string) error {
-	if known, ok := accountForms[provider]; ok && !known.form.MatchString(account) {
-		return Usagef("", "%q is not an account of %s; it is %s", account, provider, known.description)
+func CheckAccount(name Provider, account string) error {
+	if d, err := FindProvider(name); err == nil && !d.Account.Matches(account) {
+		return Usagef("", "%q is not an account of %s; it is %s", account, name, AccountForm(name))
 	}
 	return nil
 }
 
 // AccountForm describes the form of a provider's account ids.
-func AccountForm(provider Provider) string { return accountForms[provider].description }
+func AccountForm(name Provider) string {
+	d, _ := FindProvider(name) // a name without a provider has no form
+	return "a " + d.Account.Noun + ", like " + d.Account.Example
+}
 
 // FlawRepair returns the command that repairs an entry of a secret.
 func (s *Session) FlawRepair(provider Provider, flaw secrets.Flaw) string {

@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -29,6 +28,7 @@ import (
 	"payout-callbacks/pkg/lambda/functions"
 	"payout-callbacks/pkg/ops/localstack"
 	"payout-callbacks/pkg/ops/redrive"
+	"payout-callbacks/pkg/provider"
 )
 
 // StackVariable is the environment variable with the path of a local
@@ -71,15 +71,15 @@ func (s Stack) Output(name string) (string, error) {
 }
 
 // Provider returns a provider with the settings of the stack's functions.
-func (s Stack) Provider(name string) (functions.SigningProvider, error) {
-	if _, err := FindProvider(Provider(name)); err != nil {
-		return nil, err
-	}
-	providers, err := functions.ProvidersFromOutputs(s.Outputs)
+func (s Stack) Provider(name string) (provider.Description, error) {
+	d, err := FindProvider(Provider(name))
 	if err != nil {
-		return nil, Failuref("deploy the template of this version", "%w", err)
+		return d, err
 	}
-	return providers[slices.IndexFunc(providers, func(p functions.SigningProvider) bool { return p.Name() == name })], nil
+	if d, err = functions.WithOutputs(d, s.Outputs); err != nil {
+		return d, Failuref("deploy the template of this version", "%w", err)
+	}
+	return d, nil
 }
 
 // Reader returns a reader of the stack's tables.

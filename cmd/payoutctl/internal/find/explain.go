@@ -14,9 +14,9 @@ import (
 	"payout-callbacks/pkg/aws/dynamostore"
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/inbox"
-	"payout-callbacks/pkg/lambda/functions"
 	"payout-callbacks/pkg/ops/explain"
 	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/provider"
 )
 
 // Explain explains how a callback is handled.
@@ -115,23 +115,23 @@ func isFile(name string) bool {
 // maxCapture bounds what is read of a file: a body in base64, escaped, with headers.
 const maxCapture = 8 << 20
 
-func (c *Explain) read(s *cli.Session) (explain.Capture, functions.SigningProvider, error) {
+func (c *Explain) read(s *cli.Session) (explain.Capture, provider.Description, error) {
 	from, err := s.Open(c.File, "callback")
 	if err != nil {
-		return explain.Capture{}, nil, err
+		return explain.Capture{}, provider.Description{}, err
 	}
 	defer from.Close()
 	text, err := io.ReadAll(io.LimitReader(from, maxCapture))
 	if err != nil {
-		return explain.Capture{}, nil, cli.Usagef("", "read callback: %w", err)
+		return explain.Capture{}, provider.Description{}, cli.Usagef("", "read callback: %w", err)
 	}
 	read, err := explain.Read(text, c.Type)
 	if err != nil {
-		return read, nil, cli.Usagef("see: payoutctl explain --help", "read callback: %w", err)
+		return read, provider.Description{}, cli.Usagef("see: payoutctl explain --help", "read callback: %w", err)
 	}
 	name := cmp.Or(cli.Provider(read.Provider), c.Provider)
 	if name == "" {
-		return read, nil, cli.Usagef("add --provider, and --type if it is not payout", "unknown provider: the file contains no callback route")
+		return read, provider.Description{}, cli.Usagef("add --provider, and --type if it is not payout", "unknown provider: the file contains no callback route")
 	}
 	provider, err := cli.FindProvider(name)
 	return read, provider, err
@@ -247,13 +247,13 @@ func (c *Explain) runHeld(ctx context.Context, s *cli.Session) error {
 
 // findCallback returns a held callback and its provider. A held answer has no signature
 // to explain.
-func findCallback(ctx context.Context, s *cli.Session, stack cli.Stack, id string) (inbox.Receipt, functions.SigningProvider, error) {
+func findCallback(ctx context.Context, s *cli.Session, stack cli.Stack, id string) (inbox.Receipt, provider.Description, error) {
 	held, err := display.FindHeld(ctx, s, stack.Reader(), id)
 	switch {
 	case err != nil:
-		return held, nil, err
+		return held, provider.Description{}, err
 	case held.Source() != payout.SourceCallback:
-		return held, nil, cli.Usagef("see: "+s.Program()+" show "+cli.Quote(id)+" --full", "%s is an answer to a query, and not a callback", cli.Clean(id))
+		return held, provider.Description{}, cli.Usagef("see: "+s.Program()+" show "+cli.Quote(id)+" --full", "%s is an answer to a query, and not a callback", cli.Clean(id))
 	}
 	provider, err := stack.Provider(held.Provider())
 	return held, provider, err

@@ -15,15 +15,9 @@ import (
 	"payout-callbacks/cmd/payoutctl/internal/cli"
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/ops/keyring"
+	"payout-callbacks/pkg/provider"
 	"payout-callbacks/pkg/reconcile"
 )
-
-// apiFields are the fields of an account's API credentials by provider; the last is the
-// secret.
-var apiFields = map[cli.Provider][]string{
-	"cregis": {"baseUrl", "key"},
-	"pivot":  {"baseUrl", "merchantId", "merchantSecret"},
-}
 
 // maxCredentials bounds the file with credentials.
 const maxCredentials = 16 << 10
@@ -42,22 +36,31 @@ func readAPI(ctx context.Context, store keyring.Store) (keyring.APIVersion, erro
 	return read, err
 }
 
+// findQueried returns a provider that can be asked.
+func findQueried(name cli.Provider) (provider.Description, error) {
+	d, err := cli.FindProvider(name)
+	if err == nil && d.Queries == nil {
+		err = cli.Usagef("", "%s has no API for queries", name)
+	}
+	return d, err
+}
+
 // connect checks credentials as the reconciler does, without a request.
 func connect(s *cli.Session, stack cli.Stack, owner keyOwner, credentials json.RawMessage) (reconcile.Querier, error) {
-	signing, err := cli.FindProvider(owner.Provider)
+	d, err := findQueried(owner.Provider)
 	if err != nil {
 		return nil, err
 	}
-	provider, ok := signing.(reconcile.Provider)
-	if !ok {
-		return nil, cli.Usagef("", "%s has no API for queries", owner.Provider)
-	}
-	return provider.Connect(owner.Account, credentials, reconcile.NewClient(stack.Local), s.Now)
+	return d.Queries.Connect(owner.Account, credentials, reconcile.NewClient(stack.Local), s.Now)
 }
 
 // addAPI stores API credentials, and the key of callbacks if that is the same key.
 func (c *keysAdd) addAPI(ctx context.Context, s *cli.Session, stack cli.Stack) error {
-	credentials, err := c.readCredentials(s)
+	d, err := findQueried(c.Provider)
+	if err != nil {
+		return err
+	}
+	credentials, err := c.readCredentials(s, d.Credentials)
 	if err != nil {
 		return err
 	}
@@ -83,7 +86,7 @@ func (c *keysAdd) addAPI(ctx context.Context, s *cli.Session, stack cli.Stack) e
 	}
 	c.Yes = true
 	if querier.KeyID() != "" {
-		if err := c.add(ctx, s, stack, secretOf(c.Provider, credentials)); err != nil {
+		if err := c.add(ctx, s, stack, secretOf(d.Credentials, credentials)); err != nil {
 			return err
 		}
 	}
@@ -102,17 +105,17 @@ func (c *keysAdd) addAPI(ctx context.Context, s *cli.Session, stack cli.Stack) e
 
 // readCredentials reads the credentials from a file, or asks for each field on a
 // terminal. No error contains any part of them.
-func (c *keysAdd) readCredentials(s *cli.Session) (json.RawMessage, error) {
+func (c *keysAdd) readCredentials(s *cli.Session, fields []provider.Field) (json.RawMessage, error) {
 	if c.KeyFile == "-" && s.IsInteractive() {
-		fields := map[string]string{}
-		for n, name := range apiFields[c.Provider] {
-			value, err := s.Prompt(name, n == len(apiFields[c.Provider])-1)
+		entry := map[string]string{}
+		for n, field := range fields {
+			value, err := s.Prompt(field.Name, n == len(fields)-1)
 			if err != nil {
 				return nil, err
 			}
-			fields[name] = value
+			entry[field.Name] = value
 		}
-		return json.Marshal(fields)
+		return json.Marshal(entry)
 	}
 	from, err := s.Open(c.KeyFile, "credentials")
 	if err != nil {
@@ -131,11 +134,10 @@ func (c *keysAdd) readCredentials(s *cli.Session) (json.RawMessage, error) {
 }
 
 // secretOf returns the secret part of credentials.
-func secretOf(provider cli.Provider, credentials json.RawMessage) callback.Key {
+func secretOf(fields []provider.Field, credentials json.RawMessage) callback.Key {
 	var values map[string]any
 	_ = json.Unmarshal(credentials, &values) // no values: Connect has refused what is not an object
-	names := apiFields[provider]
-	text, _ := values[names[len(names)-1]].(string)
+	text, _ := values[fields[len(fields)-1].Name].(string)
 	return callback.Key(text)
 }
 
@@ -185,6 +187,7 @@ func printAPI(s *cli.Session, stack cli.Stack, owner keyOwner, credentials json.
 		BaseURL string `json:"baseUrl"`
 	}
 	_ = json.Unmarshal(credentials, &known) // Connect has read it
-	view.API = apiEntry{BaseURL: known.BaseURL, KeyID: secretOf(owner.Provider, credentials).ID()}
+	d, _ := findQueried(owner.Provider)     // connect has found it
+	view.API = apiEntry{BaseURL: known.BaseURL, KeyID: secretOf(d.Credentials, credentials).ID()}
 	return s.PrintResult(view, line+cli.Clean(view.API.BaseURL)+"  key "+view.API.KeyID+"\n")
 }

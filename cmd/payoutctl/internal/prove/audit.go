@@ -15,6 +15,7 @@ import (
 
 	"payout-callbacks/cmd/payoutctl/internal/cli"
 	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/lambda/functions"
 	"payout-callbacks/pkg/ops/audit"
 )
 
@@ -81,9 +82,8 @@ func (c *Audit) Run(ctx context.Context, s *cli.Session, stack cli.Stack) error 
 // queryModes returns the mode of queries of each provider, from the outputs of the stack.
 func queryModes(stack cli.Stack) map[string]inbox.QueryMode {
 	modes := map[string]inbox.QueryMode{}
-	for _, provider := range cli.ProviderNames() {
-		name := string(provider)
-		modes[name] = inbox.QueryMode(stack.Outputs[strings.ToUpper(name[:1])+name[1:]+"Queries"])
+	for _, d := range functions.Providers() {
+		modes[d.Name()] = inbox.QueryMode(stack.Outputs[d.QueriesParameter()])
 	}
 	return modes
 }

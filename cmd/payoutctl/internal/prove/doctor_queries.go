@@ -11,6 +11,7 @@ import (
 	"payout-callbacks/pkg/aws/dynamostore"
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/lambda/functions"
 	"payout-callbacks/pkg/payout"
 	"payout-callbacks/pkg/reconcile"
 )
@@ -31,9 +32,12 @@ func (d *doctor) queryChecks(ctx context.Context) []check {
 		return response.Accounts, err
 	})
 	checks := []check{{"reconciler", d.part("reconciler")}, {"overdue payouts", d.overdue}, {"keys of expected payouts", d.expectedAccounts}}
-	for _, provider := range cli.ProviderNames() {
-		checks = append(checks, check{"API of " + string(provider), func(ctx context.Context) (finding, error) {
-			return d.api(ctx, provider, accounts)
+	for _, provider := range functions.Providers() {
+		if provider.Queries == nil {
+			continue
+		}
+		checks = append(checks, check{"API of " + provider.Name(), func(ctx context.Context) (finding, error) {
+			return d.api(ctx, cli.Provider(provider.Name()), accounts)
 		}})
 	}
 	return checks

@@ -15,8 +15,8 @@ import (
 	"payout-callbacks/cmd/payoutctl/internal/cli"
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/inbox"
-	"payout-callbacks/pkg/lambda/functions"
 	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/provider"
 )
 
 // answerTimeout bounds the wait for an answer. A cold function on a slow machine may
@@ -42,7 +42,7 @@ type Answer struct {
 
 // Callback is a callback to send.
 type Callback struct {
-	Provider functions.SigningProvider
+	Provider provider.Description
 	Kind     payout.Type
 	Account  string // whose key signs it
 	Unsigned bool   // send it without a signature

@@ -1,15 +1,15 @@
-package config_test
+package cregis_test
 
 import (
 	"fmt"
 	"strings"
 	"testing"
 
-	"payout-callbacks/pkg/lambda/config"
+	"payout-callbacks/pkg/provider/cregis"
 	"payout-callbacks/pkg/testkit/templatetest"
 )
 
-func TestParseCregis(t *testing.T) {
+func TestConfigure(t *testing.T) {
 	tests := []struct {
 		names, pattern string
 		known          int
@@ -17,8 +17,8 @@ func TestParseCregis(t *testing.T) {
 		refuses        string
 		problem        string // parameter
 	}{
-		{names: "", pattern: config.DefaultReferencePattern},
-		{names: "sub_status", pattern: config.DefaultReferencePattern, known: 1},
+		{names: "", pattern: cregis.DefaultReferencePattern},
+		{names: "sub_status", pattern: cregis.DefaultReferencePattern, known: 1},
 		{names: "sub_status,fee,networkFee", pattern: `PAY-[0-9]+`, known: 3, accepts: "PAY-77", refuses: "xPAY-77"},
 		{pattern: `a|b`, accepts: "b", refuses: "bc"},
 		{pattern: `(?i)pay-\d{3}$`, accepts: "PAY-123", refuses: "PAY-1234"},
@@ -36,30 +36,30 @@ func TestParseCregis(t *testing.T) {
 		{pattern: strings.Repeat("a", 257), problem: "ReferencePattern"},
 	}
 	for _, test := range tests {
-		settings, err := config.ParseCregis(test.names, test.pattern)
+		known, reference, err := cregis.ReadSettings(test.names, test.pattern)
 		switch {
 		case test.problem != "":
 			if err == nil || !strings.Contains(err.Error(), test.problem) {
 				t.Errorf("%q, %q: error %v, want one that names %s", test.names, test.pattern, err, test.problem)
 			}
-		case err != nil || len(settings.KnownFields) != test.known:
-			t.Errorf("%q, %q: %v, error %v", test.names, test.pattern, settings, err)
-		case (settings.ReferencePattern == nil) != (test.accepts == ""):
-			t.Errorf("%q: pattern is %v", test.pattern, settings.ReferencePattern)
-		case test.accepts != "" && (!settings.ReferencePattern.MatchString(test.accepts) || settings.ReferencePattern.MatchString(test.refuses)):
-			t.Errorf("%q: matches %q: %t, %q: %t", test.pattern, test.accepts, settings.ReferencePattern.MatchString(test.accepts),
-				test.refuses, settings.ReferencePattern.MatchString(test.refuses))
+		case err != nil || len(known) != test.known:
+			t.Errorf("%q, %q: %v, error %v", test.names, test.pattern, known, err)
+		case (reference == nil) != (test.accepts == ""):
+			t.Errorf("%q: pattern is %v", test.pattern, reference)
+		case test.accepts != "" && (!reference.MatchString(test.accepts) || reference.MatchString(test.refuses)):
+			t.Errorf("%q: matches %q: %t, %q: %t", test.pattern, test.accepts, reference.MatchString(test.accepts),
+				test.refuses, reference.MatchString(test.refuses))
 		}
 	}
 }
 
 // The template has the limits of the code, except for the syntax of expressions.
-func TestParseCregis_LimitsOfTheTemplate(t *testing.T) {
+func TestConfigure_LimitsOfTheTemplate(t *testing.T) {
 	template := templatetest.Load(t)
 	for parameter, want := range map[string]map[string]any{
-		"CregisKnownFields": {"AllowedPattern": config.KnownFieldsPattern, "MaxLength": config.MaxKnownFields, "Default": ""},
+		"CregisKnownFields": {"AllowedPattern": cregis.KnownFieldsPattern, "MaxLength": cregis.MaxKnownFields, "Default": ""},
 		"ReferencePattern": {
-			"AllowedPattern": "^[ -~]+$", "MinLength": 1, "MaxLength": config.MaxReferencePattern, "Default": config.DefaultReferencePattern,
+			"AllowedPattern": "^[ -~]+$", "MinLength": 1, "MaxLength": cregis.MaxReferencePattern, "Default": cregis.DefaultReferencePattern,
 		},
 	} {
 		for name, value := range want {
