@@ -18,7 +18,7 @@ CHECKOV  := .local/checkov/bin/checkov
 RACE := $(if $(shell command -v "$$(go env CC)" 2>/dev/null),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit simulate storm bench fuzz mutants check environment build deploy invoke tools clean $(LOCAL)
+.PHONY: help run test unit simulate storm bench fuzz mutants check environment build deploy generate invoke tools clean $(LOCAL)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ environment:
 
 deploy: build ## build and deploy to AWS: ENV=staging, ENV=production
 	$(SAM) deploy --config-env $(ENV)
+
+generate: ## write the parts of template.yaml and documents that follow from the descriptions of the providers
+	@go run ./tools/provider generate
 
 invoke: $(LOCAL) ## invoke a function in a container (Docker) against the running stack: FUNCTION=cregis (or pivot, consumer, sweeper, publisher, expected, reconciler), EVENT=events/….json or -
 	@test -n "$(FUNCTION)" || { echo 'FUNCTION is required: make invoke FUNCTION=cregis (or pivot, consumer, sweeper, publisher, expected, reconciler)'; exit 2; }

@@ -193,7 +193,11 @@ func TestAlarms_CoverFunctions(t *testing.T) {
 		if resource.Type != "AWS::Serverless::Function" {
 			continue
 		}
+		own := strings.TrimSuffix(id, "Function") + "FunctionAlarm"
 		for alarm, metric := range map[string]string{"ServerErrorsAlarm": "Errors", "ThrottledAlarm": "Throttles"} {
+			if items[own] != nil {
+				alarm = own
+			}
 			metrics, _ := readMetricRefs(items[alarm])
 			watched := false
 			for _, w := range metrics {

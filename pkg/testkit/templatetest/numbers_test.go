@@ -23,14 +23,17 @@ const (
 	putEventsEntries = 10     // maximum entries of a PutEvents request
 )
 
-// numberTable repeats every number of the template except those of alarms
-// (alarmTable), with the rule that the number follows.
-var numberTable = []struct {
+type numberRow struct {
 	path  string
 	value int
 	rule  string
 	valid func(n numbers, value int) bool
-}{
+}
+
+// numberTable repeats every number of the template except those of alarms
+// (alarmTable), with the rule that the number follows. providerNumbers has those of each
+// provider.
+var numberTable = []numberRow{
 	{"ThrottleRate.Default", 1000, "a tenth of the account quota", func(_ numbers, v int) bool { return v <= 10_000/10 }},
 	{"ThrottleRate.MinValue", 1, "0 blocks every request", func(_ numbers, v int) bool { return v > 0 }},
 	{"ThrottleBurst.Default", 2000, "at least the rate, and at most the account quota of 5,000", func(n numbers, v int) bool { return v >= n["ThrottleRate.Default"] && v <= 5000 }},
@@ -50,18 +53,8 @@ var numberTable = []struct {
 	{"ReferencePattern.MaxLength", 256, "all variables of a function share 4 KB", fitsVariables},
 	{"ReferencePattern.MinLength", 1, "an empty pattern matches no reference", func(_ numbers, v int) bool { return v > 0 }},
 	{"LogRetentionDays.Default", 30, "longer than the retention of the dead-letter queue", func(n numbers, v int) bool { return v*day > n["DeadLetterQueue.MessageRetentionPeriod"] }},
-	{"CregisSilenceHours.Default", 0, "0 disables the alarm", isZero},
-	{"CregisSilenceHours.MinValue", 0, "0 disables the alarm", isZero},
-	{"CregisSilenceHours.MaxValue", 168, "CloudWatch evaluates at most seven days", func(_ numbers, v int) bool { return v*3600 <= 7*day }},
-	{"Conditions.ExpectsCregis", 0, "0 disables the alarm", isZero},
-	{"PivotSilenceHours.Default", 0, "0 disables the alarm", isZero},
-	{"PivotSilenceHours.MinValue", 0, "0 disables the alarm", isZero},
-	{"PivotSilenceHours.MaxValue", 168, "CloudWatch evaluates at most seven days", func(_ numbers, v int) bool { return v*3600 <= 7*day }},
-	{"Conditions.ExpectsPivot", 0, "0 disables the alarm", isZero},
 
 	{"Globals.Function.MemorySize", 256, "at least 128 MB, and less than one vCPU", func(_ numbers, v int) bool { return v >= 128 && v < 1769 }},
-	{"CregisFunction.Timeout", 10, "longer than a response may take, shorter than the timeout of the API", exceedsResponseTimeout},
-	{"PivotFunction.Timeout", 10, "longer than a response may take, shorter than the timeout of the API", exceedsResponseTimeout},
 	{"ConsumerFunction.Timeout", 30, "one attempt for each of two requests per message", func(n numbers, v int) bool {
 		return v >= 2*attemptTimeout*n["EventsToConsumer.BatchSize"]
 	}},
@@ -108,7 +101,7 @@ func exceedsResponseTimeout(_ numbers, value int) bool {
 func TestNumbers_MatchTableAndRules(t *testing.T) {
 	n := readNumbers(t, loadDocument(t))
 	left := maps.Clone(n)
-	for _, row := range numberTable {
+	for _, row := range slices.Concat(numberTable, providerNumbers()) {
 		value, ok := n[row.path]
 		delete(left, row.path)
 		switch {
@@ -184,7 +177,7 @@ func (n numbers) collect(path string, value any) {
 func TestAlarms_PeriodsAndThresholds(t *testing.T) {
 	template := loadDocument(t)
 	n := readNumbers(t, template)
-	parameters := template.parameterValues(map[string]any{"CregisSilenceHours": uint64(168), "PivotSilenceHours": uint64(168)})
+	parameters := template.parameterValues(silenceHours(168))
 	alarms := map[string]alarm{}
 	for id, properties := range template.resources("AWS::CloudWatch::Alarm", parameters) {
 		a := readAlarm(t, properties)

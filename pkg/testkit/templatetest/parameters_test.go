@@ -24,16 +24,12 @@ var parameterTable = map[string]string{
 	"Architecture":               `String "arm64", AllowedValues [arm64 x86_64]`,
 	"ConsumerConcurrency":        `Number 5, MaxValue 1000, MinValue 2`,
 	"SweepLimit":                 `Number 1000, MaxValue 10000, MinValue 1`,
-	"CregisQueries":              `String "off", AllowedValues [off open all]`,
-	"PivotQueries":               `String "off", AllowedValues [off open all]`,
 	"EgressSubnetIds":            `String "", AllowedPattern ^(subnet-[0-9a-f]{8,17}(,subnet-[0-9a-f]{8,17})*)?$, ConstraintDescription Empty, or ids of subnets, separated by commas.`,
 	"EgressSecurityGroupIds":     `String "", AllowedPattern ^(sg-[0-9a-f]{8,17}(,sg-[0-9a-f]{8,17})*)?$, ConstraintDescription Empty, or ids of security groups, separated by commas.`,
 	"CregisKnownFields":          `String "", AllowedPattern ^([A-Za-z][0-9A-Za-z_-]{0,39}(,[A-Za-z][0-9A-Za-z_-]{0,39})*)?$, MaxLength 512`,
 	"ReferencePattern":           `String "[ -~]{1,128}", AllowedPattern ^[ -~]+$, MaxLength 256, MinLength 1`,
 	"LogRetentionDays":           `Number 30, AllowedValues [1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1096 1827 3653]`,
 	"AlarmEmail":                 `String ""`,
-	"CregisSilenceHours":         `Number 0, MaxValue 168, MinValue 0`,
-	"PivotSilenceHours":          `Number 0, MaxValue 168, MinValue 0`,
 	"CanaryDeployment":           `String "false", AllowedValues [true false]`,
 	"ProtectTables":              `String "true", AllowedValues [true false]`,
 	"OnEmulator":                 `String "false", AllowedValues [true false]`,
@@ -56,18 +52,22 @@ func TestParameters_MatchTable(t *testing.T) {
 		}
 		got[name] = strings.Join(parts, ", ")
 	}
-	if diff := cmp.Diff(parameterTable, got); diff != "" {
+	want := maps.Clone(parameterTable)
+	maps.Copy(want, expectProviders(func(s shape) map[string]string { return s.parameters }))
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("parameterTable is -, template.yaml is +:\n%s", diff)
 	}
 }
 
-// conditionTable lists the default of each condition, and a value of a parameter
-// that changes it.
-var conditionTable = map[string]struct {
+type conditionRow struct {
 	isDefault bool
 	parameter string
 	value     any
-}{
+}
+
+// conditionTable lists the default of each condition, and a value of a parameter
+// that changes it. Each provider has one more.
+var conditionTable = map[string]conditionRow{
 	"HasDomain":           {false, "CallbackDomain", "payments.example.com"},
 	"KnowsMoreFields":     {false, "CregisKnownFields", "sub_status"},
 	"AcceptsPlainUrls":    {true, "", nil}, // urlSettings
@@ -75,20 +75,22 @@ var conditionTable = map[string]struct {
 	"HasPathTokenNext":    {false, "CallbackPathTokenNext", secondToken},
 	"HasAlarmEmail":       {false, "AlarmEmail", "oncall@example.com"},
 	"ReservesConcurrency": {false, "IngressReservedConcurrency", 1},
-	"ExpectsCregis":       {false, "CregisSilenceHours", 1},
-	"ExpectsPivot":        {false, "PivotSilenceHours", 1},
 	"HasEgressSubnets":    {false, "EgressSubnetIds", "subnet-0123abcd"},
 	"OnAWS":               {true, "OnEmulator", "true"},
 }
 
 func TestConditions_MatchTable(t *testing.T) {
 	template := loadDocument(t)
+	table := maps.Clone(conditionTable)
+	for _, provider := range functions.Providers() {
+		table["Expects"+provider.Prefix()] = conditionRow{false, provider.Prefix() + "SilenceHours", 1}
+	}
 	names := slices.Sorted(maps.Keys(template["Conditions"].(map[string]any)))
-	if want := slices.Sorted(maps.Keys(conditionTable)); !slices.Equal(names, want) {
+	if want := slices.Sorted(maps.Keys(table)); !slices.Equal(names, want) {
 		t.Fatalf("template.yaml has the conditions %v, the table %v", names, want)
 	}
 	const group = "sg-0123abcd" // subnets need a security group
-	for name, row := range conditionTable {
+	for name, row := range table {
 		if template.isTrue(name, template.parameterValues(map[string]any{"EgressSecurityGroupIds": group})) != row.isDefault {
 			t.Errorf("%s is %v by default", name, !row.isDefault)
 		}
@@ -131,22 +133,14 @@ var outputTable = map[string]string{
 	"PayoutsStreamArn":       "${PayoutsTable.StreamArn}",
 	"EventsQueueUrl":         "${EventsQueue}",
 	"DeadLetterQueueUrl":     "${DeadLetterQueue}",
-	"CregisFunctionName":     "${CregisFunction}",
-	"PivotFunctionName":      "${PivotFunction}",
 	"ConsumerFunctionName":   "${ConsumerFunction}",
 	"SweeperFunctionName":    "${SweeperFunction}",
 	"PublisherFunctionName":  "${PublisherFunction}",
 	"PublisherMappingId":     "${PayoutsToPublisher}",
 	"PayoutBusName":          "${PayoutBus}",
-	"CregisKeysSecret":       "${AWS::StackName}/keys/cregis",
-	"PivotKeysSecret":        "${AWS::StackName}/keys/pivot",
 	"ExpectedFunctionName":   "${ExpectedFunction}",
 	"ReconcilerFunctionName": "${ReconcilerFunction}",
 	"ReconcilerScheduleName": "${ReconcilerFunctionEveryMinute}",
-	"CregisApiSecret":        "${AWS::StackName}/api/cregis",
-	"PivotApiSecret":         "${AWS::StackName}/api/pivot",
-	"CregisQueries":          "${CregisQueries}",
-	"PivotQueries":           "${PivotQueries}",
 	"ExpectedPayoutsArn":     "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${CallbackApi}/$default/POST/expected-payouts",
 	"ConsumerMappingId":      "${EventsToConsumer}",
 	"SweeperScheduleName":    "${SweeperFunctionEveryMinute}",
@@ -167,7 +161,9 @@ func TestOutputs_MatchTableAndRoutes(t *testing.T) {
 		"https://payments.example.com": template.parameterValues(map[string]any{"CallbackPathTokenNext": secondToken, "CregisQueries": "open", "CallbackDomain": "payments.example.com"}),
 	} {
 		want := map[string]string{}
-		for name, text := range outputTable {
+		table := maps.Clone(outputTable)
+		maps.Copy(table, expectProviders(func(s shape) map[string]string { return s.outputs }))
+		for name, text := range table {
 			want[name] = fmt.Sprint(template.resolve(map[string]any{"Fn::Sub": text}, parameters))
 		}
 		next := " if HasPathTokenNext"

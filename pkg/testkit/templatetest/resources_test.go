@@ -29,6 +29,10 @@ const providerResources = `
 [Name]Keys:
   Type: AWS::SecretsManager::Secret
   Properties: {Name: !Sub "${AWS::StackName}/keys/[name]"}
+`
+
+// queriedResources lists the resources of each provider that can be asked.
+const queriedResources = `
 [Name]Api:
   Type: AWS::SecretsManager::Secret
   Properties: {Name: !Sub "${AWS::StackName}/api/[name]"}
@@ -242,8 +246,6 @@ AlarmEmailSubscription:
 // ownFunctionProperties lists properties of single functions. The schedule omits its
 // name, because SAM would use the same one in every stack of an account.
 var ownFunctionProperties = map[string]string{
-	"CregisFunction":  ingressConcurrency,
-	"PivotFunction":   ingressConcurrency,
 	"SweeperFunction": `Events: {EveryMinute: {Type: ScheduleV2, Properties: {OmitName: true, ScheduleExpression: rate(1 minute)}}}`,
 	"ReconcilerFunction": `
 Events: {EveryMinute: {Type: ScheduleV2, Properties: {OmitName: true, ScheduleExpression: rate(1 minute), Input: "{}"}}}
@@ -274,12 +276,19 @@ func TestResources_MatchExpected(t *testing.T) {
 	for _, function := range functionFolders(t) {
 		expect(expandNames(functionResources, function, ""))
 	}
-	for id, text := range ownFunctionProperties {
+	own := maps.Clone(ownFunctionProperties)
+	for _, provider := range functions.Providers() {
+		own[provider.Prefix()+"Function"] = ingressConcurrency
+	}
+	for id, text := range own {
 		properties := want[id].(map[string]any)["Properties"].(map[string]any)
 		maps.Copy(properties, template.resolve(parseYAML(t, text), nil).(map[string]any))
 	}
 	for _, provider := range functions.Providers() {
 		expect(expandNames(providerResources, provider.Name(), ""))
+		if provider.Queries != nil {
+			expect(expandNames(queriedResources, provider.Name(), ""))
+		}
 		for _, kind := range provider.Types() {
 			expect(expandNames(typeResources, provider.Name(), string(kind)))
 		}

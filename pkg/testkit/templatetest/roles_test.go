@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"payout-callbacks/pkg/lambda/functions"
 	"payout-callbacks/pkg/testkit/templatetest"
 )
 
@@ -38,16 +39,8 @@ func withCommonPermissions(logGroup string, own permissions) permissions {
 // expectedPermissions repeats what each role allows, so that extending a role takes
 // two changes.
 func expectedPermissions() map[string]permissions {
-	ingress := func(keys string) permissions {
-		return permissions{
-			"dynamodb:PutItem":              "ReceiptsTable.Arn",
-			"sqs:SendMessage":               "EventsQueue.Arn",
-			"secretsmanager:GetSecretValue": keys,
-		}
-	}
-	return map[string]permissions{
-		"CregisRole": withCommonPermissions("CregisLogGroup", ingress("CregisKeys.Id")),
-		"PivotRole":  withCommonPermissions("PivotLogGroup", ingress("PivotKeys.Id")),
+	var credentials []string
+	expected := map[string]permissions{
 		"ConsumerRole": withCommonPermissions("ConsumerLogGroup", permissions{
 			"dynamodb:GetItem":            "PayoutsTable.Arn",
 			"dynamodb:PutItem":            "PayoutsTable.Arn ReceiptsTable.Arn",
@@ -76,13 +69,12 @@ func expectedPermissions() map[string]permissions {
 			"dynamodb:Query":      "${PayoutsTable.Arn}/index/reference",
 		}),
 		"ReconcilerRole": withCommonPermissions("ReconcilerLogGroup", permissions{
-			"dynamodb:Query":                "${PayoutsTable.Arn}/index/queries ${PayoutsTable.Arn}/index/reference ${ReceiptsTable.Arn}/index/unapplied",
-			"dynamodb:GetItem":              "PayoutsTable.Arn",
-			"dynamodb:PutItem":              "PayoutsTable.Arn ReceiptsTable.Arn",
-			"dynamodb:UpdateItem":           "AccountsTable.Arn PayoutsTable.Arn ReceiptsTable.Arn",
-			"dynamodb:Scan":                 "AccountsTable.Arn",
-			"sqs:SendMessage":               "EventsQueue.Arn",
-			"secretsmanager:GetSecretValue": "CregisApi.Id PivotApi.Id",
+			"dynamodb:Query":      "${PayoutsTable.Arn}/index/queries ${PayoutsTable.Arn}/index/reference ${ReceiptsTable.Arn}/index/unapplied",
+			"dynamodb:GetItem":    "PayoutsTable.Arn",
+			"dynamodb:PutItem":    "PayoutsTable.Arn ReceiptsTable.Arn",
+			"dynamodb:UpdateItem": "AccountsTable.Arn PayoutsTable.Arn ReceiptsTable.Arn",
+			"dynamodb:Scan":       "AccountsTable.Arn",
+			"sqs:SendMessage":     "EventsQueue.Arn",
 
 			"ec2:CreateNetworkInterface":     "* if HasEgressSubnets",
 			"ec2:DescribeNetworkInterfaces":  "* if HasEgressSubnets",
@@ -99,6 +91,20 @@ func expectedPermissions() map[string]permissions {
 			"events:PutEvents":          "PayoutBus.Arn",
 		}),
 	}
+	for _, provider := range functions.Providers() {
+		name := provider.Prefix()
+		expected[name+"Role"] = withCommonPermissions(name+"LogGroup", permissions{
+			"dynamodb:PutItem":              "ReceiptsTable.Arn",
+			"sqs:SendMessage":               "EventsQueue.Arn",
+			"secretsmanager:GetSecretValue": name + "Keys.Id", // of this provider only
+		})
+		if provider.Queries != nil {
+			credentials = append(credentials, name+"Api.Id")
+		}
+	}
+	slices.Sort(credentials)
+	expected["ReconcilerRole"]["secretsmanager:GetSecretValue"] = strings.Join(credentials, " ")
+	return expected
 }
 
 // I10: each role of the template allows exactly the expected permissions.

@@ -4,26 +4,30 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/lambda/functions"
 	"payout-callbacks/pkg/lambda/publisher"
 	"payout-callbacks/pkg/reconcile"
 )
+
+type scenario struct {
+	alarm string
+	fires bool
+	name  string
+	play  []phase
+}
 
 // scenarios list, for each alarm, activities on both sides of its threshold.
 //
 // Some metrics have no data point for a count of 0, and CloudWatch looks for data
 // beyond the evaluation periods. An alarm on such a metric returns to OK
 // extraPeriods later, when the last data point has left that range.
-var scenarios = []struct {
-	alarm string
-	fires bool
-	name  string
-	play  []phase
-}{
+var scenarios = []scenario{
 	{"OldestUnappliedAlarm", true, "a receipt waits for 301 s", []phase{minutes(1, sweepWithAge(301*time.Second))}},
 	{"OldestUnappliedAlarm", true, "only the first of five sweeps found it", []phase{minutes(1, sweepWithAge(301*time.Second)), minutes(4, sweepWithAge(0))}},
 	{"OldestUnappliedAlarm", false, "a receipt waits for 300 s", []phase{minutes(5, sweepWithAge(300*time.Second))}},
@@ -54,40 +58,6 @@ var scenarios = []struct {
 	{"ConflictedAlarm", false, "five minutes later, other events come", []phase{minutes(1, applyResult(inbox.ApplyConflict)), minutes(5, applyResult(inbox.ApplyChanged))}},
 	{"ConflictedAlarm", false, "duplicate deliveries", []phase{minutes(5, applyResult(inbox.ApplyDuplicate))}},
 
-	{"CregisRefusedAlarm", true, "3 of 29", []phase{minutes(1, repeat(3, refusedCallback("cregis")), repeat(26, acknowledgedCallback("cregis")))}},
-	{"CregisRefusedAlarm", true, "3 in fifteen minutes", []phase{minutes(1, repeat(3, refusedCallback("cregis"))), minutes(14)}},
-	{"CregisRefusedAlarm", false, "3 of 30", []phase{minutes(1, repeat(3, refusedCallback("cregis")), repeat(27, acknowledgedCallback("cregis")))}},
-	{"CregisRefusedAlarm", false, "2 of 2", []phase{minutes(1, repeat(2, refusedCallback("cregis")))}},
-	{"CregisRefusedAlarm", false, "45 minutes later", []phase{minutes(1, repeat(9, refusedCallback("cregis"))), minutes(45)}},
-	{"CregisRefusedAlarm", false, "refused callbacks of Pivot", []phase{minutes(15, repeat(9, refusedCallback("pivot")))}},
-
-	{"PivotRefusedAlarm", true, "3 of 29", []phase{minutes(1, repeat(3, refusedCallback("pivot")), repeat(26, acknowledgedCallback("pivot")))}},
-	{"PivotRefusedAlarm", true, "3 in fifteen minutes", []phase{minutes(1, repeat(3, refusedCallback("pivot"))), minutes(14)}},
-	{"PivotRefusedAlarm", false, "3 of 30", []phase{minutes(1, repeat(3, refusedCallback("pivot")), repeat(27, acknowledgedCallback("pivot")))}},
-	{"PivotRefusedAlarm", false, "2 of 2", []phase{minutes(1, repeat(2, refusedCallback("pivot")))}},
-	{"PivotRefusedAlarm", false, "45 minutes later", []phase{minutes(1, repeat(9, refusedCallback("pivot"))), minutes(45)}},
-	{"PivotRefusedAlarm", false, "refused callbacks of Cregis", []phase{minutes(15, repeat(9, refusedCallback("cregis")))}},
-
-	{"CregisRefusedSixHoursAlarm", true, "one is refused and none acknowledged", []phase{hours(1, refusedCallback("cregis")), hours(5)}},
-	{"CregisRefusedSixHoursAlarm", true, "8 an hour are refused, all day, of 100", []phase{hours(24, repeat(8, refusedCallback("cregis")), repeat(92, acknowledgedCallback("cregis")))}},
-	{"CregisRefusedSixHoursAlarm", true, "one account in ten is refused, 3 in six hours", []phase{hours(3, refusedCallback("cregis"), repeat(9, acknowledgedCallback("cregis"))), hours(3)}},
-	{"CregisRefusedSixHoursAlarm", true, "only Pivot is acknowledged", []phase{hours(6, acknowledgedCallback("pivot")), minutes(1, refusedCallback("cregis"))}},
-	{"CregisRefusedSixHoursAlarm", false, "one is refused, and one acknowledged", []phase{hours(1, refusedCallback("cregis"), acknowledgedCallback("cregis")), hours(5)}},
-	{"CregisRefusedSixHoursAlarm", false, "3 of 60 are refused", []phase{hours(1, repeat(3, refusedCallback("cregis")), repeat(57, acknowledgedCallback("cregis"))), hours(5)}},
-	{"CregisRefusedSixHoursAlarm", false, "the last refusal is six hours ago", []phase{hours(1, repeat(9, refusedCallback("cregis"))), hours(6)}},
-	{"CregisRefusedSixHoursAlarm", false, "no callbacks", []phase{hours(6)}},
-	{"CregisRefusedSixHoursAlarm", false, "refused callbacks of Pivot", []phase{hours(6, repeat(9, refusedCallback("pivot")))}},
-
-	{"PivotRefusedSixHoursAlarm", true, "one is refused and none acknowledged", []phase{hours(1, refusedCallback("pivot")), hours(5)}},
-	{"PivotRefusedSixHoursAlarm", true, "8 an hour are refused, all day, of 100", []phase{hours(24, repeat(8, refusedCallback("pivot")), repeat(92, acknowledgedCallback("pivot")))}},
-	{"PivotRefusedSixHoursAlarm", true, "one account in ten is refused, 3 in six hours", []phase{hours(3, refusedCallback("pivot"), repeat(9, acknowledgedCallback("pivot"))), hours(3)}},
-	{"PivotRefusedSixHoursAlarm", true, "only Cregis is acknowledged", []phase{hours(6, acknowledgedCallback("cregis")), minutes(1, refusedCallback("pivot"))}},
-	{"PivotRefusedSixHoursAlarm", false, "one is refused, and one acknowledged", []phase{hours(1, refusedCallback("pivot"), acknowledgedCallback("pivot")), hours(5)}},
-	{"PivotRefusedSixHoursAlarm", false, "3 of 60 are refused", []phase{hours(1, repeat(3, refusedCallback("pivot")), repeat(57, acknowledgedCallback("pivot"))), hours(5)}},
-	{"PivotRefusedSixHoursAlarm", false, "the last refusal is six hours ago", []phase{hours(1, repeat(9, refusedCallback("pivot"))), hours(6)}},
-	{"PivotRefusedSixHoursAlarm", false, "no callbacks", []phase{hours(6)}},
-	{"PivotRefusedSixHoursAlarm", false, "refused callbacks of Cregis", []phase{hours(6, repeat(9, refusedCallback("cregis")))}},
-
 	{"NoRouteAlarm", true, "a callback to a wrong URL, 59 minutes ago", []phase{minutes(1, gatewayResponse(map[string]string{"status": "404", "httpMethod": "POST"})), minutes(59)}},
 	{"NoRouteAlarm", false, "three hours later", []phase{minutes(1, gatewayResponse(map[string]string{"status": "404", "httpMethod": "POST"})), hours(3)}},
 	{"NoRouteAlarm", false, "GET requests", []phase{minutes(9, gatewayResponse(map[string]string{"status": "404", "httpMethod": "GET"}))}},
@@ -105,16 +75,6 @@ var scenarios = []struct {
 	{"ReconcilerNotRunningAlarm", true, "no run for seven minutes", []phase{minutes(9, lambdaMetric("Invocations", "ReconcilerFunction", 1)), minutes(7)}},
 	{"ReconcilerNotRunningAlarm", true, "only the sweeper runs", []phase{minutes(7, lambdaMetric("Invocations", "SweeperFunction", 1))}},
 	{"ReconcilerNotRunningAlarm", false, "the last run was four minutes ago", []phase{minutes(1, lambdaMetric("Invocations", "ReconcilerFunction", 1)), minutes(4)}},
-
-	{"CregisSilentAlarm", true, "no callbacks", []phase{hours(1, acknowledgedCallback("cregis")), hours(26)}},
-	{"CregisSilentAlarm", true, "only forged callbacks, and callbacks of Pivot", []phase{hours(26, acknowledgedCallback("pivot"), refusedCallback("cregis"))}},
-	{"CregisSilentAlarm", false, "a callback 24 hours ago", []phase{hours(1, acknowledgedCallback("cregis")), hours(23)}},
-	{"CregisSilentAlarm", false, "a held callback this hour", []phase{hours(25), hours(1, heldCallback("cregis"))}},
-
-	{"PivotSilentAlarm", true, "no callbacks", []phase{hours(1, acknowledgedCallback("pivot")), hours(26)}},
-	{"PivotSilentAlarm", true, "only forged callbacks, and callbacks of Cregis", []phase{hours(26, acknowledgedCallback("cregis"), refusedCallback("pivot"))}},
-	{"PivotSilentAlarm", false, "a callback 24 hours ago", []phase{hours(1, acknowledgedCallback("pivot")), hours(23)}},
-	{"PivotSilentAlarm", false, "a held callback this hour", []phase{hours(25), hours(1, heldCallback("pivot"))}},
 
 	{"ServerErrorsAlarm", true, "the API returns 5xx", []phase{minutes(1, awsMetric("AWS/ApiGateway", "5xx", "ApiId", "${CallbackApi}", 1))}},
 	{"ServerErrorsAlarm", true, "Cregis' function fails", []phase{minutes(1, lambdaMetric("Errors", "CregisFunction", 1))}},
@@ -164,13 +124,63 @@ var scenarios = []struct {
 	{"PublisherBehindAlarm", false, "another function is behind", []phase{minutes(7, lambdaMetric("IteratorAge", "ConsumerFunction", 1e9))}},
 }
 
+// providerScenarios lists those of a provider's alarms, beside another provider.
+func providerScenarios(prefix, name, other string) []scenario {
+	return []scenario{
+		{prefix + "RefusedAlarm", true, "3 of 29", []phase{minutes(1, repeat(3, refusedCallback(name)), repeat(26, acknowledgedCallback(name)))}},
+		{prefix + "RefusedAlarm", true, "3 in fifteen minutes", []phase{minutes(1, repeat(3, refusedCallback(name))), minutes(14)}},
+		{prefix + "RefusedAlarm", false, "3 of 30", []phase{minutes(1, repeat(3, refusedCallback(name)), repeat(27, acknowledgedCallback(name)))}},
+		{prefix + "RefusedAlarm", false, "2 of 2", []phase{minutes(1, repeat(2, refusedCallback(name)))}},
+		{prefix + "RefusedAlarm", false, "45 minutes later", []phase{minutes(1, repeat(9, refusedCallback(name))), minutes(45)}},
+		{prefix + "RefusedAlarm", false, "refused callbacks of another provider", []phase{minutes(15, repeat(9, refusedCallback(other)))}},
+		{prefix + "RefusedSixHoursAlarm", true, "one is refused and none acknowledged", []phase{hours(1, refusedCallback(name)), hours(5)}},
+		{prefix + "RefusedSixHoursAlarm", true, "8 an hour are refused, all day, of 100", []phase{hours(24, repeat(8, refusedCallback(name)), repeat(92, acknowledgedCallback(name)))}},
+		{prefix + "RefusedSixHoursAlarm", true, "one account in ten is refused, 3 in six hours", []phase{hours(3, refusedCallback(name), repeat(9, acknowledgedCallback(name))), hours(3)}},
+		{prefix + "RefusedSixHoursAlarm", true, "only another provider is acknowledged", []phase{hours(6, acknowledgedCallback(other)), minutes(1, refusedCallback(name))}},
+		{prefix + "RefusedSixHoursAlarm", false, "one is refused, and one acknowledged", []phase{hours(1, refusedCallback(name), acknowledgedCallback(name)), hours(5)}},
+		{prefix + "RefusedSixHoursAlarm", false, "3 of 60 are refused", []phase{hours(1, repeat(3, refusedCallback(name)), repeat(57, acknowledgedCallback(name))), hours(5)}},
+		{prefix + "RefusedSixHoursAlarm", false, "the last refusal is six hours ago", []phase{hours(1, repeat(9, refusedCallback(name))), hours(6)}},
+		{prefix + "RefusedSixHoursAlarm", false, "no callbacks", []phase{hours(6)}},
+		{prefix + "RefusedSixHoursAlarm", false, "refused callbacks of another provider", []phase{hours(6, repeat(9, refusedCallback(other)))}},
+		{prefix + "SilentAlarm", true, "no callbacks", []phase{hours(1, acknowledgedCallback(name)), hours(26)}},
+		{prefix + "SilentAlarm", true, "only forged callbacks, and callbacks of another provider", []phase{hours(26, acknowledgedCallback(other), refusedCallback(name))}},
+		{prefix + "SilentAlarm", false, "a callback 24 hours ago", []phase{hours(1, acknowledgedCallback(name)), hours(23)}},
+		{prefix + "SilentAlarm", false, "a held callback this hour", []phase{hours(25), hours(1, heldCallback(name))}},
+	}
+}
+
+// functionScenarios lists those of the alarm of a provider that ServerErrorsAlarm and
+// ThrottledAlarm do not monitor.
+func functionScenarios(prefix string) []scenario {
+	alarm, function := prefix+"FunctionAlarm", prefix+"Function"
+	return []scenario{
+		{alarm, true, "the function fails", []phase{minutes(1, lambdaMetric("Errors", function, 1), lambdaMetric("Throttles", function, 0))}},
+		{alarm, true, "the function is throttled", []phase{minutes(1, lambdaMetric("Throttles", function, 1))}},
+		{alarm, false, "a minute later", []phase{minutes(1, lambdaMetric("Errors", function, 1)), minutes(1, lambdaMetric("Errors", function, 0))}},
+		{alarm, false, "another function fails", []phase{minutes(1, lambdaMetric("Errors", "ConsumerFunction", 1))}},
+	}
+}
+
+// allScenarios returns the scenarios of all alarms.
+func allScenarios() []scenario {
+	all := slices.Clone(scenarios)
+	for n, provider := range functions.Providers() {
+		other := functions.Providers()[(n+1)%len(functions.Providers())]
+		all = append(all, providerScenarios(provider.Prefix(), provider.Name(), other.Name())...)
+		if n >= sharedProviders {
+			all = append(all, functionScenarios(provider.Prefix())...)
+		}
+	}
+	return all
+}
+
 func TestAlarms_Scenarios(t *testing.T) {
 	end := time.Date(2026, 11, 27, 0, 0, 0, 0, time.UTC) // every period starts at this time
 	template := loadDocument(t)
-	parameters := template.parameterValues(map[string]any{"CregisSilenceHours": uint64(24), "PivotSilenceHours": uint64(24)})
+	parameters := template.parameterValues(silenceHours(24))
 	properties := template.resources("AWS::CloudWatch::Alarm", parameters)
 	tried := map[string]bool{}
-	for _, scenario := range scenarios {
+	for _, scenario := range allScenarios() {
 		tried[fmt.Sprint(scenario.alarm, scenario.fires)] = true
 		t.Run(scenario.alarm+"/"+scenario.name, func(t *testing.T) {
 			stack := newStack(template)
