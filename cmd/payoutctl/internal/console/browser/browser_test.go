@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -32,15 +33,18 @@ var browser = sync.OnceValues(func() (context.Context, error) {
 	)
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, cancel := chromedp.NewContext(allocator)
-	stopBrowser = func() { cancel(); stop() }
+	cleanUp = append(cleanUp, cancel, stop)
 	return ctx, chromedp.Do(ctx)
 })
 
-var stopBrowser = func() {}
+// cleanUp ends what the tests share.
+var cleanUp []func()
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	stopBrowser()
+	for _, end := range slices.Backward(cleanUp) {
+		end()
+	}
 	os.Exit(code)
 }
 

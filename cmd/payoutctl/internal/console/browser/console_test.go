@@ -1,0 +1,222 @@
+package browser_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"payout-callbacks/pkg/ops/localstack"
+)
+
+// console is a running payoutctl console.
+type console struct {
+	base  string // http://127.0.0.1:port
+	token string
+	stop  func() error
+}
+
+// program returns the path of a payoutctl that is built from this module.
+var program = sync.OnceValues(func() (string, error) {
+	folder, err := os.MkdirTemp("", "payoutctl")
+	if err != nil {
+		return "", err
+	}
+	cleanUp = append(cleanUp, func() { _ = os.RemoveAll(folder) })
+	path := filepath.Join(folder, "payoutctl")
+	if out, err := exec.Command("go", "build", "-o", path, "payout-callbacks/cmd/payoutctl").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build payoutctl: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+// localConsole is the console of the local stack that the tests share.
+var localConsole = sync.OnceValues(func() (*console, error) {
+	c, err := start("--local")
+	if err == nil {
+		cleanUp = append(cleanUp, func() { _ = c.stop() })
+	}
+	return c, err
+})
+
+// deployedConsole is a console of the same stack, opened as a deployed one.
+var deployedConsole = sync.OnceValues(func() (*console, error) {
+	stack, err := readStack()
+	if err != nil {
+		return nil, err
+	}
+	c, err := start("--stack", stack.Name, "--region", stack.Region)
+	if err == nil {
+		cleanUp = append(cleanUp, func() { _ = c.stop() })
+	}
+	return c, err
+})
+
+// readStack returns the description of the local stack.
+func readStack() (localstack.Stack, error) {
+	return localstack.Read(os.Getenv("PAYOUT_CALLBACKS_STACK"))
+}
+
+// newConsole returns the console of the local stack.
+func newConsole(t *testing.T) *console {
+	t.Helper()
+	needStack(t)
+	c, err := localConsole()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// needStack skips the test without a local stack.
+func needStack(t *testing.T) {
+	t.Helper()
+	if os.Getenv("PAYOUT_CALLBACKS_STACK") == "" {
+		t.Skip("PAYOUT_CALLBACKS_STACK is not set; make test sets it")
+	}
+}
+
+// start starts payoutctl with global flags and the command console, and waits for its address.
+func start(args ...string) (*console, error) {
+	path, err := program()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(path, append(append([]string{"--json"}, args...), "console")...)
+	if stack, err := readStack(); err == nil { // for a stack that counts as deployed
+		cmd.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+stack.EndpointURL, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test")
+	}
+	var problems bytes.Buffer
+	cmd.Stderr = &problems
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		return nil, err
+	}
+	line, _ := bufio.NewReader(out).ReadString('\n')
+	stop := func() error { return errors.Join(cmd.Process.Signal(os.Interrupt), cmd.Wait()) }
+	var printed struct{ ConsoleURL string }
+	if err := json.Unmarshal([]byte(line), &printed); err != nil {
+		return nil, fmt.Errorf("start the console: %w\n%s%s", errors.Join(err, stop()), line, problems.String())
+	}
+	address, err := url.Parse(printed.ConsoleURL)
+	if err != nil {
+		return nil, err
+	}
+	return &console{base: "http://" + address.Host, token: address.Query().Get("token"), stop: stop}, nil
+}
+
+// address returns the address of a path with the token, as it is printed.
+func (c *console) address(path string) string {
+	separator := "?"
+	if strings.Contains(path, "?") {
+		separator = "&"
+	}
+	return c.base + path + separator + "token=" + c.token
+}
+
+// visitor sends requests to a console without a browser. It follows no redirect.
+type visitor struct {
+	t       *testing.T
+	console *console
+	http    *http.Client
+}
+
+// stranger returns a visitor without the token.
+func (c *console) stranger(t *testing.T) visitor {
+	t.Helper()
+	return visitor{t, c, &http.Client{Timeout: patience, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+}
+
+// visitor returns a visitor with the token in a cookie.
+func (c *console) visitor(t *testing.T) visitor {
+	t.Helper()
+	v := c.stranger(t)
+	var err error
+	if v.http.Jar, err = cookiejar.New(nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := v.get("/?token=" + c.token); got.StatusCode != http.StatusSeeOther {
+		t.Fatalf("the printed address is answered with %d", got.StatusCode)
+	}
+	return v
+}
+
+// answer is a response whose body is read.
+type answer struct {
+	*http.Response
+
+	text string
+}
+
+func (v visitor) get(path string) answer {
+	v.t.Helper()
+	return v.send(http.MethodGet, path, "", nil)
+}
+
+// post sends a form.
+func (v visitor) post(path, form string) answer {
+	v.t.Helper()
+	return v.send(http.MethodPost, path, form, func(r *http.Request) { r.Header.Set("Content-Type", "application/x-www-form-urlencoded") })
+}
+
+// send sends a request as changed by edit, and reads the answer.
+func (v visitor) send(method, path, body string, edit func(*http.Request)) answer {
+	v.t.Helper()
+	request, err := http.NewRequestWithContext(v.t.Context(), method, v.console.base+path, strings.NewReader(body))
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	if edit != nil {
+		edit(request)
+	}
+	response, err := v.http.Do(request)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return answer{response, string(text)}
+}
+
+// payoutctl runs a command on the local stack and returns what it prints on standard output.
+func payoutctl(t *testing.T, args ...string) string {
+	t.Helper()
+	path, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, path, append([]string{"--local"}, args...)...)
+	var out, problems bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &problems
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("payoutctl %s: %v\n%s%s", strings.Join(args, " "), err, out.String(), problems.String())
+	}
+	return out.String()
+}
+
+var started, lastID = time.Now().UnixMicro(), atomic.Int64{}
+
+// newID returns digits that no other payout of the stack has.
+func newID() string { return fmt.Sprint(started + lastID.Add(1)) }
