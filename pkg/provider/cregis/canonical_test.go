@@ -121,55 +121,6 @@ func TestCanonicalTxID(t *testing.T) {
 	}
 }
 
-// Callbacks about a payout that differ only in spelling have one fingerprint.
-func TestParse_TwoSpellings(t *testing.T) {
-	for name, test := range map[string]struct {
-		first, second map[string]any
-		same          bool
-	}{
-		"EIP-55, lower case, 0x, contract": {
-			map[string]any{"chain_id": "60", "token_id": "0xdAC17F958D2ee523a2206206994597C13D831ec7", "currency": "USDT-ERC20", "address": evm, "txid": hash},
-			map[string]any{
-				"chain_id": "60", "token_id": "0xdac17f958d2ee523a2206206994597c13d831ec7", "currency": "USDT", "address": strings.ToLower(evm),
-				"txid": "0x" + strings.ToUpper(hash),
-			}, true,
-		},
-		"a number as text":                  {map[string]any{"chain_id": "195"}, map[string]any{"chain_id": 195}, true},
-		"TON":                               {ton(usdtUQ, tonURL), ton(usdtRaw, tonHash), true},
-		"another recipient":                 {map[string]any{}, map[string]any{"address": tronUSDT}, false},
-		"base 58 in another case":           {map[string]any{}, map[string]any{"address": "TXsmKpEuW7qWnXzJLGP9eDLvWPR2GRn1Fs"}, false},
-		"another chain":                     {map[string]any{}, map[string]any{"chain_id": "196"}, false},
-		"another transaction":               {map[string]any{}, map[string]any{"txid": hash[1:] + "0"}, false},
-		"a memo in another case":            {map[string]any{"memo": "a"}, map[string]any{"memo": "A"}, false},
-		"a reference in another case":       {map[string]any{"third_party_id": "a"}, map[string]any{"third_party_id": "A"}, false},
-		"a currency and chain@token differ": {map[string]any{}, map[string]any{"currency": "195@195"}, false}, // and yet no conflict
-	} {
-		t.Run(name, func(t *testing.T) {
-			first, held := parseFields(t, test.first)
-			if held != nil {
-				t.Fatal(held.Note)
-			}
-			second, held := parseFields(t, test.second)
-			if held != nil {
-				t.Fatal(held.Note)
-			}
-			if same := first.Fingerprint() == second.Fingerprint(); same != test.same {
-				t.Errorf("same fingerprint: %t, want %t\n%+v\n%+v", same, test.same, first, second)
-			}
-		})
-	}
-	plain, _ := parseFields(t, nil)
-	stated, _ := parseFields(t, map[string]any{"currency": "195@195"})
-	record, _ := payout.Record{}.Apply(plain)
-	if record, outcome := record.Apply(stated); outcome != payout.Unchanged {
-		t.Errorf("TRX and 195@195: %s, %v", outcome, record.Conflicts())
-	}
-}
-
-func ton(to, txid string) map[string]any {
-	return map[string]any{"chain_id": "2000", "token_id": "2000", "currency": "TON", "address": to, "txid": txid}
-}
-
 func TestParse_FilecoinMessageID(t *testing.T) {
 	fields := map[string]any{"chain_id": "2307", "token_id": "2307", "currency": "Filecoin", "address": recipients["2307"]}
 	for text, isID := range map[string]bool{

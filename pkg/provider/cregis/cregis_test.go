@@ -22,7 +22,10 @@ func testKeys() callback.Keys {
 }
 
 func TestProvider(t *testing.T) {
-	providertest.Run(t, cregis.Provider{}, testKeys(), "testdata")
+	providertest.Run(t, providertest.Suite{Description: cregis.Description(), Keys: testKeys(), None: map[string]string{
+		"query-in-process": "a payout in process has a status of its own",
+		"query-pages":      "an answer is about one payout",
+	}})
 }
 
 // vectorRequest returns the request of a vector.

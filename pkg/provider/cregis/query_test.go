@@ -32,10 +32,6 @@ func connect(t *testing.T, url string) reconcile.Querier {
 	return querier
 }
 
-func TestAsk_Vectors(t *testing.T) {
-	providertest.RunAnswers(t, answers, connect)
-}
-
 // The request is the documented one, with a nonce of six characters and a signature that
 // the callbacks' own verification accepts.
 func TestAsk_Request(t *testing.T) {
@@ -70,45 +66,6 @@ func TestAsk_Request(t *testing.T) {
 		if _, err := (cregis.Provider{}).Verify(callback.NewRequest(payout.TypePayout, nil, body), testKeys()); err != nil {
 			t.Errorf("Verify: %v", err)
 		}
-	}
-}
-
-func TestAsk_NoRequest(t *testing.T) {
-	querier := connect(t, "http://127.0.0.1:1")
-	for id, want := range map[payout.ID]reconcile.Outcome{
-		payout.NewID("cregis", payout.TypePayout, project, "", "PAY-1"): reconcile.NoID,
-		payout.NewID("cregis", payout.TypePayout, project, "1x", ""):    reconcile.Unusable,
-		payout.NewID("cregis", payout.TypePayout, "1", "1", ""):         reconcile.Unusable,
-		payout.NewID("cregis", payout.TypeBatch, project, "1", ""):      reconcile.Unusable,
-		payout.NewID("cregis", payout.TypePayout, project, "1", ""):     reconcile.Unavailable, // nobody listens
-	} {
-		if answer := querier.Ask(t.Context(), []reconcile.Asked{{ID: id}}); answer.Outcome != want || strings.Contains(answer.Detail, "127.0.0.1") {
-			t.Errorf("%s: %+v, want %s", id, answer, want)
-		}
-	}
-}
-
-func TestConnect_BadCredentials(t *testing.T) {
-	for name, test := range map[string]struct{ account, credentials, field string }{
-		"empty":              {project, ``, ""},
-		"null":               {project, `null`, "baseUrl"},
-		"no URL":             {project, `{"key":"SECRET"}`, "baseUrl"},
-		"http":               {project, `{"baseUrl":"http://api.example.com","key":"SECRET"}`, "baseUrl"},
-		"a URL with a user":  {project, `{"baseUrl":"https://SECRET@api.example.com","key":"SECRET"}`, "baseUrl"},
-		"no key":             {project, `{"baseUrl":"https://api.example.com"}`, "key"},
-		"a key with a space": {project, `{"baseUrl":"https://api.example.com","key":"SECRET "}`, "key"},
-		"a key as a number":  {project, `{"baseUrl":"https://api.example.com","key":1}`, "key"},
-		"an unknown field":   {project, `{"baseUrl":"https://api.example.com","key":"SECRET","merchantId":"SECRET"}`, "merchantId"},
-		"a key as a name":    {project, `{"baseUrl":"https://api.example.com","SECRET0123456789abcdef":"key"}`, "field"},
-		"two keys":           {project, `{"baseUrl":"https://api.example.com","key":"SECRET","key":"SECRET"}`, "key"},
-		"another account":    {"m-1", `{"baseUrl":"https://api.example.com","key":"SECRET"}`, "account"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			querier, err := cregis.Provider{}.Connect(test.account, json.RawMessage(test.credentials), reconcile.NewClient(true), now)
-			if querier != nil || err == nil || !strings.Contains(err.Error(), test.field) || strings.Contains(err.Error(), "SECRET") {
-				t.Errorf("%v, %v, want an error that names %q", querier, err, test.field)
-			}
-		})
 	}
 }
 

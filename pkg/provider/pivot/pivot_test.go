@@ -29,7 +29,10 @@ func testKeys() callback.Keys {
 }
 
 func TestProvider(t *testing.T) {
-	providertest.Run(t, pivot.Provider{}, testKeys(), "testdata", providertest.HeaderKey("X-Api-Key"))
+	providertest.Run(t, providertest.Suite{
+		Description: pivot.Description(), Keys: testKeys(), HeaderKey: "X-Api-Key", Personal: canaries,
+		None: map[string]string{"recipients": "no callback names one", "currencies": "three capitals have one spelling"},
+	})
 }
 
 func TestVerify_WrongKey(t *testing.T) {
@@ -150,70 +153,6 @@ func TestParse_LargestBody(t *testing.T) {
 	whole = append(whole, bytes.Repeat([]byte(" "), callback.MaxBody-len(whole))...)
 	if event, held := parse(t, whole); held != nil || event.Status != payout.Succeeded {
 		t.Errorf("Parse = %+v, %+v, want succeeded", event, held)
-	}
-}
-
-func TestParse_Fingerprint(t *testing.T) {
-	single, bulk := string(body(t, "single-failed")), string(body(t, "bulk-done"))
-	tests := map[string]struct {
-		body, old, new string
-		same           bool
-	}{
-		"a zero at the end of the amount": {single, `"100000"`, `"100000.00"`, true},
-		"an escape":                       {single, `TestReforza`, `Test\u0052eforza`, true},
-		"an unknown field":                {single, `"event"`, `"sentAt": 7, "event"`, true},
-		"another amount":                  {single, `"100000"`, `"100001"`, false},
-		"another currency":                {single, `IDR`, `USD`, false},
-		"another reason":                  {single, `Inactive Account`, `Dormant Account`, false},
-		"no reason any more":              {single, `"Inactive Account"`, `null`, false},
-		"a total with decimals":           {bulk, `100000`, `100000.0`, true},
-		"another total":                   {bulk, `100000`, `100001`, false},
-		"another count":                   {bulk, `"totalFailedCount": 0`, `"totalFailedCount": 1`, false},
-		"another cancelled count":         {bulk, `"totalCancelledCount": 0`, `"totalCancelledCount": 1`, false},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			before, held := parse(t, []byte(test.body))
-			if held != nil {
-				t.Fatal(held.Note)
-			}
-			after, held := parse(t, []byte(strings.Replace(test.body, test.old, test.new, 1)))
-			if held != nil {
-				t.Fatal(held.Note)
-			}
-			if before.ID != after.ID {
-				t.Errorf("ID = %s, want %s", after.ID, before.ID)
-			}
-			if same := before.Fingerprint() == after.Fingerprint(); same != test.same {
-				t.Errorf("same fingerprint = %t, want %t", same, test.same)
-			}
-		})
-	}
-}
-
-// Two requests, two items of a request, and a batch and its item are different
-// payouts, whatever the references contain.
-func TestParse_DifferentPayoutsHaveDifferentIDs(t *testing.T) {
-	single, bulk := string(body(t, "single-success")), string(body(t, "bulk-done"))
-	const uuid, reference = "d6a46a2c-1b26-40c5-9ca3-e063e69635a0", "TestReforzaPivot001"
-	ids := map[payout.ID]bool{}
-	bodies := []string{
-		single, bulk,
-		strings.Replace(single, reference, "TestReforzaPivot002", 1),
-		strings.Replace(single, reference, "TestReforzaPivot001/", 1),
-		strings.Replace(single, reference, "TestReforzaPivot001%2F", 1),
-		strings.Replace(single, uuid, "e6a46a2c-1b26-40c5-9ca3-e063e69635a0", 1),
-		strings.Replace(bulk, uuid, "e6a46a2c-1b26-40c5-9ca3-e063e69635a0", 1),
-	}
-	for _, text := range bodies {
-		event, held := parse(t, []byte(text))
-		if held != nil {
-			t.Fatal(held.Note)
-		}
-		ids[event.ID] = true
-	}
-	if len(ids) != len(bodies) {
-		t.Errorf("%d ids for %d payouts: %v", len(ids), len(bodies), ids)
 	}
 }
 

@@ -35,50 +35,6 @@ func connectAt(t *testing.T, url string, now func() time.Time) reconcile.Querier
 	return querier
 }
 
-func TestAsk_Vectors(t *testing.T) {
-	providertest.RunAnswers(t, answers, connect, canaries...)
-}
-
-func TestAsk_NoRequest(t *testing.T) {
-	querier := connect(t, "http://127.0.0.1:1")
-	for id, want := range map[payout.ID]reconcile.Outcome{
-		payout.NewID("pivot", payout.TypeBatch, merchant, "", "RUN-1"):   reconcile.NoID,
-		payout.NewID("pivot", payout.TypePayout, merchant, "", ""):       reconcile.NoID,
-		payout.NewID("pivot", payout.TypePayout, other, uuid, "999"):     reconcile.Unusable,
-		payout.NewID("pivot", payout.TypeBatch, merchant, "../../a", ""): reconcile.Unusable,
-		payout.NewID("pivot", payout.TypeBatch, merchant, uuid, ""):      reconcile.Unavailable, // nobody listens
-	} {
-		answer := querier.Ask(t.Context(), []reconcile.Asked{{ID: id}})
-		if answer.Outcome != want || strings.Contains(answer.Detail, "127.0.0.1") || strings.Contains(answer.Detail, "SECRET") {
-			t.Errorf("%s: %+v, want %s", id, answer, want)
-		}
-	}
-}
-
-func TestConnect_BadCredentials(t *testing.T) {
-	const good = `{"baseUrl":"https://api.example.com","merchantId":"m","merchantSecret":"SECRET"}`
-	for name, test := range map[string]struct{ account, old, replacement, field string }{
-		"null":                  {merchant, good, `null`, "baseUrl"},
-		"no URL":                {merchant, `"baseUrl":"https://api.example.com",`, ``, "baseUrl"},
-		"http":                  {merchant, `https:`, `http:`, "baseUrl"},
-		"no merchant":           {merchant, `"merchantId":"m",`, ``, "merchantId"},
-		"a merchant in lines":   {merchant, `"m"`, `"m\r\nX-SECRET: 1"`, "merchantId"},
-		"no secret":             {merchant, `,"merchantSecret":"SECRET"`, ``, "merchantSecret"},
-		"a secret with a space": {merchant, `"SECRET"`, `"SECRET "`, "merchantSecret"},
-		"an unknown field":      {merchant, `"merchantId"`, `"key":"SECRET","merchantId"`, "key"},
-		"a repeated field":      {merchant, `"merchantId"`, `"merchantId":"SECRET","merchantId"`, "merchantId"},
-		"another account":       {"a/b", `x`, `x`, "account"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			credentials := json.RawMessage(strings.Replace(good, test.old, test.replacement, 1))
-			querier, err := pivot.Provider{}.Connect(test.account, credentials, reconcile.NewClient(true), now)
-			if querier != nil || err == nil || !strings.Contains(err.Error(), test.field) || strings.Contains(err.Error(), "SECRET") {
-				t.Errorf("%v, %v, want an error that names %q", querier, err, test.field)
-			}
-		})
-	}
-}
-
 func TestProvider_Queries(t *testing.T) {
 	p := pivot.Provider{}
 	batch := payout.NewID("pivot", payout.TypeBatch, merchant, uuid, "")

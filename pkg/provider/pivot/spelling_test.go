@@ -3,7 +3,6 @@ package pivot_test
 import (
 	"bytes"
 	"net/http"
-	"strings"
 	"testing"
 
 	"payout-callbacks/pkg/callback"
@@ -77,45 +76,5 @@ func TestParse_AlteredBody(t *testing.T) {
 		if held != nil {
 			t.Errorf("%s: held %+v, want an event", name, held)
 		}
-	}
-}
-
-func TestParse_TwoSpellings(t *testing.T) {
-	const uuid = "d6a46a2c-1b26-40c5-9ca3-e063e69635a0"
-	for name, test := range map[string]struct {
-		old, new string
-		same     bool
-	}{
-		"uuid in upper case":     {uuid, strings.ToUpper(uuid), true},
-		"uuid in both cases":     {uuid, "D6a46A2c" + uuid[8:], true},
-		"merchant in upper case": {merchant, strings.ToUpper(merchant), true},
-		"another uuid":           {uuid, "D6A46A2D" + uuid[8:], false},
-		"reference in upper case": {
-			"TestReforzaPivot001", "TESTREFORZAPIVOT001", false, // ours, and its case may be significant
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			for _, vector := range []string{"single-success", "bulk-done"} {
-				before, _ := parse(t, body(t, vector))
-				after, held := parse(t, bytes.Replace(body(t, vector), []byte(test.old), []byte(test.new), 1))
-				if held != nil {
-					t.Fatal(held.Note)
-				}
-				isSame := before.ID == after.ID && before.Fingerprint() == after.Fingerprint()
-				if applies := bytes.Contains(body(t, vector), []byte(test.old)); applies && isSame != test.same {
-					t.Errorf("%s: %s and %s are one payout: %t", vector, before.ID, after.ID, isSame)
-				}
-			}
-		})
-	}
-	formC, _ := parse(t, bytes.ReplaceAll(body(t, "single-success"), []byte("TestReforza"), []byte("Té \u1ec7 \ud55c \u212b")))
-	formD, held := parse(t, bytes.ReplaceAll(body(t, "single-success"), []byte("TestReforza"), []byte("Te\u0301 e\u0302\u0323 \u1112\u1161\u11ab A\u030a")))
-	if held != nil || formC.ID != formD.ID || formC.Fingerprint() != formD.Fingerprint() || formD.Reference != "Té \u1ec7 \ud55c ÅPivot001" {
-		t.Errorf("two forms of one reference: %q and %q, held %+v", formC.Reference, formD.Reference, held)
-	}
-	lower, _ := parse(t, bytes.ReplaceAll(body(t, "single-success"), []byte(uuid), []byte("abc-7")))
-	upper, _ := parse(t, bytes.ReplaceAll(body(t, "single-success"), []byte(uuid), []byte("ABC-7")))
-	if lower.ID == upper.ID {
-		t.Errorf("two ids that are no uuids became one payout: %s", upper.ID)
 	}
 }

@@ -5,23 +5,25 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
 	"net/http"
-	"net/http/httptest"
 	"os"
-	"path/filepath"
-	"slices"
+	"path"
 	"strconv"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 
 	"payout-callbacks/pkg/payout"
 	"payout-callbacks/pkg/reconcile"
 )
 
-const answerFile = "answer.json"
+const (
+	answersDir = "answers" // in testdata
+	answerFile = "answer.json"
+)
 
 // AnswerVector is a query with what the provider's API responds, and the wanted answer.
 // In its file, each file but answer.json is a response, named by its request:
@@ -37,9 +39,10 @@ const answerFile = "answer.json"
 //	{"outcome":"answered"}
 //
 // The reference may be left out; there is an ask line for each payout. The HTTP status is
-// 200 unless the name ends in another.
+// 200 unless the name has another, perhaps with headers: "GET /x 429 Retry-After:30".
 type AnswerVector struct {
 	Name      string
+	Source    string // the source of its responses
 	Asked     []reconcile.Asked
 	Responses map[string]Response // by method, path and query
 	Want      string
@@ -50,6 +53,7 @@ type AnswerVector struct {
 // Response is what a provider's API responds to a request.
 type Response struct {
 	Status int
+	Header http.Header
 	Body   []byte
 }
 
@@ -59,65 +63,53 @@ func (v AnswerVector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		response = Response{Status: http.StatusNotImplemented, Body: []byte(r.Method + " " + r.URL.RequestURI())}
 	}
+	maps.Copy(w.Header(), response.Header)
 	w.WriteHeader(response.Status)
 	_, _ = w.Write(response.Body)
 }
 
-// RunAnswers asks about the payouts of each vector in dir. The function connects to the
-// API at a URL. No answer may contain a secret: what a provider states about the
-// recipient's account, which must not be kept.
-func RunAnswers(t *testing.T, dir string, connect func(t *testing.T, url string) reconcile.Querier, secrets ...string) {
-	t.Helper()
-	for _, vector := range Answers(t, dir) {
-		t.Run(vector.Name, func(t *testing.T) {
-			server := httptest.NewServer(vector)
-			defer server.Close()
-			got := AnswerText(t, connect(t, server.URL).Ask(t.Context(), vector.Asked))
-			for _, secret := range secrets {
-				if strings.Contains(got, secret) {
-					t.Errorf("the answer contains %q:\n%s", secret, got)
-				}
-			}
-			if *update {
-				vector.rewrite(t, dir, got)
-			} else if difference := cmp.Diff(vector.Want, got); difference != "" {
-				t.Error(difference)
-			}
-		})
-	}
-}
-
-// Answers loads the answer vectors in dir.
+// Answers loads the answer vectors in dir for another test, such as the seeds of a fuzz
+// target.
 func Answers(t testing.TB, dir string) []AnswerVector {
 	t.Helper()
-	names, err := filepath.Glob(filepath.Join(dir, "*.txtar"))
-	if err != nil || len(names) == 0 {
-		t.Fatalf("%d vectors in %s, %v", len(names), dir, err)
-	}
-	var vectors []AnswerVector
-	for _, name := range names {
-		vector, err := loadAnswer(name)
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		vectors = append(vectors, vector)
+	vectors, err := loadAnswers(os.DirFS(dir), ".")
+	if err != nil || len(vectors) == 0 {
+		t.Fatalf("%d vectors in %s, %v", len(vectors), dir, err)
 	}
 	return vectors
 }
 
-func loadAnswer(name string) (AnswerVector, error) {
-	archive, err := txtar.ParseFile(name)
+// loadAnswers loads the answer vectors in a folder, sorted by name.
+func loadAnswers(fsys fs.FS, dir string) ([]AnswerVector, error) {
+	names, err := fs.Glob(fsys, path.Join(dir, "*.txtar"))
 	if err != nil {
-		return AnswerVector{}, err
+		return nil, err
 	}
-	v := AnswerVector{Name: strings.TrimSuffix(filepath.Base(name), ".txtar"), Responses: map[string]Response{}, archive: archive}
-	hasSource := false
+	var vectors []AnswerVector
+	var faults []error
+	for _, name := range names {
+		data, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			return nil, err
+		}
+		vector, err := loadAnswer(name, data)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w", name, err))
+		}
+		vectors = append(vectors, vector)
+	}
+	return vectors, errors.Join(faults...)
+}
+
+func loadAnswer(name string, data []byte) (AnswerVector, error) {
+	archive := txtar.Parse(data)
+	v := AnswerVector{Name: strings.TrimSuffix(path.Base(name), ".txtar"), Responses: map[string]Response{}, archive: archive}
 	for line := range strings.Lines(string(archive.Comment)) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
 		switch name {
 		case "", "why":
 		case "source":
-			hasSource = true
+			v.Source = value
 		case "ask":
 			id, reference, _ := strings.Cut(value, " ")
 			v.Asked = append(v.Asked, reconcile.Asked{ID: payout.ID(id), Reference: reference})
@@ -130,29 +122,39 @@ func loadAnswer(name string) (AnswerVector, error) {
 			v.Want = string(file.Data)
 			continue
 		}
-		request, response := file.Name, Response{Status: http.StatusOK, Body: bytes.TrimSuffix(file.Data, []byte("\n"))}
-		if i := strings.LastIndex(request, " "); strings.Count(request, " ") == 2 {
-			if response.Status, err = strconv.Atoi(request[i+1:]); err != nil {
-				return v, fmt.Errorf("%q: the last word is not an HTTP status", request)
-			}
-			request = request[:i]
+		request, response, err := readResponse(file)
+		if err != nil {
+			return v, err
 		}
 		v.Responses[request] = response
 	}
-	if !hasSource || len(v.Asked) == 0 {
+	if v.Source == "" || len(v.Asked) == 0 {
 		return v, errors.New("no source line, or no ask line")
 	}
 	return v, nil
 }
 
-func (v AnswerVector) rewrite(t *testing.T, dir, answer string) {
-	t.Helper()
-	archive := *v.archive
-	archive.Files = slices.DeleteFunc(slices.Clone(archive.Files), func(f txtar.File) bool { return f.Name == answerFile })
-	archive.Files = append(archive.Files, txtar.File{Name: answerFile, Data: []byte(answer)})
-	if err := os.WriteFile(filepath.Join(dir, v.Name+".txtar"), txtar.Format(&archive), 0o644); err != nil {
-		t.Fatal(err)
+// readResponse reads a response whose name is its request, perhaps with an HTTP status,
+// perhaps with a header.
+func readResponse(file txtar.File) (request string, response Response, err error) {
+	response = Response{Status: http.StatusOK, Header: http.Header{}, Body: bytes.TrimSuffix(file.Data, []byte("\n"))}
+	words := strings.Fields(file.Name)
+	if len(words) < 2 {
+		return "", response, fmt.Errorf("%q is not a request", file.Name)
 	}
+	if len(words) > 2 {
+		if response.Status, err = strconv.Atoi(words[2]); err != nil {
+			return "", response, fmt.Errorf("%q: the third word is not an HTTP status", file.Name)
+		}
+	}
+	for _, word := range words[min(3, len(words)):] {
+		name, value, ok := strings.Cut(word, ":")
+		if !ok {
+			return "", response, fmt.Errorf("%q: %q is not a header", file.Name, word)
+		}
+		response.Header.Set(name, value)
+	}
+	return words[0] + " " + words[1], response, nil
 }
 
 // answerText is an answer as in answer.json.
@@ -180,6 +182,14 @@ type heldText struct {
 // AnswerText returns an answer as in answer.json.
 func AnswerText(t testing.TB, answer reconcile.Answer) string {
 	t.Helper()
+	text, err := formatAnswer(answer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func formatAnswer(answer reconcile.Answer) (string, error) {
 	text := answerText{Outcome: answer.Outcome, Detail: answer.Detail}
 	if answer.RetryAfter != 0 {
 		text.RetryAfter = answer.RetryAfter.String()
@@ -192,8 +202,5 @@ func AnswerText(t testing.TB, answer reconcile.Answer) string {
 		text.Statements = append(text.Statements, statement)
 	}
 	raw, err := json.MarshalIndent(text, "", "  ")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(raw) + "\n"
+	return string(raw) + "\n", err
 }

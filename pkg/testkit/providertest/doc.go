@@ -1,5 +1,6 @@
 // Package providertest contains the test suite that each payment provider passes, and
-// the loader of its test vectors.
+// the loader of its test vectors. [Requirements] lists what the suite requires, and
+// docs/providers/TEMPLATE.md describes it.
 //
 // A vector is a callback with the verdict that it must get, as data:
 //
@@ -36,6 +37,18 @@
 //
 // Lines in headers replace the headers that signing sets. event.json is the event of
 // an accepted vector; `go test -update` rewrites it.
+//
+// Two tables change vectors, by JSON merge patches that are signed like the vector:
+//
+//	source: https://example.org/statuses, 2026-03-02
+//	vector: paid
+//	succeeded            {"status": "paid"}
+//	held unknown-status  {"status": "new"}
+//
+// testdata/statuses.txt has each documented status, with ours or the reason for which it is
+// held. testdata/spellings.txt has groups of callbacks: those under "same recipient", "same
+// currency", or same anything are one event, those under "different events" are events of
+// one payout, and those under "different payouts" are events of as many payouts.
 //
 // [Run] is for tests. [Load] needs no testing.T, so that demonstrations and command
 // lines can send the same callbacks.

@@ -2,30 +2,30 @@ package providertest
 
 import (
 	"io/fs"
-
-	"payout-callbacks/pkg/callback"
+	"testing"
 )
 
-// Broken returns the names of the laws that a provider breaks for a vector.
-func Broken(p Provider, keys callback.Keys, v Vector, options ...Option) []string {
-	s := suite{Provider: p, keys: keys}
-	for _, option := range options {
-		option(&s)
+// Results returns the error of each requirement that a suite does not fulfil.
+func Results(t *testing.T, s Suite, testdata fs.FS) map[string]error {
+	t.Helper()
+	loaded, err := s.load(testdata)
+	if err != nil {
+		t.Fatal(err)
 	}
-	var names []string
-	for _, law := range laws {
-		if err := law.check(s, v); err != nil {
-			names = append(names, law.name)
+	results := map[string]error{}
+	for _, r := range Requirements() {
+		if r.check == nil {
+			continue
+		}
+		if err := loaded.run(r); err != nil {
+			results[r.Name] = err
 		}
 	}
-	return names
+	return results
 }
 
-// CheckReplies checks the replies of a provider, as Run does.
-func CheckReplies(p Provider, fsys fs.FS) error { return suite{Provider: p}.checkReplies(fsys) }
+// IsNotWritten reports whether an error says only that evidence is missing.
+func IsNotWritten(err error) bool { return isNotWritten(err) }
 
-// CheckKeys checks the keys, as Run does.
-func CheckKeys(keys callback.Keys) error { return suite{keys: keys}.checkKeys() }
-
-// CheckKinds checks the kinds of vectors, as Run does.
-func CheckKinds(p Provider, vectors []Vector) error { return suite{Provider: p}.checkKinds(vectors) }
+// CheckKeys checks the keys of a suite, as Run does.
+func CheckKeys(s Suite) error { return s.checkKeys() }

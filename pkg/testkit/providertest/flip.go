@@ -14,7 +14,7 @@ import (
 // lowest bit of each byte, which never changes upper to lower case.
 func (s suite) flipped(v Vector) error {
 	return s.ifAuthentic(v, func(request callback.Request, got result) error {
-		if s.headerKey != "" {
+		if s.HeaderKey != "" {
 			return s.flippedKey(request)
 		}
 		return s.flippedBody(request, got)
@@ -22,13 +22,13 @@ func (s suite) flipped(v Vector) error {
 }
 
 func (s suite) flippedKey(request callback.Request) error {
-	sent := request.Header.Get(s.headerKey)
+	sent := request.Header.Get(s.HeaderKey)
 	for at := range len(sent) {
 		altered := []byte(sent)
 		altered[at] ^= 1
 		forged := request
-		forged.Header = cloneWith(request.Header, s.headerKey, string(altered))
-		if err := s.refused(forged, s.keys); err != nil {
+		forged.Header = cloneWith(request.Header, s.HeaderKey, string(altered))
+		if err := s.refused(forged, s.Keys); err != nil {
 			return fmt.Errorf("byte %d of the key: %w", at, err)
 		}
 	}
@@ -42,7 +42,7 @@ func (s suite) flippedBody(request callback.Request, original result) error {
 	for at := range request.Body {
 		altered := bytes.Clone(request.Body)
 		altered[at] ^= 1
-		got, err := s.check(callback.NewRequest(request.Type, request.Header, altered), s.keys)
+		got, err := s.check(callback.NewRequest(request.Type, request.Header, altered), s.Keys)
 		if err != nil {
 			return err
 		}

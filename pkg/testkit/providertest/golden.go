@@ -43,26 +43,48 @@ func goldenText(event payout.Event) (string, error) {
 	return string(text) + "\n", err
 }
 
-// rewrite replaces the wanted event of the vector, in memory and in its file.
-func (s suite) rewrite(vector *Vector, dir string) error {
-	request, err := vector.Request(s, s.keys)
-	if err != nil {
-		return err
+// rewrite replaces the wanted event or answer of each vector, in memory and in its file.
+func (s *suite) rewrite() error {
+	for i := range s.vectors {
+		v := &s.vectors[i]
+		if v.Expect != Accepted {
+			continue
+		}
+		request, err := v.Request(s, s.Keys)
+		if err != nil {
+			return err
+		}
+		got, err := s.check(request, s.Keys)
+		if err != nil || !got.isEvent() {
+			continue // the test fails
+		}
+		if v.Event, err = goldenText(got.event); err != nil {
+			return err
+		}
+		if err := rewriteFile(v.Name, v.archive, eventFile, v.Event); err != nil {
+			return err
+		}
 	}
-	got, err := s.check(request, s.keys)
-	if err != nil || got.expect != Accepted {
-		return err
+	for i := range s.answers {
+		v := &s.answers[i]
+		var err error
+		if v.Want, err = s.ask(*v); err != nil {
+			return err
+		}
+		if err := rewriteFile(filepath.Join(answersDir, v.Name), v.archive, answerFile, v.Want); err != nil {
+			return err
+		}
 	}
-	if vector.Event, err = goldenText(got.event); err != nil {
-		return err
-	}
-	rewritten := *vector.archive
-	rewritten.Files = slices.DeleteFunc(slices.Clone(rewritten.Files), isEventFile)
-	rewritten.Files = append(rewritten.Files, txtar.File{Name: eventFile, Data: []byte(vector.Event)})
-	return os.WriteFile(filepath.Join(dir, vector.Name+".txtar"), txtar.Format(&rewritten), 0o644)
+	return nil
 }
 
-func isEventFile(f txtar.File) bool { return f.Name == eventFile }
+// rewriteFile replaces a file of the archive of a vector.
+func rewriteFile(vector string, archive *txtar.Archive, name, text string) error {
+	rewritten := *archive
+	rewritten.Files = slices.DeleteFunc(slices.Clone(archive.Files), func(f txtar.File) bool { return f.Name == name })
+	rewritten.Files = append(rewritten.Files, txtar.File{Name: name, Data: []byte(text)})
+	return os.WriteFile(filepath.Join(testdata, vector+".txtar"), txtar.Format(&rewritten), 0o644)
+}
 
 func compareEvent(vector Vector, event payout.Event) error {
 	got, err := goldenText(event)

@@ -2,42 +2,27 @@ package providertest
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"net/http"
 	"reflect"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/testkit/memory"
 )
 
-// laws hold for every vector of every provider. Each is a function that returns an
-// error, so that tests can run the suite with providers that are broken on purpose.
-var laws = []struct {
-	name  string
-	check func(suite, Vector) error
-}{
-	{"gets its verdict", suite.verdict},
-	{"is not changed", suite.untouched},
-	{"names its sender and key", suite.names},
-	{"sent again is the same event", suite.resent},
-	{"re-spaced and re-ordered is the same event", suite.respaced},
-	{"is accepted under the previous key", suite.previous},
-	{"is refused without keys", suite.withoutKeys},
-	{"is our fault if the keys cannot be used", suite.flawed},
-	{"is refused under a retired key", suite.retired},
-	{"is not accepted under another account's key", suite.otherAccount},
-	{"is refused with a byte flipped", suite.flipped},
-}
-
 func (s suite) verdict(v Vector) error {
-	request, err := v.Request(s, s.keys)
+	request, err := v.Request(s, s.Keys)
 	if err != nil {
 		return err
 	}
-	got, err := s.check(request, s.keys)
+	got, err := s.check(request, s.Keys)
 	switch {
 	case err != nil:
 		return err
@@ -54,12 +39,12 @@ func (s suite) verdict(v Vector) error {
 // untouched checks that neither Verify nor Event writes to the request: the receipt
 // keeps the raw body, and the request may be verified twice.
 func (s suite) untouched(v Vector) error {
-	request, err := v.Request(s, s.keys)
+	request, err := v.Request(s, s.Keys)
 	if err != nil {
 		return err
 	}
 	body, header := bytes.Clone(request.Body), request.Header.Clone()
-	if _, err := s.check(request, s.keys); err != nil {
+	if _, err := s.check(request, s.Keys); err != nil {
 		return err
 	}
 	if !bytes.Equal(body, request.Body) || !reflect.DeepEqual(header, request.Header) {
@@ -70,9 +55,9 @@ func (s suite) untouched(v Vector) error {
 
 func (s suite) names(v Vector) error {
 	return s.ifAuthentic(v, func(_ callback.Request, got result) error {
-		key := s.keys[got.sender.Account].Current
+		key := s.Keys[got.sender.Account].Current
 		if got.sender.Previous {
-			key = s.keys[got.sender.Account].Previous
+			key = s.Keys[got.sender.Account].Previous
 		}
 		switch {
 		case key == "" || got.sender.KeyID != key.ID():
@@ -88,10 +73,10 @@ func (s suite) names(v Vector) error {
 
 func (s suite) resent(v Vector) error {
 	return s.ifAuthentic(v, func(request callback.Request, got result) error {
-		if again, err := s.check(request, s.keys); err != nil || again.identity() != got.identity() {
+		if again, err := s.check(request, s.Keys); err != nil || again.identity() != got.identity() {
 			return fmt.Errorf("the same request: %w", different(got, again, err))
 		}
-		again, err := s.under(v, s.keys[got.sender.Account].Current)
+		again, err := s.under(v, s.Keys[got.sender.Account].Current)
 		if err != nil || again.identity() != got.identity() {
 			return fmt.Errorf("signed again: %w", different(got, again, err))
 		}
@@ -112,10 +97,10 @@ func (s suite) respaced(v Vector) error {
 		if err != nil {
 			return err
 		}
-		again, err := s.check(callback.NewRequest(v.Type, request.Header, body), s.keys)
+		again, err := s.check(callback.NewRequest(v.Type, request.Header, body), s.Keys)
 		if again.expect == Unauthentic { // the scheme covers the bytes
 			v.Body = body
-			again, err = s.under(v, s.keys[got.sender.Account].Current)
+			again, err = s.under(v, s.Keys[got.sender.Account].Current)
 		}
 		if err != nil || again.identity() != got.identity() {
 			return different(got, again, err)
@@ -126,7 +111,7 @@ func (s suite) respaced(v Vector) error {
 
 func (s suite) previous(v Vector) error {
 	return s.ifAuthentic(v, func(_ callback.Request, got result) error {
-		key := s.keys[got.sender.Account].Previous
+		key := s.Keys[got.sender.Account].Previous
 		if key == "" {
 			return nil
 		}
@@ -167,12 +152,12 @@ func (s suite) flawed(v Vector) error {
 		if got.held != nil && got.held.Reason == callback.ReasonMismatch {
 			return nil
 		}
-		keys := maps.Clone(s.keys)
+		keys := maps.Clone(s.Keys)
 		keys[got.sender.Account] = callback.AccountKeys{Flawed: true}
 		if _, err := s.Verify(request, keys); !errors.Is(err, callback.ErrUnusableKeys) {
 			return fmt.Errorf("keys that cannot be used: got %s, want %w", fmt.Sprint(err), callback.ErrUnusableKeys)
 		}
-		keys[got.sender.Account] = callback.AccountKeys{Current: s.keys[got.sender.Account].Current, Flawed: true}
+		keys[got.sender.Account] = callback.AccountKeys{Current: s.Keys[got.sender.Account].Current, Flawed: true}
 		if got.sender.Previous {
 			return nil
 		}
@@ -186,10 +171,49 @@ func (s suite) flawed(v Vector) error {
 
 func (s suite) retired(v Vector) error {
 	return s.ifAuthentic(v, func(request callback.Request, got result) error {
-		keys := maps.Clone(s.keys)
+		keys := maps.Clone(s.Keys)
 		keys[got.sender.Account] = callback.AccountKeys{Current: "new-key-0000000000", Previous: "new-key-1111111111"}
 		return s.refused(request, keys)
 	})
+}
+
+// renewed checks that a callback under a key that is stored meanwhile is accepted by the
+// request that is refused under the old keys, which reads them once more; and that it is
+// refused if they stay.
+func (s suite) renewed(v Vector) error {
+	return s.ifAuthentic(v, func(request callback.Request, got result) error {
+		if got.held != nil && got.held.Reason == callback.ReasonMismatch {
+			return nil // which keys it is verified with depends on those that are stored
+		}
+		old := maps.Clone(s.Keys)
+		old[got.sender.Account] = callback.AccountKeys{Current: "old-key-0000000000"}
+		for _, keys := range []*rotation{{old: old}, {old: old, renewed: s.Keys}} {
+			store := &memory.Store{}
+			handler := &callback.Handler{
+				Provider: s.Callbacks, Keys: keys, Now: time.Now,
+				Inbox: &inbox.Inbox{Store: store, Queue: &memory.Queue{Now: time.Now}, Now: time.Now},
+			}
+			want, stored := callback.Unauthenticated, 0
+			if keys.renewed != nil {
+				want, stored = callback.Acknowledged, 1
+			}
+			if result := handler.Handle(context.Background(), request); result.Verdict != want || len(store.Receipts()) != stored {
+				return fmt.Errorf("got %s with %d receipts after new keys were stored: %t; want %s", result.Verdict, len(store.Receipts()), keys.renewed != nil, want)
+			}
+		}
+		return nil
+	})
+}
+
+// rotation is a source of keys that are replaced while a callback arrives.
+type rotation struct{ old, renewed callback.Keys }
+
+// Keys implements [callback.KeySource].
+func (r *rotation) Keys(context.Context) (callback.Keys, error) { return r.old, nil }
+
+// Refresh implements [callback.KeySource].
+func (r *rotation) Refresh(context.Context) (callback.Keys, bool, error) {
+	return r.renewed, r.renewed != nil, nil
 }
 
 // otherAccount checks that a callback signed with the key of another account is
@@ -197,8 +221,8 @@ func (s suite) retired(v Vector) error {
 // under the first key, and then an event of the owner.
 func (s suite) otherAccount(v Vector) error {
 	return s.ifAuthentic(v, func(_ callback.Request, got result) error {
-		for account, keys := range s.keys {
-			if account == got.sender.Account || keys.Current == s.keys[got.sender.Account].Current {
+		for account, keys := range s.Keys {
+			if account == got.sender.Account || keys.Current == s.Keys[got.sender.Account].Current {
 				continue
 			}
 			again, err := s.under(v, keys.Current)
@@ -219,11 +243,11 @@ func (s suite) ifAuthentic(v Vector, check func(callback.Request, result) error)
 	if !v.Authentic() {
 		return nil
 	}
-	request, err := v.Request(s, s.keys)
+	request, err := v.Request(s, s.Keys)
 	if err != nil {
 		return err
 	}
-	got, err := s.check(request, s.keys)
+	got, err := s.check(request, s.Keys)
 	if err != nil {
 		return err
 	}
@@ -239,10 +263,10 @@ func (s suite) under(v Vector, key callback.Key) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	if s.headerKey != "" {
-		header.Set(s.headerKey, string(key))
+	if s.HeaderKey != "" {
+		header.Set(s.HeaderKey, string(key))
 	}
-	return s.check(callback.NewRequest(v.Type, header, body), s.keys)
+	return s.check(callback.NewRequest(v.Type, header, body), s.Keys)
 }
 
 func (s suite) refused(request callback.Request, keys callback.Keys) error {

@@ -4,13 +4,18 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/provider"
 )
+
+const testdata = "testdata"
 
 // Provider is a provider that can also sign callbacks.
 type Provider interface {
@@ -18,20 +23,42 @@ type Provider interface {
 	callback.Signer
 }
 
-// Option describes the scheme of a provider to Run.
-type Option func(*suite)
-
-// HeaderKey is for a scheme that covers no byte of the body: a key in the named
-// header. The suite then flips the bytes of the key.
-func HeaderKey(name string) Option {
-	return func(s *suite) { s.headerKey = name }
+// Suite is a provider under test.
+type Suite struct {
+	Description provider.Description
+	// Keys has at least two accounts, and a previous key of the account that signs.
+	Keys callback.Keys
+	// HeaderKey is for a scheme that covers no byte of the body: the header with the key,
+	// whose bytes are then altered in place of the body's.
+	HeaderKey string
+	// Personal are parts of the documented answers that no statement may keep: what they
+	// state about the recipient's account.
+	Personal []string
+	// None has the reason why a requirement does not apply, by its name: no callback names
+	// a recipient. The name "queries" stands for all requirements on queries.
+	None map[string]string
 }
 
-// suite is a provider under test, with its keys.
+// suite is a Suite with its vectors.
 type suite struct {
-	Provider
-	keys      callback.Keys
-	headerKey string
+	Suite
+	provider.Callbacks
+
+	fsys    fs.FS // testdata
+	vectors []Vector
+	answers []AnswerVector
+}
+
+func (s Suite) load(fsys fs.FS) (*suite, error) {
+	if err := s.checkKeys(); err != nil {
+		return nil, err
+	}
+	vectors, err := Load(fsys)
+	if err != nil {
+		return nil, err
+	}
+	answers, err := loadAnswers(fsys, answersDir)
+	return &suite{Suite: s, Callbacks: s.Description.Callbacks, fsys: fsys, vectors: vectors, answers: answers}, err
 }
 
 // update is a flag of tests only: a binary that loads vectors has no such flag.
@@ -41,28 +68,35 @@ func updateFlag() *bool {
 	if !testing.Testing() {
 		return new(bool)
 	}
-	return flag.Bool("update", false, "rewrite the wanted events in testdata")
+	return flag.Bool("update", false, "rewrite the wanted events and answers in testdata")
 }
 
-// Run checks that the provider gives every vector in dir its verdict, that it obeys the
-// laws of every scheme and parser, and that its replies are those in
-// dir/replies.txtar. The keys must have at least two accounts, one of them with a
-// previous key.
-func Run(t *testing.T, provider Provider, keys callback.Keys, dir string, options ...Option) {
+// Run checks each requirement on a provider with the vectors and tables in testdata, in a
+// subtest with its name. It skips a requirement whose evidence is not written.
+func Run(t *testing.T, s Suite) {
 	t.Helper()
-	s := suite{Provider: provider, keys: keys}
-	for _, option := range options {
-		option(&s)
-	}
-	if err := s.checkKeys(); err != nil {
+	loaded, err := s.load(os.DirFS(testdata))
+	if err != nil {
 		t.Fatal(err)
 	}
-	vectors := Vectors(t, dir)
-	t.Run("vectors are of every kind", func(t *testing.T) { report(t, s.checkKinds(vectors)) })
-	for _, vector := range vectors {
-		t.Run(vector.Name, func(t *testing.T) { s.run(t, vector, dir) })
+	if *update {
+		if err := loaded.rewrite(); err != nil {
+			t.Fatal(err)
+		}
 	}
-	t.Run("replies", func(t *testing.T) { report(t, s.checkReplies(os.DirFS(dir))) })
+	for _, r := range Requirements() {
+		if r.check == nil {
+			continue
+		}
+		t.Run(r.Name, func(t *testing.T) {
+			switch err := loaded.run(r); {
+			case isNotWritten(err):
+				t.Skip(err)
+			case err != nil:
+				t.Error(err)
+			}
+		})
+	}
 }
 
 // Vectors loads the vectors in dir for another test, such as the seeds of a fuzz target
@@ -79,32 +113,12 @@ func Vectors(t testing.TB, dir string) []Vector {
 	return vectors
 }
 
-func (s suite) run(t *testing.T, vector Vector, dir string) {
-	if *update && vector.Expect == Accepted {
-		if err := s.rewrite(&vector, dir); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, law := range laws {
-		if err := law.check(s, vector); err != nil {
-			t.Errorf("%s: %v", law.name, err)
-		}
-	}
-}
-
-func report(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Error(err)
-	}
-}
-
 // checkKeys refuses keys with which a law would have no cases.
-func (s suite) checkKeys() error {
-	if len(s.keys) < 2 {
+func (s Suite) checkKeys() error {
+	if len(s.Keys) < 2 {
 		return errors.New("keys: want at least two accounts")
 	}
-	for _, accountKeys := range s.keys {
+	for _, accountKeys := range s.Keys {
 		if accountKeys.Previous != "" {
 			return nil
 		}
@@ -112,21 +126,64 @@ func (s suite) checkKeys() error {
 	return errors.New("keys: want an account with a previous key")
 }
 
-// checkKinds requires the vectors that every provider has: an accepted, a held and a
-// forged callback, and an unknown status.
-func (s suite) checkKinds(vectors []Vector) error {
-	var faults []error
-	for _, want := range []string{Accepted, Unauthentic, Held + " " + string(callback.ReasonStatus)} {
-		if !slices.ContainsFunc(vectors, func(v Vector) bool { return v.Expect == want }) {
-			faults = append(faults, fmt.Errorf("no vector expects: %s", want))
+// checkVerdicts checks that each vector gets its verdict, and that the vectors are those
+// that every provider has: an accepted callback of each type, a forged one, and one with
+// an unknown status.
+func (s *suite) checkVerdicts() error {
+	faults := []error{s.each(s.verdict)}
+	for _, want := range []string{Unauthentic, Held + " " + string(callback.ReasonStatus)} {
+		if !slices.ContainsFunc(s.vectors, func(v Vector) bool { return v.Expect == want }) {
+			faults = append(faults, notWrittenError("a vector that expects "+want))
 		}
 	}
 	for _, kind := range s.Types() {
-		if !slices.ContainsFunc(vectors, func(v Vector) bool { return v.Type == kind && v.Expect == Accepted }) {
-			faults = append(faults, fmt.Errorf("no accepted vector of type %s", kind))
+		if !slices.ContainsFunc(s.vectors, func(v Vector) bool { return v.Type == kind && v.Expect == Accepted }) {
+			faults = append(faults, notWrittenError("an accepted vector of type "+string(kind)))
 		}
 	}
 	return errors.Join(faults...)
+}
+
+// checkSources checks that each vector is the tests' own or names a page and its date, and
+// that a page has an accepted callback.
+func (s *suite) checkSources() error {
+	var faults []error
+	isDocumented := false
+	check := func(name, source string, accepted bool) {
+		isPage := strings.Contains(source, "://")
+		isDocumented = isDocumented || isPage && accepted
+		if isPage && !hasDate(source) || !isPage && !strings.HasPrefix(source, "own") {
+			faults = append(faults, fmt.Errorf("%s: source %q: want a page and the date on which it was read, or own", name, source))
+		}
+	}
+	for _, v := range s.vectors {
+		check(v.Name, v.Source, v.Expect == Accepted)
+	}
+	for _, v := range s.answers {
+		check(answersDir+"/"+v.Name, v.Source, false)
+	}
+	if !isDocumented {
+		faults = append(faults, notWrittenError("an accepted vector from the provider's documentation"))
+	}
+	return errors.Join(faults...)
+}
+
+// checkRestore checks that bodies that nobody could have verified are held, whatever the
+// type of their receipt.
+func (s *suite) checkRestore() error {
+	sender := callback.Sender{}
+	for _, v := range s.vectors {
+		sender.Account = v.Account
+	}
+	for _, body := range []string{"", "[]", "{}", "null", "{\"a\":\"\xff\"}", `{"a":1,"a":2}`, "\x1f\x8b", strings.Repeat("x", callback.MaxBody+1)} {
+		for _, kind := range append(s.Types(), payout.TypeBatch, "") {
+			event, held := s.Restore(callback.NewRequest(kind, nil, []byte(body)), sender).Event()
+			if held == nil || held.Note == "" || !slices.Contains(callback.Reasons(), held.Reason) || event != (payout.Event{}) {
+				return fmt.Errorf("%.20q: event %+v, held %+v: want it held, with a reason and a note", body, event, held)
+			}
+		}
+	}
+	return nil
 }
 
 // result is the result of verifying and parsing a request.
@@ -144,6 +201,9 @@ func (r result) identity() string {
 	}
 	return fmt.Sprintf("%s %s %s", r.expect, r.event.ID, r.event.Fingerprint())
 }
+
+// isEvent reports whether the request became an event.
+func (r result) isEvent() bool { return r.expect == Accepted }
 
 // check verifies and parses a request, as the application does.
 func (s suite) check(request callback.Request, keys callback.Keys) (result, error) {

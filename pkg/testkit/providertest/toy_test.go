@@ -6,21 +6,36 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
+	"time"
 
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/provider"
 )
 
-// toy is a provider that obeys all laws: flat JSON, signed by a hash over the sorted
-// fields and the key. A function that is set replaces a part of it, to break a law.
+// toy is a provider that fulfils all requirements: flat JSON, signed by a hash over the
+// sorted fields and the key. A function that is set replaces a part of it, to break a
+// requirement.
 type toy struct {
 	verify func(callback.Request, callback.Keys) (callback.Sender, error)
 	parse  func(callback.Request, callback.Sender) (payout.Event, *callback.Held)
 	reply  func(callback.Verdict) callback.Reply
 }
 
+// describe returns the description of a toy with an API.
+func describe(p toy, api toyAPI) provider.Description {
+	return provider.Description{
+		Callbacks: p, Queries: api, Title: "Toy",
+		Credentials: []provider.Field{{Name: "baseUrl"}, {Name: "key"}},
+		Retries:     provider.Retries{Waits: []time.Duration{time.Minute}, Codes: []provider.CodeRange{{From: 500, To: 599}}},
+	}
+}
+
 func (toy) Name() string         { return "toy" }
 func (toy) Types() []payout.Type { return []payout.Type{payout.TypePayout} }
+
+func (toy) ClaimedAccount(callback.Request) string { return "" }
 
 func (p toy) Verify(request callback.Request, keys callback.Keys) (callback.Verified, error) {
 	sender, err := p.authenticate(request, keys)
@@ -57,14 +72,23 @@ func (p toy) event(request callback.Request, sender callback.Sender) (payout.Eve
 		return p.parse(request, sender)
 	}
 	fields, err := flat(request.Body)
-	if err != nil || fields["status"] != "paid" {
+	status, ok := toyStatuses[fields["status"]]
+	reason := callback.ReasonStatus
+	if err != nil {
+		reason = callback.ReasonUnreadable
+	}
+	if !ok {
 		delete(fields, "sign") // it depends on the key
 		subject, _ := json.Marshal(fields)
-		return payout.Event{}, &callback.Held{Reason: callback.ReasonStatus, Note: "status", Subject: subject}
+		return payout.Event{}, &callback.Held{Reason: reason, Note: "note", Subject: subject}
 	}
-	id := payout.NewID("toy", payout.TypePayout, sender.Account, fields["id"], "")
-	return payout.Event{ID: id, Status: payout.Succeeded}, nil
+	return payout.Event{
+		ID: payout.NewID("toy", payout.TypePayout, sender.Account, fields["id"], ""), Status: status,
+		To: strings.ToLower(fields["to"]), Currency: strings.ToUpper(fields["currency"]), Memo: fields["memo"],
+	}, nil
 }
+
+var toyStatuses = map[string]payout.Status{"paid": payout.Succeeded, "failed": payout.Failed}
 
 func (p toy) Reply(verdict callback.Verdict) callback.Reply {
 	if p.reply != nil {
