@@ -26,7 +26,7 @@ var importRules = map[string]string{
 	"pkg/notification": "pkg/payout",
 	"pkg/callback":     "pkg/payout pkg/inbox",
 	"pkg/reconcile":    "pkg/payout pkg/inbox github.com/go-json-experiment/json",
-	"pkg/provider":     "pkg/payout pkg/inbox pkg/callback pkg/reconcile pkg/provider$ pkg/provider/scheme github.com/go-json-experiment/json",
+	"pkg/provider":     "pkg/payout pkg/inbox pkg/callback pkg/reconcile pkg/provider$ pkg/provider/jsonbody pkg/provider/scheme github.com/go-json-experiment/json",
 
 	"pkg/aws":    "pkg/payout pkg/inbox pkg/callback pkg/notification pkg/reconcile github.com golang.org", // adapters never import each other
 	"pkg/lambda": "pkg/payout pkg/inbox pkg/callback pkg/notification pkg/reconcile pkg/provider pkg/aws pkg/lambda github.com golang.org",

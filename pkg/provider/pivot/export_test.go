@@ -5,9 +5,6 @@ import "payout-callbacks/pkg/reconcile"
 // CanonicalText returns a reference as an event has it.
 func CanonicalText(text string) string { return canonicalText(text) }
 
-// CanonicalJSON returns the subject of a held body.
-func CanonicalJSON(text []byte) []byte { return canonicalJSON(text) }
-
 // ReadAnswer reads the answer about a request: about one item, or the only page of a
 // listing.
 func ReadAnswer(status int, body []byte, account, uuid string, asked ...reconcile.Asked) reconcile.Answer {

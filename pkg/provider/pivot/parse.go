@@ -8,62 +8,23 @@ import (
 
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/provider/jsonbody"
 )
 
 // parse reads both families of docs/api-lists/payout-local/payout-callback.
 func (c content) parse(sender callback.Sender) (payout.Event, *callback.Held) {
 	request := c.request
-	switch {
-	case request.TooLarge():
-		return payout.Event{}, holdTooLarge(request)
-	case request.IsAltered():
-		return payout.Event{}, holdAltered(request)
-	case c.err != nil:
-		return payout.Event{}, &callback.Held{
-			Reason:  callback.ReasonUnreadable,
-			Note:    "not strict JSON: " + display(c.err.Error()),
-			Subject: canonicalJSON(request.Body),
-		}
+	if held := jsonbody.Hold(request, c.err); held != nil {
+		return payout.Event{}, held
 	}
 	r := reader{body: *c.body}
 	e := r.event(sender.Account)
 	if r.held != nil {
-		r.held.Subject = canonicalJSON(request.Body)
+		r.held.Subject = jsonbody.Canonical(request.Body)
 		r.held.ProviderID, r.held.Reference = r.hints(sender.Account)
 		return payout.Event{}, r.held
 	}
 	return e, nil
-}
-
-// holdTooLarge identifies a cut body by the digest of the whole body: two bodies with
-// the same beginning are different callbacks.
-func holdTooLarge(request callback.Request) *callback.Held {
-	digest := fmt.Sprintf("sha256:%x", request.BodySHA256())
-	return &callback.Held{
-		Reason:  callback.ReasonTooLarge,
-		Note:    fmt.Sprintf("%d bytes, %s; the first %d are kept", request.BodySize, digest, len(request.Body)),
-		Subject: newSubject(request, []byte(digest)),
-	}
-}
-
-// holdAltered holds a body in which the gateway replaced bytes, which may have been in
-// any field.
-func holdAltered(request callback.Request) *callback.Held {
-	return &callback.Held{
-		Reason: callback.ReasonUnreadable,
-		Note: "the body contains U+FFFD: the gateway delivered it as text, and replaces bytes that are not UTF-8; " +
-			"the original bytes are lost (request " + display(request.DeliveryID()) + ")",
-		Subject: newSubject(request, request.Body),
-	}
-}
-
-// newSubject returns the subject of a held body. Two altered bodies that are equal now
-// may have been different when they were sent, so each delivery has its own subject.
-func newSubject(request callback.Request, body []byte) []byte {
-	if !request.IsAltered() {
-		return body
-	}
-	return fmt.Appendf(nil, "delivery %q of %s", request.DeliveryID(), body)
 }
 
 // reader reads an event from a body. It keeps the first deviation from the
@@ -87,9 +48,9 @@ func (r *reader) event(account string) payout.Event {
 	r.checkMerchant(account)
 	switch {
 	case !isPayout, !isStatus(word) && !isBulk && !isSingle:
-		r.holdf(callback.ReasonUnknown, "event %s is not a payout event", display(eventName))
+		r.holdf(callback.ReasonUnknown, "event %s is not a payout event", jsonbody.Quote(eventName))
 	case !isStatus(word):
-		r.holdf(callback.ReasonStatus, "event %s is not documented", display(eventName))
+		r.holdf(callback.ReasonStatus, "event %s is not documented", jsonbody.Quote(eventName))
 	case isBulk && isSingle:
 		r.holdf(callback.ReasonMismatch, "both payoutResults and payouts")
 	case isBulk:
@@ -158,7 +119,7 @@ func (r *reader) payout(word, merchant string) payout.Event {
 // whatever the family of the event: a key verifies only its own account.
 func (r *reader) checkMerchant(account string) {
 	if named := r.body.string(merchantID); named != "" && !isSameID(named, account) {
-		r.holdf(callback.ReasonMismatch, "merchantId is %s, but the key is that of %s", display(named), display(account))
+		r.holdf(callback.ReasonMismatch, "merchantId is %s, but the key is that of %s", jsonbody.Quote(named), jsonbody.Quote(account))
 	}
 }
 
@@ -198,7 +159,7 @@ func (r *reader) checkStatus(at field, word string) bool {
 	case text == "":
 		r.holdf(callback.ReasonField, "%s: %s", at, r.display(at))
 	case !isStatus(text):
-		r.holdf(callback.ReasonStatus, "status %s is not documented", display(text))
+		r.holdf(callback.ReasonStatus, "status %s is not documented", jsonbody.Quote(text))
 	case text != word:
 		r.holdf(callback.ReasonMismatch, "event %s, but status %s", family+word, text)
 	}
@@ -222,20 +183,10 @@ func (r *reader) display(at field) string {
 	case jsontext.KindBeginArray:
 		return "an array"
 	case jsontext.KindString:
-		return display(r.body.string(at))
+		return jsonbody.Quote(r.body.string(at))
 	default:
-		return r.body[at][:min(len(r.body[at]), maxDisplayed)]
+		return jsonbody.Cut(r.body[at])
 	}
-}
-
-const maxDisplayed = 100
-
-// display quotes a text of a callback, bounded: a note is not a copy of the body.
-func display(text string) string {
-	if len(text) > maxDisplayed {
-		return fmt.Sprintf("%q and %d bytes more", text[:maxDisplayed], len(text)-maxDisplayed)
-	}
-	return fmt.Sprintf("%q", text)
 }
 
 // String returns the name of the field, after that of its object.

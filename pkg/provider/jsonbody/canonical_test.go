@@ -1,4 +1,4 @@
-package pivot_test
+package jsonbody_test
 
 import (
 	"bytes"
@@ -6,7 +6,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
-	"payout-callbacks/pkg/provider/pivot"
+	"payout-callbacks/pkg/provider/jsonbody"
 )
 
 // libraryForm returns the library's canonical form. It differs in the order of
@@ -17,7 +17,7 @@ func libraryForm(text []byte) ([]byte, bool) {
 	return value, err == nil
 }
 
-func TestCanonicalJSON(t *testing.T) {
+func TestCanonical(t *testing.T) {
 	for text, want := range map[string]string{
 		` { "b" : [ 1 , { } ] , "a" : "\u0041\/" } `: `{"a":"A/","b":[1,{}]}`,
 		`{"b":{"d":1.0,"c":-0},"a":[[],null,true]}`:  `{"a":[[],null,true],"b":{"c":-0,"d":1.0}}`,
@@ -25,15 +25,15 @@ func TestCanonicalJSON(t *testing.T) {
 		`{"a":1,"a":2}`:                              `{"a":1,"a":2}`,
 		` no JSON `:                                  ` no JSON `,
 	} {
-		if got := string(pivot.CanonicalJSON([]byte(text))); got != want {
+		if got := string(jsonbody.Canonical([]byte(text))); got != want {
 			t.Errorf("%s: got %s, want %s", text, got, want)
 		}
 	}
 }
 
-// FuzzCanonicalJSON checks that the canonical form means the same as the text, and
+// FuzzCanonical checks that the canonical form means the same as the text, and
 // that all texts with one meaning have one form.
-func FuzzCanonicalJSON(f *testing.F) {
+func FuzzCanonical(f *testing.F) {
 	for _, text := range []string{
 		`{}`, `[]`, `null`, `-0.5e-7`, `"\"\\\u005c\""`, ` { "a" : [ 1 , { "b" : [ ] } , true ] , "\\" : "\\\"}" } `,
 		"\t{\"提\":\"币\",\r\n\"\":{\"\":{\"\":[[],[{}]]}}}\n", `[false,null,"]","}","{"]`, `{"a":"\ud83d\ude00"}`,
@@ -43,7 +43,7 @@ func FuzzCanonicalJSON(f *testing.F) {
 	}
 	f.Add([]byte(`{"ｚ":1,"\ud83d\ude00":2,"":{"b":[{"d":0,"c":1}],"a":"\u2028"}}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		ours := pivot.CanonicalJSON(text)
+		ours := jsonbody.Canonical(text)
 		theirs, ok := libraryForm(text)
 		if !ok {
 			if !bytes.Equal(ours, text) {
@@ -51,10 +51,10 @@ func FuzzCanonicalJSON(f *testing.F) {
 			}
 			return
 		}
-		if repeated := pivot.CanonicalJSON(ours); !bytes.Equal(repeated, ours) {
+		if repeated := jsonbody.Canonical(ours); !bytes.Equal(repeated, ours) {
 			t.Fatalf("%q became %q, and that %q", text, ours, repeated)
 		}
-		if fromTheirs := pivot.CanonicalJSON(theirs); !bytes.Equal(fromTheirs, ours) {
+		if fromTheirs := jsonbody.Canonical(theirs); !bytes.Equal(fromTheirs, ours) {
 			t.Fatalf("%q has the forms %q and %q", text, ours, fromTheirs)
 		}
 		if reread, ok := libraryForm(ours); !ok || !bytes.Equal(reread, theirs) {

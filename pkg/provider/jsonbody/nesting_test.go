@@ -1,16 +1,16 @@
-package pivot_test
+package jsonbody_test
 
 import (
 	"runtime"
 	"strings"
 	"testing"
 
-	"payout-callbacks/pkg/provider/pivot"
+	"payout-callbacks/pkg/provider/jsonbody"
 )
 
 // The cost of the canonical form grows with the size of a body and not with its
 // nesting: a sender with a key must not keep a function busy for seconds.
-func TestCanonicalJSON_DeepNesting(t *testing.T) {
+func TestCanonical_DeepNesting(t *testing.T) {
 	const bound = 64 << 10
 	for name, text := range map[string]string{
 		"objects":            nest(`{"":`, `}`, 9_990, "1"),
@@ -23,7 +23,7 @@ func TestCanonicalJSON_DeepNesting(t *testing.T) {
 		}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		pivot.CanonicalJSON([]byte(text))
+		jsonbody.Canonical([]byte(text))
 		runtime.ReadMemStats(&after)
 		if spent := after.TotalAlloc - before.TotalAlloc; spent > 128*bound {
 			t.Errorf("%s: %d kB are allocated for %d kB", name, spent>>10, len(text)>>10)
