@@ -18,10 +18,10 @@ CHECKOV  := .local/checkov/bin/checkov
 RACE := $(if $(shell command -v "$$(go env CC)" 2>/dev/null),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit simulate storm bench fuzz mutants check environment build deploy generate invoke tools clean $(LOCAL)
+.PHONY: help run test unit provider-check simulate storm bench fuzz mutants check environment build deploy generate invoke tools clean $(LOCAL)
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(LOCAL) ## run the application on this machine and demonstrate it; ONCE=1 exits afterwards; PORT= (4566)
 	@exec $(LOCAL) up --port $(PORT) $(if $(filter-out 0 no false,$(ONCE)),--once)
@@ -31,6 +31,10 @@ test: $(LOCAL) ## run all tests: unit, adapters on the emulator, end to end on t
 
 unit: ## run the tests that need only Go
 	go test $(RACE) -shuffle=on ./...
+
+provider-check: ## show which requirements of docs/providers/TEMPLATE.md a provider's tests show: NAME=pivot; JSON=1
+	@test -n "$(NAME)" || { echo 'NAME is required: make provider-check NAME=pivot'; exit 2; }
+	@go run ./tools/provider check $(NAME) $(if $(JSON),--json)
 
 simulate: ## simulate providers, outages and crashes with a virtual clock: N= (100000), SEED=
 	@go run ./tools/simulate -n $(or $(N),100000) $(if $(SEED),-seed $(SEED))

@@ -85,7 +85,8 @@ func Run(t *testing.T, s Suite) {
 		}
 	}
 	for _, r := range Requirements() {
-		if r.check == nil {
+		reason := s.None[loaded.noneName(r)]
+		if r.check == nil && reason == "" {
 			continue
 		}
 		t.Run(r.Name, func(t *testing.T) {
@@ -94,6 +95,8 @@ func Run(t *testing.T, s Suite) {
 				t.Skip(err)
 			case err != nil:
 				t.Error(err)
+			case reason != "":
+				t.Log("does not apply: " + reason)
 			}
 		})
 	}
