@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"reflect"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -27,6 +29,45 @@ func RunOn(stack string, args []string, stdout, stderr io.Writer) int {
 		}
 		return ""
 	})
+}
+
+// RunLine is runLine.
+var RunLine = runLine
+
+// ParseLine returns the values of the flags and operands of a command line.
+func ParseLine(args []string) (map[string][]string, error) {
+	parsed, err := kong.Must(&commandLine{}, names(), kong.ExplicitGroups(groups()), kong.BindTo(context.Background(), (*context.Context)(nil))).Parse(args)
+	if err != nil {
+		return nil, err
+	}
+	values := map[string][]string{}
+	for _, element := range parsed.Path {
+		for _, value := range []*kong.Value{element.Positional, valueOf(element.Flag)} {
+			if value == nil {
+				continue
+			}
+			values[value.Name] = texts(value.Target)
+		}
+	}
+	return values, nil
+}
+
+func valueOf(flag *kong.Flag) *kong.Value {
+	if flag == nil {
+		return nil
+	}
+	return flag.Value
+}
+
+func texts(value reflect.Value) []string {
+	if value.Kind() != reflect.Slice {
+		return []string{fmt.Sprint(value.Interface())}
+	}
+	var all []string
+	for n := range value.Len() {
+		all = append(all, fmt.Sprint(value.Index(n).Interface()))
+	}
+	return all
 }
 
 // Commands returns the commands and the help of each.

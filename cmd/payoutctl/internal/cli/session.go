@@ -218,7 +218,7 @@ func isTerminal(stream any) bool {
 // Exit codes; the documentation of the command describes them.
 const (
 	ExitDone    = 0
-	exitNo      = 1
+	ExitNo      = 1
 	ExitUsage   = 2
 	exitFailure = 3
 )
@@ -244,7 +244,7 @@ func Usagef(hint, format string, args ...any) error {
 // Negativef returns the error of a command whose result is negative: not found, or
 // not as expected.
 func Negativef(hint, format string, args ...any) error {
-	return &ExitError{Code: exitNo, Hint: hint, Err: fmt.Errorf(format, args...)}
+	return &ExitError{Code: ExitNo, Hint: hint, Err: fmt.Errorf(format, args...)}
 }
 
 // Failuref returns an error of a stack, of AWS or of the network.

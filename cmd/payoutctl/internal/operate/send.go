@@ -5,10 +5,12 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"testing/fstest"
 
 	"payout-callbacks/cmd/payoutctl/internal/cli"
 	"payout-callbacks/cmd/payoutctl/internal/send"
@@ -25,7 +27,7 @@ type Send struct {
 
 	Cregis sendCregis `cmd:"" help:"As Cregis: payout, sub-address-payout."`
 	Pivot  sendPivot  `cmd:"" help:"As Pivot: single, bulk."`
-	Files  sendFiles  `cmd:"" default:"withargs" help:"Test vectors of a provider, by path."`
+	Files  sendFiles  `cmd:"" default:"withargs" help:"Test vectors of a provider, by path; - reads a vector from standard input."`
 }
 
 // Help gives examples.
@@ -224,7 +226,7 @@ func (c *sendFiles) Run(ctx context.Context, s *cli.Session, flags *Send) error 
 		if filepath.Base(path) == "replies.txtar" {
 			continue // not a vector, but in the same directory
 		}
-		o, err := c.outgoing(path)
+		o, err := c.outgoing(s, path)
 		if err != nil {
 			return err
 		}
@@ -238,12 +240,15 @@ func (c *sendFiles) Run(ctx context.Context, s *cli.Session, flags *Send) error 
 	return nil
 }
 
-func (c *sendFiles) outgoing(path string) (send.Callback, error) {
-	if filepath.Ext(path) != ".txtar" {
+func (c *sendFiles) outgoing(s *cli.Session, path string) (send.Callback, error) {
+	switch {
+	case path == "-" && c.Provider == "":
+		return send.Callback{}, cli.Usagef("add --provider", "a vector on standard input names no provider")
+	case path != "-" && filepath.Ext(path) != ".txtar":
 		return send.Callback{}, cli.Usagef("see: payoutctl send --help", "%q is neither a .txtar file nor a provider; the providers are: %s",
 			path, cli.JoinNames(cli.ProviderNames()))
 	}
-	vector, err := loadVector(path)
+	vector, err := loadVector(s, path)
 	if err != nil {
 		return send.Callback{}, err
 	}
@@ -266,12 +271,22 @@ func (c *sendFiles) outgoing(path string) (send.Callback, error) {
 	}, nil
 }
 
+// maxVector bounds a vector on standard input.
+const maxVector = 1 << 20
+
 // loadVector reads one vector and ignores errors in the others of its directory.
-func loadVector(path string) (providertest.Vector, error) {
-	if _, err := os.Stat(path); err != nil {
+func loadVector(s *cli.Session, path string) (providertest.Vector, error) {
+	dir := os.DirFS(filepath.Dir(path))
+	if path == "-" {
+		text, err := io.ReadAll(io.LimitReader(s.Stdin, maxVector))
+		if err != nil {
+			return providertest.Vector{}, cli.Usagef("", "read vector: %w", err)
+		}
+		dir = fstest.MapFS{"-.txtar": {Data: text}}
+	} else if _, err := os.Stat(path); err != nil {
 		return providertest.Vector{}, cli.Usagef("", "read vector: %w", err)
 	}
-	vectors, err := providertest.Load(os.DirFS(filepath.Dir(path)))
+	vectors, err := providertest.Load(dir)
 	name := strings.TrimSuffix(filepath.Base(path), ".txtar")
 	at := slices.IndexFunc(vectors, func(v providertest.Vector) bool { return v.Name == name })
 	switch {

@@ -1,0 +1,279 @@
+package main_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	payoutctl "payout-callbacks/cmd/payoutctl"
+	"payout-callbacks/cmd/payoutctl/internal/cli"
+	"payout-callbacks/cmd/payoutctl/internal/console"
+)
+
+const consoleToken = "0123456789abcdefghij"
+
+// consoleOf is the console of a stack, in a browser that has the token.
+type consoleOf struct {
+	t       *testing.T
+	handler http.Handler
+	ran     chan ranLine
+}
+
+// ranLine is a command line that the console ran.
+type ranLine struct {
+	args  []string
+	stdin string
+}
+
+// newConsole returns the console of a stack. run runs its command lines; nil: they are
+// only recorded.
+func newConsole(t *testing.T, stack cli.Stack, run func(context.Context, *cli.Session, []string) int) *consoleOf {
+	t.Helper()
+	c := &consoleOf{t: t, ran: make(chan ranLine, 100)}
+	if run == nil {
+		run = func(_ context.Context, s *cli.Session, args []string) int {
+			stdin, err := io.ReadAll(s.Stdin)
+			if err != nil {
+				t.Error(err)
+			}
+			c.ran <- ranLine{args, string(stdin)}
+			return 0
+		}
+	}
+	s := &cli.Session{Env: func(string) string { return "" }, Now: time.Now, RunLine: run, Opened: &stack}
+	if s.Flags.Local = stack.Local; !stack.Local {
+		s.Flags.Stack = stack.Name
+	}
+	served, err := console.New(t.Context(), s, stack, console.Options{Port: 4567, Token: consoleToken})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.handler = served
+	return c
+}
+
+func (c *consoleOf) send(method, path, form string) *http.Response {
+	c.t.Helper()
+	r := httptest.NewRequest(method, "http://127.0.0.1:4567"+path, strings.NewReader(form))
+	r.AddCookie(&http.Cookie{Name: "payout-console-4567", Value: consoleToken})
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	recorder := httptest.NewRecorder()
+	c.handler.ServeHTTP(recorder, r)
+	return recorder.Result()
+}
+
+// get returns a page, which must have the code.
+func (c *consoleOf) get(path string, code int) string {
+	c.t.Helper()
+	return c.text(c.send(http.MethodGet, path, ""), path, code)
+}
+
+func (c *consoleOf) text(response *http.Response, path string, code int) string {
+	c.t.Helper()
+	text, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != code {
+		c.t.Errorf("%s: status %d, want %d (%v)\n%s", path, response.StatusCode, code, err, text)
+	}
+	return string(text)
+}
+
+// act sends the form of an action and returns the page of its job, once it has ended.
+func (c *consoleOf) act(name string, form url.Values) string {
+	c.t.Helper()
+	response := c.send(http.MethodPost, "/actions/"+name, form.Encode())
+	if response.StatusCode != http.StatusSeeOther {
+		return c.text(response, name, http.StatusSeeOther)
+	}
+	for {
+		page := c.get(response.Header.Get("Location"), http.StatusOK)
+		if !strings.Contains(page, "running since") {
+			return page
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// actionForm is a form of an action, and the command line that it runs. Values of a field
+// are separated by spaces.
+type actionForm struct{ action, form, line string }
+
+func actionForms() []actionForm {
+	return []actionForm{
+		{"resolve", "payout=cregis/payout/1/2 trust=succeeded/a trust=failed/b", "resolve --trust=succeeded/a --trust=failed/b --dry-run cregis/payout/1/2"},
+		{"resolve", "payout=order-1 trust=succeeded/ confirmed=yes reason=why", "resolve --trust=succeeded/ --reason=why order-1"},
+		{"resolve-all", "trust=query cause=amount cause=status", "resolve --all --trust=query --cause=amount --cause=status --dry-run"},
+		{"close", "payout=order-1 status=failed reason=why", "close --status=failed --reason=why order-1"},
+		{"release", "held=held/x held=held/y", "release --dry-run held/x held/y"},
+		{"release-all", "provider=pivot held-reason=unknown-status confirmed=yes reason=why", "release --all --provider=pivot --held-reason=unknown-status --reason=why"},
+		{"release-all", "provider=pivot held-reason=", "release --all --provider=pivot --dry-run"},
+		{"dismiss", "held=held/x", "dismiss --dry-run held/x"},
+		{"rebuild", "payout=cregis/payout/1/2", "rebuild --dry-run cregis/payout/1/2"},
+		{"rebuild-all", "confirmed=yes reason=why", "rebuild --all --reason=why"},
+		{"publish", "since=1h provider=pivot", "publish --since=1h --provider=pivot --dry-run"},
+		{"redrive", "cause=absent cause=unapplied provider=cregis older-than=1h", "dlq redrive --cause=absent --cause=unapplied --provider=cregis --older-than=1h --dry-run"},
+		{"redrive", "message-id=m1 confirmed=yes reason=why", "dlq redrive --message-id=m1 --reason=why"},
+		{"export", "message-id=m1 to=dropped.jsonl delete=yes reason=why", "dlq export --message-id=m1 --to=dropped.jsonl --reason=why --delete"},
+		{"dlq-show", "message=m1", "dlq show --full m1"},
+		{"pause", "part=consumer reason=why", "pause --reason=why consumer"},
+		{"resume", "part=consumer reason=why", "resume --reason=why consumer"},
+		{"reconcile", "payout=order-1 payout=order-2", "reconcile order-1 order-2"},
+		{"reconcile-overdue", "account=1", "reconcile --overdue --account=1"},
+		{"sweep", "reason=ignored", "sweep"},
+		{
+			"expect", "provider=cregis type=payout account=1 id=9 reference=o amount=1 currency=TRX to=T memo=m due=10m",
+			"expect --account=1 --id=9 --reference=o --amount=1 --currency=TRX --to=T --memo=m --due=10m cregis payout",
+		},
+		{"expect", "provider=pivot type=batch items=3", "expect --items=3 pivot batch"},
+		{
+			"send-cregis-payout", "pid=1 cid=2 status=6 amount=1.5 currency=TRX reference=o set=memo unset=remark repeat=2 forge=yes",
+			"send cregis payout --repeat=2 --pid=1 --cid=2 --status=6 --amount=1.5 --currency=TRX --reference=o --set=memo --unset=remark --forge",
+		},
+		{"send-cregis-sub-address-payout", "cid=2", "send cregis sub-address-payout --cid=2"},
+		{
+			"send-pivot-single", "event=PAYOUT.FAILED status=FAILED uuid=u merchant-id=m reference=o amount=1 currency=IDR reason=inactive",
+			"send pivot single --event=PAYOUT.FAILED --status=FAILED --uuid=u --merchant-id=m --reference=o --amount=1 --currency=IDR --reason=inactive",
+		},
+		{
+			"send-pivot-bulk", "event=PAYOUT.DONE pending-count=1 pending-amount=2 success-count=3 success-amount=4",
+			"send pivot bulk --event=PAYOUT.DONE --pending-count=1 --pending-amount=2 --success-count=3 --success-amount=4",
+		},
+		{"send-vector", "provider=cregis", "send - --provider=cregis"},
+		{"explain", "provider=cregis type=payout", "explain - --provider=cregis --type=payout"},
+		{"explain-held", "held=held/x", "explain held/x"},
+		{"audit", "from=24h to=1h", "audit --from=24h --to=1h"},
+		{"doctor", "", "doctor"},
+		{"report", "day=2026-11-21 provider=pivot account=1", "report --day=2026-11-21 --provider=pivot --account=1"},
+	}
+}
+
+func parseForm(text string) url.Values {
+	form := url.Values{}
+	for _, field := range strings.Fields(text) {
+		name, value, _ := strings.Cut(field, "=")
+		form.Add(name, value)
+	}
+	return form
+}
+
+// Each action runs the line of payoutctl that its page shows, and payoutctl accepts it.
+func TestActions_Line(t *testing.T) {
+	c := newConsole(t, cli.Stack{Local: true}, nil)
+	for _, test := range actionForms() {
+		t.Run(test.line, func(t *testing.T) {
+			page := c.act(test.action, parseForm(test.form))
+			ran := <-c.ran
+			if want := "--local " + test.line; strings.Join(ran.args, " ") != want || ran.stdin != "" {
+				t.Errorf("ran %q with %q, want %q", ran.args, ran.stdin, want)
+			}
+			if !strings.Contains(page, "<code>payoutctl --local "+test.line+"</code>") {
+				t.Errorf("the page does not show the line:\n%s", page)
+			}
+			if _, err := payoutctl.ParseLine(ran.args); err != nil {
+				t.Error(err)
+			}
+			if isPlan := slices.Contains(ran.args, "--dry-run"); isPlan != strings.Contains(page, "Carry out the plan") {
+				t.Errorf("plan %t, and the page:\n%s", isPlan, page)
+			}
+		})
+	}
+}
+
+// No value of a field becomes a flag, an operand of another field, or two values.
+func TestActions_HostileValues(t *testing.T) {
+	c := newConsole(t, cli.Stack{Local: true}, nil)
+	for _, test := range actionForms() {
+		for field := range parseForm(test.form) {
+			if strings.HasPrefix(test.line, "sweep") || slices.Contains([]string{"confirmed", "delete", "forge"}, field) {
+				continue
+			}
+			for _, value := range []string{"-x", "--yes", "--stack=prod", "--", "-", "a b", "$(id)", `'"`, `a\`, "a,b", "x\ny", "\x1b[2J", "\u202ex", strings.Repeat("x", 10<<10)} {
+				checkHostile(t, c, test, field, value)
+			}
+		}
+	}
+}
+
+func checkHostile(t *testing.T, c *consoleOf, test actionForm, field, value string) {
+	t.Helper()
+	form := parseForm(test.form)
+	form.Set(field, value)
+	response := c.send(http.MethodPost, "/actions/"+test.action, form.Encode())
+	isRefused := cli.Clean(value) != value || len(value) > 4096 || field == "to" && test.action == "export" || test.action == "explain-held" || value == "a,b" && slices.Contains([]string{"trust", "cause", "message-id"}, field)
+	if isRefused {
+		if response.StatusCode != http.StatusBadRequest || len(c.ran) > 0 {
+			t.Errorf("%s with %s=%.20q: status %d, want 400", test.action, field, value, response.StatusCode)
+		}
+		return
+	}
+	ran := <-c.ran
+	values, err := payoutctl.ParseLine(ran.args)
+	if err != nil {
+		for _, refusal := range []string{"unknown flag", "unexpected argument", "missing"} {
+			if strings.Contains(err.Error(), refusal) {
+				t.Errorf("%s with %s=%q: %v: %q", test.action, field, value, err, ran.args)
+			}
+		}
+		return
+	}
+	if got := values[field]; !slices.Equal(got, []string{value}) {
+		t.Errorf("%s with %s=%q: payoutctl reads %q of %q", test.action, field, value, got, ran.args)
+	}
+}
+
+// A pasted callback becomes standard input as it was, with line ends of the original; its
+// headers make it an HTTP request.
+func TestActions_StandardInput(t *testing.T) {
+	c := newConsole(t, cli.Stack{Local: true}, nil)
+	for name, test := range map[string]struct {
+		action string
+		form   url.Values
+		want   string
+	}{
+		"a body": {"explain", url.Values{"provider": {"cregis"}, "type": {"payout"}, "body": {"{\r\n \"memo\":\"--yes\x07\"}"}}, "{\n \"memo\":\"--yes\x07\"}"},
+		"a body with headers": {
+			"explain", url.Values{"provider": {"pivot"}, "type": {"payout"}, "body": {"{}"}, "headers": {"\r\nX-API-Key: k\r\n\r\nHost: a\r\n"}},
+			"POST /callbacks/pivot/payout HTTP/1.1\nX-API-Key: k\nHost: a\n\n{}",
+		},
+		"a vector": {"send-vector", url.Values{"provider": {"cregis"}, "vector": {"expect: held\r\n-- body --\r\n{}\r\n"}}, "expect: held\n-- body --\n{}\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.act(test.action, test.form)
+			if ran := <-c.ran; ran.stdin != test.want {
+				t.Errorf("standard input %q, want %q", ran.stdin, test.want)
+			}
+		})
+	}
+}
+
+func TestActions_LargeForm(t *testing.T) {
+	c := newConsole(t, cli.Stack{Local: true}, nil)
+	server := httptest.NewServer(c.handler)
+	defer server.Close()
+	form := url.Values{"provider": {"cregis"}, "type": {"payout"}, "body": {strings.Repeat("x", 10<<20)}}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/actions/explain", strings.NewReader(form.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Host = "127.0.0.1:4567"
+	r.AddCookie(&http.Cookie{Name: "payout-console-4567", Value: consoleToken})
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if page := c.text(response, "10 MB", http.StatusRequestEntityTooLarge); !strings.Contains(page, "1048576 bytes") || len(c.ran) > 0 {
+		t.Errorf("the page does not state the bound:\n%s", page)
+	}
+	form.Set("body", strings.Repeat("x", 1<<19))
+	c.act("explain", form)
+	if ran := <-c.ran; len(ran.stdin) != 1<<19 {
+		t.Errorf("%d bytes of a body under the bound", len(ran.stdin))
+	}
+}

@@ -1,0 +1,148 @@
+package console
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"payout-callbacks/cmd/payoutctl/internal/cli"
+)
+
+// job is a command that the console runs.
+type job struct {
+	ID      string
+	Line    string // as a person types it
+	Started time.Time
+	Action  string
+	Form    url.Values // of a plan
+
+	action action
+	stdin  string
+	cancel context.CancelFunc
+	done   chan struct{}
+	wrote  func() // called after each output
+
+	mu     sync.Mutex
+	output bytes.Buffer
+	code   int
+}
+
+// maxOutput bounds the output of a job. What follows is dropped, with a note.
+const maxOutput = 1 << 20
+
+// Write implements io.Writer for both streams of the command.
+func (j *job) Write(text []byte) (int, error) {
+	defer j.wrote()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	switch left := maxOutput - j.output.Len(); {
+	case left >= len(text):
+		j.output.Write(text)
+	case left > 0:
+		j.output.Write(text[:left])
+		j.output.WriteString("\n… The rest is not kept. Run the command in a terminal to see it.\n")
+	}
+	return len(text), nil
+}
+
+// Output returns what the command has printed so far.
+func (j *job) Output() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.output.String()
+}
+
+// IsRunning reports whether the command has not ended.
+func (j *job) IsRunning() bool {
+	select {
+	case <-j.done:
+		return false
+	default:
+		return true
+	}
+}
+
+// Code returns the exit code of a command that has ended.
+func (j *job) Code() int {
+	<-j.done
+	return j.code
+}
+
+// Result returns what the exit code means.
+func (j *job) Result() string {
+	switch j.Code() {
+	case cli.ExitDone:
+		return "done"
+	case cli.ExitNo:
+		return "ended with a negative result: not found, findings, or an unexpected answer"
+	case cli.ExitUsage:
+		return "not run: the command line is not valid"
+	}
+	return "failed: the stack does not exist, or AWS or the network failed, or it was cancelled"
+}
+
+// CanConfirm reports whether the job is a plan that may be carried out.
+func (j *job) CanConfirm() bool {
+	return j.Form != nil && !j.IsRunning() && (j.code == cli.ExitDone || j.action.isPartial && j.code == cli.ExitNo)
+}
+
+const (
+	keptJobs   = 50
+	jobTimeout = 15 * time.Minute
+)
+
+// jobs are the last commands of a console.
+type jobs struct {
+	ctx  context.Context
+	mu   sync.Mutex
+	last int
+	list []*job
+}
+
+func (j *jobs) find(id string) *job {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, job := range j.list {
+		if job.ID == id {
+			return job
+		}
+	}
+	return nil
+}
+
+// start runs a command line of payoutctl in the background.
+func (j *jobs) start(c *Console, stack cli.Stack, started *job, args []string) {
+	program := strings.Fields(c.session.Program())
+	ctx, cancel := context.WithTimeout(j.ctx, jobTimeout)
+	started.Started, started.cancel, started.done, started.wrote = c.now(), cancel, make(chan struct{}), c.hub.announce
+	j.mu.Lock()
+	j.last++
+	started.ID = strconv.Itoa(j.last)
+	j.list = append(j.list[max(0, len(j.list)-keptJobs+1):], started)
+	j.mu.Unlock()
+	session := &cli.Session{
+		Streams: cli.Streams{Stdin: strings.NewReader(started.stdin), Stdout: started, Stderr: started},
+		Env:     c.session.Env, Now: c.session.Now, RunLine: c.session.RunLine, Opened: &stack,
+	}
+	go func() {
+		defer cancel()
+		started.code = c.session.RunLine(ctx, session, slices.Concat(program[1:], args))
+		close(started.done)
+		c.hub.announce()
+	}()
+}
+
+// job is the page of a command: its line, its output, and of a plan the confirmation.
+func (c *Console) job(r *http.Request) (view, error) {
+	job := c.jobs.find(r.PathValue("id"))
+	if job == nil {
+		return view{}, errNotFound
+	}
+	return view{template: "job.html", Title: "Command " + job.ID, Live: job.IsRunning(), Data: job}, nil
+}
