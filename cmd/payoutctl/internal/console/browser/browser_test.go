@@ -59,7 +59,7 @@ func executable() string {
 }
 
 // newTab opens an empty tab with cookies of its own, and checks at the end of the test that the pages in it had no problem.
-func newTab(t *testing.T) *tab {
+func newTab(t testing.TB) *tab {
 	t.Helper()
 	if executable() == "" {
 		t.Skip("there is no Chromium: install Debian's package chromium, or Google Chrome")

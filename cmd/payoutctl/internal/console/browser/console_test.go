@@ -27,6 +27,7 @@ import (
 type console struct {
 	base  string // http://127.0.0.1:port
 	token string
+	pid   int
 	stop  func() error
 }
 
@@ -90,15 +91,19 @@ func needStack(t *testing.T) {
 	}
 }
 
-// start starts payoutctl with global flags and the command console, and waits for its address.
-func start(args ...string) (*console, error) {
+// start starts payoutctl with flags and the command console, and waits for its address.
+func start(flags ...string) (*console, error) { return startWith(nil, append(flags, "console")...) }
+
+// startWith starts payoutctl with variables and arguments, and waits for the address of the console.
+func startWith(variables []string, args ...string) (*console, error) {
 	path, err := program()
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(path, append(append([]string{"--json"}, args...), "console")...)
+	cmd := exec.Command(path, append([]string{"--json"}, args...)...)
+	cmd.Env = append(os.Environ(), variables...)
 	if stack, err := readStack(); err == nil { // for a stack that counts as deployed
-		cmd.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+stack.EndpointURL, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test")
+		cmd.Env = append(cmd.Env, "AWS_ENDPOINT_URL="+stack.EndpointURL, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test")
 	}
 	var problems bytes.Buffer
 	cmd.Stderr = &problems
@@ -119,7 +124,7 @@ func start(args ...string) (*console, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &console{base: "http://" + address.Host, token: address.Query().Get("token"), stop: stop}, nil
+	return &console{base: "http://" + address.Host, token: address.Query().Get("token"), pid: cmd.Process.Pid, stop: stop}, nil
 }
 
 // address returns the address of a path with the token, as it is printed.
@@ -133,19 +138,19 @@ func (c *console) address(path string) string {
 
 // visitor sends requests to a console without a browser. It follows no redirect.
 type visitor struct {
-	t       *testing.T
+	t       testing.TB
 	console *console
 	http    *http.Client
 }
 
 // stranger returns a visitor without the token.
-func (c *console) stranger(t *testing.T) visitor {
+func (c *console) stranger(t testing.TB) visitor {
 	t.Helper()
 	return visitor{t, c, &http.Client{Timeout: patience, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
 // visitor returns a visitor with the token in a cookie.
-func (c *console) visitor(t *testing.T) visitor {
+func (c *console) visitor(t testing.TB) visitor {
 	t.Helper()
 	v := c.stranger(t)
 	var err error

@@ -20,7 +20,7 @@ import (
 
 // tab is a tab of the browser, for one test.
 type tab struct {
-	t   *testing.T
+	t   testing.TB
 	ctx context.Context //nolint:containedctx // the context is the tab
 	way way
 
