@@ -99,8 +99,8 @@ func tail(log string) string {
 // emulatorTimeout bounds how long the emulator may take to start. On an idle machine it takes a second or two.
 const emulatorTimeout = time.Minute
 
-// startEmulator starts the emulator and waits until it responds.
-func startEmulator(ctx context.Context, w workspace) (*child, error) {
+// startEmulator starts the emulator and waits until it responds. The functions send their requests to the endpoint.
+func startEmulator(ctx context.Context, w workspace, endpoint string) (*child, error) {
 	cmd := exec.Command(filepath.Join(venvBin(w.root), "ministack"))
 	cmd.Dir = w.dir
 	cmd.Env = append(isolated(w),
@@ -109,6 +109,7 @@ func startEmulator(ctx context.Context, w workspace) (*child, error) {
 		"GATEWAY_PORT="+strconv.Itoa(w.port),
 		"STATE_DIR="+w.state(),
 		"MINISTACK_REGION="+region,
+		"AWS_ENDPOINT_URL="+endpoint,
 		// Two more listeners, on fixed ports of all interfaces: two stacks on one machine would conflict.
 		"IOT_MTLS_ENABLED=0",
 		"SFTP_ENABLED=0",

@@ -61,14 +61,23 @@ func startSimulators(ctx context.Context, s *stack) (simulators, error) {
 }
 
 func (s *simulators) serve(handler http.Handler) (url string, err error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	server, url, err := serve(handler)
 	if err != nil {
 		return "", fmt.Errorf("serve simulated provider: %w", err)
 	}
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
 	s.servers = append(s.servers, server)
+	return url, nil
+}
+
+// serve serves a handler on a free port of this machine until the server is closed.
+func serve(handler http.Handler) (server *http.Server, url string, err error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, "", err
+	}
+	server = &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = server.Serve(listener) }()
-	return "http://" + listener.Addr().String(), nil
+	return server, "http://" + listener.Addr().String(), nil
 }
 
 // orderVariables are the variables with which README.md orders at the simulated Cregis.

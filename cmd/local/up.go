@@ -5,9 +5,12 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"strings"
+
+	"payout-callbacks/pkg/testkit/faultproxy"
 )
 
 type upCommand struct {
@@ -48,6 +51,8 @@ type running struct {
 	show       progress
 	release    func()
 	emulator   *child
+	faults     *http.Server // the proxy between the functions and the emulator
+	faultsURL  string
 	simulators simulators
 	console    *child
 	forwarder  forwarder
@@ -68,7 +73,10 @@ func (r *running) bringUp(ctx context.Context, port int) (err error) {
 		{name: "fetch the Go modules", run: func(ctx context.Context) error { return fetchModules(ctx, r.workspace) },
 			hint: "check the network (proxy variables and GOPROXY are used)"},
 		{name: "start the emulator", run: func(ctx context.Context) (err error) {
-			r.emulator, err = startEmulator(ctx, r.workspace)
+			if err := r.startFaultProxy(); err != nil {
+				return err
+			}
+			r.emulator, err = startEmulator(ctx, r.workspace, r.faultsURL)
 			return err
 		}, hint: "read the log; after `make clean` the next run installs the tools again"},
 		{name: "build the functions (sam build)", run: func(ctx context.Context) error { return build(ctx, r.workspace) },
@@ -77,6 +85,16 @@ func (r *running) bringUp(ctx context.Context, port int) (err error) {
 			hint: "`make check` lints the template; the log of the emulator is in the same folder"},
 		{name: "store the demo keys", run: r.finish},
 	})
+}
+
+// startFaultProxy serves the proxy through which the functions reach the emulator. Its control API breaks their connections.
+func (r *running) startFaultProxy() error {
+	proxy, err := faultproxy.New(r.endpoint())
+	if err != nil {
+		return err
+	}
+	r.faults, r.faultsURL, err = serve(proxy)
+	return err
 }
 
 // finish reads the outputs of the deployment, makes the stack ready and writes its description.
@@ -88,6 +106,7 @@ func (r *running) finish(ctx context.Context) error {
 	if r.stack, err = newStack(r.workspace, outputs); err != nil {
 		return err
 	}
+	r.stack.Faults.URL = r.faultsURL
 	if r.simulators, err = startSimulators(ctx, &r.stack); err != nil {
 		return err
 	}
@@ -175,6 +194,9 @@ func (r *running) stop() {
 	if r.emulator != nil {
 		r.show.printf("stopping the emulator …")
 		r.emulator.stop()
+	}
+	if r.faults != nil {
+		_ = r.faults.Close()
 	}
 	if r.release == nil {
 		return // the workspace was not claimed

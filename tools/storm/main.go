@@ -77,18 +77,18 @@ func (s storm) run(ctx context.Context) (*report, error) {
 	if err != nil {
 		return nil, err
 	}
-	direct := newClients(o.dynamodb.target.String(), o.sqs.target.String(), 10*time.Second)
+	direct := newClients(o.dynamodb.direct, o.sqs.direct, 10*time.Second)
 	config, err := createResources(ctx, direct)
 	if err != nil {
 		return nil, err
 	}
 	log, began := newFunctionLog(), time.Now()
 	newStack := func() functions.Stack {
-		stack := functions.NewStack(config, newClients(o.dynamodb.URL, o.sqs.URL, 0), log)
+		stack := functions.NewStack(config, newClients(o.dynamodb.broken, o.sqs.broken, 0), log)
 		stack.Inbox.Now = func() time.Time { return began.Add(speedup * time.Since(began)) }
 		return stack
 	}
-	poller := newClients(o.dynamodb.URL, o.sqs.URL, 10*time.Second).SQS
+	poller := newClients(o.dynamodb.broken, o.sqs.broken, 10*time.Second).SQS
 	stop := inBackground(ctx, func(ctx context.Context) { runLambda(ctx, newStack, poller, config.EventsQueueURL) })
 	defer stop()
 
@@ -96,7 +96,7 @@ func (s storm) run(ctx context.Context) (*report, error) {
 	if err != nil {
 		return nil, err
 	}
-	result := &report{seed: s.seed, sent: s.count, broken: o.dynamodb.broken.Load() + o.sqs.broken.Load(), log: log}
+	result := &report{seed: s.seed, sent: s.count, broken: o.dynamodb.proxy.Broken() + o.sqs.proxy.Broken(), log: log}
 	reader := &dynamostore.Reader{Client: direct.DynamoDB, Receipts: config.ReceiptsTable, Payouts: config.PayoutsTable}
 	if err := awaitDrained(ctx, direct.SQS, reader, config.EventsQueueURL, config.DeadLetterQueueURL); err != nil {
 		result.complainf("I3: %v", err)

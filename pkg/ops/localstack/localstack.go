@@ -22,11 +22,12 @@ type Stack struct {
 	PayoutsTable       string                             `json:"payoutsTable"`
 	EventsQueueURL     string                             `json:"eventsQueueUrl"`
 	DeadLetterQueueURL string                             `json:"deadLetterQueueUrl"`
-	Functions          []string                           `json:"functions"`              // names at Lambda
-	KeySecrets         map[string]string                  `json:"keySecrets"`             // provider → secret
-	DemoKeys           map[string]map[string]callback.Key `json:"demoKeys"`               // provider → account → key
-	Providers          map[string]Provider                `json:"providers"`              // the simulated providers
-	ConsoleURL         string                             `json:"consoleUrl"`             // with its token
+	Functions          []string                           `json:"functions"`  // names at Lambda
+	KeySecrets         map[string]string                  `json:"keySecrets"` // provider → secret
+	DemoKeys           map[string]map[string]callback.Key `json:"demoKeys"`   // provider → account → key
+	Providers          map[string]Provider                `json:"providers"`  // the simulated providers
+	ConsoleURL         string                             `json:"consoleUrl"` // with its token
+	Faults             Faults                             `json:"faults"`
 	Outputs            map[string]string                  `json:"outputs"`                // of the template
 	ContainerURL       string                             `json:"containerUrl,omitempty"` // the emulator as a container reaches it
 	PID                int                                `json:"pid"`                    // the process that removes this file
@@ -41,6 +42,12 @@ type Provider struct {
 	MerchantID     string       `json:"merchantId,omitempty"`     // of Pivot
 	MerchantSecret string       `json:"merchantSecret,omitempty"` // of Pivot
 	APISecret      string       `json:"apiSecret"`                // the secret with the credentials for queries
+}
+
+// Faults is the proxy through which the functions reach the emulator. The control
+// API at URL/simulator/faults breaks their connections (pkg/testkit/faultproxy).
+type Faults struct {
+	URL string `json:"url"`
 }
 
 // maxSize bounds the file, which has two thousand bytes.
