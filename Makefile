@@ -74,8 +74,8 @@ deploy: build ## build and deploy to AWS: ENV=staging, ENV=production
 generate: ## write the parts of template.yaml and documents that follow from the descriptions of the providers
 	@go run ./tools/provider generate
 
-invoke: $(LOCAL) ## invoke a function in a container (Docker) against the running stack: FUNCTION=cregis (or pivot, consumer, sweeper, publisher, expected, reconciler), EVENT=events/….json or -
-	@test -n "$(FUNCTION)" || { echo 'FUNCTION is required: make invoke FUNCTION=cregis (or pivot, consumer, sweeper, publisher, expected, reconciler)'; exit 2; }
+invoke: $(LOCAL) ## invoke a function in a container (Docker) against the running stack: FUNCTION=cregis (or another folder of functions/), EVENT=events/….json or -
+	@test -n "$(FUNCTION)" || { echo 'FUNCTION is required: make invoke FUNCTION=cregis (or another of: $(notdir $(wildcard functions/*)))'; exit 2; }
 	@exec $(LOCAL) invoke $(FUNCTION) $(if $(EVENT),--event='$(EVENT)')
 
 tools: $(LOCAL) ## install the SAM CLI, cfn-lint and the emulator into .local/venv

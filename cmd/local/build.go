@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strings"
 
+	"payout-callbacks/pkg/lambda/functions"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -21,7 +23,11 @@ import (
 
 // functionFolders lists the folders of functions/. The template calls each function <Name>Function.
 func functionFolders() []string {
-	return []string{"cregis", "pivot", "consumer", "sweeper", "publisher", "expected", "reconciler"}
+	var folders []string
+	for _, d := range functions.Providers() {
+		folders = append(folders, d.Name())
+	}
+	return append(folders, "consumer", "sweeper", "publisher", "expected", "reconciler")
 }
 
 func logicalID(function string) string {
@@ -112,11 +118,17 @@ func deploy(ctx context.Context, w workspace) error {
 
 // deployCommand deploys the build as a stack that queries the providers; parameters have the form Name=value.
 func deployCommand(w workspace, name string, parameters ...string) *exec.Cmd {
-	return sam(w, isolated(w), append([]string{
+	args := []string{
 		"deploy", "--template-file", w.build() + "/template.yaml", "--stack-name", name, "--region", region,
 		"--capabilities", "CAPABILITY_IAM", "--resolve-s3", "--no-confirm-changeset", "--no-progressbar",
-		"--parameter-overrides", architecture(), "OnEmulator=true", "CregisQueries=all", "PivotQueries=all",
-	}, parameters...)...)
+		"--parameter-overrides", architecture(), "OnEmulator=true",
+	}
+	for _, d := range functions.Providers() {
+		if d.Queries != nil {
+			args = append(args, d.QueriesParameter()+"=all")
+		}
+	}
+	return sam(w, isolated(w), append(args, parameters...)...)
 }
 
 func readOutputs(ctx context.Context, w workspace, name string) (map[string]string, error) {
@@ -135,13 +147,14 @@ func readOutputs(ctx context.Context, w workspace, name string) (map[string]stri
 // storeKeys stores the keys of the demo accounts.
 func storeKeys(ctx context.Context, w workspace, s stack) error {
 	client := secretsmanager.NewFromConfig(emulatorConfig(w.endpoint()))
-	for provider, secret := range s.KeySecrets {
-		text, err := json.Marshal(storedKeys(provider))
+	for _, d := range functions.Providers() {
+		text, err := json.Marshal(d.Demo)
 		if err != nil {
 			return err
 		}
-		if _, err := client.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{SecretId: &secret, SecretString: aws.String(string(text))}); err != nil {
-			return fmt.Errorf("store demo keys of %s: %w", provider, err)
+		input := &secretsmanager.PutSecretValueInput{SecretId: aws.String(s.KeySecrets[d.Name()]), SecretString: aws.String(string(text))}
+		if _, err := client.PutSecretValue(ctx, input); err != nil {
+			return fmt.Errorf("store demo keys of %s: %w", d.Name(), err)
 		}
 	}
 	return nil

@@ -17,9 +17,7 @@ import (
 	"payout-callbacks/pkg/aws/sqsqueue"
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/inbox"
-	"payout-callbacks/pkg/lambda/functions"
 	"payout-callbacks/pkg/payout"
-	"payout-callbacks/pkg/provider"
 	"payout-callbacks/pkg/provider/cregis"
 	"payout-callbacks/pkg/reconcile"
 	"payout-callbacks/pkg/testkit/templatetest"
@@ -78,7 +76,7 @@ func TestSampleEvents_NewAfterDemonstration(t *testing.T) {
 	}
 	stage := newStage(stack{DemoKeys: demoKeys()})
 	for _, scene := range scenes {
-		body, header, err := stage.sign(scene, demoKeyOf(scene.provider))
+		body, header, err := stage.sign(scene, stage.stack.DemoKeys[scene.provider][scene.account])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -140,7 +138,8 @@ func TestSampleEvents_ExpectedPayoutAgrees(t *testing.T) {
 
 func gatewayEvent(t *testing.T, provider string, kind payout.Type, body []byte) events.APIGatewayV2HTTPRequest {
 	t.Helper()
-	signed, header, err := signerOf(provider).Sign(body, demoKeyOf(provider))
+	d := newStage(stack{}).providers[provider]
+	signed, header, err := d.Sign(body, d.Demo[d.DemoAccount].Current)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,13 +169,12 @@ func newGatewayEvent(path string, headers map[string]string, body []byte) events
 // receiptOf returns the receipt that the deployed function creates for a sample.
 func receiptOf(t *testing.T, provider string, event events.APIGatewayV2HTTPRequest) inbox.Receipt {
 	t.Helper()
-	keys := callback.Keys{demoProject: {Current: demoKeyOf("cregis")}, demoMerchant: {Current: demoKeyOf("pivot")}}
-	request := apigateway.Request(event)
-	verified, err := signerOf(provider).Verify(request, keys)
+	d := newStage(stack{}).providers[provider]
+	verified, err := d.Verify(apigateway.Request(event), d.Demo)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return callback.NewReceipt(signerOf(provider), verified, accepted)
+	return callback.NewReceipt(d, verified, accepted)
 }
 
 func queueEvent(t *testing.T, receipt inbox.Receipt) events.SQSEvent {
@@ -194,22 +192,6 @@ func queueEvent(t *testing.T, receipt inbox.Receipt) events.SQSEvent {
 		EventSourceARN: "arn:aws:sqs:us-east-1:000000000000:payout-callbacks-events",
 		AWSRegion:      region,
 	}}}
-}
-
-func signerOf(name string) provider.Description {
-	for _, provider := range functions.Providers() {
-		if provider.Name() == name {
-			return provider
-		}
-	}
-	return provider.Description{}
-}
-
-func demoKeyOf(provider string) callback.Key {
-	for _, key := range demoKeys()[provider] {
-		return key
-	}
-	return ""
 }
 
 func wantFile(t *testing.T, path string, sample any) {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"payout-callbacks/pkg/lambda/functions"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -107,7 +109,7 @@ func (d *deployed) roleActions() map[string]roleAction {
 	payouts, receipts, accounts := d.stack.PayoutsTable, d.stack.ReceiptsTable, d.stack.Outputs["AccountsTableName"]
 	key, account := stringKey("payout", "absent"), stringKey("account", "absent")
 	receipt := stringKey("payout", "iam/"+d.run, "receipt", "none")
-	return map[string]roleAction{
+	actions := map[string]roleAction{
 		"read a payout": readItem(payouts, key),
 		"list payouts":  scanTable(payouts),
 		"delete a payout": func(ctx context.Context, role aws.Config) error {
@@ -125,10 +127,6 @@ func (d *deployed) roleActions() map[string]roleAction {
 		"list unapplied":    queryIndex(receipts, "unapplied", "dueShard"),
 		"lease an account":  updateItem(accounts, account),
 		"list accounts":     scanTable(accounts),
-		"read keys: cregis": readSecret(d.stack.KeySecrets["cregis"]),
-		"read keys: pivot":  readSecret(d.stack.KeySecrets["pivot"]),
-		"read API: cregis":  readSecret(d.stack.Outputs["CregisApiSecret"]),
-		"read API: pivot":   readSecret(d.stack.Outputs["PivotApiSecret"]),
 		"send an event": func(ctx context.Context, role aws.Config) error {
 			_, err := sqs.NewFromConfig(role).SendMessage(ctx, &sqs.SendMessageInput{
 				// The role is checked before the delay, which is rejected: no message is sent.
@@ -143,6 +141,13 @@ func (d *deployed) roleActions() map[string]roleAction {
 			return err
 		},
 	}
+	for _, p := range functions.Providers() {
+		actions["read keys: "+p.Name()] = readSecret(d.stack.KeySecrets[p.Name()])
+		if p.Queries != nil {
+			actions["read API: "+p.Name()] = readSecret(d.stack.Outputs[p.Prefix()+"ApiSecret"])
+		}
+	}
+	return actions
 }
 
 // I10, on the deployed roles: a function can do what it needs, and nothing that
@@ -150,8 +155,6 @@ func (d *deployed) roleActions() map[string]roleAction {
 func TestRoles_OnlyOwnActions(t *testing.T) {
 	d := newDeployed(t)
 	allowed := map[string][]string{
-		"cregis":   {"write a receipt", "send an event", "read keys: cregis"},
-		"pivot":    {"write a receipt", "send an event", "read keys: pivot"},
 		"consumer": {"write a receipt", "update a receipt", "read a payout", "write a payout"},
 		"sweeper": {
 			"write a receipt", "update a receipt", "read a payout", "write a payout", "send an event", "receive dead letters", "list unapplied",
@@ -161,8 +164,14 @@ func TestRoles_OnlyOwnActions(t *testing.T) {
 		"expected":  {"write a receipt", "update a receipt", "read a payout", "write a payout", "find by reference"},
 		"reconciler": {
 			"write a receipt", "update a receipt", "read a payout", "write a payout", "update a payout", "find by reference",
-			"list due payouts", "list unapplied", "lease an account", "list accounts", "send an event", "read API: cregis", "read API: pivot",
+			"list due payouts", "list unapplied", "lease an account", "list accounts", "send an event",
 		},
+	}
+	for _, p := range functions.Providers() {
+		allowed[p.Name()] = []string{"write a receipt", "send an event", "read keys: " + p.Name()}
+		if p.Queries != nil {
+			allowed["reconciler"] = append(allowed["reconciler"], "read API: "+p.Name())
+		}
 	}
 	for _, function := range functionFolders() {
 		role := d.assume(t, function)

@@ -25,7 +25,7 @@ import (
 )
 
 type invokeCommand struct {
-	Function string `arg:"" help:"Folder of functions/: cregis, pivot, consumer, sweeper, publisher, expected or reconciler."`
+	Function string `arg:"" help:"Folder of functions/: ${functions}."`
 	Event    string `help:"Event file, or - for standard input; by default the first of events/<function>*.json."`
 }
 

@@ -40,7 +40,8 @@ func main() {
 
 func run(args []string) int {
 	var cli commands
-	parser := kong.Must(&cli, kong.Name("local"), kong.Description("The local stack of payout-callbacks."), kong.UsageOnError())
+	parser := kong.Must(&cli, kong.Name("local"), kong.Description("The local stack of payout-callbacks."), kong.UsageOnError(),
+		kong.Vars{"functions": strings.Join(functionFolders(), ", ")})
 	selected, err := parser.Parse(args)
 	parser.FatalIfErrorf(err)
 

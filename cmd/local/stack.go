@@ -10,40 +10,29 @@ import (
 	"syscall"
 
 	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/lambda/functions"
 	"payout-callbacks/pkg/ops/localstack"
+	"payout-callbacks/pkg/provider"
+	"payout-callbacks/pkg/provider/cregis"
+	"payout-callbacks/pkg/provider/pivot"
 )
 
 // stack is a running stack, as stack.json describes it.
 type stack localstack.Stack
 
-// The accounts of the demonstration. Their keys are those that the vectors in pkg/provider are signed with: the Cregis key
-// is the one in the provider's documentation, so that its examples verify as published.
+// The accounts of the demonstration.
 const (
-	demoProject   = "1382528827416576"
-	demoMerchant  = "922e39ab-7565-49f6-b84f-fb56122821ae"
-	otherMerchant = "11111111-2222-4333-8444-555555555555" // whose key does not sign for demoMerchant
+	demoProject  = cregis.DemoProject
+	demoMerchant = pivot.DemoMerchant
 )
 
-// demoKeys returns the current key of each account that stack.json names.
+// demoKeys returns the current key of the demo account of each provider.
 func demoKeys() map[string]map[string]callback.Key {
-	return map[string]map[string]callback.Key{
-		"cregis": {demoProject: "f502a9ac9ca54327986f29c03b271491"},
-		"pivot":  {demoMerchant: "pivot-demo-key-current"},
+	keys := map[string]map[string]callback.Key{}
+	for _, d := range functions.Providers() {
+		keys[d.Name()] = map[string]callback.Key{d.DemoAccount: d.Demo[d.DemoAccount].Current}
 	}
-}
-
-// storedKeys returns what the secret of a provider holds: both keys of a demo account, as in a rotation, and the key of a
-// second merchant, which stack.json does not name.
-func storedKeys(provider string) callback.Keys {
-	if provider == "cregis" {
-		return callback.Keys{demoProject: {
-			Current: demoKeys()[provider][demoProject], Previous: "00f9d8e7c6b5a4938271605f4e3d2c1b",
-		}}
-	}
-	return callback.Keys{
-		demoMerchant:  {Current: demoKeys()[provider][demoMerchant], Previous: "pivot-demo-key-previous"},
-		otherMerchant: {Current: "pivot-other-key"},
-	}
+	return keys
 }
 
 func newStack(w workspace, outputs map[string]string) (stack, error) {
@@ -61,10 +50,13 @@ func newStack(w workspace, outputs map[string]string) (stack, error) {
 		PayoutsTable:       outputs["PayoutsTableName"],
 		EventsQueueURL:     outputs["EventsQueueUrl"],
 		DeadLetterQueueURL: outputs["DeadLetterQueueUrl"],
-		KeySecrets:         map[string]string{"cregis": outputs["CregisKeysSecret"], "pivot": outputs["PivotKeysSecret"]},
+		KeySecrets:         map[string]string{},
 		DemoKeys:           demoKeys(),
 		Outputs:            outputs,
 		PID:                os.Getpid(),
+	}
+	for _, d := range functions.Providers() {
+		s.KeySecrets[d.Name()] = outputs[d.Prefix()+"KeysSecret"]
 	}
 	for _, function := range functionFolders() {
 		s.Functions = append(s.Functions, s.function(function))
@@ -126,7 +118,7 @@ func readStack(path string) (stack, error) {
 // writeVariables writes the file for --env-vars, which points the functions of `sam local` at the tables, queues and keys
 // of a running stack. SAM passes only variables that template.yaml names.
 func (s stack) writeVariables(path, endpoint string) error {
-	content, err := json.MarshalIndent(map[string]map[string]string{"Parameters": {
+	variables := map[string]string{
 		"AWS_ENDPOINT_URL":      endpoint,
 		"RECEIPTS_TABLE":        s.ReceiptsTable,
 		"PAYOUTS_TABLE":         s.PayoutsTable,
@@ -136,9 +128,13 @@ func (s stack) writeVariables(path, endpoint string) error {
 		"KEYS_SECRET_PREFIX":    s.Name + "/keys/",
 		"ACCOUNTS_TABLE":        s.Outputs["AccountsTableName"],
 		"API_SECRET_PREFIX":     s.Name + "/api/",
-		"CREGIS_QUERIES":        s.Outputs["CregisQueries"],
-		"PIVOT_QUERIES":         s.Outputs["PivotQueries"],
-	}}, "", "  ")
+	}
+	for _, d := range functions.Providers() {
+		if d.Queries != nil {
+			variables[provider.Variable(d.QueriesParameter())] = s.Outputs[d.QueriesParameter()]
+		}
+	}
+	content, err := json.MarshalIndent(map[string]any{"Parameters": variables}, "", "  ")
 	if err != nil {
 		return err
 	}

@@ -5,11 +5,14 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 
+	"payout-callbacks/pkg/lambda/functions"
 	"payout-callbacks/pkg/testkit/faultproxy"
 )
 
@@ -150,11 +153,13 @@ func (r *running) openToContainers(ctx context.Context) error {
 func (r *running) printURLs(containersErr error) {
 	r.show.printf("\nConsole: %s", r.stack.ConsoleURL)
 	r.show.printf("\nCallback URLs:")
-	for _, path := range []string{"cregis/payout", "cregis/sub-address-payout", "pivot/payout"} {
-		r.show.printf("  %s/callbacks/%s", r.stack.APIURL, path)
+	for _, d := range functions.Providers() {
+		for _, kind := range d.Types() {
+			r.show.printf("  %s/callbacks/%s/%s", r.stack.APIURL, d.Name(), kind)
+		}
 	}
 	r.show.printf("\nSimulated providers, which take orders and send callbacks:")
-	for _, name := range []string{"cregis", "pivot"} {
+	for _, name := range slices.Sorted(maps.Keys(r.stack.Providers)) {
 		r.show.printf("  %-6s %s (control: /simulator/payouts)", name, r.stack.Providers[name].BaseURL)
 	}
 	r.show.printf("For the orders of README.md:\n  export %s", strings.Join(r.stack.orderVariables(), " "))

@@ -10,7 +10,8 @@ import (
 	"payout-callbacks/pkg/provider"
 )
 
-const demoProject = "1382528827416576" // of the documented callbacks, see docs/faqs/Callback
+// DemoProject is the demo account: that of the documented callbacks (docs/faqs/Callback).
+const DemoProject = "1382528827416576"
 
 // Description describes Cregis, with the defaults of its settings.
 func Description() provider.Description { return Provider{}.describe() }
@@ -20,7 +21,7 @@ func (p Provider) describe() provider.Description {
 		Callbacks:   p,
 		Queries:     p,
 		Title:       "Cregis",
-		Account:     provider.Account{Noun: "project id", Pattern: `[1-9][0-9]{0,18}`, Example: demoProject},
+		Account:     provider.Account{Noun: "project id", Pattern: `[1-9][0-9]{0,18}`, Example: DemoProject},
 		KeyNoun:     "API key",
 		Credentials: []provider.Field{{Name: "baseUrl", Value: "https://..."}, {Name: "key", Value: "<API key>"}},
 		Settings: []provider.Setting{
@@ -31,9 +32,9 @@ func (p Provider) describe() provider.Description {
 			known, reference, err := readSettings(values[0], values[1])
 			return New(known, reference).describe(), err
 		},
-		DemoAccount: demoProject,
+		DemoAccount: DemoProject,
 		// The current key is that of the documentation, so that its examples verify as published.
-		Demo: callback.Keys{demoProject: {Current: "f502a9ac9ca54327986f29c03b271491", Previous: "00f9d8e7c6b5a4938271605f4e3d2c1b"}},
+		Demo: callback.Keys{DemoProject: {Current: "f502a9ac9ca54327986f29c03b271491", Previous: "00f9d8e7c6b5a4938271605f4e3d2c1b"}},
 	}
 }
 

@@ -8,7 +8,8 @@ import (
 	"payout-callbacks/pkg/provider"
 )
 
-const demoMerchant = "922e39ab-7565-49f6-b84f-fb56122821ae" // of the documented callbacks
+// DemoMerchant is the demo account: that of the documented callbacks.
+const DemoMerchant = "922e39ab-7565-49f6-b84f-fb56122821ae"
 
 // Description describes Pivot.
 func Description() provider.Description {
@@ -19,7 +20,7 @@ func Description() provider.Description {
 		Account: provider.Account{
 			Noun:    "merchant id",
 			Pattern: `[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}`,
-			Example: demoMerchant,
+			Example: DemoMerchant,
 		},
 		KeyNoun:     "callback key",
 		Credentials: []provider.Field{{Name: "baseUrl", Value: "https://..."}, {Name: "merchantId", Value: "<id>"}, {Name: "merchantSecret", Value: "<secret>"}},
@@ -32,9 +33,9 @@ func Description() provider.Description {
 				{From: http.StatusInternalServerError, To: 599},
 			},
 		},
-		DemoAccount: demoMerchant,
+		DemoAccount: DemoMerchant,
 		Demo: callback.Keys{
-			demoMerchant:                           {Current: "pivot-demo-key-current", Previous: "pivot-demo-key-previous"},
+			DemoMerchant:                           {Current: "pivot-demo-key-current", Previous: "pivot-demo-key-previous"},
 			"11111111-2222-4333-8444-555555555555": {Current: "pivot-other-key"},
 		},
 	}
