@@ -32,7 +32,7 @@ var importRules = map[string]string{
 	"pkg/lambda": "pkg/payout pkg/inbox pkg/callback pkg/notification pkg/reconcile pkg/provider pkg/aws pkg/lambda github.com golang.org",
 	"functions":  "pkg/provider pkg/aws pkg/lambda", // nothing of pkg/ops or pkg/testkit is part of a function
 
-	"pkg/ops":            "pkg/payout pkg/inbox pkg/callback pkg/notification pkg/reconcile pkg/aws pkg/ops github.com golang.org",
+	"pkg/ops":            "pkg/payout pkg/inbox pkg/callback pkg/notification pkg/reconcile pkg/provider$ pkg/aws pkg/ops github.com golang.org",
 	"pkg/ops/audit":      "pkg/payout pkg/inbox golang.org/x/sync",
 	"pkg/ops/repair":     "pkg/payout pkg/inbox",
 	"pkg/testkit":        "pkg github.com golang.org",

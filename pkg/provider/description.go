@@ -36,6 +36,8 @@ type Description struct {
 	Account Account
 	// KeyNoun is what the provider calls the key of callbacks: API key.
 	KeyNoun string
+	// ProofHeader is the header with the key or the signature; "" if it is in the body.
+	ProofHeader string
 	// Credentials are the fields of an account's API credentials, the secret last; none
 	// without Queries.
 	Credentials []Field
@@ -91,6 +93,13 @@ func (d Description) Prefix() string { return strings.ToUpper(d.Name()[:1]) + d.
 // QueriesParameter returns the parameter and output with the mode of queries:
 // CregisQueries. A provider without queries has none.
 func (d Description) QueriesParameter() string { return d.Prefix() + "Queries" }
+
+// SendsKey reports whether the header with the proof contains the key itself.
+func (d Description) SendsKey() bool {
+	const key = callback.Key("key")
+	_, header, err := d.Sign([]byte("{}"), key)
+	return err == nil && header.Get(d.ProofHeader) == string(key)
+}
 
 // WithSettings returns the description with the values of its settings.
 func (d Description) WithSettings(value func(Setting) string) (Description, error) {

@@ -1,12 +1,15 @@
 package functions_test
 
 import (
+	"bytes"
 	"net/http"
+	"regexp"
 	"testing"
 
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/lambda/functions"
 	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/provider"
 	"payout-callbacks/pkg/provider/cregis"
 )
 
@@ -40,4 +43,46 @@ func TestWithOutputs_ParametersOfTheStack(t *testing.T) {
 			t.Errorf("%s: held for %q, want %q", name, got, test.want)
 		}
 	}
+}
+
+// All that is done for each provider follows from its description.
+func TestProviders_CompleteDescriptions(t *testing.T) {
+	names := map[string]bool{}
+	for _, d := range functions.Providers() {
+		name := d.Name()
+		if !regexp.MustCompile(`^[a-z][a-z0-9]*$`).MatchString(name) || names[name] {
+			t.Errorf("the name %q is not unique lower-case letters and digits", name)
+		}
+		names[name] = true
+		for problem, isProblem := range map[string]bool{
+			"no title, account noun, or key noun":                   d.Title == "" || d.Account.Noun == "" || d.KeyNoun == "",
+			"the example does not have the form of an account":      !d.Account.Matches(d.Account.Example),
+			"the demo account does not have the form of an account": !d.Account.Matches(d.DemoAccount),
+			"no demo key":                            d.Demo[d.DemoAccount].Current == "",
+			"queries without credentials":            (d.Queries == nil) != (len(d.Credentials) == 0),
+			"settings without a function":            (d.Configure == nil) != (len(d.Settings) == 0),
+			"waits without retried answers":          (len(d.Retries.Waits) == 0) != (len(d.Retries.Codes) == 0),
+			"queries that have another name":         d.Queries != nil && d.Queries.Name() != name,
+			"a header that does not depend on a key": isSameProof(t, d),
+		} {
+			if isProblem {
+				t.Errorf("%s: %s", name, problem)
+			}
+		}
+	}
+}
+
+// isSameProof reports whether the described header, or the body without one, is the same
+// under two keys.
+func isSameProof(t *testing.T, d provider.Description) bool {
+	t.Helper()
+	body, header, err := d.Sign([]byte("{}"), "one")
+	otherBody, otherHeader, otherErr := d.Sign([]byte("{}"), "other")
+	if err != nil || otherErr != nil {
+		t.Fatal(err, otherErr)
+	}
+	if d.ProofHeader == "" {
+		return bytes.Equal(body, otherBody)
+	}
+	return header.Get(d.ProofHeader) == otherHeader.Get(d.ProofHeader)
 }

@@ -21,7 +21,7 @@ import (
 
 func cregisReport(header http.Header, body string) explain.Report {
 	return explain.Explain(explain.Input{
-		Provider: cregis.Provider{}, Request: callback.NewRequest(payout.TypePayout, header, []byte(body)), Keys: cregisKeys(), Now: now,
+		Provider: cregis.Description(), Request: callback.NewRequest(payout.TypePayout, header, []byte(body)), Keys: cregisKeys(), Now: now,
 	})
 }
 

@@ -7,18 +7,12 @@ import (
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/provider"
 )
-
-// Provider verifies, parses and signs callbacks.
-type Provider interface {
-	callback.Provider
-	callback.Signer
-	callback.Claimant
-}
 
 // Input is a callback, and the keys to verify it with.
 type Input struct {
-	Provider Provider
+	Provider provider.Description
 	Request  callback.Request
 	Keys     callback.Keys // of the provider's accounts
 	Now      time.Time     // acceptance time of the receipt
@@ -64,7 +58,7 @@ type Finding struct {
 	Signed   string `json:"signed,omitzero"`
 }
 
-// Causes of findings. A credential is Cregis's signature or Pivot's key.
+// Causes of findings. A credential is a key or a signature.
 const (
 	CauseTooLarge        = "too-large"
 	CauseEmpty           = "empty-body"
@@ -101,11 +95,10 @@ func Explain(in Input) Report {
 	case report.Verdict == callback.TooLarge:
 		report.addf(CauseTooLarge, "the body is compressed and has more than %d bytes uncompressed", callback.MaxBody)
 	}
-	switch in.Provider.Name() {
-	case "cregis":
+	if in.Provider.Name() == "cregis" {
 		report.explainCregis(in)
-	case "pivot":
-		report.explainPivot(in)
+	} else {
+		report.explainProof(in)
 	}
 	return report
 }

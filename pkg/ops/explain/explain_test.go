@@ -15,6 +15,7 @@ import (
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/ops/explain"
 	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/provider"
 	"payout-callbacks/pkg/provider/cregis"
 	"payout-callbacks/pkg/provider/pivot"
 	"payout-callbacks/pkg/testkit/providertest"
@@ -96,7 +97,7 @@ func TestExplain_VerifiedCallback(t *testing.T) {
 // The verdict, and the canonical string in the report, are the provider's for each
 // of its test vectors.
 func TestExplain_ProviderVectors(t *testing.T) {
-	for _, provider := range []explain.Provider{cregis.Provider{}, pivot.Provider{}} {
+	for _, provider := range []provider.Description{cregis.Description(), pivot.Description()} {
 		vectors := providertest.Vectors(t, filepath.Join("..", "..", "provider", provider.Name(), "testdata"))
 		keys := callback.Keys{}
 		for _, vector := range vectors {
@@ -106,7 +107,7 @@ func TestExplain_ProviderVectors(t *testing.T) {
 		}
 		for _, vector := range vectors {
 			t.Run(provider.Name()+"/"+vector.Name, func(t *testing.T) {
-				request, err := vector.Request(provider.(providertest.Provider), keys)
+				request, err := vector.Request(provider, keys)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -171,7 +172,7 @@ func FuzzExplain(f *testing.F) {
 		}
 		read.Request.Header.Set("X-Api-Key", header)
 		for _, in := range []explain.Input{
-			{Provider: cregis.Provider{}, Keys: cregisKeys()}, {Provider: pivot.Provider{}, Keys: pivotKeys()},
+			{Provider: cregis.Description(), Keys: cregisKeys()}, {Provider: pivot.Description(), Keys: pivotKeys()},
 		} {
 			in.Request, in.Now = read.Request, now
 			report := explain.Explain(in)

@@ -23,6 +23,7 @@ func Description() provider.Description {
 			Example: DemoMerchant,
 		},
 		KeyNoun:     "callback key",
+		ProofHeader: "X-API-Key",
 		Credentials: []provider.Field{{Name: "baseUrl", Value: "https://..."}, {Name: "merchantId", Value: "<id>"}, {Name: "merchantSecret", Value: "<secret>"}},
 		// docs/api-references/api-information/callback
 		Retries: provider.Retries{

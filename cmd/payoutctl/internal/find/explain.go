@@ -259,10 +259,9 @@ func findCallback(ctx context.Context, s *cli.Session, stack cli.Stack, id strin
 	return held, provider, err
 }
 
-// signsBody reports whether the stored body contains the signature: Cregis signs in
-// the body, which must be complete.
-func signsBody(provider callback.Provider, held inbox.Receipt) bool {
-	return provider.Name() == "cregis" && held.Reason != string(callback.ReasonTooLarge)
+// signsBody reports whether the stored body contains the signature, and is complete.
+func signsBody(d provider.Description, held inbox.Receipt) bool {
+	return d.ProofHeader == "" && held.Reason != string(callback.ReasonTooLarge)
 }
 
 func explainHeld(in explain.Input, held inbox.Receipt) explain.Report {

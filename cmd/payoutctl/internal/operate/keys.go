@@ -26,7 +26,7 @@ type Keys struct {
 // keyOwner is the account whose keys a command changes.
 type keyOwner struct {
 	Provider cli.Provider `arg:"" help:"Provider."`
-	Account  string       `arg:"" help:"Account at the provider: project id of Cregis, merchant id of Pivot."`
+	Account  string       `arg:"" help:"Our account with the provider, such as a project id of Cregis."`
 }
 
 const keysPermissions = `
@@ -59,9 +59,10 @@ minutes. If keys leaked, or the stored keys of an account are unusable (see doct
 	payoutctl --stack payouts-prod keys add pivot MERCHANT --replace --reason "leaked, INC-12" <pivot.key
 
 With --api, the file holds the credentials of the API instead of a key, as JSON; a terminal is asked for each field:
-{"baseUrl": "https://…", "key": "…"} of Cregis, {"baseUrl": "https://…", "merchantId": "…", "merchantSecret": "…"} of
-Pivot. The API key of Cregis is its callback key as well, so both secrets are written. Without queries (parameters
-CregisQueries, PivotQueries), reconcile alone uses the credentials.
+
+` + credentialForms() + `
+If the API key is the callback key as well, as that of Cregis, both secrets are written. If the parameter <Provider>Queries
+is off, reconcile alone uses the credentials.
 
 	payoutctl --stack payouts-prod keys add cregis PROJECT --api --reason "first credentials" <cregis.json
 ` + keysPermissions

@@ -9,15 +9,34 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"payout-callbacks/cmd/payoutctl/internal/cli"
 	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/lambda/functions"
 	"payout-callbacks/pkg/ops/keyring"
 	"payout-callbacks/pkg/provider"
 	"payout-callbacks/pkg/reconcile"
 )
+
+// credentialForms returns the form of the API credentials of each provider that can be
+// asked, a line each.
+func credentialForms() string {
+	var forms strings.Builder
+	for _, d := range functions.Providers() {
+		if d.Queries == nil {
+			continue
+		}
+		var fields []string
+		for _, field := range d.Credentials {
+			fields = append(fields, fmt.Sprintf("%q: %q", field.Name, field.Value))
+		}
+		fmt.Fprintf(&forms, "\t%s: {%s}\n", d.Name(), strings.Join(fields, ", "))
+	}
+	return forms.String()
+}
 
 // maxCredentials bounds the file with credentials.
 const maxCredentials = 16 << 10

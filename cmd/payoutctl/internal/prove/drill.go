@@ -103,7 +103,7 @@ func (c *Drill) exercises(ctx context.Context, s *cli.Session, stack cli.Stack) 
 		if len(c.Only) > 0 && !slices.Contains(c.Only, item.Alarm) {
 			continue
 		}
-		if _, ok := inputs[item.Alarm]; ok && !c.Wiring {
+		if _, ok := inputs()[item.Alarm]; ok && !c.Wiring {
 			item.Trigger = byInput
 		}
 		if item.was == types.StateValueAlarm {
@@ -176,7 +176,7 @@ func (d *drill) triggerAlarm(ctx context.Context, e *exercise) error {
 	}
 	e.at = d.Now()
 	if e.Trigger == byInput {
-		sent, err := inputs[e.Alarm](d, ctx)
+		sent, err := inputs()[e.Alarm](d, ctx)
 		if err != nil {
 			return fmt.Errorf("drill %s: %w", e.Alarm, err)
 		}

@@ -20,26 +20,38 @@ import (
 	"payout-callbacks/cmd/payoutctl/internal/cli"
 	"payout-callbacks/cmd/payoutctl/internal/send"
 	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/lambda/functions"
 	"payout-callbacks/pkg/ops/redrive"
+	"payout-callbacks/pkg/provider"
+	"payout-callbacks/pkg/provider/cregis"
 )
 
-// inputs triggers alarms by input. Each function returns what it sent, or "" if it has
-// no key to sign with. Alarms that need days (silence, previous key) are missing.
-var inputs = map[string]func(*drill, context.Context) (string, error){
-	"held":           (*drill).sendUnknownStatus,
-	"conflicted":     (*drill).sendConflict,
-	"cregis-refused": func(d *drill, ctx context.Context) (string, error) { return d.forge(ctx, send.CregisPayout) },
-	"pivot-refused":  func(d *drill, ctx context.Context) (string, error) { return d.forge(ctx, send.PivotSingle) },
-	"dead-letters":   (*drill).sendUnreadable,
+// inputs returns what triggers alarms by input. Each function returns what it sent, or ""
+// if it has no key to sign with. Alarms that need days (silence, previous key) are
+// missing.
+func inputs() map[string]func(*drill, context.Context) (string, error) {
+	all := map[string]func(*drill, context.Context) (string, error){
+		"held":         (*drill).sendUnknownStatus,
+		"conflicted":   (*drill).sendConflict,
+		"dead-letters": (*drill).sendUnreadable,
+	}
+	for _, p := range functions.Providers() {
+		all[p.Name()+"-refused"] = func(d *drill, ctx context.Context) (string, error) { return d.forge(ctx, p) }
+	}
+	return all
 }
 
 // forgeries is enough for the ratio of refused callbacks on a stack with little
 // traffic.
 const forgeries = 20
 
-func (d *drill) forge(ctx context.Context, example send.Example) (string, error) {
+func (d *drill) forge(ctx context.Context, p provider.Description) (string, error) {
+	out := send.Callback{
+		Provider: p, Kind: p.Types()[0], Want: callback.Unauthenticated,
+		Body: func() ([]byte, error) { return []byte(`{"payoutctl":"drill"}`), nil },
+	}
 	for range forgeries {
-		if _, err := d.deliver(ctx, example, "", callback.Key(rand.Text()), callback.Unauthenticated); err != nil {
+		if _, err := d.deliver(ctx, out, callback.Key(rand.Text())); err != nil {
 			return "", err
 		}
 	}
@@ -116,22 +128,18 @@ func (d *drill) pay(ctx context.Context, statuses ...string) (got send.Answer, e
 			{"pid", account}, {"cid", id}, {"status", status}, {"amount", "0.01"},
 			{"third_party_id", "drill-" + id}, {"remark", "payoutctl drill"},
 		}
-		if got, err = d.deliver(ctx, example, account, read.Keys[account].Current, callback.Acknowledged); err != nil {
+		out := send.Callback{Provider: cregis.Description(), Kind: example.Kind, Account: account, Want: callback.Acknowledged, Body: example.Body}
+		if got, err = d.deliver(ctx, out, read.Keys[account].Current); err != nil {
 			return got, err
 		}
 	}
 	return got, nil
 }
 
-func (d *drill) deliver(ctx context.Context, example send.Example, account string, key callback.Key, want callback.Verdict) (send.Answer, error) {
-	provider, err := cli.FindProvider(example.Provider)
-	if err != nil {
-		return send.Answer{}, err
-	}
-	out := send.Callback{Provider: provider, Kind: example.Kind, Account: account, Want: want, Body: example.Body}
+func (d *drill) deliver(ctx context.Context, out send.Callback, key callback.Key) (send.Answer, error) {
 	got, err := send.NewSender(d.stack, d.stack.APIURL, out, key).Send(ctx)
 	if err == nil && !got.AsExpected {
-		err = cli.Negativef("", "a drill callback was answered with %d, want %s", got.Code, want)
+		err = cli.Negativef("", "a drill callback was answered with %d, want %s", got.Code, out.Want)
 	}
 	return got, err
 }

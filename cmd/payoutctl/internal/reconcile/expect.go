@@ -18,7 +18,7 @@ import (
 // Expect states what our own services ordered.
 type Expect struct {
 	Provider  cli.Provider `arg:"" optional:"" help:"Provider."`
-	Type      string       `arg:"" optional:"" help:"Of Cregis payout or sub-address-payout; of Pivot single or batch."`
+	Type      string       `arg:"" optional:"" help:"Type of the payout, such as payout; of Pivot single or batch."`
 	Account   string       `help:"Account at the provider. Default: the only one with callback keys." placeholder:"ID"`
 	ID        string       `name:"id" help:"The provider's id, once it is known." placeholder:"ID"`
 	Reference string       `help:"Our reference; required without --id." placeholder:"TEXT"`

@@ -1,0 +1,83 @@
+package explain
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"payout-callbacks/pkg/callback"
+)
+
+// explainProof explains a callback by its provider's description: one with a key or a
+// signature in a header, or with a proof in the body that only the provider's package
+// knows.
+func (r *Report) explainProof(in Input) {
+	header := in.Provider.ProofHeader
+	received := in.Request.Header.Values(header)
+	proof := strings.Join(received, "")
+	if in.Provider.SendsKey() && proof != "" {
+		r.Received = callback.Key(received[0]).ID()
+	}
+	for _, k := range keysOf(in.Keys, r.Account) {
+		isMatch := r.Verdict == callback.Acknowledged && r.Sender.KeyID == k.key.ID()
+		r.KeyChecks = append(r.KeyChecks, KeyCheck{KeyID: k.key.ID(), Previous: k.previous, Matches: isMatch})
+	}
+	switch {
+	case r.Verdict == callback.Acknowledged:
+		r.explainHeld(in.Request)
+	case r.Verdict == callback.Malformed:
+		r.addUnreadable(in.Request.Body)
+	case header == "":
+		r.checkKey(in, proof)
+	case len(received) == 0:
+		r.addf(CauseNoCredential, "the header %s is missing", header)
+		r.findKey(in)
+	case proof == "":
+		r.addf(CauseNoCredential, "the header %s is empty", header)
+	case in.Provider.SendsKey() && len(received) > 1:
+		r.addf(CauseCredentialForm, "the header %s occurs %d times, with different values or without a stored key", header, len(received))
+	case !r.findKey(in):
+		r.checkKey(in, proof)
+	}
+}
+
+// explainHeld explains why a verified callback is held.
+func (r *Report) explainHeld(request callback.Request) {
+	if r.Held != nil && r.Account != "" && !strings.EqualFold(r.Account, r.Sender.Account) {
+		r.addf(CauseOtherAccount, "key %s belongs to account %s, and the body names account %s", r.Sender.KeyID, r.Sender.Account, r.Account)
+	}
+	if !request.TooLarge() {
+		r.addUnreadable(request.Body)
+	}
+}
+
+// checkKey explains a key or a signature that no stored key matches.
+func (r *Report) checkKey(in Input, proof string) {
+	if _, ok := in.Keys[r.Account]; r.Account != "" && !ok {
+		r.addf(CauseNoKeys, "no key is stored for account %s; keys are stored for %s", r.Account, accountNames(in.Keys))
+	}
+	p := in.Provider
+	if p.SendsKey() {
+		r.addf(CauseUnknownKey, "the header contains a key of %d characters with the id %s, which is not stored: compare the %s that %s shows "+
+			"with the stored keys", len(proof), callback.Key(proof).ID(), p.KeyNoun, p.Title)
+		return
+	}
+	r.addf(CauseUnknownKey, "no stored key verifies the callback: compare the %s that %s shows with the stored keys, and check whether "+
+		"a proxy changes the body", p.KeyNoun, p.Title)
+}
+
+// findKey looks for a header that contains a stored key, in any form.
+func (r *Report) findKey(in Input) bool {
+	for _, name := range slices.Sorted(maps.Keys(in.Request.Header)) {
+		for _, account := range slices.Sorted(maps.Keys(in.Keys)) {
+			for _, k := range keysOf(in.Keys, account) {
+				if strings.Contains(strings.Join(in.Request.Header[name], "\n"), string(k.key)) {
+					r.addf(CauseCredentialPlace, "the header %s contains key %s of account %s; %s proves itself by %s, without anything around it: "+
+						"check whether a proxy changes the header", name, keyName(k.key.ID(), k.previous), account, in.Provider.Title, in.Provider.ProofHeader)
+					return true
+				}
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,151 @@
+package explain_test
+
+import (
+	"bytes"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/ops/explain"
+	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/provider"
+	"payout-callbacks/pkg/provider/cregis"
+	"payout-callbacks/pkg/provider/pivot"
+	"payout-callbacks/pkg/provider/scheme"
+)
+
+const pivotBody = `{"event":"PAYOUT.SUCCESS","data":{"uuid":"d6a46a2c-1b26-40c5-9ca3-e063e69635a0","merchantId":"` + merchant + `",` +
+	`"payouts":{"referenceId":"r-1","status":"SUCCESS","reason":null,"amount":{"value":"100.00","currency":"IDR"}}}}`
+
+func pivotReport(header http.Header, body string) explain.Report {
+	return explain.Explain(explain.Input{
+		Provider: pivot.Description(), Request: callback.NewRequest(payout.TypePayout, header, []byte(body)), Keys: pivotKeys(),
+		Now: now,
+	})
+}
+
+func TestExplain_PivotKeyMistakes(t *testing.T) {
+	const key = "canary-pivot-current"
+	for name, test := range map[string]struct {
+		header http.Header
+		cause  string
+	}{
+		"no header":           {http.Header{}, explain.CauseNoCredential},
+		"empty header":        {http.Header{"X-Api-Key": {""}}, explain.CauseNoCredential},
+		"other name":          {http.Header{"X-Callback-Key": {key}}, explain.CauseCredentialPlace},
+		"bearer":              {http.Header{"Authorization": {"Bearer " + key}}, explain.CauseCredentialPlace},
+		"bearer in its place": {http.Header{"X-Api-Key": {"Bearer " + key}}, explain.CauseCredentialPlace},
+		"quotes":              {http.Header{"X-Api-Key": {`"` + key + `"`}}, explain.CauseCredentialPlace},
+		"space":               {http.Header{"X-Api-Key": {key + " "}}, explain.CauseCredentialPlace},
+		"twice, two values":   {http.Header{"X-Api-Key": {key, key + "x"}}, explain.CauseCredentialForm},
+		"truncated":           {http.Header{"X-Api-Key": {key[:len(key)-3]}}, explain.CauseUnknownKey},
+		"of another provider": {http.Header{"X-Api-Key": {"canary-cregis-current"}}, explain.CauseUnknownKey},
+		"unknown":             {http.Header{"X-Api-Key": {"nobody's"}}, explain.CauseUnknownKey},
+	} {
+		t.Run(name, func(t *testing.T) {
+			report := pivotReport(test.header, pivotBody)
+			if report.Verdict != callback.Unauthenticated {
+				t.Fatalf("got %s", report.Verdict)
+			}
+			wantFinding(t, report, test.cause, "", "")
+			wantNoSecrets(t, report)
+		})
+	}
+	report := pivotReport(http.Header{"X-Api-Key": {"canary-pivot-sister"}}, pivotBody)
+	if report.Held == nil || report.Held.Reason != callback.ReasonMismatch {
+		t.Errorf("under another merchant's key: held = %+v, want %s", report.Held, callback.ReasonMismatch)
+	}
+	wantFinding(t, report, explain.CauseOtherAccount, "", "")
+	report = pivotReport(http.Header{"X-Api-Key": {"nobody's"}}, strings.Replace(pivotBody, merchant, "5"+merchant[1:], 1))
+	wantFinding(t, report, explain.CauseNoKeys, "", "")
+}
+
+// hmacProvider describes a provider by its description alone: it signs the body, in a
+// header or, without one, in its first bytes.
+func hmacProvider(header string) provider.Description {
+	return provider.Description{Callbacks: signing{proof: scheme.HMAC{Header: "X-Signature"}, isInBody: header == ""}, ProofHeader: header, Title: "Acme", KeyNoun: "secret"}
+}
+
+type signing struct {
+	cregis.Provider // restores a held callback
+
+	proof    scheme.HMAC
+	isInBody bool
+}
+
+func (signing) Name() string { return "acme" }
+
+func (signing) ClaimedAccount(request callback.Request) string {
+	if bytes.Contains(request.Body, []byte("unknown")) {
+		return "9"
+	}
+	return "1"
+}
+
+func (s signing) Sign(body []byte, key callback.Key) ([]byte, http.Header, error) {
+	header := s.proof.Sign(body, key, time.Time{})
+	if s.isInBody {
+		return append([]byte(header.Get("X-Signature")), body...), http.Header{}, nil
+	}
+	return body, header, nil
+}
+
+func (s signing) Verify(request callback.Request, keys callback.Keys) (callback.Verified, error) {
+	content := request
+	if s.isInBody {
+		content = callback.NewRequest(request.Type, http.Header{"X-Signature": {string(request.Body[:64])}}, request.Body[64:])
+	}
+	sender, err := s.proof.Verify(content, keys, scheme.Claim{Account: func() string { return "" }})
+	if err != nil {
+		return callback.Verified{}, err
+	}
+	return s.Restore(request, sender), nil
+}
+
+// A provider with a description only is explained, too.
+func TestExplain_DescribedProvider(t *testing.T) {
+	keys := callback.Keys{"1": {Current: "canary-acme-current"}}
+	for name, test := range map[string]struct {
+		header string // of the signature
+		body   string
+		key    callback.Key
+		drop   bool
+		cause  string
+	}{
+		"verified":                    {header: "X-Signature", body: "{}", key: "canary-acme-current"},
+		"another key":                 {header: "X-Signature", body: "{}", key: "nobody's", cause: explain.CauseUnknownKey},
+		"no signature":                {header: "X-Signature", body: "{}", drop: true, cause: explain.CauseNoCredential},
+		"an unknown account":          {header: "X-Signature", body: `{"unknown":1}`, key: "nobody's", cause: explain.CauseNoKeys},
+		"verified by the body":        {body: "{}", key: "canary-acme-current"},
+		"another key, in the body":    {body: "{}", key: "nobody's", cause: explain.CauseUnknownKey},
+		"the key instead of a digest": {header: "X-Signature", body: "{}", key: "plain", cause: explain.CauseCredentialPlace},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := hmacProvider(test.header)
+			body, header, err := d.Sign([]byte(test.body), test.key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if test.drop {
+				header = http.Header{}
+			}
+			if test.key == "plain" {
+				header.Set("X-Signature", "canary-acme-current")
+			}
+			report := explain.Explain(explain.Input{Provider: d, Request: callback.NewRequest(payout.TypePayout, header, body), Keys: keys, Now: now})
+			if isVerified := report.Verdict == callback.Acknowledged; isVerified != (test.cause == "") {
+				t.Fatalf("got %s, findings %+v", report.Verdict, report.Findings)
+			}
+			if test.cause == "" {
+				if !report.KeyChecks[0].Matches {
+					t.Errorf("got %+v, want a key that matches", report.KeyChecks)
+				}
+				return
+			}
+			wantFinding(t, report, test.cause, "", "")
+			wantNoSecrets(t, report)
+		})
+	}
+}
