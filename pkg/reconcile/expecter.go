@@ -100,7 +100,7 @@ func (e *Expecter) parse(body []byte) (payout.Event, []byte, error) {
 	}
 	provider, ok := findProvider(e.Providers, expectation.Provider)
 	if !ok {
-		return payout.Event{}, nil, &FieldError{Field: "provider", Problem: "not a provider of this stack"}
+		return payout.Event{}, nil, &FieldError{Field: "provider", Problem: "not a provider of this stack that can be asked"}
 	}
 	event, err := provider.Expect(expectation)
 	if err != nil {

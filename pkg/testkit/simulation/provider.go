@@ -63,10 +63,7 @@ var (
 func (m model) Name() string { return m.name }
 
 func (m model) Expect(e reconcile.Expectation) (payout.Event, error) {
-	//nolint:forcetypeassert,wrapcheck // both providers accept expectations
-	return traffic.ProviderNamed(m.name).(interface {
-		Expect(e reconcile.Expectation) (payout.Event, error)
-	}).Expect(e)
+	return traffic.ProviderNamed(m.name).Queries.Expect(e)
 }
 
 // RequestKey joins the items of a Pivot request and the batch.

@@ -60,10 +60,6 @@ type delivery struct {
 	isAcknowledged bool
 }
 
-// pivotRetries are the waits after which Pivot sends a callback again after an
-// answer of 5xx, 408 or 429 (docs/api-references/api-information/callback).
-var pivotRetries = []time.Duration{5 * time.Minute, 15 * time.Minute, time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour}
-
 // send sends a callback once: freshly signed, or the bytes of the last attempt.
 func (w *world) send(d *delivery, fresh bool) {
 	if fresh || d.request.Body == nil {
@@ -113,15 +109,13 @@ func (w *world) repeat(d *delivery) {
 }
 
 // retry does what the provider does after an answer that is no acknowledgement.
-// Pivot retries some answers, a limited number of times; Cregis never does. What
-// is left is an operator who pushes the callback again, hours later.
+// What its description leaves is an operator who pushes the callback again, hours later.
 func (w *world) retry(d *delivery, reply callback.Reply) {
 	if d.isAcknowledged {
 		return // a repeat that failed; nobody sends it again
 	}
-	retryable := reply.Code >= 500 || reply.Code == 408 || reply.Code == 429
-	if d.Provider == "pivot" && retryable && d.attempts <= len(pivotRetries) {
-		w.after(pivotRetries[d.attempts-1], func() { w.send(d, false) })
+	if wait, ok := traffic.ProviderNamed(d.Provider).Retries.Wait(d.attempts, reply.Code); ok {
+		w.after(wait, func() { w.send(d, false) })
 		return
 	}
 	// A signature stays refused once its key is retired.

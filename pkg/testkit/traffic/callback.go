@@ -9,22 +9,17 @@ import (
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/provider"
 	"payout-callbacks/pkg/provider/cregis"
 	"payout-callbacks/pkg/provider/pivot"
 )
 
-// Provider is a provider that can also sign callbacks.
-type Provider interface {
-	callback.Provider
-	callback.Signer
-}
-
-var providers = map[string]Provider{"cregis": cregis.Provider{}, "pivot": pivot.Provider{}}
+var providers = map[string]provider.Description{"cregis": cregis.Description(), "pivot": pivot.Description()}
 
 // ProviderNamed returns a provider. The name must be one of [ProviderNames].
-func ProviderNamed(name string) Provider { return providers[name] }
+func ProviderNamed(name string) provider.Description { return providers[name] }
 
-// ProviderNames returns the names of the providers.
+// ProviderNames returns the names of the providers whose traffic the package writes.
 func ProviderNames() []string { return []string{"cregis", "pivot"} }
 
 // Accounts returns two accounts of a provider. All callbacks are about the
