@@ -21,12 +21,14 @@ func testKeys() callback.Keys {
 	}
 }
 
-func TestProvider(t *testing.T) {
-	providertest.Run(t, providertest.Suite{Description: cregis.Description(), Keys: testKeys(), None: map[string]string{
+func suite() providertest.Suite {
+	return providertest.Suite{Description: cregis.Description(), Keys: testKeys(), Respond: respond, None: map[string]string{
 		"query-in-process": "a payout in process has a status of its own",
 		"query-pages":      "an answer is about one payout",
-	}})
+	}}
 }
+
+func TestProvider(t *testing.T) { providertest.Run(t, suite()) }
 
 // vectorRequest returns the request of a vector.
 func vectorRequest(t testing.TB, name string) callback.Request {

@@ -18,8 +18,6 @@ import (
 	"payout-callbacks/pkg/testkit/providertest"
 )
 
-const answers = "testdata/answers"
-
 func now() time.Time { return time.UnixMilli(1687853722065) }
 
 func connect(t *testing.T, url string) reconcile.Querier {
@@ -91,69 +89,23 @@ func TestProvider_Queries(t *testing.T) {
 	}
 }
 
-// What a callback and the answer about the same payout state is in no conflict, and the
-// answer confirms the callback.
-func TestAsk_ConfirmsEachCallback(t *testing.T) {
-	confirmed := 0
-	for _, vector := range providertest.Vectors(t, "testdata") {
-		if vector.Expect != providertest.Accepted {
-			continue
-		}
-		request, err := vector.Request(cregis.Provider{}, testKeys())
-		if err != nil {
-			t.Fatal(err)
-		}
-		verified, err := cregis.Provider{}.Verify(request, testKeys())
-		if err != nil {
-			t.Fatal(err)
-		}
-		event, held := verified.Event()
-		if held != nil {
-			t.Fatal(held.Note)
-		}
-		answer := cregis.ReadAnswer(http.StatusOK, answerTo(t, request.Body), reconcile.Asked{ID: event.ID, Reference: event.Reference})
-		if answer.Outcome != reconcile.Answered || answer.Statements[0].Held != nil {
-			t.Errorf("%s: %s", vector.Name, providertest.AnswerText(t, answer))
-			continue
-		}
-		statement := answer.Statements[0].Event
-		checkAgreement(t, vector.Name, event, statement)
-		record, _ := payout.Record{}.Apply(event)
-		record, _ = record.Apply(statement)
-		if !record.IsConfirmed() {
-			t.Errorf("%s: not confirmed: %+v", vector.Name, record)
-		}
-		statement.Source = ""
-		if statement.Fingerprint() != event.Fingerprint() {
-			t.Errorf("%s: the answer states %+v, the callback %+v", vector.Name, statement, event)
-		}
-		confirmed++
-	}
-	if confirmed < 20 {
-		t.Errorf("%d callbacks", confirmed)
-	}
-}
-
-// answerTo returns the answer about the payout of a callback: its fields without those of
-// the delivery, and without the cid.
-func answerTo(t *testing.T, body []byte) []byte {
-	t.Helper()
+// respond returns the API that answers about the payout of a callback: with its fields
+// without those of the delivery, and without the cid.
+func respond(body []byte) http.Handler {
 	text, err := callback.Unpack(body)
 	if err != nil {
-		t.Fatal(err)
+		return nil
 	}
 	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(text, &fields); err != nil {
-		t.Fatal(err)
+	if json.Unmarshal(text, &fields) != nil {
+		return nil
 	}
 	for _, name := range []string{"cid", "nonce", "timestamp", "sign"} {
 		delete(fields, name)
 	}
-	answer, err := json.Marshal(map[string]any{"code": "00000", "msg": "ok", "data": fields})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return answer
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_ = json.NewEncoder(w).Encode(map[string]any{"code": "00000", "msg": "ok", "data": fields})
+	})
 }
 
 // The same statement is held once, whatever order its fields have; another one is held
@@ -175,34 +127,7 @@ func TestAsk_HeldSubject(t *testing.T) {
 	}
 }
 
-// FuzzAnswer checks that no answer states anything about another payout, and that what it
-// states can be applied.
-func FuzzAnswer(f *testing.F) {
-	for _, vector := range providertest.Answers(f, answers) {
-		for _, response := range vector.Responses {
-			f.Add(response.Status, response.Body)
-		}
-	}
-	asked := reconcile.Asked{ID: payout.NewID("cregis", payout.TypePayout, project, "1382626461605888", ""), Reference: "1e0fb3a0a9454ad8928d26b592e8b3c7"}
-	f.Fuzz(func(t *testing.T, status int, body []byte) {
-		answer := cregis.ReadAnswer(status, body, asked)
-		if (answer.Outcome == reconcile.Answered) != (len(answer.Statements) == 1) || len(answer.Detail) > 200 {
-			t.Fatalf("%+v", answer)
-		}
-		for _, statement := range answer.Statements {
-			event, held := statement.Event, statement.Held
-			switch {
-			case held != nil && (held.Source != payout.SourceQuery || held.ProviderID != asked.ID.PayoutID() || held.Account != project || len(held.Note) > 4096):
-				t.Errorf("held %+v", held)
-			case held == nil && (event.ID != asked.ID || event.Source != payout.SourceQuery || event.Reference != asked.Reference || event.Status == "" || !event.Amount.IsValid()):
-				t.Errorf("event %+v", event)
-			}
-			if status != http.StatusOK || !json.Valid(statement.Body) || len(statement.Body) > callback.MaxBody {
-				t.Errorf("HTTP %d, a body of %d bytes", status, len(statement.Body))
-			}
-		}
-	})
-}
+func FuzzAnswer(f *testing.F) { providertest.FuzzAnswer(f, suite(), nil) }
 
 // A held callback names its payout for a query, and our reference unless another body
 // with the same signed text may have another one.

@@ -28,12 +28,14 @@ func testKeys() callback.Keys {
 	}
 }
 
-func TestProvider(t *testing.T) {
-	providertest.Run(t, providertest.Suite{
-		Description: pivot.Description(), Keys: testKeys(), HeaderKey: "X-Api-Key", Personal: canaries,
+func suite() providertest.Suite {
+	return providertest.Suite{
+		Description: pivot.Description(), Keys: testKeys(), HeaderKey: "X-Api-Key", Personal: canaries, Respond: respond,
 		None: map[string]string{"recipients": "no callback names one", "currencies": "three capitals have one spelling"},
-	})
+	}
 }
+
+func TestProvider(t *testing.T) { providertest.Run(t, suite()) }
 
 func TestVerify_WrongKey(t *testing.T) {
 	const key = "pivot-demo-key-current"

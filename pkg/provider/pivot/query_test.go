@@ -8,15 +8,12 @@ import (
 	"testing"
 	"time"
 
-	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/payout"
 	"payout-callbacks/pkg/provider/pivot"
 	"payout-callbacks/pkg/reconcile"
 	"payout-callbacks/pkg/testkit/providertest"
 )
-
-const answers = "testdata/answers"
 
 // canaries are what the samples state about the recipient's account.
 var canaries = []string{"Reforza Pivot", "888801000157508", "channelInformation", "description"}
@@ -65,76 +62,44 @@ func TestProvider_Queries(t *testing.T) {
 	}
 }
 
-// What a callback and the answer about the same payout or batch state is in no conflict,
-// and the answer confirms a final status.
-func TestAsk_ConfirmsEachCallback(t *testing.T) {
-	confirmed := 0
-	for _, vector := range providertest.Vectors(t, "testdata") {
-		if vector.Expect != providertest.Accepted {
-			continue
-		}
-		event, held := parse(t, vector.Body)
-		if held != nil {
-			t.Fatal(held.Note)
-		}
-		if event.Totals.All().Count > 1000 {
-			continue // more than a request can have
-		}
-		answer := pivot.ReadAnswer(http.StatusOK, answerTo(t, vector.Body), merchant, event.ID.PayoutID(), reconcile.Asked{ID: event.ID, Reference: event.Reference})
-		if answer.Outcome != reconcile.Answered || answer.Statements[0].Held != nil {
-			t.Errorf("%s: %s", vector.Name, providertest.AnswerText(t, answer))
-			continue
-		}
-		statement := answer.Statements[0].Event
-		for _, events := range [][]payout.Event{{event, statement}, {statement, event}} {
-			record, _ := payout.Record{}.Apply(events[0])
-			record, _ = record.Apply(events[1])
-			if len(record.Conflicts()) > 0 || record.IsConfirmed() != record.Status().IsFinal() {
-				t.Errorf("%s: conflicts %v, confirmed %t: %+v", vector.Name, record.Conflicts(), record.IsConfirmed(), record)
-			}
-		}
-		statement.Source = ""
-		if statement.Fingerprint() != event.Fingerprint() {
-			t.Errorf("%s: the answer states %+v, the callback %+v", vector.Name, statement, event)
-		}
-		confirmed++
-	}
-	if confirmed < 10 {
-		t.Errorf("%d callbacks", confirmed)
-	}
-}
-
-// answerTo returns the answer about the payout or batch of a callback. Items of a batch
-// have equal amounts.
-func answerTo(t *testing.T, body []byte) []byte {
-	t.Helper()
+// respond returns the API that answers about the payout or batch of a callback. Items of a
+// batch have equal amounts. A request has at most 1000 items.
+func respond(body []byte) http.Handler {
 	var sent struct{ Data map[string]any }
 	decoder := json.NewDecoder(strings.NewReader(string(body)))
 	decoder.UseNumber()
-	if err := decoder.Decode(&sent); err != nil {
-		t.Fatal(err)
+	if decoder.Decode(&sent) != nil {
+		return nil
 	}
-	data := sent.Data
+	data, items := sent.Data, []any{sent.Data["payouts"]}
 	if results, ok := data["payoutResults"].(map[string]any); ok {
 		if data["status"] == nil {
 			data["status"] = results["status"] // the older page
 		}
-		data["payouts"] = itemsOf(t, results)
+		if items = itemsOf(results); items == nil {
+			return nil
+		}
+		data["payouts"] = items
 	}
-	answer, err := json.Marshal(map[string]any{"code": "00", "data": data})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return answer
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := map[string]any{"code": "00", "data": data, "pagination": map[string]any{"totalItems": len(items), "totalPages": 1}}
+		if r.Method == http.MethodPost {
+			answer["data"] = map[string]any{"accessToken": "token", "expiresIn": "900"}
+		}
+		_ = json.NewEncoder(w).Encode(answer)
+	})
 }
 
-// itemsOf returns items with the totals: the first of each kind has the sum.
-func itemsOf(t *testing.T, results map[string]any) []any {
-	t.Helper()
-	var items []any
+// itemsOf returns items with the totals: the first of each kind has the sum. It returns nil
+// for more than a request can have.
+func itemsOf(results map[string]any) []any {
+	items := []any{}
 	for kind, status := range map[string]string{"Pending": "PENDING", "Success": "SUCCESS", "Failed": "FAILED", "Cancelled": "CANCELLED"} {
 		number, _ := results["total"+kind+"Count"].(json.Number)
 		count, _ := number.Int64()
+		if count > 1000 {
+			return nil
+		}
 		for n := range count {
 			value := json.Number("0")
 			if n == 0 {
@@ -181,53 +146,15 @@ func TestParse_HeldHints(t *testing.T) {
 	}
 }
 
-// FuzzAnswer checks that no answer states anything about another request or keeps
-// anything about the recipient's account.
+// FuzzAnswer checks that no answer keeps anything about the recipient's account.
 func FuzzAnswer(f *testing.F) {
-	for _, vector := range providertest.Answers(f, answers) {
-		for _, response := range vector.Responses {
-			f.Add(response.Status, response.Body)
-		}
-	}
-	batch := reconcile.Asked{ID: payout.NewID("pivot", payout.TypeBatch, merchant, uuid, "")}
-	f.Fuzz(func(t *testing.T, status int, body []byte) {
-		answer := pivot.ReadAnswer(status, body, merchant, uuid, batch)
-		if (answer.Outcome == reconcile.Answered) != (len(answer.Statements) > 0) || len(answer.Detail) > 200 {
-			t.Fatalf("%+v", answer)
-		}
-		for _, statement := range answer.Statements {
-			checkStatement(t, statement)
-			for _, canary := range canaries[:2] {
-				if strings.Contains(string(statement.Body), canary) && !hasCanaryElsewhere(body, canary) {
-					t.Errorf("the body has %q: %s", canary, statement.Body)
-				}
+	providertest.FuzzAnswer(f, suite(), func(t *testing.T, response []byte, statement reconcile.Statement) {
+		for _, canary := range canaries[:2] {
+			if strings.Contains(string(statement.Body), canary) && !hasCanaryElsewhere(response, canary) {
+				t.Errorf("the body has %q: %s", canary, statement.Body)
 			}
 		}
 	})
-}
-
-func checkStatement(t *testing.T, statement reconcile.Statement) {
-	t.Helper()
-	event, held := statement.Event, statement.Held
-	id := event.ID
-	if held != nil {
-		id = payout.NewID(held.Provider, held.Type, held.Account, held.ProviderID, "")
-	}
-	if id.Account() != merchant || id.PayoutID() != uuid || id.Provider() != "pivot" {
-		t.Errorf("a statement about %s", id)
-	}
-	isBatch := id.Type() == payout.TypeBatch
-	switch {
-	case held != nil && (held.Source != payout.SourceQuery || len(held.Note) > 4096):
-		t.Errorf("held %+v", held)
-	case held == nil && (event.Source != payout.SourceQuery || event.Status == "" || isBatch != (event.Reference == "") || len(id) > 2048):
-		t.Errorf("event %+v", event)
-	case held == nil && (!event.Amount.IsValid() || !event.Totals.IsValid() || !isBatch && event.Amount == ""):
-		t.Errorf("event %+v", event)
-	}
-	if !json.Valid(statement.Body) || len(statement.Body) > callback.MaxBody {
-		t.Errorf("a body of %d bytes", len(statement.Body))
-	}
 }
 
 // hasCanaryElsewhere reports whether a body has a canary outside of channelInformation

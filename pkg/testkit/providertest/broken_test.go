@@ -260,6 +260,11 @@ func brokenQueries() map[string]broken {
 		"has the URL in the answer": {requirement: "query-failures", api: toyAPI{ask: func(q toyQuerier, _ reconcile.Asked) (reconcile.Answer, bool) {
 			return reconcile.Answer{Outcome: reconcile.Unavailable, Detail: q.base}, strings.HasSuffix(q.base, ":1")
 		}}},
+		"states another status than its callback": {requirement: "query-agreement", api: toyAPI{read: func(r reconcile.Response) (reconcile.Answer, bool) {
+			fields, _ := flat(r.Body)
+			failed := payout.Event{ID: "toy/payout/a/7", Source: payout.SourceQuery, Status: payout.Failed}
+			return reconcile.Answer{Outcome: reconcile.Answered, Statements: []reconcile.Statement{{Event: failed}}}, fields["sign"] != ""
+		}}},
 		"keeps the recipient": {requirement: "query-answers", api: toyAPI{read: func(r reconcile.Response) (reconcile.Answer, bool) {
 			return reconcile.Answer{Outcome: reconcile.Unusable, Detail: "Ada Lovelace"}, strings.Contains(string(r.Body), "Ada")
 		}}},

@@ -19,7 +19,7 @@ func keys() callback.Keys {
 }
 
 func suite(p toy, api toyAPI) providertest.Suite {
-	return providertest.Suite{Description: describe(p, api), Keys: keys(), Personal: []string{"Ada Lovelace"}}
+	return providertest.Suite{Description: describe(p, api), Keys: keys(), Personal: []string{"Ada Lovelace"}, Respond: respond}
 }
 
 // testdata is the evidence of the toy, by file.

@@ -8,13 +8,13 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/payout"
 	"payout-callbacks/pkg/reconcile"
 )
@@ -27,30 +27,53 @@ func queryTime() time.Time { return time.Date(2026, 11, 21, 12, 0, 0, 0, time.UT
 const secret = "SECRET-0123456789abcdef"
 
 // credentials returns the API credentials of an account with a base URL.
-func (s *suite) credentials(baseURL string) map[string]any {
+func (s *suite) credentials(base string) map[string]any {
 	fields := map[string]any{}
 	for _, field := range s.Description.Credentials {
 		fields[field.Name] = secret
 	}
-	fields["baseUrl"] = baseURL
+	fields["baseUrl"] = base
 	return fields
 }
 
-func (s *suite) connect(account string, credentials any) (reconcile.Querier, error) {
+func (s *suite) connect(account string, credentials any, client *http.Client) (reconcile.Querier, error) {
 	raw, err := json.Marshal(credentials)
 	if err != nil {
 		return nil, err
 	}
-	return s.Description.Queries.Connect(account, raw, reconcile.NewClient(true), queryTime)
+	return s.Description.Queries.Connect(account, raw, client, queryTime)
+}
+
+// connectTo connects to a server for the account of a payout.
+func (s *suite) connectTo(handler http.Handler, id payout.ID) (reconcile.Querier, error) {
+	client := reconcile.NewClient(false)
+	client.Transport = handlerTransport{handler}
+	querier, err := s.connect(id.Account(), s.credentials(baseURL), client)
+	if err != nil {
+		return nil, fmt.Errorf("connect: %w", err)
+	}
+	return querier, nil
+}
+
+const baseURL = "https://api.example.com"
+
+// handlerTransport serves requests without a network.
+type handlerTransport struct{ http.Handler }
+
+// RoundTrip implements [http.RoundTripper].
+func (t handlerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := httptest.NewRecorder()
+	t.ServeHTTP(w, r)
+	response := w.Result()
+	response.Request = r
+	return response, nil
 }
 
 // askAt asks a server about the payouts of a vector.
 func (s *suite) askAt(handler http.Handler, asked []reconcile.Asked) (reconcile.Answer, error) {
-	server := httptest.NewServer(handler)
-	defer server.Close()
-	querier, err := s.connect(asked[0].ID.Account(), s.credentials(server.URL))
+	querier, err := s.connectTo(handler, asked[0].ID)
 	if err != nil {
-		return reconcile.Answer{}, fmt.Errorf("connect: %w", err)
+		return reconcile.Answer{}, err
 	}
 	return querier.Ask(context.Background(), asked), nil
 }
@@ -172,55 +195,51 @@ func (s *suite) eachReplaced(response Response, check func(reconcile.Answer) err
 	return nil
 }
 
-// checkFailures checks that nothing is read into a response that is none: an error of the
-// provider, a redirect, a page, an empty or endless body, a server that nobody reaches.
-func (s *suite) checkFailures() error {
-	page := []byte("<html><body>succeeded</body></html>")
-	var faults []error
-	for _, test := range []struct {
-		response Response
-		want     []reconcile.Outcome
-	}{
-		{Response{Status: http.StatusInternalServerError, Body: page}, []reconcile.Outcome{reconcile.Unavailable}},
-		{Response{Status: http.StatusServiceUnavailable}, []reconcile.Outcome{reconcile.Unavailable}},
-		{Response{Status: http.StatusFound, Header: http.Header{"Location": {"/"}}}, []reconcile.Outcome{reconcile.Unusable}},
-		{Response{Status: http.StatusNotFound, Body: page}, []reconcile.Outcome{reconcile.Unusable}},
-		{Response{Status: http.StatusOK, Body: page}, []reconcile.Outcome{reconcile.Unusable}},
-		{Response{Status: http.StatusOK}, []reconcile.Outcome{reconcile.Unusable}},
-		{Response{Status: http.StatusOK, Body: []byte(`{}`)}, []reconcile.Outcome{reconcile.Unusable}},
-		{Response{Status: http.StatusOK, Body: []byte(strings.Repeat(" ", reconcile.MaxAnswer+1))}, []reconcile.Outcome{reconcile.Unusable}},
-	} {
-		faults = append(faults, s.eachReplaced(test.response, func(answer reconcile.Answer) error {
-			if !slices.Contains(test.want, answer.Outcome) || len(answer.Statements) > 0 {
-				return fmt.Errorf("HTTP %d, %.20q: got %s with %d statements, want %s", test.response.Status, test.response.Body, answer.Outcome, len(answer.Statements), test.want)
-			}
-			return nil
-		}))
+// checkAgreement checks that the answer about the payout of each accepted callback states
+// what the callback states, and confirms a final status.
+func (s *suite) checkAgreement() error {
+	if s.Respond == nil {
+		return notWrittenError("Suite.Respond")
 	}
-	return errors.Join(append(faults, s.checkUnreachable())...)
+	answered := 0
+	err := s.each(func(v Vector) error {
+		return s.ifAuthentic(v, func(request callback.Request, got result) error {
+			if !got.isEvent() {
+				return nil
+			}
+			handler := s.Respond(request.Body)
+			if handler == nil {
+				return nil
+			}
+			answered++
+			answer, err := s.askAt(handler, []reconcile.Asked{{ID: got.event.ID, Reference: got.event.Reference}})
+			switch {
+			case err != nil:
+				return err
+			case answer.Outcome != reconcile.Answered || answer.Statements[0].Held != nil:
+				return fmt.Errorf("the answer is %+v", answer)
+			}
+			return agree(got.event, answer.Statements[0].Event)
+		})
+	})
+	if answered == 0 {
+		err = errors.Join(err, notWrittenError("an accepted callback about which Suite.Respond answers"))
+	}
+	return err
 }
 
-// checkUnreachable checks queries that cannot be sent: their answers contain neither the
-// URL nor a secret.
-func (s *suite) checkUnreachable() error {
-	const address = "127.0.0.1:1" // nobody listens
-	for _, account := range slices.Sorted(maps.Keys(s.Keys)) {
-		querier, err := s.connect(account, s.credentials("http://"+address))
-		if err != nil {
-			return fmt.Errorf("connect %s: %w", account, err)
+// agree checks that a callback and an answer state the same, in either order.
+func agree(event, answer payout.Event) error {
+	for _, events := range [][]payout.Event{{event, answer}, {answer, event}} {
+		record, _ := payout.Record{}.Apply(events[0])
+		record, _ = record.Apply(events[1])
+		if len(record.Conflicts()) > 0 || record.IsConfirmed() != record.Status().IsFinal() {
+			return fmt.Errorf("conflicts %v, confirmed %t: %+v", record.Conflicts(), record.IsConfirmed(), record)
 		}
-		probe := s.Description.Queries.ProbeID(account)
-		for id, want := range map[payout.ID]reconcile.Outcome{
-			probe: reconcile.Unavailable,
-			payout.NewID(s.Name(), probe.Type(), "another-account", probe.PayoutID(), ""): reconcile.Unusable,
-			payout.NewID(s.Name(), probe.Type(), account, "../../a", ""):                  reconcile.Unusable,
-			payout.NewID(s.Name(), probe.Type(), account, "", ""):                         reconcile.NoID,
-		} {
-			answer := querier.Ask(context.Background(), []reconcile.Asked{{ID: id}})
-			if answer.Outcome != want || strings.Contains(answer.Detail, address) || strings.Contains(answer.Detail, secret) {
-				return fmt.Errorf("%s: got %s %q, want %s, without the URL and a secret", id, answer.Outcome, answer.Detail, want)
-			}
-		}
+	}
+	answer.Source = ""
+	if answer.Fingerprint() != event.Fingerprint() {
+		return fmt.Errorf("the answer states %+v, the callback %+v", answer, event)
 	}
 	return nil
 }
@@ -248,9 +267,8 @@ func (s *suite) checkStale() error {
 
 func (s *suite) checkPair(earlier, later AnswerVector) error {
 	current := earlier
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { current.ServeHTTP(w, r) }))
-	defer server.Close()
-	querier, err := s.connect(earlier.Asked[0].ID.Account(), s.credentials(server.URL))
+	server := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { current.ServeHTTP(w, r) })
+	querier, err := s.connectTo(server, earlier.Asked[0].ID)
 	if err != nil {
 		return err
 	}
@@ -286,40 +304,4 @@ func (s *suite) checkAnswerCanaries() error {
 		}
 	}
 	return nil
-}
-
-// checkCredentials checks that credentials that cannot be used are refused with an error
-// that names the field and no value.
-func (s *suite) checkCredentials() error {
-	var faults []error
-	account := slices.Sorted(maps.Keys(s.Keys))[0]
-	refused := func(account string, credentials any, field string) {
-		querier, err := s.connect(account, credentials)
-		if querier != nil || err == nil || !strings.Contains(err.Error(), field) || strings.Contains(err.Error(), secret) {
-			faults = append(faults, fmt.Errorf("credentials %v: got %s, want an error that names %q and no value", credentials, fmt.Sprint(err), field))
-		}
-	}
-	for _, field := range s.Description.Credentials {
-		for _, value := range []any{nil, "", 1, secret + " ", secret + "\r\nX: 1", []string{secret}} {
-			credentials := s.credentials("https://api.example.com")
-			if credentials[field.Name] = value; value == nil {
-				delete(credentials, field.Name)
-			}
-			refused(account, credentials, field.Name)
-		}
-		raw := fmt.Appendf(nil, `{%q:%q,%q:%q}`, field.Name, secret, field.Name, secret)
-		refused(account, json.RawMessage(raw), field.Name)
-	}
-	for _, base := range []string{"http://api.example.com", "https://" + secret + "@api.example.com", "https://api.example.com?" + url.QueryEscape(secret), "file:///"} {
-		refused(account, s.credentials(base), "baseUrl")
-	}
-	unknown := s.credentials("https://api.example.com")
-	unknown["unknown"] = secret
-	refused(account, unknown, "unknown")
-	misplaced := s.credentials("https://api.example.com")
-	misplaced[secret] = "key"
-	refused(account, misplaced, "")
-	refused("a/b", s.credentials("https://api.example.com"), "account")
-	refused(account, nil, "")
-	return errors.Join(faults...)
 }

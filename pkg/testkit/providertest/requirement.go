@@ -58,6 +58,7 @@ func Requirements() []Requirement {
 		{Name: "query-pages", check: (*suite).checkPages, optional: true},
 		{Name: "query-rate-limits", check: (*suite).checkRateLimits},
 		{Name: "query-failures", check: (*suite).checkFailures},
+		{Name: "query-agreement", check: (*suite).checkAgreement},
 		{Name: "query-stale", check: (*suite).checkStale},
 		{Name: "query-canaries", check: (*suite).checkAnswerCanaries},
 		{Name: "query-credentials", check: (*suite).checkCredentials},

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -34,6 +35,9 @@ type Suite struct {
 	// Personal are parts of the documented answers that no statement may keep: what they
 	// state about the recipient's account.
 	Personal []string
+	// Respond returns the provider's API, as it answers about the payout of a callback; nil
+	// for a payout about which it has no answer.
+	Respond func(callback []byte) http.Handler
 	// None has the reason why a requirement does not apply, by its name: no callback names
 	// a recipient. The name "queries" stands for all requirements on queries.
 	None map[string]string

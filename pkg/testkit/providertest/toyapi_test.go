@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"strings"
 	"time"
 
 	"payout-callbacks/pkg/callback"
@@ -126,6 +127,16 @@ func answerOf(id payout.ID, fields map[string]string) reconcile.Answer {
 		return reconcile.Answer{Outcome: reconcile.Unusable, Detail: "status"}
 	}
 	return reconcile.Answer{Outcome: reconcile.Answered, Statements: []reconcile.Statement{{
-		Event: payout.Event{ID: id, Source: payout.SourceQuery, Status: status}, Body: []byte(`{}`),
+		Event: payout.Event{ID: id, Source: payout.SourceQuery, Status: status, To: fields["to"], Currency: fields["currency"], Memo: fields["memo"]},
+		Body:  []byte(`{}`),
 	}}}
+}
+
+// respond returns the toy's API, as it answers about the payout of a callback.
+func respond(callback []byte) http.Handler {
+	fields, _ := flat(callback)
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fields["pages"], fields["to"] = "1", strings.ToLower(fields["to"])
+		_ = json.NewEncoder(w).Encode(fields)
+	})
 }
