@@ -30,6 +30,7 @@ type tableRequest struct {
 	operation                 string
 	TableName, IndexName      string
 	ConsistentRead            bool
+	ScanIndexForward          *bool
 	Key, Item                 storedItem
 	ExpressionAttributeValues storedItem
 	TransactItems             []struct {
@@ -136,6 +137,9 @@ func (f *tables) list(request *tableRequest) []storedItem {
 			return string(value) == string(s[attribute])
 		})
 	})
+	if request.ScanIndexForward != nil {
+		storedItems = latestFirst(storedItems, request.ExpressionAttributeValues[":until"])
+	}
 	for _, item := range storedItems {
 		if request.IndexName != "" {
 			request.names = append(request.names, item.key())
@@ -144,12 +148,21 @@ func (f *tables) list(request *tableRequest) []storedItem {
 	return storedItems
 }
 
+// latestFirst orders payouts by the time of their last update, and leaves out those that
+// were updated at until or later, unless it is nil.
+func latestFirst(items []storedItem, until json.RawMessage) []storedItem {
+	slices.SortStableFunc(items, func(a, b storedItem) int { return strings.Compare(string(b["updatedAt"]), string(a["updatedAt"])) })
+	return slices.DeleteFunc(items, func(i storedItem) bool { return until != nil && string(i["updatedAt"]) >= string(until) })
+}
+
 // deliver answers for the queues and the bus.
 func (f *tables) deliver(request *tableRequest) map[string]any {
 	sum := md5.Sum([]byte(request.MessageBody))
 	switch request.operation {
 	case "SendMessage":
 		return map[string]any{"MessageId": "1", "MD5OfMessageBody": hex.EncodeToString(sum[:])}
+	case "DescribeTable":
+		return map[string]any{"Table": map[string]any{"ItemCount": 1_000_000, "TableSizeBytes": 1_024_000_000}}
 	case "PutEvents":
 		return map[string]any{"FailedEntryCount": 0, "Entries": []any{map[string]any{"EventId": "1"}}}
 	case "ReceiveMessage":

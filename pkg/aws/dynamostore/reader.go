@@ -130,14 +130,19 @@ func (r *Reader) List(ctx context.Context, filter Filter) iter.Seq2[Stored, erro
 // latestFirst lists the payouts of a sparse index, whose attribute has the name of the
 // index.
 func (r *Reader) latestFirst(ctx context.Context, index, value string, filter Filter) iter.Seq2[Stored, error] {
-	return r.indexed(ctx, &dynamodb.QueryInput{
+	input := &dynamodb.QueryInput{
 		TableName:                 &r.Payouts,
 		IndexName:                 &index,
 		KeyConditionExpression:    aws.String("#partition = :value"),
 		ExpressionAttributeNames:  map[string]string{"#partition": index},
 		ExpressionAttributeValues: item{":value": text(value)},
 		ScanIndexForward:          aws.Bool(false),
-	}, filter)
+	}
+	if !filter.Until.IsZero() {
+		input.KeyConditionExpression = aws.String("#partition = :value AND updatedAt < :until")
+		input.ExpressionAttributeValues[":until"] = number(filter.Until.UnixMilli())
+	}
+	return r.indexed(ctx, input, filter)
 }
 
 // Scheduled lists the payouts that a provider is asked about, by the time of the query.

@@ -214,6 +214,7 @@ func TestList_Filters(t *testing.T) {
 		"a status of a provider":   {filter: dynamostore.Filter{Status: payout.Failed, Provider: "cregis"}, want: []payout.ID{bad}},
 		"conflicted, newest first": {filter: dynamostore.Filter{Status: payout.Conflicted}, want: []payout.ID{otherConflicted, conflicted}, ordered: true},
 		"a provider's conflicted":  {filter: dynamostore.Filter{Status: payout.Conflicted, Provider: "cregis"}, want: []payout.ID{conflicted}},
+		"conflicted for a while":   {filter: dynamostore.Filter{Status: payout.Conflicted, Until: start.Add(7 * time.Second)}, want: []payout.ID{conflicted}},
 		"overdue, newest first":    {filter: dynamostore.Filter{Overdue: true}, want: []payout.ID{late, overdue}, ordered: true},
 		"a provider's overdue":     {filter: dynamostore.Filter{Overdue: true, Provider: "cregis"}, want: []payout.ID{overdue}},
 		"overdue of a status":      {filter: dynamostore.Filter{Overdue: true, Status: payout.Succeeded}},

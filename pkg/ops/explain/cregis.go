@@ -12,16 +12,11 @@ import (
 // explainCregis explains a callback whose body contains an MD5 signature of the
 // account's key and its own fields. See pkg/provider/cregis.
 func (r *Report) explainCregis(in Input) {
-	raw := in.Request.Body
-	if unpacked, err := callback.Unpack(raw); err == nil {
-		raw = unpacked
-	}
+	raw := unpack(in.Request.Body)
 	body := signedBody{in: in, fields: parseFields(raw)}
 	sign := fieldNamed(body.fields, "sign")
 	r.Received = abbreviate(sign.text)
-	for _, f := range signedFields(body.fields) {
-		r.Signed = append(r.Signed, Field{f.name, f.text})
-	}
+	r.Signed = CanonicalString(raw)
 	switch r.Verdict {
 	case callback.Malformed:
 		r.addUnreadable(raw)
@@ -46,6 +41,24 @@ func (r *Report) explainCregis(in Input) {
 	if r.checkSignature(sign) {
 		r.findAlteration(body)
 	}
+}
+
+// CanonicalString returns the fields of the text that Cregis signs, in their order: the
+// account's key precedes them. The body may be compressed.
+func CanonicalString(body []byte) []Field {
+	var signed []Field
+	for _, f := range signedFields(parseFields(unpack(body))) {
+		signed = append(signed, Field{f.name, f.text})
+	}
+	return signed
+}
+
+// unpack decompresses a body that is compressed.
+func unpack(body []byte) []byte {
+	if unpacked, err := callback.Unpack(body); err == nil {
+		return unpacked
+	}
+	return body
 }
 
 // signForm is the form of an MD5 signature, with the whitespace that a sender may

@@ -29,6 +29,7 @@ type Console struct {
 	deployed  *cli.Stack // nil for the local stack
 	templates map[string]*template.Template
 	hub       hub
+	table     table
 	jobs      jobs
 	handler   http.Handler
 }
@@ -92,6 +93,8 @@ func (c *Console) addPages(mux *http.ServeMux) {
 	for path, show := range pages {
 		mux.Handle("GET "+path, c.show(show))
 	}
+	mux.HandleFunc("POST /search", c.search)
+	mux.HandleFunc("POST /scan", c.scan)
 }
 
 // unknown is the page of a path that does not exist.

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"path"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -63,7 +64,7 @@ func parseTemplates(c *Console) (map[string]*template.Template, error) {
 	for _, file := range files {
 		base := template.New("layout.html").Funcs(template.FuncMap{
 			"payoutPath": payoutPath, "utc": cli.FormatTime, "age": c.age, "statusClass": statusClass, "linked": linked, "local": localTime,
-			"quote": cli.Quote, "count": cli.Count,
+			"quote": cli.Quote, "count": cli.Count, "grouped": grouped, "colourClass": colourClass,
 		})
 		if parsed[file.Name()], err = base.ParseFS(templates, "templates/layout.html", "templates/parts.html", "templates/"+file.Name()); err != nil {
 			return nil, fmt.Errorf("parse template %s: %w", file.Name(), err)
@@ -149,13 +150,21 @@ func localTime(at time.Time) string { return at.Local().Format("2006-01-02 15:04
 
 // statusClass returns the class of a status in the stylesheet; the word itself is shown, too.
 func statusClass(status payout.Status) string {
-	switch cli.StatusColour(status) {
-	case cli.Green:
-		return "good"
-	case cli.Red:
-		return "bad"
+	return colourClass(cli.StatusColour(status))
+}
+
+// colourClass returns the class of a colour in the stylesheet.
+func colourClass(colour string) string {
+	return map[string]string{cli.Green: "good", cli.Red: "bad", cli.Yellow: "waiting"}[colour]
+}
+
+// grouped formats a number with a comma before each three digits.
+func grouped(n int64) string {
+	text := strconv.FormatInt(n, 10)
+	for at := len(text) - 3; at > 0; at -= 3 {
+		text = text[:at] + "," + text[at:]
 	}
-	return "waiting"
+	return text
 }
 
 // segment is a part of a text, a link if it has a path.

@@ -25,7 +25,7 @@ const HeldPrefix = "held/"
 // those that they are linked to.
 func FindPayout(ctx context.Context, s *cli.Session, reader *dynamostore.Reader, target string) (History, error) {
 	history, err := LoadHistory(ctx, reader, payout.ID(target))
-	if err != nil || history.isKnown() {
+	if err != nil || history.IsKnown() {
 		return history, err
 	}
 	const limit = 1000 // bounds the list if many payouts share a reference
@@ -110,7 +110,8 @@ type History struct {
 	Entries []Entry // in the order of their acceptance
 }
 
-func (t History) isKnown() bool { return t.Exists || len(t.Entries) > 0 }
+// IsKnown reports whether the payout or a receipt of it exists.
+func (t History) IsKnown() bool { return t.Exists || len(t.Entries) > 0 }
 
 // LoadHistory reads a payout and its receipts.
 func LoadHistory(ctx context.Context, reader *dynamostore.Reader, id payout.ID) (History, error) {
@@ -257,12 +258,17 @@ func EventFields(style cli.Style, e payout.Event) [][2]string {
 		}
 		return strconv.FormatUint(n, 10)
 	}
+	deadline := ""
+	if e.Deadline != 0 {
+		deadline = cli.FormatTime(time.UnixMilli(e.Deadline)) + " UTC"
+	}
 	all := [][2]string{
 		{"payout", cli.Clean(string(e.ID))}, {"status", string(e.Status)}, {"reason", style.Shorten(e.Reason)},
 		{"amount", cli.FormatAmount(string(e.Amount), e.Currency)}, {"reference", cli.Clean(e.Reference)},
 		{"chain", cli.Clean(e.Chain)}, {"token", cli.Clean(e.Token)}, {"from", style.Abbreviate(e.From)}, {"to", style.Abbreviate(e.To)},
 		{"memo", style.Abbreviate(e.Memo)}, {"transaction", cli.Clean(e.TxID)}, {"block", number(e.BlockHeight)},
 		{"block time", number(uint64(max(e.BlockTime, 0)))}, {"items", formatItems(e.Totals)},
+		{"deadline", deadline}, {"linked to", cli.Clean(string(e.LinkedTo))},
 	}
 	return slices.DeleteFunc(all, func(f [2]string) bool { return f[1] == "" })
 }
@@ -277,6 +283,16 @@ func formatItems(totals payout.Totals) string {
 
 // HeldText formats a held callback.
 func HeldText(style cli.Style, r inbox.Receipt, now time.Time, program string) string {
+	rows := HeldFacts(style, r, now)
+	out := rows.String() + NextStep(r, program)
+	if !style.Full {
+		return out + "--full shows the details and the body.\n"
+	}
+	return out + "\n" + cli.PrefixLines(r.Note) + "\n\n" + cli.PrefixLines(BodyText(r.Body)) + "\n"
+}
+
+// HeldFacts returns the fields of a held callback, as [History.Facts] does.
+func HeldFacts(style cli.Style, r inbox.Receipt, now time.Time) cli.Table {
 	rows := cli.Table{Style: style}
 	rows.AddField("held", r.Key.Payout, "")
 	rows.AddField("reason", r.Reason, cli.Yellow)
@@ -288,15 +304,11 @@ func HeldText(style cli.Style, r inbox.Receipt, now time.Time, program string) s
 	if r.State != inbox.Held {
 		rows.AddField(string(r.State), FormatChangedBy(style, r.ChangedBy), "")
 	}
-	out := rows.String() + nextStepText(r, program)
-	if !style.Full {
-		return out + "--full shows the details and the body.\n"
-	}
-	return out + "\n" + cli.PrefixLines(r.Note) + "\n\n" + cli.PrefixLines(BodyText(r.Body)) + "\n"
+	return rows
 }
 
-// nextStepText describes the state of the callback and the command that follows.
-func nextStepText(r inbox.Receipt, program string) string {
+// NextStep describes the state of the callback and the command that follows.
+func NextStep(r inbox.Receipt, program string) string {
 	switch r.State {
 	case inbox.Released:
 		return "It was held at first and understood later: " + program + " show " + cli.Quote(r.ReleasedAs.Payout) + "\n"

@@ -257,3 +257,30 @@ func TestNewPayout_JSON(t *testing.T) {
 		t.Errorf("json (-want +got):\n%s", diff)
 	}
 }
+
+func TestHistory_Changes(t *testing.T) {
+	expected := event(payout.Expected, "1.1")
+	expected.Source, expected.To, expected.TxID = payout.SourceExpectation, "", ""
+	answer := event(payout.Succeeded, "1.1")
+	answer.Source = payout.SourceQuery
+	history := newHistory(expected, event(payout.Succeeded, "1.1"), answer, event(payout.Failed, "1.1"))
+	decision, err := history.Record.NewResolution(history.Entries[1].Event)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resolution := inbox.NewResolutionReceipt(decision, "ops: why", noon.Add(time.Hour))
+	resolution.State, resolution.AppliedAt = inbox.Applied, noon.Add(time.Hour)
+	record, _ := history.Record.Resolve(decision)
+	history = addReceipt(history, record, resolution)
+	slices.Reverse(history.Entries) // the order of their application counts
+	want := []string{"conflicted → succeeded; confirmed", "succeeded → conflicted; conflict in status", "confirmed", "expected → succeeded; sets to, txid", "created as expected"}
+	changes := history.Changes()
+	for n, entry := range history.Entries {
+		if got := changes[entry.Key]; got != want[n] {
+			t.Errorf("%s: %q, want %q", entry.Key.Receipt, got, want[n])
+		}
+	}
+	if repeated := newHistory(event(payout.Succeeded, "1.1"), event(payout.Succeeded, "1.1")); repeated.Changes()[repeated.Entries[1].Key] != "nothing" {
+		t.Errorf("the same event again: %q", repeated.Changes())
+	}
+}

@@ -16,7 +16,8 @@ import (
 // Text formats the history for a reader who does not know how it is stored. program
 // begins the command lines in it.
 func (t History) Text(style cli.Style, now time.Time, program string) string {
-	parts := []string{t.head(style, now, program)}
+	facts := t.Facts(style, now, program)
+	parts := []string{facts.String()}
 	for _, part := range []string{t.conflicts(style, program), t.timeline(style, now), t.decisions(style), t.expectations(style)} {
 		if part != "" {
 			parts = append(parts, part)
@@ -25,8 +26,9 @@ func (t History) Text(style cli.Style, now time.Time, program string) string {
 	return strings.Join(parts, "\n")
 }
 
-// head formats the fields of the payout.
-func (t History) head(style cli.Style, now time.Time, program string) string {
+// Facts returns the fields of the payout, or what is wrong with it and the commands
+// that repair it: a name, a value and its colour in each row.
+func (t History) Facts(style cli.Style, now time.Time, program string) cli.Table {
 	r := t.Record
 	rows := cli.Table{Style: style}
 	row := rows.AddField
@@ -44,11 +46,11 @@ func (t History) head(style cli.Style, now time.Time, program string) string {
 		row("inspect", rebuild+" --dry-run", "")
 		row("repair", rebuild+" --reason '…'", "")
 		row("audit all", program+" audit", "")
-		return rows.String()
+		return rows
 	}
 	if !t.Exists {
 		row("status", "no receipt is applied yet", cli.Yellow)
-		return rows.String()
+		return rows
 	}
 	row("status", string(r.Status()), cli.StatusColour(r.Status()))
 	row("reason", style.Shorten(r.Reason()), "")
@@ -65,7 +67,7 @@ func (t History) head(style cli.Style, now time.Time, program string) string {
 		row("rebuilt", "from its receipts, "+FormatChangedBy(style, by), cli.Yellow)
 	}
 	row("missing", t.missing(), cli.Red)
-	return rows.String()
+	return rows
 }
 
 // missing counts lost receipts. The record was read first, so a complete history has
@@ -111,7 +113,11 @@ func (t History) conflicts(style cli.Style, program string) string {
 func (t History) addClaims(rows *cli.Table, name payout.Field) {
 	values := t.Record.Claims[name]
 	for _, value := range values.Seen {
-		rows.AddTexts(string(name), FormatValue(rows.Style, name, value), "claimed by "+t.receiptsClaiming(name, value))
+		by := "no remaining receipt"
+		if numbers := t.ClaimedBy(name, value); len(numbers) > 0 {
+			by = "#" + strings.Join(numbers, ", #")
+		}
+		rows.AddTexts(string(name), FormatValue(rows.Style, name, value), "claimed by "+by)
 	}
 	if values.Overflow {
 		rows.AddTexts(string(name), "…", "more values were received than are stored")
@@ -121,10 +127,15 @@ func (t History) addClaims(rows *cli.Table, name payout.Field) {
 	}
 }
 
-// choices lists a command for each receipt, or each kind of receipt, that resolves
-// the conflict alone.
-func (t History) choices(program string) string {
-	rows := cli.Table{Indent: "    "}
+// Choice is a receipt that resolves the conflicts of its payout alone.
+type Choice struct {
+	Number  int    // of the receipt in the history, from 1
+	Receipt string // its short key
+}
+
+// Choices returns the first receipt of each kind that resolves the conflicts alone.
+func (t History) Choices() []Choice {
+	var choices []Choice
 	seen := map[string]bool{}
 	for n, item := range t.Entries {
 		if item.State != inbox.Applied || item.Damaged || item.Resolution != nil {
@@ -135,8 +146,17 @@ func (t History) choices(program string) string {
 			continue
 		}
 		seen[decision.Fingerprint()] = true
-		rows.AddTexts(fmt.Sprintf("trust #%d:", n+1),
-			fmt.Sprintf("%s resolve %s --trust %s --reason '…'", program, cli.Quote(string(t.Record.ID)), cli.Quote(t.ShortReceipt(item))))
+		choices = append(choices, Choice{n + 1, t.ShortReceipt(item)})
+	}
+	return choices
+}
+
+// choices lists a command for each receipt that resolves the conflict alone.
+func (t History) choices(program string) string {
+	rows := cli.Table{Indent: "    "}
+	for _, choice := range t.Choices() {
+		rows.AddTexts(fmt.Sprintf("trust #%d:", choice.Number),
+			fmt.Sprintf("%s resolve %s --trust %s --reason '…'", program, cli.Quote(string(t.Record.ID)), cli.Quote(choice.Receipt)))
 	}
 	if len(rows.Rows) == 0 {
 		return "  No receipt alone resolves it: " + program + " resolve --help\n"
@@ -170,12 +190,12 @@ const shortest = 6
 func (t History) decisions(style cli.Style) string {
 	rows := cli.Table{Style: style, Indent: "  "}
 	for n, item := range t.Entries {
-		decision := "closed as " + item.status()
+		decision := "closed as " + item.Status()
 		switch {
 		case item.Source() != payout.SourceResolution:
 			continue
 		case item.Resolution != nil:
-			decision = formatResolution(style, *item.Resolution)
+			decision = FormatResolution(style, *item.Resolution)
 		}
 		rows.AddTexts(fmt.Sprintf("#%d", n+1), cli.FormatTime(item.AcceptedAt)+" UTC", decision, style.Shorten(item.Note))
 	}
@@ -185,7 +205,8 @@ func (t History) decisions(style cli.Style) string {
 	return "Resolutions:\n" + rows.String()
 }
 
-func formatResolution(style cli.Style, decision payout.Resolution) string {
+// FormatResolution formats the values that a resolution trusts.
+func FormatResolution(style cli.Style, decision payout.Resolution) string {
 	var fields []string
 	for _, field := range slices.Sorted(maps.Keys(decision.Trusted)) {
 		fields = append(fields, string(field)+" is "+FormatValue(style, field, decision.Trusted[field]))
@@ -207,18 +228,15 @@ func FormatValue(style cli.Style, name payout.Field, value string) string {
 	return cli.Clean(value)
 }
 
-// receiptsClaiming returns the numbers of the receipts that claim a value.
-func (t History) receiptsClaiming(name payout.Field, value string) string {
-	var lines []string
+// ClaimedBy returns the numbers of the receipts that claim a value, from 1.
+func (t History) ClaimedBy(name payout.Field, value string) []string {
+	var numbers []string
 	for n, item := range t.Entries {
 		if item.claims()[name] == value {
-			lines = append(lines, "#"+strconv.Itoa(n+1))
+			numbers = append(numbers, strconv.Itoa(n+1))
 		}
 	}
-	if len(lines) == 0 {
-		return "no remaining receipt"
-	}
-	return strings.Join(lines, ", ")
+	return numbers
 }
 
 // timeline lists the receipts.
@@ -229,9 +247,9 @@ func (t History) timeline(style cli.Style, now time.Time) string {
 	for n, item := range t.Entries {
 		cells := []cli.Cell{
 			{Text: strconv.Itoa(n + 1)}, {Text: cli.FormatTime(item.AcceptedAt)}, {Text: string(item.Source())},
-			{Text: item.status(), Colour: cli.StatusColour(item.Event.Status)},
-			{Text: item.amount()}, {Text: item.KeyID}, {Text: string(item.State)},
-			{Text: item.result(now)}, {Text: item.latency()}, {Text: t.ShortReceipt(item)},
+			{Text: item.Status(), Colour: cli.StatusColour(item.Event.Status)},
+			{Text: item.Amount()}, {Text: item.KeyID}, {Text: string(item.State)},
+			{Text: item.Result(now)}, {Text: item.Latency()}, {Text: t.ShortReceipt(item)},
 		}
 		rows.Add(cells...)
 	}
@@ -241,8 +259,8 @@ func (t History) timeline(style cli.Style, now time.Time) string {
 	return "Receipts, in the order of their acceptance:\n" + rows.String()
 }
 
-// latency formats the time from accepting the receipt to applying it.
-func (e Entry) latency() string {
+// Latency formats the time from accepting the receipt to applying it.
+func (e Entry) Latency() string {
 	if e.AppliedAt.IsZero() {
 		return ""
 	}
@@ -252,7 +270,8 @@ func (e Entry) latency() string {
 	return "<1 s"
 }
 
-func (e Entry) status() string {
+// Status returns the status that the receipt states, or "" for a resolution.
+func (e Entry) Status() string {
 	if e.Resolution != nil {
 		return ""
 	}
@@ -260,7 +279,8 @@ func (e Entry) status() string {
 	return cli.Clean(string(status))
 }
 
-func (e Entry) amount() string {
+// Amount formats the amount that the receipt states.
+func (e Entry) Amount() string {
 	if all := e.Event.Totals.All(); all.Count > 0 {
 		return fmt.Sprintf("%s for %s", all.Amount, cli.Count(int(all.Count), "item"))
 	}
@@ -271,8 +291,8 @@ func (e Entry) amount() string {
 // sweeps have run.
 const SweepGrace = 10 * time.Minute
 
-// result formats the effect of the receipt on its payout.
-func (e Entry) result(now time.Time) string {
+// Result formats the effect of the receipt on its payout.
+func (e Entry) Result(now time.Time) string {
 	waiting := now.Sub(e.AcceptedAt)
 	switch {
 	case e.Damaged:

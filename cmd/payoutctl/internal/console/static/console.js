@@ -17,6 +17,7 @@ async function refresh() {
     if (!answer.ok) { say(page.querySelector("h1")?.textContent || "The console does not answer"); return; }
     for (const old of document.querySelectorAll("[data-live]")) {
       const fresh = page.getElementById(old.id);
+      for (const open of old.querySelectorAll("details[open]")) page.getElementById(open.id)?.setAttribute("open", "");
       if (!fresh || fresh.isEqualNode(old) || old.contains(document.activeElement)) continue;
       old.replaceWith(fresh);
     }

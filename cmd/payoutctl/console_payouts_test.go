@@ -1,0 +1,334 @@
+package main_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"payout-callbacks/cmd/payoutctl/internal/cli"
+	"payout-callbacks/cmd/payoutctl/internal/console"
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/ops/localstack"
+	"payout-callbacks/pkg/payout"
+)
+
+// openConsole is a console of a stack with the tables, and a browser with its token.
+type openConsole struct {
+	t       *testing.T
+	handler http.Handler
+}
+
+const consoleToken = "0123456789abcdefghij"
+
+func newConsole(t *testing.T, fake *tables, isLocal bool, options console.Options) openConsole {
+	t.Helper()
+	stack := cli.Stack{
+		Stack: localstack.Stack{
+			Name: "demo", ReceiptsTable: "receipts", PayoutsTable: "payouts",
+			EventsQueueURL: fake.URL + "/1/events", DeadLetterQueueURL: fake.URL + "/1/dead-letters",
+		},
+		Local: isLocal,
+		AWS:   aws.Config{Region: "eu-west-1", BaseEndpoint: &fake.URL, Credentials: credentials.NewStaticCredentialsProvider("test", "test", "")},
+	}
+	s := &cli.Session{Env: func(string) string { return "" }, Now: time.Now, Opened: &stack}
+	if !isLocal {
+		s.Flags.Stack = "demo"
+	}
+	options.Port, options.Token = 4567, consoleToken
+	served, err := console.New(t.Context(), s, stack, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return openConsole{t, served}
+}
+
+// request returns the status, and the body or the address of a redirect.
+func (c openConsole) request(method, path string, form url.Values) (int, string) {
+	c.t.Helper()
+	r := httptest.NewRequest(method, "http://127.0.0.1:4567"+path, strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.AddCookie(&http.Cookie{Name: "payout-console-4567", Value: consoleToken})
+	recorder := httptest.NewRecorder()
+	c.handler.ServeHTTP(recorder, r)
+	body, err := io.ReadAll(recorder.Result().Body)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if location := recorder.Header().Get("Location"); location != "" {
+		return recorder.Code, location
+	}
+	return recorder.Code, string(body)
+}
+
+// get returns a page that must exist.
+func (c openConsole) get(path string) string {
+	c.t.Helper()
+	code, body := c.request("GET", path, nil)
+	if code != http.StatusOK {
+		c.t.Fatalf("%s: status %d\n%s", path, code, body)
+	}
+	return body
+}
+
+func wantTexts(t *testing.T, page string, wants ...string) {
+	t.Helper()
+	for _, want := range wants {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q:\n%s", want, page)
+		}
+	}
+}
+
+func wantNoTexts(t *testing.T, page string, unwanted ...string) {
+	t.Helper()
+	for _, text := range unwanted {
+		if strings.Contains(page, text) {
+			t.Errorf("the page has %q:\n%s", text, page)
+		}
+	}
+}
+
+const recipient = "TXsmKpEuW7qWnXzJLGP9eDLvWPR2GRn1FS"
+
+// conflictedPayout stores a payout that two callbacks of Cregis conflict in.
+func conflictedPayout(t *testing.T, fake *tables) {
+	t.Helper()
+	record := payout.Record{}
+	for n, status := range []payout.Status{payout.Succeeded, payout.Failed} {
+		body := fmt.Sprintf(`{"pid":1,"cid":1,"status":%d,"memo":"<script>alert(1)</script>","address":%q,"sign":"x"}`, n, recipient)
+		event := payout.Event{ID: conflictedID, Status: status, Amount: "1.10", Currency: "TRX", To: recipient, Reason: "<b>\u202emade up</b>"}
+		receipt := inbox.NewReceipt(event, []byte(body), "da0184", longAgo().Add(time.Duration(n)*time.Second))
+		record, receipt.Outcome = record.Apply(event)
+		receipt.State, receipt.AppliedAt = inbox.Applied, receipt.AcceptedAt.Add(3*time.Second)
+		apply(t, fake, inbox.Change{Receipt: receipt, Create: true, Record: record})
+	}
+}
+
+func TestConsole_Payout(t *testing.T) {
+	fake := newTables(t)
+	conflictedPayout(t, fake)
+	page := newConsole(t, fake, true, console.Options{}).get("/payouts/" + conflictedID)
+	wantTexts(t, page,
+		"created as succeeded", "succeeded → conflicted; conflict in status", "da0184", "3 s", recipient,
+		`<td>failed</td><td><a href="#receipt-2">#2</a></td>`, `action="/actions/resolve"`, `name="trust" value="failed/`,
+		"payoutctl --local resolve "+conflictedID+" --trust succeeded/", "payoutctl --local show "+conflictedID,
+		"<b>memo</b>&lt;script&gt;alert(1)&lt;/script&gt;</span>", `<b>pid</b>1</span>`, `&lt;b&gt;\u202emade up&lt;/b&gt;`)
+	wantNoTexts(t, page, "<script>alert", "\u202e", "<b>sign</b>")
+}
+
+func TestConsole_PayoutOfADeployedStack(t *testing.T) {
+	fake := newTables(t)
+	conflictedPayout(t, fake)
+	masked := newConsole(t, fake, false, console.Options{}).get("/payouts/" + conflictedID)
+	wantTexts(t, masked, "Deployed stack, read-only", "TXsmKp…n1FS", "bytes, masked", "payoutctl --stack demo resolve "+conflictedID+" --trust succeeded/")
+	wantNoTexts(t, masked, recipient, "<b>memo</b>", "alert(1)", `action="/actions/`)
+	shown := newConsole(t, fake, false, console.Options{ShowBodies: true}).get("/payouts/" + conflictedID)
+	wantTexts(t, shown, recipient, "<b>memo</b>", "alert(1)")
+	wantNoTexts(t, shown, `action="/actions/`)
+}
+
+// What cannot be read is shown as damaged.
+func TestConsole_DamagedPayout(t *testing.T) {
+	for attribute, value := range map[string]string{"version": `{"S":"x"}`, "settled": `{"M":{"failed":{"L":[{"N":"3"},{"S":"x"}]}}}`, "v": `{"N":"1000"}`} {
+		fake := newTables(t)
+		conflictedPayout(t, fake)
+		fake.edit("payouts", attribute, value)
+		fake.edit("receipts", "amount", `{"S":"2"}`)
+		open := newConsole(t, fake, true, console.Options{})
+		wantTexts(t, open.get("/payouts"), `<span class="status bad">damaged</span>`, `href="/payouts/`+conflictedID+`"`)
+		if attribute != "v" { // of a later version: the error says which
+			wantTexts(t, open.get("/payouts/"+conflictedID), "damaged: ", "rebuild "+conflictedID, "damaged: it cannot be read")
+		}
+	}
+}
+
+func TestConsole_HeldCallback(t *testing.T) {
+	fake := newTables(t)
+	id := fill(t, fake)
+	wantTexts(t, newConsole(t, fake, true, console.Options{}).get("/payouts/"+id), "unknown-status", "payoutctl --local release "+id, "PAYOUT.SUCCESS")
+	wantNoTexts(t, newConsole(t, fake, false, console.Options{}).get("/payouts/"+id), "PAYOUT.SUCCESS")
+}
+
+func TestConsole_UnknownPayout(t *testing.T) {
+	open := newConsole(t, newTables(t), true, console.Options{})
+	for _, path := range []string{"/payouts/cregis/payout/1/404", "/payouts/held/cregis/payout/1/x", "/payouts/a%2F%2Fb", "/payouts/"} {
+		code, page := open.request("GET", path, nil)
+		if code != http.StatusNotFound || !strings.Contains(page, `<a href="/">`) {
+			t.Errorf("%s: status %d, want 404 with a link:\n%s", path, code, page)
+		}
+	}
+}
+
+func TestConsole_Search(t *testing.T) {
+	fake := newTables(t)
+	held := fill(t, fake)
+	unlinked := payout.NewID("pivot", payout.TypeBatch, "m", "", "order-9")
+	apply(t, fake, applied(payout.Event{ID: unlinked, Status: payout.Expected, Source: payout.SourceExpectation, Reference: "order-9"}, payout.Record{}))
+	for _, id := range []payout.ID{"cregis/payout/1/8", "cregis/payout/1/9"} {
+		apply(t, fake, applied(payout.Event{ID: id, Status: payout.Pending, Reference: "twice"}, payout.Record{}))
+	}
+	open := newConsole(t, fake, true, console.Options{})
+	for text, want := range map[string]string{
+		conflictedID:            "/payouts/" + conflictedID,
+		"order-1":               "/payouts/" + conflictedID,
+		" order-1\n":            "/payouts/" + conflictedID,
+		"order-9":               "/payouts/" + url.PathEscape(string(unlinked)),
+		held:                    "/payouts/" + held,
+		"twice":                 "/payouts?reference=twice",
+		"nothing?&<script>":     "/payouts?reference=nothing%3F%26%3Cscript%3E",
+		"":                      "/payouts?provider=cregis&status=failed",
+		"https://evil.example/": "/payouts?reference=https%3A%2F%2Fevil.example%2F",
+	} {
+		form := url.Values{"text": {text}, "account": {""}}
+		if text == "" {
+			form.Set("status", "failed")
+			form.Set("provider", "cregis")
+		}
+		code, location := open.request("POST", "/search", form)
+		if code != http.StatusSeeOther || location != want {
+			t.Errorf("%q: %d to %s, want %s", text, code, location, want)
+			continue
+		}
+		page := open.get(location)
+		if text == "twice" {
+			wantTexts(t, page, "cregis/payout/1/8", "cregis/payout/1/9")
+		}
+	}
+}
+
+// listed returns the ids in a list, and the path of the next page.
+func listed(page string) (ids []string, next string) {
+	for _, match := range regexp.MustCompile(`<th scope="row" class="id"><a href="[^"]*">([^<]*)`).FindAllStringSubmatch(page, -1) {
+		ids = append(ids, match[1])
+	}
+	if match := regexp.MustCompile(`<a href="([^"]*)" rel="next">`).FindStringSubmatch(page); match != nil {
+		next = strings.ReplaceAll(match[1], "&amp;", "&")
+	}
+	return ids, next
+}
+
+// fillMany stores payouts, the latest update first and three in each millisecond, which conflict if
+// isConflicted is set.
+func fillMany(t *testing.T, fake *tables, n int, isConflicted bool) []string {
+	t.Helper()
+	var ids []string
+	for i := range n {
+		id := fmt.Sprintf("cregis/payout/1/%d", 5000-i/3*3+i%3)
+		item := storedItem{}
+		for name, value := range map[string]string{
+			"payout": fmt.Sprintf(`{"S":%q}`, id), "version": `{"N":"1"}`, "progress": `{"S":"pending"}`,
+			"updatedAt": fmt.Sprintf(`{"N":"%d"}`, longAgo().UnixMilli()/1000*1000-int64(i/3)),
+		} {
+			item[name] = json.RawMessage(value)
+		}
+		if isConflicted {
+			item["conflicted"] = json.RawMessage(`{"S":"conflicted"}`)
+			item["claims"] = json.RawMessage(`{"M":{"status":{"L":[{"S":"failed"},{"S":"succeeded"}]}}}`)
+		}
+		fake.items["payouts"][item.key()] = item
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+// The pages of a list have each payout once, in the order of the last update.
+func TestConsole_PagesOfPayouts(t *testing.T) {
+	for name, test := range map[string]struct {
+		path         string
+		isConflicted bool
+	}{
+		"from the table":         {"/payouts", false},
+		"filtered":               {"/payouts?status=pending&age=10m", false},
+		"from an index":          {"/payouts?status=conflicted", true},
+		"from an index by a day": {"/payouts?status=conflicted&provider=cregis", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fake := newTables(t)
+			want := fillMany(t, fake, 125, test.isConflicted)
+			open := newConsole(t, fake, true, console.Options{})
+			var got []string
+			pages := 0
+			for next := test.path; next != ""; pages++ {
+				fake.taken()
+				var ids []string
+				ids, next = listed(open.get(next))
+				got = append(got, ids...)
+				if reads := len(fake.taken()); test.isConflicted && reads > len(ids)+2 {
+					t.Errorf("page %d: %d requests for %d payouts", pages+1, reads, len(ids))
+				}
+			}
+			if !slices.Equal(got, want) || pages != 3 {
+				t.Errorf("%d payouts on %d pages, want %d on 3: %v", len(got), pages, len(want), got)
+			}
+		})
+	}
+}
+
+func TestConsole_FiltersPayouts(t *testing.T) {
+	fake := newTables(t)
+	confirmed, expected, failed := "cregis/payout/1/1", "pivot/payout/m/2", "pivot/payout/n/3"
+	record := applied(payout.Event{ID: payout.ID(confirmed), Source: payout.SourceQuery, Status: payout.Succeeded}, payout.Record{})
+	apply(t, fake, record)
+	apply(t, fake, applied(payout.Event{ID: payout.ID(expected), Source: payout.SourceExpectation, Status: payout.Expected}, payout.Record{}))
+	apply(t, fake, applied(payout.Event{ID: payout.ID(failed), Status: payout.Failed}, payout.Record{}))
+	open := newConsole(t, fake, true, console.Options{})
+	for query, want := range map[string][]string{
+		"":                             {confirmed, expected, failed},
+		"?provider=pivot":              {expected, failed},
+		"?account=m":                   {expected},
+		"?status=failed":               {failed},
+		"?confirmed=yes":               {confirmed},
+		"?confirmed=no&provider=pivot": {expected, failed},
+		"?expected=yes":                {expected},
+		"?expected=no":                 {confirmed, failed},
+		"?age=1h":                      nil,
+		"?overdue=yes":                 nil,
+	} {
+		if got, _ := listed(open.get("/payouts" + query)); !slices.Equal(slices.Sorted(slices.Values(got)), want) {
+			t.Errorf("%s: %v, want %v", query, got, want)
+		}
+	}
+	for _, query := range []string{"status=paid", "provider=stripe", "age=old", "confirmed=maybe", "before=now"} {
+		if code, page := open.request("GET", "/payouts?"+query, nil); code != http.StatusBadRequest {
+			t.Errorf("%s: status %d, want 400\n%s", query, code, page)
+		}
+	}
+}
+
+// A console of a deployed stack lists from indexes. It scans when a person asks for it.
+func TestConsole_PayoutsOfADeployedStack(t *testing.T) {
+	fake := newTables(t)
+	held := fill(t, fake)
+	open := newConsole(t, fake, false, console.Options{})
+	fake.taken()
+	for _, path := range []string{"/", "/payouts", "/payouts?status=pending&provider=pivot", "/payouts?status=conflicted", "/payouts?overdue=yes", "/payouts?reference=order-1", "/payouts/" + conflictedID, "/payouts/" + held} {
+		open.get(path)
+	}
+	open.request("POST", "/search", url.Values{"text": {"order-1"}})
+	for _, request := range fake.taken() {
+		if !slices.Contains([]string{"GetItem", "Query", "DescribeTable"}, request.operation) {
+			t.Errorf("%s without a request for it", request.operation)
+		}
+	}
+	wantTexts(t, open.get("/payouts?status=succeeded"), "1,000,000 payouts", "1,024,000,000 bytes", "about 2,501 read request units", "$0.0003", `action="/scan"`)
+
+	code, location := open.request("POST", "/scan", url.Values{"status": {"succeeded"}})
+	if code != http.StatusSeeOther || location != "/payouts?status=succeeded" {
+		t.Fatalf("scan: %d to %s", code, location)
+	}
+	ids, _ := listed(open.get(location))
+	if requests := fake.taken(); !slices.Equal(ids, []string{alteredID}) || requests[1].operation != "Scan" {
+		t.Errorf("payouts %v after %v", ids, requests)
+	}
+}
