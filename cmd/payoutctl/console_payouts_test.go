@@ -3,9 +3,7 @@ package main_test
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"slices"
@@ -23,15 +21,8 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// openConsole is a console of a stack with the tables, and a browser with its token.
-type openConsole struct {
-	t       *testing.T
-	handler http.Handler
-}
-
-const consoleToken = "0123456789abcdefghij"
-
-func newConsole(t *testing.T, fake *tables, isLocal bool, options console.Options) openConsole {
+// openTables returns the console of a stack with the tables, local or deployed.
+func openTables(t *testing.T, fake *tables, isLocal bool, options console.Options) *consoleOf {
 	t.Helper()
 	stack := cli.Stack{
 		Stack: localstack.Stack{
@@ -41,44 +32,25 @@ func newConsole(t *testing.T, fake *tables, isLocal bool, options console.Option
 		Local: isLocal,
 		AWS:   aws.Config{Region: "eu-west-1", BaseEndpoint: &fake.URL, Credentials: credentials.NewStaticCredentialsProvider("test", "test", "")},
 	}
-	s := &cli.Session{Env: func(string) string { return "" }, Now: time.Now, Opened: &stack}
-	if !isLocal {
-		s.Flags.Stack = "demo"
+	c := newConsole(t, stack, nil)
+	if options.ShowBodies {
+		s := &cli.Session{Env: func(string) string { return "" }, Now: time.Now, Opened: &stack}
+		s.Flags.Stack = stack.Name
+		served, err := console.New(t.Context(), s, stack, console.Options{Port: 4567, Token: consoleToken, ShowBodies: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.handler = served
 	}
-	options.Port, options.Token = 4567, consoleToken
-	served, err := console.New(t.Context(), s, stack, options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return openConsole{t, served}
+	return c
 }
 
-// request returns the status, and the body or the address of a redirect.
-func (c openConsole) request(method, path string, form url.Values) (int, string) {
+// redirect sends a form and returns the path that it leads to.
+func (c *consoleOf) redirect(path string, form url.Values) string {
 	c.t.Helper()
-	r := httptest.NewRequest(method, "http://127.0.0.1:4567"+path, strings.NewReader(form.Encode()))
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.AddCookie(&http.Cookie{Name: "payout-console-4567", Value: consoleToken})
-	recorder := httptest.NewRecorder()
-	c.handler.ServeHTTP(recorder, r)
-	body, err := io.ReadAll(recorder.Result().Body)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	if location := recorder.Header().Get("Location"); location != "" {
-		return recorder.Code, location
-	}
-	return recorder.Code, string(body)
-}
-
-// get returns a page that must exist.
-func (c openConsole) get(path string) string {
-	c.t.Helper()
-	code, body := c.request("GET", path, nil)
-	if code != http.StatusOK {
-		c.t.Fatalf("%s: status %d\n%s", path, code, body)
-	}
-	return body
+	response := c.send(http.MethodPost, path, form.Encode())
+	c.text(response, path, http.StatusSeeOther)
+	return response.Header.Get("Location")
 }
 
 func wantTexts(t *testing.T, page string, wants ...string) {
@@ -118,7 +90,7 @@ func conflictedPayout(t *testing.T, fake *tables) {
 func TestConsole_Payout(t *testing.T) {
 	fake := newTables(t)
 	conflictedPayout(t, fake)
-	page := newConsole(t, fake, true, console.Options{}).get("/payouts/" + conflictedID)
+	page := openTables(t, fake, true, console.Options{}).get("/payouts/"+conflictedID, 200)
 	wantTexts(t, page,
 		"created as succeeded", "succeeded → conflicted; conflict in status", "da0184", "3 s", recipient,
 		`<td>failed</td><td><a href="#receipt-2">#2</a></td>`, `action="/actions/resolve"`, `name="trust" value="failed/`,
@@ -130,10 +102,10 @@ func TestConsole_Payout(t *testing.T) {
 func TestConsole_PayoutOfADeployedStack(t *testing.T) {
 	fake := newTables(t)
 	conflictedPayout(t, fake)
-	masked := newConsole(t, fake, false, console.Options{}).get("/payouts/" + conflictedID)
+	masked := openTables(t, fake, false, console.Options{}).get("/payouts/"+conflictedID, 200)
 	wantTexts(t, masked, "Deployed stack, read-only", "TXsmKp…n1FS", "bytes, masked", "payoutctl --stack demo resolve "+conflictedID+" --trust succeeded/")
 	wantNoTexts(t, masked, recipient, "<b>memo</b>", "alert(1)", `action="/actions/`)
-	shown := newConsole(t, fake, false, console.Options{ShowBodies: true}).get("/payouts/" + conflictedID)
+	shown := openTables(t, fake, false, console.Options{ShowBodies: true}).get("/payouts/"+conflictedID, 200)
 	wantTexts(t, shown, recipient, "<b>memo</b>", "alert(1)")
 	wantNoTexts(t, shown, `action="/actions/`)
 }
@@ -145,10 +117,10 @@ func TestConsole_DamagedPayout(t *testing.T) {
 		conflictedPayout(t, fake)
 		fake.edit("payouts", attribute, value)
 		fake.edit("receipts", "amount", `{"S":"2"}`)
-		open := newConsole(t, fake, true, console.Options{})
-		wantTexts(t, open.get("/payouts"), `<span class="status bad">damaged</span>`, `href="/payouts/`+conflictedID+`"`)
+		c := openTables(t, fake, true, console.Options{})
+		wantTexts(t, c.get("/payouts", 200), `<span class="status bad">damaged</span>`, `href="/payouts/`+conflictedID+`"`)
 		if attribute != "v" { // of a later version: the error says which
-			wantTexts(t, open.get("/payouts/"+conflictedID), "damaged: ", "rebuild "+conflictedID, "damaged: it cannot be read")
+			wantTexts(t, c.get("/payouts/"+conflictedID, 200), "damaged: ", "rebuild "+conflictedID, "damaged: it cannot be read")
 		}
 	}
 }
@@ -156,17 +128,14 @@ func TestConsole_DamagedPayout(t *testing.T) {
 func TestConsole_HeldCallback(t *testing.T) {
 	fake := newTables(t)
 	id := fill(t, fake)
-	wantTexts(t, newConsole(t, fake, true, console.Options{}).get("/payouts/"+id), "unknown-status", "payoutctl --local release "+id, "PAYOUT.SUCCESS")
-	wantNoTexts(t, newConsole(t, fake, false, console.Options{}).get("/payouts/"+id), "PAYOUT.SUCCESS")
+	wantTexts(t, openTables(t, fake, true, console.Options{}).get("/payouts/"+id, 200), "unknown-status", "payoutctl --local release "+id, "PAYOUT.SUCCESS")
+	wantNoTexts(t, openTables(t, fake, false, console.Options{}).get("/payouts/"+id, 200), "PAYOUT.SUCCESS")
 }
 
 func TestConsole_UnknownPayout(t *testing.T) {
-	open := newConsole(t, newTables(t), true, console.Options{})
+	c := openTables(t, newTables(t), true, console.Options{})
 	for _, path := range []string{"/payouts/cregis/payout/1/404", "/payouts/held/cregis/payout/1/x", "/payouts/a%2F%2Fb", "/payouts/"} {
-		code, page := open.request("GET", path, nil)
-		if code != http.StatusNotFound || !strings.Contains(page, `<a href="/">`) {
-			t.Errorf("%s: status %d, want 404 with a link:\n%s", path, code, page)
-		}
+		wantTexts(t, c.get(path, http.StatusNotFound), `<a href="/">`)
 	}
 }
 
@@ -178,7 +147,7 @@ func TestConsole_Search(t *testing.T) {
 	for _, id := range []payout.ID{"cregis/payout/1/8", "cregis/payout/1/9"} {
 		apply(t, fake, applied(payout.Event{ID: id, Status: payout.Pending, Reference: "twice"}, payout.Record{}))
 	}
-	open := newConsole(t, fake, true, console.Options{})
+	c := openTables(t, fake, true, console.Options{})
 	for text, want := range map[string]string{
 		conflictedID:            "/payouts/" + conflictedID,
 		"order-1":               "/payouts/" + conflictedID,
@@ -195,12 +164,11 @@ func TestConsole_Search(t *testing.T) {
 			form.Set("status", "failed")
 			form.Set("provider", "cregis")
 		}
-		code, location := open.request("POST", "/search", form)
-		if code != http.StatusSeeOther || location != want {
-			t.Errorf("%q: %d to %s, want %s", text, code, location, want)
-			continue
+		location := c.redirect("/search", form)
+		if location != want {
+			t.Errorf("%q leads to %s, want %s", text, location, want)
 		}
-		page := open.get(location)
+		page := c.get(location, 200)
 		if text == "twice" {
 			wantTexts(t, page, "cregis/payout/1/8", "cregis/payout/1/9")
 		}
@@ -256,13 +224,13 @@ func TestConsole_PagesOfPayouts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			fake := newTables(t)
 			want := fillMany(t, fake, 125, test.isConflicted)
-			open := newConsole(t, fake, true, console.Options{})
+			c := openTables(t, fake, true, console.Options{})
 			var got []string
 			pages := 0
 			for next := test.path; next != ""; pages++ {
 				fake.taken()
 				var ids []string
-				ids, next = listed(open.get(next))
+				ids, next = listed(c.get(next, 200))
 				got = append(got, ids...)
 				if reads := len(fake.taken()); test.isConflicted && reads > len(ids)+2 {
 					t.Errorf("page %d: %d requests for %d payouts", pages+1, reads, len(ids))
@@ -282,7 +250,7 @@ func TestConsole_FiltersPayouts(t *testing.T) {
 	apply(t, fake, record)
 	apply(t, fake, applied(payout.Event{ID: payout.ID(expected), Source: payout.SourceExpectation, Status: payout.Expected}, payout.Record{}))
 	apply(t, fake, applied(payout.Event{ID: payout.ID(failed), Status: payout.Failed}, payout.Record{}))
-	open := newConsole(t, fake, true, console.Options{})
+	c := openTables(t, fake, true, console.Options{})
 	for query, want := range map[string][]string{
 		"":                             {confirmed, expected, failed},
 		"?provider=pivot":              {expected, failed},
@@ -295,14 +263,12 @@ func TestConsole_FiltersPayouts(t *testing.T) {
 		"?age=1h":                      nil,
 		"?overdue=yes":                 nil,
 	} {
-		if got, _ := listed(open.get("/payouts" + query)); !slices.Equal(slices.Sorted(slices.Values(got)), want) {
+		if got, _ := listed(c.get("/payouts"+query, 200)); !slices.Equal(slices.Sorted(slices.Values(got)), want) {
 			t.Errorf("%s: %v, want %v", query, got, want)
 		}
 	}
 	for _, query := range []string{"status=paid", "provider=stripe", "age=old", "confirmed=maybe", "before=now"} {
-		if code, page := open.request("GET", "/payouts?"+query, nil); code != http.StatusBadRequest {
-			t.Errorf("%s: status %d, want 400\n%s", query, code, page)
-		}
+		c.get("/payouts?"+query, http.StatusBadRequest)
 	}
 }
 
@@ -310,24 +276,24 @@ func TestConsole_FiltersPayouts(t *testing.T) {
 func TestConsole_PayoutsOfADeployedStack(t *testing.T) {
 	fake := newTables(t)
 	held := fill(t, fake)
-	open := newConsole(t, fake, false, console.Options{})
+	c := openTables(t, fake, false, console.Options{})
 	fake.taken()
 	for _, path := range []string{"/", "/payouts", "/payouts?status=pending&provider=pivot", "/payouts?status=conflicted", "/payouts?overdue=yes", "/payouts?reference=order-1", "/payouts/" + conflictedID, "/payouts/" + held} {
-		open.get(path)
+		c.get(path, 200)
 	}
-	open.request("POST", "/search", url.Values{"text": {"order-1"}})
+	c.redirect("/search", url.Values{"text": {"order-1"}})
 	for _, request := range fake.taken() {
 		if !slices.Contains([]string{"GetItem", "Query", "DescribeTable"}, request.operation) {
 			t.Errorf("%s without a request for it", request.operation)
 		}
 	}
-	wantTexts(t, open.get("/payouts?status=succeeded"), "1,000,000 payouts", "1,024,000,000 bytes", "about 2,501 read request units", "$0.0003", `action="/scan"`)
+	wantTexts(t, c.get("/payouts?status=succeeded", 200), "1,000,000 payouts", "1,024,000,000 bytes", "about 2,501 read request units", "$0.0003", `action="/scan"`)
 
-	code, location := open.request("POST", "/scan", url.Values{"status": {"succeeded"}})
-	if code != http.StatusSeeOther || location != "/payouts?status=succeeded" {
-		t.Fatalf("scan: %d to %s", code, location)
+	location := c.redirect("/scan", url.Values{"status": {"succeeded"}})
+	if location != "/payouts?status=succeeded" {
+		t.Errorf("the scan leads to %s", location)
 	}
-	ids, _ := listed(open.get(location))
+	ids, _ := listed(c.get(location, 200))
 	if requests := fake.taken(); !slices.Equal(ids, []string{alteredID}) || requests[1].operation != "Scan" {
 		t.Errorf("payouts %v after %v", ids, requests)
 	}

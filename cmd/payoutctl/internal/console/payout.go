@@ -23,7 +23,14 @@ type payoutPage struct {
 	Conflicts []conflict
 	Choices   []choice
 	Receipts  []receipt
-	Commands  []string
+	CanClose  bool
+	Commands  []operation
+}
+
+// operation is a command line, and the action that runs it on the local stack.
+type operation struct {
+	Line, Label   string
+	Action, Field string // and the field with the id; "" if no action does
 }
 
 // conflict is a value that statements claim for a field, besides others.
@@ -106,13 +113,19 @@ func (c *Console) fillPayout(shown *payoutPage, history display.History) {
 	for n, entry := range history.Entries {
 		shown.Receipts = append(shown.Receipts, c.newReceipt(n+1, entry, changes[entry.Key]))
 	}
-	lines := [][]string{{"show", shown.ID, "--full"}, {"reconcile", shown.ID}}
-	if history.Record.IsOpen() {
-		lines = append(lines, []string{"close", shown.ID, "--status", "failed", "--reason", "…"})
+	shown.CanClose = shown.Status != "" && history.Record.IsOpen()
+	if c.add(shown, operation{}, "show", shown.ID, "--full"); shown.CanClose {
+		c.add(shown, operation{}, "close", shown.ID, "--status", "failed", "--reason", "…")
 	}
-	lines = append(lines, []string{"rebuild", shown.ID, "--dry-run"},
-		[]string{"publish", "--since", history.Record.UpdatedAt.Format(time.RFC3339), "--provider", history.Record.ID.Provider(), "--dry-run"})
-	shown.addCommands(c, lines...)
+	c.add(shown, operation{Label: "Ask the provider", Action: "reconcile", Field: "payout"}, "reconcile", shown.ID)
+	c.add(shown, operation{Label: "Rebuild …", Action: "rebuild", Field: "payout"}, "rebuild", shown.ID, "--dry-run")
+	c.add(shown, operation{}, "publish", "--since", history.Record.UpdatedAt.Format(time.RFC3339), "--provider", history.Record.ID.Provider(), "--dry-run")
+}
+
+// add adds a command to the page.
+func (c *Console) add(shown *payoutPage, o operation, line ...string) {
+	o.Line = c.commandLine(line)
+	shown.Commands = append(shown.Commands, o)
 }
 
 func (c *Console) fillHeld(shown *payoutPage, held display.Entry) {
@@ -124,19 +137,13 @@ func (c *Console) fillHeld(shown *payoutPage, held display.Entry) {
 		shown.NextStep = display.NextStep(held.Receipt, c.session.Program())
 	}
 	shown.Receipts = []receipt{c.newReceipt(1, held, "")}
-	lines := [][]string{{"show", shown.ID, "--full"}}
+	c.add(shown, operation{}, "show", shown.ID, "--full")
 	if held.Source() == payout.SourceCallback {
-		lines = append(lines, []string{"explain", shown.ID})
+		c.add(shown, operation{Label: "Explain", Action: "explain-held", Field: "held"}, "explain", shown.ID)
 	}
 	if held.State == inbox.Held && !held.Damaged {
-		lines = append(lines, []string{"release", shown.ID, "--dry-run"}, []string{"dismiss", shown.ID, "--reason", "…"})
-	}
-	shown.addCommands(c, lines...)
-}
-
-func (p *payoutPage) addCommands(c *Console, lines ...[]string) {
-	for _, line := range lines {
-		p.Commands = append(p.Commands, c.commandLine(line))
+		c.add(shown, operation{Label: "Release …", Action: "release", Field: "held"}, "release", shown.ID, "--dry-run")
+		c.add(shown, operation{Label: "Dismiss …", Action: "dismiss", Field: "held"}, "dismiss", shown.ID, "--reason", "…")
 	}
 }
 
