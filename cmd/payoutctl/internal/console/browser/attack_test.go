@@ -249,6 +249,17 @@ func isControl(r rune) bool {
 	return unicode.IsControl(r) && !slices.Contains([]rune("\n\t\u00a0"), r) || unicode.Is(unicode.Bidi_Control, r)
 }
 
+// A form with a body that is too long is refused with its bound.
+func TestConsole_LongBody(t *testing.T) {
+	c := newConsole(t)
+	for _, path := range []string{"/actions/explain", "/actions/send-vector"} {
+		got := c.visitor(t).post(path, "body="+strings.Repeat("a", 10<<20))
+		if got.StatusCode != http.StatusRequestEntityTooLarge || !regexp.MustCompile(`\d{6,} bytes`).MatchString(got.text) {
+			t.Errorf("%s: %d, want 413 with the bound\n%.500s", path, got.StatusCode, got.text)
+		}
+	}
+}
+
 // On a deployed stack no page has a form that changes something, and no request does.
 func TestDeployed_ReadOnly(t *testing.T) {
 	needStack(t)
@@ -261,10 +272,16 @@ func TestDeployed_ReadOnly(t *testing.T) {
 	if overview.StatusCode != http.StatusOK || !strings.Contains(overview.text, "read-only") || !strings.Contains(overview.text, "us-east-1") {
 		t.Errorf("%d\n%s", overview.StatusCode, overview.text)
 	}
-	for _, name := range []string{"release", "dismiss", "resolve", "close", "dlq-redrive", "dlq-drop", "rebuild", "send", "order", "pause", "sweep", "faults"} {
+	for _, name := range []string{
+		"resolve", "resolve-all", "close", "release", "release-all", "dismiss", "rebuild", "rebuild-all", "publish", "redrive", "pause", "resume",
+		"reconcile", "reconcile-overdue", "sweep", "expect", "dlq-show", "export", "send-cregis-payout", "send-pivot-single", "send-vector", "none",
+	} {
 		got := v.post("/actions/"+name, "id=1&reason=why&confirmed=yes")
 		if got.StatusCode != http.StatusNotFound && got.StatusCode != http.StatusMethodNotAllowed {
 			t.Errorf("POST /actions/%s: %d, want 404 or 405", name, got.StatusCode)
 		}
+	}
+	if got := newConsole(t).visitor(t).post("/actions/release", ""); got.StatusCode == http.StatusNotFound || got.StatusCode == http.StatusMethodNotAllowed {
+		t.Errorf("POST /actions/release on the local stack: %d, and the actions above may be refused by their names", got.StatusCode)
 	}
 }
