@@ -21,7 +21,8 @@ func (c *Console) secure(next http.Handler) http.Handler {
 		header := w.Header()
 		header.Set("Content-Security-Policy", policy)
 		header.Set("X-Content-Type-Options", "nosniff")
-		header.Set("Referrer-Policy", "no-referrer")
+		// With no-referrer the browser would send the forms of this page with "Origin: null".
+		header.Set("Referrer-Policy", "same-origin")
 		header.Set("Cache-Control", "no-store")
 		origin := r.Header.Get("Origin")
 		switch {

@@ -89,7 +89,7 @@ func TestConsole_RefusesRequests(t *testing.T) {
 				t.Errorf("status %d, want %d: %s", response.StatusCode, test.code, body(t, response))
 			}
 			for name, want := range map[string]string{
-				"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "Referrer-Policy": "no-referrer",
+				"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "Referrer-Policy": "same-origin",
 			} {
 				if got := response.Header.Get(name); got != want {
 					t.Errorf("header %s: %q, want %q", name, got, want)

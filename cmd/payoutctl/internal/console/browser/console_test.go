@@ -206,6 +206,15 @@ func (v visitor) send(method, path, body string, edit func(*http.Request)) answe
 // payoutctl runs a command on the local stack and returns what it prints on standard output.
 func payoutctl(t *testing.T, args ...string) string {
 	t.Helper()
+	out, err := tryPayoutctl(t, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func tryPayoutctl(t *testing.T, args ...string) (string, error) {
+	t.Helper()
 	path, err := program()
 	if err != nil {
 		t.Fatal(err)
@@ -216,9 +225,25 @@ func payoutctl(t *testing.T, args ...string) string {
 	var out, problems bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &problems
 	if err := cmd.Run(); err != nil {
-		t.Fatalf("payoutctl %s: %v\n%s%s", strings.Join(args, " "), err, out.String(), problems.String())
+		return "", fmt.Errorf("payoutctl %s: %w\n%s%s", strings.Join(args, " "), err, out.String(), problems.String())
 	}
-	return out.String()
+	return out.String(), nil
+}
+
+// awaitPayout waits until payoutctl show prints a text about a payout or a held callback.
+func awaitPayout(t *testing.T, id, text string) {
+	t.Helper()
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(patience); ; <-tick.C {
+		out, err := tryPayoutctl(t, "show", id)
+		if err == nil && strings.Contains(out, text) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("not within %s: %s shows %q (%v)\n%s", patience, id, text, err, out)
+		}
+	}
 }
 
 var started, lastID = time.Now().UnixMicro(), atomic.Int64{}

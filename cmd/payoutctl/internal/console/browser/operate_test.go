@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/chromedp/cdproto/accessibility"
@@ -55,9 +56,9 @@ func (b *tab) press(role, name string) {
 func (b *tab) fill(name, text string) {
 	b.t.Helper()
 	if b.way == keyboard {
-		b.focus("textbox", name)
+		b.focus("textbox|searchbox", name)
 	} else {
-		b.click("textbox", name)
+		b.click("textbox|searchbox", name)
 	}
 	b.call("fill "+name, func(ctx context.Context, target *chromedp.Target) error {
 		if _, err := chromedp.KeyEvent("a", chromedp.KeyModifiers(kb.ModifierCtrl))(ctx, target); err != nil {
@@ -147,19 +148,20 @@ func (b *tab) key(keys string) {
 	})
 }
 
-// find waits for the control with a role and a name, which may go on with other text, and returns it. The first of
-// several counts; an exact name counts before a longer one.
+// find waits for the control with a role and a name, and returns it. The role may be several, as in a|b. The name may go
+// on with other text. The first of several controls counts, and an exact name before a longer one.
 func (b *tab) find(role, name string) (id cdp.BackendNodeID) {
 	b.t.Helper()
 	b.retry(fmt.Sprintf("the page has a %s %q", role, name), func(ctx context.Context, target *chromedp.Target) (bool, error) {
 		nodes, err := tree(ctx, target)
 		id = 0
 		for _, n := range nodes {
-			if n.role == role && n.name == name {
+			isRole := slices.Contains(strings.Split(role, "|"), n.role)
+			if isRole && n.name == name {
 				id = n.id
 				return true, nil
 			}
-			if id == 0 && n.role == role && strings.HasPrefix(n.name, name) {
+			if id == 0 && isRole && strings.HasPrefix(n.name, name) {
 				id = n.id
 			}
 		}
