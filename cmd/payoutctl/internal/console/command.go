@@ -39,7 +39,7 @@ only, and on a deployed stack it changes nothing; it shows the command for each 
 	payoutctl --local console
 	payoutctl --stack payouts-prod console --port 8080
 
-Needs the permissions of payouts, show, receipts, audit and doctor, dynamodb:DescribeTable, and cloudwatch:GetMetricData.`
+Needs the permissions of payouts, show, receipts, audit and doctor, and cloudwatch:GetMetricData.`
 }
 
 // Run serves the console.

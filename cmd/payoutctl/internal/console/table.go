@@ -2,8 +2,7 @@ package console
 
 import (
 	"context"
-	"fmt"
-	"net/http"
+		"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -170,7 +169,10 @@ const (
 func readScanCost(ctx context.Context, stack cli.Stack) (*scanCost, error) {
 	out, err := dynamodb.NewFromConfig(stack.AWS).DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &stack.PayoutsTable})
 	if err != nil {
-		return nil, fmt.Errorf("describe table %s: %w", stack.PayoutsTable, err)
+		return nil, err
+	}
+	if out.Table == nil {
+		return &scanCost{Limit: maxScanned}, nil // a table that is being created
 	}
 	cost := &scanCost{Items: aws.ToInt64(out.Table.ItemCount), Bytes: aws.ToInt64(out.Table.TableSizeBytes), Limit: maxScanned}
 	scanned := cost.Bytes
