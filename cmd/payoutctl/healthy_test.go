@@ -168,7 +168,7 @@ func (h *healthyStack) json(operation, sent string) string {
 	case "GetItem":
 		if h.isOverdue && strings.Contains(sent, "prod-payouts") {
 			return `{"Item": {"payout": {"S": "cregis/payout/1/2"}, "v": {"N": "2"}, "version": {"N": "2"}, "progress": {"S": "expected"},
-				"sources": {"L": [{"S": "expectation"}, {"S": "reconciler"}]}, "overdueReasons": {"L": [{"S": "open"}]}, "queryShard": {"S": "14"}, "queryAt": {"N": "1"}}}`
+				"sources": {"L": [{"S": "expectation"}, {"S": "reconciler"}]}, "overdueReasons": {"L": [{"S": "open"}]}, "queryShard": {"S": "14"}, "queryOrder": {"S": "cregis/1/end/000000000000001"}}}`
 		}
 		if strings.Contains(sent, "prod-payouts") {
 			return `{"Item": {"payout": {"S": "cregis/payout/1/2"}, "version": {"N": "2"}, "claims": {"M": {"status": {"L": [{"S": "failed"}, {"S": "succeeded"}]}}}}}`
