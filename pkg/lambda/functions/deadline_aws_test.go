@@ -1,6 +1,7 @@
 package functions_test
 
 import (
+	"context"
 	"crypto/md5"
 	"encoding/hex"
 	"encoding/json"
@@ -16,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"payout-callbacks/pkg/aws/dynamostore"
 	"payout-callbacks/pkg/aws/eventbus"
 	"payout-callbacks/pkg/aws/secrets"
 	"payout-callbacks/pkg/aws/sqsqueue"
@@ -24,6 +26,8 @@ import (
 	"payout-callbacks/pkg/lambda/config"
 	"payout-callbacks/pkg/lambda/functions"
 	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/provider/cregis"
+	"payout-callbacks/pkg/reconcile"
 )
 
 // everything makes all operations hang.
@@ -104,7 +108,40 @@ func timedStack(aws *timedAWS) (functions.Stack, callback.KeySource) {
 		MetricsNamespace: "test", SweepLimit: 10,
 	}, functions.Clients{DynamoDB: dynamodb.NewFromConfig(sdk), SQS: sqs.NewFromConfig(sdk)}, io.Discard)
 	stack.Bus = eventbus.New(sdk, "bus")
-	return stack, secrets.NewKeys(secretsmanager.NewFromConfig(sdk), "keys", time.Now)
+	manager := secretsmanager.NewFromConfig(sdk)
+	stack.Inbox.Queries = map[string]inbox.QueryMode{"cregis": inbox.QueriesAll}
+	stack.Reconciler = &reconcile.Reconciler{
+		Inbox: stack.Inbox, Store: stack.Store, Accounts: &dynamostore.Accounts{Client: stack.Store.Client, Table: "accounts"},
+		Providers: []reconcile.Provider{timedProvider{aws: aws}}, Credentials: &secrets.APICredentials{Client: manager}, Limit: 10, Owner: "a run", Now: time.Now,
+	}
+	return stack, secrets.NewKeys(manager, "keys", time.Now)
+}
+
+// timedProvider is asked by requests to aws.
+type timedProvider struct {
+	cregis.Provider
+
+	aws *timedAWS
+}
+
+func (p timedProvider) Connect(string, json.RawMessage, *http.Client, func() time.Time) (reconcile.Querier, error) {
+	return p, nil
+}
+
+func (timedProvider) KeyID() string { return "" }
+
+func (p timedProvider) Ask(ctx context.Context, _ []reconcile.Asked) reconcile.Answer {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://provider.test", strings.NewReader("{}"))
+	if err != nil {
+		return reconcile.Answer{Outcome: reconcile.Unusable}
+	}
+	request.Header.Set("X-Amz-Target", "provider.ask")
+	response, err := p.aws.Do(request)
+	if err != nil {
+		return reconcile.Answer{Outcome: reconcile.Unavailable}
+	}
+	_ = response.Body.Close()
+	return reconcile.Answer{Outcome: reconcile.NotFound}
 }
 
 var timedKeys = callback.Keys{
@@ -113,7 +150,7 @@ var timedKeys = callback.Keys{
 }
 
 func timedReceipt() inbox.Receipt {
-	return inbox.NewReceipt(payout.Event{ID: "cregis/payout/7/1", Status: payout.Failed}, []byte("{}"), "k", time.Now())
+	return inbox.NewReceipt(payout.Event{ID: "cregis/payout/" + project + "/1", Status: payout.Failed}, []byte("{}"), "k", time.Now())
 }
 
 // timedAnswers returns the answers of an AWS that has a due receipt, a readable
@@ -125,7 +162,8 @@ func timedAnswers(t *testing.T) map[string]string {
 		stored[account] = fmt.Sprintf(`%q: {"current": %q}`, account, string(keys.Current))
 	}
 	receipt := timedReceipt()
-	item := fmt.Sprintf(`{"payout": {"S": %q}, "receipt": {"S": %q}, "state": {"S": "received"}}`, receipt.Key.Payout, receipt.Key.Receipt)
+	item := fmt.Sprintf(`{"payout": {"S": %q}, "receipt": {"S": %q}, "state": {"S": "received"}, "progress": {"S": "pending"}, "dueAt": {"N": "2"},
+		"queryOrder": {"S": "cregis/%s/end/000000000000001"}}`, receipt.Key.Payout, receipt.Key.Receipt, project)
 	values, err := json.Marshal("{" + stored["1382528827416576"] + "," + stored["922e39ab-7565-49f6-b84f-fb56122821ae"] + "}")
 	if err != nil {
 		t.Fatal(err)

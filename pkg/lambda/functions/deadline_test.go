@@ -45,6 +45,10 @@ func timedFunctions(t *testing.T) []timedFunction {
 		{"ExpectedFunction", expect, map[string]time.Duration{
 			"GetItem": 8 * time.Second, "TransactWriteItems": 8 * time.Second, "Query": 8 * time.Second,
 		}, 8 * time.Second},
+		{"ReconcilerFunction", run, map[string]time.Duration{
+			"Query": 55 * time.Second, "GetItem": 55 * time.Second, "UpdateItem": 55 * time.Second, "Scan": 55 * time.Second,
+			"GetSecretValue": time.Second, "ask": 20 * time.Second,
+		}, 57 * time.Second},
 	}
 	for resource, example := range map[string]string{"CregisFunction": "payout-one-line", "PivotFunction": "single-success"} {
 		name := strings.ToLower(strings.TrimSuffix(resource, "Function"))
@@ -175,6 +179,12 @@ func expect(ctx context.Context, stack functions.Stack, _ callback.KeySource) er
 		IAM: &events.APIGatewayV2HTTPRequestContextAuthorizerIAMDescription{UserARN: caller},
 	}
 	_, err := stack.HandleExpected(ctx, event)
+	return err
+}
+
+// run runs the reconciler. A lease is released even after the time of a run.
+func run(ctx context.Context, stack functions.Stack, _ callback.KeySource) error {
+	_, err := stack.HandleReconcile(ctx, reconcile.AskRequest{})
 	return err
 }
 
