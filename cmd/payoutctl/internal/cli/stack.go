@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -129,7 +130,8 @@ func HTTPClient() *awshttp.BuildableClient {
 // DisableProxy keeps requests to a local stack away from the user's proxy.
 func DisableProxy(transport *http.Transport) { transport.Proxy = nil }
 
-// Outputs of template.yaml that the program reads, beside those of each provider.
+// Outputs of template.yaml that the program reads. keysSecretSuffix follows a
+// provider's name.
 const (
 	OutputTopic = "AlarmTopicArn"
 	OutputBus   = "PayoutBusName"
@@ -140,6 +142,7 @@ const (
 	outputPayouts     = "PayoutsTableName"
 	outputEvents      = "EventsQueueUrl"
 	outputDeadLetters = "DeadLetterQueueUrl"
+	keysSecretSuffix  = "KeysSecret"
 )
 
 // loadDeployed reads the outputs of a stack that is deployed to AWS.
@@ -210,11 +213,20 @@ func readOutputs(ctx context.Context, sdk aws.Config, name string) (map[string]s
 	return outputs, nil
 }
 
-// secretsIn returns the secret with the keys of each provider, from the outputs.
+// APISecretOutput returns the name of the output with the secret of a provider's API
+// credentials.
+func APISecretOutput(provider Provider) string {
+	return strings.ToUpper(string(provider[:1])) + string(provider[1:]) + "ApiSecret"
+}
+
+// secretsIn finds the secrets by the names of their outputs: CregisKeysSecret
+// belongs to provider cregis.
 func secretsIn(outputs map[string]string) map[string]string {
 	secrets := map[string]string{}
-	for _, d := range functions.Providers() {
-		secrets[d.Name()] = outputs[d.KeysOutput()]
+	for output, value := range outputs {
+		if provider, ok := strings.CutSuffix(output, keysSecretSuffix); ok {
+			secrets[strings.ToLower(provider)] = value
+		}
 	}
 	return secrets
 }
