@@ -144,7 +144,7 @@ func (d *deployed) roleActions() map[string]roleAction {
 	for _, p := range functions.Providers() {
 		actions["read keys: "+p.Name()] = readSecret(d.stack.KeySecrets[p.Name()])
 		if p.Queries != nil {
-			actions["read API: "+p.Name()] = readSecret(d.stack.Outputs[p.Prefix()+"ApiSecret"])
+			actions["read API: "+p.Name()] = readSecret(d.stack.Outputs[p.APIOutput()])
 		}
 	}
 	return actions

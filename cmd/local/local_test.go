@@ -154,3 +154,23 @@ func TestStack_Withdraw(t *testing.T) {
 		})
 	}
 }
+
+// A virtual environment that was moved is installed again. A link to it is not.
+func TestFingerprint_Location(t *testing.T) {
+	dir := t.TempDir()
+	venv, link, moved := filepath.Join(dir, "venv"), filepath.Join(dir, "link"), filepath.Join(dir, "moved")
+	requirements := filepath.Join(dir, "requirements.txt")
+	if err := errors.Join(os.Mkdir(venv, 0o755), os.Mkdir(moved, 0o755), os.Symlink(venv, link), os.WriteFile(requirements, []byte("sam"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	prints := map[string]string{}
+	for _, location := range []string{venv, link, moved} {
+		var err error
+		if prints[location], err = fingerprint(requirements, location); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if prints[venv] != prints[link] || prints[venv] == prints[moved] {
+		t.Errorf("fingerprints: %v", prints)
+	}
+}

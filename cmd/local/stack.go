@@ -56,7 +56,7 @@ func newStack(w workspace, outputs map[string]string) (stack, error) {
 		PID:                os.Getpid(),
 	}
 	for _, d := range functions.Providers() {
-		s.KeySecrets[d.Name()] = outputs[d.Prefix()+"KeysSecret"]
+		s.KeySecrets[d.Name()] = outputs[d.KeysOutput()]
 	}
 	for _, function := range functionFolders() {
 		s.Functions = append(s.Functions, s.function(function))

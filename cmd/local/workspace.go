@@ -191,11 +191,15 @@ func install(ctx context.Context, root string) error {
 	return os.WriteFile(stamp, []byte(want), 0o600)
 }
 
-// fingerprint identifies the content and the location: a virtual environment that was moved does not work.
+// fingerprint identifies the content and the location: a virtual environment that was moved does not work. A link to that
+// of another clone does.
 func fingerprint(requirements, venv string) (string, error) {
 	content, err := os.ReadFile(requirements)
 	if err != nil {
 		return "", err
+	}
+	if target, err := filepath.EvalSymlinks(venv); err == nil {
+		venv = target
 	}
 	sum := sha256.Sum256(append(content, venv...))
 	return hex.EncodeToString(sum[:]), nil

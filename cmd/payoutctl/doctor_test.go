@@ -79,7 +79,7 @@ func diagnoses() map[string]diagnosis {
 			h.isOverdue = true
 		}, "overdue payouts", "warn", "1 payout to check"},
 		"an expected account": {func(h *healthyStack) {
-			h.items["queries"] = `{"payout": {"S": "cregis/payout/1/2"}, "queryAt": {"N": "1"}}`
+			h.items["queries"] = `{"payout": {"S": "cregis/payout/1/2"}, "queryOrder": {"S": "cregis/1/end/000000000000001"}}`
 			h.isOverdue = true
 		}, "keys of expected payouts", "fail", "no key verifies its callbacks"},
 		"nothing": {func(*healthyStack) {}, "", "", ""},

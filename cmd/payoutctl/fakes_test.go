@@ -35,7 +35,7 @@ const (
 	demoProject  = "1382528827416576"
 	demoMerchant = "922e39ab-7565-49f6-b84f-fb56122821ae"
 	cregisKey    = "f502a9ac9ca54327986f29c03b271491"
-	pivotKey     = "demo-pivot-key-0123456789"
+	pivotKey     = "pivot-demo-key-current"
 )
 
 // fakes replaces a local stack: the real handlers on a store in memory, and an AWS
@@ -50,16 +50,26 @@ func newFakes(env *testscript.Env) fakes {
 	return fakes{api: api.URL, aws: aws.URL}
 }
 
+// demoKeys returns the key of the demo account of each provider.
+func demoKeys() map[string]map[string]callback.Key {
+	keys := map[string]map[string]callback.Key{}
+	for _, d := range functions.Providers() {
+		keys[d.Name()] = map[string]callback.Key{d.DemoAccount: d.Demo[d.DemoAccount].Current}
+	}
+	return keys
+}
+
 func (f fakes) writeStack(dir string) error {
+	keySecrets := map[string]string{}
+	for _, d := range functions.Providers() {
+		keySecrets[d.Name()] = "demo/keys/" + d.Name()
+	}
 	description, err := json.Marshal(map[string]any{
 		"stackName": "demo", "apiUrl": f.api, "endpointUrl": f.aws, "region": "us-east-1",
 		"receiptsTable": "receipts", "payoutsTable": "payouts",
 		"outputs":        map[string]string{"PayoutBusName": "demo-payouts", "ReconcilerFunctionName": "demo-reconciler"},
 		"eventsQueueUrl": f.aws + "/1/events", "deadLetterQueueUrl": f.aws + "/1/dead-letters",
-		"keySecrets": map[string]string{"cregis": "demo/keys/cregis", "pivot": "demo/keys/pivot"},
-		"demoKeys": map[string]map[string]string{
-			"cregis": {demoProject: cregisKey}, "pivot": {demoMerchant: pivotKey},
-		},
+		"keySecrets": keySecrets, "demoKeys": demoKeys(),
 	})
 	if err != nil {
 		return err

@@ -57,10 +57,14 @@ func (h *healthyStack) note(operation string) {
 }
 
 func newHealthyStack() *healthyStack {
+	keys := map[string]string{}
+	for provider, accounts := range demoKeys() {
+		for account, key := range accounts {
+			keys[provider] = fmt.Sprintf(`{%q: {"current": %q}}`, account, string(key))
+		}
+	}
 	return &healthyStack{
-		answers: map[string]int{}, keys: map[string]string{
-			"cregis": `{"` + demoProject + `": {"current": "` + cregisKey + `"}}`, "pivot": `{"` + demoMerchant + `": {"current": "` + pivotKey + `"}}`,
-		},
+		answers: map[string]int{}, keys: keys,
 		states:  map[string]string{"consumer": "Enabled", "publisher": "Enabled", "sweeper": "ENABLED", "reconciler": "ENABLED"},
 		queries: "all", accounts: []reconcile.AccountCheck{
 			{Account: "cregis/" + demoProject, Outcome: reconcile.NotFound, KeyID: callback.Key(cregisKey).ID()},
@@ -136,10 +140,8 @@ func (h *healthyStack) json(operation, sent string) string {
 	h.note(operation)
 	switch operation {
 	case "GetSecretValue":
-		provider := "cregis"
-		if strings.Contains(sent, "prod/keys/pivot") {
-			provider = "pivot"
-		}
+		_, provider, _ := strings.Cut(sent, "prod/keys/")
+		provider, _, _ = strings.Cut(provider, `"`)
 		value, _ := json.Marshal(h.keys[provider])
 		return fmt.Sprintf(`{"VersionId": "v1", "CreatedDate": 1767225600, "SecretString": %s}`, value)
 	case "ListSecretVersionIds":
@@ -168,7 +170,7 @@ func (h *healthyStack) json(operation, sent string) string {
 	case "GetItem":
 		if h.isOverdue && strings.Contains(sent, "prod-payouts") {
 			return `{"Item": {"payout": {"S": "cregis/payout/1/2"}, "v": {"N": "2"}, "version": {"N": "2"}, "progress": {"S": "expected"},
-				"sources": {"L": [{"S": "expectation"}, {"S": "reconciler"}]}, "overdueReasons": {"L": [{"S": "open"}]}, "queryShard": {"S": "14"}, "queryAt": {"N": "1"}}}`
+				"sources": {"L": [{"S": "expectation"}, {"S": "reconciler"}]}, "overdueReasons": {"L": [{"S": "open"}]}, "queryShard": {"S": "14"}, "queryOrder": {"S": "cregis/1/end/000000000000001"}}}`
 		}
 		if strings.Contains(sent, "prod-payouts") {
 			return `{"Item": {"payout": {"S": "cregis/payout/1/2"}, "version": {"N": "2"}, "claims": {"M": {"status": {"L": [{"S": "failed"}, {"S": "succeeded"}]}}}}}`
@@ -233,15 +235,18 @@ func (h *healthyStack) xml(host, sent string) string {
 		h.note("Unsubscribe")
 		return `<R></R>`
 	}
-	outputs := ""
-	for name, value := range map[string]string{
+	values := map[string]string{
 		"ApiUrl": "http://" + host + "/api", "ReceiptsTableName": "prod-receipts", "PayoutsTableName": "prod-payouts",
 		"EventsQueueUrl": "http://" + host + "/1/events", "DeadLetterQueueUrl": "http://" + host + "/1/dead-letters",
-		"CregisKeysSecret": "prod/keys/cregis", "PivotKeysSecret": "prod/keys/pivot", "AlarmTopicArn": "arn:aws:sns:eu-west-1:1:topic",
+		"AlarmTopicArn":     "arn:aws:sns:eu-west-1:1:topic",
 		"ConsumerMappingId": "consumer", "PublisherMappingId": "publisher", "SweeperScheduleName": "sweeper", "SweeperFunctionName": "f",
-		"ReconcilerScheduleName": "reconciler", "ReconcilerFunctionName": "r", "CregisQueries": h.queries, "PivotQueries": h.queries,
-		"PayoutBusName": "prod-payouts",
-	} {
+		"ReconcilerScheduleName": "reconciler", "ReconcilerFunctionName": "r", "PayoutBusName": "prod-payouts",
+	}
+	for _, d := range functions.Providers() {
+		values[d.KeysOutput()], values[d.QueriesParameter()] = "prod/keys/"+d.Name(), h.queries
+	}
+	outputs := ""
+	for name, value := range values {
 		outputs += fmt.Sprintf("<member><OutputKey>%s</OutputKey><OutputValue>%s</OutputValue></member>", name, value)
 	}
 	return `<R><DescribeStacksResult><Stacks><member><StackName>prod</StackName><Outputs>` + outputs + `</Outputs></member></Stacks></DescribeStacksResult></R>`

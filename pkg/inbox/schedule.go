@@ -12,10 +12,11 @@ import (
 // callback. It is stored with what it is about and is not part of it: it depends on the
 // clock, and losing it costs a query, not a fact.
 type Schedule struct {
-	At      time.Time // when the query is due; zero if no query is needed
-	Tries   int       // queries since the last change that asked for one
-	AskedAt time.Time // when the provider was last asked
-	Result  string    // what the last query led to, in one low-cardinality word
+	At       time.Time // when the query is due; zero if no query is needed
+	Confirms bool      // the payout has a final status: queries about others come first
+	Tries    int       // queries since the last change that asked for one
+	AskedAt  time.Time // when the provider was last asked
+	Result   string    // what the last query led to, in one low-cardinality word
 }
 
 // QueryMode says about which payouts a provider is asked.
@@ -67,7 +68,9 @@ func (p PayoutItem) Claimed(now time.Time) Schedule {
 	if deadline := time.UnixMilli(p.Record.Deadline); p.Record.IsOpen() && deadline.After(now) {
 		next = earliest(next, deadline.Add(jitter(p.Record.ID, 10*maxJitter)))
 	}
-	return Schedule{At: toMillis(next), Tries: p.Schedule.Tries + 1, AskedAt: toMillis(now), Result: p.Schedule.Result}
+	return Schedule{
+		At: toMillis(next), Confirms: p.Record.Status().IsFinal(), Tries: p.Schedule.Tries + 1, AskedAt: toMillis(now), Result: p.Schedule.Result,
+	}
 }
 
 func earliest(a, b time.Time) time.Time {
@@ -83,7 +86,7 @@ func earliest(a, b time.Time) time.Time {
 func (s Schedule) Rebuilt(record payout.Record, now time.Time) Schedule {
 	rebuilt := Schedule{AskedAt: s.AskedAt, Result: s.Result}
 	if IsQueryNeeded(record, 0, QueriesAll) {
-		rebuilt.At = toMillis(now)
+		rebuilt.At, rebuilt.Confirms = toMillis(now), record.Status().IsFinal()
 	}
 	return rebuilt
 }
@@ -177,11 +180,13 @@ func nextSchedule(before PayoutItem, after payout.Record, source payout.Source, 
 	if why == noNeed {
 		return next
 	}
+	next.Confirms = after.Status().IsFinal()
 	isSame := why == queryNeed(before.Record, mode)
 	isAnswer := source == payout.SourceQuery || source == payout.SourceReconciler
 	isUnchanged := after.ShowsSame(before.Record) && after.Deadline == before.Record.Deadline
 	isMissing := old.At.IsZero() && IsQueryNeeded(after, old.Tries, mode)
 	if isSame && (isAnswer || isUnchanged) && !isMissing {
+		old.Confirms = next.Confirms && !old.At.IsZero()
 		return old
 	}
 	next.At = firstQuery(after, why, mode, now)

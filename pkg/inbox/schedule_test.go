@@ -61,7 +61,7 @@ func (s *scheduler) apply(statements ...any) inbox.Schedule {
 // claim claims the query of a payout for the try with this number.
 func (s *scheduler) claim(id payout.ID, try int) inbox.Schedule {
 	s.Helper()
-	due := reconcile.DueQuery{ID: id, At: s.store.Schedule(id).At}
+	due := reconcile.DueQuery{ID: id, At: s.store.Schedule(id).At, Confirms: s.store.Schedule(id).Confirms}
 	item := inbox.PayoutItem{Record: s.store.Record(id), Schedule: inbox.Schedule{Tries: try - 1, Result: "in-process"}}
 	next := item.Claimed(s.now)
 	if _, ok, err := s.store.ClaimQuery(s.Context(), due, next); !ok || err != nil {

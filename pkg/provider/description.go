@@ -90,6 +90,13 @@ type CodeRange struct{ From, To int }
 // the template: Cregis, as in CregisFunction.
 func (d Description) Prefix() string { return strings.ToUpper(d.Name()[:1]) + d.Name()[1:] }
 
+// KeysOutput returns the output with the name of the secret of keys: CregisKeysSecret.
+func (d Description) KeysOutput() string { return d.Prefix() + "KeysSecret" }
+
+// APIOutput returns the output with the name of the secret of API credentials:
+// CregisApiSecret. A provider without queries has none.
+func (d Description) APIOutput() string { return d.Prefix() + "ApiSecret" }
+
 // QueriesParameter returns the parameter and output with the mode of queries:
 // CregisQueries. A provider without queries has none.
 func (d Description) QueriesParameter() string { return d.Prefix() + "Queries" }

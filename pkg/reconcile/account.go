@@ -133,7 +133,7 @@ func (s *session) claim(ctx context.Context, t task) (claim, bool) {
 		return claim{}, false
 	}
 	next := stored.Claimed(s.Now())
-	item, won, err := s.Store.ClaimQuery(ctx, DueQuery{ID: t.id, At: t.at}, next)
+	item, won, err := s.Store.ClaimQuery(ctx, DueQuery{ID: t.id, At: t.at, Confirms: t.confirms}, next)
 	switch {
 	case errors.Is(err, inbox.ErrDamagedPayout):
 		s.count(func(result *RunResult) { result.Damaged++ })

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -69,6 +70,9 @@ func (r *Reconciler) Ask(ctx context.Context, request AskRequest) (AskResponse, 
 	var response AskResponse
 	if len(request.Payouts) > MaxAsked {
 		return response, fmt.Errorf("%d payouts, want at most %d in one request", len(request.Payouts), MaxAsked)
+	}
+	if slices.Contains(request.Payouts, "") {
+		return response, errors.New("an id of a payout is empty")
 	}
 	r.connections.expire() // the operator may have stored other credentials just now
 	if request.Accounts {

@@ -32,6 +32,16 @@ func TestAsk_UnreadableSecret(t *testing.T) {
 	}
 }
 
+// A request that is wrong in part is refused as a whole.
+func TestAsk_Refused(t *testing.T) {
+	w := newWorld(t)
+	for name, ids := range map[string][]payout.ID{"an empty id": {paid, ""}, "too many": make([]payout.ID, reconcile.MaxAsked+1)} {
+		if got, err := w.reconciler.Ask(t.Context(), reconcile.AskRequest{Payouts: ids}); err == nil || len(got.Payouts) > 0 || w.asked("cregis") > 0 {
+			t.Errorf("%s: got %+v, %v, want an error and no query", name, got, err)
+		}
+	}
+}
+
 // An operator who stores credentials and asks at once gets the answer to the new ones.
 func TestAsk_FreshCredentials(t *testing.T) {
 	w := newWorld(t)

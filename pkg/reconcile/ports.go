@@ -1,11 +1,13 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"payout-callbacks/pkg/inbox"
@@ -117,12 +119,13 @@ func HeldAnswer(event payout.Event, stated, reason, note string) *inbox.HeldCall
 type Store interface {
 	inbox.Store
 
-	// DueQueries lists payouts whose query is due at the time now, at most limit of them,
-	// the earliest due first. The list may be slightly stale. Its cost does not depend on
-	// the number of scheduled payouts.
+	// DueQueries lists payouts whose query is due at the time now, the earliest due first:
+	// of each account at most limit without a final status, and at most limit to confirm.
+	// So no account hides another. The list may be slightly stale. Its cost grows with the
+	// number of accounts, and not with that of scheduled payouts.
 	DueQueries(ctx context.Context, now time.Time, limit int) ([]DueQuery, error)
 	// ClaimQuery replaces the schedule of a payout and returns the payout, if its query is
-	// still due at the listed time. Of two callers only one gets true. A payout that
+	// still as listed. Of two callers only one gets true. A payout that
 	// cannot be read gives inbox.ErrDamagedPayout, and its schedule is replaced all the
 	// same.
 	ClaimQuery(ctx context.Context, due DueQuery, next inbox.Schedule) (inbox.PayoutItem, bool, error)
@@ -134,7 +137,8 @@ type Store interface {
 	// stale.
 	ByReference(ctx context.Context, reference string) ([]payout.ID, error)
 
-	// DueHeld lists held callbacks whose query is due, as DueQueries does.
+	// DueHeld lists held callbacks whose query is due, the earliest due first, at most
+	// limit of all accounts.
 	DueHeld(ctx context.Context, now time.Time, limit int) ([]DueHeld, error)
 	// ClaimHeld replaces the schedule of a held callback, as ClaimQuery does. Damage is
 	// inbox.ErrDamagedReceipt.
@@ -149,8 +153,24 @@ type Store interface {
 
 // DueQuery names a payout whose query is due, as the index lists it.
 type DueQuery struct {
-	ID payout.ID
-	At time.Time
+	ID       payout.ID
+	At       time.Time
+	Confirms bool // see inbox.Schedule
+}
+
+// LimitDue sorts payouts as DueQueries lists them, and leaves out those above the limit.
+func LimitDue(due []DueQuery, limit int) []DueQuery {
+	slices.SortFunc(due, func(a, b DueQuery) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID)) })
+	type group struct {
+		account  string
+		confirms bool
+	}
+	counts := map[group]int{}
+	return slices.DeleteFunc(due, func(d DueQuery) bool {
+		g := group{accountName(d.ID), d.Confirms}
+		counts[g]++
+		return counts[g] > limit
+	})
 }
 
 // DueHeld names a held callback whose query is due, as the index lists it.

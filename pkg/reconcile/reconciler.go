@@ -35,7 +35,7 @@ type Reconciler struct {
 	Providers   []Provider
 	Credentials Credentials
 	Client      *http.Client  // see NewClient
-	Limit       int           // payouts in a run, and held callbacks in a run
+	Limit       int           // of a run: see Store.DueQueries and Store.DueHeld
 	Interval    time.Duration // between two queries of an account
 	Owner       string        // names this process in leases
 	Now         func() time.Time
@@ -66,8 +66,9 @@ type AccountReport struct {
 	Until   time.Time `json:"until,omitzero"` // when it is asked again
 }
 
-// Run asks about payouts and held callbacks that are due, the earliest first, and hands
-// the answers to the inbox. A run that ends at any step leaves every payout scheduled.
+// Run asks about payouts and held callbacks that are due, and hands the answers to the
+// inbox. Accounts are asked side by side. In an account the earliest due comes first, and
+// final payouts that are only confirmed come last. A run that ends at any step leaves every payout scheduled.
 // Failures of single payouts do not stop it; it returns them joined. Run returns early,
 // without an error, when its deadline is near.
 func (r *Reconciler) Run(ctx context.Context) (RunResult, error) {
@@ -120,26 +121,35 @@ func findProvider(providers []Provider, name string) (Provider, bool) {
 
 // task is a payout or a held callback whose query is due.
 type task struct {
-	id   payout.ID // of a held callback: of its name
-	at   time.Time
-	held *DueHeld
+	id       payout.ID // of a held callback: of its name
+	at       time.Time
+	confirms bool
+	held     *DueHeld
 }
 
 // accountName returns the name of an account in the table of accounts.
 func accountName(id payout.ID) string { return id.Provider() + "/" + id.Account() }
 
-// groupByAccount returns the tasks by account, the earliest due first.
+// groupByAccount returns the tasks by account, in the order of Run.
 func groupByAccount(due []DueQuery, held []DueHeld) map[string][]task {
 	groups := map[string][]task{}
 	for _, d := range due {
-		groups[accountName(d.ID)] = append(groups[accountName(d.ID)], task{id: d.ID, at: d.At})
+		groups[accountName(d.ID)] = append(groups[accountName(d.ID)], task{id: d.ID, at: d.At, confirms: d.Confirms})
 	}
 	for _, d := range held {
 		id := inbox.Receipt{Key: d.Key}.HeldID()
 		groups[accountName(id)] = append(groups[accountName(id)], task{id: id, at: d.At, held: &d})
 	}
 	for _, tasks := range groups {
-		slices.SortStableFunc(tasks, func(a, b task) int { return a.at.Compare(b.at) })
+		slices.SortStableFunc(tasks, func(a, b task) int {
+			switch {
+			case a.confirms == b.confirms:
+				return a.at.Compare(b.at)
+			case a.confirms:
+				return 1
+			}
+			return -1
+		})
 	}
 	return groups
 }

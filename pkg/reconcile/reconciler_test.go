@@ -160,6 +160,35 @@ func TestRun_PausesAccount(t *testing.T) {
 	w.check()
 }
 
+// A backlog of an account delays no other account, and payouts that are only confirmed
+// delay no open ones.
+func TestRun_Backlog(t *testing.T) {
+	w := newWorld(t)
+	w.reconciler.Limit = 5
+	for n := range 50 {
+		w.callback(succeeded(payout.NewID("cregis", payout.TypePayout, account, strconv.Itoa(n), ""), "1.1"))
+	}
+	paused := payout.NewID("cregis", payout.TypePayout, account, "open", "")
+	fine := payout.NewID("cregis", payout.TypePayout, other, "1", "")
+	for _, id := range []payout.ID{paused, fine} {
+		w.callback(payout.Event{ID: id, Status: payout.Pending})
+		w.answer(payout.Event{ID: id, Status: payout.Failed})
+	}
+	w.providers["cregis"].refuses = "a"
+	w.run(12 * minute)
+	w.wantRecord(fine, payout.Failed, payout.Record.IsConfirmed)
+	w.providers["cregis"].refuses = ""
+	w.asked("cregis")
+	w.run(minute)
+	if first := w.providers["cregis"].asked[0][0].ID; first != paused {
+		t.Errorf("asked about %s first, want the open payout", first)
+	}
+	if n := w.asked("cregis"); n != 6 {
+		t.Errorf("asked %d times, want 6: the open payout and 5 to confirm", n)
+	}
+	w.check()
+}
+
 // A new key in the secret is used at once.
 func TestRun_ReplacedKey(t *testing.T) {
 	w := newWorld(t)

@@ -3,6 +3,7 @@ package dynamostore
 import (
 	"context"
 	"errors"
+	"maps"
 	"reflect"
 	"testing"
 	"testing/synctest"
@@ -90,7 +91,7 @@ func TestDecodeRecord_RoundTrip(t *testing.T) {
 		}
 		schedule := inbox.Schedule{Tries: tries.Draw(t, "tries"), Result: rapid.SampledFrom([]string{"", "answered"}).Draw(t, "result")}
 		if rapid.Bool().Draw(t, "isScheduled") {
-			schedule.At, schedule.AskedAt = now.Add(time.Hour), now
+			schedule.At, schedule.AskedAt, schedule.Confirms = now.Add(time.Hour), now, rapid.Bool().Draw(t, "confirms")
 		}
 		encoded, err := encodeRecord(record, now)
 		if err != nil {
@@ -108,18 +109,23 @@ func TestDecodeRecord_RoundTrip(t *testing.T) {
 	})
 }
 
-// A payout that is not in its partition of the index is never found due.
+// A payout that is not in its place of the index is never found due.
 func TestDecodeSchedule_NoIndexEntry(t *testing.T) {
-	want := inbox.Schedule{At: now, Tries: 2, AskedAt: now.Add(-time.Hour), Result: "not-found"}
-	for _, shard := range []string{"", "17"} {
+	want := inbox.Schedule{At: now, Confirms: true, Tries: 2, AskedAt: now.Add(-time.Hour), Result: "not-found"}
+	for attribute, values := range map[string][]string{
+		"queryShard": {"", "17"}, "queryOrder": {"", "cregis/2/confirm/001795770000000", "cregis/1/confirm/1795770000000", "cregis/1/other/001795770000000"},
+	} {
 		encoded := item{"payout": text("cregis/payout/1/2")}
 		encodeSchedule(encoded, "cregis/payout/1/2", want)
 		if got := decodeSchedule(encoded); got != want {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
-		encoded["queryShard"] = text(shard)
-		if got := decodeSchedule(encoded); !got.At.IsZero() || got.Tries != want.Tries {
-			t.Errorf("in shard %q: got %+v, want no time", shard, got)
+		for _, value := range values {
+			changed := maps.Clone(encoded)
+			changed[attribute] = text(value)
+			if got := decodeSchedule(changed); !got.At.IsZero() || got.Tries != want.Tries {
+				t.Errorf("%s %q: got %+v, want no time", attribute, value, got)
+			}
 		}
 	}
 }

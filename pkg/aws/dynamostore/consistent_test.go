@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -34,6 +35,8 @@ type readRequest struct {
 // pages if the operation has pages.
 type recordedReads []readRequest
 
+var recording sync.Mutex // guards each recordedReads
+
 // Do implements the SDK's HTTP client.
 func (r *recordedReads) Do(request *http.Request) (*http.Response, error) {
 	_, operation, _ := strings.Cut(request.Header.Get("X-Amz-Target"), ".")
@@ -43,11 +46,13 @@ func (r *recordedReads) Do(request *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	_ = json.Unmarshal(body, &read)
+	recording.Lock()
 	*r = append(*r, read)
-	const stored = `{"payout": {"S": "held/cregis/payout/1/x"}, "receipt": {"S": "held"}, "state": {"S": "held"}}`
+	recording.Unlock()
+	const stored = `{"payout": {"S": "held/cregis/payout/1/x"}, "receipt": {"S": "held"}, "state": {"S": "held"}, "queryOrder": {"S": "a/1/end/2"}}`
 	answer := fmt.Sprintf(`{"Item": %s, "Attributes": %[1]s, "Items": [%[1]s], "Count": 1}`, stored)
-	if !strings.Contains(string(body), "ExclusiveStartKey") {
-		answer = strings.TrimSuffix(answer, "}") + `, "LastEvaluatedKey": {"payout": {"S": "cregis/payout/1/1"}}}`
+	if !strings.Contains(string(body), "ExclusiveStartKey") && !strings.Contains(string(body), "a/1/end/~") {
+		answer = strings.TrimSuffix(answer, "}") + `, "LastEvaluatedKey": {"payout": {"S": "cregis/payout/1/1"}, "queryOrder": {"S": "a/1/end/2"}}}`
 	}
 	return &http.Response{
 		StatusCode: http.StatusOK, Request: request, Body: io.NopCloser(strings.NewReader(answer)),

@@ -15,7 +15,7 @@ import (
 
 // DueHeld implements reconcile.Store.
 func (s *Store) DueHeld(ctx context.Context, now time.Time, limit int) ([]reconcile.DueHeld, error) {
-	entries, err := unapplied(s.Client, s.Receipts, heldQuery).due(ctx, now, limit)
+	entries, err := unapplied{s.Client, s.Receipts, heldQuery}.due(ctx, now, limit)
 	var due []reconcile.DueHeld
 	for _, entry := range entries {
 		due = append(due, reconcile.DueHeld{Key: entry.Key, At: entry.DueAt, AcceptedAt: entry.AcceptedAt})

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,14 +20,67 @@ import (
 
 var _ reconcile.Store = (*Store)(nil)
 
-// DueQueries implements reconcile.Store, with as many requests as Due.
+// DueQueries implements reconcile.Store. Of each account and kind of query it reads a page
+// of each shard, which is more than its share.
 func (s *Store) DueQueries(ctx context.Context, now time.Time, limit int) ([]reconcile.DueQuery, error) {
-	entries, err := queries(s.Client, s.Payouts).due(ctx, now, limit)
-	var due []reconcile.DueQuery
-	for _, entry := range entries {
-		due = append(due, reconcile.DueQuery{ID: payout.ID(entry.Key.Payout), At: entry.DueAt})
+	due, err := firstQueries(ctx, s.Client, s.Payouts, now, 10+2*limit/shards)
+	return reconcile.LimitDue(due, limit), err
+}
+
+// firstQueries lists scheduled payouts whose query is due at the time now: of each shard,
+// account, and kind of query the first page. It reads the shards at once.
+func firstQueries(ctx context.Context, client *dynamodb.Client, table string, now time.Time, page int) ([]reconcile.DueQuery, error) {
+	var running sync.WaitGroup
+	var due [shards][]reconcile.DueQuery
+	var failed [shards]error
+	for n := range shards {
+		running.Go(func() { due[n], failed[n] = firstInShard(ctx, client, queriesInShard(table, n, page), now) })
 	}
-	return due, err
+	running.Wait()
+	return slices.Concat(due[:]...), wrap(errors.Join(failed[:]...), "query index %s", queriesIndex)
+}
+
+func queriesInShard(table string, n, page int) *dynamodb.QueryInput {
+	return &dynamodb.QueryInput{
+		TableName:                 &table,
+		IndexName:                 aws.String(queriesIndex),
+		KeyConditionExpression:    aws.String("queryShard = :shard AND queryOrder > :skipped"),
+		ExpressionAttributeValues: item{":shard": text(strconv.Itoa(n))},
+		Limit:                     aws.Int32(int32(page)), //nolint:gosec // config bounds the limit
+	}
+}
+
+// firstInShard sends a request for each account and kind of query, or fewer if a page has
+// several. What it does not need of one, it skips.
+func firstInShard(ctx context.Context, client *dynamodb.Client, input *dynamodb.QueryInput, now time.Time) ([]reconcile.DueQuery, error) {
+	var due []reconcile.DueQuery
+	counts := map[string]int32{}
+	for skipped := " "; ; { // a blank is before every place
+		input.ExpressionAttributeValues[":skipped"] = text(skipped)
+		out, err := client.Query(ctx, input)
+		if err != nil {
+			return nil, err //nolint:wrapcheck // the caller names the index
+		}
+		for _, i := range out.Items {
+			order := item(i).text("queryOrder")
+			group, _ := cutOrder(order)
+			s := decodeOrder(order)
+			if order > skipped && !s.At.After(now) {
+				due = append(due, reconcile.DueQuery{ID: payout.ID(item(i).text("payout")), At: s.At, Confirms: s.Confirms})
+				counts[group]++
+			}
+			if s.At.After(now) || counts[group] == *input.Limit {
+				skipped = group + "~" // after every time
+			}
+		}
+		if len(out.LastEvaluatedKey) == 0 {
+			return due, nil
+		}
+		input.ExclusiveStartKey = out.LastEvaluatedKey
+		if item(out.LastEvaluatedKey).text("queryOrder") < skipped {
+			input.ExclusiveStartKey = nil
+		}
+	}
 }
 
 // ClaimQuery implements reconcile.Store. It leaves the version as it is: a change that
@@ -32,8 +88,8 @@ func (s *Store) DueQueries(ctx context.Context, now time.Time, limit int) ([]rec
 func (s *Store) ClaimQuery(ctx context.Context, due reconcile.DueQuery, next inbox.Schedule) (inbox.PayoutItem, bool, error) {
 	input := s.replaceSchedule(due.ID, next)
 	before := item{}
-	before.setTime("queryAt", due.At)
-	require(input, []string{"queryAt"}, before)
+	encodeSchedule(before, due.ID, inbox.Schedule{At: due.At, Confirms: due.Confirms})
+	require(input, []string{"queryOrder"}, before)
 	attributes, ok, err := updateIf(ctx, s.Client, input)
 	if err != nil || !ok {
 		return inbox.PayoutItem{}, false, err
@@ -50,7 +106,7 @@ func (s *Store) FinishQuery(ctx context.Context, id payout.ID, claimed, next inb
 	input := s.replaceSchedule(id, next)
 	before := item{}
 	encodeSchedule(before, id, claimed)
-	require(input, []string{"queryAt", "queryTries"}, before)
+	require(input, []string{"queryOrder", "queryTries"}, before)
 	_, _, err := updateIf(ctx, s.Client, input)
 	return err
 }

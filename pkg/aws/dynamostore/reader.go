@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"net/url"
 	"time"
 
@@ -145,17 +146,17 @@ func (r *Reader) latestFirst(ctx context.Context, index, value string, filter Fi
 	return r.indexed(ctx, input, filter)
 }
 
-// Scheduled lists the payouts that a provider is asked about, by the time of the query.
-// It reads each again by its ID, because the index is eventually consistent, and leaves
-// out a payout that is not scheduled any more.
+// Scheduled lists payouts that a provider is asked about, due or not: of each account at
+// least one, and few. It reads each again by its ID, because the index is eventually
+// consistent, and leaves out a payout that is not scheduled any more.
 func (r *Reader) Scheduled(ctx context.Context) iter.Seq2[Stored, error] {
 	return func(yield func(Stored, error) bool) {
-		for due, err := range queries(r.Client, r.Payouts).all(ctx) {
-			if err != nil {
-				yield(Stored{}, err)
-				return
-			}
-			stored, ok, err := r.Record(ctx, payout.ID(due.Key.Payout))
+		scheduled, err := firstQueries(ctx, r.Client, r.Payouts, time.UnixMilli(math.MaxInt64), 1)
+		if err != nil {
+			yield(Stored{}, err)
+		}
+		for _, query := range scheduled {
+			stored, ok, err := r.Record(ctx, query.ID)
 			if err == nil && (!ok || stored.Schedule.At.IsZero()) {
 				continue
 			}

@@ -75,7 +75,7 @@ func (l *ledger) ask(answer payout.Status) {
 	}
 	l.now = stored.Schedule.At
 	claimed := stored.Claimed(l.now)
-	if _, ok, err := l.store.ClaimQuery(l.t.Context(), reconcile.DueQuery{ID: billedID, At: l.now}, claimed); err != nil || !ok {
+	if _, ok, err := l.store.ClaimQuery(l.t.Context(), reconcile.DueQuery{ID: billedID, At: l.now, Confirms: stored.Schedule.Confirms}, claimed); err != nil || !ok {
 		l.t.Fatalf("claim: %t, %v", ok, err)
 	}
 	l.want("claim of a query", billed{"PayoutsTable": 1, "queries": 2, "reads": 0.5})

@@ -2,6 +2,7 @@ package dynamostore
 
 import (
 	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -17,14 +18,14 @@ import (
 // receipt is always in the index of unapplied receipts: in the partition of those that are
 // asked about, or of those that wait for a person.
 var (
-	scheduleAttributes     = []string{"queryShard", "queryAt", "queryTries", "queriedAt", "queryResult"}
+	scheduleAttributes     = []string{"queryShard", "queryOrder", "queryTries", "queriedAt", "queryResult"}
 	heldScheduleAttributes = []string{"dueShard", "dueAt", "queryTries", "queriedAt", "queryResult"}
 )
 
 func encodeSchedule(i item, id payout.ID, s inbox.Schedule) {
 	if !s.At.IsZero() {
 		i.setText("queryShard", queryShard(id))
-		i.setTime("queryAt", s.At)
+		i.setText("queryOrder", queryOrder(id, s))
 	}
 	encodeTries(i, s)
 }
@@ -39,14 +40,41 @@ func decodeTries(i item) inbox.Schedule {
 	return inbox.Schedule{Tries: int(i.int("queryTries")), AskedAt: i.time("queriedAt"), Result: i.text("queryResult")}
 }
 
-// decodeSchedule returns the schedule of a payout. A payout that is not in its partition
-// of the index is never found due, so it is not scheduled.
+// decodeSchedule returns the schedule of a payout. A payout that is not in its place of
+// the index is never found due, or as one of another account, so it is not scheduled.
 func decodeSchedule(i item) inbox.Schedule {
-	schedule := decodeTries(i)
-	if i.text("queryShard") == queryShard(payout.ID(i.text("payout"))) {
-		schedule.At = i.time("queryAt")
+	id, schedule := payout.ID(i.text("payout")), decodeTries(i)
+	if s := decodeOrder(i.text("queryOrder")); i.text("queryShard") == queryShard(id) && i.text("queryOrder") == queryOrder(id, s) {
+		schedule.At, schedule.Confirms = s.At, s.Confirms
 	}
 	return schedule
+}
+
+// queryOrder returns the place of a payout in its partition of the index of queries:
+// provider/account/kind/time. The kind is confirm or end, the time is in milliseconds with
+// leading zeros. So a reader skips what it does not need of an account.
+func queryOrder(id payout.ID, s inbox.Schedule) string {
+	kind := "end"
+	if s.Confirms {
+		kind = "confirm"
+	}
+	return fmt.Sprintf("%s/%s/%s/%015d", id.Provider(), url.PathEscape(id.Account()), kind, s.At.UnixMilli())
+}
+
+// decodeOrder returns the time and the kind of a place in the index.
+func decodeOrder(order string) inbox.Schedule {
+	group, at := cutOrder(order)
+	millis, err := strconv.ParseInt(at, 10, 64)
+	if err != nil {
+		return inbox.Schedule{}
+	}
+	return inbox.Schedule{At: time.UnixMilli(millis).UTC(), Confirms: strings.HasSuffix(group, "/confirm/")}
+}
+
+// cutOrder cuts a place in the index into provider/account/kind/ and the time.
+func cutOrder(order string) (group, at string) {
+	n := strings.LastIndexByte(order, '/') + 1
+	return order[:n], order[n:]
 }
 
 // queryShard returns the partition of a payout in the index of queries.

@@ -13,28 +13,18 @@ import (
 	"payout-callbacks/pkg/inbox"
 )
 
-// shardedIndex is an index whose items are in shards, each ordered by a time.
-type shardedIndex struct {
-	client    *dynamodb.Client
-	table     string
-	name      string
-	shard     string // attribute with the name of the shard
-	at        string // attribute with the time
-	shardName func(n int) string
-}
-
-func unapplied(client *dynamodb.Client, table string, state inbox.State) shardedIndex {
-	return shardedIndex{client, table, unappliedIndex, "dueShard", "dueAt", func(n int) string { return shard(state, n) }}
-}
-
-func queries(client *dynamodb.Client, table string) shardedIndex {
-	return shardedIndex{client, table, queriesIndex, "queryShard", "queryAt", func(n int) string { return shard(inbox.Received, n) }}
+// unapplied is the index of unapplied receipts in one state: in shards, each ordered by
+// the time at which they are due.
+type unapplied struct {
+	client *dynamodb.Client
+	table  string
+	state  inbox.State
 }
 
 // due lists up to limit items that are due at the time now, the earliest due first. It
 // reads one page of each shard, and a second one only if a shard has far more than its
 // share of them. Neither its requests nor its memory grow with the number of items.
-func (x shardedIndex) due(ctx context.Context, now time.Time, limit int) ([]inbox.DueReceipt, error) {
+func (x unapplied) due(ctx context.Context, now time.Time, limit int) ([]inbox.DueReceipt, error) {
 	page := 10 + 2*limit/shards
 	var due []inbox.DueReceipt
 	for d, err := range oldestFirst(func(n int) iter.Seq2[inbox.DueReceipt, error] { return x.dueInShard(ctx, n, now, page) }) {
@@ -48,38 +38,36 @@ func (x shardedIndex) due(ctx context.Context, now time.Time, limit int) ([]inbo
 	return due, nil
 }
 
-func (x shardedIndex) dueInShard(ctx context.Context, n int, now time.Time, page int) iter.Seq2[inbox.DueReceipt, error] {
+func (x unapplied) dueInShard(ctx context.Context, n int, now time.Time, page int) iter.Seq2[inbox.DueReceipt, error] {
 	input := x.input(n)
-	input.KeyConditionExpression = aws.String("#shard = :shard AND #at <= :now")
-	input.ExpressionAttributeNames["#at"] = x.at
+	input.KeyConditionExpression = aws.String("dueShard = :shard AND dueAt <= :now")
 	input.ExpressionAttributeValues[":now"] = number(now.UnixMilli())
 	input.Limit = aws.Int32(int32(page)) //nolint:gosec // config bounds the limit
 	return x.query(ctx, input)
 }
 
 // all lists all items, the earliest due first. It holds one page of each shard.
-func (x shardedIndex) all(ctx context.Context) iter.Seq2[inbox.DueReceipt, error] {
+func (x unapplied) all(ctx context.Context) iter.Seq2[inbox.DueReceipt, error] {
 	return oldestFirst(func(n int) iter.Seq2[inbox.DueReceipt, error] { return x.query(ctx, x.input(n)) })
 }
 
-func (x shardedIndex) input(n int) *dynamodb.QueryInput {
+func (x unapplied) input(n int) *dynamodb.QueryInput {
 	return &dynamodb.QueryInput{
 		TableName:                 &x.table,
-		IndexName:                 &x.name,
-		KeyConditionExpression:    aws.String("#shard = :shard"),
-		ExpressionAttributeNames:  map[string]string{"#shard": x.shard},
-		ExpressionAttributeValues: item{":shard": text(x.shardName(n))},
+		IndexName:                 aws.String(unappliedIndex),
+		KeyConditionExpression:    aws.String("dueShard = :shard"),
+		ExpressionAttributeValues: item{":shard": text(shard(x.state, n))},
 	}
 }
 
-func (x shardedIndex) query(ctx context.Context, input *dynamodb.QueryInput) iter.Seq2[inbox.DueReceipt, error] {
+func (x unapplied) query(ctx context.Context, input *dynamodb.QueryInput) iter.Seq2[inbox.DueReceipt, error] {
 	return func(yield func(inbox.DueReceipt, error) bool) {
 		for i, err := range query(ctx, x.client, input) {
 			if err != nil {
-				yield(inbox.DueReceipt{}, fmt.Errorf("query index %s: %w", x.name, err))
+				yield(inbox.DueReceipt{}, fmt.Errorf("query index %s: %w", unappliedIndex, err))
 				return
 			}
-			due := inbox.DueReceipt{Key: decodeKey(i), DueAt: i.time(x.at), AcceptedAt: i.time("acceptedAt")}
+			due := inbox.DueReceipt{Key: decodeKey(i), DueAt: i.time("dueAt"), AcceptedAt: i.time("acceptedAt")}
 			if !yield(due, nil) {
 				return
 			}

@@ -138,7 +138,7 @@ func (s *Store) recordWrite(change inbox.Change) (types.TransactWriteItem, error
 
 // Due implements inbox.Store.
 func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]inbox.DueReceipt, error) {
-	return unapplied(s.Client, s.Receipts, inbox.Received).due(ctx, now, limit)
+	return unapplied{s.Client, s.Receipts, inbox.Received}.due(ctx, now, limit)
 }
 
 // Claim implements inbox.Store. The condition on dueAt stops a second sweeper; the

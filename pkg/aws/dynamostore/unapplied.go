@@ -42,7 +42,7 @@ func (r *Reader) Unapplied(ctx context.Context, state inbox.State) iter.Seq2[inb
 // although those whose payout is asked about are indexed by the time of the query. It
 // reads these first, so that a receipt whose queries end meanwhile is not missed.
 func (r *Reader) indexedUnapplied(ctx context.Context, state inbox.State) iter.Seq2[inbox.DueReceipt, error] {
-	all := unapplied(r.Client, r.Receipts, state).all(ctx)
+	all := unapplied{r.Client, r.Receipts, state}.all(ctx)
 	if state != inbox.Held {
 		return all
 	}
@@ -68,7 +68,7 @@ func (r *Reader) indexedUnapplied(ctx context.Context, state inbox.State) iter.S
 // they were accepted as due time.
 func (r *Reader) askedHeld(ctx context.Context) ([]inbox.DueReceipt, error) {
 	var asked []inbox.DueReceipt
-	for due, err := range unapplied(r.Client, r.Receipts, heldQuery).all(ctx) {
+	for due, err := range (unapplied{r.Client, r.Receipts, heldQuery}).all(ctx) {
 		if err != nil {
 			return nil, err
 		}

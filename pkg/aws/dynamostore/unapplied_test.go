@@ -75,23 +75,22 @@ func TestUnapplied_HeldByAcceptance(t *testing.T) {
 	}
 }
 
-func TestScheduled_OldestFirst(t *testing.T) {
+func TestScheduled_EachAccount(t *testing.T) {
 	b := newTables(t)
 	b.inbox.Queries = map[string]inbox.QueryMode{"cregis": inbox.QueriesAll}
-	var want []payout.ID
-	for n := range 5 {
-		want = append(want, id("cregis", "7", fmt.Sprint(n)))
-		b.apply(newEvent(want[n], payout.Pending, "1"))
-		b.now = b.now.Add(time.Hour)
+	for n := range 40 {
+		b.apply(newEvent(id("cregis", "7", fmt.Sprint(n)), payout.Pending, "1"))
 	}
+	b.apply(newEvent(id("cregis", "8", "1"), payout.Succeeded, "1"))
 	b.apply(newEvent(id("pivot", "m", "1"), payout.Pending, "1"))
-	scheduled := collect(t, b.reader.Scheduled(t.Context()))
-	if diff := cmp.Diff(want, ids(scheduled)); diff != "" {
-		t.Errorf("scheduled (-want +got):\n%s", diff)
-	}
-	for _, stored := range scheduled {
+	counts := map[string]int{}
+	for _, stored := range collect(t, b.reader.Scheduled(t.Context())) {
+		counts[stored.ID.Provider()+"/"+stored.ID.Account()]++
 		if stored.Schedule.At.Before(start) {
 			t.Errorf("%s is asked about at %s", stored.ID, stored.Schedule.At)
 		}
+	}
+	if counts["cregis/7"] == 0 || counts["cregis/7"] > 16 || counts["cregis/8"] != 1 || len(counts) != 2 {
+		t.Errorf("scheduled: %v, want at most 16 of cregis/7, and the one of cregis/8", counts)
 	}
 }

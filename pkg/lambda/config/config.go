@@ -42,7 +42,7 @@ type Config struct {
 	SweepLimit         int    // SWEEP_LIMIT: the most receipts that a sweep sends, 1 to MaxSweepLimit
 	AccountsTable      string // ACCOUNTS_TABLE: name of the table of what runs of the reconciler share
 	APISecretPrefix    string // API_SECRET_PREFIX: the secret of a provider's API is this prefix and the provider's name
-	ReconcileLimit     int    // RECONCILE_LIMIT: the most payouts that a run of the reconciler asks about
+	ReconcileLimit     int    // RECONCILE_LIMIT: see reconcile.Store: payouts of each account in a run, and held callbacks
 	// Queries has the mode of each provider that can be asked, from <NAME>_QUERIES: off,
 	// open or all.
 	Queries map[string]inbox.QueryMode

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"path"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -12,14 +14,21 @@ import (
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/lambda/functions"
 	"payout-callbacks/pkg/provider"
+	"payout-callbacks/pkg/testkit/providertest"
 	"payout-callbacks/pkg/testkit/traffic"
 )
 
-// claimedAccounts holds, for each provider, a body with a verb for the account,
-// and an account as the provider documents it.
-var claimedAccounts = map[string]struct{ body, account string }{
-	"cregis": {`{"pid":%s,"cid":7,"sign":"0123456789abcdef0123456789abcdef"}`, "1382528827416576"},
-	"pivot":  {`{"event":"PAYOUT.SINGLE","data":{"merchantId":%s}}`, "922e39ab-7565-49f6-b84f-fb56122821ae"},
+// claimedBody returns a body of a vector, with JSON in place of its account.
+func claimedBody(t *testing.T, d provider.Description, account string) string {
+	t.Helper()
+	named := regexp.MustCompile(`"?` + regexp.QuoteMeta(d.DemoAccount) + `"?`)
+	for _, vector := range providertest.Vectors(t, path.Join("..", "..", "provider", d.Name(), "testdata")) {
+		if vector.Account == d.DemoAccount && named.Match(vector.Body) {
+			return named.ReplaceAllLiteralString(string(vector.Body), account)
+		}
+	}
+	t.Fatalf("no vector of %s is signed for the demo account and names it", d.Name())
+	return ""
 }
 
 // refusedLine sends a callback without a valid key and returns its log line.
@@ -47,12 +56,8 @@ func refusedLine(t *testing.T, provider provider.Description, body string) map[s
 // The field shows if all callbacks of one account are refused.
 func TestRefusedCallback_ClaimedAccount(t *testing.T) {
 	for _, provider := range functions.Providers() {
-		claim, ok := claimedAccounts[provider.Name()]
-		if !ok {
-			t.Fatalf("claimedAccounts has no %s", provider.Name())
-		}
-		line := refusedLine(t, provider, fmt.Sprintf(claim.body, `"`+claim.account+`"`))
-		if line["claimed_account"] != claim.account {
+		line := refusedLine(t, provider, claimedBody(t, provider, `"`+provider.DemoAccount+`"`))
+		if line["claimed_account"] != provider.DemoAccount {
 			t.Errorf("%s: claimed_account is %v", provider.Name(), line["claimed_account"])
 		}
 	}
@@ -68,12 +73,16 @@ func TestRefusedCallback_InvalidAccount(t *testing.T) {
 	}
 	for _, provider := range functions.Providers() {
 		for _, text := range texts {
-			line := refusedLine(t, provider, fmt.Sprintf(claimedAccounts[provider.Name()].body, text))
+			var account string
+			if json.Unmarshal([]byte(text), &account) == nil && provider.Account.Matches(account) {
+				continue
+			}
+			line := refusedLine(t, provider, claimedBody(t, provider, text))
 			if claimed, ok := line["claimed_account"]; ok {
 				t.Errorf("%s: %.50s: got claimed_account %v, want none", provider.Name(), text, claimed)
 			}
 		}
-		large := fmt.Sprintf(claimedAccounts[provider.Name()].body, `"`+claimedAccounts[provider.Name()].account+`"`)
+		large := claimedBody(t, provider, `"`+provider.DemoAccount+`"`)
 		if line := refusedLine(t, provider, large+strings.Repeat(" ", callback.MaxBody)); line["claimed_account"] != nil {
 			t.Errorf("%s: body too large: got claimed_account %v, want none", provider.Name(), line["claimed_account"])
 		}

@@ -2,6 +2,7 @@ package inboxtest
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -20,6 +21,7 @@ import (
 func RunReconcile(t *testing.T, newHarness func(t *testing.T) Harness) {
 	for name, test := range map[string]func(*testing.T, Harness){
 		"due queries in order":              listsQueries,
+		"due queries of each account":       listsAccounts,
 		"claim a query twice":               claimsQueryOnce,
 		"claim a query concurrently":        claimsQueryConcurrently,
 		"claim the query of a damaged item": claimsDamaged,
@@ -43,7 +45,12 @@ func RunReconcile(t *testing.T, newHarness func(t *testing.T) Harness) {
 // schedule creates a payout whose query is due at a time, and returns it as stored.
 func (h Harness) schedule(t *testing.T, cid int, s inbox.Schedule) inbox.PayoutItem {
 	t.Helper()
-	receipt := received(event(cid, payout.Pending), "{}")
+	return h.scheduleEvent(t, event(cid, payout.Pending), s)
+}
+
+func (h Harness) scheduleEvent(t *testing.T, event payout.Event, s inbox.Schedule) inbox.PayoutItem {
+	t.Helper()
+	receipt := received(event, "{}")
 	change := newChange(receipt, payout.Record{})
 	change.Create, change.Schedule = true, s
 	if failed, err := h.Store.Apply(t.Context(), change); err != nil || failed != nil {
@@ -61,7 +68,7 @@ func (h Harness) wantSchedule(t *testing.T, id payout.ID, want inbox.Schedule) {
 }
 
 func dueOf(item inbox.PayoutItem) reconcile.DueQuery {
-	return reconcile.DueQuery{ID: item.Record.ID, At: item.Schedule.At}
+	return reconcile.DueQuery{ID: item.Record.ID, At: item.Schedule.At, Confirms: item.Schedule.Confirms}
 }
 
 var asked = inbox.Schedule{At: start, Tries: 2, AskedAt: start.Add(-time.Hour), Result: "in-process"}
@@ -82,6 +89,30 @@ func listsQueries(t *testing.T, h Harness) {
 	}
 }
 
+// An account's backlog hides no payout of another account, and payouts that are only
+// confirmed hide none that are open.
+func listsAccounts(t *testing.T, h Harness) {
+	const limit = 3
+	var want []reconcile.DueQuery
+	at := start
+	for n, account := range []string{"a", "a/b", "ab"} {
+		for k := range 50 >> n {
+			for _, confirms := range []bool{true, false} {
+				at = at.Add(time.Second)
+				id := payout.NewID("cregis", payout.TypePayout, account, fmt.Sprint(confirms, k), "")
+				item := h.scheduleEvent(t, payout.Event{ID: id, Status: payout.Pending}, inbox.Schedule{At: at, Confirms: confirms})
+				if k < limit {
+					want = append(want, dueOf(item))
+				}
+			}
+		}
+	}
+	got, err := h.Store.DueQueries(t.Context(), at, limit)
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v, due (-want +got):\n%s", err, diff)
+	}
+}
+
 func claimsQueryOnce(t *testing.T, h Harness) {
 	item := h.schedule(t, 1, asked)
 	next := inbox.Schedule{At: start.Add(time.Hour), Tries: 3, AskedAt: start, Result: "in-process"}
@@ -93,7 +124,7 @@ func claimsQueryOnce(t *testing.T, h Harness) {
 		t.Errorf("claimed, and due: %v, %v", due, err)
 	}
 	absent := reconcile.DueQuery{ID: event(2, "").ID, At: start}
-	for _, due := range []reconcile.DueQuery{dueOf(item), {ID: item.Record.ID, At: start.Add(time.Second)}, {ID: item.Record.ID}, absent, {ID: absent.ID}} {
+	for _, due := range []reconcile.DueQuery{dueOf(item), {ID: item.Record.ID, At: next.At, Confirms: true}, {ID: item.Record.ID, At: start.Add(time.Second)}, {ID: item.Record.ID}, absent, {ID: absent.ID}} {
 		if _, ok, err := h.Store.ClaimQuery(t.Context(), due, inbox.Schedule{}); ok || err != nil {
 			t.Errorf("claim %v: %t, %v, want false", due, ok, err)
 		}
@@ -149,7 +180,7 @@ func claimsDamaged(t *testing.T, h Harness) {
 func finishesQuery(t *testing.T, h Harness) {
 	item := h.schedule(t, 1, asked)
 	id, next := item.Record.ID, inbox.Schedule{At: start.Add(time.Minute), Tries: 1, AskedAt: start, Result: "answered"}
-	for _, other := range []inbox.Schedule{{At: start.Add(1e6), Tries: 2}, {At: start, Tries: 1}, {At: start}, {Tries: 2}, {}} {
+	for _, other := range []inbox.Schedule{{At: start.Add(1e6), Tries: 2}, {At: start, Tries: 1}, {At: start, Tries: 2, Confirms: true}, {At: start}, {Tries: 2}, {}} {
 		if err := h.Store.FinishQuery(t.Context(), id, other, next); err != nil {
 			t.Error(err)
 		}

@@ -3,6 +3,7 @@ package memory
 import (
 	"container/heap"
 	"context"
+	"math"
 	"slices"
 	"time"
 
@@ -23,10 +24,11 @@ func (s *Store) DueQueries(ctx context.Context, now time.Time, limit int) ([]rec
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var due []reconcile.DueQuery
-	for _, entry := range s.queries.first(func(at time.Time) bool { return !at.After(now) }, s.isQueryScheduled, limit) {
-		due = append(due, reconcile.DueQuery{ID: payout.ID(entry.key.Payout), At: entry.at})
+	for _, entry := range s.queries.first(func(at time.Time) bool { return !at.After(now) }, s.isQueryScheduled, math.MaxInt) {
+		id := payout.ID(entry.key.Payout)
+		due = append(due, reconcile.DueQuery{ID: id, At: entry.at, Confirms: s.payouts[id].Schedule.Confirms})
 	}
-	return due, nil
+	return reconcile.LimitDue(due, limit), nil
 }
 
 // NextQuery returns the earliest time at which the query of a payout or of a held callback
@@ -61,7 +63,7 @@ func (s *Store) ClaimQuery(ctx context.Context, due reconcile.DueQuery, next inb
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	stored, ok := s.payouts[due.ID]
-	if !ok || !stored.Schedule.At.Equal(due.At) {
+	if !ok || !stored.Schedule.At.Equal(due.At) || stored.Schedule.Confirms != due.Confirms {
 		return inbox.PayoutItem{}, false, nil
 	}
 	stored.Schedule = next
@@ -89,7 +91,7 @@ func (s *Store) FinishQuery(ctx context.Context, id payout.ID, claimed, next inb
 // isClaimed reports whether a schedule is the claimed one: a change of the payout starts
 // the tries again, even if it leaves the time.
 func isClaimed(schedule, claimed inbox.Schedule) bool {
-	return schedule.At.Equal(claimed.At) && schedule.Tries == claimed.Tries
+	return schedule.At.Equal(claimed.At) && schedule.Tries == claimed.Tries && schedule.Confirms == claimed.Confirms
 }
 
 // ByReference implements reconcile.Store.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"payout-callbacks/pkg/inbox"
@@ -83,18 +84,13 @@ type oneProvider struct {
 	provider string
 }
 
-// listed is more than all due queries of a history.
+// listed is more than all held callbacks of a history.
 const listed = 1000
 
 func (s oneProvider) DueQueries(ctx context.Context, now time.Time, limit int) ([]reconcile.DueQuery, error) {
-	due, err := s.Store.DueQueries(ctx, now, listed)
-	var own []reconcile.DueQuery
-	for _, d := range due {
-		if d.ID.Provider() == s.provider && len(own) < limit {
-			own = append(own, d)
-		}
-	}
-	return own, err //nolint:wrapcheck // a wrapper of the store
+	due, err := s.Store.DueQueries(ctx, now, limit)
+	isOther := func(d reconcile.DueQuery) bool { return d.ID.Provider() != s.provider }
+	return slices.DeleteFunc(due, isOther), err //nolint:wrapcheck // a wrapper of the store
 }
 
 func (s oneProvider) DueHeld(ctx context.Context, now time.Time, limit int) ([]reconcile.DueHeld, error) {

@@ -203,7 +203,7 @@ PayoutsTable: # the publisher needs both images of a change
       - {AttributeName: overdue, AttributeType: S}
       - {AttributeName: updatedAt, AttributeType: N}
       - {AttributeName: queryShard, AttributeType: S}
-      - {AttributeName: queryAt, AttributeType: N}
+      - {AttributeName: queryOrder, AttributeType: S}
     KeySchema: [{AttributeName: payout, KeyType: HASH}]
     GlobalSecondaryIndexes:
       - IndexName: reference
@@ -216,7 +216,7 @@ PayoutsTable: # the publisher needs both images of a change
         KeySchema: [{AttributeName: overdue, KeyType: HASH}, {AttributeName: updatedAt, KeyType: RANGE}]
         Projection: {ProjectionType: KEYS_ONLY}
       - IndexName: queries
-        KeySchema: [{AttributeName: queryShard, KeyType: HASH}, {AttributeName: queryAt, KeyType: RANGE}]
+        KeySchema: [{AttributeName: queryShard, KeyType: HASH}, {AttributeName: queryOrder, KeyType: RANGE}]
         Projection: {ProjectionType: KEYS_ONLY}
     StreamSpecification: {StreamViewType: NEW_AND_OLD_IMAGES}
     PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true}

@@ -6,9 +6,6 @@ var (
 	ParseTime = parseTime
 )
 
-// KeysSecretSuffix ends the name of the output with a provider's secret.
-const KeysSecretSuffix = keysSecretSuffix
-
 // Outputs lists the outputs of the template that the program reads.
 func Outputs() []string {
 	return []string{

@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -130,8 +129,7 @@ func HTTPClient() *awshttp.BuildableClient {
 // DisableProxy keeps requests to a local stack away from the user's proxy.
 func DisableProxy(transport *http.Transport) { transport.Proxy = nil }
 
-// Outputs of template.yaml that the program reads. keysSecretSuffix follows a
-// provider's name.
+// Outputs of template.yaml that the program reads, beside those of each provider.
 const (
 	OutputTopic = "AlarmTopicArn"
 	OutputBus   = "PayoutBusName"
@@ -142,7 +140,6 @@ const (
 	outputPayouts     = "PayoutsTableName"
 	outputEvents      = "EventsQueueUrl"
 	outputDeadLetters = "DeadLetterQueueUrl"
-	keysSecretSuffix  = "KeysSecret"
 )
 
 // loadDeployed reads the outputs of a stack that is deployed to AWS.
@@ -213,20 +210,11 @@ func readOutputs(ctx context.Context, sdk aws.Config, name string) (map[string]s
 	return outputs, nil
 }
 
-// APISecretOutput returns the name of the output with the secret of a provider's API
-// credentials.
-func APISecretOutput(provider Provider) string {
-	return strings.ToUpper(string(provider[:1])) + string(provider[1:]) + "ApiSecret"
-}
-
-// secretsIn finds the secrets by the names of their outputs: CregisKeysSecret
-// belongs to provider cregis.
+// secretsIn returns the secret with the keys of each provider, from the outputs.
 func secretsIn(outputs map[string]string) map[string]string {
 	secrets := map[string]string{}
-	for output, value := range outputs {
-		if provider, ok := strings.CutSuffix(output, keysSecretSuffix); ok {
-			secrets[strings.ToLower(provider)] = value
-		}
+	for _, d := range functions.Providers() {
+		secrets[d.Name()] = outputs[d.KeysOutput()]
 	}
 	return secrets
 }

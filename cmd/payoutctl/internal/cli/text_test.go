@@ -115,9 +115,11 @@ func TestOutputs_InTemplate(t *testing.T) {
 	}
 	_, outputs, _ := strings.Cut(string(text), "\nOutputs:\n")
 	names := cli.Outputs()
-	for _, provider := range functions.Providers() {
-		name := provider.Name()
-		names = append(names, strings.ToUpper(name[:1])+name[1:]+cli.KeysSecretSuffix, cli.APISecretOutput(cli.Provider(name)))
+	for _, d := range functions.Providers() {
+		names = append(names, d.KeysOutput())
+		if d.Queries != nil {
+			names = append(names, d.APIOutput(), d.QueriesParameter())
+		}
 	}
 	for _, name := range names {
 		if !strings.Contains(outputs, "\n  "+name+":\n") && !strings.HasPrefix(outputs, "  "+name+":\n") {

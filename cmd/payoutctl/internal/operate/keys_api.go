@@ -42,8 +42,8 @@ func credentialForms() string {
 const maxCredentials = 16 << 10
 
 // apiStore returns the secret with the API credentials of a provider.
-func apiStore(stack cli.Stack, provider cli.Provider) (keyring.Store, error) {
-	name, err := stack.Output(cli.APISecretOutput(provider))
+func apiStore(stack cli.Stack, d provider.Description) (keyring.Store, error) {
+	name, err := stack.Output(d.APIOutput())
 	return keyring.Store{Client: secretsmanager.NewFromConfig(stack.AWS), Name: name}, err
 }
 
@@ -87,7 +87,7 @@ func (c *keysAdd) addAPI(ctx context.Context, s *cli.Session, stack cli.Stack) e
 	if err != nil {
 		return cli.Usagef("", "read credentials: %w", err)
 	}
-	store, err := apiStore(stack, c.Provider)
+	store, err := apiStore(stack, d)
 	if err != nil {
 		return err
 	}
@@ -160,13 +160,14 @@ func secretOf(fields []provider.Field, credentials json.RawMessage) callback.Key
 	return callback.Key(text)
 }
 
-// listAPI prints the API credentials of a provider, without their values. A template of
-// an older version has no secret for them.
+// listAPI prints the API credentials of a provider that can be asked, without their
+// values. A template of an older version has no secret for them.
 func listAPI(ctx context.Context, s *cli.Session, stack cli.Stack, provider cli.Provider) error {
-	if stack.Outputs[cli.APISecretOutput(provider)] == "" {
-		return nil
+	d, err := findQueried(provider)
+	if err != nil || stack.Outputs[d.APIOutput()] == "" {
+		return nil //nolint:nilerr // nothing to list
 	}
-	store, err := apiStore(stack, provider)
+	store, err := apiStore(stack, d)
 	if err != nil {
 		return err
 	}

@@ -112,14 +112,10 @@ func compareKeys(provider cli.Provider, all []reconcile.AccountCheck, keys callb
 	return ok("answers for %s", cli.Count(len(all), "account"))
 }
 
-// maxScheduled limits the scheduled payouts that the check of their accounts reads.
-const maxScheduled = 1000
-
 // expectedAccounts checks that the accounts of open payouts have keys: without, their
 // callbacks are refused.
 func (d *doctor) expectedAccounts(ctx context.Context) (finding, error) {
 	accounts := map[cli.Provider]map[string]bool{}
-	read := 0
 	for stored, err := range d.stack.Reader().Scheduled(ctx) {
 		switch {
 		case errors.Is(err, inbox.ErrDamagedPayout):
@@ -132,9 +128,6 @@ func (d *doctor) expectedAccounts(ctx context.Context) (finding, error) {
 			accounts[provider] = map[string]bool{}
 		}
 		accounts[provider][stored.ID.Account()] = stored.Status() != payout.Linked
-		if read++; read == maxScheduled {
-			break
-		}
 	}
 	for provider, expected := range accounts {
 		_, keys, err := d.stack.ReadKeys(ctx, provider)
@@ -148,5 +141,5 @@ func (d *doctor) expectedAccounts(ctx context.Context) (finding, error) {
 			}
 		}
 	}
-	return ok("%s scheduled, all of accounts with keys", cli.Count(read, "payout")), nil
+	return ok("all scheduled payouts are of accounts with keys"), nil
 }

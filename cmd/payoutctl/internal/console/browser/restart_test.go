@@ -1,10 +1,46 @@
 package browser_test
 
 import (
+	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 )
+
+// A page that is open while its stack stops says so, and works again with the next stack.
+func TestConsole_StackStops(t *testing.T) {
+	needStack(t)
+	description, err := os.ReadFile(os.Getenv("PAYOUT_CALLBACKS_STACK"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "stack.json")
+	write := func() {
+		if err := os.WriteFile(path, description, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write()
+	c, err := startWith([]string{"PAYOUT_CALLBACKS_STACK=" + path}, "--local", "console")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.stop() })
+	b := newTab(t)
+	b.open(c.address("/"))
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	b.expectStatus(http.StatusBadGateway)
+	b.open(c.base + "/payouts")
+	b.untilText("make run")
+	b.check()
+	write()
+	b.follow(func() { b.press("link", "Overview") })
+	b.check()
+}
 
 // A page that is open while its console stops says so, and is up to date again with the next console.
 func TestConsole_Restart(t *testing.T) {

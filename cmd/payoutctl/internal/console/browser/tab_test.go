@@ -3,8 +3,11 @@ package browser_test
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -174,6 +177,27 @@ func (b *tab) resize(width, height int64) {
 		_, err := chromedp.EmulateViewport(width, height)(ctx, target)
 		return err
 	})
+}
+
+// pictures is a folder for pictures of the pages that the documents show.
+var pictures = flag.String("pictures", "", "write pictures of the pages to this folder")
+
+// capture writes a picture of the page, if -pictures is given.
+func (b *tab) capture(name string, height int64) {
+	b.t.Helper()
+	if *pictures == "" || b.way != mouse {
+		return
+	}
+	b.resize(1280, height)
+	evaluate[chromedp.Void](b, `document.activeElement.blur(), scrollTo(0, 0)`)
+	b.call("capture "+name, func(ctx context.Context, target *chromedp.Target) error {
+		picture, err := chromedp.CaptureScreenshot()(ctx, target)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(*pictures, name+".png"), picture, 0o600)
+	})
+	b.resize(1280, 900)
 }
 
 // call runs a step of the tab within patience.
