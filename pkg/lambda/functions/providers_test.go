@@ -3,7 +3,10 @@ package functions_test
 import (
 	"bytes"
 	"net/http"
+	"os"
+	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"payout-callbacks/pkg/callback"
@@ -11,6 +14,7 @@ import (
 	"payout-callbacks/pkg/payout"
 	"payout-callbacks/pkg/provider"
 	"payout-callbacks/pkg/provider/cregis"
+	"payout-callbacks/pkg/testkit/templatetest"
 )
 
 // Tools parse callbacks as the functions of the stack do: with its known fields
@@ -85,4 +89,29 @@ func isSameProof(t *testing.T, d provider.Description) bool {
 		return bytes.Equal(body, otherBody)
 	}
 	return header.Get(d.ProofHeader) == otherHeader.Get(d.ProofHeader)
+}
+
+// Each package of a provider is listed, and has a function and a page.
+func TestProviders_Files(t *testing.T) {
+	root := templatetest.Root(t)
+	packages, err := filepath.Glob(filepath.Join(root, "pkg", "provider", "*", "provider.go"))
+	if err != nil || len(packages) == 0 {
+		t.Fatal(packages, err)
+	}
+	listed := map[string]bool{}
+	for _, d := range functions.Providers() {
+		listed[d.Name()] = true
+	}
+	for _, file := range packages {
+		name := filepath.Base(filepath.Dir(file))
+		if !listed[name] {
+			t.Errorf("pkg/lambda/functions/providers.go does not list %s.Description()", name)
+		}
+		for path, part := range map[string]string{"functions/" + name + "/main.go": "functions.RunIngress(" + name + ".Description())", "docs/providers/" + name + ".md": "# "} {
+			text, err := os.ReadFile(filepath.Join(root, path))
+			if err != nil || !strings.Contains(string(text), part) {
+				t.Errorf("%s does not have %q, %v", path, part, err)
+			}
+		}
+	}
 }
