@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"bufio"
 	"context"
 	"io"
 	"net/http"
@@ -90,13 +91,58 @@ func (c *consoleOf) act(name string, form url.Values) string {
 	if response.StatusCode != http.StatusSeeOther {
 		return c.text(response, name, http.StatusSeeOther)
 	}
+	return c.ended(response.Header.Get("Location"))
+}
+
+// ended returns the page of a job that has ended.
+func (c *consoleOf) ended(job string) string {
+	c.t.Helper()
 	for {
-		page := c.get(response.Header.Get("Location"), http.StatusOK)
+		page := c.get(job, http.StatusOK)
 		if !strings.Contains(page, "running since") {
 			return page
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
+}
+
+// awaitChange opens the stream of announcements, and reports whether it announces a change.
+func (c *consoleOf) awaitChange() <-chan bool {
+	c.t.Helper()
+	server := httptest.NewServer(c.handler)
+	c.t.Cleanup(server.Close)
+	response := c.post(server.URL, http.MethodGet, "/events", "")
+	c.t.Cleanup(func() { _ = response.Body.Close() })
+	lines := bufio.NewScanner(response.Body)
+	lines.Scan() // the stream is open
+	changed := make(chan bool, 1)
+	go func() {
+		for lines.Scan() {
+			if lines.Text() == "event: changed" {
+				changed <- true
+				return
+			}
+		}
+		changed <- false
+	}()
+	return changed
+}
+
+// post sends a request to a server of the console.
+func (c *consoleOf) post(server, method, path, form string) *http.Response {
+	c.t.Helper()
+	r, err := http.NewRequestWithContext(c.t.Context(), method, server+path, strings.NewReader(form))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	r.Host = "127.0.0.1:4567"
+	r.AddCookie(&http.Cookie{Name: "payout-console-4567", Value: consoleToken})
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return response
 }
 
 // actionForm is a form of an action, and the command line that it runs. Values of a field
@@ -207,7 +253,7 @@ func checkHostile(t *testing.T, c *consoleOf, test actionForm, field, value stri
 	isRefused := cli.Clean(value) != value || len(value) > 4096 || field == "to" && test.action == "export" || test.action == "explain-held" || value == "a,b" && slices.Contains([]string{"trust", "cause", "message-id"}, field)
 	if isRefused {
 		if response.StatusCode != http.StatusBadRequest || len(c.ran) > 0 {
-			t.Errorf("%s with %s=%.20q: status %d, want 400", test.action, field, value, response.StatusCode)
+			t.Fatalf("%s with %s=%.20q: status %d, want 400", test.action, field, value, response.StatusCode)
 		}
 		return
 	}
@@ -256,17 +302,7 @@ func TestActions_LargeForm(t *testing.T) {
 	server := httptest.NewServer(c.handler)
 	defer server.Close()
 	form := url.Values{"provider": {"cregis"}, "type": {"payout"}, "body": {strings.Repeat("x", 10<<20)}}
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/actions/explain", strings.NewReader(form.Encode()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Host = "127.0.0.1:4567"
-	r.AddCookie(&http.Cookie{Name: "payout-console-4567", Value: consoleToken})
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
+	response := c.post(server.URL, http.MethodPost, "/actions/explain", form.Encode())
 	defer response.Body.Close()
 	if page := c.text(response, "10 MB", http.StatusRequestEntityTooLarge); !strings.Contains(page, "1048576 bytes") || len(c.ran) > 0 {
 		t.Errorf("the page does not state the bound:\n%s", page)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"reflect"
 	"strings"
+	"sync"
 
 	"github.com/alecthomas/kong"
 
@@ -34,9 +35,14 @@ func RunOn(stack string, args []string, stdout, stderr io.Writer) int {
 // RunLine is runLine.
 var RunLine = runLine
 
+// parser parses command lines for ParseLine, which it resets each time.
+var parser = sync.OnceValue(func() *kong.Kong {
+	return kong.Must(&commandLine{}, names(), kong.ExplicitGroups(groups()), kong.BindTo(context.Background(), (*context.Context)(nil)))
+})
+
 // ParseLine returns the values of the flags and operands of a command line.
 func ParseLine(args []string) (map[string][]string, error) {
-	parsed, err := kong.Must(&commandLine{}, names(), kong.ExplicitGroups(groups()), kong.BindTo(context.Background(), (*context.Context)(nil))).Parse(args)
+	parsed, err := parser().Parse(args)
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"payout-callbacks/cmd/payoutctl/internal/cli"
@@ -39,7 +40,8 @@ only, and on a deployed stack it changes nothing; it shows the command for each 
 	payoutctl --local console
 	payoutctl --stack payouts-prod console --port 8080
 
-Needs the permissions of payouts, show, receipts, audit and doctor, and cloudwatch:GetMetricData.`
+Needs, of a deployed stack, cloudformation:DescribeStacks to find it, and only these actions, none of which changes it:
+` + strings.Join(reads, ", ") + "."
 }
 
 // Run serves the console.

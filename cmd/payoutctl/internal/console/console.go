@@ -31,9 +31,7 @@ type Console struct {
 	hub       hub
 	table     table
 	jobs      jobs
-
-	callbackLog callbackLog // of the local stack
-	handler     http.Handler
+	handler   http.Handler
 }
 
 // New returns the console of a stack. What it runs in the background ends with ctx.
@@ -57,7 +55,6 @@ func New(ctx context.Context, s *cli.Session, stack cli.Stack, options Options) 
 	mux.HandleFunc("GET /events", c.serveEvents)
 	c.addPages(mux)
 	c.addActions(mux)
-	c.addLocal(ctx, mux)
 	c.handler = c.secure(mux)
 	return c, nil
 }
@@ -90,6 +87,14 @@ func (c *Console) addPages(mux *http.ServeMux) {
 		"/{$}":             c.overview,
 		"/payouts":         c.payouts,
 		"/payouts/{id...}": c.payout,
+		"/held":            c.held,
+		"/conflicts":       c.conflicts,
+		"/overdue":         c.overdue,
+		"/dead-letters":    c.deadLetters,
+		"/audit":           c.audit,
+		"/doctor":          c.doctor,
+		"/explain":         c.explain,
+		"/jobs":            c.jobList,
 		"/jobs/{id}":       c.job,
 		"/":                c.unknown,
 	}

@@ -2,27 +2,34 @@ package console
 
 import (
 	"context"
-	"errors"
-	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aws/smithy-go/middleware"
+
+	"payout-callbacks/cmd/payoutctl/internal/cli"
 )
 
-// reads are the AWS actions that a console of a deployed stack may use. None of them
-// changes anything.
+// reads are the AWS actions that a console of a deployed stack may use, by their names
+// in the SDK. None of them changes anything. Doctor also invokes the reconciler, to check
+// the providers' APIs: that is not a read, so these checks have no result here.
 var reads = []string{
-	"cloudformation:DescribeStacks",
-	"cloudwatch:GetMetricData",
-	"dynamodb:DescribeTable",
-	"dynamodb:GetItem",
-	"dynamodb:Query",
-	"dynamodb:Scan",
-	"sqs:GetQueueAttributes",
-	"sts:GetCallerIdentity",
+	"cloudwatch:DescribeAlarms",           // doctor
+	"cloudwatch:GetMetricData",            // the overview
+	"cloudwatch:GetMetricStatistics",      // doctor: the last sweep
+	"dynamodb:DescribeTable",              // the size of a table before a scan
+	"dynamodb:GetItem",                    // all lists, explain
+	"dynamodb:Query",                      // all lists
+	"dynamodb:Scan",                       // audit, report, a list without an index
+	"lambda:GetEventSourceMapping",        // doctor: consumer and publisher
+	"lambda:ListTags",                     // doctor: why they are paused
+	"scheduler:GetSchedule",               // doctor: sweeper and reconciler
+	"secretsmanager:GetSecretValue",       // doctor and explain: the keys, which they never print
+	"secretsmanager:ListSecretVersionIds", // doctor: the age of a rotation
+	"sns:ListSubscriptionsByTopic",        // doctor
+	"sqs:GetQueueAttributes",              // the depth of the queues
+	"sts:GetCallerIdentity",               // doctor
 }
-
-var errReadOnly = errors.New("the console of a deployed stack changes nothing; use the command line")
 
 // refuseChanges adds a middleware to a client that refuses all actions but reads, before
 // a request is built.
@@ -32,11 +39,10 @@ func refuseChanges(stack *middleware.Stack) error {
 	) (middleware.InitializeOutput, middleware.Metadata, error) {
 		service := strings.ToLower(strings.ReplaceAll(middleware.GetServiceID(ctx), " ", ""))
 		action := service + ":" + middleware.GetOperationName(ctx)
-		for _, read := range reads {
-			if action == read {
-				return next.HandleInitialize(ctx, in)
-			}
+		if slices.Contains(reads, action) {
+			return next.HandleInitialize(ctx, in)
 		}
-		return middleware.InitializeOutput{}, middleware.Metadata{}, fmt.Errorf("refuse %s: %w", action, errReadOnly)
+		err := cli.Failuref("run the command in a terminal", "the console of a deployed stack changes nothing, and does not use %s", action)
+		return middleware.InitializeOutput{}, middleware.Metadata{}, err
 	}), middleware.Before)
 }

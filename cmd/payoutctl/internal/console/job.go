@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -57,6 +58,35 @@ func (j *job) Output() string {
 	defer j.mu.Unlock()
 	return j.output.String()
 }
+
+// outputLine is a line of output. Word is its first word, if that has a class.
+type outputLine struct{ Word, Class, Rest string }
+
+// Lines returns what the command has printed so far. The result of a check and the kind
+// of a finding, which begin a line, have a class.
+func (j *job) Lines() []outputLine {
+	var lines []outputLine
+	for text := range strings.Lines(j.Output()) {
+		text = strings.TrimRight(text, "\n")
+		line := outputLine{Rest: text}
+		word, rest, _ := strings.Cut(text, " ")
+		line.Class = wordClasses[word]
+		if findingKind.MatchString(word) {
+			line.Class = "bad"
+		}
+		if line.Class != "" {
+			line.Word, line.Rest = word, " "+rest
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// wordClasses are the classes of the results of doctor.
+var wordClasses = map[string]string{"ok": "good", "warn": "waiting", "unknown": "waiting", "fail": "bad"}
+
+// findingKind matches the kinds of findings of audit.
+var findingKind = regexp.MustCompile("^(receipt|payout|fact|acknowledged)-[a-z-]+$")
 
 // IsRunning reports whether the command has not ended.
 func (j *job) IsRunning() bool {
@@ -114,6 +144,27 @@ func (j *jobs) find(id string) *job {
 		}
 	}
 	return nil
+}
+
+// latest returns the last command of an action, or nil.
+func (j *jobs) latest(action string) *job {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, job := range slices.Backward(j.list) {
+		if job.Action == action {
+			return job
+		}
+	}
+	return nil
+}
+
+// all returns the commands, the last first.
+func (j *jobs) all() []*job {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	list := slices.Clone(j.list)
+	slices.Reverse(list)
+	return list
 }
 
 // start runs a command line of payoutctl in the background.

@@ -2,7 +2,7 @@ package console
 
 import (
 	"context"
-		"net/http"
+	"net/http"
 	"slices"
 	"sync"
 	"time"

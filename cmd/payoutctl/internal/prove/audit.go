@@ -68,8 +68,8 @@ func (c *Audit) Run(ctx context.Context, s *cli.Session, stack cli.Stack) error 
 		Summary: summary, From: c.From.Time, To: c.To.Time, NotProven: notProven(summary),
 	}
 	// An unknown depth does not end the audit.
-	view.Events, _ = measureQueue(ctx, stack, stack.EventsQueueURL)
-	view.DeadLetters, _ = measureQueue(ctx, stack, stack.DeadLetterQueueURL)
+	view.Events, _ = MeasureQueue(ctx, stack, stack.EventsQueueURL)
+	view.DeadLetters, _ = MeasureQueue(ctx, stack, stack.DeadLetterQueueURL)
 	printed := struct {
 		Summary auditView `json:"summary"`
 	}{view}
@@ -159,8 +159,8 @@ func remedy(s *cli.Session, f audit.Finding) string {
 	return ""
 }
 
-// queueDepth is the approximate number of messages in a queue.
-type queueDepth struct {
+// QueueDepth is the approximate number of messages in a queue.
+type QueueDepth struct {
 	Waiting  *int64 `json:"waiting"` // null if unknown
 	InFlight *int64 `json:"inFlight"`
 }
@@ -171,8 +171,8 @@ type auditView struct {
 
 	From        time.Time  `json:"from,omitzero"`
 	To          time.Time  `json:"to,omitzero"`
-	Events      queueDepth `json:"events"`
-	DeadLetters queueDepth `json:"deadLetters"`
+	Events      QueueDepth `json:"events"`
+	DeadLetters QueueDepth `json:"deadLetters"`
 	NotProven   []string   `json:"notProven,omitempty"` // in words
 }
 
@@ -225,30 +225,30 @@ func auditText(style cli.Style, view auditView, now time.Time) string {
 	return rows.String()
 }
 
-func (d queueDepth) text() string {
+func (d QueueDepth) text() string {
 	if d.Waiting == nil || d.InFlight == nil {
 		return "unknown (needs sqs:GetQueueAttributes)"
 	}
 	return fmt.Sprintf("%d waiting, %d in flight", *d.Waiting, *d.InFlight)
 }
 
-// measureQueue reads the depth of a queue.
-func measureQueue(ctx context.Context, stack cli.Stack, url string) (queueDepth, error) {
+// MeasureQueue reads the depth of a queue.
+func MeasureQueue(ctx context.Context, stack cli.Stack, url string) (QueueDepth, error) {
 	if url == "" {
-		return queueDepth{}, cli.Failuref("deploy the template of this version", "the stack has no output for it")
+		return QueueDepth{}, cli.Failuref("deploy the template of this version", "the stack has no output for it")
 	}
 	names := []sqstypes.QueueAttributeName{
 		sqstypes.QueueAttributeNameApproximateNumberOfMessages, sqstypes.QueueAttributeNameApproximateNumberOfMessagesNotVisible,
 	}
 	out, err := sqs.NewFromConfig(stack.AWS).GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: names})
 	if err != nil {
-		return queueDepth{}, err
+		return QueueDepth{}, err
 	}
 	waiting, err := strconv.ParseInt(out.Attributes[string(names[0])], 10, 64)
 	if err != nil {
-		return queueDepth{}, fmt.Errorf("read depth of queue: %w", err)
+		return QueueDepth{}, fmt.Errorf("read depth of queue: %w", err)
 	}
-	depth := queueDepth{Waiting: &waiting}
+	depth := QueueDepth{Waiting: &waiting}
 	if inFlight, err := strconv.ParseInt(out.Attributes[string(names[1])], 10, 64); err == nil {
 		depth.InFlight = &inFlight
 	}

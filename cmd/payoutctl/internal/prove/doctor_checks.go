@@ -122,7 +122,7 @@ func (d *doctor) lastSweep(ctx context.Context) (finding, error) {
 // queue checks the number of waiting messages.
 func (d *doctor) queue(url string, check func(waiting int64) finding) func(context.Context) (finding, error) {
 	return func(ctx context.Context) (finding, error) {
-		depth, err := measureQueue(ctx, d.stack, url)
+		depth, err := MeasureQueue(ctx, d.stack, url)
 		if err != nil {
 			return finding{}, err
 		}

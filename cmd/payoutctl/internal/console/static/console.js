@@ -14,7 +14,11 @@ async function refresh() {
   try {
     const answer = await fetch(location.href, { redirect: "error" });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    if (!answer.ok) { say(page.querySelector("h1")?.textContent || "The console does not answer"); return; }
+    if (!answer.ok) {
+      isStale = answer.status >= 500; // the stack does not answer: try again
+      say(page.querySelector("h1")?.textContent || "The console does not answer");
+      return;
+    }
     for (const old of document.querySelectorAll("[data-live]")) {
       const fresh = page.getElementById(old.id);
       for (const open of old.querySelectorAll("details[open]")) page.getElementById(open.id)?.setAttribute("open", "");

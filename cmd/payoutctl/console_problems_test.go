@@ -1,0 +1,257 @@
+package main_test
+
+import (
+	"context"
+	"html"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	payoutctl "payout-callbacks/cmd/payoutctl"
+	"payout-callbacks/cmd/payoutctl/internal/cli"
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/ops/localstack"
+	"payout-callbacks/pkg/payout"
+)
+
+// openLocal returns the console of a local stack with tables.
+func openLocal(t *testing.T, stack string) *consoleOf {
+	t.Helper()
+	return newConsole(t, cli.Stack{
+		Stack: localstack.Stack{
+			Name: "demo", ReceiptsTable: "receipts", PayoutsTable: "payouts",
+			EventsQueueURL: stack + "/1/events", DeadLetterQueueURL: stack + "/1/dead-letters",
+		},
+		Local: true,
+		AWS:   aws.Config{Region: "us-east-1", BaseEndpoint: &stack, Credentials: credentials.NewStaticCredentialsProvider("test", "test", "")},
+	}, payoutctl.RunLine)
+}
+
+// writes are the operations that change a stack.
+func (f *tables) writes() []string {
+	var sent []string
+	for _, request := range f.taken() {
+		switch request.operation {
+		case "PutItem", "UpdateItem", "TransactWriteItems", "SendMessage", "DeleteMessage", "TagQueue", "Invoke":
+			sent = append(sent, request.operation)
+		}
+	}
+	return sent
+}
+
+var tag = regexp.MustCompile("<[^>]*>")
+
+// want checks that a page has the texts, as its source or as a person reads them.
+func want(t *testing.T, page string, texts ...string) {
+	t.Helper()
+	page = html.UnescapeString(page) + html.UnescapeString(tag.ReplaceAllString(page, ""))
+	for _, text := range texts {
+		if !strings.Contains(page, text) {
+			t.Errorf("no %q in:\n%s", text, page)
+		}
+	}
+}
+
+func wantNot(t *testing.T, page string, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		if strings.Contains(html.UnescapeString(page), text) {
+			t.Errorf("%q in:\n%s", text, page)
+		}
+	}
+}
+
+// holdCallbacks stores held callbacks with a reason, and returns their ids.
+func holdCallbacks(t *testing.T, fake *tables, reason string, subjects ...string) []string {
+	t.Helper()
+	var ids []string
+	for _, subject := range subjects {
+		held := inbox.NewHeldReceipt(inbox.HeldCallback{
+			Provider: "cregis", Type: payout.TypePayout, Account: "1", Subject: []byte(subject), Reason: reason, Note: "note of " + subject,
+		}, []byte(subject), "k", longAgo())
+		create(t, fake, held)
+		ids = append(ids, held.Key.Payout)
+	}
+	return ids
+}
+
+func TestConsole_Held(t *testing.T) {
+	fake := newTables(t)
+	understood := fill(t, fake)
+	ids := holdCallbacks(t, fake, "field", "a", "b", "<script>\u202e")
+	c := openLocal(t, fake.URL)
+	page := c.get("/held", http.StatusOK)
+	want(t, page,
+		`<a href="/held?provider=cregis&reason=field">cregis</a></th><td>field</td><td class="number">3</td>`,
+		`<a href="/held?provider=pivot&reason=unknown-status">pivot</a></th><td>unknown-status</td><td class="number">1</td>`,
+		"Release all 4 callbacks …", "callback: note of a", `note of <script>\u202e`)
+	if strings.Contains(page, "note of <script>") {
+		t.Error("the page contains a script")
+	}
+	page = c.get("/held?provider=pivot&reason=unknown-status", http.StatusOK)
+	want(t, page, understood, "Release the callback …", `name="held-reason" value="unknown-status"`)
+	wantNot(t, page, ids[0])
+
+	fake.taken()
+	form := url.Values{"provider": {"pivot"}, "held-reason": {"unknown-status"}}
+	page = c.act("release-all", form)
+	want(t, page, "would-release  ", "This is the plan; nothing is changed yet.", `name="held-reason" value="unknown-status"`)
+	if sent := fake.writes(); len(sent) > 0 {
+		t.Errorf("the plan sent %v", sent)
+	}
+	form.Set("confirmed", "yes")
+	want(t, c.act("release-all", form), "--reason is missing", "(exit code 2)")
+	if sent := fake.writes(); len(sent) > 0 {
+		t.Errorf("without a reason it sent %v", sent)
+	}
+	form.Set("reason", "v2 knows it")
+	want(t, c.act("release-all", form), "released       "+understood, "done (exit code 0)")
+	if sent := fake.writes(); len(sent) == 0 {
+		t.Error("nothing was released")
+	}
+	want(t, c.act("dismiss", url.Values{"held": ids[:2], "confirmed": {"yes"}, "reason": {"probes"}}), "dismissed      "+ids[0], "dismissed      "+ids[1])
+}
+
+func TestConsole_Conflicts(t *testing.T) {
+	fake := newTables(t)
+	fake.applies = true
+	fillConflicts(t, fake)
+	c := openLocal(t, fake.URL)
+	page := c.get("/conflicts", http.StatusOK)
+	want(t, page, `<a href="/conflicts?fields=amount">amount</a></th><td class="number">4</td>`, `<a href="/conflicts?fields=amount+status">amount status</a></th><td class="number">1</td>`,
+		"amount: 1.1 or 1.2", `<a href="/payouts/cregis/payout/1/5">cregis/payout/1/5</a>`)
+	wantNot(t, page, "Trust the query")
+	page = c.get("/conflicts?fields=amount+status", http.StatusOK)
+	want(t, page, "Trust the query in the payout …", `name="cause" value="amount"`, `name="cause" value="status"`)
+	wantNot(t, page, "cregis/payout/1/1")
+
+	// A plan that leaves payouts out can be carried out for the rest.
+	fake.taken()
+	form := url.Values{"cause": {"amount"}, "trust": {"query"}}
+	want(t, c.act("resolve-all", form), "2 payouts skipped", "negative result", "Carry out the plan")
+	if sent := fake.writes(); len(sent) > 0 {
+		t.Errorf("the plan sent %v", sent)
+	}
+	form.Set("confirmed", "yes")
+	form.Set("reason", "case 1")
+	want(t, c.act("resolve-all", form), "resolved       cregis/payout/1/1", "resolved       cregis/payout/1/2")
+}
+
+func TestConsole_Overdue(t *testing.T) {
+	fake := newTables(t)
+	for id, reason := range map[payout.ID]string{"cregis/payout/1/1": "open", "cregis/payout/1/2": "open", "cregis/payout/1/3": "not-found"} {
+		change := applied(payout.Event{ID: id, Source: payout.SourceExpectation, Status: payout.Expected, Reference: "order", Deadline: 1}, payout.Record{})
+		apply(t, fake, change)
+		apply(t, fake, applied(payout.Event{ID: id, Source: payout.SourceReconciler, Status: payout.Overdue, Reason: reason}, change.Record))
+	}
+	page := openLocal(t, fake.URL).get("/overdue", http.StatusOK)
+	want(t, page, `<a href="/overdue?reason=open">open</a></th><td class="number">2</td>`, `<a href="/overdue?reason=not-found">not-found</a></th><td class="number">1</td>`,
+		"Ask the providers about all overdue payouts", "1970-01-01 00:00:00", "order")
+}
+
+func TestConsole_DeadLetters(t *testing.T) {
+	fake := newTables(t)
+	fake.deadLetter = received(t)
+	c := openLocal(t, fake.URL)
+	page := c.get("/dead-letters", http.StatusOK)
+	want(t, page, `<a href="/dead-letters?cause=absent&provider=cregis">absent</a></th><td>cregis</td><td class="number">1</td>`, "Redrive the message …", "cregis/payout/1/1 received 11 times",
+		`name="message-id" value="m1"`)
+	want(t, c.act("dlq-show", url.Values{"message": {"m1"}}), "cause         absent", "verified by key k")
+	fake.taken()
+	form := url.Values{"message-id": {"m1"}}
+	want(t, c.act("redrive", form), "1 message of 1 would be sent", "Carry out the plan")
+	if sent := fake.writes(); len(sent) > 0 {
+		t.Errorf("the plan sent %v", sent)
+	}
+	form.Set("confirmed", "yes")
+	form.Set("reason", "the table is back")
+	want(t, c.act("redrive", form), "1 message of 1 sent")
+}
+
+// A stack that does not answer, and credentials that have expired, are errors with what
+// to do; the page works again afterwards.
+func TestConsole_FailingStack(t *testing.T) {
+	failing, code := true, ""
+	fake := newTables(t)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case failing && code == "":
+			panic(http.ErrAbortHandler)
+		case failing:
+			w.WriteHeader(http.StatusBadRequest)
+			writeError(w, code, true)
+		default:
+			fake.ServeHTTP(w, r)
+		}
+	}))
+	defer server.Close()
+	c := openLocal(t, server.URL)
+	for _, path := range []string{"/held", "/conflicts", "/overdue", "/dead-letters", "/explain?payout=p&receipt=r"} {
+		failing, code = true, "ExpiredTokenException"
+		want(t, c.get(path, http.StatusBadGateway), "<h1>The stack does not answer</h1>", "ExpiredTokenException. your AWS session has ended: sign in again")
+		failing = false
+		if response := c.send(http.MethodGet, path, ""); response.StatusCode == http.StatusBadGateway {
+			t.Errorf("%s fails although the stack answers", path)
+		}
+	}
+	failing, code = true, ""
+	want(t, c.get("/held", http.StatusBadGateway), "no answer from DynamoDB")
+}
+
+// An audit prints its progress while it runs, and its findings are links; the page keeps
+// the result.
+func TestConsole_Audit(t *testing.T) {
+	fake := newTables(t)
+	fill(t, fake)
+	c := openLocal(t, fake.URL)
+	want(t, c.get("/audit", http.StatusOK), "has not run it yet")
+	page := c.act("audit", nil)
+	want(t, page, `<span class="bad">payout-altered</span>  <a href="/payouts/cregis/payout/1/2">cregis/payout/1/2</a>`, "negative result: not found, findings", "(exit code 1)")
+	want(t, c.get("/audit", http.StatusOK), "Last result: <a href=\"/jobs/1\">command 1</a>", "payout-altered")
+	want(t, c.get("/jobs", http.StatusOK), `<a href="/jobs/1">Command 1</a>`, "payoutctl --local audit")
+}
+
+// The output of a command is announced to open pages and shown while it runs, and the
+// command can be cancelled.
+func TestConsole_Progress(t *testing.T) {
+	printed := make(chan struct{})
+	c := newConsole(t, cli.Stack{Local: true}, func(ctx context.Context, s *cli.Session, _ []string) int {
+		progress := s.StartProgress()
+		start := s.Now()
+		s.Now = func() time.Time { return start.Add(11 * time.Second) }
+		progress("%d receipts", 7)
+		close(printed)
+		<-ctx.Done()
+		return 3
+	})
+	changed := c.awaitChange()
+	response := c.send(http.MethodPost, "/actions/audit", "")
+	<-printed
+	if !<-changed {
+		t.Error("the output was not announced")
+	}
+	job := response.Header.Get("Location")
+	want(t, c.get(job, http.StatusOK), "running since", "… 7 receipts", `data-events="/events"`)
+	want(t, c.get("/audit", http.StatusOK), "running since", "… 7 receipts", `data-events="/events"`)
+	c.send(http.MethodPost, job+"/cancel", "")
+	want(t, c.ended(job), "(exit code 3)")
+}
+
+// The form of explain is filled with a stored callback.
+func TestConsole_Explain(t *testing.T) {
+	fake := newTables(t)
+	held := fill(t, fake)
+	c := openLocal(t, fake.URL)
+	want(t, c.get("/explain", http.StatusOK), "The form may have 1048576 bytes; a callback has at most 65536")
+	page := c.get("/explain?payout="+url.QueryEscape(held)+"&receipt=held", http.StatusOK)
+	want(t, page, `{"event":"PAYOUT.SUCCESS"`, `<option selected>pivot</option>`, `action="/actions/explain-held"`)
+	want(t, c.act("explain-held", url.Values{"held": {held}}), "explain "+held)
+	c.get("/explain?payout=cregis/payout/1/9&receipt=succeeded/x", http.StatusNotFound)
+}

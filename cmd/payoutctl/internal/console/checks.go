@@ -1,0 +1,110 @@
+package console
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"payout-callbacks/cmd/payoutctl/internal/cli"
+	"payout-callbacks/cmd/payoutctl/internal/display"
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/payout"
+)
+
+// checks is a page that runs a check, with its last result.
+type checks struct {
+	Name      string
+	IsAudit   bool
+	Providers []cli.Provider
+	Day       string
+	Timeout   time.Duration
+	Last      *job
+}
+
+// audit is the page that checks that nothing was lost, and counts the payouts of a day.
+func (c *Console) audit(*http.Request) (view, error) {
+	day := c.now().UTC().AddDate(0, 0, -1).Format(time.DateOnly)
+	return c.check("Audit", checks{Name: "audit", IsAudit: true, Providers: cli.ProviderNames(), Day: day})
+}
+
+// doctor is the page that checks the deployment.
+func (c *Console) doctor(*http.Request) (view, error) {
+	return c.check("Doctor", checks{Name: "doctor"})
+}
+
+func (c *Console) check(title string, data checks) (view, error) {
+	data.Timeout, data.Last = jobTimeout, c.jobs.latest(data.Name)
+	return view{template: "checks.html", Title: title, Live: data.Last != nil && data.Last.IsRunning(), Data: data}, nil
+}
+
+// explained is the form of a callback to explain.
+type explained struct {
+	Providers []cli.Provider
+	Types     []payout.Type
+	MaxForm   int
+	MaxBody   int
+	Provider  string
+	Type      payout.Type
+	Body      string
+	Note      string
+	Held      *offer // explains the held callback as it is stored
+}
+
+// explain is the page that explains a callback. The fields payout and receipt of the
+// query fill it with a stored callback, whose headers are not stored.
+func (c *Console) explain(r *http.Request) (view, error) {
+	data := explained{Providers: cli.ProviderNames(), MaxForm: maxForm, MaxBody: callback.MaxBody, Type: payout.TypePayout}
+	for _, d := range functions.Providers() {
+		for _, kind := range d.Types() {
+			if !slices.Contains(data.Types, kind) {
+				data.Types = append(data.Types, kind)
+			}
+		}
+	}
+	query := r.URL.Query()
+	key := inbox.Key{Payout: query.Get("payout"), Receipt: query.Get("receipt")}
+	v := view{template: "explain.html", Title: "Explain"}
+	if key.Payout == "" || key.Receipt == "" {
+		v.Data = data
+		return v, nil
+	}
+	stack, err := c.stack(r.Context())
+	if err != nil {
+		return view{}, err
+	}
+	receipt, ok, err := stack.Reader().Receipt(r.Context(), key)
+	switch {
+	case errors.Is(err, inbox.ErrDamagedReceipt):
+		return v, cli.Usagef("Audit shows how to repair it.", "the receipt cannot be read")
+	case err != nil:
+		return v, err
+	case !ok || receipt.Source() != payout.SourceCallback:
+		return v, errNotFound
+	}
+	if data.Provider = receipt.Provider(); slices.Contains(data.Types, receipt.Type()) {
+		data.Type = receipt.Type()
+	}
+	if c.masks() {
+		data.Note = "The body is masked. Start the console with --show-bodies to fill the form with it."
+	} else {
+		data.Body = strings.ReplaceAll(display.BodyText(receipt.Body), "\t", " ")
+		data.Note = "The body is that of receipt " + key.Receipt + " of " + key.Payout + ". Its headers are not stored."
+	}
+	if strings.HasPrefix(key.Payout, display.HeldPrefix) {
+		held := c.offer("explain-held", "Explain the stored callback", map[string][]string{"held": {key.Payout}})
+		held.Command = "" // it changes nothing
+		data.Held = &held
+	}
+	v.Data = data
+	return v, nil
+}
+
+// jobList is the page of the commands that the console has run.
+func (c *Console) jobList(*http.Request) (view, error) {
+	list := c.jobs.all()
+	return view{template: "jobs.html", Title: "Commands", Live: slices.ContainsFunc(list, (*job).IsRunning), Data: list}, nil
+}
