@@ -13,7 +13,9 @@ type Payout struct {
 	Account    string     `json:"account"`
 	Type       string     `json:"type"`
 	References []string   `json:"references"`
-	Status     string     `json:"status"` // the provider's word; of a single Pivot payout "request/item"
+	Amount     string     `json:"amount,omitempty"`   // absent of a bulk
+	Currency   string     `json:"currency,omitempty"` // in the provider's word; absent of a bulk
+	Status     string     `json:"status"`             // the provider's word; of a single Pivot payout "request/item"
 	Ordered    time.Time  `json:"ordered"`
 	Ended      *time.Time `json:"ended,omitempty"` // absent while it is in progress
 	Plan       Plan       `json:"plan"`
@@ -41,6 +43,7 @@ func (s *simulator) Payouts() []Payout {
 			ID: p.id, Account: p.account, Type: p.kind, Status: s.provider.status(p, now), Ordered: p.ordered, Plan: p.plan,
 			References: p.references(), Callbacks: make([]Callback, 0, len(p.callbacks)),
 		}
+		view.Amount, view.Currency = p.amount()
 		if last, ok := p.endAt(now); ok {
 			view.Ended = &last.at
 		}
@@ -65,15 +68,28 @@ func (p *payout) references() []string {
 	return references
 }
 
+// amount returns the amount and currency of a payout, and nothing of a bulk.
+func (p *payout) amount() (value, currency string) {
+	switch len(p.items) {
+	case 0:
+		return p.transfer.Amount, p.chain.name
+	case 1:
+		return p.items[0].Amount.Value, p.items[0].Amount.Currency
+	}
+	return "", ""
+}
+
 // serveControl adds the API for a person. Unknown fields are refused with 400.
 //
 //	POST /simulator/plan     {"plan": {…}} for the next order, with "reference" for
 //	                         that order, with "id" for a payout that is ordered
+//	POST /simulator/order    {"account": "…", "reference": "…", "amount": "1.1", "plan": {…}} orders a payout to a
+//	                         demo recipient
 //	POST /simulator/fault    {"fault": "limited", "faultCount": 3, "retryAfter": "30s"} for all requests
 //	GET  /simulator/payouts  what was ordered, its state, and its callbacks
 //	POST /simulator/push     {"id": "…"} sends the last callback again
 //	POST /simulator/skip     moves the clock to the next callback
-func (s *simulator) serveControl(mux *http.ServeMux) {
+func (s *simulator) serveControl(mux *http.ServeMux, order func(account, reference, amount string) error) {
 	mux.HandleFunc("GET /simulator/payouts", func(w http.ResponseWriter, r *http.Request) {
 		answer{code: http.StatusOK, body: s.Payouts()}.write(w, r)
 	})
@@ -96,6 +112,29 @@ func (s *simulator) serveControl(mux *http.ServeMux) {
 				return s.Finish(request.ID, *request.Plan)
 			}
 			return s.PlanFor(request.Reference, *request.Plan)
+		})
+	})
+	mux.HandleFunc("POST /simulator/order", func(w http.ResponseWriter, r *http.Request) {
+		var request struct {
+			Account   string `json:"account"`
+			Reference string `json:"reference"`
+			Amount    string `json:"amount"`
+			Plan      Plan   `json:"plan"`
+		}
+		control(w, r, &request, func() error {
+			if request.Reference == "" {
+				return errors.New("reference: is required")
+			}
+			if err := s.PlanFor(request.Reference, request.Plan); err != nil {
+				return err
+			}
+			err := order(request.Account, request.Reference, request.Amount)
+			if err != nil {
+				s.mutex.Lock()
+				defer s.mutex.Unlock()
+				delete(s.planned, request.Reference)
+			}
+			return err
 		})
 	})
 	mux.HandleFunc("POST /simulator/push", func(w http.ResponseWriter, r *http.Request) {

@@ -46,7 +46,10 @@ func NewCregis(options Options, projects map[string]string) *Cregis {
 	c.mux.Handle("POST /api/v1/sub_address_withdrawal", c.handle(c.serveOrder(CregisSubAddressPayout, "to_address")))
 	c.mux.Handle("POST /api/v1/payout/query", c.handle(c.serveQuery(CregisPayout)))
 	c.mux.Handle("POST /api/v1/sub_address_withdrawal/info", c.handle(c.serveQuery(CregisSubAddressPayout)))
-	c.serveControl(c.mux)
+	c.serveControl(c.mux, func(account, reference, amount string) error {
+		_, err := c.Order(account, CregisOrder{Currency: "195@195", Amount: amount, To: "TXsmKpEuW7qWnXzJLGP9eDLvWPR2GRn1FS", Reference: reference})
+		return err
+	})
 	return c
 }
 

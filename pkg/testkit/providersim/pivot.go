@@ -47,7 +47,12 @@ func NewPivot(options Options, merchants ...Merchant) *Pivot {
 	p.mux.Handle("POST /v1/access-token", p.handle(p.serveToken))
 	p.mux.Handle("POST /v1/payouts", p.handle(p.authenticated(p.serveOrder)))
 	p.mux.Handle("GET /v1/payouts/{id}", p.handle(p.authenticated(p.serveQuery)))
-	p.serveControl(p.mux)
+	p.serveControl(p.mux, func(account, reference, amount string) error {
+		_, err := p.Order(account, PivotItem{
+			Reference: reference, Channel: "BRI", Recipient: PivotAccount{"Budi", "999966660001"}, Amount: PivotAmount{"IDR", amount},
+		})
+		return err
+	})
 	return p
 }
 

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/tools/txtar"
 
@@ -218,6 +220,23 @@ func (v *Vector) complete() error {
 		return fmt.Errorf("%s: only an accepted callback has an event", eventFile)
 	}
 	return nil
+}
+
+// Format returns the vector as Load reads it, without headers and event. Its name is
+// that of the file.
+func (v Vector) Format() []byte {
+	archive := txtar.Archive{Files: []txtar.File{{Name: "body", Data: append(bytes.Clone(v.Body), '\n')}}}
+	for _, line := range [][2]string{{"why", v.Why}, {"expect", v.Expect}, {"type", string(v.Type)}, {"source", v.Source}, {"sign", v.Account}} {
+		if line[1] != "" {
+			archive.Comment = fmt.Appendf(archive.Comment, "%s: %s\n", line[0], line[1])
+		}
+	}
+	isPlain := func(r rune) bool { return r == '\n' || r != utf8.RuneError && unicode.IsPrint(r) }
+	text := string(v.Body)
+	if strings.HasPrefix(text, "-- ") || strings.Contains(text, "\n-- ") || strings.ContainsFunc(text, func(r rune) bool { return !isPlain(r) }) {
+		archive.Files[0] = txtar.File{Name: "body.quoted", Data: []byte(strconv.QuoteToASCII(text) + "\n")}
+	}
+	return txtar.Format(&archive)
 }
 
 // unquote reads lines of Go strings, each followed by x<times> if it is repeated.

@@ -72,3 +72,18 @@ func TestSigned_NamedKey(t *testing.T) {
 		t.Error("signed with a missing key")
 	}
 }
+
+func TestFormat_LoadsAgain(t *testing.T) {
+	for _, body := range []string{"", "{}", "{\n}\n", "a\r\nb", "\t", "-- body --\n", "x\n-- body --\ny", "\xff\x00\u202e\ufffd", `"quoted"`} {
+		v := providertest.Vector{Why: "w", Source: "own", Expect: "held unknown-status", Type: "payout", Account: "a", Body: []byte(body)}
+		vectors, err := providertest.Load(fstest.MapFS{"case.txtar": {Data: v.Format()}})
+		if err != nil {
+			t.Errorf("%q: %v", body, err)
+			continue
+		}
+		got := vectors[0]
+		if string(got.Body) != body || got.Why != v.Why || got.Source != v.Source || got.Expect != v.Expect || got.Type != v.Type || got.Account != v.Account {
+			t.Errorf("%q is loaded as %+v", body, got)
+		}
+	}
+}

@@ -31,7 +31,9 @@ type Console struct {
 	hub       hub
 	table     table
 	jobs      jobs
-	handler   http.Handler
+
+	callbackLog callbackLog // of the local stack
+	handler     http.Handler
 }
 
 // New returns the console of a stack. What it runs in the background ends with ctx.
@@ -55,6 +57,7 @@ func New(ctx context.Context, s *cli.Session, stack cli.Stack, options Options) 
 	mux.HandleFunc("GET /events", c.serveEvents)
 	c.addPages(mux)
 	c.addActions(mux)
+	c.addLocal(ctx, mux)
 	c.handler = c.secure(mux)
 	return c, nil
 }

@@ -51,11 +51,15 @@ type link struct{ Path, Title string }
 
 // navigation lists the pages in the order of the menu.
 func (c *Console) navigation() []link {
-	return []link{
+	pages := []link{
 		{"/", "Overview"}, {"/payouts", "Payouts"},
 		{"/held", "Held"}, {"/conflicts", "Conflicts"}, {"/overdue", "Overdue"}, {"/dead-letters", "Dead letters"},
 		{"/audit", "Audit"}, {"/doctor", "Doctor"}, {"/explain", "Explain"}, {"/jobs", "Commands"},
 	}
+	if c.isReadOnly() {
+		return pages
+	}
+	return append(pages, link{"/callbacks", "Callbacks"}, link{"/providers", "Providers"}, link{"/faults", "Faults"})
 }
 
 // parseTemplates parses each page together with the layout and the parts.
@@ -68,7 +72,7 @@ func parseTemplates(c *Console) (map[string]*template.Template, error) {
 	for _, file := range files {
 		base := template.New("layout.html").Funcs(template.FuncMap{
 			"payoutPath": payoutPath, "utc": cli.FormatTime, "age": c.age, "statusClass": statusClass, "linked": linked, "local": localTime,
-			"quote": cli.Quote, "count": cli.Count, "grouped": grouped, "colourClass": colourClass,
+			"quote": cli.Quote, "count": cli.Count, "grouped": grouped, "colourClass": colourClass, "planFields": planFields,
 		})
 		if parsed[file.Name()], err = base.ParseFS(templates, "templates/layout.html", "templates/parts.html", "templates/"+file.Name()); err != nil {
 			return nil, fmt.Errorf("parse template %s: %w", file.Name(), err)

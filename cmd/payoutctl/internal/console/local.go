@@ -1,0 +1,315 @@
+package console
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"payout-callbacks/cmd/payoutctl/internal/cli"
+	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/reconcile"
+	"payout-callbacks/pkg/testkit/faultproxy"
+	"payout-callbacks/pkg/testkit/providersim"
+)
+
+// addLocal adds the export of callbacks, and the pages that exist on the local stack
+// only: its callbacks, the simulated providers, and the faults of its connections.
+func (c *Console) addLocal(ctx context.Context, mux *http.ServeMux) {
+	mux.Handle("GET /callbacks/{payout}/{receipt}", c.show(c.exportPage))
+	mux.HandleFunc("GET /callbacks/{payout}/{receipt}/vector", c.serveVector)
+	if c.isReadOnly() {
+		return
+	}
+	mux.Handle("GET /callbacks", c.show(c.callbacks))
+	mux.Handle("GET /providers", c.show(c.providers))
+	mux.Handle("GET /faults", c.show(c.faults))
+	for path, control := range map[string]control{
+		"/providers/order": controlOrder, "/providers/plan": controlPlan, "/providers/push": controlPush, "/providers/skip": controlSkip,
+		"/faults": controlFault,
+	} {
+		mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) { c.control(w, r, control) })
+	}
+	go c.watchCallbacks(ctx)
+}
+
+// control returns the request to the control API of a simulator that a form asks for.
+type control func(stack cli.Stack, form url.Values) (address string, body any, err error)
+
+// control sends the request of a form, and redirects to the page with the form.
+func (c *Console) control(w http.ResponseWriter, r *http.Request, control control) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		c.fail(w, r, http.StatusRequestEntityTooLarge, "The form is too large or not valid", "Nothing was changed.")
+		return
+	}
+	stack, err := c.stack(r.Context())
+	if err == nil {
+		err = sendControl(r.Context(), stack, r.PostForm, control)
+	}
+	if err != nil {
+		c.failWith(w, r, err)
+		return
+	}
+	page, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	http.Redirect(w, r, "/"+page, http.StatusSeeOther)
+}
+
+func sendControl(ctx context.Context, stack cli.Stack, form url.Values, control control) error {
+	address, content, err := control(stack, form)
+	if err != nil {
+		return err
+	}
+	body, err := json.Marshal(content)
+	if err != nil {
+		return err
+	}
+	_, err = callSimulator(ctx, stack, http.MethodPost, address, body)
+	return err
+}
+
+// maxSimulatorAnswer bounds an answer of a simulator: thousands of payouts.
+const maxSimulatorAnswer = 64 << 20
+
+// callSimulator calls a control API of the local stack. Its refusal is an error of
+// cli.Usagef.
+func callSimulator(ctx context.Context, stack cli.Stack, method, address string, body []byte) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
+	if err != nil {
+		return nil, cli.Usagef("", "%s is not a URL", address)
+	}
+	response, err := stack.AWS.HTTPClient.Do(request)
+	if err != nil {
+		return nil, cli.Failuref("start the stack again with: make run", "call the simulator: %w", err)
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(response.Body, maxSimulatorAnswer))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("read answer of the simulator: %w", err)
+	case response.StatusCode >= http.StatusBadRequest:
+		return nil, cli.Usagef("Nothing was changed.", "the simulator refuses it: %s", bytes.TrimSpace(answer))
+	}
+	return answer, nil
+}
+
+// simulatorAddress returns the address of a path in the control API of the provider that
+// a form names.
+func simulatorAddress(stack cli.Stack, form url.Values, path string) (string, error) {
+	provider, ok := stack.Providers[form.Get("provider")]
+	if !ok {
+		return "", cli.Usagef("", "the stack simulates no provider %q", form.Get("provider"))
+	}
+	return provider.BaseURL + "/simulator/" + path, nil
+}
+
+// planOf returns the plan in a form, as providersim.Plan reads it. It leaves the check of
+// the values to the simulator.
+func planOf(form url.Values) (map[string]any, error) {
+	plan := map[string]any{}
+	for _, field := range []string{"status", "after", "delay", "altered", "fault"} {
+		if value := form.Get(field); value != "" {
+			plan[field] = value
+		}
+	}
+	for _, field := range []string{"lost", "overtake", "forged"} {
+		if form.Get(field) != "" {
+			plan[field] = true
+		}
+	}
+	if text := form.Get("copies"); text != "" {
+		copies, err := strconv.Atoi(text)
+		if err != nil {
+			return nil, cli.Usagef("", "copies: %q is not a number", text)
+		}
+		plan["copies"] = copies
+	}
+	return plan, nil
+}
+
+func controlOrder(stack cli.Stack, form url.Values) (string, any, error) {
+	address, err := simulatorAddress(stack, form, "order")
+	if err != nil {
+		return "", nil, err
+	}
+	plan, err := planOf(form)
+	return address, map[string]any{
+		"account": stack.Providers[form.Get("provider")].Account, "reference": form.Get("reference"), "amount": form.Get("amount"), "plan": plan,
+	}, err
+}
+
+func controlPlan(stack cli.Stack, form url.Values) (string, any, error) {
+	address, err := simulatorAddress(stack, form, "plan")
+	if err != nil {
+		return "", nil, err
+	}
+	plan, err := planOf(form)
+	return address, map[string]any{"id": form.Get("id"), "plan": plan}, err
+}
+
+func controlPush(stack cli.Stack, form url.Values) (string, any, error) {
+	address, err := simulatorAddress(stack, form, "push")
+	return address, map[string]string{"id": form.Get("id")}, err
+}
+
+func controlSkip(stack cli.Stack, form url.Values) (string, any, error) {
+	address, err := simulatorAddress(stack, form, "skip")
+	return address, nil, err
+}
+
+func controlFault(stack cli.Stack, form url.Values) (string, any, error) {
+	return stack.Faults.URL + "/simulator/faults", map[string]string{"service": form.Get("service"), "fault": form.Get("fault")}, nil
+}
+
+// planFields returns the data of a page with the prefix of the ids in a form.
+func planFields(page map[string]any, id string) map[string]any {
+	fields := maps.Clone(page)
+	fields["ID"] = id
+	return fields
+}
+
+// simulated is a simulated provider on the page.
+type simulated struct {
+	Name, Title string
+	Reference   string // proposed for the next order
+	Amount      string // proposed
+	Payouts     []ordered
+	Ordered     int // all, of which the last are shown
+}
+
+// ordered is a payout at a simulated provider.
+type ordered struct {
+	providersim.Payout
+
+	Plan   string     // in short
+	Stored payout.ID  // of the payout that its callbacks are about
+	Kind   string     // of its expectation
+	Last   *lastState // of its callbacks
+}
+
+// lastState is how the last callback of a payout ended.
+type lastState struct {
+	providersim.Callback
+
+	Number int // of its callbacks
+	Answer string
+}
+
+// shownOrders is how many orders of a provider the page lists.
+const shownOrders = 20
+
+// providers is the page of the simulated providers.
+func (c *Console) providers(r *http.Request) (view, error) {
+	stack, err := c.stack(r.Context())
+	if err != nil {
+		return view{}, err
+	}
+	var shown []simulated
+	for _, name := range slices.Sorted(maps.Keys(stack.Providers)) {
+		s := simulated{Name: name, Title: name, Amount: "10000", Reference: "order-" + strings.ToLower(rand.Text()[:6])}
+		if s.Payouts, s.Ordered, err = readOrders(r.Context(), stack, name); err != nil {
+			return view{}, err
+		}
+		if d, err := cli.FindProvider(cli.Provider(name)); err == nil {
+			s.Title = d.Title
+		}
+		shown = append(shown, s)
+	}
+	return view{template: "providers.html", Title: "Providers", Live: true, Data: map[string]any{
+		"Providers": shown,
+		"Statuses":  []providersim.Status{providersim.Succeeded, providersim.Failed, providersim.Rejected, providersim.Cancelled, providersim.Pending},
+		"Altered":   []providersim.Alteration{providersim.AlteredAmount, providersim.AlteredRecipient, providersim.AlteredCurrency},
+		"Faults":    []providersim.Fault{providersim.Limited, providersim.Unavailable, providersim.Hanging, providersim.NotJSON},
+	}}, nil
+}
+
+// readOrders returns the last orders at a simulated provider, newest first.
+func readOrders(ctx context.Context, stack cli.Stack, name string) (shown []ordered, count int, err error) {
+	answer, err := callSimulator(ctx, stack, http.MethodGet, stack.Providers[name].BaseURL+"/simulator/payouts", nil)
+	if err != nil {
+		return nil, 0, err
+	}
+	var payouts []providersim.Payout
+	if err := json.Unmarshal(answer, &payouts); err != nil {
+		return nil, 0, fmt.Errorf("read orders of %s: %w", name, err)
+	}
+	for _, p := range slices.Backward(payouts[max(0, len(payouts)-shownOrders):]) {
+		o := ordered{Payout: p, Kind: p.Type}
+		if plan, err := json.Marshal(p.Plan); err == nil && string(plan) != "{}" {
+			o.Plan = strings.NewReplacer(`"`, "", ":", " ", ",", ", ", "{", "", "}", "").Replace(string(plan))
+		}
+		expectation := reconcile.Expectation{Provider: name, Type: p.Type, Account: p.Account, ID: p.ID}
+		if len(p.References) == 1 {
+			expectation.Reference = p.References[0]
+		} else {
+			o.Kind, expectation.Type = string(payout.TypeBatch), string(payout.TypeBatch)
+		}
+		if d, err := cli.FindProvider(cli.Provider(name)); err == nil && d.Queries != nil {
+			event, _ := d.Queries.Expect(expectation) // an id that is not valid is not linked
+			o.Stored = event.ID
+		}
+		if n := len(p.Callbacks); n > 0 {
+			o.Last = &lastState{Callback: p.Callbacks[n-1], Number: n}
+			if attempts := o.Last.Attempts; len(attempts) > 0 {
+				last := attempts[len(attempts)-1]
+				o.Last.Answer = strings.TrimSpace(fmt.Sprintf("%d %s%s", last.Code, last.Body, last.Error))
+			}
+		}
+		shown = append(shown, o)
+	}
+	return shown, len(payouts), nil
+}
+
+// part is a part of the stack that can be paused.
+type part struct {
+	Name, State, Change string
+	IsRunning           bool
+}
+
+// faults is the page of the faults between the functions and AWS, and of paused parts.
+func (c *Console) faults(r *http.Request) (view, error) {
+	stack, err := c.stack(r.Context())
+	if err != nil {
+		return view{}, err
+	}
+	answer, err := callSimulator(r.Context(), stack, http.MethodGet, stack.Faults.URL+"/simulator/faults", nil)
+	if err != nil {
+		return view{}, err
+	}
+	var current map[string]faultproxy.Fault
+	if err := json.Unmarshal(answer, &current); err != nil {
+		return view{}, fmt.Errorf("read faults: %w", err)
+	}
+	var parts []part
+	for _, name := range []string{"consumer", "sweeper", "reconciler", "publisher"} {
+		p := part{Name: name}
+		paused, err := stack.Part(name)
+		if err == nil {
+			p.IsRunning, p.State, err = paused.State(r.Context())
+		}
+		if err == nil {
+			p.Change, err = paused.LastChange(r.Context())
+		}
+		if err != nil {
+			return view{}, err
+		}
+		parts = append(parts, p)
+	}
+	return view{template: "faults.html", Title: "Faults", Live: true, Data: map[string]any{
+		"Services": faultproxy.Services(), "Faults": faultproxy.Faults(), "Current": current, "Parts": parts,
+		"Titles": map[string]string{faultproxy.DynamoDB: "DynamoDB", faultproxy.SQS: "SQS", faultproxy.SecretsManager: "Secrets Manager"},
+		"Effects": map[faultproxy.Fault]string{
+			faultproxy.Fails: "down: the connection is cut", faultproxy.Misreported: "done, then the connection is cut",
+			faultproxy.TimesOut: "not done, and no answer", faultproxy.TimesOutLate: "done, and the answer is lost",
+			faultproxy.Slow: "done half a second later",
+		},
+	}}, nil
+}
