@@ -204,7 +204,7 @@ func CheckAccount(name Provider, account string) error {
 // AccountForm describes the form of a provider's account ids.
 func AccountForm(name Provider) string {
 	d, _ := FindProvider(name) // a name without a provider has no form
-	return "a " + d.Account.Noun + ", like " + d.Account.Example
+	return "like the " + d.Account.Noun + " " + d.Account.Example
 }
 
 // FlawRepair returns the command that repairs an entry of a secret.

@@ -93,11 +93,13 @@ func (e explanation) keyCheck(style cli.Style, check explain.KeyCheck) string {
 	if check.Matches {
 		verdict = style.Paint(cli.Green, "matches")
 	}
-	received := cli.Clean(cmp.Or(e.Received, "nothing"))
-	if check.Expected == "" {
+	switch received := cli.Clean(e.Received); {
+	case check.Expected != "":
+		return verdict + ": expected " + check.Expected + ", received " + cmp.Or(received, "nothing")
+	case received != "":
 		return verdict + ": received key " + received
 	}
-	return verdict + ": expected " + check.Expected + ", received " + received
+	return verdict // the report says nothing about a signature in a header
 }
 
 // by formats the key that verified the callback.
