@@ -18,7 +18,7 @@ CHECKOV  := .local/checkov/bin/checkov
 RACE := $(if $(shell command -v "$$(go env CC)" 2>/dev/null),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit provider-check simulate storm bench fuzz mutants check environment build deploy generate invoke tools clean $(LOCAL)
+.PHONY: help run test unit provider provider-check simulate storm bench fuzz mutants check environment build deploy generate invoke tools clean $(LOCAL)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,10 @@ test: $(LOCAL) ## run all tests: unit, adapters on the emulator, end to end on t
 
 unit: ## run the tests that need only Go
 	go test $(RACE) -shuffle=on ./...
+
+provider: ## add a payment provider: NAME=acmepay, SCHEME=hmac or header-key (hmac); REMOVE=acmepay takes it out again
+	@test -n "$(NAME)$(REMOVE)" || { echo 'NAME is required: make provider NAME=acmepay [SCHEME=hmac|header-key], or make provider REMOVE=acmepay'; exit 2; }
+	@go run ./tools/provider $(if $(REMOVE),remove '$(REMOVE)',new '$(NAME)' '$(or $(SCHEME),hmac)')
 
 provider-check: ## show which requirements of docs/providers/TEMPLATE.md a provider's tests show: NAME=pivot; JSON=1
 	@test -n "$(NAME)" || { echo 'NAME is required: make provider-check NAME=pivot'; exit 2; }

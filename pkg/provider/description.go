@@ -34,6 +34,9 @@ type Description struct {
 	Title string
 	// Account is the form of our accounts with the provider.
 	Account Account
+	// IDFields are the fields of a callback that a payout's id consists of, first that of
+	// the account. Log lines have their values in ids, and no value of another field.
+	IDFields []string
 	// KeyNoun is what the provider calls the key of callbacks: API key.
 	KeyNoun string
 	// ProofHeader is the header with the key or the signature; "" if it is in the body.

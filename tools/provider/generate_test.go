@@ -13,7 +13,7 @@ import (
 	"payout-callbacks/pkg/testkit/templatetest"
 )
 
-func read(t *testing.T, name string) string {
+func readFile(t *testing.T, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(templatetest.Root(t), name))
 	if err != nil {
@@ -25,7 +25,7 @@ func read(t *testing.T, name string) string {
 // What is generated follows from the descriptions: nobody changed one without the other.
 func TestGenerate_RepositoryIsUpToDate(t *testing.T) {
 	for _, name := range generatedFiles {
-		_, changed, err := regenerate(name, read(t, name), functions.Providers())
+		_, changed, err := regenerate(name, readFile(t, name), functions.Providers())
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -38,17 +38,17 @@ func TestGenerate_RepositoryIsUpToDate(t *testing.T) {
 // third is a provider beside those of the application, which cannot be asked.
 type third struct{ provider.Callbacks }
 
-func (third) Name() string         { return "acmepay" }
+func (third) Name() string         { return "dodopay" }
 func (third) Types() []payout.Type { return []payout.Type{payout.TypePayout} }
 
 func withThird() []provider.Description {
-	return append(functions.Providers(), provider.Description{Callbacks: third{}, Title: "Acmepay", KeyNoun: "key", Account: provider.Account{Noun: "account"}})
+	return append(functions.Providers(), provider.Description{Callbacks: third{}, Title: "Dodopay", KeyNoun: "key", Account: provider.Account{Noun: "account"}})
 }
 
 // A provider's parts come and go as a whole.
 func TestRegenerate_ProviderIsAddedAndRemoved(t *testing.T) {
 	for _, name := range generatedFiles {
-		before := read(t, name)
+		before := readFile(t, name)
 		with, changed, err := regenerate(name, before, withThird())
 		if err != nil || len(changed) == 0 {
 			t.Fatalf("%s: changed %v, %v", name, changed, err)
@@ -66,11 +66,11 @@ func TestRegenerate_ProviderIsAddedAndRemoved(t *testing.T) {
 }
 
 func TestRegenerate_NamesChangedRegion(t *testing.T) {
-	text := read(t, "template.yaml")
+	text := readFile(t, "template.yaml")
 	for old, region := range map[string]string{
 		"CodeUri: functions/pivot/":                    "ingress",
 		"- !Ref PivotRefusedAlarm":                     "rollback-alarms",
-		`"Acknowledged", "provider", "pivot"]]}},`:     "dashboard",
+		`"Acknowledged", "provider", "pivot"]`:         "dashboard",
 		"          CREGIS_QUERIES: !Ref CregisQueries": "query-variables",
 	} {
 		altered := strings.Replace(text, old, "altered", 1)
@@ -84,7 +84,7 @@ func TestRegenerate_NamesChangedRegion(t *testing.T) {
 // A damaged marker is an error: text of somebody would be overwritten, or a region
 // forgotten.
 func TestRegenerate_DamagedMarkers(t *testing.T) {
-	text := read(t, "README.md")
+	text := readFile(t, "README.md")
 	for name, damaged := range map[string]string{
 		"no end":          strings.Replace(text, "<!-- end -->\n", "", 1),
 		"no begin":        strings.Replace(text, "<!-- generated: parameters -->\n", "", 1),
@@ -99,8 +99,8 @@ func TestRegenerate_DamagedMarkers(t *testing.T) {
 
 // A section of the runbook that is written by hand is not written a second time.
 func TestRegenerate_SectionByHand(t *testing.T) {
-	text := read(t, "docs/OPERATIONS.md")
-	byHand := strings.Replace(text, "\n### no-route\n", "\n### acmepay-refused\n\nBy hand.\n\n### no-route\n", 1)
+	text := readFile(t, "docs/OPERATIONS.md")
+	byHand := strings.Replace(text, "\n### no-route\n", "\n### dodopay-refused\n\nBy hand.\n\n### no-route\n", 1)
 	result, changed, err := regenerate("docs/OPERATIONS.md", byHand, withThird())
 	if err != nil || len(changed) > 0 || result != byHand {
 		t.Errorf("changed %v, %v", changed, err)

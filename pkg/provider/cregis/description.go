@@ -22,6 +22,7 @@ func (p Provider) describe() provider.Description {
 		Queries:     p,
 		Title:       "Cregis",
 		Account:     provider.Account{Noun: "project id", Pattern: `[1-9][0-9]{0,18}`, Example: DemoProject},
+		IDFields:    []string{"pid", "cid"},
 		KeyNoun:     "API key",
 		Credentials: []provider.Field{{Name: "baseUrl", Value: "https://..."}, {Name: "key", Value: "<API key>"}},
 		Settings: []provider.Setting{

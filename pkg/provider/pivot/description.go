@@ -22,6 +22,7 @@ func Description() provider.Description {
 			Pattern: `[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}`,
 			Example: DemoMerchant,
 		},
+		IDFields:    []string{"merchantId", "uuid", "referenceId"},
 		KeyNoun:     "callback key",
 		ProofHeader: "X-API-Key",
 		Credentials: []provider.Field{{Name: "baseUrl", Value: "https://..."}, {Name: "merchantId", Value: "<id>"}, {Name: "merchantSecret", Value: "<secret>"}},

@@ -2,9 +2,11 @@ package templatetest_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"testing"
 
+	"payout-callbacks/pkg/lambda/functions"
 	"payout-callbacks/pkg/lambda/telemetry"
 )
 
@@ -84,5 +86,27 @@ func TestDashboard_WidgetLayout(t *testing.T) {
 	}
 	if len(cells) != 24*bottom {
 		t.Errorf("the widgets fill %d cells of %d", len(cells), 24*bottom)
+	}
+}
+
+// The dashboard shows each provider's callbacks, and what its function takes, once.
+func TestDashboard_ShowsProviders(t *testing.T) {
+	shown := map[string]int{}
+	for _, w := range widgets(t) {
+		for _, row := range w.Properties.Metrics {
+			if len(row) > 3 {
+				shown[fmt.Sprintf("%v %v=%v", row[1], row[2], row[3])]++
+			}
+		}
+	}
+	for _, provider := range functions.Providers() {
+		function := "FunctionName=${" + provider.Prefix() + "Function}"
+		for _, metric := range []string{
+			"Acknowledged provider=" + provider.Name(), "Duration " + function, "ConcurrentExecutions " + function, "Throttles " + function,
+		} {
+			if shown[metric] != 1 {
+				t.Errorf("the dashboard shows %s %d times", metric, shown[metric])
+			}
+		}
 	}
 }

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/testkit/templatetest"
+)
+
+// The files of a new provider are written for it: they name no other provider.
+func TestRender_NamesNoOtherProvider(t *testing.T) {
+	for _, scheme := range []string{schemeHMAC, schemeHeaderKey} {
+		files, err := render("dodopay", scheme)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for path, text := range files {
+			if !strings.Contains(path, "dodopay") || strings.Contains(path+text, "NAME") || strings.Contains(text, "{{") {
+				t.Errorf("%s: a placeholder is left:\n%s", path, text)
+			}
+			for _, other := range functions.Providers() {
+				if regexp.MustCompile(`(?i)\b` + other.Name() + `\b`).MatchString(text) {
+					t.Errorf("%s names %s", path, other.Name())
+				}
+			}
+		}
+		for _, path := range []string{"docs/providers/dodopay.md", "functions/dodopay/main.go", "pkg/provider/dodopay/dodopay_test.go"} {
+			if files[path] == "" {
+				t.Errorf("%s: no %s", scheme, path)
+			}
+		}
+	}
+	if files, err := render("dodopay", "hmac-md5"); err == nil {
+		t.Errorf("an unknown scheme writes %d files", len(files))
+	}
+}
+
+func TestCheckName(t *testing.T) {
+	root := templatetest.Root(t)
+	for name, isValid := range map[string]bool{
+		"dodopay": true, "ab": true, "a1": true, "paypal24": true, strings.Repeat("a", 20): true,
+		"": false, "a": false, strings.Repeat("a", 21): false, "1acme": false, "Acme": false, "acme-pay": false, "acme_pay": false,
+		"acme pay": false, "../acme": false, "acmé": false, "acme\n": false, "--help": false,
+		"cregis": false, "pivot": false, "consumer": false, "sweeper": false, "publisher": false, "expected": false, "reconciler": false,
+		"events": false, "provider": false, "payout": false, "scheme": false, "jsonbody": false, "callback": false, "functions": false,
+		"func": false, "range": false, "string": false, "error": false, "len": false, "testing": false, "main": false, "fmt": false,
+	} {
+		if err := checkName(root, name); (err == nil) != isValid {
+			t.Errorf("%q: %v, valid should be %v", name, err, isValid)
+		}
+	}
+}
+
+func TestRegister_AddsAndRemoves(t *testing.T) {
+	before := readFile(t, registry)
+	for _, name := range []string{"dodopay", "aa", "zz"} { // before, between, and after the others
+		with, err := register(before, name)
+		if err != nil || strings.Count(with, name+".Description()") != 1 || strings.Index(with, name+".Description()") < strings.Index(with, "pivot.Description()") {
+			t.Fatalf("%v\n%s", err, with)
+		}
+		if after, err := unregister(with, name); err != nil || after != before {
+			t.Errorf("%s removed: %v\n%s", name, err, after)
+		}
+	}
+	if text, err := register("package functions\n", "dodopay"); err == nil {
+		t.Errorf("without markers: %s", text)
+	}
+	if text, err := unregister(before, "dodopay"); err == nil {
+		t.Errorf("without an entry: %s", text)
+	}
+}
+
+// tree writes files and returns their folder.
+func tree(t *testing.T, files map[string]string) string {
+	t.Helper()
+	root := t.TempDir()
+	for path, text := range files {
+		if err := put(filepath.Join(root, path), []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return root
+}
+
+func contents(t *testing.T, root string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	err := filepath.WalkDir(root, func(path string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		name, _ := filepath.Rel(root, path)
+		files[name] = string(text)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// The changed files are moved into place all together, or none of them.
+func TestMoveAll_WholeOrNothing(t *testing.T) {
+	from := tree(t, map[string]string{"changed": "new", "pkg/added/file": "new", "same": "same"})
+	before := map[string]string{"changed": "old", "folder/removed": "old", "same": "same", "other": "other"}
+	paths := []string{"changed", "pkg/added/file", "folder/removed", "same"}
+
+	to := tree(t, before)
+	if err := moveAll(from, to, paths); err != nil {
+		t.Fatal(err)
+	}
+	if got := contents(t, to); !maps.Equal(got, map[string]string{"changed": "new", "pkg/added/file": "new", "same": "same", "other": "other"}) {
+		t.Errorf("moved: %v", got)
+	}
+	if _, err := os.Stat(filepath.Join(to, "folder")); err == nil {
+		t.Error("an empty folder is left")
+	}
+
+	to = tree(t, before)
+	if err := moveAll(from, to, append(paths, "other/below a file")); err == nil {
+		t.Error("no error for a path that cannot be read")
+	}
+	if got := contents(t, to); !maps.Equal(got, before) {
+		t.Errorf("after an error: %v", got)
+	}
+}
+
+// What exists is not overwritten, whatever it is.
+func TestAdd_RefusesExistingFiles(t *testing.T) {
+	before := map[string]string{"docs/providers/dodopay.md": "notes", "pkg/doc.go": "package pkg", "functions/x": "", "tools/x": "", "cmd/x": ""}
+	root := tree(t, before)
+	err := add(t.Context(), root, "dodopay", schemeHMAC)
+	if err == nil || !strings.Contains(err.Error(), "docs/providers/dodopay.md exists") {
+		t.Errorf("got %v", err)
+	}
+	if got := contents(t, root); !maps.Equal(got, before) {
+		t.Errorf("left: %v", got)
+	}
+}
+
+// Nothing that somebody wrote is removed without a copy in git, and no package that other
+// code needs.
+func TestRemove_Refusals(t *testing.T) {
+	scaffolded, err := render("dodopay", schemeHeaderKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		path, text string
+		want       string
+	}{
+		"a changed file": {"pkg/provider/dodopay/status.go", "package dodopay\n", "commit or delete first"},
+		"an added file":  {"pkg/provider/dodopay/testdata/paid.txtar", "own work", "commit or delete first"},
+		"an importer":    {"pkg/ops/tool.go", "package ops\nimport \"payout-callbacks/pkg/provider/dodopay\"\n", "pkg/ops/tool.go"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := tree(t, scaffolded)
+			if err := put(filepath.Join(root, test.path), []byte(test.text)); err != nil {
+				t.Fatal(err)
+			}
+			before := contents(t, root)
+			if err := remove(t.Context(), root, "dodopay"); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want %q", err, test.want)
+			}
+			if got := contents(t, root); !maps.Equal(got, before) {
+				t.Error("files changed")
+			}
+		})
+	}
+	for _, name := range []string{"absent", "../pkg", "", "consumer"} {
+		if err := remove(t.Context(), tree(t, scaffolded), name); err == nil {
+			t.Errorf("%q is removed", name)
+		}
+	}
+	if err := remove(t.Context(), templatetest.Root(t), "pivot"); err == nil || !strings.Contains(err.Error(), "other code imports") {
+		t.Errorf("pivot: %v", err)
+	}
+}
