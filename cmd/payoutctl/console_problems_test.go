@@ -74,7 +74,7 @@ func holdCallbacks(t *testing.T, fake *tables, reason string, subjects ...string
 	var ids []string
 	for _, subject := range subjects {
 		held := inbox.NewHeldReceipt(inbox.HeldCallback{
-			Provider: "cregis", Type: payout.TypePayout, Account: "1", Subject: []byte(subject), Reason: reason, Note: "note of " + subject,
+			Provider: "cregis", Type: payout.TypePayout, Account: "1", Subject: []byte(subject), Reason: reason, Note: "note of " + subject + "\nsigned text: secret",
 		}, []byte(subject), "k", longAgo())
 		create(t, fake, held)
 		ids = append(ids, held.Key.Payout)
@@ -92,6 +92,7 @@ func TestConsole_Held(t *testing.T) {
 		`<a href="/held?provider=cregis&reason=field">cregis</a></th><td>field</td><td class="number">3</td>`,
 		`<a href="/held?provider=pivot&reason=unknown-status">pivot</a></th><td>unknown-status</td><td class="number">1</td>`,
 		"Release all 4 callbacks …", "callback: note of a", `note of <script>\u202e`)
+	wantNot(t, page, "secret")
 	if strings.Contains(page, "note of <script>") {
 		t.Error("the page contains a script")
 	}

@@ -28,9 +28,10 @@ func (c *Console) held(r *http.Request) (view, error) {
 	p := problems{Causes: []string{"provider", "reason"}, Since: "Oldest accepted", Column: "Held callback", Empty: "No callback is held.", Field: "held"}
 	err = p.fill(r, func(yield func(problem, error) bool) {
 		for e, err := range display.Entries(stack.Reader().Unapplied(r.Context(), inbox.Held)) {
+			note, _, _ := strings.Cut(e.Note, "\n") // the lines that follow contain the signed text
 			item := problem{
 				Value: e.Key.Payout, Text: e.Key.Payout, Cause: []string{e.Provider(), e.Reason}, At: e.AcceptedAt,
-				Detail: strings.TrimSuffix(string(e.Source())+": "+e.Note, ": "),
+				Detail: strings.TrimSuffix(string(e.Source())+": "+note, ": "),
 			}
 			if e.Damaged {
 				item.Cause, item.Detail = []string{payout.ID(e.Key.Payout).Provider(), "damaged"}, "It cannot be read."
