@@ -5,10 +5,10 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"payout-callbacks/cmd/payoutctl/internal/cli"
 	"payout-callbacks/pkg/inbox"
@@ -37,6 +37,8 @@ func exportPath(key inbox.Key) string {
 
 // keyPlaceholder stands for a key.
 const keyPlaceholder = "KEY"
+
+var notInFileNames = regexp.MustCompile(`[^0-9A-Za-z._]+`)
 
 // export reads a callback by its path.
 func (c *Console) export(r *http.Request) (exported, error) {
@@ -73,7 +75,7 @@ func (c *Console) newExport(stack cli.Stack, d provider.Description, receipt inb
 	if receipt.WasHeld() {
 		vector.Expect = providertest.Held + " " + receipt.Reason
 	}
-	name := strings.Trim(strings.Map(fileRune, receipt.Key.Payout+"-"+receipt.Key.Receipt), "-") + ".txtar"
+	name := strings.Trim(notInFileNames.ReplaceAllString(receipt.Key.Payout+"-"+receipt.Key.Receipt, "-"), "-") + ".txtar"
 	e := exported{
 		ID: payout.ID(receipt.Key.Payout), Provider: d.Name(), File: name, Vector: string(vector.Format()), Path: exportPath(receipt.Key) + "/vector",
 		Send: c.commandLine([]string{"send", name, "--provider=" + d.Name()}),
@@ -82,14 +84,6 @@ func (c *Console) newExport(stack cli.Stack, d provider.Description, receipt inb
 		e.Curl = curl(d, stack.APIURL, kind, receipt.Body)
 	}
 	return e
-}
-
-// fileRune returns a rune that file names contain everywhere.
-func fileRune(r rune) rune {
-	if r < utf8.RuneSelf && (r == '.' || r == '_' || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z') {
-		return r
-	}
-	return '-'
 }
 
 // isText reports whether a page shows a body as it is: printable characters and line ends.

@@ -32,39 +32,36 @@ func (c *Console) addLocal(ctx context.Context, mux *http.ServeMux) {
 	mux.Handle("GET /callbacks", c.show(c.callbacks))
 	mux.Handle("GET /providers", c.show(c.providers))
 	mux.Handle("GET /faults", c.show(c.faults))
-	for path, control := range map[string]control{
-		"/providers/order": controlOrder, "/providers/plan": controlPlan, "/providers/push": controlPush, "/providers/skip": controlSkip,
-		"/faults": controlFault,
-	} {
-		mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) { c.control(w, r, control) })
-	}
+	mux.HandleFunc("POST /providers/{control}", c.control(providerControl))
+	mux.HandleFunc("POST /faults", c.control(faultControl))
 	go c.watchCallbacks(ctx)
 }
 
-// control returns the request to the control API of a simulator that a form asks for.
-type control func(stack cli.Stack, form url.Values) (address string, body any, err error)
+// control returns the request to a control API of the local stack that a form asks for.
+type control func(stack cli.Stack, r *http.Request) (address string, body any, err error)
 
-// control sends the request of a form, and redirects to the page with the form.
-func (c *Console) control(w http.ResponseWriter, r *http.Request, control control) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
-		c.fail(w, r, http.StatusRequestEntityTooLarge, "The form is too large or not valid", "Nothing was changed.")
-		return
+// control returns the handler that sends the request of a form, and redirects to its page.
+func (c *Console) control(control control) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		stack, err := c.stack(r.Context())
+		if err == nil {
+			err = sendControl(stack, r, control)
+		}
+		if err != nil {
+			c.failWith(w, r, err)
+			return
+		}
+		page, _, _ := strings.Cut(r.URL.Path[1:], "/")
+		http.Redirect(w, r, "/"+page, http.StatusSeeOther)
 	}
-	stack, err := c.stack(r.Context())
-	if err == nil {
-		err = sendControl(r.Context(), stack, r.PostForm, control)
-	}
-	if err != nil {
-		c.failWith(w, r, err)
-		return
-	}
-	page, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-	http.Redirect(w, r, "/"+page, http.StatusSeeOther)
 }
 
-func sendControl(ctx context.Context, stack cli.Stack, form url.Values, control control) error {
-	address, content, err := control(stack, form)
+func sendControl(stack cli.Stack, r *http.Request, control control) error {
+	if err := r.ParseForm(); err != nil {
+		return cli.Usagef("Nothing was changed.", "read form: %w", err)
+	}
+	address, content, err := control(stack, r)
 	if err != nil {
 		return err
 	}
@@ -72,7 +69,7 @@ func sendControl(ctx context.Context, stack cli.Stack, form url.Values, control 
 	if err != nil {
 		return err
 	}
-	_, err = callSimulator(ctx, stack, http.MethodPost, address, body)
+	_, err = callSimulator(r.Context(), stack, http.MethodPost, address, body)
 	return err
 }
 
@@ -101,16 +98,6 @@ func callSimulator(ctx context.Context, stack cli.Stack, method, address string,
 	return answer, nil
 }
 
-// simulatorAddress returns the address of a path in the control API of the provider that
-// a form names.
-func simulatorAddress(stack cli.Stack, form url.Values, path string) (string, error) {
-	provider, ok := stack.Providers[form.Get("provider")]
-	if !ok {
-		return "", cli.Usagef("", "the stack simulates no provider %q", form.Get("provider"))
-	}
-	return provider.BaseURL + "/simulator/" + path, nil
-}
-
 // planOf returns the plan in a form, as providersim.Plan reads it. It leaves the check of
 // the values to the simulator.
 func planOf(form url.Values) (map[string]any, error) {
@@ -135,38 +122,31 @@ func planOf(form url.Values) (map[string]any, error) {
 	return plan, nil
 }
 
-func controlOrder(stack cli.Stack, form url.Values) (string, any, error) {
-	address, err := simulatorAddress(stack, form, "order")
-	if err != nil {
-		return "", nil, err
+// providerControl is the control of a simulated provider: order, plan, push, or skip.
+func providerControl(stack cli.Stack, r *http.Request) (string, any, error) {
+	form, name := r.PostForm, r.PathValue("control")
+	provider, ok := stack.Providers[form.Get("provider")]
+	if !ok || !slices.Contains([]string{"order", "plan", "push", "skip"}, name) {
+		return "", nil, cli.Usagef("", "the stack has no control %s of a provider %q", name, form.Get("provider"))
 	}
-	plan, err := planOf(form)
-	return address, map[string]any{
-		"account": stack.Providers[form.Get("provider")].Account, "reference": form.Get("reference"), "amount": form.Get("amount"), "plan": plan,
-	}, err
-}
-
-func controlPlan(stack cli.Stack, form url.Values) (string, any, error) {
-	address, err := simulatorAddress(stack, form, "plan")
-	if err != nil {
-		return "", nil, err
+	body := map[string]any{}
+	for _, field := range []string{"id", "reference", "amount"} {
+		if form.Has(field) {
+			body[field] = form.Get(field)
+		}
 	}
-	plan, err := planOf(form)
-	return address, map[string]any{"id": form.Get("id"), "plan": plan}, err
+	var err error
+	if name == "order" || name == "plan" {
+		body["plan"], err = planOf(form)
+	}
+	if name == "order" {
+		body["account"] = provider.Account
+	}
+	return provider.BaseURL + "/simulator/" + name, body, err
 }
 
-func controlPush(stack cli.Stack, form url.Values) (string, any, error) {
-	address, err := simulatorAddress(stack, form, "push")
-	return address, map[string]string{"id": form.Get("id")}, err
-}
-
-func controlSkip(stack cli.Stack, form url.Values) (string, any, error) {
-	address, err := simulatorAddress(stack, form, "skip")
-	return address, nil, err
-}
-
-func controlFault(stack cli.Stack, form url.Values) (string, any, error) {
-	return stack.Faults.URL + "/simulator/faults", map[string]string{"service": form.Get("service"), "fault": form.Get("fault")}, nil
+func faultControl(stack cli.Stack, r *http.Request) (string, any, error) {
+	return stack.Faults.URL + "/simulator/faults", map[string]string{"service": r.PostForm.Get("service"), "fault": r.PostForm.Get("fault")}, nil
 }
 
 // planFields returns the data of a page with the prefix of the ids in a form.
@@ -178,29 +158,20 @@ func planFields(page map[string]any, id string) map[string]any {
 
 // simulated is a simulated provider on the page.
 type simulated struct {
-	Name, Title string
-	Reference   string // proposed for the next order
-	Amount      string // proposed
-	Payouts     []ordered
-	Ordered     int // all, of which the last are shown
+	Name, Title, Reference string // the reference is proposed for the next order
+	Payouts                []ordered
+	Ordered                int // all, of which the last are shown
 }
 
 // ordered is a payout at a simulated provider.
 type ordered struct {
 	providersim.Payout
 
-	Plan   string     // in short
-	Stored payout.ID  // of the payout that its callbacks are about
-	Kind   string     // of its expectation
-	Last   *lastState // of its callbacks
-}
-
-// lastState is how the last callback of a payout ended.
-type lastState struct {
-	providersim.Callback
-
-	Number int // of its callbacks
-	Answer string
+	Plan   string    // in short
+	Stored payout.ID // of the payout that its callbacks are about
+	Kind   string    // of its expectation
+	Last   *providersim.Callback
+	Answer string // to the last callback
 }
 
 // shownOrders is how many orders of a provider the page lists.
@@ -214,7 +185,7 @@ func (c *Console) providers(r *http.Request) (view, error) {
 	}
 	var shown []simulated
 	for _, name := range slices.Sorted(maps.Keys(stack.Providers)) {
-		s := simulated{Name: name, Title: name, Amount: "10000", Reference: "order-" + strings.ToLower(rand.Text()[:6])}
+		s := simulated{Name: name, Title: name, Reference: "order-" + strings.ToLower(rand.Text()[:6])}
 		if s.Payouts, s.Ordered, err = readOrders(r.Context(), stack, name); err != nil {
 			return view{}, err
 		}
@@ -257,10 +228,9 @@ func readOrders(ctx context.Context, stack cli.Stack, name string) (shown []orde
 			o.Stored = event.ID
 		}
 		if n := len(p.Callbacks); n > 0 {
-			o.Last = &lastState{Callback: p.Callbacks[n-1], Number: n}
-			if attempts := o.Last.Attempts; len(attempts) > 0 {
-				last := attempts[len(attempts)-1]
-				o.Last.Answer = strings.TrimSpace(fmt.Sprintf("%d %s%s", last.Code, last.Body, last.Error))
+			o.Last = &p.Callbacks[n-1]
+			for _, last := range o.Last.Attempts {
+				o.Answer = strings.TrimSpace(fmt.Sprintf("%d %s%s", last.Code, last.Body, last.Error))
 			}
 		}
 		shown = append(shown, o)
@@ -270,8 +240,8 @@ func readOrders(ctx context.Context, stack cli.Stack, name string) (shown []orde
 
 // part is a part of the stack that can be paused.
 type part struct {
-	Name, State, Change string
-	IsRunning           bool
+	Name, Change string
+	IsRunning    bool
 }
 
 // faults is the page of the faults between the functions and AWS, and of paused parts.
@@ -290,18 +260,15 @@ func (c *Console) faults(r *http.Request) (view, error) {
 	}
 	var parts []part
 	for _, name := range []string{"consumer", "sweeper", "reconciler", "publisher"} {
-		p := part{Name: name}
-		paused, err := stack.Part(name)
-		if err == nil {
-			p.IsRunning, p.State, err = paused.State(r.Context())
-		}
-		if err == nil {
-			p.Change, err = paused.LastChange(r.Context())
-		}
-		if err != nil {
+		shown := part{Name: name}
+		if of, err := stack.Part(name); err != nil {
+			return view{}, err
+		} else if shown.IsRunning, _, err = of.State(r.Context()); err != nil {
+			return view{}, err
+		} else if shown.Change, err = of.LastChange(r.Context()); err != nil {
 			return view{}, err
 		}
-		parts = append(parts, p)
+		parts = append(parts, shown)
 	}
 	return view{template: "faults.html", Title: "Faults", Live: true, Data: map[string]any{
 		"Services": faultproxy.Services(), "Faults": faultproxy.Faults(), "Current": current, "Parts": parts,
