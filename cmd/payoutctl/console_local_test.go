@@ -321,6 +321,7 @@ func TestConsole_Export(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := w.storeCallback(c.event, c.body)
+			checkOrder(t, w.get("/payouts/"+string(c.event.ID), http.StatusOK), `<a href="`+path+`">`)
 			page := w.get(path, http.StatusOK)
 			for _, key := range []string{cregisKey, pivotKey, "\u202e", "<b>"} {
 				if strings.Contains(page, key) {
