@@ -130,7 +130,7 @@ func (w *localWorld) serveLogs(rw http.ResponseWriter, r *http.Request) {
 	_ = json.NewDecoder(r.Body).Decode(&query)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	lines, ok := w.logs[strings.TrimPrefix(query.LogGroupName, "/aws/lambda/")]
+	lines, ok := w.logs[strings.TrimPrefix(query.LogGroupName, "/aws/lambda/"+w.stack.Name+"/")]
 	if !ok || !strings.Contains(r.Header.Get("Authorization"), "/us-east-1/logs/aws4_request") {
 		rw.WriteHeader(http.StatusBadRequest)
 		_, _ = fmt.Fprint(rw, `{"__type":"ResourceNotFoundException"}`)

@@ -27,10 +27,11 @@ func openTables(t *testing.T, fake *tables, isLocal bool, options console.Option
 	stack := cli.Stack{
 		Stack: localstack.Stack{
 			Name: "demo", ReceiptsTable: "receipts", PayoutsTable: "payouts",
+			EndpointURL: fake.URL, Outputs: map[string]string{"CregisFunctionName": "cregis", "PublisherFunctionName": "publisher"},
 			EventsQueueURL: fake.URL + "/1/events", DeadLetterQueueURL: fake.URL + "/1/dead-letters",
 		},
 		Local: isLocal,
-		AWS:   aws.Config{Region: "eu-west-1", BaseEndpoint: &fake.URL, Credentials: credentials.NewStaticCredentialsProvider("test", "test", "")},
+		AWS:   aws.Config{Region: "eu-west-1", HTTPClient: http.DefaultClient, BaseEndpoint: &fake.URL, Credentials: credentials.NewStaticCredentialsProvider("test", "test", "")},
 	}
 	c := newConsole(t, stack, nil)
 	if options.ShowBodies {
@@ -283,7 +284,7 @@ func TestConsole_PayoutsOfADeployedStack(t *testing.T) {
 	}
 	c.redirect("/search", url.Values{"text": {"order-1"}})
 	for _, request := range fake.taken() {
-		if !slices.Contains([]string{"GetItem", "Query", "DescribeTable"}, request.operation) {
+		if !slices.Contains([]string{"GetItem", "Query", "DescribeTable", "GetQueueAttributes", "GetMetricData"}, request.operation) {
 			t.Errorf("%s without a request for it", request.operation)
 		}
 	}

@@ -8,7 +8,9 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/smithy-go/encoding/cbor"
 
 	"payout-callbacks/pkg/aws/dynamostore"
 )
@@ -41,6 +44,7 @@ type tableRequest struct {
 	}
 	MessageBody                        string
 	QueueUrl, MessageGroupId           string
+	LogGroupName                       string
 	ReceiptHandle                      string
 	Tags                               map[string]string
 	WaitTimeSeconds, VisibilityTimeout *int
@@ -60,12 +64,15 @@ type tables struct {
 	deadLetter string
 	applies    bool // a receipt that is put counts as applied
 	invoked    any  // result of a function
+	logs       map[string][]any
+	depths     map[string]int // messages by the end of the queue's URL
+	metrics    cbor.List
 	requests   []tableRequest
 }
 
 func newTables(t *testing.T) *tables {
 	t.Helper()
-	fake := &tables{items: map[string]map[string]storedItem{"receipts": {}, "payouts": {}}}
+	fake := &tables{items: map[string]map[string]storedItem{"receipts": {}, "payouts": {}}, logs: map[string][]any{}}
 	fake.Server = httptest.NewServer(fake)
 	t.Cleanup(fake.Close)
 	return fake
@@ -84,6 +91,9 @@ func (f *tables) store() *dynamostore.Store {
 func (f *tables) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.answerMetrics(w, r.URL.Path) {
+		return
+	}
 	body, _ := io.ReadAll(r.Body)
 	var request tableRequest
 	_ = json.Unmarshal(body, &request)
@@ -163,6 +173,12 @@ func (f *tables) deliver(request *tableRequest) map[string]any {
 		return map[string]any{"MessageId": "1", "MD5OfMessageBody": hex.EncodeToString(sum[:])}
 	case "DescribeTable":
 		return map[string]any{"Table": map[string]any{"ItemCount": 1_000_000, "TableSizeBytes": 1_024_000_000}}
+	case "FilterLogEvents":
+		return map[string]any{"events": f.logs[request.LogGroupName]}
+	case "GetQueueAttributes":
+		if depth, ok := f.depths[path.Base(request.QueueUrl)]; ok {
+			return map[string]any{"Attributes": map[string]string{"ApproximateNumberOfMessages": strconv.Itoa(depth)}}
+		}
 	case "PutEvents":
 		return map[string]any{"FailedEntryCount": 0, "Entries": []any{map[string]any{"EventId": "1"}}}
 	case "ReceiveMessage":

@@ -128,22 +128,26 @@ func (r *Reader) List(ctx context.Context, filter Filter) iter.Seq2[Stored, erro
 	return r.scan(ctx, filter)
 }
 
-// latestFirst lists the payouts of a sparse index, whose attribute has the name of the
-// index.
+// latestFirst lists the payouts of a sparse index.
 func (r *Reader) latestFirst(ctx context.Context, index, value string, filter Filter) iter.Seq2[Stored, error] {
-	input := &dynamodb.QueryInput{
+	input := r.sparseIndex(index, value)
+	input.ScanIndexForward = aws.Bool(false)
+	if !filter.Until.IsZero() {
+		*input.KeyConditionExpression += " AND updatedAt < :until"
+		input.ExpressionAttributeValues[":until"] = number(filter.Until.UnixMilli())
+	}
+	return r.indexed(ctx, input, filter)
+}
+
+// sparseIndex returns a query of an index whose attribute has the name of the index.
+func (r *Reader) sparseIndex(index, value string) *dynamodb.QueryInput {
+	return &dynamodb.QueryInput{
 		TableName:                 &r.Payouts,
 		IndexName:                 &index,
 		KeyConditionExpression:    aws.String("#partition = :value"),
 		ExpressionAttributeNames:  map[string]string{"#partition": index},
 		ExpressionAttributeValues: item{":value": text(value)},
-		ScanIndexForward:          aws.Bool(false),
 	}
-	if !filter.Until.IsZero() {
-		input.KeyConditionExpression = aws.String("#partition = :value AND updatedAt < :until")
-		input.ExpressionAttributeValues[":until"] = number(filter.Until.UnixMilli())
-	}
-	return r.indexed(ctx, input, filter)
 }
 
 // Scheduled lists payouts that a provider is asked about, due or not: of each account at

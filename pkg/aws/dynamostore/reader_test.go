@@ -235,6 +235,29 @@ func TestList_Filters(t *testing.T) {
 	}
 }
 
+func TestCounts(t *testing.T) {
+	b := newTables(t)
+	for n := range 3 {
+		conflicted, late := id("cregis", "7", fmt.Sprint(n)), id("cregis", "8", fmt.Sprint(n))
+		b.apply(newEvent(conflicted, payout.Failed, "1"), newEvent(conflicted, payout.Succeeded, "1"), newEvent(late, payout.Pending, "1"),
+			statedBy(payout.SourceReconciler, payout.Event{ID: late, Status: payout.Overdue, Reason: "open"}))
+		for account, providerID := range []string{"", "1"} { // the second is asked about
+			held := inbox.HeldCallback{Provider: "cregis", Type: payout.TypePayout, Account: fmt.Sprint(account), Subject: []byte{byte(n)}, ProviderID: providerID}
+			b.create(inbox.NewHeldReceipt(held, nil, "k", start))
+		}
+		b.create(inbox.NewReceipt(newEvent(late, payout.Failed, "1"), nil, "k", start))
+	}
+	for limit, want := range map[int]dynamostore.Counts{
+		100: {Waiting: 3, Held: 6, Conflicted: 3, Overdue: 3},
+		2:   {Waiting: 2, Held: 2, Conflicted: 2, Overdue: 2},
+	} {
+		got, err := b.reader.Counts(t.Context(), limit)
+		if err != nil || got != want {
+			t.Errorf("limit %d: %+v, want %+v (%v)", limit, got, want, err)
+		}
+	}
+}
+
 func TestByReference_SeveralPayouts(t *testing.T) {
 	b := newTables(t)
 	b.apply(newEvent(id("cregis", "7", "1"), payout.Failed, "1"), newEvent(id("cregis", "7", "2"), payout.Failed, "1"),

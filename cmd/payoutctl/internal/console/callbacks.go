@@ -136,16 +136,12 @@ func (l *callbackLog) read(ctx context.Context, stack cli.Stack, now time.Time) 
 		l.pid, l.lines, l.next = stack.PID, nil, time.Time{}
 		l.groups, l.early = map[string]*logGroup{}, map[inbox.Key]time.Time{}
 	}
-	if now.Before(l.next) {
+	if now.Before(l.next) || stack.EndpointURL == "" {
 		return false, nil
 	}
 	l.next = now.Add(leastReadPause)
-	for _, output := range slices.Sorted(maps.Keys(callbackFunctions())) {
-		name := stack.Outputs[output]
-		if name == "" {
-			continue
-		}
-		lines, err := l.readGroup(ctx, stack, "/aws/lambda/"+name, callbackFunctions()[output])
+	for _, function := range slices.Sorted(maps.Keys(callbackFunctions())) {
+		lines, err := l.readGroup(ctx, stack, logGroupName(stack, function), callbackFunctions()[function])
 		if err != nil {
 			return hasChanged, err
 		}
@@ -160,14 +156,11 @@ func (l *callbackLog) read(ctx context.Context, stack cli.Stack, now time.Time) 
 	return hasChanged, nil
 }
 
-// callbackFunctions returns the message of the lines to read by the output with the name
-// of the function.
+// callbackFunctions returns the message of the lines to read by the name of the function.
 func callbackFunctions() map[string]string {
-	messages := map[string]string{"ConsumerFunctionName": "delivery"}
+	messages := map[string]string{"consumer": "delivery"}
 	for _, name := range cli.ProviderNames() {
-		if provider, err := cli.FindProvider(name); err == nil {
-			messages[provider.Prefix()+"FunctionName"] = "callback"
-		}
+		messages[string(name)] = "callback"
 	}
 	return messages
 }

@@ -30,6 +30,7 @@ type Console struct {
 	templates map[string]*template.Template
 	hub       hub
 	table     table
+	cache     overviewCache
 	jobs      jobs
 
 	callbackLog callbackLog // of the local stack

@@ -31,6 +31,11 @@ type logEvent struct {
 	Message   string `json:"message"`
 }
 
+// logGroupName returns the name of a function's log in template.yaml.
+func logGroupName(stack cli.Stack, function string) string {
+	return "/aws/lambda/" + stack.Name + "/" + function
+}
+
 // maxLogAnswer bounds an answer; a line has a thousand bytes.
 const maxLogAnswer = 16 << 20
 

@@ -16,8 +16,12 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// maxScanned limits the payouts that the console scans.
-const maxScanned = 10_000
+// maxScanned and maxLocal limit the payouts that the console scans, of a deployed and of
+// the local stack.
+const (
+	maxScanned = 10_000
+	maxLocal   = 50_000
+)
 
 // tableCopy is what a scan read of the table of payouts.
 type tableCopy struct {
@@ -77,11 +81,11 @@ func (t *table) refresh(scan func() (*tableCopy, error)) (done <-chan struct{}) 
 	return t.running
 }
 
-// scanPayouts reads the payouts of the table, up to maxScanned.
-func scanPayouts(ctx context.Context, stack cli.Stack) (*tableCopy, error) {
+// scanPayouts reads the payouts of the table, up to limit.
+func scanPayouts(ctx context.Context, stack cli.Stack, limit int) (*tableCopy, error) {
 	read := &tableCopy{ReadAt: time.Now(), ByStatus: map[payout.Status]int{}}
 	var err error
-	read.Rows, read.IsCut, err = display.Take(maxScanned, rows(stack.Reader().List(ctx, dynamostore.Filter{})), func(row) bool { return true })
+	read.Rows, read.IsCut, err = display.Take(limit, rows(stack.Reader().List(ctx, dynamostore.Filter{})), func(row) bool { return true })
 	slices.SortFunc(read.Rows, latestFirst)
 	for _, r := range read.Rows {
 		read.ByStatus[r.Status]++
@@ -94,7 +98,7 @@ func scanPayouts(ctx context.Context, stack cli.Stack) (*tableCopy, error) {
 // there is an older copy; the pages are read again when the scan has ended.
 func (c *Console) localTable(ctx context.Context, stack cli.Stack) (*tableCopy, error) {
 	done := c.table.refresh(func() (*tableCopy, error) {
-		last, err := scanPayouts(c.jobs.ctx, stack)
+		last, err := scanPayouts(c.jobs.ctx, stack, maxLocal)
 		if err == nil && last.took > patience {
 			defer c.hub.announce()
 		}
@@ -131,14 +135,14 @@ func (c *Console) readTable(ctx context.Context, stack cli.Stack, l *payoutList)
 	if l.Copy == nil {
 		return ctx.Err()
 	}
-	return l.take(withoutErrors(l.Copy.Rows), maxScanned, c.now())
+	return l.take(withoutErrors(l.Copy.Rows), maxLocal, c.now())
 }
 
 // scan reads the table of a deployed stack. It ends when the browser ends the request.
 func (c *Console) scan(w http.ResponseWriter, r *http.Request) {
 	stack, err := c.stack(r.Context())
 	if err == nil {
-		done := c.table.refresh(func() (*tableCopy, error) { return scanPayouts(r.Context(), stack) })
+		done := c.table.refresh(func() (*tableCopy, error) { return scanPayouts(r.Context(), stack, maxScanned) })
 		if done != nil {
 			<-done
 		}

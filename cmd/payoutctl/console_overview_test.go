@@ -1,0 +1,99 @@
+package main_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/smithy-go/encoding/cbor"
+
+	"payout-callbacks/cmd/payoutctl/internal/console"
+)
+
+// functionLog adds lines to the log of a function.
+func (f *tables) functionLog(t *testing.T, function string, lines ...map[string]any) {
+	t.Helper()
+	for _, line := range lines {
+		line["timestamp"] = time.Now().Add(-time.Minute).UTC().Format(time.RFC3339Nano)
+		text, err := json.Marshal(line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		event := map[string]any{"timestamp": time.Now().Add(-time.Minute).UnixMilli(), "message": string(text)}
+		f.logs["/aws/lambda/demo/"+function] = append(f.logs["/aws/lambda/demo/"+function], event)
+	}
+}
+
+func TestConsole_Overview(t *testing.T) {
+	fake := newTables(t)
+	fill(t, fake)
+	fake.depths = map[string]int{"events": 7, "dead-letters": 3}
+	fake.functionLog(t, "cregis", map[string]any{"message": "callback", "provider": "cregis", "outcome": "new"},
+		map[string]any{"message": "callback", "provider": "cregis", "outcome": "new", "payout": "x"}, map[string]any{"message": "callback", "provider": "cregis", "outcome": "unauthentic"})
+	fake.functionLog(t, "publisher", map[string]any{"message": "publish", "Published": 4}, map[string]any{"message": "publish", "Published": 5})
+	c := openTables(t, fake, true, console.Options{})
+	page := c.get("/", http.StatusOK)
+	wantTexts(t, page,
+		`<a href="/held"><span class="big bad">1</span> held callbacks`, `<a href="/conflicts"><span class="big bad">1</span> payouts in conflict`,
+		`<a href="/overdue"><span class="big good">0</span> overdue payouts`, `<a href="/dead-letters"><span class="big bad">3</span> dead letters`,
+		`<span class="big">3</span> answered in 10 min`, `<li class="good">2 accepted`, `<li class="bad">1 refused`, `<span class="big">1</span> waiting to be applied`,
+		`<span class="big">7</span> messages`, `<span class="bad">1</span> conflicted`, `<span class="big">9</span> published in 10 min`,
+		`aria-label="Callbacks in each 10 s: most 3, last 0"`, alteredID, conflictedID)
+	wantNoTexts(t, page, "Not read")
+}
+
+// A part that cannot be read is named; the others are shown.
+func TestConsole_OverviewWithoutAPart(t *testing.T) {
+	fake := newTables(t)
+	fill(t, fake)
+	page := openTables(t, fake, true, console.Options{}).get("/", http.StatusOK)
+	wantTexts(t, page, "Not read: queue: ", "Not read: dead-letter queue: ", `<span class="big bad">1</span> held callbacks`, `<span class="big">–</span> messages`)
+}
+
+// The numbers of a deployed stack are those of its metrics and of its indexes. They are
+// read again after a while only, and nothing is scanned.
+func TestConsole_OverviewOfADeployedStack(t *testing.T) {
+	fake := newTables(t)
+	fill(t, fake)
+	fake.depths = map[string]int{"events": 7, "dead-letters": 3}
+	at := time.Now().Add(-5 * time.Minute)
+	for id, values := range map[string][]float64{
+		"callbacks": {9, 8}, "acknowledged": {10}, "held": {2}, "duplicates": {1}, "refused": {3}, "unavailable": {0}, "published": {6}, "oldest": {90},
+	} {
+		var timestamps, numbers cbor.List
+		for n, value := range values {
+			timestamps = append(timestamps, &cbor.Tag{ID: 1, Value: cbor.Float64(float64(at.Add(-time.Duration(n)*time.Minute).UnixMilli()) / 1000)})
+			numbers = append(numbers, cbor.Float64(value))
+		}
+		fake.metrics = append(fake.metrics, cbor.Map{"Id": cbor.String(id), "Timestamps": timestamps, "Values": numbers})
+	}
+	c := openTables(t, fake, false, console.Options{})
+	fake.taken()
+	wantTexts(t, c.get("/", http.StatusOK),
+		`<span class="big">17</span> answered in 60 min`, "8 accepted", "2 held", "1 duplicate", "3 refused", `<span class="big">6</span> published`,
+		`<span class="big bad">1</span> held callbacks`, `<span class="big bad">1</span> payouts in conflict`, `<span class="big bad">3</span> dead letters`,
+		`aria-label="Callbacks in each 60 s: most 9, last 0"`, "Age of the oldest receipt that was not applied, in each 60 s: most 1m30s, last 0s")
+	for _, request := range fake.taken() {
+		if !slices.Contains([]string{"Query", "GetQueueAttributes", "GetMetricData"}, request.operation) {
+			t.Errorf("the overview uses %s", request.operation)
+		}
+	}
+	c.get("/", http.StatusOK)
+	if requests := fake.taken(); len(requests) > 0 {
+		t.Errorf("%d requests for the same numbers", len(requests))
+	}
+}
+
+// answerMetrics answers CloudWatch, which is asked in another protocol.
+func (f *tables) answerMetrics(w http.ResponseWriter, path string) bool {
+	if !strings.HasSuffix(path, "/operation/GetMetricData") {
+		return false
+	}
+	f.requests = append(f.requests, tableRequest{operation: "GetMetricData"})
+	w.Header().Set("Smithy-Protocol", "rpc-v2-cbor")
+	_, _ = w.Write(cbor.Encode(cbor.Map{"MetricDataResults": f.metrics}))
+	return true
+}
