@@ -30,7 +30,10 @@ func openLocal(t *testing.T, stack string) *consoleOf {
 			EventsQueueURL: stack + "/1/events", DeadLetterQueueURL: stack + "/1/dead-letters",
 		},
 		Local: true,
-		AWS:   aws.Config{Region: "us-east-1", BaseEndpoint: &stack, Credentials: credentials.NewStaticCredentialsProvider("test", "test", "")},
+		AWS: aws.Config{
+			Region: "us-east-1", BaseEndpoint: &stack, Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+			Retryer: func() aws.Retryer { return aws.NopRetryer{} },
+		},
 	}, payoutctl.RunLine)
 }
 
@@ -128,9 +131,9 @@ func TestConsole_Conflicts(t *testing.T) {
 	page := c.get("/conflicts", http.StatusOK)
 	want(t, page, `<a href="/conflicts?fields=amount">amount</a></th><td class="number">4</td>`, `<a href="/conflicts?fields=amount+status">amount status</a></th><td class="number">1</td>`,
 		"amount: 1.1 or 1.2", `<a href="/payouts/cregis/payout/1/5">cregis/payout/1/5</a>`)
-	wantNot(t, page, "Trust the query")
+	wantNot(t, page, "Trust what")
 	page = c.get("/conflicts?fields=amount+status", http.StatusOK)
-	want(t, page, "Trust the query in the payout …", `name="cause" value="amount"`, `name="cause" value="status"`)
+	want(t, page, "Trust what a query stated, in the payout …", `name="cause" value="amount"`, `name="cause" value="status"`)
 	wantNot(t, page, "cregis/payout/1/1")
 
 	// A plan that leaves payouts out can be carried out for the rest.

@@ -94,10 +94,12 @@ func TestConsole_ReadsOfDeployedStack(t *testing.T) {
 // and they say so.
 func TestConsole_DoctorOfDeployedStack(t *testing.T) {
 	h := newHealthyStack()
+	h.messages["dead-letters"] = 1
 	c, _ := openDeployed(t, h)
 	page := c.act("doctor", nil)
 	for _, want := range []string{
 		`<span class="good">ok</span>       identity`, `<span class="waiting">unknown</span>  API of pivot`, "does not use lambda:Invoke", "run the command in a terminal", "done (exit code 0)",
+		`→ <a href="/dead-letters">payoutctl --stack prod dlq list</a>`,
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("no %q in:\n%s", want, page)

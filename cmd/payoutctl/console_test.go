@@ -3,7 +3,9 @@ package main_test
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -297,12 +299,27 @@ func TestActions_StandardInput(t *testing.T) {
 	}
 }
 
+// A form over the bound is refused as a browser can show it: after it was read, because a
+// browser reads no answer before it has sent the form.
 func TestActions_LargeForm(t *testing.T) {
 	c := newConsole(t, cli.Stack{Local: true}, nil)
 	server := httptest.NewServer(c.handler)
 	defer server.Close()
 	form := url.Values{"provider": {"cregis"}, "type": {"payout"}, "body": {strings.Repeat("x", 10<<20)}}
-	response := c.post(server.URL, http.MethodPost, "/actions/explain", form.Encode())
+	connection, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	text := form.Encode()
+	if _, err := fmt.Fprintf(connection, "POST /actions/explain HTTP/1.1\r\nHost: 127.0.0.1:4567\r\nCookie: payout-console-4567=%s\r\n"+
+		"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s", consoleToken, len(text), text); err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.ReadResponse(bufio.NewReader(connection), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	defer response.Body.Close()
 	if page := c.text(response, "10 MB", http.StatusRequestEntityTooLarge); !strings.Contains(page, "1048576 bytes") || len(c.ran) > 0 {
 		t.Errorf("the page does not state the bound:\n%s", page)

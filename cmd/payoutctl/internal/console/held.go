@@ -91,7 +91,7 @@ func (c *Console) conflicts(r *http.Request) (view, error) {
 	if fields := strings.Fields(r.URL.Query().Get("fields")); p.Count > 0 && len(fields) > 0 {
 		for _, source := range []string{string(payout.SourceQuery), string(payout.SourceCallback)} {
 			form := url.Values{"cause": fields, "trust": {source}}
-			p.Offers = append(p.Offers, c.offer("resolve-all", "Trust the "+source+" in "+p.all("payout")+" …", form))
+			p.Offers = append(p.Offers, c.offer("resolve-all", "Trust what a "+source+" stated, in "+p.all("payout")+" …", form))
 		}
 	}
 	p.Checked = []offer{c.offer("reconcile", "Ask the provider about the checked", nil)}

@@ -2,6 +2,7 @@ package console
 
 import (
 	"bytes"
+	"context"
 	"embed"
 	"errors"
 	"fmt"
@@ -81,10 +82,15 @@ func parseTemplates(c *Console) (map[string]*template.Template, error) {
 	return parsed, nil
 }
 
+// pageTimeout bounds what a page reads: the SDK itself tries again for a minute.
+const pageTimeout = 15 * time.Second
+
 // show serves a page.
 func (c *Console) show(p page) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v, err := p(r)
+		ctx, cancel := context.WithTimeout(r.Context(), pageTimeout)
+		defer cancel()
+		v, err := p(r.WithContext(ctx))
 		switch {
 		case errors.Is(err, errNotFound):
 			c.fail(w, r, http.StatusNotFound, "Not found", "This console has no such page, and the stack has no payout, receipt or job of this name.")
@@ -178,16 +184,30 @@ func grouped(n int64) string {
 // segment is a part of a text, a link if it has a path.
 type segment struct{ Text, Path string }
 
-var idPattern = regexp.MustCompile(`(?:held/)?(?:` + providers("|") + `)/[a-z-]+/[^\s'",:;()]+`)
+// linkPattern matches the ids of payouts and held callbacks, and the commands that a page
+// shows the result of.
+var linkPattern = regexp.MustCompile(`(?:held/)?(?:` + providers("|") + `)/[a-z-]+/[^\s'",:;()]+|` +
+	`payoutctl --(?:local|stack \S+)(?: --(?:region|profile) \S+)* (receipts held|payouts --status conflicted|payouts --overdue|dlq list|audit|doctor)\b`)
 
-// linked splits a text at the ids of payouts and held callbacks, which become links.
+// commandPages are the pages that show the results of commands.
+var commandPages = map[string]string{
+	"receipts held": "/held", "payouts --status conflicted": "/conflicts", "payouts --overdue": "/overdue", "dlq list": "/dead-letters",
+	"audit": "/audit", "doctor": "/doctor",
+}
+
+// linked splits a text at the ids and the commands that become links.
 func linked(text string) []segment {
 	var segments []segment
 	end := 0
-	for _, at := range idPattern.FindAllStringIndex(text, -1) {
-		id := strings.TrimRight(text[at[0]:at[1]], ".")
-		segments = append(segments, segment{Text: text[end:at[0]]}, segment{Text: id, Path: payoutPath(payout.ID(id))})
-		end = at[0] + len(id)
+	for _, at := range linkPattern.FindAllStringSubmatchIndex(text, -1) {
+		found, path := strings.TrimRight(text[at[0]:at[1]], "."), ""
+		if at[2] >= 0 {
+			path = commandPages[text[at[2]:at[3]]]
+		} else {
+			path = payoutPath(payout.ID(found))
+		}
+		segments = append(segments, segment{Text: text[end:at[0]]}, segment{Text: found, Path: path})
+		end = at[0] + len(found)
 	}
 	return append(segments, segment{Text: text[end:]})
 }
