@@ -36,12 +36,12 @@ type finding struct {
 
 // check runs the tests of a provider of the repository in a folder, and writes a line for
 // each requirement. It fails unless all passed.
-func check(root, name string, asJSON bool, out io.Writer) error {
+func check(ctx context.Context, root, name string, asJSON bool, out io.Writer) error {
 	tests, err := os.ReadDir(filepath.Join(root, "pkg", "provider", name))
 	if err != nil || !isName(name) || len(tests) == 0 {
 		return fmt.Errorf("pkg/provider has no provider %q", name)
 	}
-	command := exec.CommandContext(context.Background(), "go", "test", "-json", "-count=1", "-run", "^(TestProvider|FuzzParse|FuzzAnswer)$", "./pkg/provider/"+name)
+	command := exec.CommandContext(ctx, "go", "test", "-json", "-count=1", "-run", "^(TestProvider|FuzzParse|FuzzAnswer)$", "./pkg/provider/"+name)
 	command.Dir = root
 	report, err := command.CombinedOutput()
 	if _, isExit := errors.AsType[*exec.ExitError](err); err != nil && !isExit {

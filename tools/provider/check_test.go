@@ -17,7 +17,7 @@ import (
 func TestCheck_FinishedProviders(t *testing.T) {
 	for _, name := range []string{"cregis", "pivot"} {
 		var out bytes.Buffer
-		if err := check(templatetest.Root(t), name, false, &out); err != nil {
+		if err := check(t.Context(), templatetest.Root(t), name, false, &out); err != nil {
 			t.Errorf("%v\n%s", err, out.String())
 		}
 		if got, want := strings.Count(out.String(), "\npassed ")+1, len(providertest.Requirements()); got != want {
@@ -28,7 +28,7 @@ func TestCheck_FinishedProviders(t *testing.T) {
 
 func TestCheck_UnknownProvider(t *testing.T) {
 	for _, name := range []string{"nope", "", ".", "../callback", "cregis/testdata", "-x"} {
-		if err := check(templatetest.Root(t), name, false, nil); err == nil || !strings.Contains(err.Error(), "no provider") {
+		if err := check(t.Context(), templatetest.Root(t), name, false, nil); err == nil || !strings.Contains(err.Error(), "no provider") {
 			t.Errorf("%q: %v, want it refused", name, err)
 		}
 	}

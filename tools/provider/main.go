@@ -44,7 +44,7 @@ func run(ctx context.Context, root string, arguments []string) error {
 	case command == "remove" && len(arguments) == 1:
 		return remove(ctx, root, arguments[0])
 	case command == "check" && (len(arguments) == 1 || isJSON):
-		return check(root, arguments[0], isJSON, os.Stdout)
+		return check(ctx, root, arguments[0], isJSON, os.Stdout)
 	}
 	return errors.New("want generate, new NAME SCHEME, remove NAME, or check NAME [--json]")
 }

@@ -30,7 +30,7 @@ func testKeys() callback.Keys {
 
 func suite() providertest.Suite {
 	return providertest.Suite{
-		Description: pivot.Description(), Keys: testKeys(), HeaderKey: "X-Api-Key", Personal: canaries, Respond: respond,
+		Description: pivot.Description(), Keys: testKeys(), Personal: canaries, Respond: respond,
 		None: map[string]string{"recipients": "no callback names one", "currencies": "three capitals have one spelling"},
 	}
 }

@@ -20,6 +20,7 @@ type broken struct {
 	api         toyAPI
 	files       map[string][2]string // what is replaced in a file, and by what
 	none        map[string]string
+	proofHeader string
 }
 
 var sound toy
@@ -129,6 +130,7 @@ func brokenVerify() map[string]broken {
 			}
 			return sound.authenticate(r, k)
 		}}, requirement: "cut-bodies"},
+		"ignores its header": {requirement: "altered-bodies", proofHeader: "X-Proof"},
 		"writes to the body": {provider: toy{verify: func(r callback.Request, k callback.Keys) (callback.Sender, error) {
 			sender, err := sound.authenticate(r, k)
 			r.Body[0] = ' '
@@ -172,6 +174,13 @@ func brokenParse() map[string]broken {
 			event, held := sound.event(r, s)
 			if fields, _ := flat(r.Body); held != nil {
 				held.Reason = callback.Reason("status " + fields["status"])
+			}
+			return event, held
+		}}, requirement: "canaries"},
+		"has the memo in the id": {provider: toy{parse: func(r callback.Request, s callback.Sender) (payout.Event, *callback.Held) {
+			event, held := sound.event(r, s)
+			if held == nil {
+				event.ID += payout.ID(event.Memo)
 			}
 			return event, held
 		}}, requirement: "canaries"},
@@ -229,6 +238,7 @@ func brokenTables() map[string]broken {
 		"a code that is not, marked":            change("retries", "replies.txtar", "malformed", "malformed retried"),
 		"a status that vectors have and no row": change("statuses", "statuses.txt", "succeeded {\"status\": \"paid\"}\n", ""),
 		"a status without a page's date":        change("statuses", "statuses.txt", ", 2026-03-02", ""),
+		"another status of an answer":           change("query-statuses", "answers/statuses.txt", "succeeded", "failed"),
 		"rows that do not differ":               change("spellings", "spellings.txt", `"X2"`, `"X1"`),
 		"payouts that do not differ":            change("spellings", "spellings.txt", `"8"`, `"7"`),
 		"events of two payouts":                 change("spellings", "spellings.txt", `{"memo": "M"}`, `{"id": "8"}`),

@@ -45,7 +45,7 @@
 //	succeeded            {"status": "paid"}
 //	held unknown-status  {"status": "new"}
 //
-// testdata/statuses.txt has each documented status, with ours or the reason for which it is
+// testdata/statuses.txt, and answers/statuses.txt for answers, has each documented status, with ours or the reason for which it is
 // held. testdata/spellings.txt has groups of callbacks: those under "same recipient", "same
 // currency", or same anything are one event, those under "different events" are events of
 // one payout, and those under "different payouts" are events of as many payouts.

@@ -10,26 +10,33 @@ import (
 	"payout-callbacks/pkg/callback"
 )
 
-// flipped checks that no byte that the scheme covers can be altered. It flips the
+// flipped checks that no byte that the scheme covers can be altered: those of the header
+// with the proof, and of the body unless the header has the key itself. It flips the
 // lowest bit of each byte, which never changes upper to lower case.
 func (s suite) flipped(v Vector) error {
 	return s.ifAuthentic(v, func(request callback.Request, got result) error {
-		if s.HeaderKey != "" {
-			return s.flippedKey(request)
+		if s.sendsKey {
+			return s.flippedHeader(request)
+		}
+		if s.Description.ProofHeader != "" && v.Header.Get(s.Description.ProofHeader) == "" {
+			if err := s.flippedHeader(request); err != nil {
+				return err
+			}
 		}
 		return s.flippedBody(request, got)
 	})
 }
 
-func (s suite) flippedKey(request callback.Request) error {
-	sent := request.Header.Get(s.HeaderKey)
+func (s suite) flippedHeader(request callback.Request) error {
+	name := s.Description.ProofHeader
+	sent := request.Header.Get(name)
 	for at := range len(sent) {
 		altered := []byte(sent)
 		altered[at] ^= 1
 		forged := request
-		forged.Header = cloneWith(request.Header, s.HeaderKey, string(altered))
+		forged.Header = cloneWith(request.Header, name, string(altered))
 		if err := s.refused(forged, s.Keys); err != nil {
-			return fmt.Errorf("byte %d of the key: %w", at, err)
+			return fmt.Errorf("byte %d of %s: %w", at, name, err)
 		}
 	}
 	return nil

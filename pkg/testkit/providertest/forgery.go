@@ -22,7 +22,7 @@ func (s suite) cut(v Vector) error {
 			if err != nil {
 				return err
 			}
-			if s.HeaderKey != "" && !bytes.HasPrefix(request.Body, body) {
+			if s.sendsKey && !bytes.HasPrefix(request.Body, body) {
 				continue // a holder of the key can write anything
 			}
 			if got.isEvent() && got.identity() != original.identity() {

@@ -63,7 +63,7 @@ func FuzzParse(f *testing.F, s Suite, more func(t *testing.T, request callback.R
 func (s *suite) checkParsed(t *testing.T, request callback.Request, account string) {
 	t.Helper()
 	verified, err := s.Verify(request, s.Keys)
-	if s.HeaderKey != "" && (err != nil || verified.Sender.Account != account) {
+	if s.sendsKey && (err != nil || verified.Sender.Account != account) {
 		t.Fatalf("Verify = %+v, %v", verified.Sender, err)
 	}
 	event, held := s.Restore(request, callback.Sender{Account: account}).Event()

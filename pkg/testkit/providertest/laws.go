@@ -263,8 +263,8 @@ func (s suite) under(v Vector, key callback.Key) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	if s.HeaderKey != "" {
-		header.Set(s.HeaderKey, string(key))
+	if s.sendsKey {
+		header.Set(s.Description.ProofHeader, string(key))
 	}
 	return s.check(callback.NewRequest(v.Type, header, body), s.Keys)
 }

@@ -70,6 +70,8 @@ refused
 		"spellings.txt": "source: own\nvector: paid\nsame recipient\n{\"to\": \"x1\"}\n{}\nsame currency\n{\"currency\": \"eur\"}\n{}\n" +
 			"different events\n{}\n{\"to\": \"X2\"}\n{\"memo\": \"M\"}\n{\"status\": \"failed\"}\n" +
 			"different payouts\n{}\n{\"id\": \"8\"}\n",
+		"answers/statuses.txt": "source: https://example.org/query, 2026-03-02\nvector: failed\nrequest: GET /payouts/7?page=1\n" +
+			"succeeded {\"status\": \"paid\"}\nheld unknown-status {\"status\": \"new\"}\n",
 		"answers/paid.txtar": ask + "-- GET /payouts/7?page=1 --\n{\"pages\": \"2\", \"name\": \"Ada Lovelace\"}\n" +
 			"-- GET /payouts/7?page=2 --\n{\"pages\": \"2\", \"status\": \"paid\"}\n" + answered("succeeded"),
 		"answers/failed.txtar":  ask + "-- GET /payouts/7?page=1 --\n{\"pages\": \"1\", \"status\": \"failed\"}\n" + answered("failed"),
@@ -106,7 +108,7 @@ func TestSuite_BrokenProvider(t *testing.T) {
 				}
 			}
 			s := suite(test.provider, test.api)
-			s.None = test.none
+			s.None, s.Description.ProofHeader = test.none, test.proofHeader
 			results := providertest.Results(t, s, fsOf(files))
 			if err := results[test.requirement]; err == nil || providertest.IsNotWritten(err) {
 				t.Errorf("failed: %q, want %q among them, got %v", slices.Sorted(maps.Keys(results)), test.requirement, err)
@@ -133,7 +135,7 @@ func TestSuite_MissingEvidence(t *testing.T) {
 	}
 	for file, requirement := range map[string]string{
 		"paid.txtar": "verdicts", "unknown.txtar": "verdicts", "forged.txtar": "verdicts", "replies.txtar": "retries", "statuses.txt": "statuses",
-		"spellings.txt": "spellings", "answers/unknown.txtar": "query-not-found", "answers/working.txtar": "query-in-process",
+		"spellings.txt": "spellings", "answers/statuses.txt": "query-statuses", "answers/unknown.txtar": "query-not-found", "answers/working.txtar": "query-in-process",
 		"answers/paid.txtar": "query-pages", "answers/limited.txtar": "query-rate-limits",
 	} {
 		files := testdata()

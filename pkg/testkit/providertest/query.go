@@ -289,10 +289,10 @@ func (s *suite) checkAnswerCanaries() error {
 	}
 	for _, v := range s.answers {
 		for request, response := range v.Responses {
-			for _, body := range plant(response.Body) {
+			for _, p := range plant(response.Body) {
 				replaced := v
 				replaced.Responses = maps.Clone(v.Responses)
-				replaced.Responses[request] = Response{Status: response.Status, Header: response.Header, Body: body}
+				replaced.Responses[request] = Response{Status: response.Status, Header: response.Header, Body: p.body}
 				answer, err := s.askAt(replaced, v.Asked)
 				if err != nil {
 					return err

@@ -53,6 +53,7 @@ func Requirements() []Requirement {
 		{Name: "canaries", check: law(suite.canaries)},
 		{Name: "fuzz", Test: "FuzzParse"},
 		{Name: "query-answers", check: (*suite).checkAnswers},
+		{Name: "query-statuses", check: (*suite).checkQueryStatuses},
 		{Name: "query-not-found", check: (*suite).checkNotFound, optional: true},
 		{Name: "query-in-process", check: (*suite).checkInProcess, optional: true},
 		{Name: "query-pages", check: (*suite).checkPages, optional: true},

@@ -29,9 +29,6 @@ type Suite struct {
 	Description provider.Description
 	// Keys has at least two accounts, and a previous key of the account that signs.
 	Keys callback.Keys
-	// HeaderKey is for a scheme that covers no byte of the body: the header with the key,
-	// whose bytes are then altered in place of the body's.
-	HeaderKey string
 	// Personal are parts of the documented answers that no statement may keep: what they
 	// state about the recipient's account.
 	Personal []string
@@ -48,9 +45,10 @@ type suite struct {
 	Suite
 	provider.Callbacks
 
-	fsys    fs.FS // testdata
-	vectors []Vector
-	answers []AnswerVector
+	sendsKey bool  // the scheme covers no byte of the body
+	fsys     fs.FS // testdata
+	vectors  []Vector
+	answers  []AnswerVector
 }
 
 func (s Suite) load(fsys fs.FS) (*suite, error) {
@@ -62,7 +60,7 @@ func (s Suite) load(fsys fs.FS) (*suite, error) {
 		return nil, err
 	}
 	answers, err := loadAnswers(fsys, answersDir)
-	return &suite{Suite: s, Callbacks: s.Description.Callbacks, fsys: fsys, vectors: vectors, answers: answers}, err
+	return &suite{Suite: s, Callbacks: s.Description.Callbacks, sendsKey: s.Description.SendsKey(), fsys: fsys, vectors: vectors, answers: answers}, err
 }
 
 // update is a flag of tests only: a binary that loads vectors has no such flag.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -28,7 +29,9 @@ type row struct {
 	label  string
 	change string // a JSON merge patch, see RFC 7386
 	group  int    // rows between two headings have one group
-	vector Vector
+	vector string
+	// request names the response of an answer vector that is changed.
+	request string
 }
 
 // readTable reads a table of changes. Its lines are
@@ -36,6 +39,7 @@ type row struct {
 //	# a comment
 //	source: of the rows that follow: a page with its date, or "own"
 //	vector: the name of the vector that the rows that follow change
+//	request: the request whose response they change, of an answer vector
 //	same recipient          a heading, of the rows that follow it
 //	rejected  {"status":2}  a row: a label, and the change
 func (s *suite) readTable(name string) ([]row, error) {
@@ -57,7 +61,9 @@ func (s *suite) readTable(name string) ([]row, error) {
 		case key == "source":
 			source = value
 		case key == "vector":
-			next.vector, err = s.vector(value)
+			next.vector = value
+		case key == "request":
+			next.request = value
 		case !isRow:
 			next.group++
 			next.label = line
@@ -78,21 +84,14 @@ func (s *suite) readTable(name string) ([]row, error) {
 	return rows, nil
 }
 
-func (s *suite) vector(name string) (Vector, error) {
-	i := slices.IndexFunc(s.vectors, func(v Vector) bool { return v.Name == name })
-	if i < 0 {
-		return Vector{}, fmt.Errorf("no vector %s", name)
-	}
-	return s.vectors[i], nil
-}
-
 // checkRow checks the vector of a row with its change, signed as the provider would.
 func (s *suite) checkRow(r row) (result, error) {
-	body, err := patch(r.vector.Body, r.change)
-	if err != nil {
-		return result{}, err
+	i := slices.IndexFunc(s.vectors, func(v Vector) bool { return v.Name == r.vector })
+	if i < 0 {
+		return result{}, fmt.Errorf("no vector %q", r.vector)
 	}
-	request, err := r.vector.Request(s, s.Keys)
+	changed := s.vectors[i]
+	request, err := changed.Request(s, s.Keys)
 	if err != nil {
 		return result{}, err
 	}
@@ -103,8 +102,9 @@ func (s *suite) checkRow(r row) (result, error) {
 	if original.sender.Account == "" {
 		return result{}, errors.New("the vector is not authentic")
 	}
-	changed := r.vector
-	changed.Body = body
+	if changed.Body, err = patch(changed.Body, r.change); err != nil {
+		return result{}, err
+	}
 	return s.under(changed, s.Keys[original.sender.Account].Current)
 }
 
@@ -141,6 +141,63 @@ func (s *suite) checkStatuses() error {
 		faults = append(faults, notWrittenError(statusTable+": a status that is mapped, and one that is held"))
 	}
 	return errors.Join(faults...)
+}
+
+// checkQueryStatuses checks the table of the statuses that answers have, as checkStatuses
+// does for callbacks.
+func (s *suite) checkQueryStatuses() error {
+	rows, err := s.readTable(answersDir + "/" + statusTable)
+	if err != nil {
+		return err
+	}
+	var faults []error
+	isHeld, isMapped := false, false
+	for _, row := range rows {
+		got, err := s.checkAnswerRow(row)
+		if err != nil || got != row.label {
+			faults = append(faults, fmt.Errorf("%s/%s:%d: got %s, want %s: %w", answersDir, statusTable, row.line, got, row.label, orNil(err)))
+		}
+		status, _, _ := strings.Cut(row.label, " ")
+		isHeld, isMapped = isHeld || status == Held, isMapped || status != Held
+	}
+	if !isHeld || !isMapped {
+		faults = append(faults, notWrittenError(answersDir+"/"+statusTable+": a status that is mapped, and one that is held"))
+	}
+	return errors.Join(faults...)
+}
+
+// checkAnswerRow returns the status that the answer of a changed vector states about the
+// payout, or "held" and the reason.
+func (s *suite) checkAnswerRow(r row) (string, error) {
+	i := slices.IndexFunc(s.answers, func(v AnswerVector) bool { return v.Name == r.vector })
+	if i < 0 {
+		return "", fmt.Errorf("no answer vector %q", r.vector)
+	}
+	v := s.answers[i]
+	response, ok := v.Responses[r.request]
+	if !ok {
+		return "", fmt.Errorf("%s has no response to %q", v.Name, r.request)
+	}
+	var err error
+	if response.Body, err = patch(response.Body, r.change); err != nil {
+		return "", err
+	}
+	v.Responses = maps.Clone(v.Responses)
+	v.Responses[r.request] = response
+	answer, err := s.askAt(v, v.Asked)
+	if err != nil {
+		return "", err
+	}
+	id := v.Asked[0].ID
+	for _, statement := range answer.Statements {
+		if held := statement.Held; held != nil && held.Type == id.Type() && held.ProviderID == id.PayoutID() {
+			return Held + " " + held.Reason, nil
+		}
+		if statement.Event.ID == id {
+			return string(statement.Event.Status), nil
+		}
+	}
+	return string(answer.Outcome), nil
 }
 
 // orNil keeps fmt.Errorf from printing a nil error.

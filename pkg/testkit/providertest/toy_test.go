@@ -26,7 +26,7 @@ type toy struct {
 // describe returns the description of a toy with an API.
 func describe(p toy, api toyAPI) provider.Description {
 	return provider.Description{
-		Callbacks: p, Queries: api, Title: "Toy",
+		Callbacks: p, Queries: api, Title: "Toy", IDFields: []string{"account", "id"},
 		Credentials: []provider.Field{{Name: "baseUrl"}, {Name: "key"}},
 		Retries:     provider.Retries{Waits: []time.Duration{time.Minute}, Codes: []provider.CodeRange{{From: 500, To: 599}}},
 	}
@@ -114,7 +114,7 @@ func (p toy) Sign(body []byte, key callback.Key) ([]byte, http.Header, error) {
 	}
 	fields["sign"] = signature(fields, key)
 	signed, err := json.Marshal(fields)
-	return signed, http.Header{}, err
+	return signed, http.Header{"X-Proof": {"1"}}, err
 }
 
 func flat(body []byte) (map[string]string, error) {

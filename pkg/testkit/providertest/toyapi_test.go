@@ -124,7 +124,8 @@ func answerOf(id payout.ID, fields map[string]string) reconcile.Answer {
 	case fields["status"] == "working":
 		return reconcile.Answer{Outcome: reconcile.InProcess}
 	case !ok:
-		return reconcile.Answer{Outcome: reconcile.Unusable, Detail: "status"}
+		held := reconcile.HeldAnswer(payout.Event{ID: id}, fields["status"], string(callback.ReasonStatus), "note")
+		return reconcile.Answer{Outcome: reconcile.Answered, Statements: []reconcile.Statement{{Held: held, Body: []byte(`{}`)}}}
 	}
 	return reconcile.Answer{Outcome: reconcile.Answered, Statements: []reconcile.Statement{{
 		Event: payout.Event{ID: id, Source: payout.SourceQuery, Status: status, To: fields["to"], Currency: fields["currency"], Memo: fields["memo"]},
