@@ -30,7 +30,9 @@ var importRules = map[string]string{
 
 	"pkg/aws":    "pkg/payout pkg/inbox pkg/callback pkg/notification pkg/reconcile github.com golang.org", // adapters never import each other
 	"pkg/lambda": "pkg/payout pkg/inbox pkg/callback pkg/notification pkg/reconcile pkg/provider pkg/aws pkg/lambda github.com golang.org",
-	"functions":  "pkg/provider pkg/aws pkg/lambda", // nothing of pkg/ops or pkg/testkit is part of a function
+	// A function that answers the callbacks of one provider links no other.
+	"pkg/lambda/functions": "pkg/inbox pkg/callback pkg/reconcile pkg/provider$ pkg/aws pkg/lambda/config pkg/lambda/consumer pkg/lambda/publisher pkg/lambda/telemetry github.com",
+	"functions":            "pkg/provider pkg/aws pkg/lambda", // nothing of pkg/ops or pkg/testkit is part of a function
 
 	"pkg/ops":            "pkg/payout pkg/inbox pkg/callback pkg/notification pkg/reconcile pkg/provider$ pkg/aws pkg/ops github.com golang.org",
 	"pkg/ops/audit":      "pkg/payout pkg/inbox golang.org/x/sync",

@@ -14,7 +14,7 @@ import (
 	"slices"
 	"strings"
 
-	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/lambda/providers"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
@@ -24,7 +24,7 @@ import (
 // functionFolders lists the folders of functions/. The template calls each function <Name>Function.
 func functionFolders() []string {
 	var folders []string
-	for _, d := range functions.Providers() {
+	for _, d := range providers.All() {
 		folders = append(folders, d.Name())
 	}
 	return append(folders, "consumer", "sweeper", "publisher", "expected", "reconciler")
@@ -123,7 +123,7 @@ func deployCommand(w workspace, name string, parameters ...string) *exec.Cmd {
 		"--capabilities", "CAPABILITY_IAM", "--resolve-s3", "--no-confirm-changeset", "--no-progressbar",
 		"--parameter-overrides", architecture(), "OnEmulator=true",
 	}
-	for _, d := range functions.Providers() {
+	for _, d := range providers.All() {
 		if d.Queries != nil {
 			args = append(args, d.QueriesParameter()+"=all")
 		}
@@ -147,7 +147,7 @@ func readOutputs(ctx context.Context, w workspace, name string) (map[string]stri
 // storeKeys stores the keys of the demo accounts.
 func storeKeys(ctx context.Context, w workspace, s stack) error {
 	client := secretsmanager.NewFromConfig(emulatorConfig(w.endpoint()))
-	for _, d := range functions.Providers() {
+	for _, d := range providers.All() {
 		text, err := json.Marshal(d.Demo)
 		if err != nil {
 			return err

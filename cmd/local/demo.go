@@ -18,7 +18,7 @@ import (
 	"payout-callbacks/pkg/aws/dynamostore"
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/inbox"
-	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/lambda/providers"
 	"payout-callbacks/pkg/payout"
 	"payout-callbacks/pkg/provider"
 	"payout-callbacks/pkg/testkit/providertest"
@@ -65,7 +65,7 @@ type stage struct {
 
 func newStage(s stack) stage {
 	st := stage{stack: s, http: directHTTP(), providers: map[string]provider.Description{}}
-	for _, provider := range functions.Providers() {
+	for _, provider := range providers.All() {
 		st.providers[provider.Name()] = provider
 	}
 	client := dynamodb.NewFromConfig(emulatorConfig(s.EndpointURL))

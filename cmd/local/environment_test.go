@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/lambda/providers"
 )
 
 // setHostile sets variables that lead AWS tools to a real account, and one with a name that does not exist yet.
@@ -142,7 +142,7 @@ func TestClients_IgnoreEnvironment(t *testing.T) {
 	if err := callLambda(t.Context(), w, apiCall{method: http.MethodGet, path: "/"}, &struct{}{}); err != nil {
 		t.Fatal(err)
 	}
-	if want := slices.Repeat([]string{accessKeyID}, len(functions.Providers())+1); !slices.Equal(keyIDs, want) {
+	if want := slices.Repeat([]string{accessKeyID}, len(providers.All())+1); !slices.Equal(keyIDs, want) {
 		t.Errorf("requests signed with %q, want %q", keyIDs, want)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/lambda/providers"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -141,7 +141,7 @@ func (d *deployed) roleActions() map[string]roleAction {
 			return err
 		},
 	}
-	for _, p := range functions.Providers() {
+	for _, p := range providers.All() {
 		actions["read keys: "+p.Name()] = readSecret(d.stack.KeySecrets[p.Name()])
 		if p.Queries != nil {
 			actions["read API: "+p.Name()] = readSecret(d.stack.Outputs[p.APIOutput()])
@@ -167,7 +167,7 @@ func TestRoles_OnlyOwnActions(t *testing.T) {
 			"list due payouts", "list unapplied", "lease an account", "list accounts", "send an event",
 		},
 	}
-	for _, p := range functions.Providers() {
+	for _, p := range providers.All() {
 		allowed[p.Name()] = []string{"write a receipt", "send an event", "read keys: " + p.Name()}
 		if p.Queries != nil {
 			allowed["reconciler"] = append(allowed["reconciler"], "read API: "+p.Name())

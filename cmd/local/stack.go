@@ -10,7 +10,7 @@ import (
 	"syscall"
 
 	"payout-callbacks/pkg/callback"
-	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/lambda/providers"
 	"payout-callbacks/pkg/ops/localstack"
 	"payout-callbacks/pkg/provider"
 	"payout-callbacks/pkg/provider/cregis"
@@ -29,7 +29,7 @@ const (
 // demoKeys returns the current key of the demo account of each provider.
 func demoKeys() map[string]map[string]callback.Key {
 	keys := map[string]map[string]callback.Key{}
-	for _, d := range functions.Providers() {
+	for _, d := range providers.All() {
 		keys[d.Name()] = map[string]callback.Key{d.DemoAccount: d.Demo[d.DemoAccount].Current}
 	}
 	return keys
@@ -55,7 +55,7 @@ func newStack(w workspace, outputs map[string]string) (stack, error) {
 		Outputs:            outputs,
 		PID:                os.Getpid(),
 	}
-	for _, d := range functions.Providers() {
+	for _, d := range providers.All() {
 		s.KeySecrets[d.Name()] = outputs[d.KeysOutput()]
 	}
 	for _, function := range functionFolders() {
@@ -129,7 +129,7 @@ func (s stack) writeVariables(path, endpoint string) error {
 		"ACCOUNTS_TABLE":        s.Outputs["AccountsTableName"],
 		"API_SECRET_PREFIX":     s.Name + "/api/",
 	}
-	for _, d := range functions.Providers() {
+	for _, d := range providers.All() {
 		if d.Queries != nil {
 			variables[provider.Variable(d.QueriesParameter())] = s.Outputs[d.QueriesParameter()]
 		}

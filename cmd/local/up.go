@@ -12,7 +12,7 @@ import (
 	"slices"
 	"strings"
 
-	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/lambda/providers"
 	"payout-callbacks/pkg/testkit/faultproxy"
 )
 
@@ -153,7 +153,7 @@ func (r *running) openToContainers(ctx context.Context) error {
 func (r *running) printURLs(containersErr error) {
 	r.show.printf("\nConsole: %s", r.stack.ConsoleURL)
 	r.show.printf("\nCallback URLs:")
-	for _, d := range functions.Providers() {
+	for _, d := range providers.All() {
 		for _, kind := range d.Types() {
 			r.show.printf("  %s/callbacks/%s/%s", r.stack.APIURL, d.Name(), kind)
 		}

@@ -23,7 +23,7 @@ import (
 
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/inbox"
-	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/lambda/providers"
 	"payout-callbacks/pkg/payout"
 	"payout-callbacks/pkg/provider/cregis"
 	"payout-callbacks/pkg/reconcile"
@@ -53,7 +53,7 @@ func newFakes(env *testscript.Env) fakes {
 // demoKeys returns the key of the demo account of each provider.
 func demoKeys() map[string]map[string]callback.Key {
 	keys := map[string]map[string]callback.Key{}
-	for _, d := range functions.Providers() {
+	for _, d := range providers.All() {
 		keys[d.Name()] = map[string]callback.Key{d.DemoAccount: d.Demo[d.DemoAccount].Current}
 	}
 	return keys
@@ -61,7 +61,7 @@ func demoKeys() map[string]map[string]callback.Key {
 
 func (f fakes) writeStack(dir string) error {
 	keySecrets := map[string]string{}
-	for _, d := range functions.Providers() {
+	for _, d := range providers.All() {
 		keySecrets[d.Name()] = "demo/keys/" + d.Name()
 	}
 	description, err := json.Marshal(map[string]any{
@@ -84,7 +84,7 @@ func (f fakes) writeStack(dir string) error {
 func application() http.Handler {
 	keys := callback.Keys{demoProject: {Current: cregisKey}, demoMerchant: {Current: pivotKey}}
 	mux := http.NewServeMux()
-	for _, provider := range functions.Providers() {
+	for _, provider := range providers.All() {
 		handler := &callback.Handler{
 			Provider: provider, Keys: fixedKeys(keys), Now: time.Now,
 			Inbox: &inbox.Inbox{Store: new(memory.Store), Queue: &memory.Queue{Now: time.Now}, Now: time.Now},

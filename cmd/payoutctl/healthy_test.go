@@ -18,7 +18,7 @@ import (
 	"github.com/aws/smithy-go/encoding/cbor"
 
 	"payout-callbacks/pkg/callback"
-	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/lambda/providers"
 	"payout-callbacks/pkg/reconcile"
 )
 
@@ -127,7 +127,7 @@ func (h *healthyStack) refuse(w http.ResponseWriter, provider string) {
 		w.WriteHeader(code)
 		return
 	}
-	for _, known := range functions.Providers() {
+	for _, known := range providers.All() {
 		if known.Name() == provider {
 			reply := known.Reply(callback.Unauthenticated)
 			w.WriteHeader(reply.Code)
@@ -242,7 +242,7 @@ func (h *healthyStack) xml(host, sent string) string {
 		"ConsumerMappingId": "consumer", "PublisherMappingId": "publisher", "SweeperScheduleName": "sweeper", "SweeperFunctionName": "f",
 		"ReconcilerScheduleName": "reconciler", "ReconcilerFunctionName": "r", "PayoutBusName": "prod-payouts",
 	}
-	for _, d := range functions.Providers() {
+	for _, d := range providers.All() {
 		values[d.KeysOutput()], values[d.QueriesParameter()] = "prod/keys/"+d.Name(), h.queries
 	}
 	outputs := ""

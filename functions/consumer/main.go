@@ -2,6 +2,9 @@
 // payouts.
 package main
 
-import "payout-callbacks/pkg/lambda/functions"
+import (
+	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/lambda/providers"
+)
 
-func main() { functions.RunConsumer() }
+func main() { functions.RunConsumer(providers.All()...) }

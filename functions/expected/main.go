@@ -2,6 +2,9 @@
 // from providers.
 package main
 
-import "payout-callbacks/pkg/lambda/functions"
+import (
+	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/lambda/providers"
+)
 
-func main() { functions.RunExpected() }
+func main() { functions.RunExpected(providers.All()...) }

@@ -2,6 +2,9 @@
 // payouts that are due.
 package main
 
-import "payout-callbacks/pkg/lambda/functions"
+import (
+	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/lambda/providers"
+)
 
-func main() { functions.RunReconciler() }
+func main() { functions.RunReconciler(providers.All()...) }

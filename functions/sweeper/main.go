@@ -2,6 +2,9 @@
 // receipts again that are not applied.
 package main
 
-import "payout-callbacks/pkg/lambda/functions"
+import (
+	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/lambda/providers"
+)
 
-func main() { functions.RunSweeper() }
+func main() { functions.RunSweeper(providers.All()...) }

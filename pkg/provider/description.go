@@ -3,6 +3,7 @@
 package provider
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -103,6 +104,13 @@ func (d Description) APIOutput() string { return d.Prefix() + "ApiSecret" }
 // QueriesParameter returns the parameter and output with the mode of queries:
 // CregisQueries. A provider without queries has none.
 func (d Description) QueriesParameter() string { return d.Prefix() + "Queries" }
+
+// WithOutputs returns the description with the settings of a deployed stack, from the
+// stack's outputs. An output that is missing, because an older version deployed the
+// stack, has its default.
+func (d Description) WithOutputs(outputs map[string]string) (Description, error) {
+	return d.WithSettings(func(s Setting) string { return cmp.Or(outputs[s.Parameter], s.Default) })
+}
 
 // SendsKey reports whether the header with the proof contains the key itself.
 func (d Description) SendsKey() bool {

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"text/template"
 
-	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/lambda/providers"
 	"payout-callbacks/pkg/payout"
 	"payout-callbacks/pkg/provider"
 )
@@ -35,7 +35,7 @@ func generate(root string) error {
 		if err != nil {
 			return err
 		}
-		text, _, err := regenerate(name, string(old), functions.Providers())
+		text, _, err := regenerate(name, string(old), providers.All())
 		if err != nil {
 			return fmt.Errorf("generate %s: %w", name, err)
 		}

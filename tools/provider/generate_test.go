@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/lambda/providers"
 	"payout-callbacks/pkg/payout"
 	"payout-callbacks/pkg/provider"
 	"payout-callbacks/pkg/testkit/templatetest"
@@ -25,7 +25,7 @@ func readFile(t *testing.T, name string) string {
 // What is generated follows from the descriptions: nobody changed one without the other.
 func TestGenerate_RepositoryIsUpToDate(t *testing.T) {
 	for _, name := range generatedFiles {
-		_, changed, err := regenerate(name, readFile(t, name), functions.Providers())
+		_, changed, err := regenerate(name, readFile(t, name), providers.All())
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -42,7 +42,7 @@ func (third) Name() string         { return "dodopay" }
 func (third) Types() []payout.Type { return []payout.Type{payout.TypePayout} }
 
 func withThird() []provider.Description {
-	return append(functions.Providers(), provider.Description{Callbacks: third{}, Title: "Dodopay", KeyNoun: "key", Account: provider.Account{Noun: "account"}})
+	return append(providers.All(), provider.Description{Callbacks: third{}, Title: "Dodopay", KeyNoun: "key", Account: provider.Account{Noun: "account"}})
 }
 
 // A provider's parts come and go as a whole.
@@ -56,7 +56,7 @@ func TestRegenerate_ProviderIsAddedAndRemoved(t *testing.T) {
 		if again, changed, _ := regenerate(name, with, withThird()); again != with || len(changed) > 0 {
 			t.Errorf("%s: a second generation changes %v", name, changed)
 		}
-		if after, _, err := regenerate(name, with, functions.Providers()); after != before || err != nil {
+		if after, _, err := regenerate(name, with, providers.All()); after != before || err != nil {
 			t.Errorf("%s is not as before, %v", name, err)
 		}
 		if got := outsideRegions(with); got != outsideRegions(before) {
@@ -74,7 +74,7 @@ func TestRegenerate_NamesChangedRegion(t *testing.T) {
 		"          CREGIS_QUERIES: !Ref CregisQueries": "query-variables",
 	} {
 		altered := strings.Replace(text, old, "altered", 1)
-		result, changed, err := regenerate("template.yaml", altered, functions.Providers())
+		result, changed, err := regenerate("template.yaml", altered, providers.All())
 		if !slices.Equal(changed, []string{region}) || err != nil || result != text {
 			t.Errorf("%q altered: changed %v, %v, want %s", old, changed, err, region)
 		}
@@ -91,7 +91,7 @@ func TestRegenerate_DamagedMarkers(t *testing.T) {
 		"another name":    strings.Replace(text, "generated: parameters", "generated: others", 1),
 		"a region inside": strings.Replace(text, "<!-- end -->\n", "<!-- generated: parameters -->\n<!-- end -->\n", 1),
 	} {
-		if result, _, err := regenerate("README.md", damaged, functions.Providers()); err == nil {
+		if result, _, err := regenerate("README.md", damaged, providers.All()); err == nil {
 			t.Errorf("%s: no error, %d bytes", name, len(result))
 		}
 	}

@@ -93,7 +93,7 @@ func render(name, scheme string) (map[string]string, error) {
 
 // registry is the list of providers. An entry is a line between two markers, and an import.
 const (
-	registry    = "pkg/lambda/functions/providers.go"
+	registry    = "pkg/lambda/providers/providers.go"
 	listEnd     = "\t\t// providers: end\n"
 	importAfter = "\t\"payout-callbacks/pkg/provider\"\n"
 )

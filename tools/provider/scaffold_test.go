@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/lambda/providers"
 	"payout-callbacks/pkg/testkit/templatetest"
 )
 
@@ -23,7 +23,7 @@ func TestRender_NamesNoOtherProvider(t *testing.T) {
 			if !strings.Contains(path, "dodopay") || strings.Contains(path+text, "NAME") || strings.Contains(text, "{{") {
 				t.Errorf("%s: a placeholder is left:\n%s", path, text)
 			}
-			for _, other := range functions.Providers() {
+			for _, other := range providers.All() {
 				if regexp.MustCompile(`(?i)\b` + other.Name() + `\b`).MatchString(text) {
 					t.Errorf("%s names %s", path, other.Name())
 				}

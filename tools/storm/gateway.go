@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/lambda/providers"
 	"payout-callbacks/pkg/testkit/traffic"
 )
 
@@ -24,7 +25,7 @@ type handler = func(context.Context, events.APIGatewayV2HTTPRequest) (events.API
 // has its own clients and handles one request at a time.
 func newGateway(newStack func() functions.Stack) http.Handler {
 	mux := http.NewServeMux()
-	for _, provider := range functions.Providers() {
+	for _, provider := range providers.All() {
 		keys := traffic.StreamKeys(provider.Name()) // always available: the faults are those of the tables and the queues
 		instances := &sync.Pool{New: func() any { return newStack().HandleCallbacks(provider, keys) }}
 		for _, kind := range provider.Types() {

@@ -12,7 +12,7 @@ import (
 
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/lambda/config"
-	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/lambda/providers"
 	"payout-callbacks/pkg/provider"
 	"payout-callbacks/pkg/provider/cregis"
 	"payout-callbacks/pkg/provider/pivot"
@@ -29,9 +29,9 @@ func loaders() map[string]loader {
 		"ConsumerFunction": config.Consumer, "SweeperFunction": config.Sweeper, "PublisherFunction": config.Publisher,
 		"ExpectedFunction": config.Expected, "ReconcilerFunction": config.Reconciler,
 	} {
-		all[name] = newLoader(function, functions.Providers()...)
+		all[name] = newLoader(function, providers.All()...)
 	}
-	for _, d := range functions.Providers() {
+	for _, d := range providers.All() {
 		all[d.Prefix()+"Function"] = newLoader(config.Ingress, d)
 	}
 	return all

@@ -23,6 +23,7 @@ import (
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/lambda/config"
 	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/lambda/providers"
 	"payout-callbacks/pkg/lambda/telemetry"
 	"payout-callbacks/pkg/notification"
 	"payout-callbacks/pkg/provider"
@@ -43,7 +44,7 @@ const (
 // the queue work and while they fail. No line holds a part of it, except the
 // payout's id and the account that a refused callback names.
 func TestLines_NoPartOfACallback(t *testing.T) {
-	for _, provider := range functions.Providers() {
+	for _, provider := range providers.All() {
 		vectors, err := providertest.Load(os.DirFS(path.Join("..", "..", "provider", provider.Name(), "testdata")))
 		if err != nil {
 			t.Fatal(err)

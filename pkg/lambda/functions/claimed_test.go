@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"payout-callbacks/pkg/callback"
-	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/lambda/providers"
 	"payout-callbacks/pkg/provider"
 	"payout-callbacks/pkg/testkit/providertest"
 	"payout-callbacks/pkg/testkit/traffic"
@@ -55,7 +55,7 @@ func refusedLine(t *testing.T, provider provider.Description, body string) map[s
 
 // The field shows if all callbacks of one account are refused.
 func TestRefusedCallback_ClaimedAccount(t *testing.T) {
-	for _, provider := range functions.Providers() {
+	for _, provider := range providers.All() {
 		line := refusedLine(t, provider, claimedBody(t, provider, `"`+provider.DemoAccount+`"`))
 		if line["claimed_account"] != provider.DemoAccount {
 			t.Errorf("%s: claimed_account is %v", provider.Name(), line["claimed_account"])
@@ -71,7 +71,7 @@ func TestRefusedCallback_InvalidAccount(t *testing.T) {
 		`"922e39ab-7565-49f6-b84f-fb56122821ag"`, `"922e39ab-7565-49f6-b84ff-b56122821ae"`, `"-22e39ab-7565-49f6-b84f-fb56122821ae"`,
 		`"922e39ab\u000a7565-49f6-b84f-fb56122821ae"`, `null`, `true`, `{}`, `[]`, `1e9`, `{"pid":1}`, `"`, `1}{`,
 	}
-	for _, provider := range functions.Providers() {
+	for _, provider := range providers.All() {
 		for _, text := range texts {
 			var account string
 			if json.Unmarshal([]byte(text), &account) == nil && provider.Account.Matches(account) {

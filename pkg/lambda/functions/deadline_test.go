@@ -14,6 +14,7 @@ import (
 	"payout-callbacks/pkg/aws/sqsqueue"
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/lambda/providers"
 	"payout-callbacks/pkg/provider"
 	"payout-callbacks/pkg/provider/cregis"
 	"payout-callbacks/pkg/reconcile"
@@ -98,7 +99,7 @@ func (slowKeys) Refresh(ctx context.Context) (callback.Keys, bool, error) {
 // timeout comes well after that.
 func TestHandleCallbacks_AnswersWithinFourSeconds(t *testing.T) {
 	template := templatetest.Load(t)
-	for _, provider := range functions.Providers() {
+	for _, provider := range providers.All() {
 		resource := strings.ToUpper(provider.Name()[:1]) + provider.Name()[1:] + "Function"
 		timeout, _ := template.Resources[resource].Properties["Timeout"].(uint64)
 		synctest.Test(t, func(t *testing.T) {
@@ -203,7 +204,7 @@ type providerEvent struct {
 // or with a forged one; then the function reads the keys again.
 func signedExample(t *testing.T, name, example string, forged callback.Key) providerEvent {
 	t.Helper()
-	for _, provider := range functions.Providers() {
+	for _, provider := range providers.All() {
 		for _, vector := range providertest.Vectors(t, path.Join("..", "..", "provider", provider.Name(), "testdata")) {
 			if provider.Name() != name || vector.Name != example {
 				continue

@@ -51,22 +51,22 @@ func RunIngress(d provider.Description) {
 	lambda.Start(stack.HandleCallbacks(d.Callbacks, keys))
 }
 
-// RunConsumer runs the function that applies the messages of the queue.
-func RunConsumer() {
-	stack, sdk := loadStack(config.Consumer, Providers()...)
+// RunConsumer runs the function that applies the messages of the queue. Of the providers
+// it needs which can be asked, as the following functions do.
+func RunConsumer(providers ...provider.Description) {
+	stack, sdk := loadStack(config.Consumer, providers...)
 	connectDynamoDB(context.Background(), sdk)()
 	lambda.Start(stack.HandleBatch)
 }
 
 // RunSweeper runs the function that sends receipts again that are not applied.
-func RunSweeper() {
-	stack, _ := loadStack(config.Sweeper, Providers()...)
+func RunSweeper(providers ...provider.Description) {
+	stack, _ := loadStack(config.Sweeper, providers...)
 	lambda.Start(stack.HandleSweep)
 }
 
 // RunExpected runs the function that accepts what our own services ordered.
-func RunExpected() {
-	providers := Providers()
+func RunExpected(providers ...provider.Description) {
 	for n := range providers {
 		providers[n] = loadProvider(config.Expected, providers[n])
 	}
@@ -80,9 +80,8 @@ func RunExpected() {
 }
 
 // RunReconciler runs the function that asks providers about payouts.
-func RunReconciler() {
+func RunReconciler(providers ...provider.Description) {
 	log.SetOutput(reconcile.LogWriter(os.Stderr))
-	providers := Providers()
 	stack, sdk := loadStack(config.Reconciler, providers...)
 	stack.Reconciler = &reconcile.Reconciler{
 		Inbox: stack.Inbox, Store: stack.Store,
@@ -96,6 +95,17 @@ func RunReconciler() {
 		Now:         stack.Now,
 	}
 	lambda.Start(stack.HandleReconcile)
+}
+
+// withQueries returns the providers that can be asked.
+func withQueries(providers []provider.Description) []reconcile.Provider {
+	var queried []reconcile.Provider
+	for _, d := range providers {
+		if d.Queries != nil {
+			queried = append(queried, d.Queries)
+		}
+	}
+	return queried
 }
 
 // RunPublisher runs the function that publishes changes of payouts. It takes the

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"testing"
 
-	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/lambda/providers"
 	"payout-callbacks/pkg/lambda/telemetry"
 )
 
@@ -99,7 +99,7 @@ func TestDashboard_ShowsProviders(t *testing.T) {
 			}
 		}
 	}
-	for _, provider := range functions.Providers() {
+	for _, provider := range providers.All() {
 		function := "FunctionName=${" + provider.Prefix() + "Function}"
 		for _, metric := range []string{
 			"Acknowledged provider=" + provider.Name(), "Duration " + function, "ConcurrentExecutions " + function, "Throttles " + function,

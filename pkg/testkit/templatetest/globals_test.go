@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/lambda/providers"
 )
 
 // environmentTable repeats the value of each environment variable.
@@ -77,7 +77,7 @@ func TestGlobals_MatchExpected(t *testing.T) {
 	got := template.resolve(template["Globals"].(map[string]any)["Function"], nil).(map[string]any)
 	preference := got["DeploymentPreference"].(map[string]any)
 	rollbackAlarms := []any{"${ServerErrorsAlarm}", "${HighLatencyAlarm}", "${OldestUnappliedAlarm}", "${DeadLettersAlarm}"}
-	for _, provider := range functions.Providers() { // raised by a version that refuses genuine callbacks
+	for _, provider := range providers.All() { // raised by a version that refuses genuine callbacks
 		rollbackAlarms = append(rollbackAlarms, fmt.Sprintf("${%sRefusedAlarm}", titleCase(provider.Name())))
 	}
 	alarms := preference["Alarms"].([]any)

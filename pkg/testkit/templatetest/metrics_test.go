@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/lambda/providers"
 	"payout-callbacks/pkg/lambda/telemetry"
 	"payout-callbacks/pkg/testkit/templatetest"
 )
@@ -81,7 +81,7 @@ func (w metricRef) check(t *testing.T, where string, template templatetest.Templ
 
 func providerNames() []string {
 	var names []string
-	for _, provider := range functions.Providers() {
+	for _, provider := range providers.All() {
 		names = append(names, provider.Name())
 	}
 	return names

@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/lambda/providers"
 )
 
 // parameterTable repeats every parameter: type, default and constraints.
@@ -82,7 +82,7 @@ var conditionTable = map[string]conditionRow{
 func TestConditions_MatchTable(t *testing.T) {
 	template := loadDocument(t)
 	table := maps.Clone(conditionTable)
-	for _, provider := range functions.Providers() {
+	for _, provider := range providers.All() {
 		table["Expects"+provider.Prefix()] = conditionRow{false, provider.Prefix() + "SilenceHours", 1}
 	}
 	names := slices.Sorted(maps.Keys(template["Conditions"].(map[string]any)))
@@ -169,7 +169,7 @@ func TestOutputs_MatchTableAndRoutes(t *testing.T) {
 		next := " if HasPathTokenNext"
 		want["ApiUrl"], want["ApiUrlNext"] = base, base+"/"+secondToken+next
 		want["ExpectedPayoutsUrl"] = base + "/expected-payouts"
-		for _, provider := range functions.Providers() {
+		for _, provider := range providers.All() {
 			for _, kind := range provider.Types() {
 				name := titleCase(provider.Name()) + titleCase(string(kind)) + "Url"
 				path := fmt.Sprintf("/callbacks/%s/%s", provider.Name(), kind)

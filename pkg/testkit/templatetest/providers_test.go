@@ -4,7 +4,7 @@ import (
 	"maps"
 	"strings"
 
-	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/lambda/providers"
 	"payout-callbacks/pkg/provider"
 )
 
@@ -65,7 +65,7 @@ var furtherShape = shape{alarms: map[string]string{"[Name]FunctionAlarm": `
 // expectProviders returns a table of all providers.
 func expectProviders(table func(shape) map[string]string) map[string]string {
 	all := map[string]string{}
-	for n, p := range functions.Providers() {
+	for n, p := range providers.All() {
 		maps.Copy(all, expectProvider(p, table(providerShape)))
 		if p.Queries != nil {
 			maps.Copy(all, expectProvider(p, table(queriedShape)))
@@ -89,7 +89,7 @@ func expectProvider(p provider.Description, table map[string]string) map[string]
 // providerNumbers returns the rows of numberTable that each provider has.
 func providerNumbers() []numberRow {
 	var rows []numberRow
-	for _, p := range functions.Providers() {
+	for _, p := range providers.All() {
 		rows = append(rows,
 			numberRow{p.Prefix() + "SilenceHours.Default", 0, "0 disables the alarm", isZero},
 			numberRow{p.Prefix() + "SilenceHours.MinValue", 0, "0 disables the alarm", isZero},
@@ -104,7 +104,7 @@ func providerNumbers() []numberRow {
 // silenceHours returns values of the parameters with which every alarm on silence exists.
 func silenceHours(hours uint64) map[string]any {
 	values := map[string]any{}
-	for _, p := range functions.Providers() {
+	for _, p := range providers.All() {
 		values[p.Prefix()+"SilenceHours"] = hours
 	}
 	return values

@@ -9,7 +9,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 	"github.com/google/go-cmp/cmp"
 
-	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/lambda/providers"
 )
 
 // providerResources lists the resources of each provider, with its name as [Name] and [name].
@@ -277,14 +277,14 @@ func TestResources_MatchExpected(t *testing.T) {
 		expect(expandNames(functionResources, function, ""))
 	}
 	own := maps.Clone(ownFunctionProperties)
-	for _, provider := range functions.Providers() {
+	for _, provider := range providers.All() {
 		own[provider.Prefix()+"Function"] = ingressConcurrency
 	}
 	for id, text := range own {
 		properties := want[id].(map[string]any)["Properties"].(map[string]any)
 		maps.Copy(properties, template.resolve(parseYAML(t, text), nil).(map[string]any))
 	}
-	for _, provider := range functions.Providers() {
+	for _, provider := range providers.All() {
 		expect(expandNames(providerResources, provider.Name(), ""))
 		if provider.Queries != nil {
 			expect(expandNames(queriedResources, provider.Name(), ""))

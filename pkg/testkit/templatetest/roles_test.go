@@ -15,7 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/lambda/providers"
 	"payout-callbacks/pkg/testkit/templatetest"
 )
 
@@ -91,7 +91,7 @@ func expectedPermissions() map[string]permissions {
 			"events:PutEvents":          "PayoutBus.Arn",
 		}),
 	}
-	for _, provider := range functions.Providers() {
+	for _, provider := range providers.All() {
 		name := provider.Prefix()
 		expected[name+"Role"] = withCommonPermissions(name+"LogGroup", permissions{
 			"dynamodb:PutItem":              "ReceiptsTable.Arn",

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"payout-callbacks/pkg/inbox"
-	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/lambda/providers"
 	"payout-callbacks/pkg/lambda/publisher"
 	"payout-callbacks/pkg/reconcile"
 )
@@ -164,8 +164,8 @@ func functionScenarios(prefix string) []scenario {
 // allScenarios returns the scenarios of all alarms.
 func allScenarios() []scenario {
 	all := slices.Clone(scenarios)
-	for n, provider := range functions.Providers() {
-		other := functions.Providers()[(n+1)%len(functions.Providers())]
+	for n, provider := range providers.All() {
+		other := providers.All()[(n+1)%len(providers.All())]
 		all = append(all, providerScenarios(provider.Prefix(), provider.Name(), other.Name())...)
 		if n >= sharedProviders {
 			all = append(all, functionScenarios(provider.Prefix())...)

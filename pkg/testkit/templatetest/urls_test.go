@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/lambda/providers"
 )
 
 const (
@@ -81,7 +81,7 @@ func TestOutputs_URLsHaveRoutes(t *testing.T) {
 func TestPermissions_RoutesOfProviderOnly(t *testing.T) {
 	template := loadDocument(t)
 	permissions := template.resources("AWS::Lambda::Permission", nil)
-	for _, provider := range functions.Providers() {
+	for _, provider := range providers.All() {
 		id := strings.ToUpper(provider.Name()[:1]) + provider.Name()[1:] + "Permission"
 		pattern, ok := permissions[id]["SourceArn"].(string)
 		if !ok {
@@ -121,7 +121,7 @@ func TestPathTokens_Pattern(t *testing.T) {
 // callbackPaths returns the path of each type of callback.
 func callbackPaths() []string {
 	var paths []string
-	for _, provider := range functions.Providers() {
+	for _, provider := range providers.All() {
 		for _, kind := range provider.Types() {
 			paths = append(paths, fmt.Sprintf("/callbacks/%s/%s", provider.Name(), kind))
 		}

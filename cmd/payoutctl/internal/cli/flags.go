@@ -17,7 +17,7 @@ import (
 
 	"payout-callbacks/pkg/aws/secrets"
 	"payout-callbacks/pkg/callback"
-	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/lambda/providers"
 	"payout-callbacks/pkg/ops/keyring"
 	"payout-callbacks/pkg/provider"
 )
@@ -167,13 +167,13 @@ func FindProvider(name Provider) (provider.Description, error) {
 	if err := CheckName(name, providerNouns, ProviderNames()); err != nil {
 		return provider.Description{}, Usagef("", "%w", err)
 	}
-	return functions.Providers()[slices.Index(ProviderNames(), name)], nil
+	return providers.All()[slices.Index(ProviderNames(), name)], nil
 }
 
 // ProviderNames lists the names of the providers.
 func ProviderNames() []Provider {
 	var names []Provider
-	for _, provider := range functions.Providers() {
+	for _, provider := range providers.All() {
 		names = append(names, Provider(provider.Name()))
 	}
 	return names

@@ -24,7 +24,7 @@ import (
 	"payout-callbacks/pkg/aws/dynamostore"
 	"payout-callbacks/pkg/aws/sqsqueue"
 	"payout-callbacks/pkg/inbox"
-	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/lambda/providers"
 	"payout-callbacks/pkg/ops/localstack"
 	"payout-callbacks/pkg/ops/redrive"
 	"payout-callbacks/pkg/provider"
@@ -75,7 +75,7 @@ func (s Stack) Provider(name string) (provider.Description, error) {
 	if err != nil {
 		return d, err
 	}
-	if d, err = functions.WithOutputs(d, s.Outputs); err != nil {
+	if d, err = d.WithOutputs(s.Outputs); err != nil {
 		return d, Failuref("deploy the template of this version", "%w", err)
 	}
 	return d, nil
@@ -213,7 +213,7 @@ func readOutputs(ctx context.Context, sdk aws.Config, name string) (map[string]s
 // secretsIn returns the secret with the keys of each provider, from the outputs.
 func secretsIn(outputs map[string]string) map[string]string {
 	secrets := map[string]string{}
-	for _, d := range functions.Providers() {
+	for _, d := range providers.All() {
 		secrets[d.Name()] = outputs[d.KeysOutput()]
 	}
 	return secrets

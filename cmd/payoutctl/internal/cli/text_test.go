@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 
 	"payout-callbacks/cmd/payoutctl/internal/cli"
-	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/lambda/providers"
 )
 
 func TestClean(t *testing.T) {
@@ -115,7 +115,7 @@ func TestOutputs_InTemplate(t *testing.T) {
 	}
 	_, outputs, _ := strings.Cut(string(text), "\nOutputs:\n")
 	names := cli.Outputs()
-	for _, d := range functions.Providers() {
+	for _, d := range providers.All() {
 		names = append(names, d.KeysOutput())
 		if d.Queries != nil {
 			names = append(names, d.APIOutput(), d.QueriesParameter())

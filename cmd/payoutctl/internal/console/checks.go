@@ -11,7 +11,7 @@ import (
 	"payout-callbacks/cmd/payoutctl/internal/display"
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/inbox"
-	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/lambda/providers"
 	"payout-callbacks/pkg/payout"
 )
 
@@ -58,7 +58,7 @@ type explained struct {
 // query fill it with a stored callback, whose headers are not stored.
 func (c *Console) explain(r *http.Request) (view, error) {
 	data := explained{Providers: cli.ProviderNames(), MaxForm: maxForm, MaxBody: callback.MaxBody, Type: payout.TypePayout}
-	for _, d := range functions.Providers() {
+	for _, d := range providers.All() {
 		for _, kind := range d.Types() {
 			if !slices.Contains(data.Types, kind) {
 				data.Types = append(data.Types, kind)

@@ -186,7 +186,7 @@ type segment struct{ Text, Path string }
 
 // linkPattern matches the ids of payouts and held callbacks, and the commands that a page
 // shows the result of.
-var linkPattern = regexp.MustCompile(`(?:held/)?(?:` + providers("|") + `)/[a-z-]+/[^\s'",:;()]+|` +
+var linkPattern = regexp.MustCompile(`(?:held/)?(?:` + joinProviders("|") + `)/[a-z-]+/[^\s'",:;()]+|` +
 	`payoutctl --(?:local|stack \S+)(?: --(?:region|profile) \S+)* (receipts held|payouts --status conflicted|payouts --overdue|dlq list|audit|doctor)\b`)
 
 // commandPages are the pages that show the results of commands.
@@ -212,7 +212,7 @@ func linked(text string) []segment {
 	return append(segments, segment{Text: text[end:]})
 }
 
-// providers lists the names of the providers.
-func providers(separator string) string {
+// joinProviders lists the names of the providers.
+func joinProviders(separator string) string {
 	return strings.ReplaceAll(cli.JoinNames(cli.ProviderNames()), ", ", separator)
 }

@@ -15,7 +15,7 @@ import (
 
 	"payout-callbacks/cmd/payoutctl/internal/cli"
 	"payout-callbacks/pkg/callback"
-	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/lambda/providers"
 	"payout-callbacks/pkg/ops/keyring"
 	"payout-callbacks/pkg/provider"
 	"payout-callbacks/pkg/reconcile"
@@ -25,7 +25,7 @@ import (
 // asked, a line each.
 func credentialForms() string {
 	var forms strings.Builder
-	for _, d := range functions.Providers() {
+	for _, d := range providers.All() {
 		if d.Queries == nil {
 			continue
 		}

@@ -15,7 +15,7 @@ import (
 
 	"payout-callbacks/cmd/payoutctl/internal/cli"
 	"payout-callbacks/pkg/inbox"
-	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/lambda/providers"
 	"payout-callbacks/pkg/ops/audit"
 )
 
@@ -82,7 +82,7 @@ func (c *Audit) Run(ctx context.Context, s *cli.Session, stack cli.Stack) error 
 // queryModes returns the mode of queries of each provider, from the outputs of the stack.
 func queryModes(stack cli.Stack) map[string]inbox.QueryMode {
 	modes := map[string]inbox.QueryMode{}
-	for _, d := range functions.Providers() {
+	for _, d := range providers.All() {
 		modes[d.Name()] = inbox.QueryMode(stack.Outputs[d.QueriesParameter()])
 	}
 	return modes

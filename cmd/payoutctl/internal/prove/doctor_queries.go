@@ -11,7 +11,7 @@ import (
 	"payout-callbacks/pkg/aws/dynamostore"
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/inbox"
-	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/lambda/providers"
 	"payout-callbacks/pkg/payout"
 	"payout-callbacks/pkg/reconcile"
 )
@@ -32,7 +32,7 @@ func (d *doctor) queryChecks(ctx context.Context) []check {
 		return response.Accounts, err
 	})
 	checks := []check{{"reconciler", d.part("reconciler")}, {"overdue payouts", d.overdue}, {"keys of expected payouts", d.expectedAccounts}}
-	for _, provider := range functions.Providers() {
+	for _, provider := range providers.All() {
 		if provider.Queries == nil {
 			continue
 		}

@@ -20,7 +20,7 @@ import (
 	"payout-callbacks/cmd/payoutctl/internal/cli"
 	"payout-callbacks/cmd/payoutctl/internal/send"
 	"payout-callbacks/pkg/callback"
-	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/lambda/providers"
 	"payout-callbacks/pkg/ops/redrive"
 	"payout-callbacks/pkg/provider"
 	"payout-callbacks/pkg/provider/cregis"
@@ -35,7 +35,7 @@ func inputs() map[string]func(*drill, context.Context) (string, error) {
 		"conflicted":   (*drill).sendConflict,
 		"dead-letters": (*drill).sendUnreadable,
 	}
-	for _, p := range functions.Providers() {
+	for _, p := range providers.All() {
 		all[p.Name()+"-refused"] = func(d *drill, ctx context.Context) (string, error) { return d.forge(ctx, p) }
 	}
 	return all

@@ -1,16 +1,17 @@
-package functions_test
+package providers_test
 
 import (
 	"bytes"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
 	"payout-callbacks/pkg/callback"
-	"payout-callbacks/pkg/lambda/functions"
+	"payout-callbacks/pkg/lambda/providers"
 	"payout-callbacks/pkg/payout"
 	"payout-callbacks/pkg/provider"
 	"payout-callbacks/pkg/provider/cregis"
@@ -32,7 +33,7 @@ func TestWithOutputs_ParametersOfTheStack(t *testing.T) {
 		"a matching pattern":            {map[string]string{"CregisKnownFields": "sub_status", "ReferencePattern": "PAY-[0-9]+"}, ""},
 		"an invalid value":              {map[string]string{"ReferencePattern": "("}, "error"},
 	} {
-		configured, err := functions.WithOutputs(cregis.Description(), test.outputs)
+		configured, err := cregis.Description().WithOutputs(test.outputs)
 		if err != nil {
 			if test.want != "error" {
 				t.Errorf("%s: %v", name, err)
@@ -50,9 +51,9 @@ func TestWithOutputs_ParametersOfTheStack(t *testing.T) {
 }
 
 // All that is done for each provider follows from its description.
-func TestProviders_CompleteDescriptions(t *testing.T) {
+func TestAll_CompleteDescriptions(t *testing.T) {
 	names := map[string]bool{}
-	for _, d := range functions.Providers() {
+	for _, d := range providers.All() {
 		name := d.Name()
 		if !regexp.MustCompile(`^[a-z][a-z0-9]*$`).MatchString(name) || names[name] {
 			t.Errorf("the name %q is not unique lower-case letters and digits", name)
@@ -92,25 +93,43 @@ func isSameProof(t *testing.T, d provider.Description) bool {
 }
 
 // Each package of a provider is listed, and has a function and a page.
-func TestProviders_Files(t *testing.T) {
+func TestAll_Files(t *testing.T) {
 	root := templatetest.Root(t)
 	packages, err := filepath.Glob(filepath.Join(root, "pkg", "provider", "*", "provider.go"))
 	if err != nil || len(packages) == 0 {
 		t.Fatal(packages, err)
 	}
 	listed := map[string]bool{}
-	for _, d := range functions.Providers() {
+	for _, d := range providers.All() {
 		listed[d.Name()] = true
 	}
 	for _, file := range packages {
 		name := filepath.Base(filepath.Dir(file))
 		if !listed[name] {
-			t.Errorf("pkg/lambda/functions/providers.go does not list %s.Description()", name)
+			t.Errorf("pkg/lambda/providers/providers.go does not list %s.Description()", name)
 		}
 		for path, part := range map[string]string{"functions/" + name + "/main.go": "functions.RunIngress(" + name + ".Description())", "docs/providers/" + name + ".md": "# "} {
 			text, err := os.ReadFile(filepath.Join(root, path))
 			if err != nil || !strings.Contains(string(text), part) {
 				t.Errorf("%s does not have %q, %v", path, part, err)
+			}
+		}
+	}
+}
+
+// A provider makes no other function larger, and no other start slower.
+func TestIngress_OwnProviderOnly(t *testing.T) {
+	for _, d := range providers.All() {
+		list := exec.Command("go", "list", "-deps", "./functions/"+d.Name())
+		list.Dir = templatetest.Root(t)
+		linked, err := list.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, other := range providers.All() {
+			isLinked := strings.Contains(string(linked), "/pkg/provider/"+other.Name()+"\n")
+			if isOwn := other.Name() == d.Name(); isLinked != isOwn {
+				t.Errorf("functions/%s links pkg/provider/%s: %v, want %v", d.Name(), other.Name(), isLinked, isOwn)
 			}
 		}
 	}
