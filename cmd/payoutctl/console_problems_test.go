@@ -13,6 +13,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
+	"github.com/aws/smithy-go"
 
 	payoutctl "payout-callbacks/cmd/payoutctl"
 	"payout-callbacks/cmd/payoutctl/internal/cli"
@@ -104,6 +106,7 @@ func TestConsole_Held(t *testing.T) {
 	wantNot(t, page, ids[0])
 
 	fake.taken()
+	want(t, c.act("release-all", url.Values{}), "This is the plan; nothing is changed yet. 1 would-release, 3 still-held.")
 	form := url.Values{"provider": {"pivot"}, "held-reason": {"unknown-status"}}
 	page = c.act("release-all", form)
 	want(t, page, "would-release  ", "This is the plan; nothing is changed yet.", `name="held-reason" value="unknown-status"`)
@@ -203,6 +206,12 @@ func TestConsole_FailingStack(t *testing.T) {
 		failing = false
 		if response := c.send(http.MethodGet, path, ""); response.StatusCode == http.StatusBadGateway {
 			t.Errorf("%s fails although the stack answers", path)
+		}
+	}
+	for _, session := range []error{&ssocreds.InvalidTokenError{}, &smithy.GenericAPIError{Code: "UnauthorizedException"}} {
+		err := &smithy.OperationError{ServiceID: "DynamoDB", OperationName: "Query", Err: session}
+		if exit := cli.AsExitError(err); !strings.Contains(exit.Hint, "sign in again") {
+			t.Errorf("%v: the hint is %q", err, exit.Hint)
 		}
 	}
 	failing, code = true, ""

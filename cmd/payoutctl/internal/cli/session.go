@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 	"golang.org/x/term"
@@ -274,6 +275,8 @@ func AsExitError(err error) *ExitError {
 	switch {
 	case errors.Is(err, context.Canceled):
 		p.Err = errors.New("interrupted")
+	case errors.As(err, new(*ssocreds.InvalidTokenError)):
+		p.Hint = hintFor("ExpiredToken", "")
 	case errors.As(err, &operation) && errors.As(err, &api):
 		p.Err = fmt.Errorf("%s: %s", actionName(operation), api.ErrorCode())
 		p.Hint = hintFor(api.ErrorCode(), actionName(operation))
@@ -288,7 +291,7 @@ func hintFor(code, action string) string {
 	switch code {
 	case "AccessDenied", "AccessDeniedException", "UnauthorizedOperation":
 		return "your AWS identity lacks the permission " + action + " on this stack; ask for it, or choose another --profile"
-	case "ExpiredToken", "ExpiredTokenException", "RequestExpired":
+	case "ExpiredToken", "ExpiredTokenException", "RequestExpired", "UnauthorizedException", "InvalidGrantException": // the last two: of IAM Identity Center
 		return "your AWS session has ended: sign in again (aws sso login)"
 	case "UnrecognizedClientException", "InvalidClientTokenId", "InvalidSignatureException", "SignatureDoesNotMatch":
 		return "AWS does not know these credentials: check AWS_PROFILE or --profile"

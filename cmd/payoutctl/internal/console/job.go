@@ -3,6 +3,7 @@ package console
 import (
 	"bytes"
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -117,9 +118,29 @@ func (j *job) Result() string {
 	return "failed: the stack does not exist, or AWS or the network failed, or it was cancelled"
 }
 
+// IsPlan reports whether the command prints what it would change.
+func (j *job) IsPlan() bool { return j.Form != nil }
+
+// outcome matches a line of a plan that states what becomes of an item.
+var outcome = regexp.MustCompile(`(?m)^(would-[a-z]+|still-held|skipped|missing|dismissed) `)
+
+// Summary counts the items of a plan by what becomes of them: 3 would-release, 1 still-held.
+func (j *job) Summary() string {
+	counts := map[string]int{}
+	for _, word := range outcome.FindAllString(j.Output(), -1) {
+		counts[strings.TrimSpace(word)]++
+	}
+	var parts []string
+	for _, word := range slices.Sorted(maps.Keys(counts)) {
+		parts = append(parts, strconv.Itoa(counts[word])+" "+word)
+	}
+	slices.Reverse(parts) // what changes is first
+	return strings.Join(parts, ", ")
+}
+
 // CanConfirm reports whether the job is a plan that may be carried out.
 func (j *job) CanConfirm() bool {
-	return j.Form != nil && !j.IsRunning() && (j.code == cli.ExitDone || j.action.isPartial && j.code == cli.ExitNo)
+	return j.IsPlan() && !j.IsRunning() && (j.code == cli.ExitDone || j.action.isPartial && j.code == cli.ExitNo)
 }
 
 const (
