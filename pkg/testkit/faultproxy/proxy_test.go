@@ -171,7 +171,7 @@ func TestControl_SetsFaults(t *testing.T) {
 		{`{"service": "sqs", "fault": "times-out"}`, 204, `{"dynamodb":"fails","secretsmanager":"","sqs":"times-out"}`},
 		{`{"service": "s3", "fault": "fails"}`, 400, `{"dynamodb":"fails","secretsmanager":"","sqs":"times-out"}`},
 		{`{"service": "sqs", "fault": "explodes"}`, 400, `{"dynamodb":"fails","secretsmanager":"","sqs":"times-out"}`},
-		{`{"services": "sqs", "fault": "fails"}`, 400, `{"dynamodb":"fails","secretsmanager":"","sqs":"times-out"}`},
+		{`{"service": "sqs", "faults": "fails"}`, 400, `{"dynamodb":"fails","secretsmanager":"","sqs":"times-out"}`},
 		{`{"service": "dynamodb", "fault": ""}`, 204, `{"dynamodb":"","secretsmanager":"","sqs":"times-out"}`},
 	} {
 		response, err := http.Post(w.url+"/simulator/faults", "application/json", strings.NewReader(c.body))

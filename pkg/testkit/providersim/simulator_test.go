@@ -291,3 +291,43 @@ func TestControl_SkipAndPayouts(t *testing.T) {
 		}
 	}
 }
+
+// An order of a person has its plan, and a refused order leaves none for the next.
+func TestControl_Order(t *testing.T) {
+	w := newWorld(t)
+	for name, test := range map[string]struct {
+		handler http.Handler
+		account string
+		payouts func() []providersim.Payout
+		place   func() (string, error) // as a service does, with reference R-1
+	}{
+		"cregis": {w.cregis, pid, w.cregis.Payouts, func() (string, error) {
+			return w.cregis.Order(pid, providersim.CregisOrder{Currency: "195@195", Amount: "20", To: tronAddress, Reference: "R-1"})
+		}},
+		"pivot": {w.pivot, merchantID, w.pivot.Payouts, func() (string, error) {
+			return w.pivot.Order(merchantID, providersim.PivotItem{
+				Reference: "R-1", Channel: "BRI", Recipient: providersim.PivotAccount{Name: "Budi", Number: "1"},
+				Amount: providersim.PivotAmount{Currency: "IDR", Value: "20"},
+			})
+		}},
+	} {
+		order := func(reference, amount, plan string, want int) {
+			t.Helper()
+			body := fmt.Sprintf(`{"account":%q,"reference":%q,"amount":%q,"plan":%s}`, test.account, reference, amount, plan)
+			if got := w.request(test.handler, "POST", "/simulator/order", body, nil); got.Code != want {
+				t.Errorf("%s: %s: got %d %s, want %d", name, body, got.Code, got.Body, want)
+			}
+		}
+		order("", "1", `{}`, 400)
+		order("R-1", "1", `{"status":"exploded"}`, 400)
+		order("R-1", "0", `{"status":"failed"}`, 400)
+		if _, err := test.place(); err != nil {
+			t.Error(err)
+		}
+		order("R-2", "30", `{"status":"failed","lost":true}`, 204)
+		payouts := test.payouts()
+		if len(payouts) != 2 || payouts[0].Plan.Status != "" || payouts[0].Amount != "20" || !payouts[1].Plan.Lost || payouts[1].Plan.Status != providersim.Failed {
+			t.Errorf("%s: ordered %+v", name, payouts)
+		}
+	}
+}

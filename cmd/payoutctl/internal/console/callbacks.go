@@ -206,11 +206,15 @@ func (l *callbackLog) add(line callbackLine) {
 	}
 	for n := range slices.Backward(l.lines) {
 		if known := &l.lines[n]; known.key() == line.key() && known.Verdict() == accepted {
-			known.Applied = line.At
+			if known.Applied.IsZero() {
+				known.Applied = line.At
+			}
 			return
 		}
 	}
-	l.early[line.key()] = line.At
+	if _, ok := l.early[line.key()]; !ok {
+		l.early[line.key()] = line.At
+	}
 }
 
 // list returns the callbacks since a time, newest first.
