@@ -15,7 +15,7 @@ import (
 func (s suite) cut(v Vector) error {
 	return s.ifAuthentic(v, func(request callback.Request, original result) error {
 		if !original.isEvent() {
-			return nil
+			return errNoCase
 		}
 		for _, body := range recut(request.Body) {
 			got, err := s.check(callback.NewRequest(request.Type, request.Header, body), s.Keys)

@@ -50,6 +50,9 @@ func (s suite) untouched(v Vector) error {
 	if !bytes.Equal(body, request.Body) || !reflect.DeepEqual(header, request.Header) {
 		return errors.New("the request was written to")
 	}
+	if !v.Authentic() {
+		return errNoCase // only verified, and not parsed
+	}
 	return nil
 }
 
@@ -90,7 +93,7 @@ func (s suite) respaced(v Vector) error {
 	return s.ifAuthentic(v, func(request callback.Request, got result) error {
 		body := jsontext.Value(bytes.Clone(request.Body))
 		if request.TooLarge() || !body.IsValid() {
-			return nil
+			return errNoCase
 		}
 		err := body.Format(jsontext.SpaceAfterColon(true), jsontext.SpaceAfterComma(true),
 			jsontext.ReorderRawObjects(true), jsontext.PreserveRawStrings(true))
@@ -113,7 +116,7 @@ func (s suite) previous(v Vector) error {
 	return s.ifAuthentic(v, func(_ callback.Request, got result) error {
 		key := s.Keys[got.sender.Account].Previous
 		if key == "" {
-			return nil
+			return errNoCase
 		}
 		again, err := s.under(v, key)
 		switch {
@@ -150,7 +153,7 @@ func (s suite) withoutKeys(v Vector) error {
 func (s suite) flawed(v Vector) error {
 	return s.ifAuthentic(v, func(request callback.Request, got result) error {
 		if got.held != nil && got.held.Reason == callback.ReasonMismatch {
-			return nil
+			return errNoCase
 		}
 		keys := maps.Clone(s.Keys)
 		keys[got.sender.Account] = callback.AccountKeys{Flawed: true}
@@ -183,7 +186,7 @@ func (s suite) retired(v Vector) error {
 func (s suite) renewed(v Vector) error {
 	return s.ifAuthentic(v, func(request callback.Request, got result) error {
 		if got.held != nil && got.held.Reason == callback.ReasonMismatch {
-			return nil // which keys it is verified with depends on those that are stored
+			return errNoCase // which keys it is verified with depends on those that are stored
 		}
 		old := maps.Clone(s.Keys)
 		old[got.sender.Account] = callback.AccountKeys{Current: "old-key-0000000000"}
@@ -241,7 +244,7 @@ func (s suite) otherAccount(v Vector) error {
 
 func (s suite) ifAuthentic(v Vector, check func(callback.Request, result) error) error {
 	if !v.Authentic() {
-		return nil
+		return errNoCase
 	}
 	request, err := v.Request(s, s.Keys)
 	if err != nil {

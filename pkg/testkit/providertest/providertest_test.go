@@ -133,6 +133,15 @@ func TestSuite_MissingEvidence(t *testing.T) {
 			t.Errorf("%s: got %v, want it not written", r.Name, results[r.Name])
 		}
 	}
+	held := testdata()
+	delete(held, "paid.txtar")
+	s := suite(toy{}, toyAPI{})
+	s.Keys = callback.Keys{"a": {Current: "key-of-a"}, "b": {Current: "key-of-b", Previous: "old-key-of-b"}}
+	for _, requirement := range []string{"cut-bodies", "previous-key", "query-agreement"} { // no vector is accepted, nor of an account with two keys
+		if err := providertest.Results(t, s, fsOf(held))[requirement]; !providertest.IsNotWritten(err) {
+			t.Errorf("without a case: %s is %v, want it not written", requirement, err)
+		}
+	}
 	for file, requirement := range map[string]string{
 		"paid.txtar": "verdicts", "unknown.txtar": "verdicts", "forged.txtar": "verdicts", "replies.txtar": "retries", "statuses.txt": "statuses",
 		"spellings.txt": "spellings", "answers/statuses.txt": "query-statuses", "answers/unknown.txtar": "query-not-found", "answers/working.txtar": "query-in-process",

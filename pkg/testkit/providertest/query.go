@@ -201,31 +201,27 @@ func (s *suite) checkAgreement() error {
 	if s.Respond == nil {
 		return notWrittenError("Suite.Respond")
 	}
-	answered := 0
-	err := s.each(func(v Vector) error {
-		return s.ifAuthentic(v, func(request callback.Request, got result) error {
-			if !got.isEvent() {
-				return nil
-			}
-			handler := s.Respond(request.Body)
-			if handler == nil {
-				return nil
-			}
-			answered++
-			answer, err := s.askAt(handler, []reconcile.Asked{{ID: got.event.ID, Reference: got.event.Reference}})
-			switch {
-			case err != nil:
-				return err
-			case answer.Outcome != reconcile.Answered || answer.Statements[0].Held != nil:
-				return fmt.Errorf("the answer is %+v", answer)
-			}
-			return agree(got.event, answer.Statements[0].Event)
-		})
+	return law(suite.agreement)(s)
+}
+
+func (s suite) agreement(v Vector) error {
+	return s.ifAuthentic(v, func(request callback.Request, got result) error {
+		if !got.isEvent() {
+			return errNoCase
+		}
+		handler := s.Respond(request.Body)
+		if handler == nil {
+			return errNoCase
+		}
+		answer, err := s.askAt(handler, []reconcile.Asked{{ID: got.event.ID, Reference: got.event.Reference}})
+		switch {
+		case err != nil:
+			return err
+		case answer.Outcome != reconcile.Answered || answer.Statements[0].Held != nil:
+			return fmt.Errorf("the answer is %+v", answer)
+		}
+		return agree(got.event, answer.Statements[0].Event)
 	})
-	if answered == 0 {
-		err = errors.Join(err, notWrittenError("an accepted callback about which Suite.Respond answers"))
-	}
-	return err
 }
 
 // agree checks that a callback and an answer state the same, in either order.

@@ -117,18 +117,23 @@ func (s *suite) run(r Requirement) error {
 	return nil
 }
 
-// law returns the check of what holds for each authentic vector.
+// errNoCase is the error of a law for a vector of which it says nothing.
+var errNoCase = errors.New("no case of the law")
+
+// law returns the check of what holds for each vector. A law without a case is not written.
 func law(holds func(suite, Vector) error) func(*suite) error {
 	return func(s *suite) error {
-		authentic := 0
+		cases := 0
 		err := s.each(func(v Vector) error {
-			if v.Authentic() {
-				authentic++
+			err := holds(*s, v)
+			if errors.Is(err, errNoCase) {
+				return nil
 			}
-			return holds(*s, v)
+			cases++
+			return err
 		})
-		if authentic == 0 {
-			return errors.Join(err, notWrittenError("a vector that is verified"))
+		if cases == 0 {
+			return errors.Join(err, notWrittenError("a vector that shows it"))
 		}
 		return err
 	}
