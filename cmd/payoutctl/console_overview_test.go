@@ -2,6 +2,8 @@ package main_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -81,16 +83,28 @@ func TestConsole_OverviewOfADeployedStack(t *testing.T) {
 			t.Errorf("the overview uses %s", request.operation)
 		}
 	}
+	if fake.asked["refused"] != "Sum of PayoutCallbacks/demo/Refused" || fake.asked["oldest"] != "Maximum of PayoutCallbacks/demo/OldestUnappliedAge" {
+		t.Errorf("the overview shows %v", fake.asked)
+	}
 	c.get("/", http.StatusOK)
 	if requests := fake.taken(); len(requests) > 0 {
 		t.Errorf("%d requests for the same numbers", len(requests))
 	}
 }
 
-// answerMetrics answers CloudWatch, which is asked in another protocol.
-func (f *tables) answerMetrics(w http.ResponseWriter, path string) bool {
-	if !strings.HasSuffix(path, "/operation/GetMetricData") {
+// answerMetrics answers CloudWatch, which is asked in another protocol. It records the
+// metrics by the ids of their queries.
+func (f *tables) answerMetrics(w http.ResponseWriter, r *http.Request) bool {
+	if !strings.HasSuffix(r.URL.Path, "/operation/GetMetricData") {
 		return false
+	}
+	body, _ := io.ReadAll(r.Body)
+	sent, _ := cbor.Decode(body)
+	f.asked = map[string]string{}
+	for _, query := range sent.(cbor.Map)["MetricDataQueries"].(cbor.List) {
+		stat := query.(cbor.Map)["MetricStat"].(cbor.Map)
+		metric := stat["Metric"].(cbor.Map)
+		f.asked[string(query.(cbor.Map)["Id"].(cbor.String))] = fmt.Sprintf("%s of %s/%s", stat["Stat"], metric["Namespace"], metric["MetricName"])
 	}
 	f.requests = append(f.requests, tableRequest{operation: "GetMetricData"})
 	w.Header().Set("Smithy-Protocol", "rpc-v2-cbor")

@@ -67,6 +67,7 @@ type tables struct {
 	logs       map[string][]any
 	depths     map[string]int // messages by the end of the queue's URL
 	metrics    cbor.List
+	asked      map[string]string // metrics
 	requests   []tableRequest
 }
 
@@ -91,7 +92,7 @@ func (f *tables) store() *dynamostore.Store {
 func (f *tables) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.answerMetrics(w, r.URL.Path) {
+	if f.answerMetrics(w, r) {
 		return
 	}
 	body, _ := io.ReadAll(r.Body)

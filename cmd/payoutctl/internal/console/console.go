@@ -44,6 +44,7 @@ func New(ctx context.Context, s *cli.Session, stack cli.Stack, options Options) 
 	if !stack.Local {
 		stack.AWS.APIOptions = append(stack.AWS.APIOptions, refuseChanges)
 		c.deployed = &stack
+		go c.hub.announceRegularly(ctx)
 	}
 	var err error
 	if c.templates, err = parseTemplates(c); err != nil {

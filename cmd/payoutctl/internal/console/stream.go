@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"sync"
@@ -59,6 +60,20 @@ const (
 	// slowReader is how long a write may take before the stream ends.
 	slowReader = 5 * time.Second
 )
+
+// deployedPause is the time between two announcements of a deployed stack, which does not
+// say when it changes.
+const deployedPause = 30 * time.Second
+
+func (h *hub) announceRegularly(ctx context.Context) {
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-time.After(deployedPause):
+			h.announce()
+		}
+	}
+}
 
 // serveEvents streams announcements as server-sent events.
 func (c *Console) serveEvents(w http.ResponseWriter, r *http.Request) {

@@ -1,8 +1,14 @@
 package console_test
 
 import (
+	"context"
+	"net/http"
+	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"payout-callbacks/cmd/payoutctl/internal/cli"
 	"payout-callbacks/cmd/payoutctl/internal/console"
 )
 
@@ -23,4 +29,20 @@ func TestHub_SlowReader(t *testing.T) {
 		t.Error("a page that is closed is watched")
 	}
 	hub.Announce()
+}
+
+// The pages of a deployed stack are read again after a while.
+func TestConsole_DeployedStackAnnouncesRegularly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		handler := newConsole(t, cli.Stack{})
+		response := request(t, handler, "GET", "/events", func(r *http.Request) {
+			*r = *r.WithContext(ctx)
+			time.AfterFunc(40*time.Second, cancel)
+		})
+		if text := body(t, response); strings.Count(text, "event: changed") != 1 {
+			t.Errorf("in 40 seconds: %q", text)
+		}
+	})
 }
