@@ -99,7 +99,7 @@ func (s stage) play(ctx context.Context, scene scene) (response, result string, 
 }
 
 func (s stage) sign(scene scene, key callback.Key) ([]byte, http.Header, error) {
-	return s.providers[scene.provider].Sign(scene.body, key)
+	return s.providers[scene.provider].Sign(scene.body, key, time.Now())
 }
 
 // deliver posts a callback, and again after a server error: on a busy machine the requests of a function time out.

@@ -139,7 +139,7 @@ func TestSampleEvents_ExpectedPayoutAgrees(t *testing.T) {
 func gatewayEvent(t *testing.T, provider string, kind payout.Type, body []byte) events.APIGatewayV2HTTPRequest {
 	t.Helper()
 	d := newStage(stack{}).providers[provider]
-	signed, header, err := d.Sign(body, d.Demo[d.DemoAccount].Current)
+	signed, header, err := d.Sign(body, d.Demo[d.DemoAccount].Current, time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,7 @@ func (o orderService) order(t *testing.T, reference string) string {
 	t.Helper()
 	body := fmt.Sprintf(`{"pid":%s,"currency":"195@195","address":"%s","amount":"1.1","third_party_id":"%s","nonce":"abc123","timestamp":%d}`,
 		demoProject, testRecipient, reference, time.Now().UnixMilli())
-	signed, header, err := cregis.Provider{}.Sign([]byte(body), o.stack().DemoKeys["cregis"][demoProject])
+	signed, header, err := cregis.Provider{}.Sign([]byte(body), o.stack().DemoKeys["cregis"][demoProject], time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}

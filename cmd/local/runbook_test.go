@@ -229,7 +229,7 @@ func (b *faulty) wrongKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	body, _, err := b.providers["cregis"].Sign(vector(demoProject, b.values["ACCOUNT"], `"status": 0`, `"status": 6`), rightKey)
+	body, _, err := b.providers["cregis"].Sign(vector(demoProject, b.values["ACCOUNT"], `"status": 0`, `"status": 6`), rightKey, time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}

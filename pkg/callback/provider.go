@@ -3,6 +3,7 @@ package callback
 import (
 	"errors"
 	"net/http"
+	"time"
 
 	"payout-callbacks/pkg/payout"
 )
@@ -141,8 +142,8 @@ type Reply struct {
 // Signer is what tools and tests need to send callbacks as the provider would. The
 // Lambda functions never sign callbacks.
 type Signer interface {
-	// Sign returns the body and the headers with which the provider would send it,
-	// signed with the key. A signature in the body is replaced. Sign fails only if
-	// the body cannot be signed.
-	Sign(body []byte, key Key) ([]byte, http.Header, error)
+	// Sign returns the body and the headers with which the provider would send it at a
+	// time, signed with the key. A signature in the body is replaced. Sign fails only
+	// if the body cannot be signed.
+	Sign(body []byte, key Key, at time.Time) ([]byte, http.Header, error)
 }

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"encoding/json"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -180,5 +182,36 @@ func TestRemove_Refusals(t *testing.T) {
 	}
 	if err := remove(t.Context(), templatetest.Root(t), "pivot"); err == nil || !strings.Contains(err.Error(), "other code imports") {
 		t.Errorf("pivot: %v", err)
+	}
+}
+
+// The code of a new provider compiles, with its tests, for each scheme.
+func TestRender_Compiles(t *testing.T) {
+	root := templatetest.Root(t)
+	for _, scheme := range []string{schemeHMAC, schemeHeaderKey} {
+		files, err := render("dodopay", scheme)
+		if err != nil {
+			t.Fatal(err)
+		}
+		written, overlay := tree(t, files), map[string]string{}
+		for path := range files {
+			overlay[filepath.Join(root, path)] = filepath.Join(written, path)
+		}
+		text, err := json.Marshal(map[string]any{"Replace": overlay})
+		if err != nil {
+			t.Fatal(err)
+		}
+		replaced := filepath.Join(t.TempDir(), "overlay.json")
+		if err := os.WriteFile(replaced, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, arguments := range [][]string{{"test", "-vet=off", "-c", "./pkg/provider/dodopay"}, {"build", "./functions/dodopay"}} {
+			command := exec.CommandContext(t.Context(), "go", arguments[0], "-overlay="+replaced, "-o="+filepath.Join(t.TempDir(), "binary"))
+			command.Args = append(command.Args, arguments[1:]...)
+			command.Dir = root
+			if output, err := command.CombinedOutput(); err != nil {
+				t.Errorf("%s: go %v: %v\n%s", scheme, arguments, err, output)
+			}
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/lambda/providers"
@@ -81,8 +82,8 @@ func TestAll_CompleteDescriptions(t *testing.T) {
 // under two keys.
 func isSameProof(t *testing.T, d provider.Description) bool {
 	t.Helper()
-	body, header, err := d.Sign([]byte("{}"), "one")
-	otherBody, otherHeader, otherErr := d.Sign([]byte("{}"), "other")
+	body, header, err := d.Sign([]byte("{}"), "one", time.Time{})
+	otherBody, otherHeader, otherErr := d.Sign([]byte("{}"), "other", time.Time{})
 	if err != nil || otherErr != nil {
 		t.Fatal(err, otherErr)
 	}

@@ -3,6 +3,7 @@ package explain
 import (
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -93,7 +94,7 @@ func (b signedBody) verify(fields []field, keys callback.Keys) (callback.Sender,
 
 // signature returns the signature that the key makes.
 func (b signedBody) signature(key callback.Key) string {
-	signed, _, err := b.in.Provider.Sign(appendObject(b.fields), key)
+	signed, _, err := b.in.Provider.Sign(appendObject(b.fields), key, time.Time{})
 	if err != nil {
 		return ""
 	}

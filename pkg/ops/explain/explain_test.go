@@ -50,7 +50,7 @@ const cregisBody = `{"pid":1382528827416576,"cid":1391751691788288,"address":"TX
 
 func signed(t *testing.T, body string, key callback.Key) string {
 	t.Helper()
-	text, _, err := cregis.Provider{}.Sign([]byte(body), key)
+	text, _, err := cregis.Provider{}.Sign([]byte(body), key, time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}

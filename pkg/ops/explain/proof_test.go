@@ -84,8 +84,8 @@ func (signing) ClaimedAccount(request callback.Request) string {
 	return "1"
 }
 
-func (s signing) Sign(body []byte, key callback.Key) ([]byte, http.Header, error) {
-	header := s.proof.Sign(body, key, time.Time{})
+func (s signing) Sign(body []byte, key callback.Key, at time.Time) ([]byte, http.Header, error) {
+	header := s.proof.Sign(body, key, at)
 	if s.isInBody {
 		return append([]byte(header.Get("X-Signature")), body...), http.Header{}, nil
 	}
@@ -124,7 +124,7 @@ func TestExplain_DescribedProvider(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := hmacProvider(test.header)
-			body, header, err := d.Sign([]byte(test.body), test.key)
+			body, header, err := d.Sign([]byte(test.body), test.key, time.Time{})
 			if err != nil {
 				t.Fatal(err)
 			}

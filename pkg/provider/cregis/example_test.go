@@ -2,6 +2,7 @@ package cregis_test
 
 import (
 	"fmt"
+	"time"
 
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/payout"
@@ -18,7 +19,7 @@ func Example() {
 	_, err := provider.Verify(callback.NewRequest(payout.TypePayout, nil, body), keys)
 	fmt.Println(err)
 
-	signed, header, err := provider.Sign(body, "f502a9ac9ca54327986f29c03b271491")
+	signed, header, err := provider.Sign(body, "f502a9ac9ca54327986f29c03b271491", time.Time{})
 	if err != nil {
 		panic(err)
 	}

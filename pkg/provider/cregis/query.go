@@ -107,8 +107,9 @@ func (q querier) Ask(ctx context.Context, payouts []reconcile.Asked) reconcile.A
 // newRequest returns the signed request about a payout. The numbers are JSON numbers, and
 // the nonce has exactly six characters.
 func (q querier) newRequest(ctx context.Context, path, cid string) (*http.Request, error) {
-	body := fmt.Appendf(nil, `{"pid":%s,"cid":%s,"nonce":%q,"timestamp":%d}`, q.account, cid, rand.Text()[:6], q.now().UnixMilli())
-	signed, header, err := Provider{}.Sign(body, q.key)
+	now := q.now()
+	body := fmt.Appendf(nil, `{"pid":%s,"cid":%s,"nonce":%q,"timestamp":%d}`, q.account, cid, rand.Text()[:6], now.UnixMilli())
+	signed, header, err := Provider{}.Sign(body, q.key, now)
 	if err != nil {
 		return nil, fmt.Errorf("sign query: %w", err)
 	}

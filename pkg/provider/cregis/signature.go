@@ -7,6 +7,7 @@ import (
 	"crypto/subtle"
 	"encoding/hex"
 	"net/http"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -79,7 +80,7 @@ func signature(key callback.Key, text string) [md5.Size]byte {
 
 // Sign implements [callback.Signer]. The body keeps its order and spacing; its
 // sign is replaced in place, or added as the last member, spaced as the first.
-func (Provider) Sign(raw []byte, key callback.Key) ([]byte, http.Header, error) {
+func (Provider) Sign(raw []byte, key callback.Key, _ time.Time) ([]byte, http.Header, error) {
 	raw, err := callback.Unpack(raw)
 	if err != nil {
 		return nil, nil, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/payout"
@@ -62,7 +63,7 @@ func TestSign_DocumentedSignatures(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			signed, _, err := cregis.Provider{}.Sign(test.body, sampleKey)
+			signed, _, err := cregis.Provider{}.Sign(test.body, sampleKey, time.Time{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -87,7 +88,7 @@ func TestSign_KeepsTheRestOfTheBody(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			body := []byte(test.body)
-			signed, header, err := cregis.Provider{}.Sign(body, sampleKey)
+			signed, header, err := cregis.Provider{}.Sign(body, sampleKey, time.Time{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -107,7 +108,7 @@ func TestSign_KeepsTheRestOfTheBody(t *testing.T) {
 
 func TestSign_UnsignableBody(t *testing.T) {
 	for _, body := range []string{"", "[]", `{"a":{}}`, `{"a":1,"a":1}`, `{"a":1}x`, "{\"a\":\"\xff\"}"} {
-		if signed, _, err := (cregis.Provider{}).Sign([]byte(body), sampleKey); err == nil {
+		if signed, _, err := (cregis.Provider{}).Sign([]byte(body), sampleKey, time.Time{}); err == nil {
 			t.Errorf("%q: got %q, want an error", body, signed)
 		}
 	}
@@ -163,7 +164,7 @@ func TestVerify_ErrorDoesNotQuoteBody(t *testing.T) {
 // requestFor returns the request in which the provider would send the body.
 func requestFor(t testing.TB, kind payout.Type, body []byte, key callback.Key) callback.Request {
 	t.Helper()
-	signed, header, err := cregis.Provider{}.Sign(body, key)
+	signed, header, err := cregis.Provider{}.Sign(body, key, time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}

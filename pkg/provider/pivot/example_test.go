@@ -2,6 +2,7 @@ package pivot_test
 
 import (
 	"fmt"
+	"time"
 
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/payout"
@@ -17,7 +18,7 @@ func Example() {
 		"payouts": {
 			"referenceId": "salary-7", "status": "SUCCESS", "reason": null,
 			"amount": {"currency": "IDR", "value": "100000"}
-		}}}`), "callback-api-key")
+		}}}`), "callback-api-key", time.Time{})
 	if err != nil {
 		panic(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -199,7 +200,7 @@ func TestParse_HeldNote(t *testing.T) {
 }
 
 func TestSign_DocumentedHeaders(t *testing.T) {
-	got, header, err := pivot.Provider{}.Sign([]byte("any bytes"), "some-key")
+	got, header, err := pivot.Provider{}.Sign([]byte("any bytes"), "some-key", time.Time{})
 	if err != nil || string(got) != "any bytes" {
 		t.Errorf("Sign = %q, %v, want the body as it is", got, err)
 	}
@@ -223,7 +224,7 @@ func body(t testing.TB, name string) []byte {
 
 func signed(t testing.TB, body []byte, key callback.Key) callback.Request {
 	t.Helper()
-	body, header, err := pivot.Provider{}.Sign(body, key)
+	body, header, err := pivot.Provider{}.Sign(body, key, time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package pivot
 
 import (
 	"net/http"
+	"time"
 
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/provider/scheme"
@@ -14,7 +15,7 @@ const proof = scheme.HeaderKey("X-Api-Key")
 
 // Sign returns the body unchanged, with the headers that Pivot documents in its
 // spelling.
-func (Provider) Sign(body []byte, key callback.Key) ([]byte, http.Header, error) {
+func (Provider) Sign(body []byte, key callback.Key, _ time.Time) ([]byte, http.Header, error) {
 	header := proof.Sign(key)
 	header.Set("Content-Type", "application/JSON")
 	header.Set("Accept", "application/JSON")

@@ -85,7 +85,7 @@ func TestCregis_RefusedOrders(t *testing.T) {
 			w := newWorld(t)
 			w.orderCregis(providersim.CregisPayout, "used", providersim.Plan{})
 			body := fmt.Sprintf(`{"pid":%s,"nonce":"abc123","timestamp":%d%s}`, pid, w.now.UnixMilli(), strings.Replace(order, test.old, test.replacement, 1))
-			if signed, _, err := (cregis.Provider{}).Sign([]byte(body), cregisKey); err == nil {
+			if signed, _, err := (cregis.Provider{}).Sign([]byte(body), cregisKey, time.Time{}); err == nil {
 				body = string(signed)
 			}
 			if answer := w.decode(w.request(w.cregis, "POST", "/api/v1/payout", body, nil)); answer["code"] != test.code || answer["data"] != nil {

@@ -138,7 +138,7 @@ func (w *world) askCregis(path, fields string) document {
 func (w *world) sendCregis(path, fields string) *httptest.ResponseRecorder {
 	w.Helper()
 	body := fmt.Sprintf(`{"pid":%s,"nonce":"abc123","timestamp":%d%s}`, pid, w.now.UnixMilli(), fields)
-	signed, _, err := cregis.Provider{}.Sign([]byte(body), cregisKey)
+	signed, _, err := cregis.Provider{}.Sign([]byte(body), cregisKey, time.Time{})
 	if err != nil {
 		w.Fatal(err)
 	}

@@ -46,7 +46,7 @@ func FuzzParse(f *testing.F, s Suite, more func(t *testing.T, request callback.R
 		return len(s.Keys[b].Previous) - len(s.Keys[a].Previous)
 	})
 	f.Fuzz(func(t *testing.T, body []byte) {
-		signed, header, err := loaded.Sign(body, s.Keys[account].Current)
+		signed, header, err := loaded.Sign(body, s.Keys[account].Current, signedAt)
 		if err != nil {
 			return // it cannot be signed
 		}

@@ -210,6 +210,11 @@ func (r result) identity() string {
 // isEvent reports whether the request became an event.
 func (r result) isEvent() bool { return r.expect == Accepted }
 
+// Verify verifies a request that was received when it was signed.
+func (s suite) Verify(request callback.Request, keys callback.Keys) (callback.Verified, error) {
+	return s.Callbacks.Verify(request.WithReceivedAt(signedAt), keys)
+}
+
 // check verifies and parses a request, as the application does.
 func (s suite) check(request callback.Request, keys callback.Keys) (result, error) {
 	verified, err := s.Verify(request, keys)

@@ -107,7 +107,7 @@ func (p toy) Reply(verdict callback.Verdict) callback.Reply {
 	}
 }
 
-func (p toy) Sign(body []byte, key callback.Key) ([]byte, http.Header, error) {
+func (p toy) Sign(body []byte, key callback.Key, _ time.Time) ([]byte, http.Header, error) {
 	fields, err := flat(body)
 	if err != nil {
 		return nil, nil, err

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -32,6 +33,9 @@ const (
 
 // repliesFile is the only archive that is not a vector, see [Replies].
 const repliesFile = "replies.txtar"
+
+// signedAt is when vectors are signed, and received.
+var signedAt = time.Date(2026, time.January, 2, 3, 4, 5, 0, time.UTC)
 
 // Vector is a callback and the verdict that it must get.
 type Vector struct {
@@ -95,7 +99,7 @@ func (v Vector) Signed(signer callback.Signer, keys callback.Keys) ([]byte, http
 
 // SignedWith is like Signed, with another key.
 func (v Vector) SignedWith(signer callback.Signer, key callback.Key) ([]byte, http.Header, error) {
-	body, header, err := signer.Sign(bytes.Clone(v.Body), key)
+	body, header, err := signer.Sign(bytes.Clone(v.Body), key, signedAt)
 	if err != nil {
 		return nil, nil, fmt.Errorf("sign %s: %w", v.Name, err)
 	}
@@ -112,7 +116,7 @@ func (v Vector) Request(signer callback.Signer, keys callback.Keys) (callback.Re
 	if err != nil {
 		return callback.Request{}, err
 	}
-	return callback.NewRequest(v.Type, header, body), nil
+	return callback.NewRequest(v.Type, header, body).WithReceivedAt(signedAt), nil
 }
 
 func load(fsys fs.FS, name string) (Vector, error) {

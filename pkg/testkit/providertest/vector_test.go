@@ -1,9 +1,11 @@
 package providertest_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/testkit/providertest"
@@ -85,5 +87,20 @@ func TestFormat_LoadsAgain(t *testing.T) {
 		if string(got.Body) != body || got.Why != v.Why || got.Source != v.Source || got.Expect != v.Expect || got.Type != v.Type || got.Account != v.Account {
 			t.Errorf("%q is loaded as %+v", body, got)
 		}
+	}
+}
+
+// dated signs with the time, as a scheme with a timestamp does.
+type dated struct{ toy }
+
+func (dated) Sign(body []byte, _ callback.Key, at time.Time) ([]byte, http.Header, error) {
+	return body, http.Header{"Date": {at.String()}}, nil
+}
+
+// A vector is received when it is signed, so that its timestamp is within the tolerance.
+func TestVector_ReceivedWhenSigned(t *testing.T) {
+	request, err := providertest.Vector{Account: "a"}.Request(dated{}, callback.Keys{"a": {Current: "key"}})
+	if err != nil || request.ReceivedAt().IsZero() || request.Header.Get("Date") != request.ReceivedAt().String() {
+		t.Errorf("signed at %s, received at %s, %v", request.Header.Get("Date"), request.ReceivedAt(), err)
 	}
 }

@@ -48,7 +48,7 @@ func (c Callback) Account() string { return Accounts(c.Provider)[0] }
 
 // Sign returns a request with the callback.
 func (c Callback) Sign(random *rand.Rand, now time.Time, key callback.Key) (callback.Request, error) {
-	body, header, err := providers[c.Provider].Sign(c.write(random, now), key)
+	body, header, err := providers[c.Provider].Sign(c.write(random, now), key, now)
 	if err != nil {
 		return callback.Request{}, fmt.Errorf("sign callback: %w", err)
 	}
@@ -90,7 +90,7 @@ func Forge(random *rand.Rand, provider string, seen callback.Request, otherKey c
 		header.Set("X-Api-Key", "key-00000000000000000000000000")
 		body = bytes.Replace(body, []byte(`"sign":"`), []byte(`"sign":"0`), 1)
 	case "other key":
-		signed, signedHeader, err := providers[provider].Sign(body, otherKey)
+		signed, signedHeader, err := providers[provider].Sign(body, otherKey, seen.ReceivedAt())
 		if err != nil {
 			return callback.Request{}, fmt.Errorf("sign forged callback: %w", err)
 		}

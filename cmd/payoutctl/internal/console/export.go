@@ -95,8 +95,8 @@ func isText(body []byte) bool {
 // curl returns the command that sends a body as it was received. A signature in the body
 // is still valid; a key or a signature in a header is a placeholder.
 func curl(d provider.Description, api string, kind payout.Type, body []byte) string {
-	_, header, err := d.Sign(slices.Clone(body), keyPlaceholder)
-	_, other, otherErr := d.Sign(slices.Clone(body), "another key")
+	_, header, err := d.Sign(slices.Clone(body), keyPlaceholder, time.Time{})
+	_, other, otherErr := d.Sign(slices.Clone(body), "another key", time.Time{})
 	if err != nil || otherErr != nil || header == nil {
 		header = http.Header{"Content-Type": {"application/json"}}
 		other = header

@@ -120,7 +120,7 @@ func (s Sender) signed() ([]byte, http.Header, error) {
 	}
 	header := http.Header{}
 	if !s.Callback.Unsigned {
-		if body, header, err = s.Callback.Provider.Sign(bytes.Clone(body), s.Key); err != nil {
+		if body, header, err = s.Callback.Provider.Sign(bytes.Clone(body), s.Key, time.Now()); err != nil {
 			return nil, nil, cli.Usagef("", "sign callback: %w", err)
 		}
 	}
