@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -31,19 +32,71 @@ type console struct {
 	stop  func() error
 }
 
-// program returns the path of a payoutctl that is built from this module.
-var program = sync.OnceValues(func() (string, error) {
-	folder, err := os.MkdirTemp("", "payoutctl")
+var isShared = flag.Bool("shared", false, "use the stack that PAYOUT_CALLBACKS_STACK names, in which nobody else may work; otherwise the tests start their own")
+
+// build returns the path of a command of this module.
+func build(name string) (string, error) {
+	folder, err := os.MkdirTemp("", name)
 	if err != nil {
 		return "", err
 	}
 	cleanUp = append(cleanUp, func() { _ = os.RemoveAll(folder) })
-	path := filepath.Join(folder, "payoutctl")
-	if out, err := exec.Command("go", "build", "-o", path, "payout-callbacks/cmd/payoutctl").CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build payoutctl: %w\n%s", err, out)
+	path := filepath.Join(folder, name)
+	if out, err := exec.Command("go", "build", "-o", path, "payout-callbacks/cmd/"+name).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build %s: %w\n%s", name, err, out)
 	}
 	return path, nil
+}
+
+// program returns the path of payoutctl.
+var program = sync.OnceValues(func() (string, error) { return build("payoutctl") })
+
+// stackFile returns the description of the local stack. The tests break connections, and change everything with a cause.
+var stackFile = sync.OnceValues(func() (string, error) {
+	if *isShared {
+		return filepath.Abs(os.Getenv("PAYOUT_CALLBACKS_STACK"))
+	}
+	path, err := build("local")
+	if err != nil {
+		return "", err
+	}
+	// The stack runs until somebody opens the named pipe to write, and removes its files then.
+	pipe := filepath.Join(filepath.Dir(path), "stop")
+	if err := exec.Command("mkfifo", pipe).Run(); err != nil {
+		return "", fmt.Errorf("make a named pipe: %w", err)
+	}
+	cmd := exec.Command(path, "exec", "--", "sh", "-c", `echo "$PAYOUT_CALLBACKS_STACK"; cat "$0"`, pipe)
+	cmd.Dir = filepath.Join("..", "..", "..", "..", "..") // the root of the repository
+	line, _, err := startChild(cmd)
+	if err != nil {
+		return "", err
+	}
+	cleanUp = append(cleanUp, func() {
+		if opened, err := os.OpenFile(pipe, os.O_RDWR, 0); err == nil {
+			_ = opened.Close()
+		}
+		_ = cmd.Wait()
+	})
+	return strings.TrimSpace(line), nil
 })
+
+// startChild starts a program, and returns its first line of standard output and a function that stops it.
+func startChild(cmd *exec.Cmd) (line string, stop func() error, err error) {
+	var problems bytes.Buffer
+	cmd.Stderr = &problems
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		return "", nil, err
+	}
+	stop = func() error { return errors.Join(cmd.Process.Signal(os.Interrupt), cmd.Wait()) }
+	if line, err = bufio.NewReader(out).ReadString('\n'); err != nil {
+		return "", nil, fmt.Errorf("start %s: %w\n%s", cmd, errors.Join(err, stop()), problems.String())
+	}
+	return line, stop, nil
+}
 
 // localConsole is the console of the local stack that the tests share.
 var localConsole = sync.OnceValues(func() (*console, error) {
@@ -100,25 +153,26 @@ func startWith(variables []string, args ...string) (*console, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(path, append([]string{"--json"}, args...)...)
-	cmd.Env = append(os.Environ(), variables...)
-	if stack, err := readStack(); err == nil { // for a stack that counts as deployed
-		cmd.Env = append(cmd.Env, "AWS_ENDPOINT_URL="+stack.EndpointURL, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test")
-	}
-	var problems bytes.Buffer
-	cmd.Stderr = &problems
-	out, err := cmd.StdoutPipe()
-	if err == nil {
-		err = cmd.Start()
-	}
+	stack, err := stackFile()
 	if err != nil {
 		return nil, err
 	}
-	line, _ := bufio.NewReader(out).ReadString('\n')
-	stop := func() error { return errors.Join(cmd.Process.Signal(os.Interrupt), cmd.Wait()) }
+	description, err := localstack.Read(stack)
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(path, append([]string{"--json"}, args...)...)
+	cmd.Env = append(os.Environ(), "PAYOUT_CALLBACKS_STACK="+stack,
+		// For a stack that counts as deployed.
+		"AWS_ENDPOINT_URL="+description.EndpointURL, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test")
+	cmd.Env = append(cmd.Env, variables...)
+	line, stop, err := startChild(cmd)
+	if err != nil {
+		return nil, err
+	}
 	var printed struct{ ConsoleURL string }
 	if err := json.Unmarshal([]byte(line), &printed); err != nil {
-		return nil, fmt.Errorf("start the console: %w\n%s%s", errors.Join(err, stop()), line, problems.String())
+		return nil, fmt.Errorf("start the console: %w\n%s", errors.Join(err, stop()), line)
 	}
 	address, err := url.Parse(printed.ConsoleURL)
 	if err != nil {
@@ -221,7 +275,12 @@ func tryPayoutctl(t *testing.T, args ...string) (string, error) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
+	stack, err := stackFile()
+	if err != nil {
+		t.Fatal(err)
+	}
 	cmd := exec.CommandContext(ctx, path, append([]string{"--local"}, args...)...)
+	cmd.Env = append(os.Environ(), "PAYOUT_CALLBACKS_STACK="+stack)
 	var out, problems bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &problems
 	if err := cmd.Run(); err != nil {

@@ -12,11 +12,15 @@ import (
 // A page that is open while its stack stops says so, and works again with the next stack.
 func TestConsole_StackStops(t *testing.T) {
 	needStack(t)
-	description, err := os.ReadFile(os.Getenv("PAYOUT_CALLBACKS_STACK"))
+	path, err := stackFile()
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), "stack.json")
+	description, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path = filepath.Join(t.TempDir(), "stack.json")
 	write := func() {
 		if err := os.WriteFile(path, description, 0o600); err != nil {
 			t.Fatal(err)

@@ -156,7 +156,7 @@ func (b *tab) retry(condition string, step chromedp.Action[bool]) {
 		}
 		select {
 		case <-ctx.Done():
-			b.t.Fatalf("not within %s: %s (%v); the page %s shows:\n%s", patience, condition, err, b.path(), b.text())
+			b.t.Fatalf("not within %s: %s (%v); the page %s shows:\n%.4000s", patience, condition, err, b.path(), b.text())
 		case <-tick.C:
 		}
 	}
