@@ -94,8 +94,8 @@ func TestConsole_Held(t *testing.T) {
 	c := openLocal(t, fake.URL)
 	page := c.get("/held", http.StatusOK)
 	want(t, page,
-		`<a href="/held?provider=cregis&reason=field">cregis</a></th><td>field</td><td class="number">3</td>`,
-		`<a href="/held?provider=pivot&reason=unknown-status">pivot</a></th><td>unknown-status</td><td class="number">1</td>`,
+		`<a href="/held?provider=cregis&reason=field">cregis<span class="unseen"> field</span></a></th><td>field</td><td class="number">3</td>`,
+		`<a href="/held?provider=pivot&reason=unknown-status">pivot<span class="unseen"> unknown-status</span></a></th><td>unknown-status</td><td class="number">1</td>`,
 		"Release all 4 callbacks …", "callback: note of a", `note of <script>\u202e`)
 	wantNot(t, page, "secret")
 	if strings.Contains(page, "note of <script>") {
@@ -168,7 +168,7 @@ func TestConsole_DeadLetters(t *testing.T) {
 	fake.deadLetter = received(t)
 	c := openLocal(t, fake.URL)
 	page := c.get("/dead-letters", http.StatusOK)
-	want(t, page, `<a href="/dead-letters?cause=absent&provider=cregis">absent</a></th><td>cregis</td><td class="number">1</td>`, "Redrive the message …", "cregis/payout/1/1 received 11 times",
+	want(t, page, `<a href="/dead-letters?cause=absent&provider=cregis">absent<span class="unseen"> cregis</span></a></th><td>cregis</td><td class="number">1</td>`, "Redrive the message …", "cregis/payout/1/1 received 11 times",
 		`name="message-id" value="m1"`)
 	want(t, c.act("dlq-show", url.Values{"message": {"m1"}}), "cause         absent", "verified by key k")
 	fake.taken()
