@@ -60,8 +60,13 @@ func remove(ctx context.Context, root, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(checkImporters(root, name), checkSaved(ctx, root, name, files)); err != nil {
+	unsaved, err := findUnsaved(ctx, root, name, files)
+	if err = errors.Join(checkImporters(root, name), err); err != nil {
 		return fmt.Errorf("remove %s, nothing is changed: %w", name, err)
+	}
+	kept, err := keep(root, name, unsaved)
+	if err != nil {
+		return fmt.Errorf("remove %s, nothing is changed: keep what you wrote: %w", name, err)
 	}
 	err = change(ctx, root, append(files, registry), nil, func(work string) error {
 		for _, path := range files {
@@ -75,7 +80,34 @@ func remove(ctx context.Context, root, name string) error {
 		return fmt.Errorf("remove %s, nothing is changed: %w", name, err)
 	}
 	fmt.Printf("%s is removed, with its parts of %s.\n", name, strings.Join(generatedFiles, ", "))
+	if kept != "" {
+		fmt.Printf("What you wrote and did not commit is in %s, until make clean.\n", kept)
+	}
 	return nil
+}
+
+// keep copies files to a new folder and returns it, or "" without files.
+func keep(root, name string, files []string) (folder string, err error) {
+	if len(files) == 0 {
+		return "", nil
+	}
+	parent := filepath.Join(root, ".local", "removed")
+	if err := os.MkdirAll(parent, 0o755); err != nil {
+		return "", err
+	}
+	if folder, err = os.MkdirTemp(parent, name+"-"); err != nil {
+		return "", err
+	}
+	for _, path := range files {
+		text, err := os.ReadFile(filepath.Join(root, path))
+		if err != nil {
+			return "", err
+		}
+		if err := put(filepath.Join(folder, path), text); err != nil {
+			return "", err
+		}
+	}
+	return filepath.Rel(root, folder)
 }
 
 // filesOf returns the files of a provider.
@@ -119,32 +151,28 @@ func checkImporters(root, name string) error {
 	return err
 }
 
-// checkSaved refuses to remove work that nobody could get back: a file that is neither as
-// it was written for a new provider, nor committed.
-func checkSaved(ctx context.Context, root, name string, files []string) error {
+// findUnsaved returns the files that nobody could get back: those that are neither as
+// they were written for a new provider, nor committed.
+func findUnsaved(ctx context.Context, root, name string, files []string) (unsaved []string, err error) {
 	var scaffolds []map[string]string
 	for _, scheme := range []string{schemeHMAC, schemeHeaderKey} {
 		scaffold, err := render(name, scheme)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		scaffolds = append(scaffolds, scaffold)
 	}
-	var unsaved []string
 	for _, path := range files {
 		text, err := os.ReadFile(filepath.Join(root, path))
 		if err != nil {
-			return err
+			return nil, err
 		}
 		isNew := slices.ContainsFunc(scaffolds, func(files map[string]string) bool { return files[path] == string(text) })
 		if !isNew && !isCommitted(ctx, root, path) {
 			unsaved = append(unsaved, path)
 		}
 	}
-	if len(unsaved) > 0 {
-		return fmt.Errorf("commit or delete first what you wrote: %s", strings.Join(unsaved, ", "))
-	}
-	return nil
+	return unsaved, nil
 }
 
 // isCommitted reports whether git has the file as it is.

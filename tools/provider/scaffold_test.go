@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -146,8 +147,41 @@ func TestAdd_RefusesExistingFiles(t *testing.T) {
 	}
 }
 
-// Nothing that somebody wrote is removed without a copy in git, and no package that other
-// code needs.
+// What somebody wrote and did not commit is kept before it is removed.
+func TestRemove_KeepsOwnWork(t *testing.T) {
+	scaffolded, err := render("dodopay", schemeHeaderKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := tree(t, scaffolded)
+	own := map[string]string{"pkg/provider/dodopay/status.go": "package dodopay\n", "pkg/provider/dodopay/testdata/paid.txtar": "own work"}
+	for path, text := range own {
+		if err := put(filepath.Join(root, path), []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	files, err := filesOf(root, "dodopay")
+	if err != nil {
+		t.Fatal(err)
+	}
+	unsaved, err := findUnsaved(t.Context(), root, "dodopay", files)
+	if err != nil || !slices.Equal(slices.Sorted(slices.Values(unsaved)), slices.Sorted(maps.Keys(own))) {
+		t.Fatalf("unsaved: %v, %v", unsaved, err)
+	}
+	first, err := keep(root, "dodopay", unsaved)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := keep(root, "dodopay", unsaved)
+	if err != nil || first == second {
+		t.Errorf("kept in %s, then in %s: %v", first, second, err)
+	}
+	if got := contents(t, filepath.Join(root, first)); !maps.Equal(got, own) {
+		t.Errorf("kept %v, want %v", got, own)
+	}
+}
+
+// No package that other code needs is removed.
 func TestRemove_Refusals(t *testing.T) {
 	scaffolded, err := render("dodopay", schemeHeaderKey)
 	if err != nil {
@@ -157,9 +191,7 @@ func TestRemove_Refusals(t *testing.T) {
 		path, text string
 		want       string
 	}{
-		"a changed file": {"pkg/provider/dodopay/status.go", "package dodopay\n", "commit or delete first"},
-		"an added file":  {"pkg/provider/dodopay/testdata/paid.txtar", "own work", "commit or delete first"},
-		"an importer":    {"pkg/ops/tool.go", "package ops\nimport \"payout-callbacks/pkg/provider/dodopay\"\n", "pkg/ops/tool.go"},
+		"an importer": {"pkg/ops/tool.go", "package ops\nimport \"payout-callbacks/pkg/provider/dodopay\"\n", "pkg/ops/tool.go"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := tree(t, scaffolded)
