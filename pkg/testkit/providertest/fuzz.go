@@ -2,6 +2,8 @@ package providertest
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"os"
@@ -15,6 +17,13 @@ import (
 	"payout-callbacks/pkg/payout"
 	"payout-callbacks/pkg/reconcile"
 )
+
+func report(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Error(err)
+	}
+}
 
 // maxSeed omits the largest vectors: a fuzzer would spend its time on making them smaller.
 const maxSeed = 4 << 10
@@ -52,7 +61,7 @@ func FuzzParse(f *testing.F, s Suite, more func(t *testing.T, request callback.R
 		}
 		for _, kind := range loaded.Types() {
 			request := callback.NewRequest(kind, header, signed)
-			loaded.checkParsed(t, request, account)
+			report(t, loaded.checkParsed(request, account))
 			if event, held := loaded.Restore(request, callback.Sender{Account: account}).Event(); held == nil && more != nil {
 				more(t, request, event)
 			}
@@ -60,36 +69,38 @@ func FuzzParse(f *testing.F, s Suite, more func(t *testing.T, request callback.R
 	})
 }
 
-func (s *suite) checkParsed(t *testing.T, request callback.Request, account string) {
-	t.Helper()
+// checkParsed checks what a signed body becomes.
+func (s *suite) checkParsed(request callback.Request, account string) error {
 	verified, err := s.Verify(request, s.Keys)
 	if s.sendsKey && (err != nil || verified.Sender.Account != account) {
-		t.Fatalf("Verify = %+v, %v", verified.Sender, err)
+		return fmt.Errorf("verify: sender %+v, %w", verified.Sender, orNil(err))
 	}
 	event, held := s.Restore(request, callback.Sender{Account: account}).Event()
 	if held != nil {
 		if event != (payout.Event{}) || held.Note == "" || !utf8.ValidString(held.Note) || !slices.Contains(callback.Reasons(), held.Reason) {
-			t.Errorf("event %+v, held %+v", event, held)
+			return fmt.Errorf("event %+v, held %+v", event, held)
 		}
-		return
+		return nil
 	}
 	isBatch := event.ID.Type() == payout.TypeBatch
 	switch {
 	case event.ID.Provider() != s.Name() || event.ID.Type() != request.Type && !isBatch || len(event.ID) > 2048:
-		t.Errorf("ID = %q", event.ID)
+		return fmt.Errorf("ID = %q", event.ID)
 	case err == nil && event.ID.Account() != verified.Sender.Account:
-		t.Errorf("an event of %s, sent by %s", event.ID.Account(), verified.Sender.Account)
+		return fmt.Errorf("an event of %s, sent by %s", event.ID.Account(), verified.Sender.Account)
 	case !slices.Contains(stated, event.Status), !isBatch && event.Amount == "", !event.Amount.IsValid(), !event.Totals.IsValid():
-		t.Errorf("the event is not complete: %+v", event)
+		return fmt.Errorf("the event is not complete: %+v", event)
 	}
 	spaced := jsontext.Value(slices.Clone(request.Body))
-	if spaced.Format(jsontext.SpaceAfterColon(true), jsontext.ReorderRawObjects(true), jsontext.PreserveRawStrings(true)) != nil || len(spaced) > callback.MaxBody {
-		return
+	isJSON := spaced.Format(jsontext.SpaceAfterColon(true), jsontext.ReorderRawObjects(true), jsontext.PreserveRawStrings(true)) == nil
+	if !isJSON || len(spaced) > callback.MaxBody {
+		return nil
 	}
 	again, held := s.Restore(callback.NewRequest(request.Type, request.Header, spaced), callback.Sender{Account: account}).Event()
 	if held != nil || again != event {
-		t.Errorf("re-spaced: %+v, held %+v, want %+v", again, held, event)
+		return fmt.Errorf("re-spaced: %+v, held %+v, want %+v", again, held, event)
 	}
+	return nil
 }
 
 // place is a response of an answered vector, by its request.
@@ -149,11 +160,8 @@ func FuzzAnswer(f *testing.F, s Suite, more func(t *testing.T, response []byte, 
 		if err != nil {
 			t.Fatal(err)
 		}
-		if (answer.Outcome == reconcile.Answered) != (len(answer.Statements) > 0) || len(answer.Detail) > 200 {
-			t.Fatalf("%+v", answer)
-		}
+		report(t, checkAnswer(replaced.Asked[0].ID, answer))
 		for _, statement := range answer.Statements {
-			checkStatement(t, replaced.Asked[0].ID, statement)
 			if status == http.StatusOK && more != nil {
 				more(t, body, statement)
 			}
@@ -161,8 +169,20 @@ func FuzzAnswer(f *testing.F, s Suite, more func(t *testing.T, response []byte, 
 	})
 }
 
-func checkStatement(t *testing.T, asked payout.ID, statement reconcile.Statement) {
-	t.Helper()
+// checkAnswer checks what an answer, whatever it is, states about the payout that was
+// asked about.
+func checkAnswer(asked payout.ID, answer reconcile.Answer) error {
+	if (answer.Outcome == reconcile.Answered) != (len(answer.Statements) > 0) || len(answer.Detail) > 200 {
+		return fmt.Errorf("%+v", answer)
+	}
+	var faults []error
+	for _, statement := range answer.Statements {
+		faults = append(faults, checkStatement(asked, statement))
+	}
+	return errors.Join(faults...)
+}
+
+func checkStatement(asked payout.ID, statement reconcile.Statement) error {
 	event, held := statement.Event, statement.Held
 	id, source := event.ID, event.Source
 	if held != nil {
@@ -171,12 +191,13 @@ func checkStatement(t *testing.T, asked payout.ID, statement reconcile.Statement
 	isBatch := id.Type() == payout.TypeBatch
 	switch {
 	case id.Provider() != asked.Provider() || id.Account() != asked.Account() || id.PayoutID() != asked.PayoutID() || source != payout.SourceQuery:
-		t.Errorf("a statement of %s about %s, asked about %s", source, id, asked)
+		return fmt.Errorf("a statement of %s about %s, asked about %s", source, id, asked)
 	case held != nil && (held.Note == "" || len(held.Note) > 4096):
-		t.Errorf("held %+v", held)
+		return fmt.Errorf("held %+v", held)
 	case held == nil && (!slices.Contains(stated, event.Status) || !event.Amount.IsValid() || !event.Totals.IsValid() || !isBatch && event.Status.IsFinal() && event.Amount == ""):
-		t.Errorf("the event is not complete: %+v", event)
+		return fmt.Errorf("the event is not complete: %+v", event)
 	case !json.Valid(statement.Body) || len(statement.Body) > callback.MaxBody:
-		t.Errorf("a body of %d bytes", len(statement.Body))
+		return fmt.Errorf("a body of %d bytes", len(statement.Body))
 	}
+	return nil
 }

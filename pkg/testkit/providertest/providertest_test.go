@@ -27,7 +27,7 @@ func testdata() map[string]string {
 	const ask = "source: https://example.org/query, 2026-03-02\nask: toy/payout/a/7\n"
 	answered := func(status string) string {
 		return "-- answer.json --\n{\n  \"outcome\": \"answered\",\n  \"statements\": [\n    {\n      \"event\": {\n        \"id\": \"toy/payout/a/7\",\n" +
-			"        \"source\": \"query\",\n        \"status\": \"" + status + "\"\n      },\n      \"body\": {}\n    }\n  ]\n}\n"
+			"        \"source\": \"query\",\n        \"status\": \"" + status + "\",\n        \"amount\": \"2.5\"\n      },\n      \"body\": {}\n    }\n  ]\n}\n"
 	}
 	outcome := func(lines string) string { return "-- answer.json --\n{\n  \"outcome\": " + lines + "\n}\n" }
 	return map[string]string{
@@ -36,11 +36,12 @@ type: payout
 source: https://example.org/callbacks, 2026-03-02
 sign: a
 -- body --
-{"account": "a", "id": "7", "status": "paid", "to": "X1", "currency": "EUR", "memo": "m"}
+{"account": "a", "id": "7", "status": "paid", "amount": "2.5", "to": "X1", "currency": "EUR", "memo": "m"}
 -- event.json --
 {
   "id": "toy/payout/a/7",
   "status": "succeeded",
+  "amount": "2.5",
   "currency": "EUR",
   "to": "x1",
   "memo": "m"
@@ -73,8 +74,8 @@ refused
 		"answers/statuses.txt": "source: https://example.org/query, 2026-03-02\nvector: failed\nrequest: GET /payouts/7?page=1\n" +
 			"succeeded {\"status\": \"paid\"}\nheld unknown-status {\"status\": \"new\"}\n",
 		"answers/paid.txtar": ask + "-- GET /payouts/7?page=1 --\n{\"pages\": \"2\", \"name\": \"Ada Lovelace\"}\n" +
-			"-- GET /payouts/7?page=2 --\n{\"pages\": \"2\", \"status\": \"paid\"}\n" + answered("succeeded"),
-		"answers/failed.txtar":  ask + "-- GET /payouts/7?page=1 --\n{\"pages\": \"1\", \"status\": \"failed\"}\n" + answered("failed"),
+			"-- GET /payouts/7?page=2 --\n{\"pages\": \"2\", \"status\": \"paid\", \"amount\": \"2.5\"}\n" + answered("succeeded"),
+		"answers/failed.txtar":  ask + "-- GET /payouts/7?page=1 --\n{\"pages\": \"1\", \"status\": \"failed\", \"amount\": \"2.5\"}\n" + answered("failed"),
 		"answers/unknown.txtar": ask + "-- GET /payouts/7?page=1 404 --\n{\"code\": \"unknown\"}\n" + outcome(`"not-found"`),
 		"answers/working.txtar": ask + "-- GET /payouts/7?page=1 --\n{\"pages\": \"1\", \"status\": \"working\"}\n" + outcome(`"in-process"`),
 		"answers/limited.txtar": ask + "-- GET /payouts/7?page=1 429 Retry-After:30 --\n{}\n" +

@@ -73,6 +73,7 @@ func (p toy) event(request callback.Request, sender callback.Sender) (payout.Eve
 	}
 	fields, err := flat(request.Body)
 	status, ok := toyStatuses[fields["status"]]
+	ok = ok && fields["amount"] == "2.5"
 	reason := callback.ReasonStatus
 	if err != nil {
 		reason = callback.ReasonUnreadable
@@ -84,7 +85,7 @@ func (p toy) event(request callback.Request, sender callback.Sender) (payout.Eve
 	}
 	return payout.Event{
 		ID: payout.NewID("toy", payout.TypePayout, sender.Account, fields["id"], ""), Status: status,
-		To: strings.ToLower(fields["to"]), Currency: strings.ToUpper(fields["currency"]), Memo: fields["memo"],
+		Amount: payout.Amount(fields["amount"]), To: strings.ToLower(fields["to"]), Currency: strings.ToUpper(fields["currency"]), Memo: fields["memo"],
 	}, nil
 }
 

@@ -128,7 +128,7 @@ func answerOf(id payout.ID, fields map[string]string) reconcile.Answer {
 		return reconcile.Answer{Outcome: reconcile.Answered, Statements: []reconcile.Statement{{Held: held, Body: []byte(`{}`)}}}
 	}
 	return reconcile.Answer{Outcome: reconcile.Answered, Statements: []reconcile.Statement{{
-		Event: payout.Event{ID: id, Source: payout.SourceQuery, Status: status, To: fields["to"], Currency: fields["currency"], Memo: fields["memo"]},
+		Event: payout.Event{ID: id, Source: payout.SourceQuery, Status: status, Amount: payout.Amount(fields["amount"]), To: fields["to"], Currency: fields["currency"], Memo: fields["memo"]},
 		Body:  []byte(`{}`),
 	}}}
 }
