@@ -235,6 +235,7 @@ func (l *callbackLog) list(since time.Time) []callbackLine {
 func (c *Console) watchCallbacks(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
+	hasFailed := false
 	for {
 		select {
 		case <-ctx.Done():
@@ -245,8 +246,12 @@ func (c *Console) watchCallbacks(ctx context.Context) {
 			continue
 		}
 		stack, err := c.stack(ctx)
+		if hasFailed != (err != nil) {
+			hasFailed = !hasFailed
+			c.hub.announce() // the pages show it
+		}
 		if err != nil {
-			continue // the pages show it
+			continue
 		}
 		if hasChanged, _ := c.callbackLog.read(ctx, stack, c.now()); hasChanged {
 			c.hub.announce()

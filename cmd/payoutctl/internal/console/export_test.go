@@ -14,3 +14,6 @@ func (h *Hub) Unsubscribe(stream chan struct{}) { h.unsubscribe(stream) }
 
 // IsWatched is isWatched.
 func (h *Hub) IsWatched() bool { return h.isWatched() }
+
+// Linked is linked.
+var Linked = linked

@@ -30,7 +30,7 @@ func (c *Console) held(r *http.Request) (view, error) {
 		for e, err := range display.Entries(stack.Reader().Unapplied(r.Context(), inbox.Held)) {
 			note, _, _ := strings.Cut(e.Note, "\n") // the lines that follow contain the signed text
 			item := problem{
-				Value: e.Key.Payout, Text: e.Key.Payout, Cause: []string{e.Provider(), e.Reason}, At: e.AcceptedAt,
+				Value: e.Key.Payout, Path: payoutPath(payout.ID(e.Key.Payout)), Cause: []string{e.Provider(), e.Reason}, At: e.AcceptedAt,
 				Detail: strings.TrimSuffix(string(e.Source())+": "+note, ": "),
 			}
 			if e.Damaged {
@@ -61,7 +61,7 @@ func storedProblems(payouts iter.Seq2[dynamostore.Stored, error], filter dynamos
 			case err == nil:
 				item = describe(stored)
 			}
-			item.Value, item.Text = string(stored.ID), string(stored.ID)
+			item.Value, item.Path = string(stored.ID), payoutPath(stored.ID)
 			if !yield(item, err) {
 				return
 			}
@@ -147,7 +147,7 @@ func (c *Console) deadLetters(r *http.Request) (view, error) {
 	var items []problem
 	_, err = redriver.Walk(r.Context(), maxProblems+1, func(d redrive.Diagnosis) error {
 		items = append(items, problem{
-			Value: d.ID, Text: d.ID, Cause: []string{string(d.Cause), d.Provider()}, At: d.SentAt,
+			Value: d.ID, Cause: []string{string(d.Cause), d.Provider()}, At: d.SentAt,
 			Detail: strings.TrimSpace(d.Receipt.Key.Payout+" "+d.Why) + " received " + cli.Count(d.Receives, "time"),
 		})
 		return nil

@@ -23,8 +23,8 @@ const (
 
 // problem is something that needs a person: a held callback, a payout, a message.
 type problem struct {
-	Value  string   // in forms
-	Text   string   // with the id of a payout, which becomes a link
+	Value  string   // in forms: its id
+	Path   string   // of its page, or ""
 	Cause  []string // by which the page groups, in the order of its causes
 	At     time.Time
 	Detail string

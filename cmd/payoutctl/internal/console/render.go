@@ -184,9 +184,9 @@ func grouped(n int64) string {
 // segment is a part of a text, a link if it has a path.
 type segment struct{ Text, Path string }
 
-// linkPattern matches the ids of payouts and held callbacks, and the commands that a page
-// shows the result of.
-var linkPattern = regexp.MustCompile(`(?:held/)?(?:` + joinProviders("|") + `)/[a-z-]+/[^\s'",:;()]+|` +
+// linkPattern matches the ids of payouts and held callbacks, with the punctuation behind,
+// and the commands that a page shows the result of.
+var linkPattern = regexp.MustCompile(`(?:held/)?(?:` + joinProviders("|") + `)/[a-z-]+/\S+|` +
 	`payoutctl --(?:local|stack \S+)(?: --(?:region|profile) \S+)* (receipts held|payouts --status conflicted|payouts --overdue|dlq list|audit|doctor)\b`)
 
 // commandPages are the pages that show the results of commands.
@@ -200,11 +200,13 @@ func linked(text string) []segment {
 	var segments []segment
 	end := 0
 	for _, at := range linkPattern.FindAllStringSubmatchIndex(text, -1) {
-		found, path := strings.TrimRight(text[at[0]:at[1]], "."), ""
-		if at[2] >= 0 {
+		found := strings.TrimRight(text[at[0]:at[1]], `.,:;)'"`)
+		path := payoutPath(payout.ID(found))
+		switch {
+		case at[2] >= 0:
 			path = commandPages[text[at[2]:at[3]]]
-		} else {
-			path = payoutPath(payout.ID(found))
+		case strings.ContainsAny(found, `'"(`): // where the id ends is not known
+			continue
 		}
 		segments = append(segments, segment{Text: text[end:at[0]]}, segment{Text: found, Path: path})
 		end = at[0] + len(found)

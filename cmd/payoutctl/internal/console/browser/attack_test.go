@@ -158,7 +158,7 @@ func TestConsole_Links(t *testing.T) {
 				continue
 			}
 			target.Fragment = ""
-			for _, next := range []string{target.String(), target.Path} {
+			for _, next := range []string{target.String(), target.EscapedPath()} {
 				if !seen[next] {
 					seen[next] = true
 					open = append(open, next)

@@ -38,6 +38,13 @@ func TestConsole_StackStops(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.expectStatus(http.StatusBadGateway)
+	b.untilText("The stack does not answer")
+	write()
+	const isConnected = `document.getElementById("connection").textContent === ""`
+	b.until("the open page is up to date again", isConnected)
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
 	b.open(c.base + "/payouts")
 	b.untilText("make run")
 	b.check()
