@@ -40,7 +40,7 @@ func TestConsole_Overview(t *testing.T) {
 	page := c.get("/", http.StatusOK)
 	wantTexts(t, page,
 		`<a href="/held"><span class="big bad">1</span> held callbacks`, `<a href="/conflicts"><span class="big bad">1</span> payouts in conflict`,
-		`<a href="/overdue"><span class="big good">0</span> overdue payouts`, `<a href="/dead-letters"><span class="big bad">3</span> dead letters`,
+		`<a href="/overdue"><span class="big good">0</span> overdue payouts`, `<a href="/dead-letters"><span class="big bad">3</span> dead-letter messages`,
 		`<span class="big">3</span> answered in 10 min`, `<li class="good">2 accepted`, `<li class="bad">1 refused`, `<span class="big">1</span> waiting to be applied`,
 		`<span class="big">7</span> messages`, `<span class="bad">1</span> conflicted`, `<span class="big">9</span> published in 10 min`,
 		`aria-label="Callbacks in each 10 s: most 3, last 0"`, alteredID, conflictedID)
@@ -76,7 +76,7 @@ func TestConsole_OverviewOfADeployedStack(t *testing.T) {
 	fake.taken()
 	wantTexts(t, c.get("/", http.StatusOK),
 		`<span class="big">17</span> answered in 60 min`, "8 accepted", "2 held", "1 duplicate", "3 refused", `<span class="big">6</span> published`,
-		`<span class="big bad">1</span> held callbacks`, `<span class="big bad">1</span> payouts in conflict`, `<span class="big bad">3</span> dead letters`,
+		`<span class="big bad">1</span> held callbacks`, `<span class="big bad">1</span> payouts in conflict`, `<span class="big bad">3</span> dead-letter messages`,
 		`aria-label="Callbacks in each 60 s: most 9, last 0"`, "Age of the oldest receipt that was not applied, in each 60 s: most 1m30s, last 0s")
 	for _, request := range fake.taken() {
 		if !slices.Contains([]string{"Query", "GetQueueAttributes", "GetMetricData"}, request.operation) {

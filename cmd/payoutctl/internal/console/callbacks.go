@@ -7,8 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -277,17 +275,15 @@ func (c *Console) callbacks(r *http.Request) (view, error) {
 	for _, line := range lines {
 		counts[line.Verdict()]++
 	}
-	known := []string{cli.Count(len(lines), "callback")}
+	shown := []count{{Name: "all", Path: "/callbacks", N: len(lines)}}
 	for _, verdict := range verdicts() {
-		if counts[verdict] > 0 {
-			known = append(known, strconv.Itoa(counts[verdict])+" "+verdict)
-		}
+		shown = append(shown, count{Name: verdict, Path: "/callbacks?verdict=" + verdict, N: counts[verdict]})
 	}
 	if slices.Contains(verdicts(), filter) {
 		lines = slices.DeleteFunc(lines, func(line callbackLine) bool { return line.Verdict() != filter })
 	}
 	return view{template: "callbacks.html", Title: "Callbacks", Live: true, Data: map[string]any{
-		"Lines": lines[:min(len(lines), shownCallbacks)], "Matching": len(lines), "Known": strings.Join(known, ", "), "Verdicts": verdicts(), "Filter": filter,
+		"Lines": lines[:min(len(lines), shownCallbacks)], "Matching": len(lines), "Counts": shown, "Filter": cmp.Or(filter, "all"),
 	}}, nil
 }
 

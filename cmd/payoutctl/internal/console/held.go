@@ -131,7 +131,7 @@ func (c *Console) deadLetters(r *http.Request) (view, error) {
 		return view{}, err
 	}
 	p := problems{Causes: []string{"cause", "provider"}, Since: "Oldest sent", Column: "Message", Empty: "No dead-letter message is visible.", Field: "message-id"}
-	v := view{template: "problems.html", Title: "Dead letters", Data: &p}
+	v := view{template: "problems.html", Title: "Dead-letter messages", Data: &p}
 	if c.isReadOnly() {
 		depth, err := prove.MeasureQueue(r.Context(), stack, stack.DeadLetterQueueURL)
 		if err == nil {

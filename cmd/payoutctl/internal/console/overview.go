@@ -173,7 +173,7 @@ func (p *overviewPage) setPayouts(last *tableCopy) {
 func (p overviewPage) Attention() []count {
 	all := []count{
 		{Name: "held callbacks", Path: "/held", N: p.Counts.Held}, {Name: "payouts in conflict", Path: "/conflicts", N: p.Counts.Conflicted},
-		{Name: "overdue payouts", Path: "/overdue", N: p.Counts.Overdue}, {Name: "dead letters", Path: "/dead-letters"},
+		{Name: "overdue payouts", Path: "/overdue", N: p.Counts.Overdue}, {Name: "dead-letter messages", Path: "/dead-letters"},
 	}
 	if p.Dead.Waiting != nil {
 		all[3].N = int(*p.Dead.Waiting)

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -53,14 +54,16 @@ type link struct{ Path, Title string }
 // navigation lists the pages in the order of the menu.
 func (c *Console) navigation() []link {
 	pages := []link{
-		{"/", "Overview"}, {"/payouts", "Payouts"},
-		{"/held", "Held"}, {"/conflicts", "Conflicts"}, {"/overdue", "Overdue"}, {"/dead-letters", "Dead letters"},
-		{"/audit", "Audit"}, {"/doctor", "Doctor"}, {"/explain", "Explain"}, {"/jobs", "Commands"},
+		{"/", "Overview"}, {"/callbacks", "Callbacks"}, {"/payouts", "Payouts"},
+		{"/held", "Held"}, {"/conflicts", "Conflicts"}, {"/overdue", "Overdue"}, {"/dead-letters", "Dead-letter messages"},
+		{"/audit", "Audit"}, {"/doctor", "Doctor"}, {"/explain", "Explain"}, {"/providers", "Providers"}, {"/faults", "Faults"}, {"/jobs", "Commands"},
 	}
 	if c.isReadOnly() {
-		return pages
+		return slices.DeleteFunc(pages, func(page link) bool {
+			return slices.Contains([]string{"/callbacks", "/providers", "/faults"}, page.Path)
+		})
 	}
-	return append(pages, link{"/callbacks", "Callbacks"}, link{"/providers", "Providers"}, link{"/faults", "Faults"})
+	return pages
 }
 
 // parseTemplates parses each page together with the layout and the parts.

@@ -82,7 +82,7 @@ func TestJourney_Redrive(t *testing.T) {
 	defer payoutctl(t, "resume", "sweeper", "--reason", "the test is over")
 	inEachWay(t, func(t *testing.T, _ *console, b *tab) {
 		first, second := plantDeadLetter(t), plantDeadLetter(t)
-		b.follow(func() { b.press("link", "Dead letters") })
+		b.follow(func() { b.press("link", "Dead-letter messages") })
 		b.check()
 		b.follow(func() { b.press("button", "Redrive all") })
 		b.carryOut()
