@@ -18,10 +18,7 @@ func (r *Report) explainProof(in Input) {
 	if in.Provider.SendsKey() && proof != "" {
 		r.Received = callback.Key(received[0]).ID()
 	}
-	for _, k := range keysOf(in.Keys, r.Account) {
-		isMatch := r.Verdict == callback.Acknowledged && r.Sender.KeyID == k.key.ID()
-		r.KeyChecks = append(r.KeyChecks, KeyCheck{KeyID: k.key.ID(), Previous: k.previous, Matches: isMatch})
-	}
+	r.addKeyChecks(in)
 	switch {
 	case r.Verdict == callback.Acknowledged:
 		r.explainHeld(in.Request)
@@ -38,6 +35,13 @@ func (r *Report) explainProof(in Input) {
 		r.addf(CauseCredentialForm, "the header %s occurs %d times, with different values or without a stored key", header, len(received))
 	case !r.findKey(in):
 		r.checkKey(in, proof)
+	}
+}
+
+func (r *Report) addKeyChecks(in Input) {
+	for _, k := range keysOf(in.Keys, r.Account) {
+		isMatch := r.Verdict == callback.Acknowledged && r.Sender.KeyID == k.key.ID()
+		r.KeyChecks = append(r.KeyChecks, KeyCheck{KeyID: k.key.ID(), Previous: k.previous, Matches: isMatch})
 	}
 }
 

@@ -79,13 +79,9 @@ func (c *keysAdd) addAPI(ctx context.Context, s *cli.Session, stack cli.Stack) e
 	if err != nil {
 		return err
 	}
-	credentials, err := c.readCredentials(s, d.Credentials)
+	credentials, querier, err := c.readCredentials(s, stack, d)
 	if err != nil {
 		return err
-	}
-	querier, err := connect(s, stack, c.keyOwner, credentials)
-	if err != nil {
-		return cli.Usagef("", "read credentials: %w", err)
 	}
 	store, err := apiStore(stack, d)
 	if err != nil {
@@ -122,9 +118,22 @@ func (c *keysAdd) addAPI(ctx context.Context, s *cli.Session, stack cli.Stack) e
 	return printAPI(s, stack, c.keyOwner, credentials)
 }
 
-// readCredentials reads the credentials from a file, or asks for each field on a
-// terminal. No error contains any part of them.
-func (c *keysAdd) readCredentials(s *cli.Session, fields []provider.Field) (json.RawMessage, error) {
+// readCredentials reads and checks the credentials. No error contains any part of them.
+func (c *keysAdd) readCredentials(s *cli.Session, stack cli.Stack, d provider.Description) (json.RawMessage, reconcile.Querier, error) {
+	credentials, err := c.enterCredentials(s, d.Credentials)
+	if err != nil {
+		return nil, nil, err
+	}
+	querier, err := connect(s, stack, c.keyOwner, credentials)
+	if err != nil {
+		return nil, nil, cli.Usagef("", "read credentials: %w", err)
+	}
+	return credentials, querier, nil
+}
+
+// enterCredentials reads the credentials from a file, or asks for each field on a
+// terminal.
+func (c *keysAdd) enterCredentials(s *cli.Session, fields []provider.Field) (json.RawMessage, error) {
 	if c.KeyFile == "-" && s.IsInteractive() {
 		entry := map[string]string{}
 		for n, field := range fields {
