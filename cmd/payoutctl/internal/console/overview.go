@@ -190,7 +190,9 @@ func readPublished(ctx context.Context, stack cli.Stack, since time.Time) (int, 
 	events, err := readLog(ctx, stack, logQuery{Group: logGroupName(stack, "publisher"), Text: `"publish"`, Since: since.UnixMilli(), Limit: logPage})
 	published := 0
 	for _, event := range events {
-		var line struct{ Published int }
+		var line struct {
+			Published int `json:"Published"`
+		}
 		if json.Unmarshal([]byte(event.Message), &line) == nil {
 			published += line.Published
 		}

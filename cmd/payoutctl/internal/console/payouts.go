@@ -26,80 +26,82 @@ import (
 // millisecond as the last are on it, too, so that the next page begins after them.
 const pageSize = 50
 
-// filter selects payouts of a list. The zero value of a field selects all.
+// filter selects payouts by the fields of the form: reference, status, provider, account,
+// age (without an update for as long), confirmed, expected and overdue (yes or no). before
+// is where the page begins, in milliseconds since 1970. An empty field selects all.
 type filter struct {
-	Reference string
-	Status    payout.Status
-	Provider  string
-	Account   string
-	Age       string // without an update for as long: 10m, 2h, 3d
-	Confirmed string // "yes" or "no"
-	Expected  string // "yes" or "no"
-	Overdue   bool
-	Before    time.Time // updated before: where the page begins
+	url.Values
 
-	age cli.Age
+	until time.Time // updated before; zero for no bound
 }
 
 // parseFilter returns the filter of a query.
-func parseFilter(query url.Values) (filter, error) {
-	f := filter{
-		Reference: query.Get("reference"), Status: payout.Status(query.Get("status")), Provider: query.Get("provider"), Account: query.Get("account"),
-		Age: query.Get("age"), Confirmed: query.Get("confirmed"), Expected: query.Get("expected"), Overdue: query.Get("overdue") != "",
-	}
-	if before := query.Get("before"); before != "" {
-		millis, err := strconv.ParseInt(before, 10, 64)
-		if err != nil {
-			return f, cli.Usagef("", "before is not a number of milliseconds since 1970")
-		}
-		f.Before = time.UnixMilli(millis)
-	}
-	if f.Provider != "" {
-		if _, err := cli.FindProvider(cli.Provider(f.Provider)); err != nil {
-			return f, err
-		}
-	}
-	var err error
-	if f.Status != "" {
-		err = cli.CheckName(f.Status, "status; the statuses", find.Statuses)
-	}
-	if f.Age != "" && err == nil {
-		err = f.age.UnmarshalText([]byte(f.Age))
-	}
-	for _, answer := range []string{f.Confirmed, f.Expected} {
-		if answer != "" && err == nil {
-			err = cli.CheckName(answer, "answer; the answers", []string{"yes", "no"})
+func parseFilter(query url.Values, now time.Time) (filter, error) {
+	var age cli.Age
+	var before int64
+	answer := func(text string) error { return cli.CheckName(text, "answer; the answers", []string{"yes", "no"}) }
+	for name, check := range map[string]func(string) error{
+		"status": func(text string) error {
+			return cli.CheckName(payout.Status(text), "status; the statuses", find.Statuses)
+		},
+		"provider":  func(text string) error { _, err := cli.FindProvider(cli.Provider(text)); return err },
+		"age":       func(text string) error { return age.UnmarshalText([]byte(text)) },
+		"confirmed": answer, "expected": answer, "overdue": answer,
+		"before": func(text string) (err error) { before, err = strconv.ParseInt(text, 10, 64); return err },
+	} {
+		if text := query.Get(name); text != "" {
+			if err := check(text); err != nil {
+				return filter{}, cli.Usagef("", "%s: %w", name, err)
+			}
 		}
 	}
-	if err != nil {
-		return f, cli.Usagef("", "%w", err)
+	f := filter{Values: query}
+	if before != 0 {
+		f.until = time.UnixMilli(before)
+	}
+	if old := now.Add(-time.Duration(age)); age > 0 && (f.until.IsZero() || old.Before(f.until)) {
+		f.until = old
 	}
 	return f, nil
 }
 
 // hasIndex reports whether an index lists the payouts, so that no scan is needed.
 func (f filter) hasIndex() bool {
-	return f.Reference != "" || f.Status == payout.Conflicted || f.Overdue
+	return f.Get("reference") != "" || f.Get("status") == string(payout.Conflicted) || f.Get("overdue") == "yes"
 }
 
-func (f filter) until(now time.Time) time.Time {
-	until := f.Before
-	if old := now.Add(-time.Duration(f.age)); f.age > 0 && (until.IsZero() || old.Before(until)) {
-		until = old
-	}
-	return until
+func (f filter) selects(name, value string) bool { return f.Get(name) == "" || f.Get(name) == value }
+
+func (f filter) admits(r row) bool {
+	answer := map[bool]string{true: "yes", false: "no"}
+	isOf := f.selects("provider", r.ID.Provider()) && f.selects("account", r.ID.Account()) && (f.until.IsZero() || r.UpdatedAt.Before(f.until))
+	return isOf && (r.Damaged || f.selects("status", string(r.Status)) &&
+		f.selects("confirmed", answer[r.Confirmed]) && f.selects("expected", answer[r.Expected]) && f.selects("overdue", answer[r.Overdue]))
 }
 
-func (f filter) admits(r row, now time.Time) bool {
-	answers := func(answer string, is bool) bool { return answer == "" || (answer == "yes") == is }
-	until := f.until(now)
-	isOf := (f.Provider == "" || f.Provider == r.ID.Provider()) && (f.Account == "" || f.Account == r.ID.Account()) &&
-		(until.IsZero() || r.UpdatedAt.Before(until))
-	if r.Damaged {
-		return isOf // nothing else is known
+// line returns the arguments of the command that lists the same payouts.
+func (f filter) line() []string {
+	line := []string{"payouts"}
+	for _, name := range []string{"reference", "status", "provider", "account", "age"} {
+		if value := f.Get(name); value != "" {
+			line = append(line, "--"+strings.Replace(name, "age", "updated-until", 1)+"="+value)
+		}
 	}
-	return isOf && (f.Status == "" || f.Status == r.Status) &&
-		answers(f.Confirmed, r.Confirmed) && answers(f.Expected, r.Expected) && (!f.Overdue || r.Overdue)
+	for _, flag := range [][3]string{{"overdue", "yes", "--overdue"}, {"confirmed", "no", "--unconfirmed"}, {"expected", "no", "--unexpected"}} {
+		if f.Get(flag[0]) == flag[1] {
+			line = append(line, flag[2])
+		}
+	}
+	return line
+}
+
+// path returns the path of the page that begins before a time, or of the first page.
+func (f filter) path(before string) string {
+	query := maps.Clone(f.Values)
+	if query.Del("before"); before != "" {
+		query.Set("before", before)
+	}
+	return "/payouts?" + query.Encode()
 }
 
 // row is what lists show of a payout.
@@ -150,23 +152,29 @@ func latestFirst(a, b row) int {
 
 // payoutList is the data of templates/payouts.html.
 type payoutList struct {
-	Filter    filter
-	Query     url.Values
-	Rows      []row
-	Next      string     // path of the next page
-	Copy      *tableCopy // from which the rows are, unless an index lists them
-	Scan      *scanCost  // of a deployed stack, unless an index lists the payouts
-	Statuses  []payout.Status
-	Providers []cli.Provider
-	Ages      []string
-	Command   string
+	Filter      filter
+	Rows        []row
+	First, Next string     // paths of pages; "" on the first and on the last
+	Copy        *tableCopy // from which the rows are, unless an index lists them
+	Scan        string     // of a deployed stack, what a scan costs, unless an index lists the payouts
+	Statuses    []payout.Status
+	Providers   []cli.Provider
+	Ages        []string
+	Answers     map[string]string // labels of the fields that are yes or no
+	Command     string
 }
 
 func (c *Console) payouts(r *http.Request) (view, error) {
-	l := payoutList{Query: r.URL.Query(), Statuses: find.Statuses, Providers: cli.ProviderNames(), Ages: []string{"10m", "1h", "1d", "7d"}}
+	l := payoutList{
+		Statuses: find.Statuses, Providers: cli.ProviderNames(), Ages: []string{"10m", "1h", "1d", "7d"},
+		Answers: map[string]string{"confirmed": "Confirmed", "expected": "Expected", "overdue": "Overdue"},
+	}
 	var err error
-	if l.Filter, err = parseFilter(l.Query); err != nil {
+	if l.Filter, err = parseFilter(r.URL.Query(), c.now()); err != nil {
 		return view{}, err
+	}
+	if l.Filter.Get("before") != "" {
+		l.First = l.Filter.path("")
 	}
 	l.Command = c.commandLine(l.Filter.line())
 	stack, err := c.stack(r.Context())
@@ -174,32 +182,11 @@ func (c *Console) payouts(r *http.Request) (view, error) {
 		return view{}, err
 	}
 	if l.Filter.hasIndex() {
-		err = l.readIndex(r.Context(), stack.Reader(), c.now())
+		err = l.readIndex(r.Context(), stack.Reader())
 	} else {
 		err = c.readTable(r.Context(), stack, &l)
 	}
 	return view{template: "payouts.html", Title: "Payouts", Live: !c.isReadOnly(), Data: l}, err
-}
-
-// line returns the arguments of the command that lists the same payouts.
-func (f filter) line() []string {
-	line := []string{"payouts"}
-	for _, flag := range [][2]string{
-		{"--reference=", f.Reference}, {"--status=", string(f.Status)}, {"--provider=", f.Provider}, {"--account=", f.Account}, {"--updated-until=", f.Age},
-	} {
-		if flag[1] != "" {
-			line = append(line, flag[0]+flag[1])
-		}
-	}
-	for _, flag := range []struct {
-		name  string
-		isSet bool
-	}{{"--overdue", f.Overdue}, {"--unconfirmed", f.Confirmed == "no"}, {"--unexpected", f.Expected == "no"}} {
-		if flag.isSet {
-			line = append(line, flag.name)
-		}
-	}
-	return line
 }
 
 // maxIndexed limits the payouts that a page reads of an index.
@@ -207,18 +194,19 @@ const maxIndexed = 1000
 
 // readIndex reads a page from an index. It lists the latest update first, except the
 // index of references.
-func (l *payoutList) readIndex(ctx context.Context, reader *dynamostore.Reader, now time.Time) error {
-	if l.Filter.Reference == "" {
-		indexed := reader.List(ctx, dynamostore.Filter{Status: l.Filter.Status, Overdue: l.Filter.Overdue, Until: l.Filter.until(now)})
-		return l.take(rows(indexed), maxIndexed, now)
+func (l *payoutList) readIndex(ctx context.Context, reader *dynamostore.Reader) error {
+	reference := l.Filter.Get("reference")
+	if reference == "" {
+		indexed := dynamostore.Filter{Status: payout.Status(l.Filter.Get("status")), Overdue: l.Filter.Get("overdue") == "yes", Until: l.Filter.until}
+		return l.take(rows(reader.List(ctx, indexed)), maxIndexed)
 	}
-	all, _, err := display.Take(maxIndexed, rows(reader.ByReference(ctx, l.Filter.Reference)), func(row) bool { return true })
+	all, _, err := display.Take(maxIndexed, rows(reader.ByReference(ctx, reference)), func(row) bool { return true })
 	slices.SortFunc(all, latestFirst)
-	return errors.Join(err, l.take(withoutErrors(all), maxIndexed, now))
+	return errors.Join(err, l.take(withoutErrors(all), maxIndexed))
 }
 
 // take takes the payouts of a page. It reads up to limit payouts, the latest update first.
-func (l *payoutList) take(all iter.Seq2[row, error], limit int, now time.Time) error {
+func (l *payoutList) take(all iter.Seq2[row, error], limit int) error {
 	read := 0
 	var last row
 	for r, err := range all {
@@ -226,24 +214,15 @@ func (l *payoutList) take(all iter.Seq2[row, error], limit int, now time.Time) e
 			return err
 		}
 		if (len(l.Rows) >= pageSize || read >= limit) && !r.UpdatedAt.Equal(last.UpdatedAt) {
-			query := maps.Clone(l.Query)
-			query.Set("before", strconv.FormatInt(last.UpdatedAt.UnixMilli(), 10))
-			l.Next = "/payouts?" + query.Encode()
+			l.Next = l.Filter.path(strconv.FormatInt(last.UpdatedAt.UnixMilli(), 10))
 			return nil
 		}
 		read++
-		if last = r; l.Filter.admits(r, now) {
+		if last = r; l.Filter.admits(r) {
 			l.Rows = append(l.Rows, r)
 		}
 	}
 	return nil
-}
-
-// First returns the path of the first page.
-func (l payoutList) First() string {
-	query := maps.Clone(l.Query)
-	query.Del("before")
-	return "/payouts?" + query.Encode()
 }
 
 func withoutErrors(all []row) iter.Seq2[row, error] {

@@ -12,7 +12,6 @@ import (
 	"path"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -76,7 +75,7 @@ func parseTemplates(c *Console) (map[string]*template.Template, error) {
 	for _, file := range files {
 		base := template.New("layout.html").Funcs(template.FuncMap{
 			"payoutPath": payoutPath, "utc": cli.FormatTime, "age": c.age, "statusClass": statusClass, "linked": linked, "local": localTime,
-			"quote": cli.Quote, "count": cli.Count, "grouped": grouped, "colourClass": colourClass, "planFields": planFields, "exportPath": exportPath,
+			"quote": cli.Quote, "count": cli.Count, "colourClass": colourClass, "planFields": planFields, "exportPath": exportPath,
 		})
 		if parsed[file.Name()], err = base.ParseFS(templates, "templates/layout.html", "templates/parts.html", "templates/"+file.Name()); err != nil {
 			return nil, fmt.Errorf("parse template %s: %w", file.Name(), err)
@@ -173,15 +172,6 @@ func statusClass(status payout.Status) string {
 // colourClass returns the class of a colour in the stylesheet.
 func colourClass(colour string) string {
 	return map[string]string{cli.Green: "good", cli.Red: "bad", cli.Yellow: "waiting"}[colour]
-}
-
-// grouped formats a number with a comma before each three digits.
-func grouped(n int64) string {
-	text := strconv.FormatInt(n, 10)
-	for at := len(text) - 3; at > 0; at -= 3 {
-		text = text[:at] + "," + text[at:]
-	}
-	return text
 }
 
 // segment is a part of a text, a link if it has a path.

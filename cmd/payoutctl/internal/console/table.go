@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"sync"
@@ -43,12 +44,6 @@ type table struct {
 	running chan struct{} // closed when the scan has ended
 }
 
-func (t *table) get() (*tableCopy, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.last, t.err
-}
-
 const (
 	// fresh is how old a copy may be. One that takes long to read may be older: reading
 	// takes a fifth of the time at most.
@@ -57,16 +52,19 @@ const (
 	patience = 300 * time.Millisecond
 )
 
-// refresh scans the table, unless that runs already. Done is closed when the scan has
-// ended; it is nil if the copy is fresh.
-func (t *table) refresh(scan func() (*tableCopy, error)) (done <-chan struct{}) {
+// read returns a fresh copy of the table. It scans the table, unless that runs already,
+// and waits for the end of the scan until ctx ends; if isPatient is not set and there is
+// an older copy, only shortly.
+func (t *table) read(ctx context.Context, isPatient bool, scan func() (*tableCopy, error)) (*tableCopy, error) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.last != nil && t.err == nil && time.Since(t.last.ReadAt) < max(fresh, 4*t.last.took) {
-		return nil
+	last := t.last
+	if last != nil && t.err == nil && time.Since(last.ReadAt) < max(fresh, 4*last.took) {
+		t.mu.Unlock()
+		return last, nil
 	}
-	if t.running == nil {
-		running := make(chan struct{})
+	running := t.running
+	if running == nil {
+		running = make(chan struct{})
 		t.running = running
 		go func() {
 			last, err := scan()
@@ -78,7 +76,23 @@ func (t *table) refresh(scan func() (*tableCopy, error)) (done <-chan struct{}) 
 			close(running)
 		}()
 	}
-	return t.running
+	t.mu.Unlock()
+	if last != nil && !isPatient {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, patience)
+		defer cancel()
+	}
+	select {
+	case <-running:
+	case <-ctx.Done():
+	}
+	return t.get()
+}
+
+func (t *table) get() (*tableCopy, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.last, t.err
 }
 
 // scanPayouts reads the payouts of the table, up to limit.
@@ -94,73 +108,45 @@ func scanPayouts(ctx context.Context, stack cli.Stack, limit int) (*tableCopy, e
 	return read, err
 }
 
-// localTable returns a recent copy of the local table. It waits for a scan only shortly if
-// there is an older copy; the pages are read again when the scan has ended.
+// localTable returns a recent copy of the local table. The pages are read again when a
+// scan for which they did not wait has ended.
 func (c *Console) localTable(ctx context.Context, stack cli.Stack) (*tableCopy, error) {
-	done := c.table.refresh(func() (*tableCopy, error) {
+	return c.table.read(ctx, false, func() (*tableCopy, error) {
 		last, err := scanPayouts(c.jobs.ctx, stack, maxLocal)
 		if err == nil && last.took > patience {
 			defer c.hub.announce()
 		}
 		return last, err
 	})
-	last, err := c.table.get()
-	if done == nil || err != nil && last != nil {
-		return last, err
-	}
-	wait := ctx
-	if last != nil {
-		var cancel context.CancelFunc
-		wait, cancel = context.WithTimeout(ctx, patience)
-		defer cancel()
-	}
-	select {
-	case <-done:
-	case <-wait.Done():
-	}
-	return c.table.get()
 }
 
 // readTable reads a page from the copy of the table, of which a deployed stack may have
 // none.
 func (c *Console) readTable(ctx context.Context, stack cli.Stack, l *payoutList) (err error) {
 	if c.isReadOnly() {
-		if l.Scan, err = readScanCost(ctx, stack); err != nil {
-			return err
-		}
+		l.Scan, err = describeScan(ctx, stack)
 		l.Copy, _ = c.table.get()
-	} else if l.Copy, err = c.localTable(ctx, stack); err != nil {
+	} else {
+		l.Copy, err = c.localTable(ctx, stack)
+	}
+	if err != nil || l.Copy == nil {
 		return err
 	}
-	if l.Copy == nil {
-		return ctx.Err()
-	}
-	return l.take(withoutErrors(l.Copy.Rows), maxLocal, c.now())
+	return l.take(withoutErrors(l.Copy.Rows), maxLocal)
 }
 
 // scan reads the table of a deployed stack. It ends when the browser ends the request.
 func (c *Console) scan(w http.ResponseWriter, r *http.Request) {
-	stack, err := c.stack(r.Context())
+	ctx := r.Context()
+	stack, err := c.stack(ctx)
 	if err == nil {
-		done := c.table.refresh(func() (*tableCopy, error) { return scanPayouts(r.Context(), stack, maxScanned) })
-		if done != nil {
-			<-done
-		}
-		_, err = c.table.get()
+		_, err = c.table.read(ctx, true, func() (*tableCopy, error) { return scanPayouts(ctx, stack, maxScanned) })
 	}
 	if err != nil {
 		c.failWith(w, r, err)
 		return
 	}
 	c.search(w, r)
-}
-
-// scanCost says what a scan reads, and what it costs.
-type scanCost struct {
-	Items, Bytes int64 // of the table, up to six hours ago
-	Limit        int64
-	Units        int64   // read request units
-	Dollars      float64 // in us-east-1
 }
 
 // Sizes and prices of DynamoDB, on demand, from
@@ -170,20 +156,16 @@ const (
 	dollarsPerUnit = 0.125 / 1e6
 )
 
-func readScanCost(ctx context.Context, stack cli.Stack) (*scanCost, error) {
+// describeScan says what a scan of the payouts reads, and what it costs.
+func describeScan(ctx context.Context, stack cli.Stack) (string, error) {
 	out, err := dynamodb.NewFromConfig(stack.AWS).DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &stack.PayoutsTable})
-	if err != nil {
-		return nil, err
+	if err != nil || out.Table == nil {
+		return "", err
 	}
-	if out.Table == nil {
-		return &scanCost{Limit: maxScanned}, nil // a table that is being created
-	}
-	cost := &scanCost{Items: aws.ToInt64(out.Table.ItemCount), Bytes: aws.ToInt64(out.Table.TableSizeBytes), Limit: maxScanned}
-	scanned := cost.Bytes
-	if cost.Items > maxScanned {
-		scanned = int64(float64(cost.Bytes) / float64(cost.Items) * maxScanned)
-	}
-	cost.Units = scanned/bytesPerUnit + 1
-	cost.Dollars = float64(cost.Units) * dollarsPerUnit
-	return cost, nil
+	items, size := aws.ToInt64(out.Table.ItemCount), aws.ToInt64(out.Table.TableSizeBytes)
+	scanned := float64(size) * min(1, maxScanned/max(1, float64(items)))
+	units := scanned/bytesPerUnit + 1
+	return fmt.Sprintf("No index lists these payouts. The table has %d payouts and %d bytes, as DynamoDB counted within the last six hours. "+
+		"A scan reads up to %d payouts in no order: about %.0f read request units, about $%.4f in us-east-1. The stop button of the browser cancels it.",
+		items, size, maxScanned, units, units*dollarsPerUnit), nil
 }

@@ -44,15 +44,21 @@ func formatChange(before, after payout.Record) string {
 	if conflicts := after.Conflicts(); !slices.Equal(conflicts, before.Conflicts()) && len(conflicts) > 0 {
 		parts = append(parts, "conflict in "+cli.JoinNames(conflicts))
 	}
-	var set []string
-	for _, field := range slices.Sorted(maps.Keys(after.Claims)) {
-		if from != "" && before.Value(field) == "" && after.Value(field) != "" && field != payout.FieldStatus {
-			set = append(set, string(field))
-		}
-	}
-	add(len(set) > 0, "sets "+strings.Join(set, ", "))
+	set := newFields(before, after)
+	add(from != "" && len(set) > 0, "sets "+strings.Join(set, ", "))
 	if len(parts) == 0 {
 		return "nothing"
 	}
 	return strings.Join(parts, "; ")
+}
+
+// newFields returns the fields that only the later record shows, except the status.
+func newFields(before, after payout.Record) []string {
+	var fields []string
+	for _, field := range slices.Sorted(maps.Keys(after.Claims)) {
+		if field != payout.FieldStatus && before.Value(field) == "" && after.Value(field) != "" {
+			fields = append(fields, string(field))
+		}
+	}
+	return fields
 }
