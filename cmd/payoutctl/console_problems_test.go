@@ -204,7 +204,7 @@ func TestConsole_FailingStack(t *testing.T) {
 		failing, code = true, "ExpiredTokenException"
 		want(t, c.get(path, http.StatusBadGateway), "<h1>The stack does not answer</h1>", "ExpiredTokenException. your AWS session has ended: sign in again")
 		failing = false
-		if response := c.send(http.MethodGet, path, ""); response.StatusCode == http.StatusBadGateway {
+		if c.status(http.MethodGet, path, "") == http.StatusBadGateway {
 			t.Errorf("%s fails although the stack answers", path)
 		}
 	}
@@ -245,12 +245,11 @@ func TestConsole_Progress(t *testing.T) {
 		return 3
 	})
 	changed := c.awaitChange()
-	response := c.send(http.MethodPost, "/actions/audit", "")
+	job := c.redirect("/actions/audit", nil)
 	<-printed
 	if !<-changed {
 		t.Error("the output was not announced")
 	}
-	job := response.Header.Get("Location")
 	want(t, c.get(job, http.StatusOK), "running since", "… 7 receipts", `data-events="/events"`)
 	want(t, c.get("/audit", http.StatusOK), "running since", "… 7 receipts", `data-events="/events"`)
 	c.send(http.MethodPost, job+"/cancel", "")

@@ -43,31 +43,24 @@ var lists = []string{"trust", "cause", "message-id"}
 // maxField bounds a value that becomes an argument.
 const maxField = 4096
 
-// line returns the arguments for a form, as a plan or not. A value that a command line
-// cannot show as it is, is an error of cli.Usagef.
+// line returns the arguments for a form, as a plan or not. Its error is of cli.Usagef.
 func (a action) line(form url.Values, isPlan bool) ([]string, error) {
 	flags := a.flags
 	if a.hasReason && !isPlan {
 		flags = append(slices.Clone(flags), "reason")
 	}
-	for _, field := range slices.Concat(flags, a.operands) {
-		for _, value := range form[field] {
-			switch {
-			case len(value) > maxField:
-				return nil, cli.Usagef("", "%s has more than %d bytes", field, maxField)
-			case cli.Clean(value) != value:
-				return nil, cli.Usagef("", "%s contains a character that cannot be printed: %s", field, cli.Clean(value))
-			case a.forms[field] != nil && value != "" && !a.forms[field].MatchString(value):
-				return nil, cli.Usagef("", "%s has not the form %s: %s", field, a.forms[field], value)
-			case slices.Contains(lists, field) && strings.Contains(value, ","):
-				return nil, cli.Usagef("", "%s contains a comma: %s", field, value)
-			}
-		}
-	}
 	line := slices.Clone(a.words)
-	for _, field := range flags {
+	var operands []string
+	for _, field := range slices.Concat(flags, a.operands) {
 		for _, value := range nonEmpty(form[field]) {
-			line = append(line, "--"+field+"="+value)
+			switch err := a.check(field, value); {
+			case err != nil:
+				return nil, err
+			case slices.Contains(a.operands, field):
+				operands = append(operands, value)
+			default:
+				line = append(line, "--"+field+"="+value)
+			}
 		}
 	}
 	for _, field := range a.switches {
@@ -78,14 +71,27 @@ func (a action) line(form url.Values, isPlan bool) ([]string, error) {
 	if isPlan {
 		line = append(line, "--dry-run")
 	}
-	var operands []string
-	for _, field := range a.operands {
-		operands = append(operands, nonEmpty(form[field])...)
-	}
 	if slices.ContainsFunc(operands, func(operand string) bool { return strings.HasPrefix(operand, "-") }) {
 		line = append(line, "--")
 	}
 	return append(line, operands...), nil
+}
+
+// check refuses a value that a command line cannot show as it is, or that payoutctl would
+// read as several.
+func (a action) check(field, value string) error {
+	form := a.forms[field]
+	switch {
+	case len(value) > maxField:
+		return cli.Usagef("", "%s has more than %d bytes", field, maxField)
+	case cli.Clean(value) != value:
+		return cli.Usagef("", "%s contains a character that cannot be printed: %s", field, cli.Clean(value))
+	case form != nil && !form.MatchString(value):
+		return cli.Usagef("", "%s has not the form %s: %s", field, form, value)
+	case slices.Contains(lists, field) && strings.Contains(value, ","):
+		return cli.Usagef("", "%s contains a comma: %s", field, value)
+	}
+	return nil
 }
 
 func nonEmpty(values []string) []string {
@@ -144,7 +150,7 @@ func (c *Console) act(w http.ResponseWriter, r *http.Request, name string, a act
 	if a.stdin != nil {
 		started.stdin = a.stdin(r.PostForm)
 	}
-	c.jobs.start(c, stack, started, line)
+	c.jobs.start(c, stack, started, line) //nolint:contextcheck // the command outlives the request
 	select {
 	case <-started.done:
 	case <-time.After(quick):

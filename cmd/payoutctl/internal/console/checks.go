@@ -1,8 +1,10 @@
 package console
 
 import (
+	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -67,40 +69,40 @@ func (c *Console) explain(r *http.Request) (view, error) {
 	}
 	query := r.URL.Query()
 	key := inbox.Key{Payout: query.Get("payout"), Receipt: query.Get("receipt")}
-	v := view{template: "explain.html", Title: "Explain"}
-	if key.Payout == "" || key.Receipt == "" {
-		v.Data = data
-		return v, nil
+	if key.Payout != "" && key.Receipt != "" {
+		if err := c.fillExplained(r.Context(), &data, key); err != nil {
+			return view{}, err
+		}
 	}
-	stack, err := c.stack(r.Context())
+	return view{template: "explain.html", Title: "Explain", Data: data}, nil
+}
+
+// fillExplained fills the form with a stored callback.
+func (c *Console) fillExplained(ctx context.Context, data *explained, key inbox.Key) error {
+	stack, err := c.stack(ctx)
 	if err != nil {
-		return view{}, err
+		return err
 	}
-	receipt, ok, err := stack.Reader().Receipt(r.Context(), key)
+	receipt, ok, err := stack.Reader().Receipt(ctx, key)
 	switch {
 	case errors.Is(err, inbox.ErrDamagedReceipt):
-		return v, cli.Usagef("Audit shows how to repair it.", "the receipt cannot be read")
+		return cli.Usagef("Audit shows how to repair it.", "the receipt cannot be read")
 	case err != nil:
-		return v, err
+		return err
 	case !ok || receipt.Source() != payout.SourceCallback:
-		return v, errNotFound
+		return errNotFound
 	}
 	if data.Provider = receipt.Provider(); slices.Contains(data.Types, receipt.Type()) {
 		data.Type = receipt.Type()
 	}
-	if c.masks() {
-		data.Note = "The body is masked. Start the console with --show-bodies to fill the form with it."
-	} else {
-		data.Body = strings.ReplaceAll(display.BodyText(receipt.Body), "\t", " ")
-		data.Note = "The body is that of receipt " + key.Receipt + " of " + key.Payout + ". Its headers are not stored."
+	data.Note = "The body is that of receipt " + key.Receipt + " of " + key.Payout + ". Its headers are not stored."
+	if data.Body = strings.ReplaceAll(display.BodyText(receipt.Body), "\t", " "); c.masks() {
+		data.Note, data.Body = "The body is masked. Start the console with --show-bodies to fill the form with it.", ""
 	}
 	if strings.HasPrefix(key.Payout, display.HeldPrefix) {
-		held := c.offer("explain-held", "Explain the stored callback", map[string][]string{"held": {key.Payout}})
-		held.Command = "" // it changes nothing
-		data.Held = &held
+		data.Held = &offer{Action: "explain-held", Label: "Explain the stored callback", Form: url.Values{"held": {key.Payout}}}
 	}
-	v.Data = data
-	return v, nil
+	return nil
 }
 
 // jobList is the page of the commands that the console has run.

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -56,7 +57,7 @@ func (c *Command) Run(ctx context.Context, s *cli.Session, stack cli.Stack) erro
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	port := listener.Addr().(*net.TCPAddr).Port
+	port := int(netip.MustParseAddrPort(listener.Addr().String()).Port())
 	console, err := New(ctx, s, stack, Options{Port: port, Token: token, ShowBodies: c.ShowBodies})
 	if err != nil {
 		return err

@@ -39,8 +39,7 @@ type Console struct {
 
 // New returns the console of a stack. What it runs in the background ends with ctx.
 func New(ctx context.Context, s *cli.Session, stack cli.Stack, options Options) (*Console, error) {
-	c := &Console{Options: options, session: s}
-	c.jobs.ctx = ctx
+	c := &Console{Options: options, session: s, jobs: jobs{ctx: ctx}}
 	if !stack.Local {
 		stack.AWS.APIOptions = append(stack.AWS.APIOptions, refuseChanges)
 		c.deployed = &stack

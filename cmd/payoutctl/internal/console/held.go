@@ -26,8 +26,9 @@ func (c *Console) held(r *http.Request) (view, error) {
 		return view{}, err
 	}
 	p := problems{Causes: []string{"provider", "reason"}, Since: "Oldest accepted", Column: "Held callback", Empty: "No callback is held.", Field: "held"}
+	callbacks := display.Entries(stack.Reader().Unapplied(r.Context(), inbox.Held))
 	err = p.fill(r, func(yield func(problem, error) bool) {
-		for e, err := range display.Entries(stack.Reader().Unapplied(r.Context(), inbox.Held)) {
+		for e, err := range callbacks {
 			note, _, _ := strings.Cut(e.Note, "\n") // the lines that follow contain the signed text
 			item := problem{
 				Value: e.Key.Payout, Path: payoutPath(payout.ID(e.Key.Payout)), Cause: []string{e.Provider(), e.Reason}, At: e.AcceptedAt,

@@ -150,7 +150,7 @@ const (
 
 // jobs are the last commands of a console.
 type jobs struct {
-	ctx  context.Context
+	ctx  context.Context //nolint:containedctx // of the console, which ends its commands
 	mu   sync.Mutex
 	last int
 	list []*job

@@ -162,7 +162,7 @@ func (c *Console) age(at time.Time) string {
 }
 
 // localTime formats a time in the zone of this machine.
-func localTime(at time.Time) string { return at.Local().Format("2006-01-02 15:04:05 MST") }
+func localTime(at time.Time) string { return at.Local().Format("2006-01-02 15:04:05 MST") } //nolint:gosmopolitan // of the person
 
 // statusClass returns the class of a status in the stylesheet; the word itself is shown, too.
 func statusClass(status payout.Status) string {
