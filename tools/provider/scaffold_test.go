@@ -247,3 +247,38 @@ func TestRender_Compiles(t *testing.T) {
 		}
 	}
 }
+
+// A changed file is kept until git has it.
+func TestFindUnsaved_CommittedFile(t *testing.T) {
+	files, err := render("dodopay", schemeHMAC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const changed = "pkg/provider/dodopay/status.go"
+	files[changed] = "package dodopay\n"
+	root := tree(t, files)
+	git := func(arguments ...string) {
+		t.Helper()
+		command := exec.CommandContext(t.Context(), "git", append([]string{"-C", root, "-c", "user.name=a", "-c", "user.email=a@example.com"}, arguments...)...)
+		if output, err := command.CombinedOutput(); err != nil {
+			t.Fatalf("git %v: %v\n%s", arguments, err, output)
+		}
+	}
+	check := func(isSaved bool) {
+		t.Helper()
+		unsaved, err := findUnsaved(t.Context(), root, "dodopay", []string{changed})
+		if err != nil || (len(unsaved) == 0) != isSaved {
+			t.Errorf("unsaved: %v, %v, saved should be %v", unsaved, err, isSaved)
+		}
+	}
+	git("init", "-q")
+	check(false)
+	git("add", ".")
+	check(false)
+	git("commit", "-q", "-m", "a provider")
+	check(true)
+	if err := put(filepath.Join(root, changed), []byte("package dodopay // more\n")); err != nil {
+		t.Fatal(err)
+	}
+	check(false)
+}
