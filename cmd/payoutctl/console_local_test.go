@@ -186,14 +186,17 @@ func TestConsole_Callbacks(t *testing.T) {
 	for range 2 { // what is read twice is shown once
 		page := w.get("/callbacks", http.StatusOK)
 		checkOrder(t, page, ">5 all<", ">2 accepted<", ">1 duplicate<", ">1 held<", ">1 refused<", "5 callbacks, newest first",
-			"accepted", "queue-only", "200 success", `href="/payouts/cregis/payout/1/3"`,
+			"accepted", "queue-only", "200 success", "cregis/payout/1/3, not stored",
 			"refused", "unauthentic", "401", "not stored",
 			"held", "unknown-status", `href="/payouts/held/cregis/payout/1/x"`, `href="/callbacks/held%2Fcregis%2Fpayout%2F1%2Fx/held%2Fy"`,
 			"duplicate", "accepted", "200 success", "2s")
 		w.log("other", `{}`) // time passes
 	}
+	w.log("consumer", `{"message":"delivery","provider":"cregis","outcome":"changed","payout":"cregis/payout/1/3","receipt":"succeeded/def"}`)
+	w.log("cregis", `{"message":"callback","provider":"cregis","outcome":"unavailable","payout":"cregis/payout/1/4","receipt":"succeeded/ghi"}`)
+	checkOrder(t, w.get("/callbacks", http.StatusOK), "unavailable", "503", "cregis/payout/1/4, not stored", "queue-only", `href="/payouts/cregis/payout/1/3"`)
 	checkOrder(t, w.get("/callbacks?verdict=held", http.StatusOK), "1 callback, newest first", "unknown-status")
-	checkOrder(t, w.get("/callbacks?verdict=<b>", http.StatusOK), "5 callbacks, newest first")
+	checkOrder(t, w.get("/callbacks?verdict=<b>", http.StatusOK), "6 callbacks, newest first")
 }
 
 // The memory for callbacks does not grow, and a stack that was started again begins with none.

@@ -89,13 +89,14 @@ func (l callbackLine) Latency() time.Duration {
 	return max(l.Applied.Sub(l.At), time.Millisecond)
 }
 
-// Path returns the path of the page that exports the callback; "" if it is not stored.
-func (l callbackLine) Path() string {
-	if l.Receipt == "" {
-		return ""
-	}
-	return exportPath(l.key())
+// IsStored reports whether the tables have the callback, so that pages show it.
+func (l callbackLine) IsStored() bool {
+	isQueued := l.Outcome == string(inbox.AcceptedQueueOnly) && l.Applied.IsZero()
+	return l.Receipt != "" && l.Verdict() != unavailable && !isQueued
 }
+
+// Path returns the path of the page that exports the callback.
+func (l callbackLine) Path() string { return exportPath(l.key()) }
 
 const (
 	// keptCallbacks bounds the callbacks in memory: about 2 MB.
