@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	payoutctl "payout-callbacks/cmd/payoutctl"
+	"payout-callbacks/pkg/lambda/providers"
 )
 
 // If one of two alarms does not arrive, the exit code is 1. In any case states, queue
@@ -37,5 +38,26 @@ func TestDrill_MissingNotification(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The alarm on refused callbacks of each provider is triggered by forged callbacks.
+func TestDrill_ForgedCallbacks(t *testing.T) {
+	stack := newHealthyStack()
+	stack.alarms = nil
+	for _, d := range providers.All() {
+		stack.alarms = append(stack.alarms, alarmState{"prod-" + d.Name() + "-refused", "OK", true})
+		stack.reaches = append(stack.reaches, "prod-"+d.Name()+"-refused")
+	}
+	stack.serve(t)
+	var out, problems bytes.Buffer
+	args := []string{"--stack", "prod", "--json", "drill", "--wait", "1ms", "--reason", "why", "--yes", "--yes-production"}
+	if code := payoutctl.Run(args, &out, &problems); code != 0 {
+		t.Fatalf("exit code %d: %s", code, &problems)
+	}
+	for _, d := range providers.All() {
+		if got := strings.Count(strings.Join(stack.sent, ";")+";", "callback of "+d.Name()+";"); got != 20 {
+			t.Errorf("%d forged callbacks of %s, want 20", got, d.Name())
+		}
 	}
 }

@@ -123,6 +123,7 @@ func (h *healthyStack) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // refuse answers an unsigned callback as the provider documents.
 func (h *healthyStack) refuse(w http.ResponseWriter, provider string) {
+	h.note("callback of " + provider)
 	if code := h.answers[provider]; code != 0 {
 		w.WriteHeader(code)
 		return

@@ -6,3 +6,6 @@ var (
 	ConnectDynamoDB = connectDynamoDB
 	ConnectSQS      = connectSQS
 )
+
+// WithQueries is withQueries.
+var WithQueries = withQueries

@@ -116,6 +116,7 @@ func TestExplain_DescribedProvider(t *testing.T) {
 	}{
 		"verified":                    {header: "X-Signature", body: "{}", key: "canary-acme-current"},
 		"another key":                 {header: "X-Signature", body: "{}", key: "nobody's", cause: explain.CauseUnknownKey},
+		"two signatures":              {header: "X-Signature", body: "{}", key: "nobody's, twice", cause: explain.CauseUnknownKey},
 		"no signature":                {header: "X-Signature", body: "{}", drop: true, cause: explain.CauseNoCredential},
 		"an unknown account":          {header: "X-Signature", body: `{"unknown":1}`, key: "nobody's", cause: explain.CauseNoKeys},
 		"verified by the body":        {body: "{}", key: "canary-acme-current"},
@@ -131,12 +132,18 @@ func TestExplain_DescribedProvider(t *testing.T) {
 			if test.drop {
 				header = http.Header{}
 			}
-			if test.key == "plain" {
+			switch test.key {
+			case "plain":
 				header.Set("X-Signature", "canary-acme-current")
+			case "nobody's, twice":
+				header.Add("X-Signature", header.Get("X-Signature"))
 			}
 			report := explain.Explain(explain.Input{Provider: d, Request: callback.NewRequest(payout.TypePayout, header, body), Keys: keys, Now: now})
 			if isVerified := report.Verdict == callback.Acknowledged; isVerified != (test.cause == "") {
 				t.Fatalf("got %s, findings %+v", report.Verdict, report.Findings)
+			}
+			if report.Received != "" {
+				t.Errorf("a part of the signature is reported: %q", report.Received)
 			}
 			if test.cause == "" {
 				if !report.KeyChecks[0].Matches {
