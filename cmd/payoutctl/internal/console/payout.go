@@ -1,6 +1,7 @@
 package console
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -83,12 +84,15 @@ func (c *Console) payout(r *http.Request) (view, error) {
 	}
 	history, err := display.LoadHistory(r.Context(), stack.Reader(), payout.ID(id))
 	switch {
+	case errors.Is(err, inbox.ErrLaterVersion):
+		shown.Facts = [][]cli.Cell{{{Text: "status"}, {Text: err.Error(), Colour: cli.Red}}}
 	case err != nil:
 		return view{}, err
 	case !history.IsKnown():
 		return view{}, errNotFound
+	default:
+		c.fillPayout(&shown, history)
 	}
-	c.fillPayout(&shown, history)
 	return view{template: "payout.html", Title: id, Live: true, Data: shown}, nil
 }
 
