@@ -18,6 +18,7 @@ import (
 
 	payoutctl "payout-callbacks/cmd/payoutctl"
 	"payout-callbacks/cmd/payoutctl/internal/cli"
+	"payout-callbacks/cmd/payoutctl/internal/console"
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/ops/localstack"
 	"payout-callbacks/pkg/payout"
@@ -266,4 +267,15 @@ func TestConsole_Explain(t *testing.T) {
 	want(t, page, `{"event":"PAYOUT.SUCCESS"`, `<option selected>pivot</option>`, `action="/actions/explain-held"`)
 	want(t, c.act("explain-held", url.Values{"held": {held}}), "explain "+held)
 	c.get("/explain?payout=cregis/payout/1/9&receipt=succeeded/x", http.StatusNotFound)
+	masked := openTables(t, fake, false, console.Options{}).get("/explain?payout="+url.QueryEscape(held)+"&receipt=held", http.StatusOK)
+	want(t, masked, "The body is masked.")
+	wantNot(t, masked, "PAYOUT.SUCCESS")
+	for _, path := range []string{"/payouts/" + conflictedID, "/payouts/" + held} {
+		link := regexp.MustCompile(`href="(/explain\?[^"]*)"`).FindStringSubmatch(c.get(path, http.StatusOK))
+		if link == nil {
+			t.Errorf("%s: no link to explain", path)
+			continue
+		}
+		want(t, c.get(html.UnescapeString(link[1]), http.StatusOK), "Its headers are not stored.")
+	}
 }
