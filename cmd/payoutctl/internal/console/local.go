@@ -52,6 +52,7 @@ func (c *Console) control(control control) http.HandlerFunc {
 			c.failWith(w, r, err)
 			return
 		}
+		c.hub.announce()
 		page, _, _ := strings.Cut(r.URL.Path[1:], "/")
 		http.Redirect(w, r, "/"+page, http.StatusSeeOther)
 	}
