@@ -191,10 +191,10 @@ func (s suite) renewed(v Vector) error {
 		old := maps.Clone(s.Keys)
 		old[got.sender.Account] = callback.AccountKeys{Current: "old-key-0000000000"}
 		for _, keys := range []*rotation{{old: old}, {old: old, renewed: s.Keys}} {
-			store := &memory.Store{}
+			store, now := &memory.Store{}, func() time.Time { return signedAt }
 			handler := &callback.Handler{
-				Provider: s.Callbacks, Keys: keys, Now: time.Now,
-				Inbox: &inbox.Inbox{Store: store, Queue: &memory.Queue{Now: time.Now}, Now: time.Now},
+				Provider: s.Callbacks, Keys: keys, Now: now,
+				Inbox: &inbox.Inbox{Store: store, Queue: &memory.Queue{Now: now}, Now: now},
 			}
 			want, stored := callback.Unauthenticated, 0
 			if keys.renewed != nil {
