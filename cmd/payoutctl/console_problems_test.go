@@ -7,6 +7,8 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -101,6 +103,9 @@ func TestConsole_Held(t *testing.T) {
 	wantNot(t, page, "secret")
 	if strings.Contains(page, "note of <script>") {
 		t.Error("the page contains a script")
+	}
+	for _, query := range []string{"page=-1", "page=x", "page=999", "reason=none"} {
+		c.get("/held?"+query, http.StatusOK)
 	}
 	page = c.get("/held?provider=pivot&reason=unknown-status", http.StatusOK)
 	want(t, page, understood, "Release the callback …", `name="held-reason" value="unknown-status"`)
@@ -277,5 +282,26 @@ func TestConsole_Explain(t *testing.T) {
 			continue
 		}
 		want(t, c.get(html.UnescapeString(link[1]), http.StatusOK), "Its headers are not stored.")
+	}
+}
+
+// A list has pages, and its groups count all that was read.
+func TestConsole_HeldPages(t *testing.T) {
+	fake := newTables(t)
+	var subjects []string
+	for n := range 1001 {
+		subjects = append(subjects, strconv.Itoa(n))
+	}
+	holdCallbacks(t, fake, "field", subjects...)
+	c := openLocal(t, fake.URL)
+	boxes := regexp.MustCompile(`name="held" value="([^"]*)"`)
+	first, last := c.get("/held?reason=field", http.StatusOK), c.get("/held?reason=field&page=20", http.StatusOK)
+	want(t, first, "These are the first 1000; there are more.", `<td class="number">1000</td>`, `href="/held?page=2&reason=field" rel="next"`)
+	want(t, last, `href="/held?page=19&reason=field" rel="prev"`)
+	wantNot(t, first, `rel="prev"`)
+	wantNot(t, last, `rel="next"`)
+	onFirst, onLast := boxes.FindAllString(first, -1), boxes.FindAllString(last, -1)
+	if len(onFirst) != 50 || len(onLast) != 50 || slices.Contains(onFirst, onLast[0]) {
+		t.Errorf("%d callbacks on the first page, %d on the last; the first of the last: %s", len(onFirst), len(onLast), onLast)
 	}
 }
