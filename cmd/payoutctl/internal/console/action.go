@@ -15,27 +15,29 @@ import (
 
 // action is a command of payoutctl that forms offer, at POST /actions/<name>. Each value
 // of a field becomes one argument: --name=value, or an operand, which -- separates from
-// the flags if it looks like one. Empty fields are omitted.
+// the flags if it looks like one. Empty fields are omitted. Words, flags, switches and
+// operands are separated by spaces.
 type action struct {
-	words    []string                  // the command, with flags that never change
-	flags    []string                  // fields that become --name=value
-	switches []string                  // fields that become --name if they are not empty
-	operands []string                  // fields that become operands
+	words    string // the command, with flags that never change
+	flags    string // fields that become --name=value
+	switches string // fields that become --name if they are not empty
+	operands string // fields that become operands
+	effect   effect
 	forms    map[string]*regexp.Regexp // that values of a field must have
 	// stdin returns the standard input of the command; nil: it is empty.
 	stdin func(form url.Values) string
-
-	// changes is set if the command changes the stack. It is not mounted on a deployed stack.
-	changes bool
-	// hasReason is set if the command has --reason.
-	hasReason bool
-	// isPlanned is set if the command has --dry-run: it runs with it first, and the page of
-	// the plan asks for the reason and a confirmation.
-	isPlanned bool
-	// isPartial is set if a plan with exit code 1 leaves out what it names, and can be
-	// carried out for the rest.
-	isPartial bool
 }
+
+// effect is what an action does to the stack. Each includes those before.
+type effect int
+
+const (
+	reads   effect = iota
+	changes        // is not mounted on a deployed stack
+	reasons        // has --reason
+	plans          // has --dry-run: runs with it first, and the page of the plan asks for the reason and a confirmation
+	partial        // can be carried out for the rest if the plan, with exit code 1, leaves out what it names
+)
 
 // lists are the fields whose flags payoutctl splits at commas.
 var lists = []string{"trust", "cause", "message-id"}
@@ -45,25 +47,25 @@ const maxField = 4096
 
 // line returns the arguments for a form, as a plan or not. Its error is of cli.Usagef.
 func (a action) line(form url.Values, isPlan bool) ([]string, error) {
-	flags := a.flags
-	if a.hasReason && !isPlan {
-		flags = append(slices.Clone(flags), "reason")
+	flags, operandFields := strings.Fields(a.flags), strings.Fields(a.operands)
+	if a.effect >= reasons && !isPlan {
+		flags = append(flags, "reason")
 	}
-	line := slices.Clone(a.words)
+	line := strings.Fields(a.words)
 	var operands []string
-	for _, field := range slices.Concat(flags, a.operands) {
+	for _, field := range slices.Concat(flags, operandFields) {
 		for _, value := range nonEmpty(form[field]) {
 			switch err := a.check(field, value); {
 			case err != nil:
 				return nil, err
-			case slices.Contains(a.operands, field):
+			case slices.Contains(operandFields, field):
 				operands = append(operands, value)
 			default:
 				line = append(line, "--"+field+"="+value)
 			}
 		}
 	}
-	for _, field := range a.switches {
+	for _, field := range strings.Fields(a.switches) {
 		if form.Get(field) != "" {
 			line = append(line, "--"+field)
 		}
@@ -99,8 +101,8 @@ func nonEmpty(values []string) []string {
 }
 
 func (c *Console) addActions(mux *http.ServeMux) {
-	for name, a := range actions() {
-		if a.changes && c.isReadOnly() {
+	for name, a := range actions {
+		if a.effect > reads && c.isReadOnly() {
 			continue
 		}
 		mux.HandleFunc("POST /actions/"+name, func(w http.ResponseWriter, r *http.Request) { c.act(w, r, name, a) })
@@ -132,7 +134,7 @@ func (c *Console) act(w http.ResponseWriter, r *http.Request, name string, a act
 			fmt.Sprintf("A form may have %d bytes, with escaped characters: %v. Nothing was run.", maxForm, err))
 		return
 	}
-	isPlan := a.isPlanned && r.PostForm.Get("confirmed") == ""
+	isPlan := a.effect >= plans && r.PostForm.Get("confirmed") == ""
 	line, err := a.line(r.PostForm, isPlan)
 	if err != nil {
 		c.failWith(w, r, err)

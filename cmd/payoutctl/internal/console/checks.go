@@ -39,7 +39,7 @@ func (c *Console) doctor(*http.Request) (view, error) {
 }
 
 func (c *Console) check(title string, data checks) (view, error) {
-	data.Timeout, data.Last = jobTimeout, c.jobs.latest(data.Name)
+	data.Timeout, data.Last = jobTimeout, c.jobs.latest(func(job *job) bool { return job.Action == data.Name })
 	return view{template: "checks.html", Title: title, Live: data.Last != nil && data.Last.IsRunning(), Data: data}, nil
 }
 

@@ -42,7 +42,7 @@ only, and on a deployed stack it changes nothing; it shows the command for each 
 	payoutctl --stack payouts-prod console --port 8080
 
 Needs, of a deployed stack, cloudformation:DescribeStacks to find it, and only these actions, none of which changes it:
-` + strings.Join(reads, ", ") + "."
+` + strings.Join(readActions, ", ") + "."
 }
 
 // Run serves the console.

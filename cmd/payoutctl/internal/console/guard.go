@@ -10,10 +10,10 @@ import (
 	"payout-callbacks/cmd/payoutctl/internal/cli"
 )
 
-// reads are the AWS actions that a console of a deployed stack may use, by their names
+// readActions are the AWS actions that a console of a deployed stack may use, by their names
 // in the SDK. None of them changes anything. Doctor also invokes the reconciler, to check
 // the providers' APIs: that is not a read, so these checks have no result here.
-var reads = []string{
+var readActions = []string{
 	"cloudwatch:DescribeAlarms",           // doctor
 	"cloudwatch:GetMetricData",            // the overview
 	"cloudwatch:GetMetricStatistics",      // doctor: the last sweep
@@ -39,7 +39,7 @@ func refuseChanges(stack *middleware.Stack) error {
 	) (middleware.InitializeOutput, middleware.Metadata, error) {
 		service := strings.ToLower(strings.ReplaceAll(middleware.GetServiceID(ctx), " ", ""))
 		action := service + ":" + middleware.GetOperationName(ctx)
-		if slices.Contains(reads, action) {
+		if slices.Contains(readActions, action) {
 			return next.HandleInitialize(ctx, in)
 		}
 		err := cli.Failuref("run the command in a terminal", "the console of a deployed stack changes nothing, and does not use %s", action)

@@ -140,7 +140,7 @@ func (j *job) Summary() string {
 
 // CanConfirm reports whether the job is a plan that may be carried out.
 func (j *job) CanConfirm() bool {
-	return j.IsPlan() && !j.IsRunning() && (j.code == cli.ExitDone || j.action.isPartial && j.code == cli.ExitNo)
+	return j.IsPlan() && !j.IsRunning() && (j.code == cli.ExitDone || j.action.effect == partial && j.code == cli.ExitNo)
 }
 
 const (
@@ -156,28 +156,16 @@ type jobs struct {
 	list []*job
 }
 
-func (j *jobs) find(id string) *job {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	for _, job := range j.list {
-		if job.ID == id {
-			return job
-		}
+// latest returns the last command that is admitted, or nil.
+func (j *jobs) latest(admits func(*job) bool) *job {
+	all := j.all()
+	if at := slices.IndexFunc(all, admits); at >= 0 {
+		return all[at]
 	}
 	return nil
 }
 
-// latest returns the last command of an action, or nil.
-func (j *jobs) latest(action string) *job {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	for _, job := range slices.Backward(j.list) {
-		if job.Action == action {
-			return job
-		}
-	}
-	return nil
-}
+func (j *jobs) find(id string) *job { return j.latest(func(job *job) bool { return job.ID == id }) }
 
 // all returns the commands, the last first.
 func (j *jobs) all() []*job {

@@ -3,6 +3,7 @@ package console
 import (
 	"cmp"
 	"iter"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -69,28 +70,19 @@ type offer struct {
 
 // offer returns the offer of an action for a form.
 func (c *Console) offer(name, label string, form url.Values) offer {
-	a := actions()[name]
-	o := offer{Action: name, Label: label, Form: form, NeedsReason: a.hasReason && !a.isPlanned}
+	a := actions[name]
+	o := offer{Action: name, Label: label, Form: form, NeedsReason: a.effect == reasons}
 	if !c.isReadOnly() {
 		return o
 	}
-	if form = cloneForm(form); a.hasReason {
-		form.Set("reason", "TEXT")
-	}
-	line, err := a.line(form, false)
+	filled := url.Values{"reason": {"TEXT"}}
+	maps.Copy(filled, form)
+	line, err := a.line(filled, false)
 	if err != nil {
-		line = append(slices.Clone(a.words), "--help")
+		line = append(strings.Fields(a.words), "--help")
 	}
 	o.Command = c.commandLine(line)
 	return o
-}
-
-func cloneForm(form url.Values) url.Values {
-	clone := url.Values{}
-	for name, values := range form {
-		clone[name] = slices.Clone(values)
-	}
-	return clone
 }
 
 // fill reads the problems, groups them, and lists those that the query selects.
@@ -128,7 +120,7 @@ func (p *problems) fill(r *http.Request, all iter.Seq2[problem, error]) error {
 
 // address returns a path with a filter and the number of a page.
 func address(path string, filter url.Values, page int) string {
-	query := cloneForm(filter)
+	query := maps.Clone(filter)
 	query.Set("page", strconv.Itoa(page))
 	return path + "?" + query.Encode()
 }
