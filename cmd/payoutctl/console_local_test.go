@@ -397,10 +397,8 @@ func TestConsole_LocalPagesOfADeployedStack(t *testing.T) {
 		w.get(path, http.StatusNotFound)
 	}
 	for _, path := range []string{"/providers/order", "/providers/plan", "/providers/push", "/providers/skip", "/faults"} {
-		response := w.send(http.MethodPost, path, "provider=cregis&service=sqs&fault=fails")
-		_ = response.Body.Close()
-		if response.StatusCode < http.StatusBadRequest {
-			t.Errorf("POST %s: %d", path, response.StatusCode)
+		if code := w.status(http.MethodPost, path, "provider=cregis&service=sqs&fault=fails"); code < http.StatusBadRequest {
+			t.Errorf("POST %s: %d", path, code)
 		}
 	}
 	event := payout.Event{ID: payout.NewID("pivot", payout.TypePayout, demoMerchant, "u1", "r"), Status: payout.Succeeded}

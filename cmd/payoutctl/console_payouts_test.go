@@ -50,9 +50,8 @@ func openTables(t *testing.T, fake *tables, isLocal bool, options console.Option
 func (c *consoleOf) redirect(path string, form url.Values) string {
 	c.t.Helper()
 	response := c.send(http.MethodPost, path, form.Encode())
-	defer response.Body.Close()
 	c.text(response, path, http.StatusSeeOther)
-	return response.Header.Get("Location")
+	return response.Header().Get("Location")
 }
 
 func wantTexts(t *testing.T, page string, wants ...string) {

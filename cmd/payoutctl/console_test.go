@@ -61,22 +61,20 @@ func newConsole(t *testing.T, stack cli.Stack, run func(context.Context, *cli.Se
 	return c
 }
 
-func (c *consoleOf) send(method, path, form string) *http.Response {
+func (c *consoleOf) send(method, path, form string) *httptest.ResponseRecorder {
 	c.t.Helper()
 	r := httptest.NewRequest(method, "http://127.0.0.1:4567"+path, strings.NewReader(form))
 	r.AddCookie(&http.Cookie{Name: "payout-console-4567", Value: consoleToken})
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	recorder := httptest.NewRecorder()
 	c.handler.ServeHTTP(recorder, r)
-	return recorder.Result()
+	return recorder
 }
 
 // status returns the status of an answer.
 func (c *consoleOf) status(method, path, form string) int {
 	c.t.Helper()
-	response := c.send(method, path, form)
-	_ = response.Body.Close()
-	return response.StatusCode
+	return c.send(method, path, form).Code
 }
 
 // get returns a page, which must have the code.
@@ -85,24 +83,23 @@ func (c *consoleOf) get(path string, code int) string {
 	return c.text(c.send(http.MethodGet, path, ""), path, code)
 }
 
-func (c *consoleOf) text(response *http.Response, path string, code int) string {
+func (c *consoleOf) text(response *httptest.ResponseRecorder, path string, code int) string {
 	c.t.Helper()
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil || response.StatusCode != code {
-		c.t.Errorf("%s: status %d, want %d (%v)\n%s", path, response.StatusCode, code, err, text)
+	text := response.Body.String()
+	if response.Code != code {
+		c.t.Errorf("%s: status %d, want %d\n%s", path, response.Code, code, text)
 	}
-	return string(text)
+	return text
 }
 
 // act sends the form of an action and returns the page of its job, once it has ended.
 func (c *consoleOf) act(name string, form url.Values) string {
 	c.t.Helper()
 	response := c.send(http.MethodPost, "/actions/"+name, form.Encode())
-	if response.StatusCode != http.StatusSeeOther {
+	if response.Code != http.StatusSeeOther {
 		return c.text(response, name, http.StatusSeeOther)
 	}
-	return c.ended(response.Header.Get("Location"))
+	return c.ended(response.Header().Get("Location"))
 }
 
 // ended returns the page of a job that has ended.
@@ -330,8 +327,9 @@ func TestActions_LargeForm(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	if page := c.text(response, "10 MB", http.StatusRequestEntityTooLarge); !strings.Contains(page, "1048576 bytes") || len(c.ran) > 0 {
-		t.Errorf("the page does not state the bound:\n%s", page)
+	page, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusRequestEntityTooLarge || !strings.Contains(string(page), "1048576 bytes") || len(c.ran) > 0 {
+		t.Errorf("status %d, %v; the page does not state the bound:\n%s", response.StatusCode, err, page)
 	}
 	form.Set("body", strings.Repeat("x", 1<<19))
 	c.act("explain", form)
