@@ -10,9 +10,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/smithy-go/encoding/cbor"
 
+	"payout-callbacks/cmd/payoutctl/internal/cli"
 	"payout-callbacks/cmd/payoutctl/internal/console"
+	"payout-callbacks/pkg/ops/localstack"
 )
 
 // functionLog adds lines to the log of a function.
@@ -53,6 +57,22 @@ func TestConsole_OverviewWithoutAPart(t *testing.T) {
 	fill(t, fake)
 	page := openTables(t, fake, true, console.Options{}).get("/", http.StatusOK)
 	wantTexts(t, page, "Not read: queue: ", "Not read: dead-letter queue: ", `<span class="big bad">1</span> held callbacks`, `<span class="big">–</span> messages`)
+}
+
+// A stack that does not answer at all leaves a page that names each part.
+func TestConsole_OverviewOfAFailingStack(t *testing.T) {
+	const nowhere = "http://127.0.0.1:1"
+	for isLocal, part := range map[bool]string{true: "logs of the callbacks", false: "metrics"} {
+		c := newConsole(t, cli.Stack{
+			Stack: localstack.Stack{Name: "demo", EndpointURL: nowhere, EventsQueueURL: nowhere + "/1/events"},
+			Local: isLocal,
+			AWS: aws.Config{
+				Region: "us-east-1", BaseEndpoint: aws.String(nowhere), HTTPClient: http.DefaultClient,
+				Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""), Retryer: func() aws.Retryer { return aws.NopRetryer{} },
+			},
+		}, nil)
+		wantTexts(t, c.get("/", http.StatusOK), "Not read: indexes: ", "Not read: queue: ", "Not read: "+part+": ")
+	}
 }
 
 // The numbers of a deployed stack are those of its metrics and of its indexes. They are

@@ -262,11 +262,7 @@ func (c *Console) watchCallbacks(ctx context.Context) {
 const shownCallbacks = 100
 
 // callbacks is the page of the last callbacks of the local stack.
-func (c *Console) callbacks(r *http.Request) (view, error) {
-	stack, err := c.stack(r.Context())
-	if err != nil {
-		return view{}, err
-	}
+func (c *Console) callbacks(r *http.Request, stack cli.Stack) (view, error) {
 	if _, err := c.callbackLog.read(r.Context(), stack, c.now()); err != nil {
 		return view{}, err
 	}

@@ -17,30 +17,15 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// checks is a page that runs a check, with its last result.
-type checks struct {
-	Name      string
-	IsAudit   bool
-	Providers []cli.Provider
-	Day       string
-	Timeout   time.Duration
-	Last      *job
-}
-
-// audit is the page that checks that nothing was lost, and counts the payouts of a day.
-func (c *Console) audit(*http.Request) (view, error) {
-	day := c.now().UTC().AddDate(0, 0, -1).Format(time.DateOnly)
-	return c.check("Audit", checks{Name: "audit", IsAudit: true, Providers: cli.ProviderNames(), Day: day})
-}
-
-// doctor is the page that checks the deployment.
-func (c *Console) doctor(*http.Request) (view, error) {
-	return c.check("Doctor", checks{Name: "doctor"})
-}
-
-func (c *Console) check(title string, data checks) (view, error) {
-	data.Timeout, data.Last = jobTimeout, c.jobs.latest(func(job *job) bool { return job.Action == data.Name })
-	return view{template: "checks.html", Title: title, Live: data.Last != nil && data.Last.IsRunning(), Data: data}, nil
+// check is the page of an action that checks the stack, with its last result.
+func (c *Console) check(name, title string) page {
+	return func(*http.Request) (view, error) {
+		last := c.jobs.latest(func(job *job) bool { return job.Action == name })
+		return view{template: "checks.html", Title: title, Live: last != nil && last.IsRunning(), Data: map[string]any{
+			"IsAudit": name == "audit", "Providers": cli.ProviderNames(), "Day": c.now().UTC().AddDate(0, 0, -1).Format(time.DateOnly),
+			"Timeout": jobTimeout, "Last": last,
+		}}, nil
+	}
 }
 
 // explained is the form of a callback to explain.

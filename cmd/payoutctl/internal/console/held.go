@@ -2,7 +2,6 @@ package console
 
 import (
 	"errors"
-	"iter"
 	"net/http"
 	"net/url"
 	"slices"
@@ -20,14 +19,10 @@ import (
 )
 
 // held is the page of held callbacks, by provider and reason.
-func (c *Console) held(r *http.Request) (view, error) {
-	stack, err := c.stack(r.Context())
-	if err != nil {
-		return view{}, err
-	}
+func (c *Console) held(r *http.Request, stack cli.Stack) (view, error) {
 	p := problems{Causes: []string{"provider", "reason"}, Since: "Oldest accepted", Column: "Held callback", Empty: "No callback is held.", Field: "held"}
 	callbacks := display.Entries(stack.Reader().Unapplied(r.Context(), inbox.Held))
-	err = p.fill(r, func(yield func(problem, error) bool) {
+	err := p.fill(r, func(yield func(problem, error) bool) {
 		for e, err := range callbacks {
 			note, _, _ := strings.Cut(e.Note, "\n") // the lines that follow contain the signed text
 			item := problem{
@@ -49,10 +44,10 @@ func (c *Console) held(r *http.Request) (view, error) {
 	return view{template: "problems.html", Title: "Held", Live: true, Data: &p}, err
 }
 
-// storedProblems reads payouts as problems. Those that cannot be read have the cause damaged.
-func storedProblems(payouts iter.Seq2[dynamostore.Stored, error], filter dynamostore.Filter, describe func(dynamostore.Stored) problem) iter.Seq2[problem, error] {
-	return func(yield func(problem, error) bool) {
-		for stored, err := range payouts {
+// fillPayouts is fill for payouts. Those that cannot be read have the cause damaged.
+func (p *problems) fillPayouts(r *http.Request, stack cli.Stack, filter dynamostore.Filter, describe func(dynamostore.Stored) problem) error {
+	return p.fill(r, func(yield func(problem, error) bool) {
+		for stored, err := range stack.Reader().List(r.Context(), filter) {
 			item := problem{Cause: []string{"damaged"}, Detail: "It cannot be read; audit shows how to repair it."}
 			switch {
 			case errors.Is(err, inbox.ErrDamagedPayout) || errors.Is(err, inbox.ErrLaterVersion):
@@ -67,18 +62,14 @@ func storedProblems(payouts iter.Seq2[dynamostore.Stored, error], filter dynamos
 				return
 			}
 		}
-	}
+	})
 }
 
 // conflicts is the page of payouts in conflict, by the fields in conflict.
-func (c *Console) conflicts(r *http.Request) (view, error) {
-	stack, err := c.stack(r.Context())
-	if err != nil {
-		return view{}, err
-	}
+func (c *Console) conflicts(r *http.Request, stack cli.Stack) (view, error) {
 	p := problems{Causes: []string{"fields"}, Since: "Oldest update", Column: "Payout", Empty: "No payout is in conflict.", Field: "payout"}
 	filter := dynamostore.Filter{Status: payout.Conflicted}
-	err = p.fill(r, storedProblems(stack.Reader().List(r.Context(), filter), filter, func(stored dynamostore.Stored) problem {
+	err := p.fillPayouts(r, stack, filter, func(stored dynamostore.Stored) problem {
 		var fields, values []string
 		for _, field := range stored.Conflicts() {
 			var seen []string
@@ -88,7 +79,7 @@ func (c *Console) conflicts(r *http.Request) (view, error) {
 			fields, values = append(fields, string(field)), append(values, string(field)+": "+strings.Join(seen, " or "))
 		}
 		return problem{Cause: []string{strings.Join(fields, " ")}, At: stored.UpdatedAt, Detail: strings.Join(values, "; ")}
-	}))
+	})
 	if fields := strings.Fields(r.URL.Query().Get("fields")); p.Count > 0 && len(fields) > 0 {
 		for _, source := range []string{string(payout.SourceQuery), string(payout.SourceCallback)} {
 			form := url.Values{"cause": fields, "trust": {source}}
@@ -100,14 +91,10 @@ func (c *Console) conflicts(r *http.Request) (view, error) {
 }
 
 // overdue is the page of overdue payouts, by the reasons why they are overdue.
-func (c *Console) overdue(r *http.Request) (view, error) {
-	stack, err := c.stack(r.Context())
-	if err != nil {
-		return view{}, err
-	}
+func (c *Console) overdue(r *http.Request, stack cli.Stack) (view, error) {
 	p := problems{Causes: []string{"reason"}, Since: "Earliest deadline", Column: "Payout", Empty: "No payout is overdue.", Field: "payout"}
 	filter := dynamostore.Filter{Overdue: true}
-	err = p.fill(r, storedProblems(stack.Reader().List(r.Context(), filter), filter, func(stored dynamostore.Stored) problem {
+	err := p.fillPayouts(r, stack, filter, func(stored dynamostore.Stored) problem {
 		item := problem{Cause: []string{strings.Join(stored.Overdue, " ")}, At: stored.UpdatedAt}
 		if stored.Deadline != 0 {
 			item.At = time.UnixMilli(stored.Deadline).UTC()
@@ -115,7 +102,7 @@ func (c *Console) overdue(r *http.Request) (view, error) {
 		item.Detail = strings.TrimSpace(string(stored.Status()) + "  " + cli.FormatAmount(stored.Value(payout.FieldAmount), stored.Value(payout.FieldCurrency)) +
 			"  " + stored.Value(payout.FieldReference))
 		return item
-	}))
+	})
 	if len(p.Groups) > 0 {
 		p.Offers = []offer{c.offer("reconcile-overdue", "Ask the providers about all overdue payouts", nil)}
 	}
@@ -126,11 +113,7 @@ func (c *Console) overdue(r *http.Request) (view, error) {
 // deadLetters is the page of dead-letter messages, by cause and provider. Reading them
 // hides them from the sweeper for a moment, so the page of a deployed stack only counts
 // them.
-func (c *Console) deadLetters(r *http.Request) (view, error) {
-	stack, err := c.stack(r.Context())
-	if err != nil {
-		return view{}, err
-	}
+func (c *Console) deadLetters(r *http.Request, stack cli.Stack) (view, error) {
 	p := problems{Causes: []string{"cause", "provider"}, Since: "Oldest sent", Column: "Message", Empty: "No dead-letter message is visible.", Field: "message-id"}
 	v := view{template: "problems.html", Title: "Dead-letter messages", Data: &p}
 	if c.isReadOnly() {
@@ -153,16 +136,9 @@ func (c *Console) deadLetters(r *http.Request) (view, error) {
 		})
 		return nil
 	})
-	if err != nil {
-		return v, err
+	if err == nil {
+		err = p.fill(r, withoutErrors(items))
 	}
-	err = p.fill(r, func(yield func(problem, error) bool) {
-		for _, item := range items {
-			if !yield(item, nil) {
-				return
-			}
-		}
-	})
 	if p.Count > 0 {
 		p.Offers = []offer{c.offer("redrive", "Redrive "+p.all("message")+" …", selection(r, map[string]string{"cause": "cause", "provider": "provider"}))}
 	}

@@ -29,9 +29,9 @@ func (c *Console) addLocal(ctx context.Context, mux *http.ServeMux) {
 	if c.isReadOnly() {
 		return
 	}
-	mux.Handle("GET /callbacks", c.show(c.callbacks))
-	mux.Handle("GET /providers", c.show(c.providers))
-	mux.Handle("GET /faults", c.show(c.faults))
+	mux.Handle("GET /callbacks", c.show(c.onStack(c.callbacks)))
+	mux.Handle("GET /providers", c.show(c.onStack(c.providers)))
+	mux.Handle("GET /faults", c.show(c.onStack(c.faults)))
 	mux.HandleFunc("POST /providers/{control}", c.control(providerControl))
 	mux.HandleFunc("POST /faults", c.control(faultControl))
 	go c.watchCallbacks(ctx)
@@ -179,12 +179,9 @@ type ordered struct {
 const shownOrders = 20
 
 // providers is the page of the simulated providers.
-func (c *Console) providers(r *http.Request) (view, error) {
-	stack, err := c.stack(r.Context())
-	if err != nil {
-		return view{}, err
-	}
+func (c *Console) providers(r *http.Request, stack cli.Stack) (view, error) {
 	var shown []simulated
+	var err error
 	for _, name := range slices.Sorted(maps.Keys(stack.Providers)) {
 		s := simulated{Name: name, Title: name, Reference: "order-" + strings.ToLower(rand.Text()[:6])}
 		if s.Payouts, s.Ordered, err = readOrders(r.Context(), stack, name); err != nil {
@@ -246,11 +243,7 @@ type part struct {
 }
 
 // faults is the page of the faults between the functions and AWS, and of paused parts.
-func (c *Console) faults(r *http.Request) (view, error) {
-	stack, err := c.stack(r.Context())
-	if err != nil {
-		return view{}, err
-	}
+func (c *Console) faults(r *http.Request, stack cli.Stack) (view, error) {
 	answer, err := callSimulator(r.Context(), stack, http.MethodGet, stack.Faults.URL+"/simulator/faults", nil)
 	if err != nil {
 		return view{}, err

@@ -57,11 +57,7 @@ type overviewCache struct {
 // refreshPause is how long the overview is kept, of the local and of a deployed stack.
 var refreshPause = map[bool]time.Duration{true: time.Second, false: 15 * time.Second}
 
-func (c *Console) overview(r *http.Request) (view, error) {
-	stack, err := c.stack(r.Context())
-	if err != nil {
-		return view{}, err
-	}
+func (c *Console) overview(r *http.Request, stack cli.Stack) (view, error) {
 	c.cache.mu.Lock()
 	defer c.cache.mu.Unlock()
 	if time.Since(c.cache.at) >= refreshPause[stack.Local] {
@@ -78,52 +74,56 @@ func (c *Console) overview(r *http.Request) (view, error) {
 // named; the others are shown.
 func (c *Console) readOverview(ctx context.Context, stack cli.Stack) overviewPage {
 	page := overviewPage{Limit: maxCounted}
-	var mu sync.Mutex // guards page
+	var mu sync.Mutex // guards page.Problems; each part has its own other fields
 	var group sync.WaitGroup
-	read := func(part string, read func() (func(), error)) {
+	read := func(part string, read func() error) {
 		group.Go(func() {
-			set, err := read()
-			mu.Lock()
-			defer mu.Unlock()
-			if err != nil {
+			if err := read(); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
 				page.Problems = append(page.Problems, part+": "+cli.AsExitError(err).Error())
-				return
 			}
-			set()
 		})
 	}
-	read("indexes", func() (func(), error) {
-		counts, err := stack.Reader().Counts(ctx, maxCounted)
-		return func() { page.Counts = counts }, err
+	read("indexes", func() (err error) {
+		page.Counts, err = stack.Reader().Counts(ctx, maxCounted)
+		return err
 	})
-	read("queue", func() (func(), error) {
-		depth, err := prove.MeasureQueue(ctx, stack, stack.EventsQueueURL)
-		return func() { page.Queue = depth }, err
+	read("queue", func() (err error) {
+		page.Queue, err = prove.MeasureQueue(ctx, stack, stack.EventsQueueURL)
+		return err
 	})
-	read("dead-letter queue", func() (func(), error) {
-		depth, err := prove.MeasureQueue(ctx, stack, stack.DeadLetterQueueURL)
-		return func() { page.Dead = depth }, err
+	read("dead-letter queue", func() (err error) {
+		page.Dead, err = prove.MeasureQueue(ctx, stack, stack.DeadLetterQueueURL)
+		return err
 	})
 	if stack.Local {
-		read("payouts", func() (func(), error) {
+		read("payouts", func() error {
 			last, err := c.localTable(ctx, stack)
-			return func() { page.setPayouts(last) }, err
+			if err == nil {
+				page.setPayouts(last)
+			}
+			return err
 		})
-		read("logs of the callbacks", func() (func(), error) {
+		read("logs of the callbacks", func() error {
 			shown, err := c.activity(ctx, stack, localSpan, intervals)
-			return func() { page.setActivity(shown, localSpan, "Median time from acceptance to application") }, err
+			if err == nil {
+				page.setActivity(shown, localSpan, "Median time from acceptance to application")
+			}
+			return err
 		})
-		read("log of the publisher", func() (func(), error) {
-			published, err := readPublished(ctx, stack, c.now().Add(-localSpan))
-			return func() { page.Published = published }, err
+		read("log of the publisher", func() (err error) {
+			page.Published, err = readPublished(ctx, stack, c.now().Add(-localSpan))
+			return err
 		})
 	} else {
-		read("metrics", func() (func(), error) {
+		read("metrics", func() error {
 			shown, published, err := readMetrics(ctx, stack, c.now(), intervals)
-			return func() {
+			if err == nil {
 				page.setActivity(shown, intervals*metricPeriod, "Age of the oldest receipt that was not applied")
-				page.Published = published
-			}, err
+			}
+			page.Published = published
+			return err
 		})
 	}
 	group.Wait()

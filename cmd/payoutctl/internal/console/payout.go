@@ -64,12 +64,8 @@ type receipt struct {
 // style shortens addresses where bodies are masked.
 func (c *Console) style() cli.Style { return cli.Style{Full: !c.masks()} }
 
-func (c *Console) payout(r *http.Request) (view, error) {
+func (c *Console) payout(r *http.Request, stack cli.Stack) (view, error) {
 	id := r.PathValue("id")
-	stack, err := c.stack(r.Context())
-	if err != nil {
-		return view{}, err
-	}
 	shown := payoutPage{ID: id}
 	if strings.HasPrefix(id, display.HeldPrefix) {
 		held, ok, err := display.ReadHeld(r.Context(), stack.Reader(), id)

@@ -164,7 +164,7 @@ type payoutList struct {
 	Command     string
 }
 
-func (c *Console) payouts(r *http.Request) (view, error) {
+func (c *Console) payouts(r *http.Request, stack cli.Stack) (view, error) {
 	l := payoutList{
 		Statuses: find.Statuses, Providers: cli.ProviderNames(), Ages: []string{"10m", "1h", "1d", "7d"},
 		Answers: map[string]string{"confirmed": "Confirmed", "expected": "Expected", "overdue": "Overdue"},
@@ -177,10 +177,6 @@ func (c *Console) payouts(r *http.Request) (view, error) {
 		l.First = l.Filter.path("")
 	}
 	l.Command = c.commandLine(l.Filter.line())
-	stack, err := c.stack(r.Context())
-	if err != nil {
-		return view{}, err
-	}
 	if l.Filter.hasIndex() {
 		err = l.readIndex(r.Context(), stack.Reader())
 	} else {
@@ -225,10 +221,10 @@ func (l *payoutList) take(all iter.Seq2[row, error], limit int) error {
 	return nil
 }
 
-func withoutErrors(all []row) iter.Seq2[row, error] {
-	return func(yield func(row, error) bool) {
-		for _, r := range all {
-			if !yield(r, nil) {
+func withoutErrors[T any](all []T) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for _, item := range all {
+			if !yield(item, nil) {
 				return
 			}
 		}

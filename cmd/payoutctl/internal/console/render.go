@@ -84,6 +84,17 @@ func parseTemplates(c *Console) (map[string]*template.Template, error) {
 	return parsed, nil
 }
 
+// onStack returns a page that needs the stack.
+func (c *Console) onStack(show func(r *http.Request, stack cli.Stack) (view, error)) page {
+	return func(r *http.Request) (view, error) {
+		stack, err := c.stack(r.Context())
+		if err != nil {
+			return view{}, err
+		}
+		return show(r, stack)
+	}
+}
+
 // pageTimeout bounds what a page reads: the SDK itself tries again for a minute.
 const pageTimeout = 15 * time.Second
 
