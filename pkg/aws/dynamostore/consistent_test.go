@@ -84,6 +84,7 @@ func readers(ctx context.Context, e *dynamostore.Editor) map[string]func() {
 		"List, overdue": func() {
 			drain(e.List(ctx, dynamostore.Filter{Overdue: true}))
 		},
+		"Counts":      func() { _, _ = e.Counts(ctx, 10) },
 		"Scheduled":   func() { drain(e.Scheduled(ctx)) },
 		"ByReference": func() { drain(e.ByReference(ctx, "order-1")) },
 		"Unapplied":   func() { drain(e.Unapplied(ctx, inbox.Held)) },
@@ -94,7 +95,7 @@ func readers(ctx context.Context, e *dynamostore.Editor) map[string]func() {
 }
 
 // Reads of a table are strongly consistent. Reads of an index cannot be, so each
-// item is read again by its key.
+// item is read again by its key, unless it is only counted.
 func TestReader_StronglyConsistent(t *testing.T) {
 	var recorded recordedReads
 	client := dynamodb.New(dynamodb.Options{
@@ -117,7 +118,7 @@ func TestReader_StronglyConsistent(t *testing.T) {
 			}
 			fromIndex := func(read readRequest) bool { return read.IndexName != "" }
 			byKey := func(read readRequest) bool { return read.operation == "GetItem" }
-			if slices.ContainsFunc(recorded, fromIndex) && !slices.ContainsFunc(recorded, byKey) {
+			if slices.ContainsFunc(recorded, fromIndex) && name != "Counts" && !slices.ContainsFunc(recorded, byKey) {
 				t.Error("items of the index are not read again by their keys")
 			}
 		})
