@@ -127,7 +127,7 @@ func (c *Console) exportPage(r *http.Request) (view, error) {
 func (c *Console) serveVector(w http.ResponseWriter, r *http.Request) {
 	e, err := c.export(r)
 	if err != nil {
-		c.show(func(*http.Request) (view, error) { return view{}, err }).ServeHTTP(w, r)
+		c.failWith(w, r, err)
 		return
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")

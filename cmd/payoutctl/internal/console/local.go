@@ -74,8 +74,9 @@ func sendControl(stack cli.Stack, r *http.Request, control control) error {
 	return err
 }
 
-// maxSimulatorAnswer bounds an answer of a simulator: thousands of payouts.
-const maxSimulatorAnswer = 64 << 20
+// maxLocalAnswer bounds an answer: thousands of payouts of a simulator, or of lines of a
+// log, which have a thousand bytes.
+const maxLocalAnswer = 64 << 20
 
 // callSimulator calls a control API of the local stack. Its refusal is an error of
 // cli.Usagef.
@@ -84,19 +85,23 @@ func callSimulator(ctx context.Context, stack cli.Stack, method, address string,
 	if err != nil {
 		return nil, cli.Usagef("", "%s is not a URL", address)
 	}
+	code, answer, err := callLocal(stack, request)
+	if err == nil && code >= http.StatusBadRequest {
+		err = cli.Usagef("Nothing was changed.", "the simulator refuses it: %s", bytes.TrimSpace(answer))
+	}
+	return answer, err
+}
+
+// callLocal sends a request to a part of the local stack, and returns the status and the
+// body of the answer.
+func callLocal(stack cli.Stack, request *http.Request) (int, []byte, error) {
 	response, err := stack.AWS.HTTPClient.Do(request)
 	if err != nil {
-		return nil, cli.Failuref("start the stack again with: make run", "call the simulator: %w", err)
+		return 0, nil, cli.Failuref("start the stack again with: make run", "call the local stack: %w", err)
 	}
 	defer response.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(response.Body, maxSimulatorAnswer))
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("read answer of the simulator: %w", err)
-	case response.StatusCode >= http.StatusBadRequest:
-		return nil, cli.Usagef("Nothing was changed.", "the simulator refuses it: %s", bytes.TrimSpace(answer))
-	}
-	return answer, nil
+	answer, err := io.ReadAll(io.LimitReader(response.Body, maxLocalAnswer))
+	return response.StatusCode, answer, err
 }
 
 // planOf returns the plan in a form, as providersim.Plan reads it. It leaves the check of
@@ -150,13 +155,6 @@ func faultControl(stack cli.Stack, r *http.Request) (string, any, error) {
 	return stack.Faults.URL + "/simulator/faults", map[string]string{"service": r.PostForm.Get("service"), "fault": r.PostForm.Get("fault")}, nil
 }
 
-// planFields returns the data of a page with the prefix of the ids in a form.
-func planFields(page map[string]any, id string) map[string]any {
-	fields := maps.Clone(page)
-	fields["ID"] = id
-	return fields
-}
-
 // simulated is a simulated provider on the page.
 type simulated struct {
 	Name, Title, Reference string // the reference is proposed for the next order
@@ -192,12 +190,7 @@ func (c *Console) providers(r *http.Request, stack cli.Stack) (view, error) {
 		}
 		shown = append(shown, s)
 	}
-	return view{template: "providers.html", Title: "Providers", Live: true, Data: map[string]any{
-		"Providers": shown,
-		"Statuses":  []providersim.Status{providersim.Succeeded, providersim.Failed, providersim.Rejected, providersim.Cancelled, providersim.Pending},
-		"Altered":   []providersim.Alteration{providersim.AlteredAmount, providersim.AlteredRecipient, providersim.AlteredCurrency},
-		"Faults":    []providersim.Fault{providersim.Limited, providersim.Unavailable, providersim.Hanging, providersim.NotJSON},
-	}}, nil
+	return view{template: "providers.html", Title: "Providers", Live: true, Data: shown}, nil
 }
 
 // readOrders returns the last orders at a simulated provider, newest first.

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -36,9 +35,6 @@ func logGroupName(stack cli.Stack, function string) string {
 	return "/aws/lambda/" + stack.Name + "/" + function
 }
 
-// maxLogAnswer bounds an answer; a line has a thousand bytes.
-const maxLogAnswer = 16 << 20
-
 // readLog returns the first lines of a log that a query matches, oldest first; none of a
 // function that has not run. It is for the local stack, which answers in one page.
 func readLog(ctx context.Context, stack cli.Stack, query logQuery) ([]logEvent, error) {
@@ -60,19 +56,14 @@ func readLog(ctx context.Context, stack cli.Stack, query logQuery) ([]logEvent, 
 	if err := v4.NewSigner().SignHTTP(ctx, credentials, request, hex.EncodeToString(sum[:]), "logs", stack.AWS.Region, time.Now()); err != nil {
 		return nil, fmt.Errorf("sign request: %w", err)
 	}
-	response, err := stack.AWS.HTTPClient.Do(request)
-	if err != nil {
-		return nil, cli.Failuref("start one with: make run", "read log %s: %w", query.Group, err)
-	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(response.Body, maxLogAnswer))
+	code, answer, err := callLocal(stack, request)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("read log %s: %w", query.Group, err)
-	case response.StatusCode == http.StatusBadRequest && strings.Contains(string(answer), "ResourceNotFoundException"):
+		return nil, err
+	case code == http.StatusBadRequest && strings.Contains(string(answer), "ResourceNotFoundException"):
 		return nil, nil
-	case response.StatusCode != http.StatusOK:
-		return nil, cli.Failuref("", "read log %s: HTTP %d: %s", query.Group, response.StatusCode, answer)
+	case code != http.StatusOK:
+		return nil, cli.Failuref("", "read log %s: HTTP %d: %s", query.Group, code, answer)
 	}
 	var page struct {
 		Events []logEvent `json:"events"`

@@ -99,7 +99,7 @@ func (c *Console) readOverview(ctx context.Context, stack cli.Stack) overviewPag
 	})
 	if stack.Local {
 		read("payouts", func() error {
-			last, err := c.localTable(ctx, stack)
+			last, err := c.localTable(stack)
 			if err == nil {
 				page.setPayouts(last)
 			}
@@ -155,9 +155,6 @@ func (p *overviewPage) setActivity(shown activity, span time.Duration, latency s
 }
 
 func (p *overviewPage) setPayouts(last *tableCopy) {
-	if last == nil {
-		return
-	}
 	for _, status := range find.Statuses {
 		if n := last.ByStatus[status]; n > 0 {
 			p.Statuses = append(p.Statuses, count{Name: string(status), Class: statusClass(status), Path: "/payouts?status=" + string(status), N: n})

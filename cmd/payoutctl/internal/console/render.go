@@ -75,7 +75,7 @@ func parseTemplates(c *Console) (map[string]*template.Template, error) {
 	for _, file := range files {
 		base := template.New("layout.html").Funcs(template.FuncMap{
 			"payoutPath": payoutPath, "utc": cli.FormatTime, "age": c.age, "statusClass": statusClass, "linked": linked, "local": localTime,
-			"quote": cli.Quote, "count": cli.Count, "colourClass": colourClass, "planFields": planFields, "exportPath": exportPath,
+			"quote": cli.Quote, "count": cli.Count, "colourClass": colourClass, "exportPath": exportPath,
 		})
 		if parsed[file.Name()], err = base.ParseFS(templates, "templates/layout.html", "templates/parts.html", "templates/"+file.Name()); err != nil {
 			return nil, fmt.Errorf("parse template %s: %w", file.Name(), err)
@@ -104,19 +104,20 @@ func (c *Console) show(p page) http.Handler {
 		ctx, cancel := context.WithTimeout(r.Context(), pageTimeout)
 		defer cancel()
 		v, err := p(r.WithContext(ctx))
-		switch {
-		case errors.Is(err, errNotFound):
-			c.fail(w, r, http.StatusNotFound, "Not found", "This console has no such page, and the stack has no payout, receipt or job of this name.")
-		case err != nil:
+		if err != nil {
 			c.failWith(w, r, err)
-		default:
-			c.write(w, r, http.StatusOK, v)
+			return
 		}
+		c.write(w, r, http.StatusOK, v)
 	})
 }
 
 // failWith shows an error of the stack, of AWS or of the request, and what to do.
 func (c *Console) failWith(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, errNotFound) {
+		c.fail(w, r, http.StatusNotFound, "Not found", "This console has no such page, and the stack has no payout, receipt or job of this name.")
+		return
+	}
 	exit := cli.AsExitError(err)
 	code, title := http.StatusBadGateway, "The stack does not answer"
 	if exit.Code == cli.ExitUsage {

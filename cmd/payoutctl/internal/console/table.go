@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -38,61 +39,26 @@ type tableCopy struct {
 // console reads the local table again when the copy is old and a page needs it, and a
 // deployed one when a person asks for it.
 type table struct {
-	mu      sync.Mutex
-	last    *tableCopy
-	err     error         // of the last scan
-	running chan struct{} // closed when the scan has ended
+	scanning sync.Mutex
+	last     atomic.Pointer[tableCopy]
 }
 
-const (
-	// fresh is how old a copy may be. One that takes long to read may be older: reading
-	// takes a fifth of the time at most.
-	fresh = time.Second
-	// patience is how long a page waits for a new copy if there is an old one.
-	patience = 300 * time.Millisecond
-)
+// fresh is how old a copy may be. One that takes long to read may be older: reading takes
+// a fifth of the time at most.
+const fresh = time.Second
 
-// read returns a fresh copy of the table. It scans the table, unless that runs already,
-// and waits for the end of the scan until ctx ends; if isPatient is not set and there is
-// an older copy, only shortly.
-func (t *table) read(ctx context.Context, isPatient bool, scan func() (*tableCopy, error)) (*tableCopy, error) {
-	t.mu.Lock()
-	last := t.last
-	if last != nil && t.err == nil && time.Since(last.ReadAt) < max(fresh, 4*last.took) {
-		t.mu.Unlock()
+// read returns a fresh copy of the table. Pages that need one at the same time share a scan.
+func (t *table) read(ctx context.Context, stack cli.Stack, limit int) (*tableCopy, error) {
+	t.scanning.Lock()
+	defer t.scanning.Unlock()
+	if last := t.last.Load(); last != nil && time.Since(last.ReadAt) < max(fresh, 4*last.took) {
 		return last, nil
 	}
-	running := t.running
-	if running == nil {
-		running = make(chan struct{})
-		t.running = running
-		go func() {
-			last, err := scan()
-			t.mu.Lock()
-			defer t.mu.Unlock()
-			if t.err, t.running = err, nil; err == nil {
-				t.last = last
-			}
-			close(running)
-		}()
+	last, err := scanPayouts(ctx, stack, limit)
+	if err == nil {
+		t.last.Store(last)
 	}
-	t.mu.Unlock()
-	if last != nil && !isPatient {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, patience)
-		defer cancel()
-	}
-	select {
-	case <-running:
-	case <-ctx.Done():
-	}
-	return t.get()
-}
-
-func (t *table) get() (*tableCopy, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.last, t.err
+	return last, err
 }
 
 // scanPayouts reads the payouts of the table, up to limit.
@@ -108,16 +74,10 @@ func scanPayouts(ctx context.Context, stack cli.Stack, limit int) (*tableCopy, e
 	return read, err
 }
 
-// localTable returns a recent copy of the local table. The pages are read again when a
-// scan for which they did not wait has ended.
-func (c *Console) localTable(ctx context.Context, stack cli.Stack) (*tableCopy, error) {
-	return c.table.read(ctx, false, func() (*tableCopy, error) {
-		last, err := scanPayouts(c.jobs.ctx, stack, maxLocal)
-		if err == nil && last.took > patience {
-			defer c.hub.announce()
-		}
-		return last, err
-	})
+// localTable returns a fresh copy of the local table. A page that is closed does not end
+// the scan, which others may wait for.
+func (c *Console) localTable(stack cli.Stack) (*tableCopy, error) {
+	return c.table.read(c.jobs.ctx, stack, maxLocal)
 }
 
 // readTable reads a page from the copy of the table, of which a deployed stack may have
@@ -125,9 +85,9 @@ func (c *Console) localTable(ctx context.Context, stack cli.Stack) (*tableCopy, 
 func (c *Console) readTable(ctx context.Context, stack cli.Stack, l *payoutList) (err error) {
 	if c.isReadOnly() {
 		l.Scan, err = describeScan(ctx, stack)
-		l.Copy, _ = c.table.get()
+		l.Copy = c.table.last.Load()
 	} else {
-		l.Copy, err = c.localTable(ctx, stack)
+		l.Copy, err = c.localTable(stack)
 	}
 	if err != nil || l.Copy == nil {
 		return err
@@ -140,7 +100,7 @@ func (c *Console) scan(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	stack, err := c.stack(ctx)
 	if err == nil {
-		_, err = c.table.read(ctx, true, func() (*tableCopy, error) { return scanPayouts(ctx, stack, maxScanned) })
+		_, err = c.table.read(ctx, stack, maxScanned)
 	}
 	if err != nil {
 		c.failWith(w, r, err)
