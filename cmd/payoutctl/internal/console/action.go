@@ -102,17 +102,16 @@ func nonEmpty(values []string) []string {
 
 func (c *Console) addActions(mux *http.ServeMux) {
 	for name, a := range actions {
-		if a.effect > reads && c.isReadOnly() {
-			continue
+		if a.effect == reads || !c.isReadOnly() {
+			mux.Handle("POST /actions/"+name, c.post(onStack(c, func(r *http.Request, stack cli.Stack) (string, error) { return c.act(r, stack, name, a) })))
 		}
-		mux.HandleFunc("POST /actions/"+name, func(w http.ResponseWriter, r *http.Request) { c.act(w, r, name, a) })
 	}
-	mux.HandleFunc("POST /jobs/{id}/cancel", func(w http.ResponseWriter, r *http.Request) {
+	mux.Handle("POST /jobs/{id}/cancel", c.post(func(r *http.Request) (string, error) {
 		if job := c.jobs.find(r.PathValue("id")); job != nil {
 			job.cancel()
 		}
-		http.Redirect(w, r, localPath("/jobs/"+r.PathValue("id")), http.StatusSeeOther)
-	})
+		return localPath("/jobs/" + r.PathValue("id")), nil
+	}))
 }
 
 const (
@@ -124,26 +123,32 @@ const (
 	quick = 2 * time.Second
 )
 
-// act starts the command of a form and redirects to its page.
-func (c *Console) act(w http.ResponseWriter, r *http.Request, name string, a action) {
-	whole := r.Body
-	r.Body = http.MaxBytesReader(w, whole, maxForm)
-	if err := r.ParseForm(); err != nil {
-		_, _ = io.CopyN(io.Discard, whole, maxRefused)
-		c.fail(w, r, http.StatusRequestEntityTooLarge, "The form is too large or not valid",
-			fmt.Sprintf("A form may have %d bytes, with escaped characters: %v. Nothing was run.", maxForm, err))
-		return
-	}
+// post returns the handler of a form. It redirects to the path that handle returns.
+func (c *Console) post(handle func(r *http.Request) (string, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		whole := r.Body
+		r.Body = http.MaxBytesReader(w, whole, maxForm)
+		if err := r.ParseForm(); err != nil {
+			_, _ = io.CopyN(io.Discard, whole, maxRefused)
+			c.fail(w, r, http.StatusRequestEntityTooLarge, "The form is too large or not valid",
+				fmt.Sprintf("A form may have %d bytes, with escaped characters: %v. Nothing was run.", maxForm, err))
+			return
+		}
+		target, err := handle(r)
+		if err != nil {
+			c.failWith(w, r, err)
+			return
+		}
+		http.Redirect(w, r, target, http.StatusSeeOther)
+	})
+}
+
+// act starts the command of a form and returns the path of its page.
+func (c *Console) act(r *http.Request, stack cli.Stack, name string, a action) (string, error) {
 	isPlan := a.effect >= plans && r.PostForm.Get("confirmed") == ""
 	line, err := a.line(r.PostForm, isPlan)
 	if err != nil {
-		c.failWith(w, r, err)
-		return
-	}
-	stack, err := c.stack(r.Context())
-	if err != nil {
-		c.failWith(w, r, err)
-		return
+		return "", err
 	}
 	started := &job{Line: c.commandLine(line), Action: name, action: a}
 	if isPlan {
@@ -152,13 +157,13 @@ func (c *Console) act(w http.ResponseWriter, r *http.Request, name string, a act
 	if a.stdin != nil {
 		started.stdin = a.stdin(r.PostForm)
 	}
-	c.jobs.start(c, stack, started, line) //nolint:contextcheck // the command outlives the request
+	c.jobs.start(c, stack, started, line)
 	select {
 	case <-started.done:
 	case <-time.After(quick):
 	case <-r.Context().Done():
 	}
-	http.Redirect(w, r, "/jobs/"+started.ID, http.StatusSeeOther)
+	return "/jobs/" + started.ID, nil
 }
 
 // commandLine returns a command line of payoutctl for this stack as a person types it.

@@ -116,8 +116,9 @@ type callbackLog struct {
 	pid    int // of the process that runs the stack
 	next   time.Time
 	groups map[string]*logGroup
-	lines  []callbackLine          // oldest first
-	early  map[inbox.Key]time.Time // deliveries without the line of their callback
+	lines  []callbackLine // oldest first
+	// applied are the deliveries of the last minute. The line of a callback may be read after them.
+	applied map[inbox.Key]time.Time
 }
 
 // logGroup is how far a log is read.
@@ -133,7 +134,7 @@ func (l *callbackLog) read(ctx context.Context, stack cli.Stack, now time.Time) 
 	defer l.mu.Unlock()
 	if stack.PID != l.pid || l.groups == nil {
 		l.pid, l.lines, l.next = stack.PID, nil, time.Time{}
-		l.groups, l.early = map[string]*logGroup{}, map[inbox.Key]time.Time{}
+		l.groups, l.applied = map[string]*logGroup{}, map[inbox.Key]time.Time{}
 	}
 	if now.Before(l.next) || stack.EndpointURL == "" {
 		return false, nil
@@ -151,7 +152,12 @@ func (l *callbackLog) read(ctx context.Context, stack cli.Stack, now time.Time) 
 	}
 	slices.SortStableFunc(l.lines, func(a, b callbackLine) int { return a.At.Compare(b.At) })
 	l.lines = slices.Clone(l.lines[max(0, len(l.lines)-keptCallbacks):])
-	maps.DeleteFunc(l.early, func(_ inbox.Key, at time.Time) bool { return now.Sub(at) > time.Minute })
+	for n := range l.lines {
+		if line := &l.lines[n]; line.Applied.IsZero() && line.Verdict() == accepted {
+			line.Applied = l.applied[line.key()]
+		}
+	}
+	maps.DeleteFunc(l.applied, func(_ inbox.Key, at time.Time) bool { return now.Sub(at) > time.Minute })
 	return hasChanged, nil
 }
 
@@ -190,43 +196,21 @@ func (l *callbackLog) readGroup(ctx context.Context, stack cli.Stack, name, mess
 	return lines, nil
 }
 
-// add adds the line of a callback, or the time of a delivery to its callback.
+// add adds the line of a callback, or the time of a delivery, of which the first counts.
 func (l *callbackLog) add(line callbackLine) {
 	if line.Message == "callback" {
-		if line.Verdict() == accepted {
-			line.Applied = l.early[line.key()]
-			delete(l.early, line.key())
-		}
 		l.lines = append(l.lines, line)
-		return
-	}
-	if line.Error != "" || line.Outcome == string(inbox.ApplyDuplicate) {
-		return
-	}
-	for n := range slices.Backward(l.lines) {
-		if known := &l.lines[n]; known.key() == line.key() && known.Verdict() == accepted {
-			if known.Applied.IsZero() {
-				known.Applied = line.At
-			}
-			return
-		}
-	}
-	if _, ok := l.early[line.key()]; !ok {
-		l.early[line.key()] = line.At
+	} else if _, ok := l.applied[line.key()]; !ok && line.Error == "" && line.Outcome != string(inbox.ApplyDuplicate) {
+		l.applied[line.key()] = line.At
 	}
 }
 
-// list returns the callbacks since a time, newest first.
-func (l *callbackLog) list(since time.Time) []callbackLine {
+// list returns the callbacks, newest first.
+func (l *callbackLog) list() []callbackLine {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var lines []callbackLine
-	for _, line := range slices.Backward(l.lines) {
-		if line.At.Before(since) {
-			break
-		}
-		lines = append(lines, line)
-	}
+	lines := slices.Clone(l.lines)
+	slices.Reverse(lines)
 	return lines
 }
 
@@ -267,7 +251,7 @@ func (c *Console) callbacks(r *http.Request, stack cli.Stack) (view, error) {
 		return view{}, err
 	}
 	filter := r.URL.Query().Get("verdict")
-	lines := c.callbackLog.list(time.Time{})
+	lines := c.callbackLog.list()
 	counts := map[string]int{}
 	for _, line := range lines {
 		counts[line.Verdict()]++
@@ -300,7 +284,10 @@ func (c *Console) activity(ctx context.Context, stack cli.Stack, span time.Durat
 	begin := now.Add(-span)
 	shown := activity{Verdicts: map[string]int{}, Callbacks: make([]int, intervals), Latencies: make([]time.Duration, intervals)}
 	latencies := make([][]time.Duration, intervals)
-	for _, line := range c.callbackLog.list(begin) {
+	for _, line := range c.callbackLog.list() {
+		if line.At.Before(begin) {
+			break
+		}
 		at := min(intervals-1, int(line.At.Sub(begin)*time.Duration(intervals)/span))
 		shown.Verdicts[line.Verdict()]++
 		shown.Callbacks[at]++

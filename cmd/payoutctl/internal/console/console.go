@@ -88,13 +88,13 @@ func (c *Console) now() time.Time { return c.session.Now() }
 // exist on the local stack only.
 func (c *Console) addPages(mux *http.ServeMux) {
 	pages := map[string]page{
-		"/{$}":             c.onStack(c.overview),
-		"/payouts":         c.onStack(c.payouts),
-		"/payouts/{id...}": c.onStack(c.payout),
-		"/held":            c.onStack(c.held),
-		"/conflicts":       c.onStack(c.conflicts),
-		"/overdue":         c.onStack(c.overdue),
-		"/dead-letters":    c.onStack(c.deadLetters),
+		"/{$}":             onStack(c, c.overview),
+		"/payouts":         onStack(c, c.payouts),
+		"/payouts/{id...}": onStack(c, c.payout),
+		"/held":            onStack(c, c.held),
+		"/conflicts":       onStack(c, c.conflicts),
+		"/overdue":         onStack(c, c.overdue),
+		"/dead-letters":    onStack(c, c.deadLetters),
 		"/audit":           c.check("audit", "Audit"),
 		"/doctor":          c.check("doctor", "Doctor"),
 		"/explain":         c.explain,
@@ -105,8 +105,8 @@ func (c *Console) addPages(mux *http.ServeMux) {
 	for path, show := range pages {
 		mux.Handle("GET "+path, c.show(show))
 	}
-	mux.HandleFunc("POST /search", c.search)
-	mux.HandleFunc("POST /scan", c.scan)
+	mux.Handle("POST /search", c.post(onStack(c, c.search)))
+	mux.Handle("POST /scan", c.post(onStack(c, c.scan)))
 }
 
 // unknown is the page of a path that does not exist.

@@ -40,27 +40,23 @@ const keyPlaceholder = "KEY"
 
 var notInFileNames = regexp.MustCompile(`[^0-9A-Za-z._]+`)
 
-// export reads a callback by its path.
-func (c *Console) export(r *http.Request) (exported, error) {
-	stack, err := c.stack(r.Context())
-	if err != nil {
-		return exported{}, err
-	}
+// export is the page of one callback.
+func (c *Console) export(r *http.Request, stack cli.Stack) (view, error) {
 	key := inbox.Key{Payout: r.PathValue("payout"), Receipt: r.PathValue("receipt")}
 	receipt, ok, err := stack.Reader().Receipt(r.Context(), key)
 	switch {
 	case err != nil:
-		return exported{}, err
+		return view{}, err
 	case !ok || receipt.Source() != payout.SourceCallback || receipt.Body == nil:
-		return exported{}, errNotFound
+		return view{}, errNotFound
 	case c.masks():
-		return exported{}, cli.Usagef("serve the console with --show-bodies", "the body is masked on a deployed stack")
+		return view{}, cli.Usagef("serve the console with --show-bodies", "the body is masked on a deployed stack")
 	}
 	d, err := cli.FindProvider(cli.Provider(receipt.Provider()))
 	if err != nil {
-		return exported{}, err
+		return view{}, err
 	}
-	return c.newExport(stack, d, receipt), nil
+	return view{template: "export.html", Title: "Export a callback", Data: c.newExport(stack, d, receipt)}, nil
 }
 
 func (c *Console) newExport(stack cli.Stack, d provider.Description, receipt inbox.Receipt) exported {
@@ -114,22 +110,14 @@ func curl(d provider.Description, api string, kind payout.Type, body []byte) str
 	return line.String() + cli.Quote(fmt.Sprintf("%s/callbacks/%s/%s", strings.TrimRight(api, "/"), d.Name(), kind))
 }
 
-// exportPage is the page of one callback.
-func (c *Console) exportPage(r *http.Request) (view, error) {
-	e, err := c.export(r)
-	if err != nil {
-		return view{}, err
-	}
-	return view{template: "export.html", Title: "Export a callback", Data: e}, nil
-}
-
 // serveVector serves the test vector as a file.
 func (c *Console) serveVector(w http.ResponseWriter, r *http.Request) {
-	e, err := c.export(r)
+	v, err := onStack(c, c.export)(r)
 	if err != nil {
 		c.failWith(w, r, err)
 		return
 	}
+	e, _ := v.Data.(exported)
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Content-Disposition", `attachment; filename="`+e.File+`"`)
 	_, _ = w.Write([]byte(e.Vector)) // fails if the browser has left

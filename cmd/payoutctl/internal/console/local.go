@@ -24,16 +24,16 @@ import (
 // addLocal adds the export of callbacks, and the pages that exist on the local stack
 // only: its callbacks, the simulated providers, and the faults of its connections.
 func (c *Console) addLocal(ctx context.Context, mux *http.ServeMux) {
-	mux.Handle("GET /callbacks/{payout}/{receipt}", c.show(c.exportPage))
+	mux.Handle("GET /callbacks/{payout}/{receipt}", c.show(onStack(c, c.export)))
 	mux.HandleFunc("GET /callbacks/{payout}/{receipt}/vector", c.serveVector)
 	if c.isReadOnly() {
 		return
 	}
-	mux.Handle("GET /callbacks", c.show(c.onStack(c.callbacks)))
-	mux.Handle("GET /providers", c.show(c.onStack(c.providers)))
-	mux.Handle("GET /faults", c.show(c.onStack(c.faults)))
-	mux.HandleFunc("POST /providers/{control}", c.control(providerControl))
-	mux.HandleFunc("POST /faults", c.control(faultControl))
+	mux.Handle("GET /callbacks", c.show(onStack(c, c.callbacks)))
+	mux.Handle("GET /providers", c.show(onStack(c, c.providers)))
+	mux.Handle("GET /faults", c.show(onStack(c, c.faults)))
+	mux.Handle("POST /providers/{control}", c.control(providerControl))
+	mux.Handle("POST /faults", c.control(faultControl))
 	go c.watchCallbacks(ctx)
 }
 
@@ -41,37 +41,20 @@ func (c *Console) addLocal(ctx context.Context, mux *http.ServeMux) {
 type control func(stack cli.Stack, r *http.Request) (address string, body any, err error)
 
 // control returns the handler that sends the request of a form, and redirects to its page.
-func (c *Console) control(control control) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-		stack, err := c.stack(r.Context())
-		if err == nil {
-			err = sendControl(stack, r, control)
-		}
+func (c *Console) control(control control) http.Handler {
+	return c.post(onStack(c, func(r *http.Request, stack cli.Stack) (string, error) {
+		address, content, err := control(stack, r)
 		if err != nil {
-			c.failWith(w, r, err)
-			return
+			return "", err
 		}
-		c.hub.announce()
+		body, err := json.Marshal(content)
+		if err != nil {
+			return "", err
+		}
 		page, _, _ := strings.Cut(r.URL.Path[1:], "/")
-		http.Redirect(w, r, "/"+page, http.StatusSeeOther)
-	}
-}
-
-func sendControl(stack cli.Stack, r *http.Request, control control) error {
-	if err := r.ParseForm(); err != nil {
-		return cli.Usagef("Nothing was changed.", "read form: %w", err)
-	}
-	address, content, err := control(stack, r)
-	if err != nil {
-		return err
-	}
-	body, err := json.Marshal(content)
-	if err != nil {
-		return err
-	}
-	_, err = callSimulator(r.Context(), stack, http.MethodPost, address, body)
-	return err
+		_, err = callSimulator(r.Context(), stack, http.MethodPost, address, body)
+		return "/" + page, err
+	}))
 }
 
 // maxLocalAnswer bounds an answer: thousands of payouts of a simulator, or of lines of a

@@ -231,42 +231,27 @@ func withoutErrors[T any](all []T) iter.Seq2[T, error] {
 	}
 }
 
-// search redirects a form to the payout that its text names, or to the list with its
-// filters.
-func (c *Console) search(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
-		c.fail(w, r, http.StatusRequestEntityTooLarge, "The form is not valid", err.Error())
-		return
-	}
+// search returns the path of the payout that the text of a form names, or of the list with
+// its filters.
+func (c *Console) search(r *http.Request, stack cli.Stack) (string, error) {
 	query := url.Values{}
 	for name, values := range r.PostForm {
 		if values[0] != "" && name != "text" {
 			query.Set(name, values[0])
 		}
 	}
-	target := url.URL{Path: "/payouts", RawQuery: query.Encode()}
 	if text := strings.TrimSpace(r.PostForm.Get("text")); text != "" {
-		id, err := c.find(r.Context(), text)
-		switch {
-		case err != nil:
-			c.failWith(w, r, err)
-			return
-		case id != "":
-			http.Redirect(w, r, payoutPath(id), http.StatusSeeOther)
-			return
+		id, err := c.find(r.Context(), stack, text)
+		if err != nil || id != "" {
+			return payoutPath(id), err
 		}
-		target.RawQuery = url.Values{"reference": {text}}.Encode()
+		query = url.Values{"reference": {text}}
 	}
-	http.Redirect(w, r, target.String(), http.StatusSeeOther)
+	return (&url.URL{Path: "/payouts", RawQuery: query.Encode()}).String(), nil
 }
 
 // find returns the id of the only payout, or held callback, that a text names.
-func (c *Console) find(ctx context.Context, text string) (payout.ID, error) {
-	stack, err := c.stack(ctx)
-	if err != nil {
-		return "", err
-	}
+func (c *Console) find(ctx context.Context, stack cli.Stack, text string) (payout.ID, error) {
 	if strings.HasPrefix(text, display.HeldPrefix) {
 		if _, ok, err := display.ReadHeld(ctx, stack.Reader(), text); ok || err != nil {
 			return payout.ID(text), err

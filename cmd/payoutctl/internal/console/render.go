@@ -84,14 +84,14 @@ func parseTemplates(c *Console) (map[string]*template.Template, error) {
 	return parsed, nil
 }
 
-// onStack returns a page that needs the stack.
-func (c *Console) onStack(show func(r *http.Request, stack cli.Stack) (view, error)) page {
-	return func(r *http.Request) (view, error) {
+// onStack returns the handling of a request that needs the stack.
+func onStack[T any](c *Console, handle func(r *http.Request, stack cli.Stack) (T, error)) func(r *http.Request) (T, error) {
+	return func(r *http.Request) (result T, err error) {
 		stack, err := c.stack(r.Context())
 		if err != nil {
-			return view{}, err
+			return result, err
 		}
-		return show(r, stack)
+		return handle(r, stack)
 	}
 }
 

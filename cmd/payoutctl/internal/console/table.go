@@ -96,17 +96,11 @@ func (c *Console) readTable(ctx context.Context, stack cli.Stack, l *payoutList)
 }
 
 // scan reads the table of a deployed stack. It ends when the browser ends the request.
-func (c *Console) scan(w http.ResponseWriter, r *http.Request) {
-	ctx := r.Context()
-	stack, err := c.stack(ctx)
-	if err == nil {
-		_, err = c.table.read(ctx, stack, maxScanned)
+func (c *Console) scan(r *http.Request, stack cli.Stack) (string, error) {
+	if _, err := c.table.read(r.Context(), stack, maxScanned); err != nil {
+		return "", err
 	}
-	if err != nil {
-		c.failWith(w, r, err)
-		return
-	}
-	c.search(w, r)
+	return c.search(r, stack)
 }
 
 // Sizes and prices of DynamoDB, on demand, from
