@@ -1,6 +1,7 @@
 package browser_test
 
 import (
+	"net/http"
 	"testing"
 
 	"payout-callbacks/pkg/callback"
@@ -89,4 +90,92 @@ func TestJourney_Redrive(t *testing.T) {
 		awaitPayout(t, string(first), "succeeded")
 		awaitPayout(t, string(second), "succeeded")
 	})
+}
+
+// A person sees a callback arrive, and follows it to its payout.
+func TestJourney_Callback(t *testing.T) {
+	inEachWay(t, func(t *testing.T, c *console, b *tab) {
+		b.follow(func() { b.press("link", "Callbacks") })
+		b.check()
+		id := payoutID(newID())
+		payoutctl(t, "send", "cregis", "payout", "--cid", id.PayoutID(), "--status", "6")
+		if b.way == noScript {
+			awaitPayout(t, string(id), "succeeded")
+			b.open(c.base + "/callbacks")
+		}
+		b.untilText(string(id)) // without a reload
+		b.capture("console-callbacks", 600)
+		b.follow(func() { b.press("link", string(id)) })
+		b.untilText("succeeded")
+	})
+}
+
+// A person orders a payout whose callback is lost, and sees that a query finds how it ended.
+func TestJourney_LostCallback(t *testing.T) {
+	inEachWay(t, func(t *testing.T, _ *console, b *tab) {
+		reference := "lost-" + newID()
+		b.follow(func() { b.press("link", "Providers") })
+		b.check()
+		b.fill("Our reference", reference)
+		b.press("checkbox", "Lose its callback")
+		b.follow(func() { b.press("button", "Order a payout at Cregis") })
+		b.untilText(reference)
+		b.check()
+		b.follow(func() { b.press("button", "Expect") })
+		b.untilText("done")
+		awaitPayout(t, reference, "confirmed")
+		b.follow(func() { b.press("link", "Payouts") })
+		b.fill("Our reference, or the id", reference)
+		b.follow(func() { b.press("button", "Find") })
+		b.untilText("query")
+	})
+}
+
+// A person breaks DynamoDB: callbacks are accepted by the queue, and applied once it works again.
+func TestJourney_BrokenDynamoDB(t *testing.T) {
+	inEachWay(t, func(t *testing.T, c *console, b *tab) {
+		defer repair(t, c)
+		b.follow(func() { b.press("link", "Faults") })
+		b.check()
+		b.pauseOrResume("Pause")
+		b.setFault("fails")
+		b.check()
+		id := payoutID(newID())
+		payoutctl(t, "send", "cregis", "payout", "--cid", id.PayoutID(), "--status", "6")
+		b.follow(func() { b.press("link", "Callbacks") })
+		b.untilText("queue-only")
+		if out, err := tryPayoutctl(t, "show", string(id)); err == nil {
+			t.Errorf("the payout is stored, although DynamoDB does not answer\n%s", out)
+		}
+		b.follow(func() { b.press("link", "Faults") })
+		b.setFault("none")
+		b.pauseOrResume("Resume")
+		awaitPayout(t, string(id), "succeeded")
+		b.open(c.base + "/payouts/" + string(id))
+		b.untilText("succeeded")
+	})
+}
+
+// repair ends what a journey that failed leaves.
+func repair(t *testing.T, c *console) {
+	t.Helper()
+	if got := c.visitor(t).post("/faults", "service=dynamodb&fault="); got.StatusCode != http.StatusSeeOther {
+		t.Errorf("repair DynamoDB: %d %s", got.StatusCode, got.text)
+	}
+	_, _ = tryPayoutctl(t, "resume", "consumer", "--reason", "the test is over") // it may be running
+}
+
+// pauseOrResume pauses or resumes the consumer on the page of the faults.
+func (b *tab) pauseOrResume(verb string) {
+	b.t.Helper()
+	b.fill("Reason", "a fault")
+	b.follow(func() { b.press("button", verb+" the consumer") })
+	b.untilText("done")
+	b.follow(func() { b.press("link", "Faults") })
+}
+
+func (b *tab) setFault(fault string) {
+	b.t.Helper()
+	b.choose("Fault of DynamoDB", fault)
+	b.follow(func() { b.press("button", "Set the fault of DynamoDB") })
 }
