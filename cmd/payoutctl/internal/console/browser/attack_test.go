@@ -154,7 +154,9 @@ func TestConsole_Links(t *testing.T) {
 				t.Errorf("%s leads to %q (%v)", open[0], link, err)
 				continue
 			}
-			if strings.HasPrefix(match[0], "action") || target.Path == "" || target.Path == "/events" {
+			// A payout that a command names, or whose callback is on its way, may not be stored.
+			isUnknown := (strings.HasPrefix(open[0], "/jobs") || open[0] == "/providers") && strings.HasPrefix(target.Path, "/payouts/")
+			if strings.HasPrefix(match[0], "action") || target.Path == "" || target.Path == "/events" || isUnknown {
 				continue
 			}
 			target.Fragment = ""

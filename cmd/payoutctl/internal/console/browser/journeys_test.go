@@ -2,6 +2,7 @@ package browser_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"payout-callbacks/pkg/callback"
@@ -112,7 +113,7 @@ func TestJourney_Callback(t *testing.T) {
 
 // A person orders a payout whose callback is lost, and sees that a query finds how it ended.
 func TestJourney_LostCallback(t *testing.T) {
-	inEachWay(t, func(t *testing.T, _ *console, b *tab) {
+	inEachWay(t, func(t *testing.T, c *console, b *tab) {
 		reference := "lost-" + newID()
 		b.follow(func() { b.press("link", "Providers") })
 		b.check()
@@ -123,10 +124,14 @@ func TestJourney_LostCallback(t *testing.T) {
 		b.check()
 		b.follow(func() { b.press("button", "Expect") })
 		b.untilText("done")
-		awaitPayout(t, reference, "confirmed")
 		b.follow(func() { b.press("link", "Payouts") })
 		b.fill("Our reference, or the id", reference)
 		b.follow(func() { b.press("button", "Find") })
+		b.check()
+		id := strings.TrimPrefix(b.path(), "/payouts/")
+		b.follow(func() { b.press("button", "Ask the provider") })
+		awaitPayout(t, id, "confirmed")
+		b.open(c.base + "/payouts/" + id)
 		b.untilText("query")
 	})
 }
