@@ -105,9 +105,11 @@ func TestJourney_Callback(t *testing.T) {
 			b.open(c.base + "/callbacks")
 		}
 		b.untilText(string(id)) // without a reload
-		b.capture("console-callbacks", 600)
 		b.follow(func() { b.press("link", string(id)) })
 		b.untilText("succeeded")
+		b.follow(func() { b.press("link", "Overview") })
+		b.check()
+		b.capture("console-overview", 900)
 	})
 }
 
