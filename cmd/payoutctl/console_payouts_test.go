@@ -234,8 +234,12 @@ func TestConsole_PagesOfPayouts(t *testing.T) {
 				var ids []string
 				ids, next = listed(c.get(next, 200))
 				got = append(got, ids...)
-				if reads := len(fake.taken()); test.isConflicted && reads > len(ids)+2 {
-					t.Errorf("page %d: %d requests for %d payouts", pages+1, reads, len(ids))
+				read := map[string]bool{}
+				for _, request := range fake.taken() {
+					read[request.Key.key()] = true // a request that is retried reads the same
+				}
+				if test.isConflicted && len(read) > len(ids)+2 {
+					t.Errorf("page %d reads %d items for %d payouts", pages+1, len(read), len(ids))
 				}
 			}
 			if !slices.Equal(got, want) || pages != 3 {
