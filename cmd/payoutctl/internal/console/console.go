@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"strings"
 	"time"
 
 	"payout-callbacks/cmd/payoutctl/internal/cli"
@@ -28,6 +29,7 @@ type Console struct {
 	session   *cli.Session
 	deployed  *cli.Stack // nil for the local stack
 	templates map[string]*template.Template
+	menu      []link
 	hub       hub
 	table     table
 	cache     overviewCache
@@ -84,30 +86,41 @@ func (c *Console) stack(ctx context.Context) (cli.Stack, error) {
 // now returns the current time.
 func (c *Console) now() time.Time { return c.session.Now() }
 
-// addPages adds the pages. Those of the simulated providers and of the fault switches
-// exist on the local stack only.
+// addPages adds the pages, of which those with a title are in the menu. Those of the
+// simulated providers and of the fault switches exist on the local stack only.
 func (c *Console) addPages(mux *http.ServeMux) {
-	pages := map[string]page{
-		"/{$}":             onStack(c, c.overview),
-		"/payouts":         onStack(c, c.payouts),
-		"/payouts/{id...}": onStack(c, c.payout),
-		"/held":            onStack(c, c.held),
-		"/conflicts":       onStack(c, c.conflicts),
-		"/overdue":         onStack(c, c.overdue),
-		"/dead-letters":    onStack(c, c.deadLetters),
-		"/audit":           c.check("audit", "Audit"),
-		"/doctor":          c.check("doctor", "Doctor"),
-		"/explain":         c.explain,
-		"/jobs":            c.jobList,
-		"/jobs/{id}":       c.job,
-		"/":                c.unknown,
+	for _, p := range []struct {
+		path, title string
+		isLocal     bool
+		show        page
+	}{
+		{"/{$}", "Overview", false, onStack(c, c.overview)},
+		{"/callbacks", "Callbacks", true, onStack(c, c.callbacks)},
+		{"/callbacks/{payout}/{receipt}", "", false, onStack(c, c.export)},
+		{"/payouts", "Payouts", false, onStack(c, c.payouts)},
+		{"/payouts/{id...}", "", false, onStack(c, c.payout)},
+		{"/held", "Held", false, onStack(c, c.held)},
+		{"/conflicts", "Conflicts", false, onStack(c, c.conflicts)},
+		{"/overdue", "Overdue", false, onStack(c, c.overdue)},
+		{"/dead-letters", "Dead-letter messages", false, onStack(c, c.deadLetters)},
+		{"/audit", "Audit", false, c.check("audit", "Audit")},
+		{"/doctor", "Doctor", false, c.check("doctor", "Doctor")},
+		{"/explain", "Explain", false, c.explain},
+		{"/providers", "Providers", true, onStack(c, c.providers)},
+		{"/faults", "Faults", true, onStack(c, c.faults)},
+		{"/jobs", "Commands", false, c.jobList},
+		{"/jobs/{id}", "", false, c.job},
+	} {
+		if p.isLocal && c.isReadOnly() {
+			continue
+		}
+		if p.title != "" {
+			c.menu = append(c.menu, link{strings.TrimSuffix(p.path, "{$}"), p.title})
+		}
+		mux.Handle("GET "+p.path, c.show(p.show))
 	}
-	for path, show := range pages {
-		mux.Handle("GET "+path, c.show(show))
-	}
+	mux.Handle("GET /", c.show(func(*http.Request) (view, error) { return view{}, errNotFound }))
+	mux.HandleFunc("GET /callbacks/{payout}/{receipt}/vector", c.serveVector)
 	mux.Handle("POST /search", c.post(onStack(c, c.search)))
 	mux.Handle("POST /scan", c.post(onStack(c, c.scan)))
 }
-
-// unknown is the page of a path that does not exist.
-func (c *Console) unknown(*http.Request) (view, error) { return view{}, errNotFound }

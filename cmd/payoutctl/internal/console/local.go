@@ -21,17 +21,11 @@ import (
 	"payout-callbacks/pkg/testkit/providersim"
 )
 
-// addLocal adds the export of callbacks, and the pages that exist on the local stack
-// only: its callbacks, the simulated providers, and the faults of its connections.
+// addLocal adds the forms that exist on the local stack only, and reads its logs.
 func (c *Console) addLocal(ctx context.Context, mux *http.ServeMux) {
-	mux.Handle("GET /callbacks/{payout}/{receipt}", c.show(onStack(c, c.export)))
-	mux.HandleFunc("GET /callbacks/{payout}/{receipt}/vector", c.serveVector)
 	if c.isReadOnly() {
 		return
 	}
-	mux.Handle("GET /callbacks", c.show(onStack(c, c.callbacks)))
-	mux.Handle("GET /providers", c.show(onStack(c, c.providers)))
-	mux.Handle("GET /faults", c.show(onStack(c, c.faults)))
 	mux.Handle("POST /providers/{control}", c.control(providerControl))
 	mux.Handle("POST /faults", c.control(faultControl))
 	go c.watchCallbacks(ctx)

@@ -3,6 +3,7 @@ package console
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -22,29 +23,16 @@ type payoutPage struct {
 	Facts     [][]cli.Cell
 	NextStep  string // of a held callback
 	Conflicts []conflict
-	Choices   []choice
+	Choices   []offer // the receipts that resolve the conflicts
 	Receipts  []receipt
 	CanClose  bool
-	Commands  []operation
-}
-
-// operation is a command line, and the action that runs it on the local stack.
-type operation struct {
-	Line, Label   string
-	Action, Field string // and the field with the id; "" if no action does
+	Commands  []offer
 }
 
 // conflict is a value that statements claim for a field, besides others.
 type conflict struct {
 	Field, Value string
 	ClaimedBy    []string // numbers of receipts
-}
-
-// choice is a receipt that resolves the conflicts, and the command that trusts it.
-type choice struct {
-	display.Choice
-
-	Command string
 }
 
 // receipt is a receipt in the history of a payout.
@@ -106,7 +94,8 @@ func (c *Console) fillPayout(shown *payoutPage, history display.History) {
 	}
 	if len(fields) > 0 {
 		for _, trusted := range history.Choices() {
-			shown.Choices = append(shown.Choices, choice{trusted, c.commandLine([]string{"resolve", shown.ID, "--trust", trusted.Receipt, "--reason", "…"})})
+			o := offer{Action: "resolve", Label: "Trust receipt #" + strconv.Itoa(trusted.Number) + " …", Form: url.Values{"payout": {shown.ID}, "trust": {trusted.Receipt}}}
+			c.add(&shown.Choices, o, "resolve", shown.ID, "--trust", trusted.Receipt, "--reason", "…")
 		}
 	}
 	changes := history.Changes()
@@ -114,18 +103,20 @@ func (c *Console) fillPayout(shown *payoutPage, history display.History) {
 		shown.Receipts = append(shown.Receipts, c.newReceipt(n+1, entry, changes[entry.Key]))
 	}
 	shown.CanClose = shown.Status != "" && history.Record.IsOpen()
-	if c.add(shown, operation{}, "show", shown.ID, "--full"); shown.CanClose {
-		c.add(shown, operation{}, "close", shown.ID, "--status", "failed", "--reason", "…")
+	if c.add(&shown.Commands, offer{}, "show", shown.ID, "--full"); shown.CanClose {
+		c.add(&shown.Commands, offer{}, "close", shown.ID, "--status", "failed", "--reason", "…")
 	}
-	c.add(shown, operation{Label: "Ask the provider", Action: "reconcile", Field: "payout"}, "reconcile", shown.ID)
-	c.add(shown, operation{Label: "Rebuild …", Action: "rebuild", Field: "payout"}, "rebuild", shown.ID, "--dry-run")
-	c.add(shown, operation{}, "publish", "--since", history.Record.UpdatedAt.Format(time.RFC3339), "--provider", history.Record.ID.Provider(), "--dry-run")
+	c.add(&shown.Commands, offer{Label: "Ask the provider", Action: "reconcile", Form: url.Values{"payout": {shown.ID}}}, "reconcile", shown.ID)
+	c.add(&shown.Commands, offer{Label: "Rebuild …", Action: "rebuild", Form: url.Values{"payout": {shown.ID}}}, "rebuild", shown.ID, "--dry-run")
+	c.add(&shown.Commands, offer{}, "publish", "--since", history.Record.UpdatedAt.Format(time.RFC3339), "--provider", history.Record.ID.Provider(), "--dry-run")
 }
 
-// add adds a command to the page.
-func (c *Console) add(shown *payoutPage, o operation, line ...string) {
-	o.Line = c.commandLine(line)
-	shown.Commands = append(shown.Commands, o)
+// add adds a command line, with the action that runs it on the local stack.
+func (c *Console) add(offers *[]offer, o offer, line ...string) {
+	if o.Command = c.commandLine(line); c.isReadOnly() {
+		o.Action = ""
+	}
+	*offers = append(*offers, o)
 }
 
 func (c *Console) fillHeld(shown *payoutPage, held display.Entry) {
@@ -137,13 +128,13 @@ func (c *Console) fillHeld(shown *payoutPage, held display.Entry) {
 		shown.NextStep = display.NextStep(held.Receipt, c.session.Program())
 	}
 	shown.Receipts = []receipt{c.newReceipt(1, held, "")}
-	c.add(shown, operation{}, "show", shown.ID, "--full")
+	c.add(&shown.Commands, offer{}, "show", shown.ID, "--full")
 	if held.Source() == payout.SourceCallback {
-		c.add(shown, operation{Label: "Explain", Action: "explain-held", Field: "held"}, "explain", shown.ID)
+		c.add(&shown.Commands, offer{Label: "Explain", Action: "explain-held", Form: url.Values{"held": {shown.ID}}}, "explain", shown.ID)
 	}
 	if held.State == inbox.Held && !held.Damaged {
-		c.add(shown, operation{Label: "Release …", Action: "release", Field: "held"}, "release", shown.ID, "--dry-run")
-		c.add(shown, operation{Label: "Dismiss …", Action: "dismiss", Field: "held"}, "dismiss", shown.ID, "--reason", "…")
+		c.add(&shown.Commands, offer{Label: "Release …", Action: "release", Form: url.Values{"held": {shown.ID}}}, "release", shown.ID, "--dry-run")
+		c.add(&shown.Commands, offer{Label: "Dismiss …", Action: "dismiss", Form: url.Values{"held": {shown.ID}}}, "dismiss", shown.ID, "--reason", "…")
 	}
 }
 

@@ -60,7 +60,8 @@ type problems struct {
 	CanSave  bool    // there are fields for a file and a reason
 }
 
-// offer is an action with a form, or on a deployed stack its command line.
+// offer is an action with a form, its command line, or both. On a deployed stack it is a
+// command line only.
 type offer struct {
 	Action, Label string
 	Form          url.Values

@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"path"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -43,27 +42,11 @@ type layout struct {
 	Pages    []link
 	Stack    string // of a deployed stack: its name
 	Region   string
-	Program  string // begins the command lines of this stack
 	ReadOnly bool
 	Now      time.Time
 }
 
 type link struct{ Path, Title string }
-
-// navigation lists the pages in the order of the menu.
-func (c *Console) navigation() []link {
-	pages := []link{
-		{"/", "Overview"}, {"/callbacks", "Callbacks"}, {"/payouts", "Payouts"},
-		{"/held", "Held"}, {"/conflicts", "Conflicts"}, {"/overdue", "Overdue"}, {"/dead-letters", "Dead-letter messages"},
-		{"/audit", "Audit"}, {"/doctor", "Doctor"}, {"/explain", "Explain"}, {"/providers", "Providers"}, {"/faults", "Faults"}, {"/jobs", "Commands"},
-	}
-	if c.isReadOnly() {
-		return slices.DeleteFunc(pages, func(page link) bool {
-			return slices.Contains([]string{"/callbacks", "/providers", "/faults"}, page.Path)
-		})
-	}
-	return pages
-}
 
 // parseTemplates parses each page together with the layout and the parts.
 func parseTemplates(c *Console) (map[string]*template.Template, error) {
@@ -75,7 +58,7 @@ func parseTemplates(c *Console) (map[string]*template.Template, error) {
 	for _, file := range files {
 		base := template.New("layout.html").Funcs(template.FuncMap{
 			"payoutPath": payoutPath, "utc": cli.FormatTime, "age": c.age, "statusClass": statusClass, "linked": linked, "local": localTime,
-			"quote": cli.Quote, "count": cli.Count, "colourClass": colourClass, "exportPath": exportPath,
+			"count": cli.Count, "colourClass": colourClass, "exportPath": exportPath,
 		})
 		if parsed[file.Name()], err = base.ParseFS(templates, "templates/layout.html", "templates/parts.html", "templates/"+file.Name()); err != nil {
 			return nil, fmt.Errorf("parse template %s: %w", file.Name(), err)
@@ -134,7 +117,7 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, code int, title, 
 // write renders a page. Control characters and characters that change the direction of
 // text are escaped in the whole page, whatever their origin.
 func (c *Console) write(w http.ResponseWriter, r *http.Request, code int, v view) {
-	data := layout{view: v, Path: r.URL.Path, Pages: c.navigation(), Program: c.session.Program(), ReadOnly: c.isReadOnly(), Now: c.now()}
+	data := layout{view: v, Path: r.URL.Path, Pages: c.menu, ReadOnly: c.isReadOnly(), Now: c.now()}
 	if c.deployed != nil {
 		data.Stack, data.Region = c.deployed.Name, c.deployed.AWS.Region
 	}
