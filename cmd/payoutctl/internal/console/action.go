@@ -65,7 +65,7 @@ func (a action) line(form url.Values, isPlan bool) ([]string, error) {
 			}
 		}
 	}
-	for _, field := range strings.Fields(a.switches) {
+	for field := range strings.FieldsSeq(a.switches) {
 		if form.Get(field) != "" {
 			line = append(line, "--"+field)
 		}
@@ -157,7 +157,7 @@ func (c *Console) act(r *http.Request, stack cli.Stack, name string, a action) (
 	if a.stdin != nil {
 		started.stdin = a.stdin(r.PostForm)
 	}
-	c.jobs.start(c, stack, started, line)
+	c.jobs.start(c, stack, started, line) //nolint:contextcheck // the command outlives the request that starts it
 	select {
 	case <-started.done:
 	case <-time.After(quick):

@@ -1,7 +1,6 @@
 package console_test
 
 import (
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -32,7 +31,7 @@ func newConsole(t *testing.T, stack cli.Stack) *console.Console {
 func local() cli.Stack { return cli.Stack{Local: true} }
 
 // request sends a request with the cookie of the token, changed by change.
-func request(t *testing.T, handler http.Handler, method, path string, change func(*http.Request)) *http.Response {
+func request(t *testing.T, handler http.Handler, method, path string, change func(*http.Request)) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequest(method, "http://"+host+path, strings.NewReader(""))
 	r.AddCookie(&http.Cookie{Name: "payout-console-4567", Value: token})
@@ -41,16 +40,7 @@ func request(t *testing.T, handler http.Handler, method, path string, change fun
 	}
 	recorder := httptest.NewRecorder()
 	handler.ServeHTTP(recorder, r)
-	return recorder.Result()
-}
-
-func body(t *testing.T, response *http.Response) string {
-	t.Helper()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
+	return recorder
 }
 
 func TestConsole_RefusesRequests(t *testing.T) {
@@ -85,17 +75,17 @@ func TestConsole_RefusesRequests(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			response := request(t, handler, test.method, test.path, test.change)
-			if response.StatusCode != test.code {
-				t.Errorf("status %d, want %d: %s", response.StatusCode, test.code, body(t, response))
+			if response.Code != test.code {
+				t.Errorf("status %d, want %d: %s", response.Code, test.code, response.Body)
 			}
 			for name, want := range map[string]string{
 				"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "Referrer-Policy": "same-origin",
 			} {
-				if got := response.Header.Get(name); got != want {
+				if got := response.Header().Get(name); got != want {
 					t.Errorf("header %s: %q, want %q", name, got, want)
 				}
 			}
-			if policy := response.Header.Get("Content-Security-Policy"); !strings.HasPrefix(policy, "default-src 'none';") || strings.Contains(policy, "unsafe") {
+			if policy := response.Header().Get("Content-Security-Policy"); !strings.HasPrefix(policy, "default-src 'none';") || strings.Contains(policy, "unsafe") {
 				t.Errorf("policy: %s", policy)
 			}
 		})
@@ -113,10 +103,10 @@ func TestConsole_ExchangesToken(t *testing.T) {
 	} {
 		for range 2 { // the token is valid as long as the process runs
 			response := request(t, handler, "GET", path, withoutCookie)
-			if response.StatusCode != 303 || response.Header.Get("Location") != target {
-				t.Errorf("%s: %d to %q, want 303 to %q", path, response.StatusCode, response.Header.Get("Location"), target)
+			if response.Code != 303 || response.Header().Get("Location") != target {
+				t.Errorf("%s: %d to %q, want 303 to %q", path, response.Code, response.Header().Get("Location"), target)
 			}
-			cookies := response.Cookies()
+			cookies := response.Result().Cookies() //nolint:bodyclose // a recorded response has nothing to close
 			if len(cookies) != 1 || cookies[0].Value != token || !cookies[0].HttpOnly || cookies[0].SameSite != http.SameSiteStrictMode {
 				t.Errorf("%s: cookies %v", path, cookies)
 			}

@@ -41,7 +41,7 @@ func TestConsole_DeployedStackAnnouncesRegularly(t *testing.T) {
 			*r = *r.WithContext(ctx)
 			time.AfterFunc(40*time.Second, cancel)
 		})
-		if text := body(t, response); strings.Count(text, "event: changed") != 1 {
+		if text := response.Body.String(); strings.Count(text, "event: changed") != 1 {
 			t.Errorf("in 40 seconds: %q", text)
 		}
 	})
