@@ -63,9 +63,9 @@ func (l callbackLine) Note() string {
 	return ""
 }
 
-// Class returns the class of the verdict in the stylesheet.
-func (l callbackLine) Class() string {
-	return map[string]string{accepted: "good", held: "waiting", refused: "bad", unavailable: "bad"}[l.Verdict()]
+// verdictClass returns the class of a verdict in the stylesheet.
+func verdictClass(verdict string) string {
+	return map[string]string{accepted: "good", held: "waiting", refused: "bad", unavailable: "bad"}[verdict]
 }
 
 // Answer returns the answer that the provider received.
@@ -271,8 +271,8 @@ func (c *Console) callbacks(r *http.Request, stack cli.Stack) (view, error) {
 // activity is what the callbacks of a span show, in intervals of equal length.
 type activity struct {
 	Verdicts  map[string]int
-	Callbacks []int           // by interval, oldest first
-	Latencies []time.Duration // by interval: the median from acceptance to application; 0 without an application
+	Callbacks []int // by interval, oldest first
+	Latencies []int // by interval, in milliseconds: the median from acceptance to application; 0 without an application
 }
 
 // activity returns the callbacks of the last span before now.
@@ -282,8 +282,8 @@ func (c *Console) activity(ctx context.Context, stack cli.Stack, span time.Durat
 		return activity{}, err
 	}
 	begin := now.Add(-span)
-	shown := activity{Verdicts: map[string]int{}, Callbacks: make([]int, intervals), Latencies: make([]time.Duration, intervals)}
-	latencies := make([][]time.Duration, intervals)
+	shown := activity{Verdicts: map[string]int{}, Callbacks: make([]int, intervals), Latencies: make([]int, intervals)}
+	latencies := make([][]int, intervals)
 	for _, line := range c.callbackLog.list() {
 		if line.At.Before(begin) {
 			break
@@ -292,7 +292,7 @@ func (c *Console) activity(ctx context.Context, stack cli.Stack, span time.Durat
 		shown.Verdicts[line.Verdict()]++
 		shown.Callbacks[at]++
 		if latency := line.Latency(); latency > 0 {
-			latencies[at] = append(latencies[at], latency)
+			latencies[at] = append(latencies[at], int(latency.Milliseconds()))
 		}
 	}
 	for n, all := range latencies {

@@ -156,10 +156,9 @@ const shownOrders = 20
 // providers is the page of the simulated providers.
 func (c *Console) providers(r *http.Request, stack cli.Stack) (view, error) {
 	var shown []simulated
-	var err error
 	for _, name := range slices.Sorted(maps.Keys(stack.Providers)) {
 		s := simulated{Name: name, Title: name, Reference: "order-" + strings.ToLower(rand.Text()[:6])}
-		if s.Payouts, s.Ordered, err = readOrders(r.Context(), stack, name); err != nil {
+		if err := s.readOrders(r.Context(), stack); err != nil {
 			return view{}, err
 		}
 		if d, err := cli.FindProvider(cli.Provider(name)); err == nil {
@@ -170,28 +169,29 @@ func (c *Console) providers(r *http.Request, stack cli.Stack) (view, error) {
 	return view{template: "providers.html", Title: "Providers", Live: true, Data: shown}, nil
 }
 
-// readOrders returns the last orders at a simulated provider, newest first.
-func readOrders(ctx context.Context, stack cli.Stack, name string) (shown []ordered, count int, err error) {
-	answer, err := callSimulator(ctx, stack, http.MethodGet, stack.Providers[name].BaseURL+"/simulator/payouts", nil)
+// readOrders reads the last orders at the simulated provider, newest first.
+func (s *simulated) readOrders(ctx context.Context, stack cli.Stack) error {
+	answer, err := callSimulator(ctx, stack, http.MethodGet, stack.Providers[s.Name].BaseURL+"/simulator/payouts", nil)
 	if err != nil {
-		return nil, 0, err
+		return err
 	}
 	var payouts []providersim.Payout
 	if err := json.Unmarshal(answer, &payouts); err != nil {
-		return nil, 0, fmt.Errorf("read orders of %s: %w", name, err)
+		return fmt.Errorf("read orders of %s: %w", s.Name, err)
 	}
+	s.Ordered = len(payouts)
 	for _, p := range slices.Backward(payouts[max(0, len(payouts)-shownOrders):]) {
 		o := ordered{Payout: p, Kind: p.Type}
 		if plan, err := json.Marshal(p.Plan); err == nil && string(plan) != "{}" {
 			o.Plan = strings.NewReplacer(`"`, "", ":", " ", ",", ", ", "{", "", "}", "").Replace(string(plan))
 		}
-		expectation := reconcile.Expectation{Provider: name, Type: p.Type, Account: p.Account, ID: p.ID}
+		expectation := reconcile.Expectation{Provider: s.Name, Type: p.Type, Account: p.Account, ID: p.ID}
 		if len(p.References) == 1 {
 			expectation.Reference = p.References[0]
 		} else {
 			o.Kind, expectation.Type = string(payout.TypeBatch), string(payout.TypeBatch)
 		}
-		if d, err := cli.FindProvider(cli.Provider(name)); err == nil && d.Queries != nil {
+		if d, err := cli.FindProvider(cli.Provider(s.Name)); err == nil && d.Queries != nil {
 			event, _ := d.Queries.Expect(expectation) // an id that is not valid is not linked
 			o.Stored = event.ID
 		}
@@ -201,9 +201,9 @@ func readOrders(ctx context.Context, stack cli.Stack, name string) (shown []orde
 				o.Answer = strings.TrimSpace(fmt.Sprintf("%d %s%s", last.Code, last.Body, last.Error))
 			}
 		}
-		shown = append(shown, o)
+		s.Payouts = append(s.Payouts, o)
 	}
-	return shown, len(payouts), nil
+	return nil
 }
 
 // part is a part of the stack that can be paused.

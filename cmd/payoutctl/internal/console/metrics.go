@@ -45,7 +45,7 @@ func readMetrics(ctx context.Context, stack cli.Stack, now time.Time, intervals 
 	if err != nil {
 		return activity{}, 0, err
 	}
-	shown := activity{Verdicts: map[string]int{}, Callbacks: make([]int, intervals), Latencies: make([]time.Duration, intervals)}
+	shown := activity{Verdicts: map[string]int{}, Callbacks: make([]int, intervals), Latencies: make([]int, intervals)}
 	sums := map[string]int{}
 	for _, result := range out.MetricDataResults {
 		id := aws.ToString(result.Id)
@@ -59,7 +59,7 @@ func readMetrics(ctx context.Context, stack cli.Stack, now time.Time, intervals 
 			case "callbacks":
 				shown.Callbacks[interval] = value
 			case "oldest":
-				shown.Latencies[interval] = time.Duration(value) * time.Second
+				shown.Latencies[interval] = value * int(time.Second/time.Millisecond)
 			}
 		}
 	}

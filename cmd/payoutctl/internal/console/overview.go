@@ -13,7 +13,6 @@ import (
 	"payout-callbacks/cmd/payoutctl/internal/find"
 	"payout-callbacks/cmd/payoutctl/internal/prove"
 	"payout-callbacks/pkg/aws/dynamostore"
-	"payout-callbacks/pkg/inbox"
 )
 
 const (
@@ -134,15 +133,7 @@ func (c *Console) readOverview(ctx context.Context, stack cli.Stack) overviewPag
 func (p *overviewPage) setActivity(shown activity, span time.Duration, latency string) {
 	p.Span = cli.FormatAge(span)
 	for _, verdict := range verdicts() {
-		line := callbackLine{Outcome: verdict}
-		if verdict == accepted {
-			line.Outcome = string(inbox.AcceptedNew)
-		}
-		p.Verdicts = append(p.Verdicts, count{Name: verdict, Class: line.Class(), N: shown.Verdicts[verdict]})
-	}
-	latencies := make([]int, len(shown.Latencies))
-	for n, took := range shown.Latencies {
-		latencies[n] = int(took.Milliseconds())
+		p.Verdicts = append(p.Verdicts, count{Name: verdict, Class: verdictClass(verdict), N: shown.Verdicts[verdict]})
 	}
 	for _, n := range shown.Callbacks {
 		p.Callbacks += n
@@ -150,7 +141,7 @@ func (p *overviewPage) setActivity(shown activity, span time.Duration, latency s
 	interval := cli.FormatAge(span / time.Duration(len(shown.Callbacks)))
 	p.Sparklines = []sparkline{
 		newSparkline("Callbacks in each "+interval, shown.Callbacks, strconv.Itoa),
-		newSparkline(latency+", in each "+interval, latencies, func(n int) string { return (time.Duration(n) * time.Millisecond).String() }),
+		newSparkline(latency+", in each "+interval, shown.Latencies, func(n int) string { return (time.Duration(n) * time.Millisecond).String() }),
 	}
 }
 

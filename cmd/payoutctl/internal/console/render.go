@@ -58,7 +58,7 @@ func parseTemplates(c *Console) (map[string]*template.Template, error) {
 	for _, file := range files {
 		base := template.New("layout.html").Funcs(template.FuncMap{
 			"payoutPath": payoutPath, "utc": cli.FormatTime, "age": c.age, "statusClass": statusClass, "linked": linked, "local": localTime,
-			"count": cli.Count, "colourClass": colourClass, "exportPath": exportPath,
+			"count": cli.Count, "colourClass": colourClass, "verdictClass": verdictClass, "exportPath": exportPath,
 		})
 		if parsed[file.Name()], err = base.ParseFS(templates, "templates/layout.html", "templates/parts.html", "templates/"+file.Name()); err != nil {
 			return nil, fmt.Errorf("parse template %s: %w", file.Name(), err)
