@@ -143,7 +143,7 @@ func (c *Console) deadLetters(r *http.Request, stack cli.Stack) (view, error) {
 		p.Offers = []offer{c.offer("redrive", "Redrive "+p.all("message")+" …", selection(r, map[string]string{"cause": "cause", "provider": "provider"}))}
 	}
 	p.Offers = append(p.Offers, c.offer("sweep", "Sweep now, which recovers them", nil))
-	p.CanShow, p.CanSave = true, true
+	p.CanSave = true
 	p.Checked = []offer{c.offer("redrive", "Redrive the checked …", nil), c.offer("export", "Export the checked", nil)}
 	return v, err
 }

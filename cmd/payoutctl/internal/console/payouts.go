@@ -95,13 +95,14 @@ func (f filter) line() []string {
 	return line
 }
 
-// path returns the path of the page that begins before a time, or of the first page.
-func (f filter) path(before string) string {
-	query := maps.Clone(f.Values)
-	if query.Del("before"); before != "" {
-		query.Set("before", before)
+// pagePath returns the path of a page of a list, which a field of the query names; of the
+// first page without it.
+func pagePath(path string, query url.Values, field, page string) string {
+	query = maps.Clone(query)
+	if query.Del(field); page != "" {
+		query.Set(field, page)
 	}
-	return "/payouts?" + query.Encode()
+	return path + "?" + query.Encode()
 }
 
 // row is what lists show of a payout.
@@ -174,7 +175,7 @@ func (c *Console) payouts(r *http.Request, stack cli.Stack) (view, error) {
 		return view{}, err
 	}
 	if l.Filter.Get("before") != "" {
-		l.First = l.Filter.path("")
+		l.First = pagePath("/payouts", l.Filter.Values, "before", "")
 	}
 	l.Command = c.commandLine(l.Filter.line())
 	if l.Filter.hasIndex() {
@@ -210,7 +211,7 @@ func (l *payoutList) take(all iter.Seq2[row, error], limit int) error {
 			return err
 		}
 		if (len(l.Rows) >= pageSize || read >= limit) && !r.UpdatedAt.Equal(last.UpdatedAt) {
-			l.Next = l.Filter.path(strconv.FormatInt(last.UpdatedAt.UnixMilli(), 10))
+			l.Next = pagePath("/payouts", l.Filter.Values, "before", strconv.FormatInt(last.UpdatedAt.UnixMilli(), 10))
 			return nil
 		}
 		read++

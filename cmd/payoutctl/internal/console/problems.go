@@ -56,8 +56,7 @@ type problems struct {
 	Offers   []offer // for all that are selected
 	Checked  []offer // for those that a person checks
 	Field    string  // of the checked
-	CanShow  bool    // each has a button that shows it
-	CanSave  bool    // there are fields for a file and a reason
+	CanSave  bool    // each has a button that shows it, and there are fields for a file and a reason
 }
 
 // offer is an action with a form, its command line, or both. On a deployed stack it is a
@@ -100,30 +99,19 @@ func (p *problems) fill(r *http.Request, all iter.Seq2[problem, error]) error {
 	selected := slices.DeleteFunc(slices.Clone(items), func(i problem) bool { return !p.selects(query, i) })
 	p.group(path, items)
 	p.Count = len(selected)
-	filter := url.Values{}
-	for _, cause := range p.Causes {
-		if query.Has(cause) {
-			filter.Set(cause, query.Get(cause))
-			p.Cleared = path
-		}
+	if slices.ContainsFunc(p.Causes, query.Has) {
+		p.Cleared = path
 	}
 	first := 0
 	if n, err := strconv.Atoi(query.Get("page")); err == nil && n > 1 && (n-1)*pageProblems < len(selected) {
 		first = (n - 1) * pageProblems
-		p.Previous = address(path, filter, n-1)
+		p.Previous = pagePath(path, query, "page", strconv.Itoa(n-1))
 	}
 	last := min(first+pageProblems, len(selected))
 	if p.Items = selected[first:last]; last < len(selected) {
-		p.Next = address(path, filter, first/pageProblems+2)
+		p.Next = pagePath(path, query, "page", strconv.Itoa(first/pageProblems+2))
 	}
 	return nil
-}
-
-// address returns a path with a filter and the number of a page.
-func address(path string, filter url.Values, page int) string {
-	query := maps.Clone(filter)
-	query.Set("page", strconv.Itoa(page))
-	return path + "?" + query.Encode()
 }
 
 // selects reports whether a problem has the causes of the query.
