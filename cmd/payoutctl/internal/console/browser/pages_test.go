@@ -2,9 +2,14 @@ package browser_test
 
 import (
 	"net/http"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp/kb"
+
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/payout"
 )
 
 // pagePaths returns the paths that the navigation lists, that of a payout, and one that does not exist.
@@ -75,4 +80,31 @@ func TestPages_WithoutScript(t *testing.T) {
 			t.Errorf("without script the page has %q, with it %q", got, want)
 		}
 	})
+}
+
+// A list shows a page of payouts, however many there are, and leads to the next.
+func TestPages_ListIsPaged(t *testing.T) {
+	c := newConsole(t)
+	stack, err := readStack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const payouts, most = 120, 100
+	in := &inbox.Inbox{Store: storeOf(stack), Now: time.Now}
+	for range payouts {
+		event := payout.Event{ID: payoutID(newID()), Status: payout.Succeeded, Amount: "1"}
+		if _, _, err := in.ApplyNew(t.Context(), inbox.NewReceipt(event, []byte(`{}`), "planted", time.Now())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := newTab(t)
+	b.open(c.address("/payouts"))
+	const ids = `[...document.querySelectorAll("#list tbody a")].map((link) => link.textContent)`
+	first := evaluate[[]string](b, ids)
+	b.follow(func() { b.press("link", "Next page") })
+	second := evaluate[[]string](b, ids)
+	if len(first) == 0 || len(first) > most || len(second) == 0 || slices.ContainsFunc(second, func(id string) bool { return slices.Contains(first, id) }) {
+		t.Errorf("the first page has %d payouts, the second %d: at most %d, and none twice\n%q\n%q", len(first), len(second), most, first, second)
+	}
+	b.check()
 }
