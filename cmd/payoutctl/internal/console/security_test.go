@@ -106,7 +106,7 @@ func TestConsole_ExchangesToken(t *testing.T) {
 			if response.Code != 303 || response.Header().Get("Location") != target {
 				t.Errorf("%s: %d to %q, want 303 to %q", path, response.Code, response.Header().Get("Location"), target)
 			}
-			cookies := response.Result().Cookies() //nolint:bodyclose // a recorded response has nothing to close
+			cookies := response.Result().Cookies()
 			if len(cookies) != 1 || cookies[0].Value != token || !cookies[0].HttpOnly || cookies[0].SameSite != http.SameSiteStrictMode {
 				t.Errorf("%s: cookies %v", path, cookies)
 			}
