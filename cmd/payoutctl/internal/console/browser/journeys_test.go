@@ -60,10 +60,11 @@ func TestJourney_Conflict(t *testing.T) {
 
 // A person releases all callbacks that are held for the same reason, and their payouts appear.
 func TestJourney_Release(t *testing.T) {
-	inEachWay(t, func(t *testing.T, _ *console, b *tab) {
+	inEachWay(t, func(t *testing.T, c *console, b *tab) {
 		first, second := plantHeld(t, callback.ReasonUnknown), plantHeld(t, callback.ReasonUnknown)
 		other := plantHeld(t, callback.ReasonRoute)
 		b.follow(func() { b.press("link", "Held") })
+		b.openUntil(c.base+"/held", "unknown-event")
 		b.check()
 		b.follow(func() { b.press("link", "cregis unknown-event") })
 		b.check()

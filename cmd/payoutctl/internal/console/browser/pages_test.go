@@ -98,7 +98,7 @@ func TestPages_ListIsPaged(t *testing.T) {
 		}
 	}
 	b := newTab(t)
-	b.open(c.address("/payouts"))
+	b.openUntil(c.address("/payouts"), "Next page")
 	const ids = `[...document.querySelectorAll("#list tbody a")].map((link) => link.textContent)`
 	first := evaluate[[]string](b, ids)
 	b.follow(func() { b.press("link", "Next page") })

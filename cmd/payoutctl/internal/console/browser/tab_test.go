@@ -112,6 +112,22 @@ func (b *tab) open(address string) int64 {
 	return status
 }
 
+// openUntil loads a page until it shows a text: the console keeps what it has read for some time.
+func (b *tab) openUntil(address, text string) {
+	b.t.Helper()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for deadline := time.Now().Add(patience); ; <-tick.C {
+		b.open(address)
+		if strings.Contains(b.text(), text) {
+			return
+		}
+		if time.Now().After(deadline) {
+			b.t.Fatalf("not within %s: the page shows %q", patience, text)
+		}
+	}
+}
+
 // path returns the path of the page that is shown.
 func (b *tab) path() string {
 	b.t.Helper()
