@@ -120,9 +120,13 @@ var deployedConsole = sync.OnceValues(func() (*console, error) {
 	return c, err
 })
 
-// readStack returns the description of the local stack.
+// readStack reads the description of the local stack.
 func readStack() (localstack.Stack, error) {
-	return localstack.Read(os.Getenv("PAYOUT_CALLBACKS_STACK"))
+	path, err := stackFile()
+	if err != nil {
+		return localstack.Stack{}, err
+	}
+	return localstack.Read(path)
 }
 
 // newConsole returns the console of the local stack.
