@@ -139,7 +139,7 @@ func TestConsole_ReadOnly(t *testing.T) {
 		}
 	}
 	if page := c.get("/dead-letters", http.StatusOK); !strings.Contains(page, "7 messages") {
-		t.Errorf("the page does not count the dead letters:\n%s", page)
+		t.Errorf("the page does not count the dead-letter messages:\n%s", page)
 	}
 	for _, operation := range h.sent {
 		if slices.Contains([]string{"ReceiveMessage", "SendMessage", "PutItem", "UpdateItem", "TagQueue"}, operation) {
