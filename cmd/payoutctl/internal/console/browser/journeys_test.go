@@ -103,7 +103,7 @@ func TestJourney_Callback(t *testing.T) {
 		payoutctl(t, "send", "cregis", "payout", "--cid", id.PayoutID(), "--status", "6")
 		if b.way == noScript {
 			awaitPayout(t, string(id), "succeeded")
-			b.open(c.base + "/callbacks")
+			b.openUntil(c.base+"/callbacks", string(id)) // its line can reach the log later
 		}
 		b.untilText(string(id)) // without a reload
 		b.follow(func() { b.press("link", string(id)) })
