@@ -1,8 +1,10 @@
 package console
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -23,9 +25,8 @@ type action struct {
 	switches string // fields that become --name if they are not empty
 	operands string // fields that become operands
 	effect   effect
-	forms    map[string]*regexp.Regexp // that values of a field must have
-	// stdin returns the standard input of the command; nil: it is empty.
-	stdin func(form url.Values) string
+	forms    map[string]*regexp.Regexp    // that values of a field must have
+	stdin    func(form url.Values) string // the standard input of the command; nil: it is empty
 }
 
 // effect is what an action does to the stack. Each includes those before.
@@ -47,21 +48,21 @@ const maxField = 4096
 
 // line returns the arguments for a form, as a plan or not. Its error is of cli.Usagef.
 func (a action) line(form url.Values, isPlan bool) ([]string, error) {
-	flags, operandFields := strings.Fields(a.flags), strings.Fields(a.operands)
+	line, fields := strings.Fields(a.words), strings.Fields(a.flags)
 	if a.effect >= reasons && !isPlan {
-		flags = append(flags, "reason")
+		fields = append(fields, "reason")
 	}
-	line := strings.Fields(a.words)
+	flagCount := len(fields)
 	var operands []string
-	for _, field := range slices.Concat(flags, operandFields) {
-		for _, value := range nonEmpty(form[field]) {
+	for n, field := range append(fields, strings.Fields(a.operands)...) {
+		for _, value := range form[field] {
 			switch err := a.check(field, value); {
 			case err != nil:
 				return nil, err
-			case slices.Contains(operandFields, field):
-				operands = append(operands, value)
-			default:
+			case n < flagCount:
 				line = append(line, "--"+field+"="+value)
+			default:
+				operands = append(operands, value)
 			}
 		}
 	}
@@ -96,10 +97,6 @@ func (a action) check(field, value string) error {
 	return nil
 }
 
-func nonEmpty(values []string) []string {
-	return slices.DeleteFunc(slices.Clone(values), func(value string) bool { return value == "" })
-}
-
 func (c *Console) addActions(mux *http.ServeMux) {
 	for name, a := range actions {
 		if a.effect == reads || !c.isReadOnly() {
@@ -123,7 +120,8 @@ const (
 	quick = 2 * time.Second
 )
 
-// post returns the handler of a form. It redirects to the path that handle returns.
+// post returns the handler of a form, without its empty fields. It redirects to the path
+// that handle returns.
 func (c *Console) post(handle func(r *http.Request) (string, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		whole := r.Body
@@ -134,6 +132,7 @@ func (c *Console) post(handle func(r *http.Request) (string, error)) http.Handle
 				fmt.Sprintf("A form may have %d bytes, with escaped characters: %v. Nothing was run.", maxForm, err))
 			return
 		}
+		maps.DeleteFunc(r.PostForm, func(_ string, values []string) bool { return strings.Join(values, "") == "" })
 		target, err := handle(r)
 		if err != nil {
 			c.failWith(w, r, err)
@@ -143,21 +142,35 @@ func (c *Console) post(handle func(r *http.Request) (string, error)) http.Handle
 	})
 }
 
-// act starts the command of a form and returns the path of its page.
-func (c *Console) act(r *http.Request, stack cli.Stack, name string, a action) (string, error) {
+// act starts the command of a form, which outlives the request, and returns the path of
+// its page.
+func (c *Console) act(r *http.Request, stack cli.Stack, name string, a action) (string, error) { //nolint:contextcheck // see above
 	isPlan := a.effect >= plans && r.PostForm.Get("confirmed") == ""
 	line, err := a.line(r.PostForm, isPlan)
 	if err != nil {
 		return "", err
 	}
-	started := &job{Line: c.commandLine(line), Action: name, action: a}
+	ctx, cancel := context.WithTimeout(c.jobs.ctx, jobTimeout)
+	started := &job{Line: c.commandLine(line), Action: name, Started: c.now(), action: a, cancel: cancel, done: make(chan struct{}), wrote: c.hub.announce}
 	if isPlan {
 		started.Form = r.PostForm
 	}
+	stdin := ""
 	if a.stdin != nil {
-		started.stdin = a.stdin(r.PostForm)
+		stdin = a.stdin(r.PostForm)
 	}
-	c.jobs.start(c, stack, started, line) //nolint:contextcheck // the command outlives the request that starts it
+	c.jobs.add(started)
+	session := &cli.Session{
+		Streams: cli.Streams{Stdin: strings.NewReader(stdin), Stdout: started, Stderr: started},
+		Env:     c.session.Env, Now: c.session.Now, RunLine: c.session.RunLine, Opened: &stack,
+	}
+	program := strings.Fields(c.session.Program())
+	go func() {
+		defer cancel()
+		started.code = c.session.RunLine(ctx, session, slices.Concat(program[1:], line))
+		close(started.done)
+		c.hub.announce()
+	}()
 	select {
 	case <-started.done:
 	case <-time.After(quick):

@@ -7,11 +7,6 @@ import (
 	"strings"
 )
 
-const (
-	cregisFields = "repeat pid cid status amount currency reference set unset"
-	pivotFields  = "repeat event status uuid merchant-id set unset"
-)
-
 // actions are the actions by their names.
 var actions = map[string]action{
 	"resolve":     {words: "resolve", flags: "trust", operands: "payout", effect: plans},
@@ -21,9 +16,7 @@ var actions = map[string]action{
 	"release-all": {words: "release --all", flags: "provider held-reason", effect: plans},
 	"dismiss":     {words: "dismiss", operands: "held", effect: plans},
 	"rebuild":     {words: "rebuild", operands: "payout", effect: plans},
-	"rebuild-all": {words: "rebuild --all", effect: partial},
-	"publish":     {words: "publish", flags: "since provider", effect: plans},
-	"redrive":     {words: "dlq redrive", flags: "cause provider message-id older-than", effect: plans},
+	"redrive":     {words: "dlq redrive", flags: "cause provider message-id", effect: plans},
 	"pause":       {words: "pause", operands: "part", effect: reasons},
 	"resume":      {words: "resume", operands: "part", effect: reasons},
 	"export": {
@@ -33,22 +26,15 @@ var actions = map[string]action{
 
 	// These need no reason: they only do what the stack, a provider or a service of ours does by itself.
 	"reconcile":         {words: "reconcile", operands: "payout", effect: changes},
-	"reconcile-overdue": {words: "reconcile --overdue", flags: "account", effect: changes},
+	"reconcile-overdue": {words: "reconcile --overdue", effect: changes},
 	"sweep":             {words: "sweep", effect: changes},
-	"expect":            {words: "expect", flags: "account id reference amount currency to memo items due", operands: "provider type", effect: changes},
+	"expect":            {words: "expect", flags: "account id reference amount currency due", operands: "provider type", effect: changes},
 	// It receives the messages, which hides them from others for a moment.
 	"dlq-show": {words: "dlq show --full", operands: "message", effect: changes},
 
-	"send-cregis-payout":             {words: "send cregis payout", flags: cregisFields, switches: "forge", effect: changes},
-	"send-cregis-sub-address-payout": {words: "send cregis sub-address-payout", flags: cregisFields, switches: "forge", effect: changes},
-	"send-pivot-single":              {words: "send pivot single", flags: pivotFields + " reference amount currency reason", switches: "forge", effect: changes},
-	"send-pivot-bulk": {
-		words: "send pivot bulk", flags: pivotFields + " pending-count pending-amount success-count success-amount", switches: "forge", effect: changes,
-	},
-	"send-vector": {
-		words: "send -", flags: "repeat provider", switches: "forge", effect: changes,
-		stdin: func(form url.Values) string { return pasted(form.Get("vector")) },
-	},
+	"send-cregis-payout": {words: "send cregis payout", flags: "cid status amount", switches: "forge", effect: changes},
+	"send-pivot-single":  {words: "send pivot single", flags: "uuid event amount", switches: "forge", effect: changes},
+	"send-vector":        {words: "send -", flags: "provider", effect: changes, stdin: func(form url.Values) string { return pasted(form.Get("vector")) }},
 
 	"explain":      {words: "explain -", flags: "provider type", stdin: capturedCallback},
 	"explain-held": {words: "explain", operands: "held", forms: map[string]*regexp.Regexp{"held": regexp.MustCompile("^held/")}}, // never a file

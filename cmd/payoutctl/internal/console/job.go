@@ -25,7 +25,6 @@ type job struct {
 	Form    url.Values // of a plan
 
 	action action
-	stdin  string
 	cancel context.CancelFunc
 	done   chan struct{}
 	wrote  func() // called after each output
@@ -59,35 +58,6 @@ func (j *job) Output() string {
 	defer j.mu.Unlock()
 	return j.output.String()
 }
-
-// outputLine is a line of output. Word is its first word, if that has a class.
-type outputLine struct{ Word, Class, Rest string }
-
-// Lines returns what the command has printed so far. The result of a check and the kind
-// of a finding, which begin a line, have a class.
-func (j *job) Lines() []outputLine {
-	var lines []outputLine
-	for text := range strings.Lines(j.Output()) {
-		text = strings.TrimRight(text, "\n")
-		line := outputLine{Rest: text}
-		word, rest, _ := strings.Cut(text, " ")
-		line.Class = wordClasses[word]
-		if findingKind.MatchString(word) {
-			line.Class = "bad"
-		}
-		if line.Class != "" {
-			line.Word, line.Rest = word, " "+rest
-		}
-		lines = append(lines, line)
-	}
-	return lines
-}
-
-// wordClasses are the classes of the results of doctor.
-var wordClasses = map[string]string{"ok": "good", "warn": "waiting", "unknown": "waiting", "fail": "bad"}
-
-// findingKind matches the kinds of findings of audit.
-var findingKind = regexp.MustCompile("^(receipt|payout|fact|acknowledged)-[a-z-]+$")
 
 // IsRunning reports whether the command has not ended.
 func (j *job) IsRunning() bool {
@@ -148,12 +118,27 @@ const (
 	jobTimeout = 15 * time.Minute
 )
 
-// jobs are the last commands of a console.
+// jobs are the last commands of a console, the last first.
 type jobs struct {
 	ctx  context.Context //nolint:containedctx // of the console, which ends its commands
 	mu   sync.Mutex
 	last int
-	list []*job
+	list []*job // replaced, not changed
+}
+
+func (j *jobs) all() []*job {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.list
+}
+
+// add adds a command, and gives it an id.
+func (j *jobs) add(started *job) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.last++
+	started.ID = strconv.Itoa(j.last)
+	j.list = append([]*job{started}, j.list[:min(len(j.list), keptJobs-1)]...)
 }
 
 // latest returns the last command that is admitted, or nil.
@@ -166,37 +151,6 @@ func (j *jobs) latest(admits func(*job) bool) *job {
 }
 
 func (j *jobs) find(id string) *job { return j.latest(func(job *job) bool { return job.ID == id }) }
-
-// all returns the commands, the last first.
-func (j *jobs) all() []*job {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	list := slices.Clone(j.list)
-	slices.Reverse(list)
-	return list
-}
-
-// start runs a command line of payoutctl in the background.
-func (j *jobs) start(c *Console, stack cli.Stack, started *job, args []string) {
-	program := strings.Fields(c.session.Program())
-	ctx, cancel := context.WithTimeout(j.ctx, jobTimeout)
-	started.Started, started.cancel, started.done, started.wrote = c.now(), cancel, make(chan struct{}), c.hub.announce
-	j.mu.Lock()
-	j.last++
-	started.ID = strconv.Itoa(j.last)
-	j.list = append(j.list[max(0, len(j.list)-keptJobs+1):], started)
-	j.mu.Unlock()
-	session := &cli.Session{
-		Streams: cli.Streams{Stdin: strings.NewReader(started.stdin), Stdout: started, Stderr: started},
-		Env:     c.session.Env, Now: c.session.Now, RunLine: c.session.RunLine, Opened: &stack,
-	}
-	go func() {
-		defer cancel()
-		started.code = c.session.RunLine(ctx, session, slices.Concat(program[1:], args))
-		close(started.done)
-		c.hub.announce()
-	}()
-}
 
 // job is the page of a command: its line, its output, and of a plan the confirmation.
 func (c *Console) job(r *http.Request) (view, error) {

@@ -2,6 +2,7 @@ package console
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"embed"
 	"errors"
@@ -57,7 +58,7 @@ func parseTemplates(c *Console) (map[string]*template.Template, error) {
 	parsed := map[string]*template.Template{}
 	for _, file := range files {
 		base := template.New("layout.html").Funcs(template.FuncMap{
-			"payoutPath": payoutPath, "utc": cli.FormatTime, "age": c.age, "statusClass": statusClass, "linked": linked, "local": localTime,
+			"payoutPath": payoutPath, "utc": cli.FormatTime, "age": c.age, "statusClass": statusClass, "linked": linked, "marked": marked, "local": localTime,
 			"count": cli.Count, "colourClass": colourClass, "verdictClass": verdictClass, "exportPath": exportPath,
 		})
 		if parsed[file.Name()], err = base.ParseFS(templates, "templates/layout.html", "templates/parts.html", "templates/"+file.Name()); err != nil {
@@ -169,12 +170,12 @@ func colourClass(colour string) string {
 	return map[string]string{cli.Green: "good", cli.Red: "bad", cli.Yellow: "waiting"}[colour]
 }
 
-// segment is a part of a text, a link if it has a path.
-type segment struct{ Text, Path string }
+// segment is a part of a text: a link if it has a path, or a word with a class of the stylesheet.
+type segment struct{ Text, Path, Class string }
 
 // linkPattern matches the ids of payouts and held callbacks, with the punctuation behind,
 // and the commands that a page shows the result of.
-var linkPattern = regexp.MustCompile(`(?:held/)?(?:` + joinProviders("|") + `)/[a-z-]+/\S+|` +
+var linkPattern = regexp.MustCompile(`(?:held/)?(?:` + strings.ReplaceAll(cli.JoinNames(cli.ProviderNames()), ", ", "|") + `)/[a-z-]+/\S+|` +
 	`payoutctl --(?:local|stack \S+)(?: --(?:region|profile) \S+)* (receipts held|payouts --status conflicted|payouts --overdue|dlq list|audit|doctor)\b`)
 
 // commandPages are the pages that show the results of commands.
@@ -183,26 +184,36 @@ var commandPages = map[string]string{
 	"audit": "/audit", "doctor": "/doctor",
 }
 
+// outputPattern matches also a word that begins a line of a command's output: the result
+// of a check of doctor, or the kind of a finding of audit.
+var outputPattern = regexp.MustCompile(linkPattern.String() + `|(?m:^(ok|warn|unknown|fail|(?:receipt|payout|fact|acknowledged)-[a-z-]+)\b)`)
+
+// outputClasses are the classes of results; all others are bad.
+var outputClasses = map[string]string{"ok": "good", "warn": "waiting", "unknown": "waiting"}
+
 // linked splits a text at the ids and the commands that become links.
-func linked(text string) []segment {
+func linked(text string) []segment { return split(text, linkPattern) }
+
+// marked is linked for the output of a command, whose results have a class.
+func marked(text string) []segment { return split(text, outputPattern) }
+
+func split(text string, pattern *regexp.Regexp) []segment {
 	var segments []segment
 	end := 0
-	for _, at := range linkPattern.FindAllStringSubmatchIndex(text, -1) {
-		found := strings.TrimRight(text[at[0]:at[1]], `.,:;)'"`)
-		path := payoutPath(payout.ID(found))
+	for _, at := range pattern.FindAllStringSubmatchIndex(text, -1) {
+		found := segment{Text: strings.TrimRight(text[at[0]:at[1]], `.,:;)'"`)}
 		switch {
 		case at[2] >= 0:
-			path = commandPages[text[at[2]:at[3]]]
-		case strings.ContainsAny(found, `'"(`): // where the id ends is not known
+			found.Path = commandPages[text[at[2]:at[3]]]
+		case len(at) > 4 && at[4] >= 0:
+			found.Class = cmp.Or(outputClasses[found.Text], "bad")
+		case strings.ContainsAny(found.Text, `'"(`): // where the id ends is not known
 			continue
+		default:
+			found.Path = payoutPath(payout.ID(found.Text))
 		}
-		segments = append(segments, segment{Text: text[end:at[0]]}, segment{Text: found, Path: path})
-		end = at[0] + len(found)
+		segments = append(segments, segment{Text: text[end:at[0]]}, found)
+		end = at[0] + len(found.Text)
 	}
 	return append(segments, segment{Text: text[end:]})
-}
-
-// joinProviders lists the names of the providers.
-func joinProviders(separator string) string {
-	return strings.ReplaceAll(cli.JoinNames(cli.ProviderNames()), ", ", separator)
 }

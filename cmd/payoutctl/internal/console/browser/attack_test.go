@@ -275,7 +275,7 @@ func TestDeployed_ReadOnly(t *testing.T) {
 		t.Errorf("%d\n%s", overview.StatusCode, overview.text)
 	}
 	for _, name := range []string{
-		"resolve", "resolve-all", "close", "release", "release-all", "dismiss", "rebuild", "rebuild-all", "publish", "redrive", "pause", "resume",
+		"resolve", "resolve-all", "close", "release", "release-all", "dismiss", "rebuild", "redrive", "pause", "resume",
 		"reconcile", "reconcile-overdue", "sweep", "expect", "dlq-show", "export", "send-cregis-payout", "send-pivot-single", "send-vector", "none",
 	} {
 		got := v.post("/actions/"+name, "id=1&reason=why&confirmed=yes")
