@@ -89,7 +89,7 @@ func (r *Recorder) metricAttrs(now time.Time, measurements []measurement) []slog
 		if m.PerProvider {
 			set.Dimensions = [][]string{{"provider"}, {}}
 		}
-		attrs = append(attrs, slog.Int(m.Name, m.value))
+		attrs = append(attrs, slog.Any(m.Name, m.value))
 		set.Metrics = append(set.Metrics, metricName{m.Name, m.Unit})
 	}
 	if len(attrs) == 0 {

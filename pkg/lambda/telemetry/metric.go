@@ -29,6 +29,9 @@ var (
 	Redeliveries = Metric{"Redeliveries", "Count", false}     // of those, applied before
 	Conflicts    = Metric{"Conflicts", "Count", false}        // of those, in conflict with another event
 	Failures     = Metric{"FailedDeliveries", "Count", false} // of those, to be delivered again
+	// ApplyLatency has a value for each message that was applied: the time from the acceptance
+	// of its receipt to the end of the batch.
+	ApplyLatency = Metric{"ApplyLatency", "Milliseconds", false}
 )
 
 // Metrics of sweeps. Every sweep records them all, zeros included.
@@ -67,17 +70,18 @@ var (
 func Metrics() []Metric {
 	return []Metric{
 		Callbacks, Acknowledged, Refused, Unavailable, Duplicates, Held, AcceptedStoreOnly, AcceptedQueueOnly, PreviousKey,
-		Deliveries, Redeliveries, Conflicts, Failures,
+		Deliveries, Redeliveries, Conflicts, Failures, ApplyLatency,
 		Sweeps, ReceiptsDue, ReceiptsResent, Unsendable, DeadLettersRecovered, UnreadableDeadLetters, CorruptRecords, OldestUnappliedAge,
 		Published, PublishFailed,
 		Expectations, QueriesAnswered, QueriesFailed, Overdue, AccountsFailing,
 	}
 }
 
-// measurement is a metric with its value.
+// measurement is a metric with its value: an int, or an []int64 of values that CloudWatch
+// aggregates.
 type measurement struct {
 	Metric
-	value int
+	value any
 }
 
 // countIf returns 1 for the metric if ok is true, else 0.

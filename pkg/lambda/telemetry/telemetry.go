@@ -86,24 +86,32 @@ func callbackCounts(result callback.Result) []measurement {
 // the counts.
 func (r *Recorder) RecordBatch(ctx context.Context, deliveries []consumer.Delivery, took time.Duration) {
 	counts := map[Metric]int{}
+	var latencies []int64
+	now := r.now()
 	for _, delivery := range deliveries {
 		r.recordDelivery(ctx, delivery)
 		switch {
 		case delivery.Err != nil:
 			counts[Failures]++
-		case delivery.Outcome == inbox.ApplyConflict:
-			counts[Conflicts]++
+			continue
 		case delivery.Outcome == inbox.ApplyDuplicate:
 			counts[Redeliveries]++
+			continue
+		case delivery.Outcome == inbox.ApplyConflict:
+			counts[Conflicts]++
 		}
+		latencies = append(latencies, max(0, now.Sub(delivery.Receipt.AcceptedAt).Milliseconds())) // the clocks of two functions differ
 	}
-	r.write(ctx, slog.LevelInfo, "batch", []measurement{
+	measurements := []measurement{
 		{Deliveries, len(deliveries)},
 		{Failures, counts[Failures]},
 		{Conflicts, counts[Conflicts]},
 		{Redeliveries, counts[Redeliveries]},
-	},
-		duration(took))
+	}
+	if len(latencies) > 0 {
+		measurements = append(measurements, measurement{ApplyLatency, latencies})
+	}
+	r.write(ctx, slog.LevelInfo, "batch", measurements, duration(took))
 }
 
 func (r *Recorder) recordDelivery(ctx context.Context, delivery consumer.Delivery) {

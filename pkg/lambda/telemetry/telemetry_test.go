@@ -139,8 +139,9 @@ func metricsOf(line map[string]any) []telemetry.Metric {
 			PerProvider: cmp.Equal(directive["Dimensions"], []any{[]any{"provider"}, []any{}}),
 		}
 		total := cmp.Equal(directive["Dimensions"], []any{[]any{}})
+		values, isList := line[metric.Name].([]any)
 		_, isNumber := line[metric.Name].(float64)
-		if directive["Namespace"] != "PayoutCallbacks/test" || !metric.PerProvider && !total || !isNumber {
+		if directive["Namespace"] != "PayoutCallbacks/test" || !metric.PerProvider && !total || !isNumber && (!isList || len(values) == 0) {
 			continue // no alarm would find it
 		}
 		metrics = append(metrics, metric)
@@ -162,7 +163,7 @@ func TestMetrics_AllAreRecorded(t *testing.T) {
 			r.RecordCallback(t.Context(), "cregis", result, 0)
 		}
 		r.RecordBatch(t.Context(), []consumer.Delivery{
-			{Outcome: inbox.ApplyConflict}, {Outcome: inbox.ApplyDuplicate}, {Err: down},
+			{Outcome: inbox.ApplyConflict, Receipt: receipt()}, {Outcome: inbox.ApplyDuplicate}, {Err: down},
 		}, 0)
 		r.RecordSweep(t.Context(), inbox.SweepResult{}, 0, nil)
 		r.RecordPublish(t.Context(), publisher.Result{}, 0)
@@ -186,6 +187,7 @@ func TestRecordBatch_Lines(t *testing.T) {
 		{MessageID: "m2", Receipt: receipt(), Outcome: inbox.ApplyConflict},
 		{MessageID: "m3", Receipt: receipt(), Err: errors.New("down")},
 		{MessageID: "m4", Unreadable: true, Err: errors.New("not ours")},
+		{MessageID: "m5", Receipt: receipt(), Outcome: inbox.ApplyDuplicate},
 	}
 	lines := linesOf(t, func(r *telemetry.Recorder) { r.RecordBatch(t.Context(), deliveries, time.Second) })
 	for n, want := range []map[string]any{
@@ -193,13 +195,42 @@ func TestRecordBatch_Lines(t *testing.T) {
 		{"delivery": "m2", "provider": "cregis", "outcome": "conflict", "level": "WARN", "message": "delivery"},
 		{"delivery": "m3", "provider": "cregis", "outcome": "failed", "level": "WARN", "message": "delivery"},
 		{"delivery": "m4", "provider": "unknown", "outcome": "unreadable", "level": "ERROR", "message": "delivery"},
-		{"message": "batch", "level": "INFO", "Deliveries": 4.0, "FailedDeliveries": 2.0, "Conflicts": 1.0, "Redeliveries": 0.0, "dur_ms": 1000.0},
+		{"delivery": "m5", "provider": "cregis", "outcome": "duplicate", "level": "INFO", "message": "delivery"},
+		{"message": "batch", "level": "INFO", "Deliveries": 5.0, "FailedDeliveries": 2.0, "Conflicts": 1.0, "Redeliveries": 1.0, "dur_ms": 1000.0},
 	} {
 		for field, value := range want {
 			if lines[n][field] != value {
 				t.Errorf("line %d: %s is %v, want %v", n, field, lines[n][field], value)
 			}
 		}
+	}
+}
+
+// Only what was applied has a latency, and clocks that differ give no negative value.
+func TestRecordBatch_ApplyLatency(t *testing.T) {
+	accepted := func(age time.Duration) inbox.Receipt {
+		r := receipt()
+		r.AcceptedAt = fixed().Add(-age)
+		return r
+	}
+	for name, test := range map[string]struct {
+		deliveries []consumer.Delivery
+		want       any
+	}{
+		"applied": {
+			[]consumer.Delivery{{Receipt: accepted(1500 * time.Millisecond), Outcome: inbox.ApplyChanged}, {Receipt: accepted(time.Hour), Outcome: inbox.ApplyConflict}},
+			[]any{1500.0, 3600e3},
+		},
+		"clocks that differ": {[]consumer.Delivery{{Receipt: accepted(-time.Second), Outcome: inbox.ApplyUnchanged}}, []any{0.0}},
+		"not applied":        {[]consumer.Delivery{{Receipt: accepted(time.Hour), Outcome: inbox.ApplyDuplicate}, {Receipt: accepted(time.Hour), Err: errors.New("down")}}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			lines := linesOf(t, func(r *telemetry.Recorder) { r.RecordBatch(t.Context(), test.deliveries, 0) })
+			batch := lines[len(lines)-1]
+			if diff := cmp.Diff(test.want, batch["ApplyLatency"]); diff != "" || slices.Contains(metricNames(batch), "ApplyLatency") != (test.want != nil) {
+				t.Errorf("metrics %v (-want +got):\n%s", metricNames(batch), diff)
+			}
+		})
 	}
 }
 

@@ -37,6 +37,8 @@ func widgets(t *testing.T) []widget {
 func statisticsOf(namespace, name string) []string {
 	for _, metric := range telemetry.Metrics() {
 		switch {
+		case metric == telemetry.ApplyLatency && metric.Name == name:
+			return []string{"p50", "p99"}
 		case metric.Name == name && metric.Unit == "Count":
 			return []string{"Sum"}
 		case metric.Name == name:

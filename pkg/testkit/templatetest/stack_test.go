@@ -114,16 +114,22 @@ func (s *stack) putEmbedded(line string) error {
 	at := time.UnixMilli(directives.AWS.Timestamp)
 	for _, directive := range directives.AWS.CloudWatchMetrics {
 		for _, metric := range directive.Metrics {
-			value, ok := members[metric.Name].(float64)
-			if !ok {
-				return fmt.Errorf("%s is not a number in %s", metric.Name, line)
+			values, isList := members[metric.Name].([]any)
+			if !isList {
+				values = []any{members[metric.Name]}
 			}
 			for _, names := range directive.Dimensions {
 				dimensions := map[string]string{}
 				for _, name := range names {
 					dimensions[name] = members[name].(string)
 				}
-				s.put(metricKey(directive.Namespace, metric.Name, dimensions), sample{at, value, metric.Unit})
+				for _, member := range values {
+					value, ok := member.(float64)
+					if !ok {
+						return fmt.Errorf("%s is not a number in %s", metric.Name, line)
+					}
+					s.put(metricKey(directive.Namespace, metric.Name, dimensions), sample{at, value, metric.Unit})
+				}
 			}
 		}
 	}
