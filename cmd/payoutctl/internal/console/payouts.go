@@ -75,7 +75,7 @@ func (f filter) selects(name, value string) bool { return f.Get(name) == "" || f
 func (f filter) admits(r row) bool {
 	answer := map[bool]string{true: "yes", false: "no"}
 	isOf := f.selects("provider", r.ID.Provider()) && f.selects("account", r.ID.Account()) && (f.until.IsZero() || r.UpdatedAt.Before(f.until))
-	return isOf && (r.Damaged || f.selects("status", string(r.Status)) &&
+	return isOf && (r.Damaged || f.selects("status", string(r.Status)) && (f.Get("confirmed") != "no" || r.Status.IsFinal()) &&
 		f.selects("confirmed", answer[r.Confirmed]) && f.selects("expected", answer[r.Expected]) && f.selects("overdue", answer[r.Overdue]))
 }
 
