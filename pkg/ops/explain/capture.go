@@ -11,6 +11,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -130,6 +131,9 @@ func newGatewayCapture(event events.APIGatewayV2HTTPRequest) Capture {
 	_, routePath, _ := strings.Cut(event.RouteKey, " ")
 	capture := newCapture("an event of API Gateway", capturedRequest{url: routePath, body: []byte(event.Body), isBase64: event.IsBase64Encoded}, "")
 	capture.Request = apigateway.Request(event)
+	if at := event.RequestContext.TimeEpoch; at != 0 {
+		capture.Request = capture.Request.WithReceivedAt(time.UnixMilli(at).UTC())
+	}
 	return capture
 }
 

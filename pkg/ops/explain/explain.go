@@ -15,7 +15,7 @@ type Input struct {
 	Provider provider.Description
 	Request  callback.Request
 	Keys     callback.Keys // of the provider's accounts
-	Now      time.Time     // acceptance time of the receipt
+	Now      time.Time     // when it was received, unless the request states it, and when its receipt is accepted
 }
 
 // Report describes how a callback is handled.
@@ -81,6 +81,9 @@ const (
 
 // Explain verifies and parses a callback, and looks for the cause of a refusal.
 func Explain(in Input) Report {
+	if in.Request.ReceivedAt().IsZero() {
+		in.Request = in.Request.WithReceivedAt(in.Now)
+	}
 	report := Report{Size: in.Request.BodySize, Account: in.Provider.ClaimedAccount(in.Request), Verdict: callback.Acknowledged}
 	verified, err := in.Provider.Verify(in.Request, in.Keys)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"payout-callbacks/pkg/callback"
 )
@@ -67,7 +68,8 @@ func (r *Report) checkKey(in Input, proof string) {
 		return
 	}
 	r.addf(CauseUnknownKey, "no stored key verifies the callback: compare the %s that %s shows with the stored keys, and check whether "+
-		"a proxy changes the body", p.KeyNoun, p.Title)
+		"a proxy changes the body, and, if the signature includes the time of sending, when it was received (--received-at); here %s",
+		p.KeyNoun, p.Title, in.Request.ReceivedAt().UTC().Format(time.RFC3339))
 }
 
 // findKey looks for a header that contains a stored key, in any form.

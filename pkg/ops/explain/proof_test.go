@@ -2,6 +2,7 @@ package explain_test
 
 import (
 	"bytes"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -154,5 +155,43 @@ func TestExplain_DescribedProvider(t *testing.T) {
 			wantFinding(t, report, test.cause, "", "")
 			wantNoSecrets(t, report)
 		})
+	}
+}
+
+// A signature that includes the time of sending is verified as of the time of receipt.
+func TestExplain_TimeOfReceipt(t *testing.T) {
+	proof := scheme.HMAC{Header: "X-Signature", Timestamp: &scheme.Timestamp{Header: "X-Time", Text: "{t}.", Tolerance: 5 * time.Minute}}
+	d := provider.Description{Callbacks: signing{proof: proof}, ProofHeader: "X-Signature", Title: "Acme", KeyNoun: "secret"}
+	keys := callback.Keys{"1": {Current: "canary-acme-current"}}
+	_, header, err := d.Sign([]byte("{}"), "canary-acme-current", now.Add(-time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	explained := func(request callback.Request) callback.Verdict {
+		return explain.Explain(explain.Input{Provider: d, Request: request, Keys: keys, Now: now}).Verdict
+	}
+	request := callback.NewRequest(payout.TypePayout, header, []byte("{}"))
+	event := fmt.Sprintf(`{"version":"2.0","routeKey":"POST /callbacks/acme/payout","body":"{}","headers":{"x-signature":%q,"x-time":%q},"requestContext":{"timeEpoch":%d}}`,
+		header.Get("X-Signature"), header.Get("X-Time"), now.Add(-time.Hour).UnixMilli())
+	capture, err := explain.Read([]byte(event), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, fresh, err := d.Sign([]byte("{}"), "canary-acme-current", now.Add(-time.Minute))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		request callback.Request
+		want    callback.Verdict
+	}{
+		"sent a minute ago":       {callback.NewRequest(payout.TypePayout, fresh, []byte("{}")), callback.Acknowledged},
+		"sent an hour ago":        {request, callback.Unauthenticated},
+		"at the time of receipt":  {request.WithReceivedAt(now.Add(-time.Hour)), callback.Acknowledged},
+		"an event of API Gateway": {capture.Request, callback.Acknowledged},
+	} {
+		if got := explained(test.request); got != test.want {
+			t.Errorf("%s: %s, want %s", name, got, test.want)
+		}
 	}
 }

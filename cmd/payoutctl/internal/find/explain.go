@@ -21,11 +21,12 @@ import (
 
 // Explain explains how a callback is handled.
 type Explain struct {
-	File     string       `arg:"" help:"File with the callback, or - for standard input: an HTTP request, an API Gateway event, a HAR file, an export of webhook.site, the output of curl -v, or a body alone. Or the id of a held callback (held/…)."`
-	Provider cli.Provider `help:"Provider, if the file contains no route." placeholder:"NAME"`
-	Type     payout.Type  `help:"Type of the callback, if the file contains no route: payout, sub-address-payout." default:"payout" placeholder:"TYPE"`
-	KeyFile  string       `help:"Try this key; no stack is needed then." placeholder:"FILE"`
-	Account  string       `help:"Account of the key in --key-file." placeholder:"ID"`
+	File       string       `arg:"" help:"File with the callback, or - for standard input: an HTTP request, an API Gateway event, a HAR file, an export of webhook.site, the output of curl -v, or a body alone. Or the id of a held callback (held/…)."`
+	Provider   cli.Provider `help:"Provider, if the file contains no route." placeholder:"NAME"`
+	Type       payout.Type  `help:"Type of the callback, if the file contains no route: payout, sub-address-payout." default:"payout" placeholder:"TYPE"`
+	ReceivedAt cli.Time     `help:"When it was received, for a signature that includes the time of sending: ${when}. An event of API Gateway states it. Default: now." placeholder:"TIME"`
+	KeyFile    string       `help:"Try this key; no stack is needed then." placeholder:"FILE"`
+	Account    string       `help:"Account of the key in --key-file." placeholder:"ID"`
 }
 
 // Help gives examples.
@@ -62,6 +63,9 @@ func (c *Explain) Run(ctx context.Context, s *cli.Session) error {
 	}
 	e := explanation{Form: read.Form, Provider: provider.Name(), Type: read.Request.Type}
 	in := explain.Input{Provider: provider, Request: read.Request, Now: s.Now()}
+	if !c.ReceivedAt.IsZero() {
+		in.Request = in.Request.WithReceivedAt(c.ReceivedAt.Time)
+	}
 	if c.KeyFile != "" {
 		if c.Account == "" {
 			return cli.Usagef("add --account", "--key-file needs the account of the key")
@@ -224,7 +228,7 @@ func (c *Explain) runHeld(ctx context.Context, s *cli.Session) error {
 		return err
 	}
 	e := explanation{Form: "a held callback, stored without headers", Provider: provider.Name(), Type: held.Type()}
-	in := explain.Input{Provider: provider, Request: callback.NewRequest(held.Type(), nil, held.Body), Now: s.Now()}
+	in := explain.Input{Provider: provider, Request: callback.NewRequest(held.Type(), nil, held.Body).WithReceivedAt(held.AcceptedAt), Now: s.Now()}
 	if signsBody(provider, held) {
 		_, read, err := stack.ReadKeys(ctx, cli.Provider(provider.Name()))
 		if err != nil {
