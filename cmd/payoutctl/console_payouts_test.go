@@ -95,7 +95,7 @@ func TestConsole_Payout(t *testing.T) {
 	wantTexts(t, page,
 		"created as succeeded", "succeeded → conflicted; conflict in status", "da0184", "3 s", recipient,
 		`<td>failed</td><td><a href="#receipt-2">#2</a></td>`, `action="/actions/resolve"`, `name="trust" value="failed/`,
-		"payoutctl --local resolve "+conflictedID+" --trust succeeded/", "payoutctl --local show "+conflictedID,
+		"payoutctl --local resolve --trust=succeeded/", " --reason=TEXT "+conflictedID+"</code>", "payoutctl --local show "+conflictedID,
 		"<b>memo</b>&lt;script&gt;alert(1)&lt;/script&gt;</span>", `<b>pid</b>1</span>`, `&lt;b&gt;\u202emade up&lt;/b&gt;`)
 	wantNoTexts(t, page, "<script>alert", "\u202e", "<b>sign</b>")
 }
@@ -104,7 +104,7 @@ func TestConsole_PayoutOfADeployedStack(t *testing.T) {
 	fake := newTables(t)
 	conflictedPayout(t, fake)
 	masked := openTables(t, fake, false, console.Options{}).get("/payouts/"+conflictedID, 200)
-	wantTexts(t, masked, "Deployed stack, read-only", "TXsmKp…n1FS", "bytes, masked", "payoutctl --stack demo resolve "+conflictedID+" --trust succeeded/")
+	wantTexts(t, masked, "Deployed stack, read-only", "TXsmKp…n1FS", "bytes, masked", "payoutctl --stack demo resolve --trust=succeeded/", " --reason=TEXT "+conflictedID+"</code>")
 	wantNoTexts(t, masked, recipient, "<b>memo</b>", "alert(1)", `action="/actions/`)
 	shown := openTables(t, fake, false, console.Options{ShowBodies: true}).get("/payouts/"+conflictedID, 200)
 	wantTexts(t, shown, recipient, "<b>memo</b>", "alert(1)")
@@ -123,7 +123,7 @@ func TestConsole_DamagedPayout(t *testing.T) {
 		if attribute == "v" {
 			wantTexts(t, c.get("/payouts/"+conflictedID, 200), "later version")
 		} else {
-			wantTexts(t, c.get("/payouts/"+conflictedID, 200), "damaged: ", "rebuild "+conflictedID, "damaged: it cannot be read")
+			wantTexts(t, c.get("/payouts/"+conflictedID, 200), "damaged: ", "rebuild --reason=TEXT "+conflictedID, "damaged: it cannot be read")
 		}
 	}
 }
@@ -131,8 +131,10 @@ func TestConsole_DamagedPayout(t *testing.T) {
 func TestConsole_HeldCallback(t *testing.T) {
 	fake := newTables(t)
 	id := fill(t, fake)
-	wantTexts(t, openTables(t, fake, true, console.Options{}).get("/payouts/"+id, 200), "unknown-status", "payoutctl --local release "+id, "PAYOUT.SUCCESS")
-	wantNoTexts(t, openTables(t, fake, false, console.Options{}).get("/payouts/"+id, 200), "PAYOUT.SUCCESS")
+	wantTexts(t, openTables(t, fake, true, console.Options{}).get("/payouts/"+id, 200), "unknown-status", "payoutctl --local release --reason=TEXT "+id, "PAYOUT.SUCCESS")
+	masked := openTables(t, fake, false, console.Options{}).get("/payouts/"+id, 200)
+	wantTexts(t, masked, "payoutctl --stack demo release --reason=TEXT "+id, `action="/actions/explain-held"`)
+	wantNoTexts(t, masked, "PAYOUT.SUCCESS", `action="/actions/release"`, `action="/actions/dismiss"`)
 }
 
 func TestConsole_UnknownPayout(t *testing.T) {

@@ -59,8 +59,8 @@ type problems struct {
 	CanSave  bool    // each has a button that shows it, and there are fields for a file and a reason
 }
 
-// offer is an action with a form, its command line, or both. On a deployed stack it is a
-// command line only.
+// offer is an action with a form, and the command line that does the same. On a deployed
+// stack, only an action that reads has a form.
 type offer struct {
 	Action, Label string
 	Form          url.Values
@@ -71,9 +71,9 @@ type offer struct {
 // offer returns the offer of an action for a form.
 func (c *Console) offer(name, label string, form url.Values) offer {
 	a := actions[name]
-	o := offer{Action: name, Label: label, Form: form, NeedsReason: a.effect == reasons}
-	if !c.isReadOnly() {
-		return o
+	o := offer{Label: label, Form: form, NeedsReason: a.effect == reasons}
+	if a.effect == reads || !c.isReadOnly() {
+		o.Action = name
 	}
 	filled := url.Values{"reason": {"TEXT"}}
 	maps.Copy(filled, form)

@@ -250,51 +250,27 @@ func cellText(stored dynamostore.Stored, name payout.Field) string {
 	return "-"
 }
 
-// EventFields returns names and values of the fields that an event sets.
-func EventFields(style cli.Style, e payout.Event) [][2]string {
-	number := func(n uint64) string {
-		if n == 0 {
-			return ""
-		}
-		return strconv.FormatUint(n, 10)
-	}
-	deadline := ""
-	if e.Deadline != 0 {
-		deadline = cli.FormatTime(time.UnixMilli(e.Deadline)) + " UTC"
-	}
-	all := [][2]string{
-		{"payout", cli.Clean(string(e.ID))}, {"status", string(e.Status)}, {"reason", style.Shorten(e.Reason)},
-		{"amount", cli.FormatAmount(string(e.Amount), e.Currency)}, {"reference", cli.Clean(e.Reference)},
-		{"chain", cli.Clean(e.Chain)}, {"token", cli.Clean(e.Token)}, {"from", style.Abbreviate(e.From)}, {"to", style.Abbreviate(e.To)},
-		{"memo", style.Abbreviate(e.Memo)}, {"transaction", cli.Clean(e.TxID)}, {"block", number(e.BlockHeight)},
-		{"block time", number(uint64(max(e.BlockTime, 0)))}, {"items", formatItems(e.Totals)},
-		{"deadline", deadline}, {"linked to", cli.Clean(string(e.LinkedTo))},
-	}
-	return slices.DeleteFunc(all, func(f [2]string) bool { return f[1] == "" })
-}
-
-func formatItems(totals payout.Totals) string {
-	if totals.All().Count == 0 {
-		return ""
-	}
-	return fmt.Sprintf("%d: %d pending, %d succeeded, %d failed, %d cancelled", totals.All().Count,
-		totals.Pending.Count, totals.Succeeded.Count, totals.Failed.Count, totals.Cancelled.Count)
-}
-
 // HeldText formats a held callback.
-func HeldText(style cli.Style, r inbox.Receipt, now time.Time, program string) string {
-	rows := HeldFacts(style, r, now)
-	out := rows.String() + NextStep(r, program)
-	if !style.Full {
+func HeldText(style cli.Style, held Entry, now time.Time, program string) string {
+	rows := HeldFacts(style, held, now)
+	out := rows.String() + NextStep(held, program)
+	switch {
+	case held.Damaged:
+		return out
+	case !style.Full:
 		return out + "--full shows the details and the body.\n"
 	}
-	return out + "\n" + cli.PrefixLines(r.Note) + "\n\n" + cli.PrefixLines(BodyText(r.Body)) + "\n"
+	return out + "\n" + cli.PrefixLines(held.Note) + "\n\n" + cli.PrefixLines(BodyText(held.Body)) + "\n"
 }
 
 // HeldFacts returns the fields of a held callback, as [History.Facts] does.
-func HeldFacts(style cli.Style, r inbox.Receipt, now time.Time) cli.Table {
+func HeldFacts(style cli.Style, r Entry, now time.Time) cli.Table {
 	rows := cli.Table{Style: style}
 	rows.AddField("held", r.Key.Payout, "")
+	if r.Damaged {
+		rows.AddField("status", r.Result(now), cli.Red)
+		return rows
+	}
 	rows.AddField("reason", r.Reason, cli.Yellow)
 	rows.AddField("source", string(r.Source()), "")
 	rows.AddField("provider id", r.ProviderID, "")
@@ -308,7 +284,10 @@ func HeldFacts(style cli.Style, r inbox.Receipt, now time.Time) cli.Table {
 }
 
 // NextStep describes the state of the callback and the command that follows.
-func NextStep(r inbox.Receipt, program string) string {
+func NextStep(r Entry, program string) string {
+	if r.Damaged {
+		return "Restore the receipt. Its raw content: " + program + " show " + cli.Quote(r.Key.Payout) + " --json\n"
+	}
 	switch r.State {
 	case inbox.Released:
 		return "It was held at first and understood later: " + program + " show " + cli.Quote(r.ReleasedAs.Payout) + "\n"

@@ -44,7 +44,7 @@ func newHistory(events ...payout.Event) display.History {
 const program = "payoutctl --local"
 
 func heldText(style cli.Style, held inbox.Receipt, now time.Time) string {
-	return display.HeldText(style, held, now, program)
+	return display.HeldText(style, display.Entry{Receipt: held}, now, program)
 }
 
 // addReceipt adds a receipt to a history, and sets the payout that it leads to.
@@ -193,6 +193,19 @@ func TestHeldText_FullShowsTheBody(t *testing.T) {
 	full := heldText(cli.Style{Full: true}, held, noon)
 	if !strings.Contains(full, "\n| met TOPUP\n") || !strings.Contains(full, "\n\n| {\"event\":\n| \"TOPUP\\x1b\"}\n") {
 		t.Errorf("in full:\n%s", full)
+	}
+}
+
+func TestHeldText_Damaged(t *testing.T) {
+	held := display.Entry{Receipt: inbox.Receipt{Key: inbox.Key{Payout: "held/cregis/payout/7/x", Receipt: "held"}}, Damaged: true}
+	want := `held    held/cregis/payout/7/x
+status  damaged: it cannot be read
+Restore the receipt. Its raw content: payoutctl --local show held/cregis/payout/7/x --json
+`
+	for _, style := range []cli.Style{{}, {Full: true}} {
+		if diff := cmp.Diff(want, display.HeldText(style, held, noon, program)); diff != "" {
+			t.Errorf("held callback (-want +got):\n%s", diff)
+		}
 	}
 }
 

@@ -98,33 +98,50 @@ func (t History) items() string {
 // conflicts lists the conflicting values, the receipts that claim them, and the
 // commands that decide between them.
 func (t History) conflicts(style cli.Style, program string) string {
-	fields := t.Record.Conflicts()
-	if len(fields) == 0 {
+	if len(t.Record.Conflicts()) == 0 {
 		return ""
 	}
 	rows := cli.Table{Style: style, Indent: "  "}
-	for _, name := range fields {
-		t.addClaims(&rows, name)
+	for _, value := range t.ConflictingValues(style) {
+		by := value.Note
+		if by == "" {
+			by = "claimed by #" + strings.Join(value.ClaimedBy, ", #")
+		}
+		rows.AddTexts(value.Field, value.Value, by)
 	}
 	return style.Paint(cli.Red, "Conflicting values, all of which are kept:") + "\n" + rows.String() +
 		"  Ask the provider which value is correct. Until the conflict is resolved, the status is conflicted.\n" + t.choices(program)
 }
 
-func (t History) addClaims(rows *cli.Table, name payout.Field) {
-	values := t.Record.Claims[name]
-	for _, value := range values.Seen {
-		by := "no remaining receipt"
-		if numbers := t.ClaimedBy(name, value); len(numbers) > 0 {
-			by = "#" + strings.Join(numbers, ", #")
+// ConflictingValue is a value that statements claim for a field, besides others.
+type ConflictingValue struct {
+	Field, Value string
+	ClaimedBy    []string // numbers of receipts
+	Note         string   // if no receipt claims it as it is
+}
+
+// ConflictingValues returns the values of the fields in conflict.
+func (t History) ConflictingValues(style cli.Style) []ConflictingValue {
+	var all []ConflictingValue
+	for _, name := range t.Record.Conflicts() {
+		field, values := string(name), t.Record.Claims[name]
+		for _, value := range values.Seen {
+			conflicting := ConflictingValue{Field: field, Value: FormatValue(style, name, value), ClaimedBy: t.claimedBy(name, value)}
+			if len(conflicting.ClaimedBy) == 0 {
+				conflicting.Note = "claimed by no remaining receipt"
+			}
+			all = append(all, conflicting)
 		}
-		rows.AddTexts(string(name), FormatValue(rows.Style, name, value), "claimed by "+by)
+		if values.Overflow {
+			all = append(all, ConflictingValue{Field: field, Value: "…", Note: "more values were received than are stored"})
+		}
+		if name == payout.FieldSettled {
+			all = append(all, ConflictingValue{
+				Field: field, Value: t.Record.EffectiveTotals().SettledKey(), Note: "claimed in parts: the settled items exceed the batch",
+			})
+		}
 	}
-	if values.Overflow {
-		rows.AddTexts(string(name), "…", "more values were received than are stored")
-	}
-	if name == payout.FieldSettled {
-		rows.AddTexts(string(name), t.Record.EffectiveTotals().SettledKey(), "claimed in parts: the settled items exceed the batch")
-	}
+	return all
 }
 
 // Choice is a receipt that resolves the conflicts of its payout alone.
@@ -190,12 +207,12 @@ const shortest = 6
 func (t History) decisions(style cli.Style) string {
 	rows := cli.Table{Style: style, Indent: "  "}
 	for n, item := range t.Entries {
-		decision := "closed as " + item.Status()
+		decision := item.Statement(style)
 		switch {
 		case item.Source() != payout.SourceResolution:
 			continue
-		case item.Resolution != nil:
-			decision = FormatResolution(style, *item.Resolution)
+		case item.Resolution == nil:
+			decision = "closed as " + item.Status()
 		}
 		rows.AddTexts(fmt.Sprintf("#%d", n+1), cli.FormatTime(item.AcceptedAt)+" UTC", decision, style.Shorten(item.Note))
 	}
@@ -205,8 +222,8 @@ func (t History) decisions(style cli.Style) string {
 	return "Resolutions:\n" + rows.String()
 }
 
-// FormatResolution formats the values that a resolution trusts.
-func FormatResolution(style cli.Style, decision payout.Resolution) string {
+// formatResolution formats the values that a resolution trusts.
+func formatResolution(style cli.Style, decision payout.Resolution) string {
 	var fields []string
 	for _, field := range slices.Sorted(maps.Keys(decision.Trusted)) {
 		fields = append(fields, string(field)+" is "+FormatValue(style, field, decision.Trusted[field]))
@@ -228,8 +245,8 @@ func FormatValue(style cli.Style, name payout.Field, value string) string {
 	return cli.Clean(value)
 }
 
-// ClaimedBy returns the numbers of the receipts that claim a value, from 1.
-func (t History) ClaimedBy(name payout.Field, value string) []string {
+// claimedBy returns the numbers of the receipts that claim a value, from 1.
+func (t History) claimedBy(name payout.Field, value string) []string {
 	var numbers []string
 	for n, item := range t.Entries {
 		if item.claims()[name] == value {
@@ -257,52 +274,4 @@ func (t History) timeline(style cli.Style, now time.Time) string {
 		return "This payout has no receipts: they were deleted, or another program wrote the payout.\n"
 	}
 	return "Receipts, in the order of their acceptance:\n" + rows.String()
-}
-
-// Latency formats the time from accepting the receipt to applying it.
-func (e Entry) Latency() string {
-	if e.AppliedAt.IsZero() {
-		return ""
-	}
-	if took := e.AppliedAt.Sub(e.AcceptedAt); took >= time.Second {
-		return cli.FormatAge(took)
-	}
-	return "<1 s"
-}
-
-// Status returns the status that the receipt states, or "" for a resolution.
-func (e Entry) Status() string {
-	if e.Resolution != nil {
-		return ""
-	}
-	_, status := e.Key.Statement()
-	return cli.Clean(string(status))
-}
-
-// Amount formats the amount that the receipt states.
-func (e Entry) Amount() string {
-	if all := e.Event.Totals.All(); all.Count > 0 {
-		return fmt.Sprintf("%s for %s", all.Amount, cli.Count(int(all.Count), "item"))
-	}
-	return cli.FormatAmount(string(e.Event.Amount), e.Event.Currency)
-}
-
-// SweepGrace is how long after its first due time a receipt may wait: by then, several
-// sweeps have run.
-const SweepGrace = 10 * time.Minute
-
-// Result formats the effect of the receipt on its payout.
-func (e Entry) Result(now time.Time) string {
-	waiting := now.Sub(e.AcceptedAt)
-	switch {
-	case e.Damaged:
-		return "damaged: it cannot be read"
-	case e.State == inbox.Received && waiting > inbox.FirstDue+SweepGrace:
-		return "not applied for " + cli.FormatAge(waiting) + ": check the consumer, the queue and the sweeper"
-	case e.State == inbox.Received:
-		return "waiting for " + cli.FormatAge(waiting)
-	case e.Outcome == payout.Conflict:
-		return "conflict with another receipt"
-	}
-	return cli.Clean(string(e.Outcome))
 }

@@ -46,7 +46,7 @@ func (c *Show) Run(ctx context.Context, s *cli.Session, stack cli.Stack) error {
 		case err != nil:
 			return err
 		case ok:
-			return s.PrintResult(display.NewReceipt(held, s.Flags.Full), display.HeldText(s.Style(), held.Receipt, s.Now(), s.Program()))
+			return s.PrintResult(display.NewReceipt(held, s.Flags.Full), display.HeldText(s.Style(), held, s.Now(), s.Program()))
 		}
 		// It may be a reference of ours.
 	}
