@@ -51,6 +51,9 @@ type Filter struct {
 	Unexpected  bool // only those that our own service did not state that it ordered
 }
 
+// HasIndex reports whether an index lists the payouts, so that List does not scan.
+func (f Filter) HasIndex() bool { return f.Status == payout.Conflicted || f.Overdue }
+
 // The indexes of the payouts table. They hold keys only.
 const (
 	referenceIndex  = "reference"

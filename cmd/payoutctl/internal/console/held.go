@@ -1,7 +1,6 @@
 package console
 
 import (
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -21,55 +20,47 @@ import (
 // held is the page of held callbacks, by provider and reason.
 func (c *Console) held(r *http.Request, stack cli.Stack) (view, error) {
 	p := problems{Causes: []string{"provider", "reason"}, Since: "Oldest accepted", Column: "Held callback", Empty: "No callback is held.", Field: "held"}
-	callbacks := display.Entries(stack.Reader().Unapplied(r.Context(), inbox.Held))
-	err := p.fill(r, func(yield func(problem, error) bool) {
-		for e, err := range callbacks {
-			note, _, _ := strings.Cut(e.Note, "\n") // the lines that follow contain the signed text
-			item := problem{
-				Value: e.Key.Payout, Path: payoutPath(payout.ID(e.Key.Payout)), Cause: []string{e.Provider(), e.Reason}, At: e.AcceptedAt,
-				Detail: strings.TrimSuffix(string(e.Source())+": "+note, ": "),
-			}
-			if e.Damaged {
-				item.Cause, item.Detail = []string{payout.ID(e.Key.Payout).Provider(), "damaged"}, "It cannot be read."
-			}
-			if !yield(item, err) {
-				return
-			}
+	callbacks, _, err := display.Take(maxRead+1, display.Entries(stack.Reader().Unapplied(r.Context(), inbox.Held)), nil)
+	var items []problem
+	for _, e := range callbacks {
+		id := payout.ID(e.Key.Payout)
+		note, _, _ := strings.Cut(e.Note, "\n") // the lines that follow contain the signed text
+		item := problem{ID: string(id), Path: payoutPath(id), Cause: []string{e.Provider(), e.Reason}, At: e.AcceptedAt, Detail: strings.TrimSuffix(string(e.Source())+": "+note, ": ")}
+		if e.Damaged {
+			item.Cause, item.Detail = []string{id.Provider(), "damaged"}, "It cannot be read."
 		}
-	})
-	if reason := callback.Reason(r.URL.Query().Get("reason")); p.Count > 0 && (reason == "" || slices.Contains(callback.Reasons(), reason)) {
-		p.Offers = []offer{c.offer("release-all", "Release "+p.all("callback")+" …", selection(r, map[string]string{"provider": "provider", "reason": "held-reason"}))}
+		items = append(items, item)
 	}
-	p.Checked = []offer{c.offer("release", "Release the checked …", nil), c.offer("dismiss", "Dismiss the checked …", nil)}
+	p.fill(r, items)
+	provider, reason := r.URL.Query().Get("provider"), r.URL.Query().Get("reason")
+	if p.Count > 0 && (reason == "" || slices.Contains(callback.Reasons(), callback.Reason(reason))) {
+		p.Offers = []offer{c.offer("release-all", "Release "+p.all("callback")+" …", url.Values{"provider": {provider}, "held-reason": {reason}})}
+	}
+	p.Checked = []offer{{Action: "release", Label: "Release the checked …"}, {Action: "dismiss", Label: "Dismiss the checked …"}}
 	return view{template: "problems.html", Title: "Held", Live: true, Data: &p}, err
 }
 
-// fillPayouts is fill for payouts. Those that cannot be read have the cause damaged.
+// fillPayouts fills the page with the payouts of an index. Those that cannot be read have the cause damaged.
 func (p *problems) fillPayouts(r *http.Request, stack cli.Stack, filter dynamostore.Filter, describe func(dynamostore.Stored) problem) error {
-	return p.fill(r, func(yield func(problem, error) bool) {
-		for stored, err := range stack.Reader().List(r.Context(), filter) {
-			item := problem{Cause: []string{"damaged"}, Detail: "It cannot be read; audit shows how to repair it."}
-			switch {
-			case errors.Is(err, inbox.ErrDamagedPayout) || errors.Is(err, inbox.ErrLaterVersion):
-				err = nil
-			case err == nil && !filter.Admits(stored):
-				continue
-			case err == nil:
-				item = describe(stored)
-			}
-			item.Value, item.Path = string(stored.ID), payoutPath(stored.ID)
-			if !yield(item, err) {
-				return
-			}
+	payouts, _, err := display.Take(maxRead+1, display.Payouts(stack.Reader().List(r.Context(), filter)), nil)
+	var items []problem
+	for _, stored := range payouts {
+		item := problem{Cause: []string{"damaged"}, Detail: "It cannot be read; audit shows how to repair it."}
+		if stored.Status() != "" {
+			item = describe(stored)
 		}
-	})
+		item.ID, item.Path = string(stored.ID), payoutPath(stored.ID)
+		items = append(items, item)
+	}
+	p.fill(r, items)
+	p.Checked = []offer{{Action: "reconcile", Label: "Ask the provider about the checked"}}
+	return err
 }
 
 // conflicts is the page of payouts in conflict, by the fields in conflict.
 func (c *Console) conflicts(r *http.Request, stack cli.Stack) (view, error) {
 	p := problems{Causes: []string{"fields"}, Since: "Oldest update", Column: "Payout", Empty: "No payout is in conflict.", Field: "payout"}
-	filter := dynamostore.Filter{Status: payout.Conflicted}
-	err := p.fillPayouts(r, stack, filter, func(stored dynamostore.Stored) problem {
+	err := p.fillPayouts(r, stack, dynamostore.Filter{Status: payout.Conflicted}, func(stored dynamostore.Stored) problem {
 		var fields, values []string
 		for _, field := range stored.Conflicts() {
 			var seen []string
@@ -86,27 +77,23 @@ func (c *Console) conflicts(r *http.Request, stack cli.Stack) (view, error) {
 			p.Offers = append(p.Offers, c.offer("resolve-all", "Trust what a "+source+" stated, in "+p.all("payout")+" …", form))
 		}
 	}
-	p.Checked = []offer{c.offer("reconcile", "Ask the provider about the checked", nil)}
 	return view{template: "problems.html", Title: "Conflicts", Live: true, Data: &p}, err
 }
 
 // overdue is the page of overdue payouts, by the reasons why they are overdue.
 func (c *Console) overdue(r *http.Request, stack cli.Stack) (view, error) {
 	p := problems{Causes: []string{"reason"}, Since: "Earliest deadline", Column: "Payout", Empty: "No payout is overdue.", Field: "payout"}
-	filter := dynamostore.Filter{Overdue: true}
-	err := p.fillPayouts(r, stack, filter, func(stored dynamostore.Stored) problem {
-		item := problem{Cause: []string{strings.Join(stored.Overdue, " ")}, At: stored.UpdatedAt}
+	err := p.fillPayouts(r, stack, dynamostore.Filter{Overdue: true}, func(stored dynamostore.Stored) problem {
+		details := []string{string(stored.Status()), display.FieldText(stored, payout.FieldAmount), display.FieldText(stored, payout.FieldCurrency), display.FieldText(stored, payout.FieldReference)}
+		item := problem{Cause: []string{strings.Join(stored.Overdue, " ")}, At: stored.UpdatedAt, Detail: strings.Join(details, " ")}
 		if stored.Deadline != 0 {
 			item.At = time.UnixMilli(stored.Deadline).UTC()
 		}
-		item.Detail = strings.TrimSpace(string(stored.Status()) + "  " + cli.FormatAmount(stored.Value(payout.FieldAmount), stored.Value(payout.FieldCurrency)) +
-			"  " + stored.Value(payout.FieldReference))
 		return item
 	})
 	if len(p.Groups) > 0 {
 		p.Offers = []offer{c.offer("reconcile-overdue", "Ask the providers about all overdue payouts", nil)}
 	}
-	p.Checked = []offer{c.offer("reconcile", "Ask the provider about the checked", nil)}
 	return view{template: "problems.html", Title: "Overdue", Live: true, Data: &p}, err
 }
 
@@ -114,7 +101,7 @@ func (c *Console) overdue(r *http.Request, stack cli.Stack) (view, error) {
 // hides them from the sweeper for a moment, so the page of a deployed stack only counts
 // them.
 func (c *Console) deadLetters(r *http.Request, stack cli.Stack) (view, error) {
-	p := problems{Causes: []string{"cause", "provider"}, Since: "Oldest sent", Column: "Message", Empty: "No dead-letter message is visible.", Field: "message-id"}
+	p := problems{Causes: []string{"cause", "provider"}, Since: "Oldest sent", Column: "Message", Empty: "No dead-letter message is visible.", Field: "message-id", CanSave: true}
 	v := view{template: "problems.html", Title: "Dead-letter messages", Data: &p}
 	if c.isReadOnly() {
 		depth, err := prove.MeasureQueue(r.Context(), stack, stack.DeadLetterQueueURL)
@@ -129,21 +116,19 @@ func (c *Console) deadLetters(r *http.Request, stack cli.Stack) (view, error) {
 		return v, err
 	}
 	var items []problem
-	_, err = redriver.Walk(r.Context(), maxProblems+1, func(d redrive.Diagnosis) error {
+	_, err = redriver.Walk(r.Context(), maxRead+1, func(d redrive.Diagnosis) error {
 		items = append(items, problem{
-			Value: d.ID, Cause: []string{string(d.Cause), d.Provider()}, At: d.SentAt,
+			ID: d.ID, Cause: []string{string(d.Cause), d.Provider()}, At: d.SentAt,
 			Detail: strings.TrimSpace(d.Receipt.Key.Payout+" "+d.Why) + " received " + cli.Count(d.Receives, "time"),
 		})
 		return nil
 	})
-	if err == nil {
-		err = p.fill(r, withoutErrors(items))
-	}
+	p.fill(r, items)
 	if p.Count > 0 {
-		p.Offers = []offer{c.offer("redrive", "Redrive "+p.all("message")+" …", selection(r, map[string]string{"cause": "cause", "provider": "provider"}))}
+		query := r.URL.Query()
+		p.Offers = []offer{c.offer("redrive", "Redrive "+p.all("message")+" …", url.Values{"cause": {query.Get("cause")}, "provider": {query.Get("provider")}})}
 	}
 	p.Offers = append(p.Offers, c.offer("sweep", "Sweep now, which recovers them", nil))
-	p.CanSave = true
-	p.Checked = []offer{c.offer("redrive", "Redrive the checked …", nil), c.offer("export", "Export the checked", nil)}
+	p.Checked = []offer{{Action: "redrive", Label: "Redrive the checked …"}, {Action: "export", Label: "Export the checked"}}
 	return v, err
 }

@@ -33,7 +33,7 @@ type overviewPage struct {
 	Queue     prove.QueueDepth
 	Dead      prove.QueueDepth
 	Statuses  []count // of the local stack
-	Recent    []row
+	Recent    []dynamostore.Stored
 	IsCut     bool
 	Problems  []string // what could not be read
 
@@ -98,7 +98,7 @@ func (c *Console) readOverview(ctx context.Context, stack cli.Stack) overviewPag
 	})
 	if stack.Local {
 		read("payouts", func() error {
-			last, err := c.localTable(stack)
+			last, err := c.readTable(ctx, stack)
 			if err == nil {
 				page.setPayouts(last)
 			}

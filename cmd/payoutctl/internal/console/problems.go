@@ -2,7 +2,6 @@ package console
 
 import (
 	"cmp"
-	"iter"
 	"maps"
 	"net/http"
 	"net/url"
@@ -12,19 +11,35 @@ import (
 	"time"
 
 	"payout-callbacks/cmd/payoutctl/internal/cli"
-	"payout-callbacks/cmd/payoutctl/internal/display"
 )
 
 const (
-	// maxProblems bounds what a page of problems reads.
-	maxProblems = 1000
-	// pageProblems is the number of problems on a page.
-	pageProblems = 50
+	// maxRead limits what a page reads of an index, or of the dead-letter queue.
+	maxRead = 1000
+	// pageSize is the number of payouts, or of problems, on a page.
+	pageSize = 50
 )
+
+// pages are the paths of other pages of a list, "" without such a page.
+type pages struct {
+	First, Previous, Next string
+
+	url *url.URL // of this page
+}
+
+// path returns the path of the page that a field of the query names; of the first page
+// without it.
+func (p pages) path(field, page string) string {
+	query := p.url.Query()
+	if query.Del(field); page != "" {
+		query.Set(field, page)
+	}
+	return p.url.Path + "?" + query.Encode()
+}
 
 // problem is something that needs a person: a held callback, a payout, a message.
 type problem struct {
-	Value  string   // in forms: its id
+	ID     string
 	Path   string   // of its page, or ""
 	Cause  []string // by which the page groups, in the order of its causes
 	At     time.Time
@@ -42,21 +57,21 @@ type problemGroup struct {
 // problems is a page of problems: their groups, and the list of those that the query
 // selects.
 type problems struct {
-	Note     string // a limit of the list
-	Empty    string
-	Causes   []string // headings, and fields of the query
-	Since    string   // heading of the time
-	Column   string   // heading of the problems
-	Groups   []problemGroup
-	Items    []problem
-	Count    int // of the selected problems
-	Cleared  string
-	Previous string
-	Next     string
-	Offers   []offer // for all that are selected
-	Checked  []offer // for those that a person checks
-	Field    string  // of the checked
-	CanSave  bool    // each has a button that shows it, and there are fields for a file and a reason
+	pages
+
+	Causes  []string // headings, and fields of the query
+	Since   string   // heading of the time
+	Column  string   // heading of the problems
+	Field   string   // of forms, for the id of a problem
+	Empty   string
+	Note    string // a limit of the list
+	Groups  []problemGroup
+	Items   []problem
+	Count   int     // of the selected problems
+	Cleared string  // path of the page that selects all, if this page does not
+	Offers  []offer // for all that are selected
+	Checked []offer // for those that a person checks
+	CanSave bool    // each has a button that shows it, and there are fields for a file and a reason
 }
 
 // offer is an action with a form, and the command line that does the same. On a deployed
@@ -68,8 +83,9 @@ type offer struct {
 	Command       string
 }
 
-// offer returns the offer of an action for a form.
+// offer returns the offer of an action for a form, without its empty fields.
 func (c *Console) offer(name, label string, form url.Values) offer {
+	maps.DeleteFunc(form, func(_ string, values []string) bool { return values[0] == "" })
 	a := actions[name]
 	o := offer{Label: label, Form: form, NeedsReason: a.effect == reasons}
 	if a.effect == reads || !c.isReadOnly() {
@@ -85,33 +101,32 @@ func (c *Console) offer(name, label string, form url.Values) offer {
 	return o
 }
 
-// fill reads the problems, groups them, and lists those that the query selects.
-func (p *problems) fill(r *http.Request, all iter.Seq2[problem, error]) error {
+// fill groups the problems, and lists those that the query selects.
+func (p *problems) fill(r *http.Request, all []problem) {
+	if len(all) > maxRead {
+		p.Note = "These are the first " + strconv.Itoa(maxRead) + "; there are more."
+		all = all[:maxRead]
+	}
+	p.url = r.URL
+	p.group(r.URL.Path, all)
 	query := r.URL.Query()
-	items, more, err := display.Take(maxProblems, all, func(problem) bool { return true })
-	if err != nil {
-		return err
-	}
-	if more {
-		p.Note = "These are the first " + strconv.Itoa(maxProblems) + "; there are more."
-	}
-	path := r.URL.Path
-	selected := slices.DeleteFunc(slices.Clone(items), func(i problem) bool { return !p.selects(query, i) })
-	p.group(path, items)
-	p.Count = len(selected)
 	if slices.ContainsFunc(p.Causes, query.Has) {
-		p.Cleared = path
+		p.Cleared = r.URL.Path
+		all = slices.DeleteFunc(all, func(item problem) bool { return !p.selects(query, item) })
 	}
-	first := 0
-	if n, err := strconv.Atoi(query.Get("page")); err == nil && n > 1 && (n-1)*pageProblems < len(selected) {
-		first = (n - 1) * pageProblems
-		p.Previous = pagePath(path, query, "page", strconv.Itoa(n-1))
+	p.Count = len(all)
+	onPages := slices.Collect(slices.Chunk(all, pageSize))
+	page, _ := strconv.Atoi(query.Get("page"))
+	page = min(max(page, 1), len(onPages))
+	if page > 0 {
+		p.Items = onPages[page-1]
 	}
-	last := min(first+pageProblems, len(selected))
-	if p.Items = selected[first:last]; last < len(selected) {
-		p.Next = pagePath(path, query, "page", strconv.Itoa(first/pageProblems+2))
+	if page > 1 {
+		p.Previous = p.path("page", strconv.Itoa(page-1))
 	}
-	return nil
+	if page < len(onPages) {
+		p.Next = p.path("page", strconv.Itoa(page+1))
+	}
 }
 
 // selects reports whether a problem has the causes of the query.
@@ -141,19 +156,8 @@ func (p *problems) group(path string, items []problem) {
 		}
 	}
 	slices.SortStableFunc(p.Groups, func(a, b problemGroup) int {
-		return cmp.Or(b.Count-a.Count, strings.Compare(strings.Join(a.Cause, " "), strings.Join(b.Cause, " ")))
+		return cmp.Or(b.Count-a.Count, slices.Compare(a.Cause, b.Cause))
 	})
-}
-
-// selection returns what the query selects as fields of a form, by the causes' fields.
-func selection(r *http.Request, fields map[string]string) url.Values {
-	form := url.Values{}
-	for cause, field := range fields {
-		if value := r.URL.Query().Get(cause); value != "" {
-			form.Set(field, value)
-		}
-	}
-	return form
 }
 
 // all names all problems of a selection in a label.

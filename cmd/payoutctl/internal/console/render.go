@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"payout-callbacks/cmd/payoutctl/internal/cli"
+	"payout-callbacks/cmd/payoutctl/internal/display"
 	"payout-callbacks/pkg/payout"
 )
 
@@ -58,7 +59,7 @@ func parseTemplates(c *Console) (map[string]*template.Template, error) {
 	parsed := map[string]*template.Template{}
 	for _, file := range files {
 		base := template.New("layout.html").Funcs(template.FuncMap{
-			"payoutPath": payoutPath, "utc": cli.FormatTime, "age": c.age, "statusClass": statusClass, "linked": linked, "marked": marked, "local": localTime,
+			"payoutPath": payoutPath, "field": display.FieldText, "utc": cli.FormatTime, "age": c.age, "statusClass": statusClass, "linked": linked, "marked": marked, "local": localTime,
 			"count": cli.Count, "colourClass": colourClass, "verdictClass": verdictClass, "exportPath": exportPath,
 		})
 		if parsed[file.Name()], err = base.ParseFS(templates, "templates/layout.html", "templates/parts.html", "templates/"+file.Name()); err != nil {

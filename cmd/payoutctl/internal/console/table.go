@@ -1,8 +1,10 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"net/http"
 	"slices"
 	"sync"
@@ -18,86 +20,74 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// maxScanned and maxLocal limit the payouts that the console scans, of a deployed and of
-// the local stack.
-const (
-	maxScanned = 10_000
-	maxLocal   = 50_000
-)
+// maxScanned limits the payouts that the console scans, of the local and of a deployed
+// stack.
+var maxScanned = map[bool]int{true: 50_000, false: 10_000}
 
-// tableCopy is what a scan read of the table of payouts.
+// tableCopy is what was read of the table of payouts.
 type tableCopy struct {
-	Rows     []row // the latest update first
+	Rows     []dynamostore.Stored // the latest update first
 	ReadAt   time.Time
-	IsCut    bool // the table has more
+	IsCut    bool // there are more
 	ByStatus map[payout.Status]int
 
 	took time.Duration
 }
 
-// table keeps the last copy of the table of payouts. No index lists all payouts, so the
-// console reads the local table again when the copy is old and a page needs it, and a
-// deployed one when a person asks for it.
-type table struct {
-	scanning sync.Mutex
-	last     atomic.Pointer[tableCopy]
-}
-
-// fresh is how old a copy may be. One that takes long to read may be older: reading takes
-// a fifth of the time at most.
-const fresh = time.Second
-
-// read returns a fresh copy of the table. Pages that need one at the same time share a scan.
-func (t *table) read(ctx context.Context, stack cli.Stack, limit int) (*tableCopy, error) {
-	t.scanning.Lock()
-	defer t.scanning.Unlock()
-	if last := t.last.Load(); last != nil && time.Since(last.ReadAt) < max(fresh, 4*last.took) {
-		return last, nil
-	}
-	last, err := scanPayouts(ctx, stack, limit)
-	if err == nil {
-		t.last.Store(last)
-	}
-	return last, err
-}
-
-// scanPayouts reads the payouts of the table, up to limit.
-func scanPayouts(ctx context.Context, stack cli.Stack, limit int) (*tableCopy, error) {
+// readCopy reads up to limit payouts.
+func readCopy(payouts iter.Seq2[dynamostore.Stored, error], limit int) (*tableCopy, error) {
 	read := &tableCopy{ReadAt: time.Now(), ByStatus: map[payout.Status]int{}}
 	var err error
-	read.Rows, read.IsCut, err = display.Take(limit, rows(stack.Reader().List(ctx, dynamostore.Filter{})), func(row) bool { return true })
-	slices.SortFunc(read.Rows, latestFirst)
-	for _, r := range read.Rows {
-		read.ByStatus[r.Status]++
+	read.Rows, read.IsCut, err = display.Take(limit, display.Payouts(payouts), nil)
+	slices.SortFunc(read.Rows, func(a, b dynamostore.Stored) int {
+		return cmp.Or(b.UpdatedAt.Compare(a.UpdatedAt), cmp.Compare(a.ID, b.ID))
+	})
+	for _, stored := range read.Rows {
+		read.ByStatus[stored.Status()]++
 	}
 	read.took = time.Since(read.ReadAt)
 	return read, err
 }
 
-// localTable returns a fresh copy of the local table. A page that is closed does not end
-// the scan, which others may wait for.
-func (c *Console) localTable(stack cli.Stack) (*tableCopy, error) {
-	return c.table.read(c.jobs.ctx, stack, maxLocal)
+// list lists the payouts without an error.
+func (t *tableCopy) list(yield func(dynamostore.Stored, error) bool) {
+	for _, stored := range t.Rows {
+		if !yield(stored, nil) {
+			return
+		}
+	}
 }
 
-// readTable reads a page from the copy of the table, of which a deployed stack may have
-// none.
-func (c *Console) readTable(ctx context.Context, stack cli.Stack, l *payoutList) (err error) {
-	if c.isReadOnly() {
-		l.Scan, err = describeScan(ctx, stack)
-		l.Copy = c.table.last.Load()
-	} else {
-		l.Copy, err = c.localTable(stack)
+// table keeps the last copy of the table of payouts. No index lists all payouts, so the
+// console reads the local table again when the copy is old and a page needs it, and a
+// deployed table when a person asks for it.
+type table struct {
+	scanning sync.Mutex
+	last     atomic.Pointer[tableCopy]
+}
+
+// readTable returns a fresh copy of the table. Pages that need it at the same time share a
+// scan, so a page of the local stack that is closed does not end it. A copy that takes long
+// to read is fresh for longer: reading takes a fifth of the time at most.
+func (c *Console) readTable(ctx context.Context, stack cli.Stack) (*tableCopy, error) {
+	if stack.Local {
+		ctx = c.jobs.ctx
 	}
-	if err != nil || l.Copy == nil {
-		return err
+	c.table.scanning.Lock()
+	defer c.table.scanning.Unlock()
+	if last := c.table.last.Load(); last != nil && time.Since(last.ReadAt) < max(time.Second, 4*last.took) {
+		return last, nil
 	}
-	return l.take(withoutErrors(l.Copy.Rows), maxLocal)
+	read, err := readCopy(stack.Reader().List(ctx, dynamostore.Filter{}), maxScanned[stack.Local])
+	if err == nil {
+		c.table.last.Store(read)
+	}
+	return read, err
 }
 
 // scan reads the table of a deployed stack. It ends when the browser ends the request.
 func (c *Console) scan(r *http.Request, stack cli.Stack) (string, error) {
-	if _, err := c.table.read(r.Context(), stack, maxScanned); err != nil {
+	if _, err := c.readTable(r.Context(), stack); err != nil {
 		return "", err
 	}
 	return c.search(r, stack)
@@ -117,9 +107,9 @@ func describeScan(ctx context.Context, stack cli.Stack) (string, error) {
 		return "", err
 	}
 	items, size := aws.ToInt64(out.Table.ItemCount), aws.ToInt64(out.Table.TableSizeBytes)
-	scanned := float64(size) * min(1, maxScanned/max(1, float64(items)))
+	scanned := float64(size) * min(1, float64(maxScanned[stack.Local])/max(1, float64(items)))
 	units := scanned/bytesPerUnit + 1
 	return fmt.Sprintf("No index lists these payouts. The table has %d payouts and %d bytes, as DynamoDB counted within the last six hours. "+
 		"A scan reads up to %d payouts in no order: about %.0f read request units, about $%.4f in us-east-1. The stop button of the browser cancels it.",
-		items, size, maxScanned, units, units*dollarsPerUnit), nil
+		items, size, maxScanned[stack.Local], units, units*dollarsPerUnit), nil
 }

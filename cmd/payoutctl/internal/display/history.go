@@ -1,6 +1,7 @@
 package display
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -165,13 +166,14 @@ func (t History) IsMissing() bool {
 	return !t.Exists && slices.ContainsFunc(t.Entries, func(item Entry) bool { return item.State == inbox.Applied })
 }
 
-// Take returns up to limit items that are admitted, and whether there are more.
+// Take returns up to limit items that are admitted, and whether there are more. Nil
+// admits all.
 func Take[T any](limit int, items iter.Seq2[T, error], admits func(T) bool) (taken []T, more bool, err error) {
 	for item, err := range items {
 		switch {
 		case err != nil:
 			return nil, false, err
-		case !admits(item):
+		case admits != nil && !admits(item):
 			continue
 		case len(taken) == limit:
 			return taken, true, nil
@@ -220,9 +222,10 @@ func addPayout(t *cli.Table, stored dynamostore.Stored, now time.Time) {
 	if checkRecord(stored) != nil {
 		status = cli.Cell{Text: "damaged", Colour: cli.Red}
 	}
+	value := func(field payout.Field) cli.Cell { return cli.Cell{Text: cmp.Or(FieldText(stored, field), "-")} }
 	t.Add(status,
-		cli.Cell{Text: cellText(stored, payout.FieldAmount)}, cli.Cell{Text: cellText(stored, payout.FieldCurrency)},
-		cli.Cell{Text: cellText(stored, payout.FieldReference)}, cli.Cell{Text: cli.FormatTime(stored.UpdatedAt)},
+		value(payout.FieldAmount), value(payout.FieldCurrency),
+		value(payout.FieldReference), cli.Cell{Text: cli.FormatTime(stored.UpdatedAt)},
 		cli.Cell{Text: ageText(stored, now)}, cli.Cell{Text: string(stored.ID)})
 }
 
@@ -239,15 +242,14 @@ func ageText(stored dynamostore.Stored, now time.Time) string {
 	return cli.FormatAge(now.Sub(since))
 }
 
-// cellText formats the value of a field, or the number of conflicting values.
-func cellText(stored dynamostore.Stored, name payout.Field) string {
-	if value := stored.Value(name); value != "" {
-		return value
-	}
-	if seen := len(stored.Claims[name].Seen); seen > 0 {
+// FieldText formats the value of a field, or the number of conflicting values. It returns
+// "" if there is no value.
+func FieldText(stored dynamostore.Stored, field payout.Field) string {
+	value := stored.Value(field)
+	if seen := len(stored.Claims[field].Seen); value == "" && seen > 0 {
 		return fmt.Sprintf("(%d values)", seen)
 	}
-	return "-"
+	return value
 }
 
 // HeldText formats a held callback.

@@ -1,6 +1,7 @@
 package display
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -92,7 +93,7 @@ func (t History) items() string {
 	}
 	settled := t.Record.EffectiveTotals()
 	return fmt.Sprintf("%d of %s settled: %d succeeded, %d failed, %d cancelled", settled.Settled().Count,
-		cellText(t.Record, payout.FieldItems), settled.Succeeded.Count, settled.Failed.Count, settled.Cancelled.Count)
+		cmp.Or(FieldText(t.Record, payout.FieldItems), "-"), settled.Succeeded.Count, settled.Failed.Count, settled.Cancelled.Count)
 }
 
 // conflicts lists the conflicting values, the receipts that claim them, and the

@@ -198,6 +198,22 @@ func Entries(receipts iter.Seq2[inbox.Receipt, error]) iter.Seq2[Entry, error] {
 	}
 }
 
+// Payouts lists payouts with those that cannot be read: they have only their id, the time
+// of the last update, and no status.
+func Payouts(payouts iter.Seq2[dynamostore.Stored, error]) iter.Seq2[dynamostore.Stored, error] {
+	return func(yield func(dynamostore.Stored, error) bool) {
+		for stored, err := range payouts {
+			isUnreadable := errors.Is(err, inbox.ErrDamagedPayout) || errors.Is(err, inbox.ErrLaterVersion)
+			if isUnreadable || err == nil && checkRecord(stored) != nil {
+				stored, err = dynamostore.Stored{Record: payout.Record{ID: stored.ID}, UpdatedAt: stored.UpdatedAt}, nil
+			}
+			if !yield(stored, err) {
+				return
+			}
+		}
+	}
+}
+
 // claims returns the values that the receipt's event claims: those of a record that
 // applied this event alone.
 func (e Entry) claims() map[payout.Field]string {

@@ -124,7 +124,7 @@ func (c *Payouts) Run(ctx context.Context, s *cli.Session, stack cli.Stack) erro
 	switch {
 	case c.Reference != "":
 		list = stack.Reader().ByReference(ctx, c.Reference)
-	case filter.Status != payout.Conflicted && !filter.Overdue && filter != (dynamostore.Filter{}):
+	case !filter.HasIndex() && filter != (dynamostore.Filter{}):
 		s.Notef("no index for this filter: scanning the table until %d are found", c.Limit)
 	}
 	payouts, more, err := display.TakePayouts(s, int(c.Limit), filter, list)
