@@ -103,7 +103,7 @@ func expectedPayouts() http.HandlerFunc {
 	store := new(memory.Store)
 	expecter := &reconcile.Expecter{
 		Inbox: &inbox.Inbox{Store: store, Queue: &memory.Queue{Now: time.Now}, Now: time.Now}, Store: store,
-		Providers: []reconcile.Provider{cregis.Provider{}}, Now: time.Now,
+		Providers: []reconcile.Expectations{cregis.Provider{}}, Now: time.Now,
 	}
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)

@@ -28,8 +28,10 @@ type Callbacks interface {
 type Description struct {
 	// Callbacks has the provider's name and the types of its routes, too.
 	Callbacks
-	// Queries is the provider's API for queries, and the form of its expectations; nil for
-	// a provider that cannot be asked.
+	// Expectations is the form of expected payouts; nil if they cannot be expected.
+	Expectations reconcile.Expectations
+	// Queries is the provider's API for queries; nil for a provider that cannot be asked.
+	// Its expected payouts become overdue without an answer.
 	Queries reconcile.Provider
 	// Title is the provider's name in documents and messages: Cregis.
 	Title string

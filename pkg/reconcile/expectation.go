@@ -53,6 +53,15 @@ func (e *FieldError) Error() string {
 	return e.Field + ": " + e.Problem
 }
 
+// Require returns a *FieldError that names a field of an expectation, unless its rule is
+// met.
+func Require(isMet bool, field, problem string) error {
+	if isMet {
+		return nil
+	}
+	return &FieldError{Field: field, Problem: problem}
+}
+
 // ParseExpectation parses the JSON body of an expectation: one object without unknown
 // or repeated fields. Its error is a *FieldError.
 func ParseExpectation(body []byte) (Expectation, error) {

@@ -16,7 +16,7 @@ import (
 type Expecter struct {
 	Inbox     *inbox.Inbox
 	Store     Store
-	Providers []Provider
+	Providers []Expectations
 	Now       func() time.Time
 }
 
@@ -100,7 +100,7 @@ func (e *Expecter) parse(body []byte) (payout.Event, []byte, error) {
 	}
 	provider, ok := findProvider(e.Providers, expectation.Provider)
 	if !ok {
-		return payout.Event{}, nil, &FieldError{Field: "provider", Problem: "not a provider of this stack that can be asked"}
+		return payout.Event{}, nil, &FieldError{Field: "provider", Problem: "not a provider of this stack whose payouts can be expected"}
 	}
 	event, err := provider.Expect(expectation)
 	if err != nil {

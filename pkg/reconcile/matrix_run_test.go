@@ -131,7 +131,7 @@ func (r *faultRun) expect(expectation string) {
 	var result reconcile.ExpectResult
 	body := strings.Replace(expectation, `}`, fmt.Sprintf(`,"due":%q}`, start.Add(10*time.Minute).Format(time.RFC3339)), 1)
 	ok := r.process(func(ctx context.Context, p *inboxtest.Process, box *inbox.Inbox) {
-		expecter := &reconcile.Expecter{Inbox: box, Store: p.ReconcileStore(), Providers: r.providers(p), Now: r.clock}
+		expecter := &reconcile.Expecter{Inbox: box, Store: p.ReconcileStore(), Providers: []reconcile.Expectations{r.provider}, Now: r.clock}
 		result, err = expecter.Expect(ctx, []byte(body), "caller")
 	})
 	stated, _ := reconcile.ParseExpectation([]byte(body))

@@ -14,15 +14,22 @@ import (
 	"payout-callbacks/pkg/payout"
 )
 
-// Provider is a provider whose payouts can be expected and asked about.
-// Implementations are safe for concurrent use.
-type Provider interface {
+// Expectations is the form of a provider's expected payouts. Implementations are safe for
+// concurrent use.
+type Expectations interface {
 	// Name is the provider's name, as in package callback.
 	Name() string
 
 	// Expect returns the event of an expectation in the provider's canonical forms, so
 	// that the same value in another spelling is no conflict. Its error is a *FieldError.
 	Expect(expectation Expectation) (payout.Event, error)
+}
+
+// Provider is a provider that can be asked about payouts. Implementations are safe for
+// concurrent use.
+type Provider interface {
+	// Name is the provider's name, as in package callback.
+	Name() string
 
 	// RequestKey returns a name that is equal for payouts about which one query answers,
 	// for example the items of one request.

@@ -111,10 +111,10 @@ func (r *Reconciler) asks(provider string) bool { return r.Inbox.Queries[provide
 func (r *Reconciler) provider(name string) (Provider, bool) { return findProvider(r.Providers, name) }
 
 // findProvider returns the provider with a name.
-func findProvider(providers []Provider, name string) (Provider, bool) {
-	i := slices.IndexFunc(providers, func(p Provider) bool { return p.Name() == name })
+func findProvider[P interface{ Name() string }](providers []P, name string) (provider P, ok bool) {
+	i := slices.IndexFunc(providers, func(p P) bool { return p.Name() == name })
 	if i < 0 {
-		return nil, false
+		return provider, false
 	}
 	return providers[i], true
 }

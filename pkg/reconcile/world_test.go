@@ -47,13 +47,14 @@ func newWorld(t *testing.T) *world {
 		Queries: map[string]inbox.QueryMode{"cregis": inbox.QueriesAll, "pivot": inbox.QueriesAll},
 	}
 	var providers []reconcile.Provider
+	var expectations []reconcile.Expectations
 	for _, name := range []string{"cregis", "pivot"} {
 		w.providers[name] = &fakeProvider{name: name, answers: map[payout.ID]reconcile.Answer{}, credentials: map[string]json.RawMessage{
 			account: json.RawMessage(`{"key":"a"}`), other: json.RawMessage(`{"key":"b"}`),
 		}}
-		providers = append(providers, w.providers[name])
+		providers, expectations = append(providers, w.providers[name]), append(expectations, w.providers[name])
 	}
-	w.expecter = &reconcile.Expecter{Inbox: w.box, Store: w.store, Providers: providers, Now: now}
+	w.expecter = &reconcile.Expecter{Inbox: w.box, Store: w.store, Providers: expectations, Now: now}
 	w.reconciler = &reconcile.Reconciler{
 		Inbox: w.box, Store: w.store, Accounts: &memory.Accounts{}, Providers: providers, Credentials: credentials{w},
 		Limit: 100, Owner: "this run", Now: now,

@@ -173,7 +173,7 @@ func publish(ctx context.Context, stack functions.Stack, _ callback.KeySource) e
 // expect sends an expectation without the provider's id, for which the function looks.
 func expect(ctx context.Context, stack functions.Stack, _ callback.KeySource) error {
 	stack.Expecter = &reconcile.Expecter{
-		Inbox: stack.Inbox, Store: stack.Store, Providers: []reconcile.Provider{cregis.Provider{}}, Now: stack.Now,
+		Inbox: stack.Inbox, Store: stack.Store, Providers: []reconcile.Expectations{cregis.Provider{}}, Now: stack.Now,
 	}
 	event := events.APIGatewayV2HTTPRequest{Body: `{"provider":"cregis","type":"payout","account":"1382528827416576","reference":"R"}`}
 	event.RequestContext.Authorizer = &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{

@@ -67,13 +67,17 @@ func RunSweeper(providers ...provider.Description) {
 
 // RunExpected runs the function that accepts what our own services ordered.
 func RunExpected(providers ...provider.Description) {
+	var expectations []reconcile.Expectations
 	for n := range providers {
 		providers[n] = loadProvider(config.Expected, providers[n])
+		if e := providers[n].Expectations; e != nil {
+			expectations = append(expectations, e)
+		}
 	}
 	stack, sdk := loadStack(config.Expected, providers...)
 	stack.Expecter = &reconcile.Expecter{
 		Inbox: stack.Inbox, Store: stack.Store, Now: stack.Now,
-		Providers: withQueries(providers),
+		Providers: expectations,
 	}
 	connectDynamoDB(context.Background(), sdk)()
 	lambda.Start(stack.HandleExpected)

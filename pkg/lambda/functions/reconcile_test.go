@@ -50,12 +50,12 @@ func newWorld() *world {
 		Store: store, Queue: &memory.Queue{Now: clock}, Now: clock,
 		Queries: map[string]inbox.QueryMode{"cregis": inbox.QueriesAll},
 	}
-	providers := []reconcile.Provider{worldProvider{w: w}}
+	provider := worldProvider{w: w}
 	w.Stack = functions.Stack{
 		Inbox: box, Now: clock, Recorder: telemetry.NewRecorder(w.log, "n", clock),
-		Expecter: &reconcile.Expecter{Inbox: box, Store: store, Providers: providers, Now: clock},
+		Expecter: &reconcile.Expecter{Inbox: box, Store: store, Providers: []reconcile.Expectations{provider}, Now: clock},
 		Reconciler: &reconcile.Reconciler{
-			Inbox: box, Store: store, Accounts: w.accounts, Providers: providers, Credentials: w, Limit: 10, Owner: "a run", Now: clock,
+			Inbox: box, Store: store, Accounts: w.accounts, Providers: []reconcile.Provider{provider}, Credentials: w, Limit: 10, Owner: "a run", Now: clock,
 		},
 	}
 	return w

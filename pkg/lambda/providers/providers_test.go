@@ -69,6 +69,7 @@ func TestAll_CompleteDescriptions(t *testing.T) {
 			"settings without a function":            (d.Configure == nil) != (len(d.Settings) == 0),
 			"waits without retried answers":          (len(d.Retries.Waits) == 0) != (len(d.Retries.Codes) == 0),
 			"queries that have another name":         d.Queries != nil && d.Queries.Name() != name,
+			"expectations that have another name":    d.Expectations != nil && d.Expectations.Name() != name,
 			"a header that does not depend on a key": isSameProof(t, d),
 		} {
 			if isProblem {

@@ -18,13 +18,14 @@ func Description() provider.Description { return Provider{}.describe() }
 
 func (p Provider) describe() provider.Description {
 	return provider.Description{
-		Callbacks:   p,
-		Queries:     p,
-		Title:       "Cregis",
-		Account:     provider.Account{Noun: "project id", Pattern: `[1-9][0-9]{0,18}`, Example: DemoProject},
-		IDFields:    []string{"pid", "cid"},
-		KeyNoun:     "API key",
-		Credentials: []provider.Field{{Name: "baseUrl", Value: "https://..."}, {Name: "key", Value: "<API key>"}},
+		Callbacks:    p,
+		Expectations: p,
+		Queries:      p,
+		Title:        "Cregis",
+		Account:      provider.Account{Noun: "project id", Pattern: `[1-9][0-9]{0,18}`, Example: DemoProject},
+		IDFields:     []string{"pid", "cid"},
+		KeyNoun:      "API key",
+		Credentials:  []provider.Field{{Name: "baseUrl", Value: "https://..."}, {Name: "key", Value: "<API key>"}},
 		Settings: []provider.Setting{
 			{Parameter: "CregisKnownFields"}, // names of further fields, separated by commas
 			{Parameter: "ReferencePattern", Default: defaultReferencePattern, IsExpected: true}, // matches our references

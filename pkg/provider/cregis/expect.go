@@ -1,6 +1,7 @@
 package cregis
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"unicode"
@@ -9,31 +10,26 @@ import (
 	"payout-callbacks/pkg/reconcile"
 )
 
-// Expect implements [reconcile.Provider]. Type, account, and cid have the forms that
+// Expect implements [reconcile.Expectations]. Type, account, and cid have the forms that
 // callbacks have; the recipient can have any form, because callbacks with a rare one are
 // held and then queried. A currency is a name that Cregis publishes, a symbol with or
 // without its network, or chain@token.
 func (p Provider) Expect(e reconcile.Expectation) (payout.Event, error) {
 	route := payout.Type(e.Type)
 	amount, err := payout.ParseAmount(e.Amount)
-	for _, rule := range []struct {
-		isMet          bool
-		field, problem string
-	}{
-		{kindOf(route) != 0, "type", "must be payout or sub-address-payout"},
-		{isID(e.Account), "account", "must be the number of a project"},
-		{e.ID == "" || isID(e.ID), "id", "must be a cid, a positive integer of 64 bits"},
-		{e.ID != "" || e.Reference != "", "reference", "is required without an id"},
-		{e.Reference == "" || p.options().isReference(e.Reference), "reference", "does not have the form of our references, see ReferencePattern"},
-		{e.Amount == "" || err == nil, "amount", "must be a plain decimal of at most 30 digits on either side of the point"},
-		{e.Currency == "" || isCurrency(e.Currency), "currency", "must be a name of Cregis's list, a symbol, symbol-network, or chain@token"},
-		{e.To == "" || isPlain(e.To), "to", "must be at most 128 printable ASCII characters without spaces"},
-		{isMemo(e.Memo) && !strings.ContainsFunc(e.Memo, isInvisible), "memo", "must be at most 128 printable characters"},
-		{e.Items == 0, "items", "must be left out: Cregis has no batches"},
-	} {
-		if !rule.isMet {
-			return payout.Event{}, &reconcile.FieldError{Field: rule.field, Problem: rule.problem}
-		}
+	if err := cmp.Or(
+		reconcile.Require(kindOf(route) != 0, "type", "must be payout or sub-address-payout"),
+		reconcile.Require(isID(e.Account), "account", "must be the number of a project"),
+		reconcile.Require(e.ID == "" || isID(e.ID), "id", "must be a cid, a positive integer of 64 bits"),
+		reconcile.Require(e.ID != "" || e.Reference != "", "reference", "is required without an id"),
+		reconcile.Require(e.Reference == "" || p.options().isReference(e.Reference), "reference", "does not have the form of our references, see ReferencePattern"),
+		reconcile.Require(e.Amount == "" || err == nil, "amount", "must be a plain decimal of at most 30 digits on either side of the point"),
+		reconcile.Require(e.Currency == "" || isCurrency(e.Currency), "currency", "must be a name of Cregis's list, a symbol, symbol-network, or chain@token"),
+		reconcile.Require(e.To == "" || isPlain(e.To), "to", "must be at most 128 printable ASCII characters without spaces"),
+		reconcile.Require(isMemo(e.Memo) && !strings.ContainsFunc(e.Memo, isInvisible), "memo", "must be at most 128 printable characters"),
+		reconcile.Require(e.Items == 0, "items", "must be left out: Cregis has no batches"),
+	); err != nil {
+		return payout.Event{}, err
 	}
 	inID := ""
 	if e.ID == "" {

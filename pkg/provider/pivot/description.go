@@ -14,9 +14,10 @@ const DemoMerchant = "922e39ab-7565-49f6-b84f-fb56122821ae"
 // Description describes Pivot.
 func Description() provider.Description {
 	return provider.Description{
-		Callbacks: Provider{},
-		Queries:   Provider{},
-		Title:     "Pivot",
+		Callbacks:    Provider{},
+		Expectations: Provider{},
+		Queries:      Provider{},
+		Title:        "Pivot",
 		Account: provider.Account{
 			Noun:    "merchant id",
 			Pattern: `[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}`,

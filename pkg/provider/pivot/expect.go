@@ -1,6 +1,8 @@
 package pivot
 
 import (
+	"cmp"
+
 	"payout-callbacks/pkg/payout"
 	"payout-callbacks/pkg/reconcile"
 )
@@ -15,7 +17,7 @@ var expectedTypes = map[string]payout.Type{
 // (docs/api-references/api-lists/payout-local/create-a-payout).
 const maxItems = 1000
 
-// Expect implements [reconcile.Provider]. All values have the forms that callbacks have.
+// Expect implements [reconcile.Expectations]. All values have the forms that callbacks have.
 // The account is spelled as in the keys. Items and amount of a batch state the number of
 // its items and their sum.
 func (p Provider) Expect(e reconcile.Expectation) (payout.Event, error) {
@@ -49,25 +51,17 @@ func checkExpectation(e reconcile.Expectation) error {
 	payoutType, isType := expectedTypes[e.Type]
 	isBatch := payoutType == payout.TypeBatch
 	_, err := payout.ParseAmount(e.Amount)
-	for _, rule := range []struct {
-		isMet          bool
-		field, problem string
-	}{
-		{isType, "type", "must be payout, single, or batch"},
-		{isUUID.match(e.Account), "account", "must be a merchantId: " + isUUID.want},
-		{e.ID == "" || isUUID.match(e.ID), "id", "must be a uuid: " + isUUID.want},
-		{e.Reference != "" || isBatch && e.ID != "", "reference", "is required: the id names the request, or is not known"},
-		{e.Reference == "" || isReference.match(e.Reference), "reference", "must be " + isReference.want},
-		{e.Amount == "" || err == nil, "amount", "must be a plain decimal of at most 30 digits on either side of the point"},
-		{e.Currency == "" || isCurrency.match(e.Currency), "currency", "must be " + isCurrency.want},
-		{e.To == "", "to", "must be left out: Pivot's callbacks name no recipient"},
-		{e.Memo == "", "memo", "must be left out: Pivot's callbacks have no memo"},
-		{e.Items == 0 || isBatch, "items", "must be left out: only a batch has items"},
-		{0 <= e.Items && e.Items <= maxItems, "items", "must be 1 to 1000"},
-	} {
-		if !rule.isMet {
-			return &reconcile.FieldError{Field: rule.field, Problem: rule.problem}
-		}
-	}
-	return nil
+	return cmp.Or(
+		reconcile.Require(isType, "type", "must be payout, single, or batch"),
+		reconcile.Require(isUUID.match(e.Account), "account", "must be a merchantId: "+isUUID.want),
+		reconcile.Require(e.ID == "" || isUUID.match(e.ID), "id", "must be a uuid: "+isUUID.want),
+		reconcile.Require(e.Reference != "" || isBatch && e.ID != "", "reference", "is required: the id names the request, or is not known"),
+		reconcile.Require(e.Reference == "" || isReference.match(e.Reference), "reference", "must be "+isReference.want),
+		reconcile.Require(e.Amount == "" || err == nil, "amount", "must be a plain decimal of at most 30 digits on either side of the point"),
+		reconcile.Require(e.Currency == "" || isCurrency.match(e.Currency), "currency", "must be "+isCurrency.want),
+		reconcile.Require(e.To == "", "to", "must be left out: Pivot's callbacks name no recipient"),
+		reconcile.Require(e.Memo == "", "memo", "must be left out: Pivot's callbacks have no memo"),
+		reconcile.Require(e.Items == 0 || isBatch, "items", "must be left out: only a batch has items"),
+		reconcile.Require(0 <= e.Items && e.Items <= maxItems, "items", "must be 1 to 1000"),
+	)
 }

@@ -31,7 +31,7 @@ func newSender(account string, key callback.Key) callback.Sender {
 
 func allBroken() map[string]broken {
 	all := brokenVerify()
-	for _, more := range []map[string]broken{brokenParse(), brokenTables(), brokenQueries()} {
+	for _, more := range []map[string]broken{brokenParse(), brokenExpectations(), brokenTables(), brokenQueries()} {
 		maps.Copy(all, more)
 	}
 	return all
@@ -219,6 +219,49 @@ func brokenParse() map[string]broken {
 			}
 			return sound.event(r, s)
 		}}, requirement: "statuses"},
+	}
+}
+
+func brokenExpectations() map[string]broken {
+	changed := func(change func(*reconcile.Expectation, *payout.Event)) toy {
+		return toy{expect: func(e reconcile.Expectation) (payout.Event, error) {
+			event, err := sound.Expect(e)
+			if err == nil {
+				change(&e, &event)
+			}
+			return event, err
+		}}
+	}
+	refused := func(change func(reconcile.Expectation, *reconcile.FieldError) (payout.Event, error)) toy {
+		return toy{expect: func(e reconcile.Expectation) (payout.Event, error) {
+			event, err := sound.Expect(e)
+			if problem, ok := errors.AsType[*reconcile.FieldError](err); ok {
+				return change(e, problem)
+			}
+			return event, err
+		}}
+	}
+	return map[string]broken{
+		"expects another payout":     {requirement: "expectations", provider: changed(func(_ *reconcile.Expectation, event *payout.Event) { event.ID += "0" })},
+		"states a status":            {requirement: "expectations", provider: changed(func(_ *reconcile.Expectation, event *payout.Event) { event.Status = payout.Pending })},
+		"keeps the recipient's case": {requirement: "expectations", provider: changed(func(e *reconcile.Expectation, event *payout.Event) { event.To = strings.ToUpper(e.To) })},
+		"ignores the amount":         {requirement: "expectations", provider: changed(func(_ *reconcile.Expectation, event *payout.Event) { event.Amount = "" })},
+		"expects nothing": {requirement: "expectations", provider: toy{expect: func(reconcile.Expectation) (payout.Event, error) {
+			return payout.Event{}, errors.ErrUnsupported
+		}}},
+		"expects any type": {requirement: "expectations", provider: refused(func(e reconcile.Expectation, problem *reconcile.FieldError) (payout.Event, error) {
+			if problem.Field == "type" {
+				e.Type = "payout"
+				return sound.Expect(e)
+			}
+			return payout.Event{}, problem
+		})},
+		"names another field": {requirement: "expectations", provider: refused(func(_ reconcile.Expectation, problem *reconcile.FieldError) (payout.Event, error) {
+			return payout.Event{}, &reconcile.FieldError{Field: "currency", Problem: problem.Problem}
+		})},
+		"keeps a refused expectation": {requirement: "expectations", provider: refused(func(_ reconcile.Expectation, problem *reconcile.FieldError) (payout.Event, error) {
+			return payout.Event{Status: payout.Expected}, problem
+		})},
 	}
 }
 

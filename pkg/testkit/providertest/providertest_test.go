@@ -186,6 +186,15 @@ func TestSuite_None(t *testing.T) {
 		t.Errorf("a reason takes the place of evidence: %v", err)
 	}
 	s = suite(toy{}, toyAPI{})
+	s.Description.Expectations = nil
+	if err := providertest.Results(t, s, fsOf(files))["expectations"]; !providertest.IsNotWritten(err) {
+		t.Errorf("no expectations and no reason: %v", err)
+	}
+	s.None = map[string]string{"expectations": "our service orders by hand"}
+	if err := providertest.Results(t, s, fsOf(files))["expectations"]; err != nil {
+		t.Errorf("no expectations, with the reason: %v", err)
+	}
+	s = suite(toy{}, toyAPI{})
 	s.Description.Queries = nil
 	if err := providertest.Results(t, s, fsOf(files))["query-stale"]; !providertest.IsNotWritten(err) {
 		t.Errorf("no queries and no reason: %v", err)

@@ -50,6 +50,7 @@ func Requirements() []Requirement {
 		{Name: "recipients", check: spelling("recipient"), optional: true},
 		{Name: "currencies", check: spelling("currency"), optional: true},
 		{Name: "spellings", check: (*suite).checkSpellings},
+		{Name: "expectations", check: (*suite).checkExpectations, optional: true},
 		{Name: "canaries", check: law(suite.canaries)},
 		{Name: "fuzz", Test: "FuzzParse"},
 		{Name: "query-answers", check: (*suite).checkAnswers},

@@ -1,6 +1,7 @@
 package providertest_test
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -12,6 +13,7 @@ import (
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/payout"
 	"payout-callbacks/pkg/provider"
+	"payout-callbacks/pkg/reconcile"
 )
 
 // toy is a provider that fulfils all requirements: flat JSON, signed by a hash over the
@@ -21,12 +23,13 @@ type toy struct {
 	verify func(callback.Request, callback.Keys) (callback.Sender, error)
 	parse  func(callback.Request, callback.Sender) (payout.Event, *callback.Held)
 	reply  func(callback.Verdict) callback.Reply
+	expect func(reconcile.Expectation) (payout.Event, error)
 }
 
 // describe returns the description of a toy with an API.
 func describe(p toy, api toyAPI) provider.Description {
 	return provider.Description{
-		Callbacks: p, Queries: api, Title: "Toy", IDFields: []string{"account", "id"},
+		Callbacks: p, Expectations: p, Queries: api, Title: "Toy", IDFields: []string{"account", "id"},
 		Credentials: []provider.Field{{Name: "baseUrl"}, {Name: "key"}},
 		Retries:     provider.Retries{Waits: []time.Duration{time.Minute}, Codes: []provider.CodeRange{{From: 500, To: 599}}},
 	}
@@ -34,6 +37,27 @@ func describe(p toy, api toyAPI) provider.Description {
 
 func (toy) Name() string         { return "toy" }
 func (toy) Types() []payout.Type { return []payout.Type{payout.TypePayout} }
+
+// Expect implements [reconcile.Expectations].
+func (p toy) Expect(e reconcile.Expectation) (payout.Event, error) {
+	if p.expect != nil {
+		return p.expect(e)
+	}
+	amount, err := payout.ParseAmount(e.Amount)
+	if err := cmp.Or(
+		reconcile.Require(e.Type == "payout", "type", "must be payout"),
+		reconcile.Require(e.Account == "a" || e.Account == "b", "account", "is not a toy's"),
+		reconcile.Require(e.ID != "" || e.Reference != "", "reference", "is required without an id"),
+		reconcile.Require(!strings.Contains(e.ID, " "), "id", "has a space"),
+		reconcile.Require(e.Amount == "" || err == nil, "amount", "must be a decimal"),
+	); err != nil {
+		return payout.Event{}, err
+	}
+	return payout.Event{
+		ID: payout.NewID("toy", payout.TypePayout, e.Account, e.ID, ""), Source: payout.SourceExpectation, Status: payout.Expected,
+		Reference: e.Reference, Amount: amount, Currency: strings.ToUpper(e.Currency), To: strings.ToLower(e.To), Memo: e.Memo,
+	}, nil
+}
 
 func (toy) ClaimedAccount(callback.Request) string { return "" }
 

@@ -27,9 +27,6 @@ type toyAPI struct {
 func (toyAPI) Name() string                             { return "toy" }
 func (toyAPI) RequestKey(id payout.ID) string           { return string(id) }
 func (toyAPI) StatedStatus(inbox.Receipt) payout.Status { return "" }
-func (toyAPI) Expect(reconcile.Expectation) (payout.Event, error) {
-	return payout.Event{}, errors.ErrUnsupported
-}
 
 func (toyAPI) ProbeID(account string) payout.ID {
 	return payout.NewID("toy", payout.TypePayout, account, "0", "")

@@ -100,7 +100,7 @@ func (w *world) expect(stated reconcile.Expectation) {
 	w.notef("our service expects %s by %s", event.ID, stated.Due)
 	var result reconcile.ExpectResult
 	hasEnded := w.process("expected", func(ctx context.Context, p *inboxtest.Process, box *inbox.Inbox) {
-		providers := []reconcile.Provider{model{w: w, name: stated.Provider}}
+		providers := []reconcile.Expectations{model{w: w, name: stated.Provider}}
 		expecter := &reconcile.Expecter{Inbox: box, Store: p.ReconcileStore(), Providers: providers, Now: box.Now}
 		result, err = expecter.Expect(ctx, body, "our service")
 	})

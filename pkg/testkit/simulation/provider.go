@@ -63,7 +63,7 @@ var (
 func (m model) Name() string { return m.name }
 
 func (m model) Expect(e reconcile.Expectation) (payout.Event, error) {
-	return traffic.ProviderNamed(m.name).Queries.Expect(e)
+	return traffic.ProviderNamed(m.name).Expectations.Expect(e)
 }
 
 // RequestKey joins the items of a Pivot request and the batch.

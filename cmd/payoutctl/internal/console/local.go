@@ -191,8 +191,8 @@ func (s *simulated) readOrders(ctx context.Context, stack cli.Stack) error {
 		} else {
 			o.Kind, expectation.Type = string(payout.TypeBatch), string(payout.TypeBatch)
 		}
-		if d, err := cli.FindProvider(cli.Provider(s.Name)); err == nil && d.Queries != nil {
-			event, _ := d.Queries.Expect(expectation) // an id that is not valid is not linked
+		if d, err := cli.FindProvider(cli.Provider(s.Name)); err == nil && d.Expectations != nil {
+			event, _ := d.Expectations.Expect(expectation) // an id that is not valid is not linked
 			o.Stored = event.ID
 		}
 		if n := len(p.Callbacks); n > 0 {

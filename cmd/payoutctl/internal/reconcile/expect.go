@@ -123,7 +123,7 @@ func (s *sender) defaultAccount(ctx context.Context, provider string) (string, e
 	accounts, ok := s.accounts[provider]
 	if !ok {
 		if _, err := cli.FindProvider(cli.Provider(provider)); err != nil {
-			return "", &reconcile.FieldError{Field: "provider", Problem: "not a provider of this stack that can be asked"}
+			return "", &reconcile.FieldError{Field: "provider", Problem: "not a provider of this stack whose payouts can be expected"}
 		}
 		_, read, err := s.stack.ReadKeys(ctx, cli.Provider(provider))
 		if err != nil {
