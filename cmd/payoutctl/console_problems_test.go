@@ -206,7 +206,7 @@ func TestConsole_FailingStack(t *testing.T) {
 	}))
 	defer server.Close()
 	c := openLocal(t, server.URL)
-	for _, path := range []string{"/held", "/conflicts", "/overdue", "/dead-letters", "/explain?payout=p&receipt=r"} {
+	for _, path := range []string{"/held", "/conflicts", "/overdue", "/dead-letters", "/callbacks/p/r"} {
 		failing, code = true, "ExpiredTokenException"
 		want(t, c.get(path, http.StatusBadGateway), "<h1>The stack does not answer</h1>", "ExpiredTokenException. your AWS session has ended: sign in again")
 		failing = false
@@ -262,27 +262,32 @@ func TestConsole_Progress(t *testing.T) {
 	want(t, c.ended(job), "(exit code 3)")
 }
 
-// The form of explain is filled with a stored callback.
+// The page of a stored callback has the form of explain, filled with its body.
 func TestConsole_Explain(t *testing.T) {
 	fake := newTables(t)
 	held := fill(t, fake)
 	c := openLocal(t, fake.URL)
-	want(t, c.get("/explain", http.StatusOK), "The form may have 1048576 bytes; a callback has at most 65536")
-	page := c.get("/explain?payout="+url.QueryEscape(held)+"&receipt=held", http.StatusOK)
-	want(t, page, `{"event":"PAYOUT.SUCCESS"`, `<option selected>pivot</option>`, `action="/actions/explain-held"`)
+	want(t, c.get("/explain", http.StatusOK), "The form may have 1048576 bytes; a callback has at most 65536", `action="/actions/explain"`)
+	path := "/callbacks/" + url.PathEscape(held) + "/held"
+	page := c.get(path, http.StatusOK)
+	want(t, page, `spellcheck="false">{"event":"PAYOUT.SUCCESS"`, `<option selected>pivot</option>`, `action="/actions/explain"`, `action="/actions/explain-held"`)
 	want(t, c.act("explain-held", url.Values{"held": {held}}), "explain "+held)
-	c.get("/explain?payout=cregis/payout/1/9&receipt=succeeded/x", http.StatusNotFound)
-	masked := openTables(t, fake, false, console.Options{}).get("/explain?payout="+url.QueryEscape(held)+"&receipt=held", http.StatusOK)
-	want(t, masked, "The body is masked.")
+	c.get("/callbacks/cregis%2Fpayout%2F1%2F9/succeeded%2Fx", http.StatusNotFound)
+	masked := openTables(t, fake, false, console.Options{}).get(path, http.StatusBadRequest)
+	want(t, masked, "the body is masked")
 	wantNot(t, masked, "PAYOUT.SUCCESS")
-	for _, path := range []string{"/payouts/" + conflictedID, "/payouts/" + held} {
-		link := regexp.MustCompile(`href="(/explain\?[^"]*)"`).FindStringSubmatch(c.get(path, http.StatusOK))
+	var stored string
+	for _, path := range []string{"/payouts/" + held, "/payouts/" + conflictedID} {
+		link := regexp.MustCompile(`<a href="([^"]*)">Export or explain`).FindStringSubmatch(c.get(path, http.StatusOK))
 		if link == nil {
 			t.Errorf("%s: no link to explain", path)
 			continue
 		}
-		want(t, c.get(html.UnescapeString(link[1]), http.StatusOK), "Its headers are not stored.")
+		stored = html.UnescapeString(link[1])
+		want(t, c.get(stored, http.StatusOK), "its headers, which are not stored.")
 	}
+	fake.edit("receipts", "amount", `{"S":"2"}`)
+	want(t, c.get(stored, http.StatusBadRequest), "the receipt cannot be read. Audit shows how to repair it.")
 }
 
 // A list has pages, and its groups count all that was read.

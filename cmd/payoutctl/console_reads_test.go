@@ -53,7 +53,7 @@ func openDeployed(t *testing.T, h *healthyStack) (*consoleOf, *actionsUsed) {
 var consolePages = []string{
 	"/", "/payouts", "/payouts?status=conflicted", "/payouts/cregis/payout/1/2", "/held", "/held?provider=cregis&reason=field&page=2", "/conflicts",
 	"/conflicts?fields=status", "/overdue", "/overdue?reason=open", "/dead-letters", "/audit", "/doctor", "/explain",
-	"/explain?payout=cregis/payout/1/2&receipt=succeeded/x", "/jobs",
+	"/callbacks/cregis%2Fpayout%2F1%2F2/succeeded%2Fx", "/jobs",
 }
 
 var actionName = regexp.MustCompile(`\b[a-z]+:[A-Z]\w+`)

@@ -96,7 +96,7 @@ func (c *Console) addPages(mux *http.ServeMux) {
 	}{
 		{"/{$}", "Overview", false, onStack(c, c.overview)},
 		{"/callbacks", "Callbacks", true, onStack(c, c.callbacks)},
-		{"/callbacks/{payout}/{receipt}", "", false, onStack(c, c.export)},
+		{"/callbacks/{payout}/{receipt}", "", false, onStack(c, c.storedCallback)},
 		{"/payouts", "Payouts", false, onStack(c, c.payouts)},
 		{"/payouts/{id...}", "", false, onStack(c, c.payout)},
 		{"/held", "Held", false, onStack(c, c.held)},
