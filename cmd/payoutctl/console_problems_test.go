@@ -270,7 +270,8 @@ func TestConsole_Explain(t *testing.T) {
 	want(t, c.get("/explain", http.StatusOK), "The form may have 1048576 bytes; a callback has at most 65536", `action="/actions/explain"`)
 	path := "/callbacks/" + url.PathEscape(held) + "/held"
 	page := c.get(path, http.StatusOK)
-	want(t, page, `spellcheck="false">{"event":"PAYOUT.SUCCESS"`, `<option selected>pivot</option>`, `action="/actions/explain"`, `action="/actions/explain-held"`)
+	want(t, page, `spellcheck="false">{"event":"PAYOUT.SUCCESS"`, `<option selected>pivot</option>`, `action="/actions/explain"`)
+	want(t, c.get("/payouts/"+held, http.StatusOK), `action="/actions/explain-held"`)
 	want(t, c.act("explain-held", url.Values{"held": {held}}), "explain "+held)
 	c.get("/callbacks/cregis%2Fpayout%2F1%2F9/succeeded%2Fx", http.StatusNotFound)
 	masked := openTables(t, fake, false, console.Options{}).get(path, http.StatusBadRequest)

@@ -47,8 +47,21 @@ const (
 // Services lists the services that can have a fault.
 func Services() []string { return []string{DynamoDB, SQS, SecretsManager} }
 
+// Titles returns AWS's names of the services.
+func Titles() map[string]string {
+	return map[string]string{DynamoDB: "DynamoDB", SQS: "SQS", SecretsManager: "Secrets Manager"}
+}
+
 // Faults lists the faults, without None.
 func Faults() []Fault { return []Fault{Fails, Misreported, TimesOut, TimesOutLate, Slow} }
+
+// Effect says for a person what happens to a request.
+func (f Fault) Effect() string {
+	return map[Fault]string{
+		Fails: "down: the connection is cut", Misreported: "done, then the connection is cut", TimesOut: "not done, and no answer",
+		TimesOutLate: "done, and the answer is lost", Slow: "done half a second later",
+	}[f]
+}
 
 var errBroken = errors.New("the connection is broken on purpose")
 

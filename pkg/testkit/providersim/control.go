@@ -2,8 +2,10 @@ package providersim
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -30,6 +32,15 @@ type Callback struct {
 	Due      time.Time `json:"due"`   // of the next attempt, or of the last
 	IsPushed bool      `json:"pushed,omitempty"`
 	Attempts []Attempt `json:"attempts"`
+}
+
+// Answer formats the answer to the last attempt.
+func (c Callback) Answer() string {
+	if len(c.Attempts) == 0 {
+		return ""
+	}
+	last := c.Attempts[len(c.Attempts)-1]
+	return strings.TrimSpace(fmt.Sprintf("%d %s%s", last.Code, last.Body, last.Error))
 }
 
 // Payouts returns what was ordered, in that order.

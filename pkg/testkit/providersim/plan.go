@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -166,6 +167,15 @@ func (p Plan) MarshalJSON() ([]byte, error) {
 		Unknown    string `json:"unknown,omitempty"`
 		RetryAfter string `json:"retryAfter,omitempty"`
 	}{plain(p), text(p.After), text(p.Delay), text(p.Stale), text(p.Unknown), text(p.RetryAfter)})
+}
+
+// String lists what the plan sets: status failed, delay 10m0s.
+func (p Plan) String() string {
+	raw, err := json.Marshal(p)
+	if err != nil {
+		return err.Error()
+	}
+	return strings.NewReplacer(`"`, "", ":", " ", ",", ", ", "{", "", "}", "").Replace(string(raw))
 }
 
 func decodeStrictly(raw []byte, into any) error {

@@ -2,7 +2,6 @@ package console
 
 import (
 	"errors"
-	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -33,9 +32,8 @@ type callbackPage struct {
 	Body     string
 
 	Payout payout.ID
-	Held   []offer // explain a held callback as it is stored
-	Curl   string  // "" if a command line cannot contain the body
-	File   string  // name of the test vector
+	Curl   string // "" if a command line cannot contain the body
+	File   string // name of the test vector
 	Send   string
 	Vector string
 	Path   string // of the vector
@@ -90,36 +88,15 @@ func (c *Console) storedCallback(r *http.Request, stack cli.Stack) (view, error)
 		Why: "a callback that was received", Source: "received " + receipt.AcceptedAt.UTC().Format(time.RFC3339), Type: out.Kind,
 		Account: receipt.Account(), Body: receipt.Body, Expect: providertest.Accepted,
 	}
-	page := newCallbackPage()
 	if receipt.WasHeld() {
 		vector.Expect = providertest.Held + " " + receipt.Reason
-		page.Held = []offer{c.offer("explain-held", "Explain the stored callback", url.Values{"held": {key.Payout}})}
 	}
+	page := newCallbackPage()
 	page.Provider, page.Type, page.Body = d.Name(), out.Kind, strings.ReplaceAll(display.BodyText(receipt.Body), "\t", " ")
 	page.Payout, page.Path, page.Vector = payout.ID(key.Payout), exportPath(key)+"/vector", string(vector.Format())
 	page.File = strings.Trim(notInFileNames.ReplaceAllString(key.Payout+"-"+key.Receipt, "-"), "-") + ".txtar"
-	page.Send = c.commandLine([]string{"send", page.File, "--provider=" + d.Name()})
-	if text := strings.ReplaceAll(string(receipt.Body), "\n", ""); cli.Clean(text) == text {
-		page.Curl = curl(out, stack.APIURL, receipt.Body)
-	}
+	page.Send, page.Curl = c.commandLine([]string{"send", page.File, "--provider=" + d.Name()}), out.Curl(stack.APIURL, receipt.Body)
 	return view{template: "callback.html", Title: "Callback", Data: page}, nil
-}
-
-// curl returns the command that sends a body as it was received. A signature in the body
-// is still valid; a key or a signature in a header is a placeholder.
-func curl(out send.Callback, api string, body []byte) string {
-	_, header, err := out.Provider.Sign(slices.Clone(body), "KEY", time.Time{})
-	switch {
-	case err != nil || header == nil:
-		header = http.Header{"Content-Type": {"application/json"}}
-	case out.Provider.ProofHeader != "" && !out.Provider.SendsKey():
-		header.Set(out.Provider.ProofHeader, "SIGNATURE")
-	}
-	line := "curl -i"
-	for _, name := range slices.Sorted(maps.Keys(header)) {
-		line += " -H " + cli.InQuotes(name+": "+header.Get(name))
-	}
-	return line + " --data-binary '" + strings.ReplaceAll(string(body), "'", `'\''`) + "' " + cli.Quote(out.URL(api))
 }
 
 // serveVector serves the test vector of a stored callback as a file.

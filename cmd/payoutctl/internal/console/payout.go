@@ -2,7 +2,6 @@ package console
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -12,7 +11,6 @@ import (
 
 	"payout-callbacks/cmd/payoutctl/internal/cli"
 	"payout-callbacks/cmd/payoutctl/internal/display"
-	"payout-callbacks/pkg/aws/dynamostore"
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/ops/explain"
@@ -48,26 +46,29 @@ type receipt struct {
 func (c *Console) style() cli.Style { return cli.Style{Full: !c.masks()} }
 
 func (c *Console) payout(r *http.Request, stack cli.Stack) (view, error) {
-	shown := payoutPage{ID: r.PathValue("id"), Style: c.style()}
-	fill := c.fillPayout
-	if strings.HasPrefix(shown.ID, display.HeldPrefix) {
-		fill = c.fillHeld
+	id := r.PathValue("id")
+	shown := payoutPage{ID: id, Style: c.style()}
+	history, err := display.LoadHistory(r.Context(), stack.Reader(), payout.ID(id))
+	switch {
+	case errors.Is(err, inbox.ErrLaterVersion):
+		shown.Facts = [][]cli.Cell{{{Text: "status"}, {Text: err.Error(), Colour: cli.Red}}}
+	case err != nil:
+		return view{}, err
+	case !history.IsKnown():
+		return view{}, errNotFound
+	case strings.HasPrefix(id, display.HeldPrefix) && len(history.Entries) > 0:
+		c.fillHeld(&shown, history.Entries[0])
+	default:
+		c.fillPayout(&shown, history)
 	}
-	err := fill(r.Context(), stack.Reader(), &shown)
-	if errors.Is(err, inbox.ErrLaterVersion) {
-		shown.Facts, err = [][]cli.Cell{{{Text: "status"}, {Text: err.Error(), Colour: cli.Red}}}, nil
+	changes := history.Changes()
+	for n, entry := range history.Entries {
+		shown.Receipts = append(shown.Receipts, c.newReceipt(n+1, entry, changes[entry.Key]))
 	}
-	return view{template: "payout.html", Title: shown.ID, Live: true, Data: shown}, err
+	return view{template: "payout.html", Title: id, Live: true, Data: shown}, nil
 }
 
-func (c *Console) fillPayout(ctx context.Context, reader *dynamostore.Reader, shown *payoutPage) error {
-	history, err := display.LoadHistory(ctx, reader, payout.ID(shown.ID))
-	switch {
-	case err != nil:
-		return err
-	case !history.IsKnown():
-		return errNotFound
-	}
+func (c *Console) fillPayout(shown *payoutPage, history display.History) {
 	facts := history.Facts(shown.Style, c.now(), c.session.Program())
 	shown.Facts = facts.Rows[1:] // the first is the id
 	if history.Damage == nil && history.Exists {
@@ -79,10 +80,6 @@ func (c *Console) fillPayout(ctx context.Context, reader *dynamostore.Reader, sh
 			shown.Choices = append(shown.Choices, c.offer("resolve", "Trust receipt #"+strconv.Itoa(choice.Number)+" …", form))
 		}
 	}
-	changes := history.Changes()
-	for n, entry := range history.Entries {
-		shown.Receipts = append(shown.Receipts, c.newReceipt(n+1, entry, changes[entry.Key]))
-	}
 	form := url.Values{"payout": {shown.ID}}
 	shown.Commands = []offer{
 		c.commandOnly("show", shown.ID, "--full"),
@@ -93,23 +90,14 @@ func (c *Console) fillPayout(ctx context.Context, reader *dynamostore.Reader, sh
 	if shown.CanClose = shown.Status != "" && history.Record.IsOpen(); shown.CanClose {
 		shown.Commands = append(shown.Commands, c.commandOnly("close", shown.ID, "--status", "failed", "--reason", "TEXT"))
 	}
-	return nil
 }
 
 // commandOnly returns the offer of a command line that no button runs.
 func (c *Console) commandOnly(line ...string) offer { return offer{Command: c.commandLine(line)} }
 
-func (c *Console) fillHeld(ctx context.Context, reader *dynamostore.Reader, shown *payoutPage) error {
-	held, ok, err := display.ReadHeld(ctx, reader, shown.ID)
-	switch {
-	case err != nil:
-		return err
-	case !ok:
-		return errNotFound
-	}
+func (c *Console) fillHeld(shown *payoutPage, held display.Entry) {
 	facts := display.HeldFacts(shown.Style, held, c.now())
 	shown.Facts, shown.NextStep = facts.Rows[1:], display.NextStep(held, c.session.Program())
-	shown.Receipts = []receipt{c.newReceipt(1, held, "")}
 	shown.Commands = []offer{c.commandOnly("show", shown.ID, "--full")}
 	form := url.Values{"held": {shown.ID}}
 	if held.Source() == payout.SourceCallback {
@@ -118,7 +106,6 @@ func (c *Console) fillHeld(ctx context.Context, reader *dynamostore.Reader, show
 	if held.State == inbox.Held && !held.Damaged {
 		shown.Commands = append(shown.Commands, c.offer("release", "Release …", form), c.offer("dismiss", "Dismiss …", form))
 	}
-	return nil
 }
 
 // maxShown limits what the page shows of a body.
@@ -129,20 +116,17 @@ func (c *Console) newReceipt(number int, entry display.Entry, changed string) re
 	r := receipt{Entry: entry, Number: number, Changed: cmp.Or(changed, entry.Result(c.now()))}
 	switch body := display.BodyText(entry.Body); {
 	case entry.Damaged:
-		return r
 	case len(entry.Body) == 0:
 		r.BodyNote = "without a body"
-		return r
 	case c.masks():
 		r.BodyNote = strconv.Itoa(len(entry.Body)) + " bytes, masked on a deployed stack: serve the console with --show-bodies"
-		return r
-	case len(body) > maxShown:
-		r.Body, r.BodyNote = body[:maxShown], "The first "+strconv.Itoa(maxShown)+" bytes of "+strconv.Itoa(len(body))+"; show --full prints all."
 	default:
-		r.Body = body
-	}
-	if entry.Provider() == "cregis" && entry.Source() == payout.SourceCallback && entry.Reason != string(callback.ReasonTooLarge) {
-		r.Signed = explain.CanonicalString(entry.Body)
+		if r.Body = body; len(body) > maxShown {
+			r.Body, r.BodyNote = body[:maxShown], "The first "+strconv.Itoa(maxShown)+" bytes of "+strconv.Itoa(len(body))+"; show --full prints all."
+		}
+		if entry.Provider() == "cregis" && entry.Source() == payout.SourceCallback && entry.Reason != string(callback.ReasonTooLarge) {
+			r.Signed = explain.CanonicalString(entry.Body)
+		}
 	}
 	return r
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -55,6 +56,33 @@ type Callback struct {
 func (o Callback) URL(base string) string {
 	return strings.TrimRight(base, "/") + "/callbacks/" + o.Provider.Name() + "/" + string(o.Kind)
 }
+
+// Curl returns the command line of curl that sends a body as it is to an API, or "" if a
+// command line cannot contain the body. A signature in the body remains; a key or a
+// signature in a header is a placeholder.
+func (o Callback) Curl(base string, body []byte) string {
+	if text := strings.ReplaceAll(string(body), "\n", ""); cli.Clean(text) != text {
+		return ""
+	}
+	o.Body = func() ([]byte, error) { return body, nil }
+	_, header, err := Sender{Callback: o, Key: "KEY"}.signed()
+	switch {
+	case err != nil: // the provider cannot sign it
+		header = http.Header{"Content-Type": {defaultContentType}}
+	case o.Provider.ProofHeader != "" && !o.Provider.SendsKey():
+		header.Set(o.Provider.ProofHeader, "SIGNATURE")
+	}
+	var line strings.Builder
+	line.WriteString("curl -i")
+	for _, name := range slices.Sorted(maps.Keys(header)) {
+		line.WriteString(" -H " + cli.InQuotes(name+": "+header.Get(name)))
+	}
+	line.WriteString(" --data-binary '" + strings.ReplaceAll(string(body), "'", `'\''`) + "' " + cli.Quote(o.URL(base)))
+	return line.String()
+}
+
+// defaultContentType is the type of a callback whose provider sets none.
+const defaultContentType = "application/json"
 
 // Sender sends a callback. Each attempt is signed with a new nonce.
 type Sender struct {
@@ -129,7 +157,7 @@ func (s Sender) signed() ([]byte, http.Header, error) {
 	}
 	maps.Copy(header, s.Callback.Header)
 	if header.Get("Content-Type") == "" {
-		header.Set("Content-Type", "application/json")
+		header.Set("Content-Type", defaultContentType)
 	}
 	return body, header, nil
 }
