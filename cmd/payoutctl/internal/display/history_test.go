@@ -111,6 +111,14 @@ func TestHistory_Conflict(t *testing.T) {
 	}
 }
 
+func TestHistory_MoreValuesThanStored(t *testing.T) {
+	history := newHistory(event(payout.Succeeded, "1"), event(payout.Succeeded, "2"))
+	history.Record.Claims[payout.FieldAmount] = payout.ClaimValues{Seen: []string{"1", "2"}, Overflow: true}
+	if got, want := text(history), "  amount  2  claimed by #2\n  amount  …  more values were received than are stored\n"; !strings.Contains(got, want) {
+		t.Errorf("no %q in:\n%s", want, got)
+	}
+}
+
 func TestHistory_Batch(t *testing.T) {
 	batch := payout.Event{ID: "pivot/batch/m/1", Status: payout.Done, Totals: payout.Totals{
 		Pending: payout.Tally{Count: 1, Amount: "50"}, Succeeded: payout.Tally{Count: 2, Amount: "200"},
