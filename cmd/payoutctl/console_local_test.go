@@ -179,6 +179,7 @@ func TestConsole_Callbacks(t *testing.T) {
 	w.log("consumer", `{"message":"delivery","provider":"cregis","outcome":"failed","err":"no table",`+loggedPayout+`}`)
 	w.log("consumer", `{"message":"delivery","provider":"cregis","outcome":"changed",`+loggedPayout+`}`)
 	w.log("consumer", `{"message":"batch","note":"a delivery"}`)
+	w.log("cregis", `{"message":"start","of":"callback"}`)
 	w.log("cregis", `{"message":"callback","provider":"cregis","outcome":"duplicate",`+loggedPayout+`}`)
 	w.log("cregis", `{"message":"callback","provider":"cregis","outcome":"held","reason":"unknown-status","payout":"held/cregis/payout/1/x","receipt":"held/y"}`)
 	w.log("cregis", `{"message":"callback","provider":"cregis","outcome":"unauthentic","payout":"","receipt":"","claimed_account":"<script>"}`)
@@ -197,6 +198,11 @@ func TestConsole_Callbacks(t *testing.T) {
 	checkOrder(t, w.get("/callbacks", http.StatusOK), "unavailable", "503", "cregis/payout/1/4, not stored", "queue-only", `href="/payouts/cregis/payout/1/3"`)
 	checkOrder(t, w.get("/callbacks?verdict=held", http.StatusOK), "1 callback, newest first", "unknown-status")
 	checkOrder(t, w.get("/callbacks?verdict=<b>", http.StatusOK), "6 callbacks, newest first")
+	w.at = w.at.Add(-3 * time.Second)
+	w.log("pivot", `{"message":"callback","provider":"pivot","outcome":"new","payout":"pivot/payout/m/1","receipt":"succeeded/x"}`)
+	w.log("cregis", `{"message":"callback","provider":"cregis","outcome":"new","payout":"cregis/payout/1/5","receipt":"succeeded/late"}`)
+	w.at = w.at.Add(3 * time.Second)
+	checkOrder(t, w.get("/callbacks", http.StatusOK), ">8 all<", "cregis/payout/1/4", "cregis/payout/1/5", "pivot/payout/m/1")
 }
 
 // The memory for callbacks does not grow, and a stack that was started again begins with none.

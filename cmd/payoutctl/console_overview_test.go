@@ -57,12 +57,13 @@ func TestConsole_OverviewWithoutAPart(t *testing.T) {
 	fill(t, fake)
 	page := openTables(t, fake, true, console.Options{}).get("/", http.StatusOK)
 	wantTexts(t, page, "Not read: queue: ", "Not read: dead-letter queue: ", `<span class="big bad">1</span> held callbacks`, `<span class="big">–</span> messages`)
+	wantNoTexts(t, page, `</span> dead-letter messages`)
 }
 
 // A stack that does not answer at all leaves a page that names each part.
 func TestConsole_OverviewOfAFailingStack(t *testing.T) {
 	const nowhere = "http://127.0.0.1:1"
-	for isLocal, part := range map[bool]string{true: "logs of the callbacks", false: "metrics"} {
+	for isLocal, part := range map[bool]string{true: "logs of the functions", false: "metrics"} {
 		c := newConsole(t, cli.Stack{
 			Stack: localstack.Stack{Name: "demo", EndpointURL: nowhere, EventsQueueURL: nowhere + "/1/events"},
 			Local: isLocal,
@@ -83,7 +84,7 @@ func TestConsole_OverviewOfADeployedStack(t *testing.T) {
 	fake.depths = map[string]int{"events": 7, "dead-letters": 3}
 	at := time.Now().Add(-5 * time.Minute)
 	for id, values := range map[string][]float64{
-		"callbacks": {9, 8}, "acknowledged": {10}, "held": {2}, "duplicates": {1}, "refused": {3}, "unavailable": {0}, "published": {6}, "oldest": {90},
+		"callbacks": {9, 8}, "accepted": {10}, "held": {2}, "duplicate": {1}, "refused": {3}, "unavailable": {0}, "published": {6}, "latency": {90},
 	} {
 		var timestamps, numbers cbor.List
 		for n, value := range values {
@@ -97,13 +98,13 @@ func TestConsole_OverviewOfADeployedStack(t *testing.T) {
 	wantTexts(t, c.get("/", http.StatusOK),
 		`<span class="big">17</span> answered in 60 min`, "8 accepted", "2 held", "1 duplicate", "3 refused", `<span class="big">6</span> published`,
 		`<span class="big bad">1</span> held callbacks`, `<span class="big bad">1</span> payouts in conflict`, `<span class="big bad">3</span> dead-letter messages`,
-		`aria-label="Callbacks in each 60 s: most 9, last 0"`, "Age of the oldest receipt that was not applied, in each 60 s: most 1m30s, last 0s")
+		`aria-label="Callbacks in each 60 s: most 9, last 0"`, "Longest time from acceptance to application, in each 60 s: most 90ms, last 0s")
 	for _, request := range fake.taken() {
 		if !slices.Contains([]string{"Query", "GetQueueAttributes", "GetMetricData"}, request.operation) {
 			t.Errorf("the overview uses %s", request.operation)
 		}
 	}
-	if fake.asked["refused"] != "Sum of PayoutCallbacks/demo/Refused" || fake.asked["oldest"] != "Maximum of PayoutCallbacks/demo/OldestUnappliedAge" {
+	if fake.asked["refused"] != "Sum of PayoutCallbacks/demo/Refused" || fake.asked["latency"] != "Maximum of PayoutCallbacks/demo/ApplyLatency" {
 		t.Errorf("the overview shows %v", fake.asked)
 	}
 	c.get("/", http.StatusOK)

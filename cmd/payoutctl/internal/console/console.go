@@ -34,9 +34,8 @@ type Console struct {
 	table     table
 	cache     overviewCache
 	jobs      jobs
-
-	callbackLog callbackLog // of the local stack
-	handler     http.Handler
+	logs      logs // of the local stack
+	handler   http.Handler
 }
 
 // New returns the console of a stack. What it runs in the background ends with ctx.
@@ -45,7 +44,6 @@ func New(ctx context.Context, s *cli.Session, stack cli.Stack, options Options) 
 	if !stack.Local {
 		stack.AWS.APIOptions = append(stack.AWS.APIOptions, refuseChanges)
 		c.deployed = &stack
-		go c.hub.announceRegularly(ctx)
 	}
 	var err error
 	if c.templates, err = parseTemplates(c); err != nil {
@@ -60,7 +58,7 @@ func New(ctx context.Context, s *cli.Session, stack cli.Stack, options Options) 
 	mux.HandleFunc("GET /events", c.serveEvents)
 	c.addPages(mux)
 	c.addActions(mux)
-	c.addLocal(ctx, mux)
+	c.addLocal(mux)
 	c.handler = c.secure(mux)
 	return c, nil
 }

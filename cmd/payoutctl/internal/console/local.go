@@ -20,15 +20,17 @@ import (
 	"payout-callbacks/pkg/testkit/providersim"
 )
 
-// addLocal adds the forms that exist on the local stack only, and reads its logs.
-func (c *Console) addLocal(ctx context.Context, mux *http.ServeMux) {
+// addLocal adds the forms that exist on the local stack only.
+func (c *Console) addLocal(mux *http.ServeMux) {
 	if c.isReadOnly() {
 		return
 	}
 	mux.Handle("POST /providers/{control}", c.post(onStack(c, controlProvider)))
 	mux.Handle("POST /faults", c.post(onStack(c, setFault)))
-	go c.watchCallbacks(ctx)
 }
+
+// maxAnswer bounds an answer: thousands of payouts of a simulator.
+const maxAnswer = 64 << 20
 
 // callSimulator calls a control API of the local stack: it posts a body as JSON, or without
 // a body reads the answer into result. A refusal is an error of cli.Usagef.
@@ -45,11 +47,16 @@ func callSimulator(ctx context.Context, stack cli.Stack, address string, body, r
 	if err != nil {
 		return cli.Usagef("", "%s is not a URL", address)
 	}
-	code, answer, err := callLocal(stack, request)
+	response, err := stack.AWS.HTTPClient.Do(request)
+	if err != nil {
+		return cli.Failuref("start the stack again with: make run", "call the local stack: %w", err)
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 	switch {
 	case err != nil:
 		return err
-	case code >= http.StatusBadRequest:
+	case response.StatusCode >= http.StatusBadRequest:
 		return cli.Usagef("Nothing was changed.", "the simulator refuses it: %s", bytes.TrimSpace(answer))
 	case result == nil:
 		return nil
@@ -58,22 +65,6 @@ func callSimulator(ctx context.Context, stack cli.Stack, address string, body, r
 		return fmt.Errorf("read answer of %s: %w", address, err)
 	}
 	return nil
-}
-
-// maxLocalAnswer bounds an answer: thousands of payouts of a simulator, or of lines of a
-// log, which have a thousand bytes.
-const maxLocalAnswer = 64 << 20
-
-// callLocal sends a request to a part of the local stack, and returns the status and the
-// body of the answer.
-func callLocal(stack cli.Stack, request *http.Request) (int, []byte, error) {
-	response, err := stack.AWS.HTTPClient.Do(request)
-	if err != nil {
-		return 0, nil, cli.Failuref("start the stack again with: make run", "call the local stack: %w", err)
-	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(response.Body, maxLocalAnswer))
-	return response.StatusCode, answer, err
 }
 
 // planOf returns the plan in a form, as providersim.Plan reads it. It leaves the check of

@@ -4,101 +4,63 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// hub announces changes to the open pages. A page that reads slowly misses
-// announcements, and none of them waits in memory: an announcement says only that
-// something changed, and the page then reads what it shows.
-type hub struct {
-	mu      sync.Mutex
-	streams map[chan struct{}]struct{}
-}
+// hub counts what changed. Each open page compares the count with that of its last
+// announcement, so nothing waits in memory for a page that reads slowly.
+type hub struct{ changes atomic.Int64 }
 
-func (h *hub) subscribe() chan struct{} {
-	stream := make(chan struct{}, 1)
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.streams == nil {
-		h.streams = map[chan struct{}]struct{}{}
-	}
-	h.streams[stream] = struct{}{}
-	return stream
-}
-
-func (h *hub) unsubscribe(stream chan struct{}) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	delete(h.streams, stream)
-}
-
-// announce says that something changed.
-func (h *hub) announce() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for stream := range h.streams {
-		select {
-		case stream <- struct{}{}:
-		default: // an announcement waits already
-		}
-	}
-}
-
-// isWatched reports whether a page is open.
-func (h *hub) isWatched() bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return len(h.streams) > 0
-}
+// announce says to the open pages that something changed.
+func (h *hub) announce() { h.changes.Add(1) }
 
 const (
-	// leastPause is the least time between two announcements to a page.
-	leastPause = time.Second
-	// keepAlive is the time after which a stream without announcements sends a comment.
-	keepAlive = 15 * time.Second
-	// slowReader is how long a write may take before the stream ends.
-	slowReader = 5 * time.Second
+	streamPause    = time.Second     // between two announcements to a page, at least
+	slowReader     = 5 * time.Second // for a write; the stream of a page that does not read ends
+	deployedPauses = 30              // until a page of a deployed stack, which does not say when it changes, is read again
 )
 
-// deployedPause is the time between two announcements of a deployed stack, which does not
-// say when it changes.
-const deployedPause = 30 * time.Second
-
-func (h *hub) announceRegularly(ctx context.Context) {
-	for ctx.Err() == nil {
-		select {
-		case <-ctx.Done():
-		case <-time.After(deployedPause):
-			h.announce()
-		}
-	}
-}
-
-// serveEvents streams announcements as server-sent events.
+// serveEvents streams announcements as server-sent events. An announcement says only that
+// something changed; the page then reads what it shows.
 func (c *Console) serveEvents(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
-	stream := c.hub.subscribe()
-	defer c.hub.unsubscribe(stream)
 	control := http.NewResponseController(w)
-	for text := ": open\n\n"; ; {
+	tick := time.NewTicker(streamPause)
+	defer tick.Stop()
+	announced, hasFailed := c.hub.changes.Load(), false
+	text := ": open\n\n"
+	for pauses := 1; ; pauses++ {
 		_ = control.SetWriteDeadline(time.Now().Add(slowReader))
 		if _, err := fmt.Fprint(w, text); err != nil || control.Flush() != nil {
 			return
 		}
-		pause := time.After(leastPause)
 		select {
 		case <-r.Context().Done():
 			return
-		case <-stream:
+		case <-tick.C:
+		}
+		isFailing := c.watch(r.Context()) != nil
+		changes := c.hub.changes.Load()
+		text = ": alive\n\n"
+		if changes != announced || isFailing != hasFailed || c.isReadOnly() && pauses%deployedPauses == 0 {
 			text = "event: changed\ndata: {}\n\n"
-		case <-time.After(keepAlive):
-			text = ": alive\n\n"
 		}
-		select {
-		case <-r.Context().Done():
-			return
-		case <-pause:
-		}
+		announced, hasFailed = changes, isFailing
 	}
+}
+
+// watch reads the logs of the local stack, which announces what is new. It returns why the
+// stack does not answer. A part of it that does not answer is named by the pages.
+func (c *Console) watch(ctx context.Context) error {
+	if c.isReadOnly() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, pageTimeout)
+	defer cancel()
+	stack, err := c.stack(ctx)
+	if err == nil {
+		_, _ = c.readLogs(ctx, stack)
+	}
+	return err
 }
