@@ -99,7 +99,7 @@ func TestConsole_Held(t *testing.T) {
 	want(t, page,
 		`<a href="/held?provider=cregis&reason=field">cregis<span class="unseen"> field</span></a></th><td>field</td><td class="number">3</td>`,
 		`<a href="/held?provider=pivot&reason=unknown-status">pivot<span class="unseen"> unknown-status</span></a></th><td>unknown-status</td><td class="number">1</td>`,
-		"Release all 4 callbacks …", "callback: note of a", `note of <script>\u202e`)
+		"Release all: 4 callbacks …", "callback: note of a", `note of <script>\u202e`)
 	wantNot(t, page, "secret")
 	if strings.Contains(page, "note of <script>") {
 		t.Error("the page contains a script")
@@ -108,7 +108,7 @@ func TestConsole_Held(t *testing.T) {
 		c.get("/held?"+query, http.StatusOK)
 	}
 	page = c.get("/held?provider=pivot&reason=unknown-status", http.StatusOK)
-	want(t, page, understood, "Release the callback …", `name="held-reason" value="unknown-status"`)
+	want(t, page, understood, "Release all: 1 callback …", `name="held-reason" value="unknown-status"`)
 	wantNot(t, page, ids[0])
 
 	fake.taken()
@@ -139,10 +139,10 @@ func TestConsole_Conflicts(t *testing.T) {
 	c := openLocal(t, fake.URL)
 	page := c.get("/conflicts", http.StatusOK)
 	want(t, page, `<a href="/conflicts?fields=amount">amount</a></th><td class="number">4</td>`, `<a href="/conflicts?fields=amount+status">amount status</a></th><td class="number">1</td>`,
-		"amount: 1.1 or 1.2", `<a href="/payouts/cregis/payout/1/5">cregis/payout/1/5</a>`)
+		"amount: 1.1; amount: 1.2", `<a href="/payouts/cregis/payout/1/5">cregis/payout/1/5</a>`)
 	wantNot(t, page, "Trust what")
 	page = c.get("/conflicts?fields=amount+status", http.StatusOK)
-	want(t, page, "Trust what a query stated, in the payout …", `name="cause" value="amount"`, `name="cause" value="status"`)
+	want(t, page, "Trust what a query stated, in 1 payout …", `name="cause" value="amount"`, `name="cause" value="status"`)
 	wantNot(t, page, "cregis/payout/1/1")
 
 	// A plan that leaves payouts out can be carried out for the rest.
@@ -174,7 +174,7 @@ func TestConsole_DeadLetters(t *testing.T) {
 	fake.deadLetter = received(t)
 	c := openLocal(t, fake.URL)
 	page := c.get("/dead-letters", http.StatusOK)
-	want(t, page, `<a href="/dead-letters?cause=absent&provider=cregis">absent<span class="unseen"> cregis</span></a></th><td>cregis</td><td class="number">1</td>`, "Redrive the message …", "cregis/payout/1/1 received 11 times",
+	want(t, page, `<a href="/dead-letters?cause=absent&provider=cregis">absent<span class="unseen"> cregis</span></a></th><td>cregis</td><td class="number">1</td>`, "Redrive all: 1 message …", "cregis/payout/1/1 received 11 times",
 		`name="message-id" value="m1"`)
 	want(t, c.act("dlq-show", url.Values{"message": {"m1"}}), "cause         absent", "verified by key k")
 	fake.taken()

@@ -46,17 +46,32 @@ type payoutList struct {
 	filter dynamostore.Filter // of the query
 }
 
+// payouts lists payouts from an index, or from a copy of the table, which a deployed stack
+// may not have.
 func (c *Console) payouts(r *http.Request, stack cli.Stack) (view, error) {
 	l := payoutList{pages: pages{url: r.URL}, Choices: choices, Query: r.URL.Query()}
-	if err := l.parse(); err != nil {
-		return view{}, err
+	v := view{template: "payouts.html", Title: "Payouts", Live: !c.isReadOnly(), Data: &l}
+	err := l.parse()
+	if err != nil {
+		return v, err
 	}
 	l.Command = c.commandLine(l.line())
-	if l.Query.Get("before") != "" {
-		l.First = l.path("before", "")
+	switch reference := l.Query.Get("reference"); {
+	case reference != "":
+		l.Copy, err = readCopy(stack.Reader().ByReference(r.Context(), reference), maxRead)
+	case l.filter.HasIndex():
+		indexed := dynamostore.Filter{Status: l.filter.Status, Overdue: l.filter.Overdue, Until: l.filter.Until}
+		return v, l.take(display.Payouts(stack.Reader().List(r.Context(), indexed)), maxRead)
+	case c.isReadOnly():
+		l.Copy = c.table.last.Load()
+		l.Scan, err = describeScan(r.Context(), stack)
+	default:
+		l.Copy, err = c.readTable(r.Context(), stack)
 	}
-	err := c.readPayouts(r.Context(), stack, &l)
-	return view{template: "payouts.html", Title: "Payouts", Live: !c.isReadOnly(), Data: l}, err
+	if err == nil && l.Copy != nil {
+		err = l.take(l.Copy.list, len(l.Copy.Rows))
+	}
+	return v, err
 }
 
 // parse checks the query, and sets the filter.
@@ -70,6 +85,9 @@ func (l *payoutList) parse() error {
 	l.filter = dynamostore.Filter{
 		Status: payout.Status(query.Get("status")), Provider: query.Get("provider"), Account: query.Get("account"),
 		Overdue: query.Get("overdue") == "yes", Unconfirmed: query.Get("confirmed") == "no", Unexpected: query.Get("expected") == "no",
+	}
+	if query.Get("before") != "" {
+		l.First = l.path("before", "")
 	}
 	for _, field := range []string{"age", "before"} {
 		text := query.Get(field)
@@ -103,27 +121,6 @@ func (l *payoutList) line() []string {
 	return line
 }
 
-// readPayouts reads a page from an index, or from a copy of the table, which a deployed
-// stack may not have.
-func (c *Console) readPayouts(ctx context.Context, stack cli.Stack, l *payoutList) (err error) {
-	switch reference := l.Query.Get("reference"); {
-	case reference != "":
-		l.Copy, err = readCopy(stack.Reader().ByReference(ctx, reference), maxRead)
-	case l.filter.HasIndex():
-		indexed := dynamostore.Filter{Status: l.filter.Status, Overdue: l.filter.Overdue, Until: l.filter.Until}
-		return l.take(display.Payouts(stack.Reader().List(ctx, indexed)), maxRead)
-	case c.isReadOnly():
-		l.Copy = c.table.last.Load()
-		l.Scan, err = describeScan(ctx, stack)
-	default:
-		l.Copy, err = c.readTable(ctx, stack)
-	}
-	if err != nil || l.Copy == nil {
-		return err
-	}
-	return l.take(l.Copy.list, len(l.Copy.Rows))
-}
-
 // take takes the payouts of a page. It reads up to limit payouts, the latest update first.
 // Payouts that were updated in the same millisecond as the last are on the page, too, so
 // that the next page begins after them.
@@ -131,17 +128,17 @@ func (l *payoutList) take(payouts iter.Seq2[dynamostore.Stored, error], limit in
 	read := 0
 	var last time.Time
 	for stored, err := range payouts {
-		if err != nil {
+		isNext := !stored.UpdatedAt.Equal(last)
+		switch {
+		case err != nil:
 			return err
-		}
-		if (len(l.Rows) >= pageSize || read >= limit) && !stored.UpdatedAt.Equal(last) {
+		case isNext && (len(l.Rows) >= pageSize || read >= limit):
 			l.Next = l.path("before", last.Format(time.RFC3339Nano))
 			return nil
-		}
-		read++
-		if last = stored.UpdatedAt; l.admits(stored) {
+		case l.admits(stored):
 			l.Rows = append(l.Rows, stored)
 		}
+		last, read = stored.UpdatedAt, read+1
 	}
 	return nil
 }

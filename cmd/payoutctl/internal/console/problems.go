@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"payout-callbacks/cmd/payoutctl/internal/cli"
 )
 
 const (
@@ -27,29 +25,26 @@ type pages struct {
 	url *url.URL // of this page
 }
 
-// path returns the path of the page that a field of the query names; of the first page
-// without it.
+// path returns the path of the page that a field of the query names: "" is the first.
 func (p pages) path(field, page string) string {
 	query := p.url.Query()
-	if query.Del(field); page != "" {
-		query.Set(field, page)
-	}
+	query.Set(field, page)
 	return p.url.Path + "?" + query.Encode()
 }
 
 // problem is something that needs a person: a held callback, a payout, a message.
 type problem struct {
 	ID     string
-	Path   string   // of its page, or ""
-	Cause  []string // by which the page groups, in the order of its causes
+	Path   string     // of its page, or ""
+	Cause  url.Values // by which the page groups
 	At     time.Time
 	Detail string
 }
 
 // problemGroup counts the problems with the same cause.
 type problemGroup struct {
-	Cause  []string
 	Path   string
+	Cause  url.Values
 	Count  int
 	Oldest time.Time
 }
@@ -59,19 +54,17 @@ type problemGroup struct {
 type problems struct {
 	pages
 
-	Causes  []string // headings, and fields of the query
-	Since   string   // heading of the time
-	Column  string   // heading of the problems
-	Field   string   // of forms, for the id of a problem
-	Empty   string
-	Note    string // a limit of the list
-	Groups  []problemGroup
-	Items   []problem
-	Count   int     // of the selected problems
-	Cleared string  // path of the page that selects all, if this page does not
-	Offers  []offer // for all that are selected
-	Checked []offer // for those that a person checks
-	CanSave bool    // each has a button that shows it, and there are fields for a file and a reason
+	Causes []string // headings, and fields of the query
+	Since  string   // heading of the time
+	Column string   // heading of the problems
+	Field  string   // of forms, for the id of a problem
+	Empty  string
+	IsCut  bool // there are more
+	Groups []problemGroup
+	HasAll bool // no cause is selected
+	Items  []problem
+	Count  int     // of the selected problems
+	Offers []offer // for all that are selected
 }
 
 // offer is an action with a form, and the command line that does the same. On a deployed
@@ -101,69 +94,44 @@ func (c *Console) offer(name, label string, form url.Values) offer {
 	return o
 }
 
-// fill groups the problems, and lists those that the query selects.
-func (p *problems) fill(r *http.Request, all []problem) {
-	if len(all) > maxRead {
-		p.Note = "These are the first " + strconv.Itoa(maxRead) + "; there are more."
-		all = all[:maxRead]
-	}
-	p.url = r.URL
-	p.group(r.URL.Path, all)
+// fill groups the problems, and lists those with the causes of the query.
+func (p *problems) fill(r *http.Request, all []problem, isCut bool) {
 	query := r.URL.Query()
-	if slices.ContainsFunc(p.Causes, query.Has) {
-		p.Cleared = r.URL.Path
-		all = slices.DeleteFunc(all, func(item problem) bool { return !p.selects(query, item) })
+	p.url, p.IsCut, p.HasAll = r.URL, isCut, !slices.ContainsFunc(p.Causes, query.Has)
+	var selected []problem
+	for _, item := range all {
+		p.count(item)
+		isOther := func(cause string) bool { return query.Has(cause) && query.Get(cause) != item.Cause.Get(cause) }
+		if !slices.ContainsFunc(p.Causes, isOther) {
+			selected = append(selected, item)
+		}
 	}
-	p.Count = len(all)
-	onPages := slices.Collect(slices.Chunk(all, pageSize))
+	slices.SortFunc(p.Groups, func(a, b problemGroup) int { return cmp.Or(b.Count-a.Count, cmp.Compare(a.Path, b.Path)) })
+	p.Count = len(selected)
+	chunks := slices.Collect(slices.Chunk(selected, pageSize))
 	page, _ := strconv.Atoi(query.Get("page"))
-	page = min(max(page, 1), len(onPages))
+	page = min(max(page, 1), len(chunks))
 	if page > 0 {
-		p.Items = onPages[page-1]
+		p.Items = chunks[page-1]
 	}
 	if page > 1 {
 		p.Previous = p.path("page", strconv.Itoa(page-1))
 	}
-	if page < len(onPages) {
+	if page < len(chunks) {
 		p.Next = p.path("page", strconv.Itoa(page+1))
 	}
 }
 
-// selects reports whether a problem has the causes of the query.
-func (p *problems) selects(query url.Values, item problem) bool {
-	for n, cause := range p.Causes {
-		if query.Has(cause) && query.Get(cause) != item.Cause[n] {
-			return false
-		}
+// count adds a problem to the group with its cause.
+func (p *problems) count(item problem) {
+	path := p.url.Path + "?" + item.Cause.Encode()
+	n := slices.IndexFunc(p.Groups, func(group problemGroup) bool { return group.Path == path })
+	if n < 0 {
+		n = len(p.Groups)
+		p.Groups = append(p.Groups, problemGroup{Path: path, Cause: item.Cause, Oldest: item.At})
 	}
-	return true
-}
-
-func (p *problems) group(path string, items []problem) {
-	for _, item := range items {
-		at := slices.IndexFunc(p.Groups, func(g problemGroup) bool { return slices.Equal(g.Cause, item.Cause) })
-		if at < 0 {
-			query := url.Values{}
-			for n, cause := range p.Causes {
-				query.Set(cause, item.Cause[n])
-			}
-			p.Groups = append(p.Groups, problemGroup{Cause: item.Cause, Path: path + "?" + query.Encode(), Oldest: item.At})
-			at = len(p.Groups) - 1
-		}
-		p.Groups[at].Count++
-		if item.At.Before(p.Groups[at].Oldest) {
-			p.Groups[at].Oldest = item.At
-		}
+	p.Groups[n].Count++
+	if item.At.Before(p.Groups[n].Oldest) {
+		p.Groups[n].Oldest = item.At
 	}
-	slices.SortStableFunc(p.Groups, func(a, b problemGroup) int {
-		return cmp.Or(b.Count-a.Count, slices.Compare(a.Cause, b.Cause))
-	})
-}
-
-// all names all problems of a selection in a label.
-func (p *problems) all(noun string) string {
-	if p.Count == 1 {
-		return "the " + noun
-	}
-	return "all " + cli.Count(p.Count, noun)
 }

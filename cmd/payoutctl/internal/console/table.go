@@ -58,20 +58,18 @@ func (t *tableCopy) list(yield func(dynamostore.Stored, error) bool) {
 	}
 }
 
-// table keeps the last copy of the table of payouts. No index lists all payouts, so the
-// console reads the local table again when the copy is old and a page needs it, and a
-// deployed table when a person asks for it.
+// table keeps the last copy of the table of payouts.
 type table struct {
 	scanning sync.Mutex
 	last     atomic.Pointer[tableCopy]
 }
 
-// readTable returns a fresh copy of the table. Pages that need it at the same time share a
-// scan, so a page of the local stack that is closed does not end it. A copy that takes long
-// to read is fresh for longer: reading takes a fifth of the time at most.
+// readTable returns a fresh copy of the table, which no index lists. Reading takes a fifth of
+// the time at most. Pages of the local stack share a scan, so a page that is closed does not
+// end it.
 func (c *Console) readTable(ctx context.Context, stack cli.Stack) (*tableCopy, error) {
 	if stack.Local {
-		ctx = c.jobs.ctx
+		ctx = context.WithoutCancel(ctx)
 	}
 	c.table.scanning.Lock()
 	defer c.table.scanning.Unlock()
@@ -85,7 +83,8 @@ func (c *Console) readTable(ctx context.Context, stack cli.Stack) (*tableCopy, e
 	return read, err
 }
 
-// scan reads the table of a deployed stack. It ends when the browser ends the request.
+// scan reads the table of a deployed stack, because a person asks for it. It ends when the
+// browser ends the request.
 func (c *Console) scan(r *http.Request, stack cli.Stack) (string, error) {
 	if _, err := c.readTable(r.Context(), stack); err != nil {
 		return "", err
@@ -93,23 +92,17 @@ func (c *Console) scan(r *http.Request, stack cli.Stack) (string, error) {
 	return c.search(r, stack)
 }
 
-// Sizes and prices of DynamoDB, on demand, from
+// describeScan says what a scan of the payouts reads, and what it costs on demand, from
 // https://aws.amazon.com/dynamodb/pricing/on-demand/.
-const (
-	bytesPerUnit   = 4096 // of a strongly consistent read
-	dollarsPerUnit = 0.125 / 1e6
-)
-
-// describeScan says what a scan of the payouts reads, and what it costs.
 func describeScan(ctx context.Context, stack cli.Stack) (string, error) {
+	const bytesPerUnit, dollarsPerUnit = 4096, 0.125 / 1e6 // of a strongly consistent read
 	out, err := dynamodb.NewFromConfig(stack.AWS).DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &stack.PayoutsTable})
 	if err != nil || out.Table == nil {
 		return "", err
 	}
-	items, size := aws.ToInt64(out.Table.ItemCount), aws.ToInt64(out.Table.TableSizeBytes)
-	scanned := float64(size) * min(1, float64(maxScanned[stack.Local])/max(1, float64(items)))
-	units := scanned/bytesPerUnit + 1
+	items, size, limit := aws.ToInt64(out.Table.ItemCount), aws.ToInt64(out.Table.TableSizeBytes), maxScanned[stack.Local]
+	units := float64(size)*min(1, float64(limit)/max(1, float64(items)))/bytesPerUnit + 1
 	return fmt.Sprintf("No index lists these payouts. The table has %d payouts and %d bytes, as DynamoDB counted within the last six hours. "+
 		"A scan reads up to %d payouts in no order: about %.0f read request units, about $%.4f in us-east-1. The stop button of the browser cancels it.",
-		items, size, maxScanned[stack.Local], units, units*dollarsPerUnit), nil
+		items, size, limit, units, units*dollarsPerUnit), nil
 }
