@@ -9,12 +9,19 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"payout-callbacks/cmd/payoutctl/internal/cli"
+	"payout-callbacks/cmd/payoutctl/internal/display"
+	"payout-callbacks/cmd/payoutctl/internal/prove"
+	"payout-callbacks/pkg/aws/dynamostore"
+	"payout-callbacks/pkg/callback"
+	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/ops/redrive"
+	"payout-callbacks/pkg/payout"
 )
 
 const (
-	// maxRead limits what a page reads of an index, or of the dead-letter queue.
-	maxRead = 1000
-	// pageSize is the number of payouts, or of problems, on a page.
+	maxRead  = 1000 // of an index, or of the dead-letter queue, for a page
 	pageSize = 50
 )
 
@@ -39,14 +46,7 @@ type problem struct {
 	Cause  url.Values // by which the page groups
 	At     time.Time
 	Detail string
-}
-
-// problemGroup counts the problems with the same cause.
-type problemGroup struct {
-	Path   string
-	Cause  url.Values
-	Count  int
-	Oldest time.Time
+	Count  int // of a group: the problems with its cause, of which the oldest has its time
 }
 
 // problems is a page of problems: their groups, and the list of those that the query
@@ -59,9 +59,9 @@ type problems struct {
 	Column string   // heading of the problems
 	Field  string   // of forms, for the id of a problem
 	Empty  string
-	IsCut  bool // there are more
-	Groups []problemGroup
-	HasAll bool // no cause is selected
+	IsCut  bool      // there are more
+	Groups []problem // by cause
+	HasAll bool      // no cause is selected
 	Items  []problem
 	Count  int     // of the selected problems
 	Offers []offer // for all that are selected
@@ -106,7 +106,7 @@ func (p *problems) fill(r *http.Request, all []problem, isCut bool) {
 			selected = append(selected, item)
 		}
 	}
-	slices.SortFunc(p.Groups, func(a, b problemGroup) int { return cmp.Or(b.Count-a.Count, cmp.Compare(a.Path, b.Path)) })
+	slices.SortFunc(p.Groups, func(a, b problem) int { return cmp.Or(b.Count-a.Count, cmp.Compare(a.Path, b.Path)) })
 	p.Count = len(selected)
 	chunks := slices.Collect(slices.Chunk(selected, pageSize))
 	page, _ := strconv.Atoi(query.Get("page"))
@@ -125,13 +125,129 @@ func (p *problems) fill(r *http.Request, all []problem, isCut bool) {
 // count adds a problem to the group with its cause.
 func (p *problems) count(item problem) {
 	path := p.url.Path + "?" + item.Cause.Encode()
-	n := slices.IndexFunc(p.Groups, func(group problemGroup) bool { return group.Path == path })
+	n := slices.IndexFunc(p.Groups, func(group problem) bool { return group.Path == path })
 	if n < 0 {
 		n = len(p.Groups)
-		p.Groups = append(p.Groups, problemGroup{Path: path, Cause: item.Cause, Oldest: item.At})
+		p.Groups = append(p.Groups, problem{Path: path, Cause: item.Cause, At: item.At})
 	}
 	p.Groups[n].Count++
-	if item.At.Before(p.Groups[n].Oldest) {
-		p.Groups[n].Oldest = item.At
+	if item.At.Before(p.Groups[n].At) {
+		p.Groups[n].At = item.At
 	}
+}
+
+// held is the page of held callbacks, by provider and reason.
+func (c *Console) held(r *http.Request, stack cli.Stack) (view, error) {
+	p := problems{Causes: []string{"provider", "reason"}, Since: "Oldest accepted", Column: "Held callback", Empty: "No callback is held.", Field: "held"}
+	callbacks, isCut, err := display.Take(maxRead, display.Entries(stack.Reader().Unapplied(r.Context(), inbox.Held)), nil)
+	var items []problem
+	for _, e := range callbacks {
+		id := payout.ID(e.Key.Payout)
+		reason, detail := e.Reason, string(e.Source())
+		if note, _, _ := strings.Cut(e.Note, "\n"); note != "" { // the lines that follow contain the signed text
+			detail += ": " + note
+		}
+		if e.Damaged {
+			reason, detail = "damaged", "It cannot be read."
+		}
+		cause := url.Values{"provider": {e.Provider()}, "reason": {reason}}
+		items = append(items, problem{ID: string(id), Path: payoutPath(id), Cause: cause, At: e.AcceptedAt, Detail: detail})
+	}
+	p.fill(r, items, isCut)
+	provider, reason := r.URL.Query().Get("provider"), r.URL.Query().Get("reason")
+	if p.Count > 0 && (reason == "" || slices.Contains(callback.Reasons(), callback.Reason(reason))) {
+		form := url.Values{"provider": {provider}, "held-reason": {reason}}
+		p.Offers = []offer{c.offer("release-all", "Release all: "+cli.Count(p.Count, "callback")+" …", form)}
+	}
+	return view{template: "problems.html", Title: "Held", Live: true, Data: &p}, err
+}
+
+// fillPayouts fills the page with the payouts of an index. Those that cannot be read have
+// the cause damaged.
+func (p *problems) fillPayouts(r *http.Request, stack cli.Stack, filter dynamostore.Filter, describe func(dynamostore.Stored) problem) error {
+	payouts, isCut, err := display.Take(maxRead, display.Payouts(stack.Reader().List(r.Context(), filter)), nil)
+	var items []problem
+	for _, stored := range payouts {
+		item := problem{Cause: url.Values{p.Causes[0]: {"damaged"}}, At: stored.UpdatedAt, Detail: "It cannot be read; audit shows how to repair it."}
+		if stored.Status() != "" {
+			item = describe(stored)
+		}
+		item.ID, item.Path = string(stored.ID), payoutPath(stored.ID)
+		items = append(items, item)
+	}
+	p.fill(r, items, isCut)
+	return err
+}
+
+// conflicts is the page of payouts in conflict, by the fields in conflict.
+func (c *Console) conflicts(r *http.Request, stack cli.Stack) (view, error) {
+	p := problems{Causes: []string{"fields"}, Since: "Oldest update", Column: "Payout", Empty: "No payout is in conflict.", Field: "payout"}
+	err := p.fillPayouts(r, stack, dynamostore.Filter{Status: payout.Conflicted}, func(stored dynamostore.Stored) problem {
+		var fields, values []string
+		for _, value := range (display.History{Record: stored}).ConflictingValues(c.style()) {
+			fields, values = append(fields, value.Field), append(values, value.Field+": "+value.Value)
+		}
+		cause := url.Values{"fields": {strings.Join(slices.Compact(fields), " ")}}
+		return problem{Cause: cause, At: stored.UpdatedAt, Detail: strings.Join(values, "; ")}
+	})
+	if fields := strings.Fields(r.URL.Query().Get("fields")); p.Count > 0 && len(fields) > 0 {
+		for _, source := range []string{string(payout.SourceQuery), string(payout.SourceCallback)} {
+			form := url.Values{"cause": fields, "trust": {source}}
+			p.Offers = append(p.Offers, c.offer("resolve-all", "Trust what a "+source+" stated, in "+cli.Count(p.Count, "payout")+" …", form))
+		}
+	}
+	return view{template: "problems.html", Title: "Conflicts", Live: true, Data: &p}, err
+}
+
+// overdue is the page of overdue payouts, by the reasons why they are overdue.
+func (c *Console) overdue(r *http.Request, stack cli.Stack) (view, error) {
+	p := problems{Causes: []string{"reason"}, Since: "Earliest deadline", Column: "Payout", Empty: "No payout is overdue.", Field: "payout"}
+	err := p.fillPayouts(r, stack, dynamostore.Filter{Overdue: true}, func(stored dynamostore.Stored) problem {
+		item := problem{Cause: url.Values{"reason": {strings.Join(stored.Overdue, " ")}}, At: stored.UpdatedAt, Detail: string(stored.Status())}
+		if stored.Deadline != 0 {
+			item.At = time.UnixMilli(stored.Deadline).UTC()
+		}
+		for _, field := range []payout.Field{payout.FieldAmount, payout.FieldCurrency, payout.FieldReference} {
+			item.Detail += " " + display.FieldText(stored, field)
+		}
+		return item
+	})
+	if len(p.Groups) > 0 {
+		p.Offers = []offer{c.offer("reconcile-overdue", "Ask the providers about all overdue payouts", nil)}
+	}
+	return view{template: "problems.html", Title: "Overdue", Live: true, Data: &p}, err
+}
+
+// deadLetters is the page of dead-letter messages, by cause and provider. Reading them
+// hides them from the sweeper for a moment, so the page of a deployed stack only counts
+// them.
+func (c *Console) deadLetters(r *http.Request, stack cli.Stack) (view, error) {
+	p := problems{Causes: []string{"cause", "provider"}, Since: "Oldest sent", Column: "Message", Empty: "No dead-letter message is visible.", Field: "message-id"}
+	v := view{template: "problems.html", Title: "Dead-letter messages", Data: &p}
+	if c.isReadOnly() {
+		depth, err := prove.MeasureQueue(r.Context(), stack, stack.DeadLetterQueueURL)
+		if err == nil {
+			p.Empty = "The queue has " + cli.Count(int(*depth.Waiting), "message") + ". Reading them would hide them from others: list and redrive them with the commands."
+			p.Offers = []offer{c.commandOnly("dlq", "list"), c.offer("redrive", "Redrive", nil)}
+		}
+		return v, err
+	}
+	redriver, err := stack.Redriver()
+	if err != nil {
+		return v, err
+	}
+	var items []problem
+	isCut, err := redriver.Walk(r.Context(), maxRead, func(d redrive.Diagnosis) error {
+		cause := url.Values{"cause": {string(d.Cause)}, "provider": {d.Provider()}}
+		detail := strings.TrimSpace(d.Receipt.Key.Payout+" "+d.Why) + " received " + cli.Count(d.Receives, "time")
+		items = append(items, problem{ID: d.ID, Cause: cause, At: d.SentAt, Detail: detail})
+		return nil
+	})
+	p.fill(r, items, isCut)
+	if p.Count > 0 {
+		form := url.Values{"cause": {r.URL.Query().Get("cause")}, "provider": {r.URL.Query().Get("provider")}}
+		p.Offers = []offer{c.offer("redrive", "Redrive all: "+cli.Count(p.Count, "message")+" …", form)}
+	}
+	p.Offers = append(p.Offers, c.offer("sweep", "Sweep now, which recovers them", nil))
+	return v, err
 }
