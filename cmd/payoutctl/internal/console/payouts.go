@@ -51,6 +51,7 @@ type payoutList struct {
 	Rows    []dynamostore.Stored
 
 	filter dynamostore.Filter // of the query
+	last   time.Time          // of the update of the payout that was read last
 }
 
 // payouts lists payouts from an index, or from a copy of the table, which a deployed stack
@@ -58,7 +59,7 @@ type payoutList struct {
 func (c *Console) payouts(r *http.Request, stack cli.Stack) (view, error) {
 	l := payoutList{pages: pages{url: r.URL}, Choices: choices, Query: r.URL.Query()}
 	v := view{template: "payouts.html", Title: "Payouts", Live: !c.isReadOnly(), Data: &l}
-	err := l.parse()
+	err := l.parse(l.Query)
 	if err != nil {
 		return v, err
 	}
@@ -68,22 +69,32 @@ func (c *Console) payouts(r *http.Request, stack cli.Stack) (view, error) {
 		l.Copy, err = readCopy(stack.Reader().ByReference(r.Context(), reference), maxRead)
 	case l.filter.HasIndex():
 		indexed := dynamostore.Filter{Status: l.filter.Status, Overdue: l.filter.Overdue, Until: l.filter.Until}
-		return v, l.take(display.Payouts(stack.Reader().List(r.Context(), indexed)), maxRead)
+		read := 0
+		for stored, err := range display.Payouts(stack.Reader().List(r.Context(), indexed)) {
+			if err != nil || !l.add(stored, read >= maxRead) {
+				return v, err
+			}
+			read++
+		}
 	case c.isReadOnly():
 		l.Copy = c.table.last.Load()
 		l.Scan, err = describeScan(r.Context(), stack)
 	default:
 		l.Copy, err = c.readTable(r.Context(), stack)
 	}
-	if err == nil && l.Copy != nil {
-		err = l.take(l.Copy.list, len(l.Copy.Rows))
+	if l.Copy == nil {
+		return v, err
+	}
+	for _, stored := range l.Copy.Rows {
+		if !l.add(stored, false) {
+			break
+		}
 	}
 	return v, err
 }
 
 // parse checks the query, and sets the filter.
-func (l *payoutList) parse() error {
-	query := l.Query
+func (l *payoutList) parse(query url.Values) error {
 	for _, choice := range l.Choices {
 		if value := query.Get(choice.Name); value != "" && !slices.Contains(choice.Values, value) {
 			return cli.Usagef("", "%s: %q is not one of %s", choice.Name, value, cli.JoinNames(choice.Values))
@@ -122,26 +133,18 @@ func (l *payoutList) line() []string {
 	return line
 }
 
-// take takes the payouts of a page. It reads up to limit payouts, the latest update first.
-// Payouts that were updated in the same millisecond as the last are on the page, too, so
-// that the next page begins after them.
-func (l *payoutList) take(payouts iter.Seq2[dynamostore.Stored, error], limit int) error {
-	read := 0
-	var last time.Time
-	for stored, err := range payouts {
-		isNext := !stored.UpdatedAt.Equal(last)
-		switch {
-		case err != nil:
-			return err
-		case isNext && (len(l.Rows) >= pageSize || read >= limit):
-			l.Next = l.path("before", last.Format(time.RFC3339Nano))
-			return nil
-		case l.admits(stored):
-			l.Rows = append(l.Rows, stored)
-		}
-		last, read = stored.UpdatedAt, read+1
+// add adds a payout that the query selects, of which the first was updated last. It returns
+// false once the page ends: when it is full, or where the caller wants. Payouts that were
+// updated in the same millisecond are on the same page, so that the next begins after them.
+func (l *payoutList) add(stored dynamostore.Stored, isEnd bool) bool {
+	if (isEnd || len(l.Rows) >= pageSize) && !stored.UpdatedAt.Equal(l.last) {
+		l.Next = l.path("before", l.last.Format(time.RFC3339Nano))
+		return false
 	}
-	return nil
+	if l.last = stored.UpdatedAt; l.admits(stored) {
+		l.Rows = append(l.Rows, stored)
+	}
+	return true
 }
 
 // admits reports whether the query selects a payout. A payout that cannot be read may have
@@ -173,8 +176,7 @@ func (c *Console) search(r *http.Request, stack cli.Stack) (string, error) {
 	return (&url.URL{Path: "/payouts", RawQuery: query.Encode()}).String(), nil
 }
 
-// maxScanned limits the payouts that the console scans, of the local and of a deployed
-// stack.
+// maxScanned limits the payouts of a scan, of the local and of a deployed stack.
 var maxScanned = map[bool]int{true: 50_000, false: 10_000}
 
 // tableCopy is what was read of the table of payouts.
@@ -189,26 +191,13 @@ type tableCopy struct {
 
 // readCopy reads up to limit payouts.
 func readCopy(payouts iter.Seq2[dynamostore.Stored, error], limit int) (*tableCopy, error) {
-	read := &tableCopy{ReadAt: time.Now(), ByStatus: map[payout.Status]int{}}
-	var err error
-	read.Rows, read.IsCut, err = display.Take(limit, display.Payouts(payouts), nil)
-	slices.SortFunc(read.Rows, func(a, b dynamostore.Stored) int {
-		return cmp.Or(b.UpdatedAt.Compare(a.UpdatedAt), cmp.Compare(a.ID, b.ID))
-	})
-	for _, stored := range read.Rows {
-		read.ByStatus[stored.Status()]++
+	start, byStatus := time.Now(), map[payout.Status]int{}
+	rows, isCut, err := display.Take(limit, display.Payouts(payouts), nil)
+	slices.SortStableFunc(rows, func(a, b dynamostore.Stored) int { return b.UpdatedAt.Compare(a.UpdatedAt) })
+	for _, stored := range rows {
+		byStatus[stored.Status()]++
 	}
-	read.took = time.Since(read.ReadAt)
-	return read, err
-}
-
-// list lists the payouts without an error.
-func (t *tableCopy) list(yield func(dynamostore.Stored, error) bool) {
-	for _, stored := range t.Rows {
-		if !yield(stored, nil) {
-			return
-		}
-	}
+	return &tableCopy{Rows: rows, ReadAt: start, IsCut: isCut, ByStatus: byStatus, took: time.Since(start)}, err
 }
 
 // table keeps the last copy of the table of payouts.
@@ -236,8 +225,7 @@ func (c *Console) readTable(ctx context.Context, stack cli.Stack) (*tableCopy, e
 	return read, err
 }
 
-// scan reads the table of a deployed stack, because a person asks for it. It ends when the
-// browser ends the request.
+// scan reads the table of a deployed stack. It ends when the browser ends the request.
 func (c *Console) scan(r *http.Request, stack cli.Stack) (string, error) {
 	if _, err := c.readTable(r.Context(), stack); err != nil {
 		return "", err

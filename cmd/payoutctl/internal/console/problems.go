@@ -101,8 +101,7 @@ func (p *problems) fill(r *http.Request, all []problem, isCut bool) {
 	var selected []problem
 	for _, item := range all {
 		p.count(item)
-		isOther := func(cause string) bool { return query.Has(cause) && query.Get(cause) != item.Cause.Get(cause) }
-		if !slices.ContainsFunc(p.Causes, isOther) {
+		if !slices.ContainsFunc(p.Causes, func(cause string) bool { return query.Has(cause) && query.Get(cause) != item.Cause.Get(cause) }) {
 			selected = append(selected, item)
 		}
 	}
@@ -154,9 +153,8 @@ func (c *Console) held(r *http.Request, stack cli.Stack) (view, error) {
 		items = append(items, problem{ID: string(id), Path: payoutPath(id), Cause: cause, At: e.AcceptedAt, Detail: detail})
 	}
 	p.fill(r, items, isCut)
-	provider, reason := r.URL.Query().Get("provider"), r.URL.Query().Get("reason")
-	if p.Count > 0 && (reason == "" || slices.Contains(callback.Reasons(), callback.Reason(reason))) {
-		form := url.Values{"provider": {provider}, "held-reason": {reason}}
+	if reason := r.URL.Query().Get("reason"); p.Count > 0 && (reason == "" || slices.Contains(callback.Reasons(), callback.Reason(reason))) {
+		form := url.Values{"provider": {r.URL.Query().Get("provider")}, "held-reason": {reason}}
 		p.Offers = []offer{c.offer("release-all", "Release all: "+cli.Count(p.Count, "callback")+" …", form)}
 	}
 	return view{template: "problems.html", Title: "Held", Live: true, Data: &p}, err
