@@ -2,10 +2,7 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"io"
 	"net/http"
-	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -13,6 +10,7 @@ import (
 
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/ops/localstack"
 	"payout-callbacks/pkg/payout"
 	"payout-callbacks/pkg/testkit/faultproxy"
 )
@@ -20,14 +18,9 @@ import (
 // setFault sets the fault of a service of the deployed functions.
 func (d *deployed) setFault(t *testing.T, service string, fault faultproxy.Fault) {
 	t.Helper()
-	body := fmt.Sprintf(`{"service":%q,"fault":%q}`, service, fault)
-	response, err := d.http.Post(d.stack.Faults.URL+"/simulator/faults", "application/json", strings.NewReader(body))
-	if err != nil {
+	body := map[string]string{"service": service, "fault": string(fault)}
+	if err := localstack.Control(t.Context(), d.http, d.stack.Faults.URL+"/simulator/faults", body, nil); err != nil {
 		t.Fatal(err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	if text, _ := io.ReadAll(response.Body); response.StatusCode != http.StatusNoContent {
-		t.Fatalf("set fault: %s: %s", response.Status, text)
 	}
 }
 

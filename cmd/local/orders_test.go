@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"payout-callbacks/pkg/inbox"
+	"payout-callbacks/pkg/ops/localstack"
 	"payout-callbacks/pkg/payout"
 	"payout-callbacks/pkg/provider/cregis"
 	"payout-callbacks/pkg/reconcile"
@@ -31,13 +32,9 @@ func newOrderService(t *testing.T) orderService {
 // control sends a request to the control API of a simulated provider.
 func (o orderService) control(t *testing.T, provider, path, body string) {
 	t.Helper()
-	response, err := o.http.Post(o.stack().Providers[provider].BaseURL+"/simulator/"+path, "application/json", strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	if text, _ := io.ReadAll(response.Body); response.StatusCode >= http.StatusMultipleChoices {
-		t.Fatalf("simulator/%s: %s: %s", path, response.Status, text)
+	address := o.stack().Providers[provider].BaseURL + "/simulator/" + path
+	if err := localstack.Control(t.Context(), o.http, address, json.RawMessage(body), nil); err != nil {
+		t.Fatalf("simulator/%s: %v", path, err)
 	}
 }
 

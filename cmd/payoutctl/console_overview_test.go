@@ -43,9 +43,9 @@ func TestConsole_Overview(t *testing.T) {
 	c := openTables(t, fake, true, console.Options{})
 	page := c.get("/", http.StatusOK)
 	wantTexts(t, page,
-		`<a href="/held"><span class="big bad">1</span> held callbacks`, `<a href="/conflicts"><span class="big bad">1</span> payouts in conflict`,
-		`<a href="/overdue"><span class="big good">0</span> overdue payouts`, `<a href="/dead-letters"><span class="big bad">3</span> dead-letter messages`,
-		`<span class="big">3</span> answered in 10 min`, `<li class="good">2 accepted`, `<li class="bad">1 refused`, `<span class="big">1</span> waiting to be applied`,
+		`<a href="/held"><span class="big bad">1</span> held`, `<a href="/conflicts"><span class="big bad">1</span> in conflict`,
+		`<a href="/overdue"><span class="big good">0</span> overdue`, `<a href="/dead-letters"><span class="big bad">3</span> in the dead-letter queue`,
+		`<span class="big">3</span> answered in 10 min`, `<li class="good">2 accepted`, `<li class="bad">1 refused`, `<span class="big">1</span> <a href="/waiting">waiting to be applied</a>`,
 		`<span class="big">7</span> messages`, `<span class="bad">1</span> conflicted`, `<span class="big">9</span> published in 10 min`,
 		`aria-label="Callbacks in each 10 s: most 3, last 0"`, alteredID, conflictedID)
 	wantNoTexts(t, page, "Not read")
@@ -56,8 +56,8 @@ func TestConsole_OverviewWithoutAPart(t *testing.T) {
 	fake := newTables(t)
 	fill(t, fake)
 	page := openTables(t, fake, true, console.Options{}).get("/", http.StatusOK)
-	wantTexts(t, page, "Not read: queue: ", "Not read: dead-letter queue: ", `<span class="big bad">1</span> held callbacks`, `<span class="big">–</span> messages`)
-	wantNoTexts(t, page, `</span> dead-letter messages`)
+	wantTexts(t, page, "Not read: queue: ", "Not read: dead-letter queue: ", `<span class="big bad">1</span> held`, `<span class="big">–</span> messages`)
+	wantNoTexts(t, page, `</span> in the dead-letter queue`)
 }
 
 // A stack that does not answer at all leaves a page that names each part.
@@ -97,7 +97,7 @@ func TestConsole_OverviewOfADeployedStack(t *testing.T) {
 	fake.taken()
 	wantTexts(t, c.get("/", http.StatusOK),
 		`<span class="big">17</span> answered in 60 min`, "8 accepted", "2 held", "1 duplicate", "3 refused", `<span class="big">6</span> published`,
-		`<span class="big bad">1</span> held callbacks`, `<span class="big bad">1</span> payouts in conflict`, `<span class="big bad">3</span> dead-letter messages`,
+		`<span class="big bad">1</span> held`, `<span class="big bad">1</span> in conflict`, `<span class="big bad">3</span> in the dead-letter queue`,
 		`aria-label="Callbacks in each 60 s: most 9, last 0"`, "Longest time from acceptance to application, in each 60 s: most 90ms, last 0s")
 	for _, request := range fake.taken() {
 		if !slices.Contains([]string{"Query", "GetQueueAttributes", "GetMetricData"}, request.operation) {

@@ -132,6 +132,45 @@ func TestConsole_Held(t *testing.T) {
 	want(t, c.act("dismiss", url.Values{"held": ids[:2], "confirmed": {"yes"}, "reason": {"probes"}}), "dismissed      "+ids[0], "dismissed      "+ids[1])
 }
 
+// Receipts that wait are listed by source, and payouts whose query is due by account.
+func TestConsole_WaitingAndDue(t *testing.T) {
+	fake := newTables(t)
+	fill(t, fake)
+	for id, at := range map[payout.ID]time.Time{"cregis/payout/1/7": longAgo(), "cregis/payout/1/8": time.Now().Add(time.Hour)} {
+		scheduled := applied(payout.Event{ID: id, Status: payout.Pending}, payout.Record{})
+		scheduled.Schedule = inbox.Schedule{At: at, Tries: 2, Result: "unavailable"}
+		apply(t, fake, scheduled)
+	}
+	c := openLocal(t, fake.URL)
+	page := c.get("/waiting", http.StatusOK)
+	want(t, page, `<a href="/waiting?provider=cregis&source=callback">cregis<span class="unseen"> callback</span></a></th><td>callback</td><td class="number">1</td>`,
+		`<a href="/payouts/cregis/payout/1/1">cregis/payout/1/1</a>`, "not applied for ")
+	wantNot(t, page, "checkbox", "held/")
+	page = c.get("/due", http.StatusOK)
+	want(t, page, `<a href="/due?account=cregis%2F1&last+query=unavailable">cregis/1<span class="unseen"> unavailable</span></a></th><td>unavailable</td><td class="number">1</td>`,
+		`<a href="/payouts/cregis/payout/1/7">`, "pending, asked 2 times", `formaction="/actions/reconcile"`)
+	wantNot(t, page, "cregis/payout/1/8")
+}
+
+// A note about a value shows an address on a deployed stack only if it is asked for.
+func TestConsole_HeldNotesOfADeployedStack(t *testing.T) {
+	fake := newTables(t)
+	held := inbox.NewHeldReceipt(inbox.HeldCallback{
+		Provider: "cregis", Type: payout.TypePayout, Account: "1", Subject: []byte("a"), Reason: "field", Note: `address: "` + recipient + `\u0000"`,
+	}, []byte("a"), "k", longAgo())
+	create(t, fake, held)
+	for isShown, options := range map[bool]console.Options{false: {}, true: {ShowBodies: true}} {
+		c := openTables(t, fake, false, options)
+		for _, path := range []string{"/held", "/payouts/" + held.Key.Payout} {
+			page := c.get(path, http.StatusOK)
+			want(t, page, "address: ")
+			if strings.Contains(page, recipient) != isShown {
+				t.Errorf("%s with %+v: the address is shown: %t\n%s", path, options, !isShown, page)
+			}
+		}
+	}
+}
+
 func TestConsole_Conflicts(t *testing.T) {
 	fake := newTables(t)
 	fake.applies = true
@@ -148,7 +187,7 @@ func TestConsole_Conflicts(t *testing.T) {
 	// A plan that leaves payouts out can be carried out for the rest.
 	fake.taken()
 	form := url.Values{"cause": {"amount"}, "trust": {"query"}}
-	want(t, c.act("resolve-all", form), "2 payouts skipped", "negative result", "Carry out the plan")
+	want(t, c.act("resolve-all", form), "2 payouts skipped", "ended with findings", "Carry out the plan")
 	if sent := fake.writes(); len(sent) > 0 {
 		t.Errorf("the plan sent %v", sent)
 	}
@@ -232,7 +271,7 @@ func TestConsole_Audit(t *testing.T) {
 	c := openLocal(t, fake.URL)
 	want(t, c.get("/audit", http.StatusOK), "has not run it yet")
 	page := c.act("audit", nil)
-	want(t, page, `<span class="bad">payout-altered</span>  <a href="/payouts/cregis/payout/1/2">cregis/payout/1/2</a>`, "negative result: not found, findings", "(exit code 1)")
+	want(t, page, `<span class="bad">payout-altered</span>  <a href="/payouts/cregis/payout/1/2">cregis/payout/1/2</a>`, "ended with findings", "(exit code 1)")
 	want(t, c.get("/audit", http.StatusOK), "Last result: <a href=\"/jobs/1\">command 1</a>", "payout-altered")
 	want(t, c.get("/jobs", http.StatusOK), `<a href="/jobs/1">Command 1</a>`, "payoutctl --local audit")
 }

@@ -52,7 +52,7 @@ func openDeployed(t *testing.T, h *healthyStack) (*consoleOf, *actionsUsed) {
 // consolePages are the pages with their queries, of which PAYOUT is a payout.
 var consolePages = []string{
 	"/", "/payouts", "/payouts?status=conflicted", "/payouts/cregis/payout/1/2", "/held", "/held?provider=cregis&reason=field&page=2", "/conflicts",
-	"/conflicts?fields=status", "/overdue", "/overdue?reason=open", "/dead-letters", "/audit", "/doctor", "/explain",
+	"/conflicts?fields=status", "/overdue", "/overdue?reason=open", "/waiting", "/due", "/dead-letters", "/audit", "/doctor", "/explain",
 	"/callbacks/cregis%2Fpayout%2F1%2F2/succeeded%2Fx", "/jobs",
 }
 
@@ -69,7 +69,7 @@ func TestConsole_ReadsOfDeployedStack(t *testing.T) {
 		}
 	}
 	for action, form := range map[string]string{
-		"audit": "", "doctor": "", "report": "day=2026-11-21", "explain": "provider=cregis type=payout body={}", "explain-held": "held=held/cregis/payout/1/x",
+		"audit": "", "doctor": "", "explain": "provider=cregis type=payout body={}", "explain-held": "held=held/cregis/payout/1/x",
 	} {
 		page := c.act(action, parseForm(form))
 		if !strings.Contains(page, "exit code") || strings.Contains(page, "(exit code 3)") {
@@ -118,7 +118,7 @@ func TestConsole_ReadOnly(t *testing.T) {
 	h.items["conflicted"] = `{"payout": {"S": "cregis/payout/1/2"}}`
 	h.messages["dead-letters"] = 7
 	c, _ := openDeployed(t, h)
-	isRead := []string{"explain", "explain-held", "audit", "doctor", "report"}
+	isRead := []string{"explain", "explain-held", "audit", "doctor"}
 	for _, test := range actionForms() {
 		status := c.status(http.MethodPost, "/actions/"+test.action, parseForm(test.form).Encode())
 		if slices.Contains(isRead, test.action) {

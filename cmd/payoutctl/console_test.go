@@ -53,10 +53,7 @@ func newConsole(t *testing.T, stack cli.Stack, run func(context.Context, *cli.Se
 	if s.Flags.Local = stack.Local; !stack.Local {
 		s.Flags.Stack = stack.Name
 	}
-	served, err := console.New(t.Context(), s, stack, console.Options{Port: 4567, Token: consoleToken})
-	if err != nil {
-		t.Fatal(err)
-	}
+	served := console.New(t.Context(), s, stack, console.Options{Port: 4567, Token: consoleToken})
 	c.handler = served
 	return c
 }
@@ -168,9 +165,8 @@ func actionForms() []actionForm {
 		{"release-all", "provider=pivot held-reason=", "release --all --provider=pivot --dry-run"},
 		{"dismiss", "held=held/x", "dismiss --dry-run held/x"},
 		{"rebuild", "payout=cregis/payout/1/2", "rebuild --dry-run cregis/payout/1/2"},
-		{"redrive", "cause=absent cause=unapplied provider=cregis", "dlq redrive --cause=absent --cause=unapplied --provider=cregis --dry-run"},
+		{"redrive-all", "cause=absent cause=unapplied provider=cregis", "dlq redrive --cause=absent --cause=unapplied --provider=cregis --dry-run"},
 		{"redrive", "message-id=m1 confirmed=yes reason=why", "dlq redrive --message-id=m1 --reason=why"},
-		{"export", "message-id=m1 to=dropped.jsonl delete=yes reason=why", "dlq export --message-id=m1 --to=dropped.jsonl --reason=why --delete"},
 		{"dlq-show", "message=m1", "dlq show --full m1"},
 		{"pause", "part=consumer reason=why", "pause --reason=why consumer"},
 		{"resume", "part=consumer reason=why", "resume --reason=why consumer"},
@@ -188,7 +184,6 @@ func actionForms() []actionForm {
 		{"explain-held", "held=held/x", "explain held/x"},
 		{"audit", "from=24h to=1h", "audit --from=24h --to=1h"},
 		{"doctor", "", "doctor"},
-		{"report", "day=2026-11-21 provider=pivot account=1", "report --day=2026-11-21 --provider=pivot --account=1"},
 	}
 }
 
@@ -221,6 +216,61 @@ func TestActions_Line(t *testing.T) {
 				t.Errorf("plan %t, and the page:\n%s", isPlan, page)
 			}
 		})
+	}
+}
+
+// An action needs what it is about: with nothing checked, it does not act on all.
+func TestActions_NothingGiven(t *testing.T) {
+	c := newConsole(t, cli.Stack{Local: true}, nil)
+	for action, form := range map[string]string{
+		"redrive": "cause=absent", "release": "", "dismiss": "held=", "reconcile": "confirmed=yes", "resolve": "trust=query", "pause": "reason=why", "explain-held": "",
+	} {
+		page := c.text(c.send(http.MethodPost, "/actions/"+action, form), action, http.StatusBadRequest)
+		if !strings.Contains(page, "nothing is given as ") || len(c.ran) > 0 {
+			t.Errorf("%s: %s", action, page)
+		}
+	}
+}
+
+// A body that is not a form is refused, and nothing runs.
+func TestActions_OtherEncodings(t *testing.T) {
+	c := newConsole(t, cli.Stack{Local: true}, nil)
+	for contentType, body := range map[string]string{
+		"application/json": `{"cid":"1"}`, "multipart/form-data; boundary=x": "--x\r\nContent-Disposition: form-data; name=\"cid\"\r\n\r\n1\r\n--x--\r\n",
+		"": "cid=1", "application/x-www-form-urlencoded": "cid=%zz",
+	} {
+		r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1:4567/actions/send-cregis-payout", strings.NewReader(body))
+		r.AddCookie(&http.Cookie{Name: "payout-console-4567", Value: consoleToken})
+		r.Header.Set("Content-Type", contentType)
+		recorder := httptest.NewRecorder()
+		c.handler.ServeHTTP(recorder, r)
+		if recorder.Code != http.StatusBadRequest || len(c.ran) > 0 {
+			t.Errorf("%q: status %d", contentType, recorder.Code)
+		}
+	}
+}
+
+// A command that runs stays on the list, however many end after it.
+func TestActions_RunningJobsAreKept(t *testing.T) {
+	release := make(chan struct{})
+	c := newConsole(t, cli.Stack{Local: true}, func(_ context.Context, _ *cli.Session, args []string) int {
+		if slices.Contains(args, "doctor") {
+			<-release
+		}
+		return 0
+	})
+	defer close(release)
+	running := c.send(http.MethodPost, "/actions/doctor", "").Header().Get("Location")
+	for range 60 {
+		c.act("sweep", nil)
+	}
+	if page := c.get(running, http.StatusOK); !strings.Contains(page, "running since") {
+		t.Errorf("the running command:\n%s", page)
+	}
+	c.get("/jobs/2", http.StatusNotFound)
+	c.get("/jobs/61", http.StatusOK)
+	if status := c.status(http.MethodPost, "/jobs/2/cancel", ""); status != http.StatusNotFound {
+		t.Errorf("cancelling a forgotten command: status %d", status)
 	}
 }
 

@@ -139,7 +139,7 @@ func (f *tables) list(request *tableRequest) []storedItem {
 	if request.operation == "Scan" {
 		return all
 	}
-	attribute, ok := map[string]string{"unapplied": "dueShard", "reference": "reference", "conflicted": "conflicted", "overdue": "overdue"}[request.IndexName]
+	attribute, ok := map[string]string{"unapplied": "dueShard", "reference": "reference", "conflicted": "conflicted", "overdue": "overdue", "queries": "queryShard"}[request.IndexName]
 	if !ok {
 		attribute = "payout"
 	}

@@ -85,7 +85,7 @@ func readers(ctx context.Context, e *dynamostore.Editor) map[string]func() {
 			drain(e.List(ctx, dynamostore.Filter{Overdue: true}))
 		},
 		"Counts":      func() { _, _ = e.Counts(ctx, 10) },
-		"Scheduled":   func() { drain(e.Scheduled(ctx)) },
+		"Scheduled":   func() { drain(e.Scheduled(ctx, start, 10)) },
 		"ByReference": func() { drain(e.ByReference(ctx, "order-1")) },
 		"Unapplied":   func() { drain(e.Unapplied(ctx, inbox.Held)) },
 		"Close":       func() { _, _ = e.Close(ctx, inbox.Receipt{Key: key, State: inbox.Dismissed}) },

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"math"
 	"net/url"
 	"time"
 
@@ -153,12 +152,12 @@ func (r *Reader) sparseIndex(index, value string) *dynamodb.QueryInput {
 	}
 }
 
-// Scheduled lists payouts that a provider is asked about, due or not: of each account at
-// least one, and few. It reads each again by its ID, because the index is eventually
-// consistent, and leaves out a payout that is not scheduled any more.
-func (r *Reader) Scheduled(ctx context.Context) iter.Seq2[Stored, error] {
+// Scheduled lists payouts whose query is due at a time: of each account at least one, and
+// of each shard of the index up to limit. It reads each again by its ID, because the index
+// is eventually consistent, and leaves out a payout that is not scheduled any more.
+func (r *Reader) Scheduled(ctx context.Context, due time.Time, limit int) iter.Seq2[Stored, error] {
 	return func(yield func(Stored, error) bool) {
-		scheduled, err := firstQueries(ctx, r.Client, r.Payouts, time.UnixMilli(math.MaxInt64), 1)
+		scheduled, err := firstQueries(ctx, r.Client, r.Payouts, due, limit)
 		if err != nil {
 			yield(Stored{}, err)
 		}

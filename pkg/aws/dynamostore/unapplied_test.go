@@ -2,6 +2,7 @@ package dynamostore_test
 
 import (
 	"fmt"
+	"math"
 	"testing"
 	"time"
 
@@ -84,7 +85,7 @@ func TestScheduled_EachAccount(t *testing.T) {
 	b.apply(newEvent(id("cregis", "8", "1"), payout.Succeeded, "1"))
 	b.apply(newEvent(id("pivot", "m", "1"), payout.Pending, "1"))
 	counts := map[string]int{}
-	for _, stored := range collect(t, b.reader.Scheduled(t.Context())) {
+	for _, stored := range collect(t, b.reader.Scheduled(t.Context(), time.UnixMilli(math.MaxInt64), 1)) {
 		counts[stored.ID.Provider()+"/"+stored.ID.Account()]++
 		if stored.Schedule.At.Before(start) {
 			t.Errorf("%s is asked about at %s", stored.ID, stored.Schedule.At)

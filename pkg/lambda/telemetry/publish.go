@@ -19,7 +19,7 @@ func (r *Recorder) RecordPublish(ctx context.Context, result publisher.Result, t
 	case result.Err != nil:
 		level = slog.LevelWarn
 	}
-	r.write(ctx, level, "publish", []measurement{
+	r.write(ctx, level, MessagePublish, []measurement{
 		{Published, len(result.Published)},
 		{PublishFailed, result.Failed},
 		{CorruptRecords, len(result.Skipped)},

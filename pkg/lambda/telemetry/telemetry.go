@@ -49,7 +49,7 @@ func (r *Recorder) RecordCallback(ctx context.Context, provider string, result c
 	default:
 		outcome = string(result.Acceptance)
 	}
-	r.write(ctx, level, "callback", callbackCounts(result),
+	r.write(ctx, level, MessageCallback, callbackCounts(result),
 		text("provider", provider),
 		text("outcome", outcome),
 		text("payout", result.Receipt.Key.Payout),
@@ -128,7 +128,7 @@ func (r *Recorder) recordDelivery(ctx context.Context, delivery consumer.Deliver
 	if provider == "" {
 		provider = "unknown"
 	}
-	r.write(ctx, level, "delivery", nil,
+	r.write(ctx, level, MessageDelivery, nil,
 		text("provider", provider),
 		text("outcome", outcome),
 		text("payout", delivery.Receipt.Key.Payout),

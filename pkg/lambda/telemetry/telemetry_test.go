@@ -293,3 +293,39 @@ func TestRecord_NoBodyAddressOrAmount(t *testing.T) {
 		}
 	}
 }
+
+// A reader of logs finds in each line what was recorded.
+func TestReadLine_RecordedLines(t *testing.T) {
+	var out strings.Builder
+	r := telemetry.NewRecorder(&out, "PayoutCallbacks/test", fixed)
+	for _, test := range []struct {
+		result  callback.Result
+		verdict string
+	}{
+		{callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedNew, Receipt: receipt()}, telemetry.VerdictAccepted},
+		{callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedStoreOnly, Receipt: receipt(), Err: errors.New("down")}, telemetry.VerdictAccepted},
+		{callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedQueueOnly, Receipt: receipt(), Err: errors.New("down")}, telemetry.VerdictAccepted},
+		{callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedDuplicate, Receipt: receipt()}, telemetry.VerdictDuplicate},
+		{callback.Result{Verdict: callback.Acknowledged, Acceptance: inbox.AcceptedNew, Receipt: held()}, telemetry.VerdictHeld},
+		{callback.Result{Verdict: callback.Unauthenticated}, telemetry.VerdictRefused},
+		{callback.Result{Verdict: callback.Malformed}, telemetry.VerdictRefused},
+		{callback.Result{Verdict: callback.TooLarge}, telemetry.VerdictRefused},
+		{callback.Result{Verdict: callback.Unavailable, Receipt: receipt(), Err: errors.New("down")}, telemetry.VerdictUnavailable},
+	} {
+		out.Reset()
+		r.RecordCallback(t.Context(), "cregis", test.result, 0)
+		line, ok := telemetry.ReadLine(out.String())
+		if !ok || line.Message != telemetry.MessageCallback || line.Provider != "cregis" || !line.At.Equal(fixed().Truncate(time.Millisecond)) ||
+			line.Verdict() != test.verdict || line.Key() != test.result.Receipt.Key || (line.Error != "") != (test.result.Err != nil) {
+			t.Errorf("%+v is read as %+v, %s", test.result, line, line.Verdict())
+		}
+	}
+	out.Reset()
+	r.RecordPublish(t.Context(), publisher.Result{Published: []string{"a", "b"}}, 0)
+	if line, ok := telemetry.ReadLine(out.String()); !ok || line.Message != telemetry.MessagePublish || line.Published != 2 {
+		t.Errorf("notifications are read as %+v", line)
+	}
+	if line, ok := telemetry.ReadLine("START RequestId: 1"); ok {
+		t.Errorf("a line of Lambda is read as %+v", line)
+	}
+}

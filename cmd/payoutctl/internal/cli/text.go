@@ -62,6 +62,20 @@ func (s Style) Abbreviate(text string) string {
 	return Clean(string(runes[:head])) + "…" + Clean(string(runes[len(runes)-tail:]))
 }
 
+// privateText matches what may be an account number or an address within a text.
+var privateText = regexp.MustCompile(`[0-9](?:[ -]?[0-9]){7,}|[0-9A-Za-z]{12,}`)
+
+// AbbreviateIn shortens what may be an account number or an address within a text. A word
+// without a digit is neither.
+func (s Style) AbbreviateIn(text string) string {
+	return privateText.ReplaceAllStringFunc(text, func(word string) string {
+		if s.Full || !strings.ContainsAny(word, "0123456789") {
+			return word
+		}
+		return s.Abbreviate(word)
+	})
+}
+
 // longest is how many characters of a provider's text are shown on one line.
 const longest = 160
 
@@ -192,8 +206,12 @@ func Count(n int, noun string) string {
 	return strconv.Itoa(n) + " " + noun + "s"
 }
 
-// Quote returns a text as one word of a shell, in quotes where they are needed.
+// Quote returns a text as one word of a shell, in quotes where they are needed. Of a flag,
+// only the value is in quotes.
 func Quote(text string) string {
+	if flag, value, ok := strings.Cut(text, "="); ok && strings.HasPrefix(flag, "--") && Quote(flag) == flag {
+		return flag + "=" + Quote(value)
+	}
 	plain := !strings.ContainsFunc(text, func(r rune) bool {
 		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/_.:%-", r)
 	})

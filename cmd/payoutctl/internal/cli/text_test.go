@@ -127,3 +127,22 @@ func TestOutputs_InTemplate(t *testing.T) {
 		}
 	}
 }
+
+// A note about a value, or a provider's reason, shows no account number and no address as
+// a whole.
+func TestStyle_AbbreviateIn(t *testing.T) {
+	for text, want := range map[string]string{
+		`address: "TQ5SecretRecipientAddress1234567890\u0000", want an address`: `address: "TQ5Sec…7890\u0000", want an address`,
+		"account 1234567890 of A. Example is closed":                            "account 12…90 of A. Example is closed",
+		"account 1234 5678 9012 3456, or 1234-5678-90":                          "account 1234…3456, or 123…-90",
+		"amount: \"1,500\", unauthenticated since 2026-11":                      "amount: \"1,500\", unauthenticated since 2026-11",
+		"": "",
+	} {
+		if got := (cli.Style{}).AbbreviateIn(text); got != want {
+			t.Errorf("%s: got %s, want %s", text, got, want)
+		}
+		if got := (cli.Style{Full: true}).AbbreviateIn(text); got != text {
+			t.Errorf("%s in full: %s", text, got)
+		}
+	}
+}

@@ -1,13 +1,15 @@
 package console
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"mime"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -17,15 +19,16 @@ import (
 
 // action is a command of payoutctl that forms offer, at POST /actions/<name>. Each value
 // of a field becomes one argument: --name=value, or an operand, which -- separates from
-// the flags if it looks like one. Empty fields are omitted. Words, flags, switches and
-// operands are separated by spaces.
+// the flags if it looks like one. Empty fields are omitted, but each operand needs a value.
+// Words, flags, switches and operands are separated by spaces.
 type action struct {
 	words    string // the command, with flags that never change
 	flags    string // fields that become --name=value
 	switches string // fields that become --name if they are not empty
 	operands string // fields that become operands
 	effect   effect
-	forms    map[string]*regexp.Regexp    // that values of a field must have
+	required string                       // field that needs a value, besides the operands
+	prefix   string                       // that operands must have
 	stdin    func(form url.Values) string // the standard input of the command; nil: it is empty
 }
 
@@ -80,17 +83,26 @@ func (a action) line(form url.Values, isPlan bool) ([]string, error) {
 	return append(line, operands...), nil
 }
 
+// checkGiven refuses a form without what the action is about.
+func (a action) checkGiven(form url.Values) error {
+	for field := range strings.FieldsSeq(a.required + " " + a.operands) {
+		if len(form[field]) == 0 {
+			return cli.Usagef("Go back, and choose or enter it.", "nothing is given as %s", field)
+		}
+	}
+	return nil
+}
+
 // check refuses a value that a command line cannot show as it is, or that payoutctl would
 // read as several.
 func (a action) check(field, value string) error {
-	form := a.forms[field]
 	switch {
 	case len(value) > maxField:
 		return cli.Usagef("", "%s has more than %d bytes", field, maxField)
 	case cli.Clean(value) != value:
 		return cli.Usagef("", "%s contains a character that cannot be printed: %s", field, cli.Clean(value))
-	case form != nil && !form.MatchString(value):
-		return cli.Usagef("", "%s has not the form %s: %s", field, form, value)
+	case strings.Contains(a.operands, field) && !strings.HasPrefix(value, a.prefix):
+		return cli.Usagef("", "%s does not begin with %s: %s", field, a.prefix, value)
 	case slices.Contains(lists, field) && strings.Contains(value, ","):
 		return cli.Usagef("", "%s contains a comma: %s", field, value)
 	}
@@ -104,10 +116,12 @@ func (c *Console) addActions(mux *http.ServeMux) {
 		}
 	}
 	mux.Handle("POST /jobs/{id}/cancel", c.post(func(r *http.Request) (string, error) {
-		if job := c.jobs.find(r.PathValue("id")); job != nil {
-			job.cancel()
+		job := c.jobs.find(r.PathValue("id"))
+		if job == nil {
+			return "", errNotFound
 		}
-		return localPath("/jobs/" + r.PathValue("id")), nil
+		job.cancel()
+		return "/jobs/" + job.ID, nil
 	}))
 }
 
@@ -126,10 +140,15 @@ func (c *Console) post(handle func(r *http.Request) (string, error)) http.Handle
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		whole := r.Body
 		r.Body = http.MaxBytesReader(w, whole, maxForm)
-		if err := r.ParseForm(); err != nil {
+		contentType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+		switch err := r.ParseForm(); {
+		case errors.As(err, new(*http.MaxBytesError)):
 			_, _ = io.CopyN(io.Discard, whole, maxRefused)
-			c.fail(w, r, http.StatusRequestEntityTooLarge, "The form is too large or not valid",
-				fmt.Sprintf("A form may have %d bytes, with escaped characters: %v. Nothing was run.", maxForm, err))
+			c.fail(w, r, http.StatusRequestEntityTooLarge, "The form is too large",
+				fmt.Sprintf("A form may have %d bytes, with escaped characters. Nothing was run.", maxForm))
+			return
+		case err != nil || r.ContentLength != 0 && contentType != "application/x-www-form-urlencoded":
+			c.fail(w, r, http.StatusBadRequest, "The form is not valid", "It is not encoded as browsers encode forms. Nothing was run.")
 			return
 		}
 		maps.DeleteFunc(r.PostForm, func(_ string, values []string) bool { return strings.Join(values, "") == "" })
@@ -147,11 +166,11 @@ func (c *Console) post(handle func(r *http.Request) (string, error)) http.Handle
 func (c *Console) act(r *http.Request, stack cli.Stack, name string, a action) (string, error) { //nolint:contextcheck // see above
 	isPlan := a.effect >= plans && r.PostForm.Get("confirmed") == ""
 	line, err := a.line(r.PostForm, isPlan)
-	if err != nil {
+	if err = cmp.Or(a.checkGiven(r.PostForm), err); err != nil {
 		return "", err
 	}
 	ctx, cancel := context.WithTimeout(c.jobs.ctx, jobTimeout)
-	started := &job{Line: c.commandLine(line), Action: name, Started: c.now(), action: a, cancel: cancel, done: make(chan struct{}), wrote: c.hub.announce}
+	started := &job{Line: c.commandLine(line), From: referer(r), Action: name, Started: c.session.Now(), action: a, cancel: cancel, done: make(chan struct{}), wrote: c.hub.announce}
 	if isPlan {
 		started.Form = r.PostForm
 	}
@@ -168,6 +187,7 @@ func (c *Console) act(r *http.Request, stack cli.Stack, name string, a action) (
 	go func() {
 		defer cancel()
 		started.code = c.session.RunLine(ctx, session, slices.Concat(program[1:], line))
+		started.hasStopped = ctx.Err() != nil
 		close(started.done)
 		c.hub.announce()
 	}()
@@ -179,16 +199,20 @@ func (c *Console) act(r *http.Request, stack cli.Stack, name string, a action) (
 	return "/jobs/" + started.ID, nil
 }
 
+// referer returns the path of the console's page with the form of a request, or "".
+func referer(r *http.Request) string {
+	from, err := url.Parse(r.Referer())
+	if err != nil || from.Host != r.Host {
+		return ""
+	}
+	return localPath(from.EscapedPath(), from.Query())
+}
+
 // commandLine returns a command line of payoutctl for this stack as a person types it.
 func (c *Console) commandLine(args []string) string {
-	quoted := []string{c.session.Program()}
+	line := []string{c.session.Program()}
 	for _, arg := range args {
-		name, value, isFlag := strings.Cut(arg, "=")
-		if isFlag && strings.HasPrefix(name, "--") && cli.Quote(name) == name {
-			quoted = append(quoted, name+"="+cli.Quote(value))
-			continue
-		}
-		quoted = append(quoted, cli.Quote(arg))
+		line = append(line, cli.Quote(arg))
 	}
-	return strings.Join(quoted, " ")
+	return strings.Join(line, " ")
 }

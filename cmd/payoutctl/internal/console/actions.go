@@ -2,7 +2,6 @@ package console
 
 import (
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -16,13 +15,10 @@ var actions = map[string]action{
 	"release-all": {words: "release --all", flags: "provider held-reason", effect: plans},
 	"dismiss":     {words: "dismiss", operands: "held", effect: plans},
 	"rebuild":     {words: "rebuild", operands: "payout", effect: plans},
-	"redrive":     {words: "dlq redrive", flags: "cause provider message-id", effect: plans},
+	"redrive":     {words: "dlq redrive", flags: "message-id", required: "message-id", effect: plans},
+	"redrive-all": {words: "dlq redrive", flags: "cause provider", effect: plans},
 	"pause":       {words: "pause", operands: "part", effect: reasons},
 	"resume":      {words: "resume", operands: "part", effect: reasons},
-	"export": {
-		words: "dlq export", flags: "message-id to", switches: "delete", effect: reasons,
-		forms: map[string]*regexp.Regexp{"to": regexp.MustCompile(`^\w[\w.-]*\.jsonl$`)}, // a new file, or an export, in the working directory
-	},
 
 	// These need no reason: they only do what the stack, a provider or a service of ours does by itself.
 	"reconcile":         {words: "reconcile", operands: "payout", effect: changes},
@@ -37,10 +33,9 @@ var actions = map[string]action{
 	"send-vector":        {words: "send -", flags: "provider", effect: changes, stdin: func(form url.Values) string { return pasted(form.Get("vector")) }},
 
 	"explain":      {words: "explain -", flags: "provider type", stdin: capturedCallback},
-	"explain-held": {words: "explain", operands: "held", forms: map[string]*regexp.Regexp{"held": regexp.MustCompile("^held/")}}, // never a file
+	"explain-held": {words: "explain", operands: "held", prefix: "held/"}, // never a file
 	"audit":        {words: "audit", flags: "from to"},
 	"doctor":       {words: "doctor"},
-	"report":       {words: "report", flags: "day provider account"},
 }
 
 // pasted returns a text of a form with the line ends that it had: forms send CRLF.

@@ -3,7 +3,6 @@ package console
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
@@ -17,28 +16,16 @@ import (
 	"payout-callbacks/cmd/payoutctl/internal/cli"
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/inbox"
-	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/lambda/telemetry"
 )
 
-// logLine is a line that a function logs about a callback, a delivery to the consumer, or
-// a batch of the publisher.
+// logLine is a line of a function's log.
 type logLine struct {
-	At        time.Time `json:"timestamp"`
-	Message   string    `json:"message"` // callback, delivery, or publish
-	Provider  string    `json:"provider"`
-	Outcome   string    `json:"outcome"`
-	Payout    payout.ID `json:"payout"`
-	Receipt   string    `json:"receipt"`
-	Reason    string    `json:"reason"` // of a held callback
-	Error     string    `json:"err"`
-	Published int       `json:"Published"` // notifications
+	telemetry.Line
 
-	Logged  int64         `json:"-"` // when CloudWatch Logs received it, in milliseconds since 1970
-	Latency time.Duration `json:"-"` // of a callback, from acceptance to application; 0 while it is not applied
+	Logged  int64         // when CloudWatch Logs received it, in milliseconds since 1970
+	Latency time.Duration // of a callback, from acceptance to application; 0 while it is not applied
 }
-
-// Key returns the key of the receipt.
-func (l logLine) Key() inbox.Key { return inbox.Key{Payout: string(l.Payout), Receipt: l.Receipt} }
 
 const (
 	keptLines      = 5000            // of a function in memory, about 2 MB; as many are read at once
@@ -67,13 +54,13 @@ func (c *Console) readLogs(ctx context.Context, stack cli.Stack) (logLines, erro
 	known := l.lines
 	if stack.PID != l.pid {
 		known = nil
-	} else if c.now().Sub(l.readAt) < logPause {
+	} else if c.session.Now().Sub(l.readAt) < logPause {
 		return known, nil
 	}
 	lines, hasChanged := logLines{}, false
-	messages := map[string]string{"consumer": "delivery", "publisher": "publish"}
+	messages := map[string]string{"consumer": telemetry.MessageDelivery, "publisher": telemetry.MessagePublish}
 	for _, provider := range cli.ProviderNames() {
-		messages[string(provider)] = "callback"
+		messages[string(provider)] = telemetry.MessageCallback
 	}
 	for function, message := range messages {
 		var err error
@@ -85,7 +72,7 @@ func (c *Console) readLogs(ctx context.Context, stack cli.Stack) (logLines, erro
 	if hasChanged {
 		c.hub.announce()
 	}
-	l.pid, l.readAt, l.lines = stack.PID, c.now(), lines
+	l.pid, l.readAt, l.lines = stack.PID, c.session.Now(), lines
 	return lines, nil
 }
 
@@ -108,9 +95,8 @@ func readLog(ctx context.Context, stack cli.Stack, function, message string, kno
 	}
 	lines := slices.DeleteFunc(slices.Clone(known), func(line logLine) bool { return line.Logged >= since })
 	for _, event := range out.Events {
-		line := logLine{Logged: aws.ToInt64(event.Timestamp)}
-		if json.Unmarshal([]byte(aws.ToString(event.Message)), &line) == nil && line.Message == message {
-			lines = append(lines, line)
+		if line, ok := telemetry.ReadLine(aws.ToString(event.Message)); ok && line.Message == message {
+			lines = append(lines, logLine{Line: line, Logged: aws.ToInt64(event.Timestamp)})
 		}
 	}
 	return lines[max(0, len(lines)-keptLines):], nil
@@ -130,34 +116,11 @@ func (l logLines) callbacks() []logLine {
 	}
 	slices.SortStableFunc(callbacks, func(a, b logLine) int { return b.At.Compare(a.At) })
 	for n, line := range callbacks {
-		if at, ok := applied[line.Key()]; ok && line.Verdict() == accepted {
+		if at, ok := applied[line.Key()]; ok && line.Verdict() == telemetry.VerdictAccepted {
 			callbacks[n].Latency = max(at.Sub(line.At), time.Millisecond)
 		}
 	}
 	return callbacks
-}
-
-// The verdicts about a callback, as the console shows them.
-const (
-	accepted    = "accepted"
-	duplicate   = "duplicate"
-	held        = "held"
-	refused     = "refused"
-	unavailable = "unavailable" // the provider sends it again
-)
-
-// verdicts lists the verdicts.
-func verdicts() []string { return []string{accepted, duplicate, held, refused, unavailable} }
-
-// Verdict returns the verdict about a callback.
-func (l logLine) Verdict() string {
-	switch l.Outcome {
-	case string(inbox.AcceptedDuplicate), string(inbox.Held), string(callback.Unavailable):
-		return l.Outcome
-	case string(inbox.AcceptedNew), string(inbox.AcceptedStoreOnly), string(inbox.AcceptedQueueOnly):
-		return accepted
-	}
-	return refused
 }
 
 // Note returns what the verdict does not say.
@@ -170,7 +133,9 @@ func (l logLine) Note() string {
 
 // verdictClass returns the class of a verdict in the stylesheet.
 func verdictClass(verdict string) string {
-	return map[string]string{accepted: "good", held: "waiting", refused: "bad", unavailable: "bad"}[verdict]
+	return map[string]string{
+		telemetry.VerdictAccepted: "good", telemetry.VerdictHeld: "waiting", telemetry.VerdictRefused: "bad", telemetry.VerdictUnavailable: "bad",
+	}[verdict]
 }
 
 // Answer returns the answer that the provider received.
@@ -180,7 +145,7 @@ func (l logLine) Answer() callback.Reply {
 		return callback.Reply{}
 	}
 	verdict := callback.Verdict(l.Outcome)
-	if v := l.Verdict(); v != refused && v != unavailable {
+	if v := l.Verdict(); v != telemetry.VerdictRefused && v != telemetry.VerdictUnavailable {
 		verdict = callback.Acknowledged
 	}
 	return provider.Reply(verdict)
@@ -189,12 +154,12 @@ func (l logLine) Answer() callback.Reply {
 // IsStored reports whether the tables have the callback, so that pages show it.
 func (l logLine) IsStored() bool {
 	isQueued := l.Outcome == string(inbox.AcceptedQueueOnly) && l.Latency == 0
-	return l.Receipt != "" && l.Verdict() != unavailable && !isQueued
+	return l.Receipt != "" && l.Verdict() != telemetry.VerdictUnavailable && !isQueued
 }
 
 // countVerdicts returns the number of callbacks with each verdict.
 func countVerdicts(number func(verdict string) int) (counts []count) {
-	for _, verdict := range verdicts() {
+	for _, verdict := range telemetry.Verdicts() {
 		counts = append(counts, count{Name: verdict, Class: verdictClass(verdict), Path: "/callbacks?verdict=" + verdict, N: number(verdict)})
 	}
 	return counts
@@ -212,7 +177,7 @@ func (c *Console) callbacks(r *http.Request, stack cli.Stack) (view, error) {
 	}
 	counts := append([]count{{Name: "all", Path: "/callbacks", N: len(lines)}}, countVerdicts(func(verdict string) int { return numbers[verdict] })...)
 	filter := r.URL.Query().Get("verdict")
-	if slices.Contains(verdicts(), filter) {
+	if slices.Contains(telemetry.Verdicts(), filter) {
 		lines = slices.DeleteFunc(lines, func(line logLine) bool { return line.Verdict() != filter })
 	}
 	return view{template: "callbacks.html", Title: "Callbacks", Live: true, Data: map[string]any{

@@ -58,16 +58,12 @@ func (c *Command) Run(ctx context.Context, s *cli.Session, stack cli.Stack) erro
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	port := int(netip.MustParseAddrPort(listener.Addr().String()).Port())
-	console, err := New(ctx, s, stack, Options{Port: port, Token: token, ShowBodies: c.ShowBodies})
-	if err != nil {
-		return err
-	}
 	address := fmt.Sprintf("http://127.0.0.1:%d/?token=%s", port, token)
 	if err := s.PrintResult(map[string]string{"consoleUrl": address}, "Console: "+address+"\nCtrl-C stops it.\n"); err != nil {
 		return err
 	}
 	server := &http.Server{
-		Handler:           console,
+		Handler:           New(ctx, s, stack, Options{Port: port, Token: token, ShowBodies: c.ShowBodies}),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
 		IdleTimeout:       2 * time.Minute,

@@ -4,16 +4,14 @@ import (
 	"context"
 	"embed"
 	"html/template"
-	"io/fs"
 	"net/http"
 	"strings"
-	"time"
 
 	"payout-callbacks/cmd/payoutctl/internal/cli"
 )
 
-//go:embed static
-var static embed.FS
+//go:embed static templates
+var files embed.FS
 
 // Options are the settings of a console.
 type Options struct {
@@ -39,28 +37,21 @@ type Console struct {
 }
 
 // New returns the console of a stack. What it runs in the background ends with ctx.
-func New(ctx context.Context, s *cli.Session, stack cli.Stack, options Options) (*Console, error) {
-	c := &Console{Options: options, session: s, jobs: jobs{ctx: ctx}}
+func New(ctx context.Context, s *cli.Session, stack cli.Stack, options Options) *Console {
+	c := &Console{Options: options, session: s, jobs: jobs{ctx: ctx}, templates: map[string]*template.Template{}}
 	if !stack.Local {
 		stack.AWS.APIOptions = append(stack.AWS.APIOptions, refuseChanges)
 		c.deployed = &stack
 	}
-	var err error
-	if c.templates, err = parseTemplates(c); err != nil {
-		return nil, err
-	}
-	assets, err := fs.Sub(static, "static")
-	if err != nil {
-		return nil, err
-	}
+	c.parseTemplates()
 	mux := http.NewServeMux()
-	mux.Handle("GET /static/", http.StripPrefix("/static/", http.FileServerFS(assets)))
+	mux.Handle("GET /static/", http.FileServerFS(files))
 	mux.HandleFunc("GET /events", c.serveEvents)
 	c.addPages(mux)
 	c.addActions(mux)
 	c.addLocal(mux)
 	c.handler = c.secure(mux)
-	return c, nil
+	return c
 }
 
 // ServeHTTP implements http.Handler.
@@ -81,9 +72,6 @@ func (c *Console) stack(ctx context.Context) (cli.Stack, error) {
 	return c.session.OpenStack(ctx)
 }
 
-// now returns the current time.
-func (c *Console) now() time.Time { return c.session.Now() }
-
 // addPages adds the pages, of which those with a title are in the menu. Those of the
 // simulated providers and of the fault switches exist on the local stack only.
 func (c *Console) addPages(mux *http.ServeMux) {
@@ -98,8 +86,10 @@ func (c *Console) addPages(mux *http.ServeMux) {
 		{"/payouts", "Payouts", false, onStack(c, c.payouts)},
 		{"/payouts/{id...}", "", false, onStack(c, c.payout)},
 		{"/held", "Held", false, onStack(c, c.held)},
+		{"/waiting", "Waiting", false, onStack(c, c.waiting)},
 		{"/conflicts", "Conflicts", false, onStack(c, c.conflicts)},
 		{"/overdue", "Overdue", false, onStack(c, c.overdue)},
+		{"/due", "Due queries", false, onStack(c, c.due)},
 		{"/dead-letters", "Dead-letter messages", false, onStack(c, c.deadLetters)},
 		{"/audit", "Audit", false, c.check("audit", "Audit")},
 		{"/doctor", "Doctor", false, c.check("doctor", "Doctor")},

@@ -3,10 +3,8 @@ package console
 import (
 	"bytes"
 	"context"
-	"maps"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,6 +18,7 @@ import (
 type job struct {
 	ID      string
 	Line    string // as a person types it
+	From    string // path of the page with its form
 	Started time.Time
 	Action  string
 	Form    url.Values // of a plan
@@ -29,9 +28,10 @@ type job struct {
 	done   chan struct{}
 	wrote  func() // called after each output
 
-	mu     sync.Mutex
-	output bytes.Buffer
-	code   int
+	mu         sync.Mutex
+	output     bytes.Buffer
+	code       int
+	hasStopped bool // it was cancelled, or its time was over
 }
 
 // maxOutput bounds the output of a job. What follows is dropped, with a note.
@@ -77,44 +77,46 @@ func (j *job) Code() int {
 
 // Result returns what the exit code means.
 func (j *job) Result() string {
-	switch j.Code() {
-	case cli.ExitDone:
+	switch code := j.Code(); {
+	case j.hasStopped:
+		return "stopped before its end: what it did until then stays"
+	case code == cli.ExitDone:
 		return "done"
-	case cli.ExitNo:
-		return "ended with a negative result: not found, findings, or an unexpected answer"
-	case cli.ExitUsage:
-		return "not run: the command line is not valid"
+	case code == cli.ExitNo:
+		return "ended with findings, or refused: the output says what"
+	case code == cli.ExitUsage:
+		return "not run: a value is missing or not valid"
 	}
-	return "failed: the stack does not exist, or AWS or the network failed, or it was cancelled"
+	return "failed: the stack, AWS or the network does not answer"
 }
 
 // IsPlan reports whether the command prints what it would change.
 func (j *job) IsPlan() bool { return j.Form != nil }
 
-// outcome matches a line of a plan that states what becomes of an item.
-var outcome = regexp.MustCompile(`(?m)^(would-[a-z]+|still-held|skipped|missing|dismissed) `)
-
 // Summary counts the items of a plan by what becomes of them: 3 would-release, 1 still-held.
 func (j *job) Summary() string {
-	counts := map[string]int{}
-	for _, word := range outcome.FindAllString(j.Output(), -1) {
-		counts[strings.TrimSpace(word)]++
+	var counts []string
+	for _, outcome := range []string{"would-release", "would-resolve", "still-held", "skipped"} {
+		if n := strings.Count("\n"+j.Output(), "\n"+outcome+" "); n > 0 {
+			counts = append(counts, strconv.Itoa(n)+" "+outcome)
+		}
 	}
-	var parts []string
-	for _, word := range slices.Sorted(maps.Keys(counts)) {
-		parts = append(parts, strconv.Itoa(counts[word])+" "+word)
-	}
-	slices.Reverse(parts) // what changes is first
-	return strings.Join(parts, ", ")
+	return strings.Join(counts, ", ")
 }
 
-// CanConfirm reports whether the job is a plan that may be carried out.
+// CanConfirm reports whether the job is a plan that may be carried out, and changes
+// something.
 func (j *job) CanConfirm() bool {
-	return j.IsPlan() && !j.IsRunning() && (j.code == cli.ExitDone || j.action.effect == partial && j.code == cli.ExitNo)
+	summary := j.Summary()
+	return j.IsPlan() && !j.IsRunning() && (j.code == cli.ExitDone || j.action.effect == partial && j.code == cli.ExitNo) &&
+		(summary == "" || strings.Contains(summary, "would-"))
 }
+
+// SelectsAgain reports whether the plan is about what matches when it is carried out.
+func (j *job) SelectsAgain() bool { return j.action.operands+j.action.required == "" }
 
 const (
-	keptJobs   = 50
+	keptJobs   = 50 // besides older ones that have not ended
 	jobTimeout = 15 * time.Minute
 )
 
@@ -138,7 +140,12 @@ func (j *jobs) add(started *job) {
 	defer j.mu.Unlock()
 	j.last++
 	started.ID = strconv.Itoa(j.last)
-	j.list = append([]*job{started}, j.list[:min(len(j.list), keptJobs-1)]...)
+	j.list = append([]*job{started}, j.list...)
+	for n := len(j.list) - 1; n >= keptJobs; n-- {
+		if !j.list[n].IsRunning() {
+			j.list = slices.Delete(j.list, n, n+1)
+		}
+	}
 }
 
 // latest returns the last command that is admitted, or nil.
@@ -165,10 +172,8 @@ func (c *Console) job(r *http.Request) (view, error) {
 func (c *Console) check(name, title string) page {
 	return func(*http.Request) (view, error) {
 		last := c.jobs.latest(func(job *job) bool { return job.Action == name })
-		return view{template: "checks.html", Title: title, Live: last != nil && last.IsRunning(), Data: map[string]any{
-			"IsAudit": name == "audit", "Providers": cli.ProviderNames(), "Day": c.now().UTC().AddDate(0, 0, -1).Format(time.DateOnly),
-			"Timeout": jobTimeout, "Last": last,
-		}}, nil
+		data := map[string]any{"IsAudit": name == "audit", "Timeout": jobTimeout, "Last": last}
+		return view{template: "checks.html", Title: title, Live: last != nil && last.IsRunning(), Data: data}, nil
 	}
 }
 

@@ -1,12 +1,10 @@
 package console
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
-	"fmt"
-	"io"
+	"errors"
 	"maps"
 	"net/http"
 	"net/url"
@@ -14,6 +12,8 @@ import (
 	"strings"
 
 	"payout-callbacks/cmd/payoutctl/internal/cli"
+	"payout-callbacks/pkg/aws/dynamostore"
+	"payout-callbacks/pkg/ops/localstack"
 	"payout-callbacks/pkg/payout"
 	"payout-callbacks/pkg/reconcile"
 	"payout-callbacks/pkg/testkit/faultproxy"
@@ -29,40 +29,14 @@ func (c *Console) addLocal(mux *http.ServeMux) {
 	mux.Handle("POST /faults", c.post(onStack(c, setFault)))
 }
 
-// maxAnswer bounds an answer: thousands of payouts of a simulator.
-const maxAnswer = 64 << 20
-
-// callSimulator calls a control API of the local stack: it posts a body as JSON, or without
-// a body reads the answer into result. A refusal is an error of cli.Usagef.
+// callSimulator calls a control API of the local stack, see localstack.Control.
 func callSimulator(ctx context.Context, stack cli.Stack, address string, body, result any) error {
-	method, content := http.MethodGet, []byte(nil)
-	if body != nil {
-		encoded, err := json.Marshal(body)
-		if err != nil {
-			return cli.Usagef("Nothing was changed.", "the form is not valid: %w", err)
-		}
-		method, content = http.MethodPost, encoded
+	err := localstack.Control(ctx, stack.AWS.HTTPClient, address, body, result)
+	if refused, ok := errors.AsType[*localstack.RefusedError](err); ok {
+		return cli.Usagef("Nothing was changed.", "%w", refused)
 	}
-	request, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(content))
-	if err != nil {
-		return cli.Usagef("", "%s is not a URL", address)
-	}
-	response, err := stack.AWS.HTTPClient.Do(request)
 	if err != nil {
 		return cli.Failuref("start the stack again with: make run", "call the local stack: %w", err)
-	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
-	switch {
-	case err != nil:
-		return err
-	case response.StatusCode >= http.StatusBadRequest:
-		return cli.Usagef("Nothing was changed.", "the simulator refuses it: %s", bytes.TrimSpace(answer))
-	case result == nil:
-		return nil
-	}
-	if err := json.Unmarshal(answer, result); err != nil {
-		return fmt.Errorf("read answer of %s: %w", address, err)
 	}
 	return nil
 }
@@ -121,7 +95,7 @@ type ordered struct {
 	providersim.Payout
 
 	Reference string    // "" of a batch
-	Stored    payout.ID // of the payout that its callbacks are about
+	Stored    payout.ID // of the payout that its callbacks are about, once the stack knows it
 }
 
 // shownOrders is how many orders of a provider the page lists.
@@ -129,6 +103,10 @@ const shownOrders = 20
 
 // providers is the page of the simulated providers.
 func (c *Console) providers(r *http.Request, stack cli.Stack) (view, error) {
+	known, err := c.readTable(r.Context(), stack)
+	if err != nil {
+		return view{}, err
+	}
 	var shown []simulated
 	for _, name := range slices.Sorted(maps.Keys(stack.Providers)) {
 		d, err := cli.FindProvider(cli.Provider(name))
@@ -148,7 +126,9 @@ func (c *Console) providers(r *http.Request, stack cli.Stack) (view, error) {
 			if d.Expectations != nil {
 				expectation := reconcile.Expectation{Provider: name, Type: p.Type, Account: p.Account, ID: p.ID, Reference: o.Reference}
 				event, _ := d.Expectations.Expect(expectation) // an id that is not valid is not linked
-				o.Stored = event.ID
+				if slices.ContainsFunc(known.Rows, func(p dynamostore.Stored) bool { return p.ID == event.ID }) {
+					o.Stored = event.ID
+				}
 			}
 			s.Payouts = append(s.Payouts, o)
 		}

@@ -83,7 +83,7 @@ func (c *Console) readOverview(ctx context.Context, stack cli.Stack) *overviewPa
 		readPart(page, "payouts", &page.Payouts, func() (*tableCopy, error) { return c.readTable(ctx, stack) })
 		readPart(page, "logs of the functions", &page.Activity, func() (*activity, error) { return c.readActivity(ctx, stack) })
 	} else {
-		readPart(page, "metrics", &page.Activity, func() (*activity, error) { return readMetrics(ctx, stack, c.now()) })
+		readPart(page, "metrics", &page.Activity, func() (*activity, error) { return readMetrics(ctx, stack, c.session.Now()) })
 	}
 	page.reading.Wait()
 	slices.Sort(page.Problems)
@@ -107,11 +107,11 @@ func readPart[T any](p *overviewPage, name string, part *T, read func() (T, erro
 // Attention returns what needs a person, as far as it can be read.
 func (p *overviewPage) Attention() (counts []count) {
 	if n := p.Counts; n != nil {
-		counts = []count{{Name: "held callbacks", Path: "/held", N: n.Held}, {Name: "payouts in conflict", Path: "/conflicts", N: n.Conflicted},
-			{Name: "overdue payouts", Path: "/overdue", N: n.Overdue}}
+		counts = []count{{Name: "held", Path: "/held", N: n.Held}, {Name: "in conflict", Path: "/conflicts", N: n.Conflicted},
+			{Name: "overdue", Path: "/overdue", N: n.Overdue}}
 	}
 	if n := p.Dead.Waiting; n != nil {
-		counts = append(counts, count{Name: "dead-letter messages", Path: "/dead-letters", N: int(*n)})
+		counts = append(counts, count{Name: "in the dead-letter queue", Path: "/dead-letters", N: int(*n)})
 	}
 	return counts
 }
@@ -166,7 +166,7 @@ func (c *Console) readActivity(ctx context.Context, stack cli.Stack) (*activity,
 	if err != nil {
 		return nil, err
 	}
-	a := newActivity(c.now(), 10*time.Second)
+	a := newActivity(c.session.Now(), 10*time.Second)
 	for _, line := range logs.callbacks() {
 		*a.number(answered, line.At)++
 		*a.number(line.Verdict(), line.At)++
@@ -185,8 +185,9 @@ func readMetrics(ctx context.Context, stack cli.Stack, now time.Time) (*activity
 	a := newActivity(now, time.Minute)
 	var queries []types.MetricDataQuery
 	for id, metric := range map[string]telemetry.Metric{
-		answered: telemetry.Callbacks, accepted: telemetry.Acknowledged, duplicate: telemetry.Duplicates, held: telemetry.Held,
-		refused: telemetry.Refused, unavailable: telemetry.Unavailable, published: telemetry.Published, latency: telemetry.ApplyLatency,
+		answered: telemetry.Callbacks, telemetry.VerdictAccepted: telemetry.Acknowledged, telemetry.VerdictDuplicate: telemetry.Duplicates,
+		telemetry.VerdictHeld: telemetry.Held, telemetry.VerdictRefused: telemetry.Refused, telemetry.VerdictUnavailable: telemetry.Unavailable,
+		published: telemetry.Published, latency: telemetry.ApplyLatency,
 	} {
 		statistic := types.StatisticSum
 		if id == latency {
@@ -207,8 +208,8 @@ func readMetrics(ctx context.Context, stack cli.Stack, now time.Time) (*activity
 		id := aws.ToString(result.Id)
 		for n, at := range result.Timestamps {
 			value := int(result.Values[n])
-			if id == held { // which Acknowledged includes
-				*a.number(accepted, at) -= value
+			if id == telemetry.VerdictHeld { // which Acknowledged includes
+				*a.number(telemetry.VerdictAccepted, at) -= value
 			}
 			*a.number(id, at) += value
 		}

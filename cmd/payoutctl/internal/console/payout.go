@@ -69,7 +69,7 @@ func (c *Console) payout(r *http.Request, stack cli.Stack) (view, error) {
 }
 
 func (c *Console) fillPayout(shown *payoutPage, history display.History) {
-	facts := history.Facts(shown.Style, c.now(), c.session.Program())
+	facts := history.Facts(shown.Style, c.session.Now(), c.session.Program())
 	shown.Facts = facts.Rows[1:] // the first is the id
 	if history.Damage == nil && history.Exists {
 		shown.Status = history.Record.Status()
@@ -85,7 +85,10 @@ func (c *Console) fillPayout(shown *payoutPage, history display.History) {
 		c.commandOnly("show", shown.ID, "--full"),
 		c.offer("reconcile", "Ask the provider", form),
 		c.offer("rebuild", "Rebuild …", form),
-		c.commandOnly("publish", "--since", history.Record.UpdatedAt.Format(time.RFC3339), "--provider", history.Record.ID.Provider(), "--dry-run"),
+	}
+	if history.Exists {
+		since := history.Record.UpdatedAt.Format(time.RFC3339)
+		shown.Commands = append(shown.Commands, c.commandOnly("publish", "--since", since, "--provider", history.Record.ID.Provider(), "--dry-run"))
 	}
 	if shown.CanClose = shown.Status != "" && history.Record.IsOpen(); shown.CanClose {
 		shown.Commands = append(shown.Commands, c.commandOnly("close", shown.ID, "--status", "failed", "--reason", "TEXT"))
@@ -96,7 +99,7 @@ func (c *Console) fillPayout(shown *payoutPage, history display.History) {
 func (c *Console) commandOnly(line ...string) offer { return offer{Command: c.commandLine(line)} }
 
 func (c *Console) fillHeld(shown *payoutPage, held display.Entry) {
-	facts := display.HeldFacts(shown.Style, held, c.now())
+	facts := display.HeldFacts(shown.Style, held, c.session.Now())
 	shown.Facts, shown.NextStep = facts.Rows[1:], display.NextStep(held, c.session.Program())
 	shown.Commands = []offer{c.commandOnly("show", shown.ID, "--full")}
 	form := url.Values{"held": {shown.ID}}
@@ -113,7 +116,7 @@ const maxShown = 32 << 10
 
 // newReceipt adds to a receipt its body as text, and of Cregis the text that it signs.
 func (c *Console) newReceipt(number int, entry display.Entry, changed string) receipt {
-	r := receipt{Entry: entry, Number: number, Changed: cmp.Or(changed, entry.Result(c.now()))}
+	r := receipt{Entry: entry, Number: number, Changed: cmp.Or(changed, entry.Result(c.session.Now()))}
 	switch body := display.BodyText(entry.Body); {
 	case entry.Damaged:
 	case len(entry.Body) == 0:

@@ -2,6 +2,7 @@ package console
 
 import (
 	"cmp"
+	"iter"
 	"maps"
 	"net/http"
 	"net/url"
@@ -72,7 +73,6 @@ type problems struct {
 type offer struct {
 	Action, Label string
 	Form          url.Values
-	NeedsReason   bool
 	Command       string
 }
 
@@ -80,7 +80,7 @@ type offer struct {
 func (c *Console) offer(name, label string, form url.Values) offer {
 	maps.DeleteFunc(form, func(_ string, values []string) bool { return values[0] == "" })
 	a := actions[name]
-	o := offer{Label: label, Form: form, NeedsReason: a.effect == reasons}
+	o := offer{Label: label, Form: form}
 	if a.effect == reads || !c.isReadOnly() {
 		o.Action = name
 	}
@@ -135,35 +135,52 @@ func (p *problems) count(item problem) {
 	}
 }
 
-// held is the page of held callbacks, by provider and reason.
-func (c *Console) held(r *http.Request, stack cli.Stack) (view, error) {
-	p := problems{Causes: []string{"provider", "reason"}, Since: "Oldest accepted", Column: "Held callback", Empty: "No callback is held.", Field: "held"}
-	callbacks, isCut, err := display.Take(maxRead, display.Entries(stack.Reader().Unapplied(r.Context(), inbox.Held)), nil)
+// fillReceipts fills the page with the receipts in a state.
+func (c *Console) fillReceipts(r *http.Request, stack cli.Stack, p *problems, state inbox.State) error {
+	receipts, isCut, err := display.Take(maxRead, display.Entries(stack.Reader().Unapplied(r.Context(), state)), nil)
 	var items []problem
-	for _, e := range callbacks {
+	for _, e := range receipts {
 		id := payout.ID(e.Key.Payout)
-		reason, detail := e.Reason, string(e.Source())
+		second, detail := string(e.Source()), e.Result(c.session.Now())
+		if state == inbox.Held {
+			second, detail = e.Reason, second
+		}
 		if note, _, _ := strings.Cut(e.Note, "\n"); note != "" { // the lines that follow contain the signed text
-			detail += ": " + note
+			detail += ": " + c.style().AbbreviateIn(note)
 		}
 		if e.Damaged {
-			reason, detail = "damaged", "It cannot be read."
+			second, detail = "damaged", "It cannot be read."
 		}
-		cause := url.Values{"provider": {e.Provider()}, "reason": {reason}}
+		cause := url.Values{p.Causes[0]: {e.Provider()}, p.Causes[1]: {second}}
 		items = append(items, problem{ID: string(id), Path: payoutPath(id), Cause: cause, At: e.AcceptedAt, Detail: detail})
 	}
 	p.fill(r, items, isCut)
-	if reason := r.URL.Query().Get("reason"); p.Count > 0 && (reason == "" || slices.Contains(callback.Reasons(), callback.Reason(reason))) {
-		form := url.Values{"provider": {r.URL.Query().Get("provider")}, "held-reason": {reason}}
+	return err
+}
+
+// held is the page of held callbacks, by provider and reason.
+func (c *Console) held(r *http.Request, stack cli.Stack) (view, error) {
+	p := problems{Causes: []string{"provider", "reason"}, Since: "Oldest accepted", Column: "held callback", Empty: "No callback is held.", Field: "held"}
+	err := c.fillReceipts(r, stack, &p, inbox.Held)
+	provider, reason := r.URL.Query().Get("provider"), r.URL.Query().Get("reason")
+	if p.Count > 0 && (reason == "" || slices.Contains(callback.Reasons(), callback.Reason(reason))) {
+		form := url.Values{"provider": {provider}, "held-reason": {reason}}
 		p.Offers = []offer{c.offer("release-all", "Release all: "+cli.Count(p.Count, "callback")+" …", form)}
 	}
 	return view{template: "problems.html", Title: "Held", Live: true, Data: &p}, err
 }
 
+// waiting is the page of receipts that are not applied yet, by provider and source.
+func (c *Console) waiting(r *http.Request, stack cli.Stack) (view, error) {
+	p := problems{Causes: []string{"provider", "source"}, Since: "Oldest accepted", Column: "receipt", Empty: "Each receipt is applied or held."}
+	err := c.fillReceipts(r, stack, &p, inbox.Received)
+	return view{template: "problems.html", Title: "Waiting", Live: true, Data: &p}, err
+}
+
 // fillPayouts fills the page with the payouts of an index. Those that cannot be read have
 // the cause damaged.
-func (p *problems) fillPayouts(r *http.Request, stack cli.Stack, filter dynamostore.Filter, describe func(dynamostore.Stored) problem) error {
-	payouts, isCut, err := display.Take(maxRead, display.Payouts(stack.Reader().List(r.Context(), filter)), nil)
+func (p *problems) fillPayouts(r *http.Request, listed iter.Seq2[dynamostore.Stored, error], describe func(dynamostore.Stored) problem) error {
+	payouts, isCut, err := display.Take(maxRead, display.Payouts(listed), nil)
 	var items []problem
 	for _, stored := range payouts {
 		item := problem{Cause: url.Values{p.Causes[0]: {"damaged"}}, At: stored.UpdatedAt, Detail: "It cannot be read; audit shows how to repair it."}
@@ -179,8 +196,8 @@ func (p *problems) fillPayouts(r *http.Request, stack cli.Stack, filter dynamost
 
 // conflicts is the page of payouts in conflict, by the fields in conflict.
 func (c *Console) conflicts(r *http.Request, stack cli.Stack) (view, error) {
-	p := problems{Causes: []string{"fields"}, Since: "Oldest update", Column: "Payout", Empty: "No payout is in conflict.", Field: "payout"}
-	err := p.fillPayouts(r, stack, dynamostore.Filter{Status: payout.Conflicted}, func(stored dynamostore.Stored) problem {
+	p := problems{Causes: []string{"fields"}, Since: "Oldest update", Column: "payout", Empty: "No payout is in conflict.", Field: "payout"}
+	err := p.fillPayouts(r, stack.Reader().List(r.Context(), dynamostore.Filter{Status: payout.Conflicted}), func(stored dynamostore.Stored) problem {
 		var fields, values []string
 		for _, value := range (display.History{Record: stored}).ConflictingValues(c.style()) {
 			fields, values = append(fields, value.Field), append(values, value.Field+": "+value.Value)
@@ -199,8 +216,8 @@ func (c *Console) conflicts(r *http.Request, stack cli.Stack) (view, error) {
 
 // overdue is the page of overdue payouts, by the reasons why they are overdue.
 func (c *Console) overdue(r *http.Request, stack cli.Stack) (view, error) {
-	p := problems{Causes: []string{"reason"}, Since: "Earliest deadline", Column: "Payout", Empty: "No payout is overdue.", Field: "payout"}
-	err := p.fillPayouts(r, stack, dynamostore.Filter{Overdue: true}, func(stored dynamostore.Stored) problem {
+	p := problems{Causes: []string{"reason"}, Since: "Earliest deadline", Column: "payout", Empty: "No payout is overdue.", Field: "payout"}
+	err := p.fillPayouts(r, stack.Reader().List(r.Context(), dynamostore.Filter{Overdue: true}), func(stored dynamostore.Stored) problem {
 		item := problem{Cause: url.Values{"reason": {strings.Join(stored.Overdue, " ")}}, At: stored.UpdatedAt, Detail: string(stored.Status())}
 		if stored.Deadline != 0 {
 			item.At = time.UnixMilli(stored.Deadline).UTC()
@@ -216,17 +233,27 @@ func (c *Console) overdue(r *http.Request, stack cli.Stack) (view, error) {
 	return view{template: "problems.html", Title: "Overdue", Live: true, Data: &p}, err
 }
 
+// due is the page of payouts whose query is due, by account and by what the last query led to.
+func (c *Console) due(r *http.Request, stack cli.Stack) (view, error) {
+	p := problems{Causes: []string{"account", "last query"}, Since: "Due since", Column: "payout", Empty: "No query is due.", Field: "payout"}
+	err := p.fillPayouts(r, stack.Reader().Scheduled(r.Context(), c.session.Now(), maxRead), func(stored dynamostore.Stored) problem {
+		cause := url.Values{"account": {stored.ID.Provider() + "/" + stored.ID.Account()}, "last query": {stored.Schedule.Result}}
+		return problem{Cause: cause, At: stored.Schedule.At, Detail: string(stored.Status()) + ", asked " + cli.Count(stored.Schedule.Tries, "time") + " since its last change"}
+	})
+	return view{template: "problems.html", Title: "Due queries", Live: true, Data: &p}, err
+}
+
 // deadLetters is the page of dead-letter messages, by cause and provider. Reading them
 // hides them from the sweeper for a moment, so the page of a deployed stack only counts
 // them.
 func (c *Console) deadLetters(r *http.Request, stack cli.Stack) (view, error) {
-	p := problems{Causes: []string{"cause", "provider"}, Since: "Oldest sent", Column: "Message", Empty: "No dead-letter message is visible.", Field: "message-id"}
+	p := problems{Causes: []string{"cause", "provider"}, Since: "Oldest sent", Column: "message", Empty: "No dead-letter message is visible.", Field: "message-id"}
 	v := view{template: "problems.html", Title: "Dead-letter messages", Data: &p}
 	if c.isReadOnly() {
 		depth, err := prove.MeasureQueue(r.Context(), stack, stack.DeadLetterQueueURL)
 		if err == nil {
 			p.Empty = "The queue has " + cli.Count(int(*depth.Waiting), "message") + ". Reading them would hide them from others: list and redrive them with the commands."
-			p.Offers = []offer{c.commandOnly("dlq", "list"), c.offer("redrive", "Redrive", nil)}
+			p.Offers = []offer{c.commandOnly("dlq", "list"), c.offer("redrive-all", "Redrive", nil)}
 		}
 		return v, err
 	}
@@ -244,7 +271,7 @@ func (c *Console) deadLetters(r *http.Request, stack cli.Stack) (view, error) {
 	p.fill(r, items, isCut)
 	if p.Count > 0 {
 		form := url.Values{"cause": {r.URL.Query().Get("cause")}, "provider": {r.URL.Query().Get("provider")}}
-		p.Offers = []offer{c.offer("redrive", "Redrive all: "+cli.Count(p.Count, "message")+" …", form)}
+		p.Offers = []offer{c.offer("redrive-all", "Redrive all: "+cli.Count(p.Count, "message")+" …", form)}
 	}
 	p.Offers = append(p.Offers, c.offer("sweep", "Sweep now, which recovers them", nil))
 	return v, err

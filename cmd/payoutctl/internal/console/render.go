@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"embed"
 	"errors"
 	"fmt"
 	"html/template"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"path"
@@ -15,13 +15,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/smithy-go"
+
 	"payout-callbacks/cmd/payoutctl/internal/cli"
 	"payout-callbacks/cmd/payoutctl/internal/display"
 	"payout-callbacks/pkg/payout"
 )
-
-//go:embed templates
-var templates embed.FS
 
 // page returns what a page shows. errNotFound gives 404.
 type page func(r *http.Request) (view, error)
@@ -44,6 +43,7 @@ type layout struct {
 	Pages    []link
 	Stack    string // of a deployed stack: its name
 	Region   string
+	Account  string
 	ReadOnly bool
 	Now      time.Time
 }
@@ -51,22 +51,16 @@ type layout struct {
 type link struct{ Path, Title string }
 
 // parseTemplates parses each page together with the layout and the parts.
-func parseTemplates(c *Console) (map[string]*template.Template, error) {
-	files, err := templates.ReadDir("templates")
-	if err != nil {
-		return nil, err
+func (c *Console) parseTemplates() {
+	functions := template.FuncMap{
+		"payoutPath": payoutPath, "field": display.FieldText, "utc": cli.FormatTime, "age": c.age, "statusClass": statusClass, "linked": linked, "marked": marked, "local": localTime,
+		"count": cli.Count, "colourClass": colourClass, "verdictClass": verdictClass, "exportPath": exportPath,
 	}
-	parsed := map[string]*template.Template{}
-	for _, file := range files {
-		base := template.New("layout.html").Funcs(template.FuncMap{
-			"payoutPath": payoutPath, "field": display.FieldText, "utc": cli.FormatTime, "age": c.age, "statusClass": statusClass, "linked": linked, "marked": marked, "local": localTime,
-			"count": cli.Count, "colourClass": colourClass, "verdictClass": verdictClass, "exportPath": exportPath,
-		})
-		if parsed[file.Name()], err = base.ParseFS(templates, "templates/layout.html", "templates/parts.html", "templates/"+file.Name()); err != nil {
-			return nil, fmt.Errorf("parse template %s: %w", file.Name(), err)
-		}
+	pages, _ := fs.Glob(files, "templates/*.html") // fails for another pattern only
+	for _, page := range pages {
+		parsed := template.New("layout.html").Funcs(functions)
+		c.templates[path.Base(page)] = template.Must(parsed.ParseFS(files, "templates/layout.html", "templates/parts.html", page))
 	}
-	return parsed, nil
 }
 
 // onStack returns the handling of a request that needs the stack.
@@ -99,8 +93,10 @@ func (c *Console) show(p page) http.Handler {
 
 // failWith shows an error of the stack, of AWS or of the request, and what to do.
 func (c *Console) failWith(w http.ResponseWriter, r *http.Request, err error) {
-	if errors.Is(err, errNotFound) {
-		c.fail(w, r, http.StatusNotFound, "Not found", "This console has no such page, and the stack has no payout, receipt or job of this name.")
+	// DynamoDB refuses a key that is empty or too long: nothing has it.
+	if api, ok := errors.AsType[smithy.APIError](err); errors.Is(err, errNotFound) || ok && api.ErrorCode() == "ValidationException" {
+		c.fail(w, r, http.StatusNotFound, "Not found", "The stack has no payout or receipt of this name, and the console no such page or command. "+
+			"A payout is known once its callback, its expectation or an answer to a query about it is applied.")
 		return
 	}
 	exit := cli.AsExitError(err)
@@ -111,17 +107,18 @@ func (c *Console) failWith(w http.ResponseWriter, r *http.Request, err error) {
 	c.fail(w, r, code, title, strings.TrimSuffix(exit.Error(), ".")+". "+exit.Hint)
 }
 
-// fail shows a page with an error.
+// fail shows a page with an error. That of a stack that does not answer is read again until
+// it does.
 func (c *Console) fail(w http.ResponseWriter, r *http.Request, code int, title, text string) {
-	c.write(w, r, code, view{template: "error.html", Title: title, Data: text})
+	c.write(w, r, code, view{template: "error.html", Title: title, Live: code == http.StatusBadGateway && r.Method == http.MethodGet, Data: text})
 }
 
 // write renders a page. Control characters and characters that change the direction of
 // text are escaped in the whole page, whatever their origin.
 func (c *Console) write(w http.ResponseWriter, r *http.Request, code int, v view) {
-	data := layout{view: v, Path: r.URL.Path, Pages: c.menu, ReadOnly: c.isReadOnly(), Now: c.now()}
+	data := layout{view: v, Path: r.URL.Path, Pages: c.menu, ReadOnly: c.isReadOnly(), Now: c.session.Now()}
 	if c.deployed != nil {
-		data.Stack, data.Region = c.deployed.Name, c.deployed.AWS.Region
+		data.Stack, data.Region, data.Account = c.deployed.Name, c.deployed.AWS.Region, path.Base(path.Dir(c.deployed.EventsQueueURL))
 	}
 	var page bytes.Buffer
 	if err := c.templates[v.template].ExecuteTemplate(&page, "layout.html", data); err != nil {
@@ -148,14 +145,16 @@ func payoutPath(id payout.ID) string {
 	return "/payouts/" + strings.Join(segments, "/")
 }
 
-// localPath returns a path of this console, never that of another host.
-func localPath(text string) string { return path.Clean("/" + strings.TrimLeft(text, `/\`)) }
+// localPath returns an escaped path of this console, never that of another host.
+func localPath(escaped string, query url.Values) string {
+	return strings.TrimSuffix(path.Clean("/"+escaped)+"?"+query.Encode(), "?")
+}
 
 func (c *Console) age(at time.Time) string {
 	if at.IsZero() {
 		return "-"
 	}
-	return cli.FormatAge(c.now().Sub(at))
+	return cli.FormatAge(c.session.Now().Sub(at))
 }
 
 // localTime formats a time in the zone of this machine.

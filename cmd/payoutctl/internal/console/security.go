@@ -4,7 +4,6 @@ import (
 	"crypto/subtle"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 )
 
@@ -24,18 +23,22 @@ func (c *Console) secure(next http.Handler) http.Handler {
 		// With no-referrer the browser would send the forms of this page with "Origin: null".
 		header.Set("Referrer-Policy", "same-origin")
 		header.Set("Cache-Control", "no-store")
-		origin := r.Header.Get("Origin")
+		origin, query := r.Header.Get("Origin"), r.URL.Query()
+		token := query.Get("token")
+		if cookie, err := r.Cookie(c.cookie()); err == nil && !query.Has("token") {
+			token = cookie.Value
+		}
 		switch {
 		case !slices.Contains(hosts, r.Host):
 			http.Error(w, "Forbidden: the console answers to "+hosts[0]+" only.", http.StatusForbidden)
 		case origin != "" && origin != "http://"+r.Host:
 			http.Error(w, "Forbidden: the request comes from another site.", http.StatusForbidden)
-		case r.URL.Query().Has("token"):
-			c.exchangeToken(w, r)
-		case !c.hasToken(r):
+		case !c.isToken(token), query.Has("token") && r.Method != http.MethodGet:
 			c.fail(w, r, http.StatusForbidden, "Open the console by its address",
-				"The address with the token is printed when the console starts; of the local stack it is also consoleUrl in .local/stack.json. "+
-					"If you have just opened it from another page, follow the link to the overview.")
+				"The address with the token is printed when the console starts, and is valid until it ends; of the local stack it is also consoleUrl in "+
+					".local/stack.json. If you have just opened it from another page, follow the link to the overview.")
+		case query.Has("token"):
+			c.exchangeToken(w, r)
 		default:
 			next.ServeHTTP(w, r)
 		}
@@ -45,11 +48,6 @@ func (c *Console) secure(next http.Handler) http.Handler {
 // cookie returns the name of the cookie. Cookies do not distinguish ports, so the name does.
 func (c *Console) cookie() string { return fmt.Sprintf("payout-console-%d", c.Port) }
 
-func (c *Console) hasToken(r *http.Request) bool {
-	cookie, err := r.Cookie(c.cookie())
-	return err == nil && c.isToken(cookie.Value)
-}
-
 func (c *Console) isToken(text string) bool {
 	return subtle.ConstantTimeCompare([]byte(text), []byte(c.Token)) == 1
 }
@@ -58,15 +56,10 @@ func (c *Console) isToken(text string) bool {
 // the token, so that it does not stay in the browser's history.
 func (c *Console) exchangeToken(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
-	if (r.Method != http.MethodGet && r.Method != http.MethodHead) || !c.isToken(query.Get("token")) {
-		c.fail(w, r, http.StatusForbidden, "The token is not valid", "It was printed when an earlier console started. Use the address that the running one prints.")
-		return
-	}
 	query.Del("token")
 	http.SetCookie(w, &http.Cookie{
 		Name: c.cookie(), Value: c.Token, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode,
 		Secure: false, // loopback has no TLS
 	})
-	target := url.URL{Path: localPath(r.URL.Path), RawQuery: query.Encode()}
-	http.Redirect(w, r, target.String(), http.StatusSeeOther)
+	http.Redirect(w, r, localPath(r.URL.EscapedPath(), query), http.StatusSeeOther)
 }

@@ -21,10 +21,7 @@ func newConsole(t *testing.T, stack cli.Stack) *console.Console {
 	t.Helper()
 	s := &cli.Session{Env: func(string) string { return "" }, Now: time.Now}
 	s.Flags.Local = stack.Local
-	served, err := console.New(t.Context(), s, stack, console.Options{Port: port, Token: token})
-	if err != nil {
-		t.Fatal(err)
-	}
+	served := console.New(t.Context(), s, stack, console.Options{Port: port, Token: token})
 	return served
 }
 
@@ -61,7 +58,7 @@ func TestConsole_RefusesRequests(t *testing.T) {
 		"opaque origin":        {"GET", "/jobs/1", func(r *http.Request) { r.Header.Set("Origin", "null") }, 403},
 		"origin of other name": {"GET", "/jobs/1", func(r *http.Request) { r.Header.Set("Origin", "http://localhost:4567") }, 403},
 		"change of other site": {"POST", "/jobs/1/cancel", func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }, 403},
-		"own change":           {"POST", "/jobs/1/cancel", func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "same-origin") }, 303},
+		"own change":           {"POST", "/jobs/1/cancel", func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "same-origin") }, 404},
 		"no token":             {"GET", "/static/console.css", func(r *http.Request) { r.Header.Del("Cookie") }, 403},
 		"events without token": {"GET", "/events", func(r *http.Request) { r.Header.Del("Cookie") }, 403},
 		"another token": {"GET", "/jobs/1", func(r *http.Request) {
@@ -96,10 +93,11 @@ func TestConsole_ExchangesToken(t *testing.T) {
 	handler := newConsole(t, local())
 	withoutCookie := func(r *http.Request) { r.Header.Del("Cookie") }
 	for path, target := range map[string]string{
-		"/?token=" + token:                           "/",
-		"/payouts?status=held&token=" + token:        "/payouts?status=held",
-		"//evil.example/payouts?token=" + token:      "/evil.example/payouts",
-		"/%5C%5Cevil.example/payouts?token=" + token: "/evil.example/payouts",
+		"/?token=" + token:                                   "/",
+		"/payouts?status=held&token=" + token:                "/payouts?status=held",
+		"//evil.example/payouts?token=" + token:              "/evil.example/payouts",
+		"/%5C%5Cevil.example/payouts?token=" + token:         "/%5C%5Cevil.example/payouts",
+		"/payouts/cregis%2Fpayout%2F1%2F%2F7?token=" + token: "/payouts/cregis%2Fpayout%2F1%2F%2F7",
 	} {
 		for range 2 { // the token is valid as long as the process runs
 			response := request(t, handler, "GET", path, withoutCookie)

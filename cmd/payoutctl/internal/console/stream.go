@@ -16,9 +16,9 @@ type hub struct{ changes atomic.Int64 }
 func (h *hub) announce() { h.changes.Add(1) }
 
 const (
-	streamPause    = time.Second     // between two announcements to a page, at least
-	slowReader     = 5 * time.Second // for a write; the stream of a page that does not read ends
-	deployedPauses = 30              // until a page of a deployed stack, which does not say when it changes, is read again
+	streamPause = time.Second     // between two announcements to a page, at least
+	slowReader  = 5 * time.Second // for a write; the stream of a page that does not read ends
+	quietPauses = 30              // until a page is read again without a change: a deployed stack does not say when it changes, nor does what is paused
 )
 
 // serveEvents streams announcements as server-sent events. An announcement says only that
@@ -43,7 +43,7 @@ func (c *Console) serveEvents(w http.ResponseWriter, r *http.Request) {
 		isFailing := c.watch(r.Context()) != nil
 		changes := c.hub.changes.Load()
 		text = ": alive\n\n"
-		if changes != announced || isFailing != hasFailed || c.isReadOnly() && pauses%deployedPauses == 0 {
+		if changes != announced || isFailing != hasFailed || pauses%quietPauses == 0 {
 			text = "event: changed\ndata: {}\n\n"
 		}
 		announced, hasFailed = changes, isFailing

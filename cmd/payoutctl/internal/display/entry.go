@@ -44,7 +44,7 @@ func (e Entry) Fields(style cli.Style) [][2]string {
 	if note == "" {
 		return nil
 	}
-	return [][2]string{{"note", cli.Clean(note)}}
+	return [][2]string{{"note", cli.Clean(style.AbbreviateIn(note))}}
 }
 
 // EventFields returns names and values of the fields that an event sets.
@@ -60,7 +60,7 @@ func EventFields(style cli.Style, e payout.Event) [][2]string {
 		deadline = cli.FormatTime(time.UnixMilli(e.Deadline)) + " UTC"
 	}
 	all := [][2]string{
-		{"payout", cli.Clean(string(e.ID))}, {"status", string(e.Status)}, {"reason", style.Shorten(e.Reason)},
+		{"payout", cli.Clean(string(e.ID))}, {"status", string(e.Status)}, {"reason", style.Shorten(style.AbbreviateIn(e.Reason))},
 		{"amount", cli.FormatAmount(string(e.Amount), e.Currency)}, {"reference", cli.Clean(e.Reference)},
 		{"chain", cli.Clean(e.Chain)}, {"token", cli.Clean(e.Token)}, {"from", style.Abbreviate(e.From)}, {"to", style.Abbreviate(e.To)},
 		{"memo", style.Abbreviate(e.Memo)}, {"transaction", cli.Clean(e.TxID)}, {"block", number(e.BlockHeight)},

@@ -54,7 +54,7 @@ func (t History) Facts(style cli.Style, now time.Time, program string) cli.Table
 		return rows
 	}
 	row("status", string(r.Status()), cli.StatusColour(r.Status()))
-	row("reason", style.Shorten(r.Reason()), "")
+	row("reason", style.Shorten(style.AbbreviateIn(r.Reason())), "")
 	t.addReconciliation(&rows, now)
 	row("amount", cli.FormatAmount(r.Value(payout.FieldAmount), r.Value(payout.FieldCurrency)), "")
 	row("items", t.items(), "")

@@ -124,7 +124,7 @@ func (e explanation) meaning(steps *steps) {
 	switch {
 	case e.Held != nil:
 		note, _, _ := strings.Cut(e.Held.Note, "\n") // the lines that follow contain the signed text with addresses
-		steps.add("held", style.Paint(cli.Yellow, string(e.Held.Reason))+": "+style.Shorten(note))
+		steps.add("held", style.Paint(cli.Yellow, string(e.Held.Reason))+": "+style.Shorten(style.AbbreviateIn(note)))
 	case e.Event != nil:
 		for _, field := range display.EventFields(style, *e.Event) {
 			steps.add("event "+field[0], field[1])

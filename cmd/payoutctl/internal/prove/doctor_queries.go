@@ -3,9 +3,11 @@ package prove
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"payout-callbacks/cmd/payoutctl/internal/cli"
 	"payout-callbacks/pkg/aws/dynamostore"
@@ -116,7 +118,7 @@ func compareKeys(provider cli.Provider, all []reconcile.AccountCheck, keys callb
 // callbacks are refused.
 func (d *doctor) expectedAccounts(ctx context.Context) (finding, error) {
 	accounts := map[cli.Provider]map[string]bool{}
-	for stored, err := range d.stack.Reader().Scheduled(ctx) {
+	for stored, err := range d.stack.Reader().Scheduled(ctx, time.UnixMilli(math.MaxInt64), 1) {
 		switch {
 		case errors.Is(err, inbox.ErrDamagedPayout):
 			continue

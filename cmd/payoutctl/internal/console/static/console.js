@@ -4,10 +4,27 @@
 
 const pause = document.getElementById("pause");
 const connection = document.getElementById("connection");
-let isPaused = false, isReading = false, isStale = false;
+let source, isPaused = false, isReading = false, isStale = false;
 
-// refresh reads the page again and replaces its live elements, unless a person is
-// working in them.
+// isEdited reports whether a person has changed a field of an element.
+function isEdited(element) {
+  return [...element.querySelectorAll("input, textarea, select")].some((field) => field.options
+    ? field.selectedIndex !== Math.max(0, [...field.options].findIndex((option) => option.defaultSelected))
+    : field.checked !== field.defaultChecked || field.value !== field.defaultValue);
+}
+
+// replace puts a fresh element in the place of an old one, with its open details and its
+// focus. It leaves an element that a person works in.
+function replace(old, fresh) {
+  const focus = old.contains(document.activeElement) ? document.activeElement : null;
+  for (const open of old.querySelectorAll("details[open]")) fresh.querySelector("#" + CSS.escape(open.id))?.setAttribute("open", "");
+  const next = focus && [...fresh.querySelectorAll("a, button, summary")].find((element) => element.outerHTML === focus.outerHTML);
+  if (fresh.isEqualNode(old) || isEdited(old) || (focus && !next)) return;
+  old.replaceWith(fresh);
+  next?.focus();
+}
+
+// refresh reads the page again and replaces its live elements.
 async function refresh() {
   if (isPaused || document.hidden || isReading) { isStale = true; return; }
   isReading = true; isStale = false;
@@ -16,18 +33,17 @@ async function refresh() {
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (!answer.ok) {
       isStale = answer.status >= 500; // the stack does not answer: try again
-      say(page.querySelector("h1")?.textContent || "The console does not answer");
+      say(page.querySelector("main")?.innerText || "The console does not answer");
       return;
     }
+    if (!document.querySelector("main [data-live]")) { location.reload(); return; } // the stack answers again
+    prepare(page);
     for (const old of document.querySelectorAll("[data-live]")) {
       const fresh = page.getElementById(old.id);
-      for (const open of old.querySelectorAll("details[open]")) page.getElementById(open.id)?.setAttribute("open", "");
-      if (!fresh || fresh.isEqualNode(old) || old.contains(document.activeElement)) continue;
-      old.replaceWith(fresh);
+      if (fresh) replace(old, fresh);
     }
-    if (!page.body.dataset.events) source?.close();
+    if (!page.body.dataset.events) disconnect();
     say("");
-    prepare();
   } catch {
     say("The console does not answer. It was stopped, or is starting.");
   } finally {
@@ -42,14 +58,27 @@ function say(text) {
   connection.hidden = text === "";
 }
 
-let source;
-if (document.body.dataset.events) {
+// connect opens the stream of announcements. A hidden page has none, because a browser
+// opens few connections to a host.
+function connect() {
+  if (source || document.hidden || !document.body.dataset.events) return;
   source = new EventSource(document.body.dataset.events);
   source.addEventListener("changed", refresh);
   source.addEventListener("open", () => { if (isStale || connection.textContent) refresh(); });
-  source.addEventListener("error", () => say("Live updates are interrupted; connecting again …"));
-  document.addEventListener("visibilitychange", () => { if (!document.hidden && isStale) refresh(); });
-  document.addEventListener("focusout", () => { isStale = true; setTimeout(() => { if (isStale) refresh(); }, 1000); });
+  source.addEventListener("error", () => say("Live updates are interrupted; connecting again. A console that was started again has another address: it is printed."));
+}
+
+function disconnect() {
+  source?.close();
+  source = undefined;
+}
+
+if (document.body.dataset.events) {
+  connect();
+  document.addEventListener("visibilitychange", () => {
+    isStale = true;
+    if (document.hidden) disconnect(); else connect();
+  });
   pause.hidden = false;
   pause.addEventListener("click", () => {
     isPaused = !isPaused;
@@ -59,16 +88,17 @@ if (document.body.dataset.events) {
   });
 }
 
-function prepare() {
-  for (const button of document.querySelectorAll("button[data-copy]")) button.hidden = !navigator.clipboard;
+// prepare shows the buttons that copy, if the browser can.
+function prepare(page) {
+  for (const button of page.querySelectorAll("button[data-copy]")) button.hidden = !navigator.clipboard;
 }
 
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("button[data-copy]");
   if (!button) return;
-  await navigator.clipboard.writeText(button.dataset.copy);
-  button.classList.add("copied");
-  setTimeout(() => button.classList.remove("copied"), 1500);
+  const hasCopied = await navigator.clipboard.writeText(button.dataset.copy).then(() => true, () => false);
+  button.classList.add(hasCopied ? "copied" : "refused");
+  setTimeout(() => button.classList.remove("copied", "refused"), 1500);
 });
 
-prepare();
+prepare(document);
