@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/payout"
 	"payout-callbacks/pkg/reconcile"
 )
@@ -22,28 +23,22 @@ func (s suite) expected(v Vector) error {
 	if v.Expect != Accepted {
 		return errNoCase
 	}
-	request, err := v.Request(s, s.Keys)
-	if err != nil {
-		return err
-	}
-	got, err := s.check(request, s.Keys)
-	if err != nil {
-		return err
-	}
-	stated := expectationOf(got.event)
-	event, err := s.Description.Expectations.Expect(stated)
-	record, _ := payout.Record{}.Apply(got.event)
-	agreed, _ := record.Apply(event)
-	switch {
-	case err != nil:
-		return fmt.Errorf("the expectation of what it states: %w", err)
-	case event.ID != got.event.ID || event.Source != payout.SourceExpectation || event.Status != payout.Expected:
-		return fmt.Errorf("the expectation is %s of %s from %q, want %s of %s from %q", event.Status, event.ID, event.Source,
-			payout.Expected, got.event.ID, payout.SourceExpectation)
-	case len(agreed.Conflicts()) > 0:
-		return fmt.Errorf("the expectation of what it states conflicts in %v", agreed.Conflicts())
-	}
-	return errors.Join(s.expectedAmount(record, stated), s.expectedFields(stated))
+	return s.ifAuthentic(v, func(_ callback.Request, got result) error {
+		stated := expectationOf(got.event)
+		event, err := s.Description.Expectations.Expect(stated)
+		record, _ := payout.Record{}.Apply(got.event)
+		agreed, _ := record.Apply(event)
+		switch {
+		case err != nil:
+			return fmt.Errorf("the expectation of what it states: %w", err)
+		case event.ID != got.event.ID || event.Source != payout.SourceExpectation || event.Status != payout.Expected:
+			return fmt.Errorf("the expectation is %s of %s from %q, want %s of %s from %q", event.Status, event.ID, event.Source,
+				payout.Expected, got.event.ID, payout.SourceExpectation)
+		case len(agreed.Conflicts()) > 0:
+			return fmt.Errorf("the expectation of what it states conflicts in %v", agreed.Conflicts())
+		}
+		return errors.Join(s.expectedAmount(record, stated), s.expectedFields(stated))
+	})
 }
 
 // expectationOf returns the expectation that states what an event states.
