@@ -20,10 +20,11 @@ import (
 
 // Send sends callbacks. Its flags apply to all of its commands.
 type Send struct {
-	Repeat  cli.Limit `help:"Send it this many times, with a new signature each." default:"1" placeholder:"N"`
-	Forge   bool      `help:"Sign it with a random key. Exit code 0 then means that it was refused."`
-	KeyFile string    `help:"File with the account's key, or - for standard input. A local stack has demo keys." placeholder:"FILE"`
-	Yes     bool      `help:"Skip the confirmation on a deployed stack."`
+	PrintEvent bool      `help:"Print the event of API Gateway with the callback, for make invoke and sam local invoke, and send nothing."`
+	Repeat     cli.Limit `help:"Send it this many times, with a new signature each." default:"1" placeholder:"N"`
+	Forge      bool      `help:"Sign it with a random key. Exit code 0 then means that it was refused."`
+	KeyFile    string    `help:"File with the account's key, or - for standard input. A local stack has demo keys." placeholder:"FILE"`
+	Yes        bool      `help:"Skip the confirmation on a deployed stack."`
 
 	Cregis sendCregis `cmd:"" help:"As Cregis: payout, sub-address-payout."`
 	Pivot  sendPivot  `cmd:"" help:"As Pivot: single, bulk."`
@@ -40,6 +41,7 @@ signed with the demo key of the account in the body (--local), or with the key i
 	payoutctl --local send pivot bulk --event PAYOUT.PENDING --repeat 3
 	payoutctl --local send pkg/provider/cregis/testdata/payout-status-6.txtar
 	payoutctl --stack payouts-dev send pivot single --merchant-id MERCHANT --key-file key.txt
+	payoutctl --local send --print-event cregis payout --status 6 | make invoke FUNCTION=cregis EVENT=-
 
 Exit code 0: every answer was as expected: an acknowledgement; with --forge a refusal; for a test vector what it states.
 1: an answer was different. 3: no answer.`
@@ -135,7 +137,7 @@ func sendExample(ctx context.Context, s *cli.Session, flags *Send, example send.
 	})
 }
 
-// sendCallback sends a callback --repeat times and prints the answers.
+// sendCallback sends a callback --repeat times and prints the answers, or prints its event.
 func sendCallback(ctx context.Context, s *cli.Session, flags *Send, out send.Callback) error {
 	if flags.Forge {
 		out.Want, out.Unsigned = callback.Unauthenticated, false
@@ -148,13 +150,25 @@ func sendCallback(ctx context.Context, s *cli.Session, flags *Send, out send.Cal
 	if err != nil {
 		return err
 	}
+	sender := send.NewSender(stack, stack.APIURL, out, key)
+	if flags.PrintEvent {
+		event, err := sender.Event()
+		if err != nil {
+			return err
+		}
+		return s.PrintJSON(event)
+	}
 	if err := s.Confirm(flags.Yes || flags.Forge, "send a signed callback to stack "+stack.Name); err != nil {
 		return err
 	}
-	sender := send.NewSender(stack, stack.APIURL, out, key)
+	return sendRepeatedly(ctx, s, sender, int(flags.Repeat))
+}
+
+// sendRepeatedly sends a callback some times and prints the answers.
+func sendRepeatedly(ctx context.Context, s *cli.Session, sender send.Sender, times int) (err error) {
 	var got send.Answer
 	unexpected := 0
-	for range flags.Repeat {
+	for range times {
 		if got, err = sender.Send(ctx); err != nil {
 			return err
 		}
@@ -167,7 +181,7 @@ func sendCallback(ctx context.Context, s *cli.Session, flags *Send, out send.Cal
 	}
 	printShowHint(s, got)
 	if unexpected > 0 {
-		return cli.Negativef("", "%d of %d answers were not as expected (%s)", unexpected, flags.Repeat, out.Want)
+		return cli.Negativef("", "%d of %d answers were not as expected (%s)", unexpected, times, sender.Callback.Want)
 	}
 	return nil
 }

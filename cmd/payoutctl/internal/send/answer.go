@@ -6,12 +6,16 @@ package send
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"io"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
+
+	"github.com/aws/aws-lambda-go/events"
 
 	"payout-callbacks/cmd/payoutctl/internal/cli"
 	"payout-callbacks/pkg/callback"
@@ -138,6 +142,28 @@ func (s Sender) Send(ctx context.Context) (Answer, error) {
 		got.Payout, got.Held = s.predict(callback.NewRequest(s.Callback.Kind, header, body))
 	}
 	return got, nil
+}
+
+// Event returns the event with which API Gateway invokes a function for the callback, in
+// payload format 2.0, which payoutctl explain and sam local invoke read.
+func (s Sender) Event() (events.APIGatewayV2HTTPRequest, error) {
+	body, header, err := s.signed()
+	if err != nil {
+		return events.APIGatewayV2HTTPRequest{}, err
+	}
+	path := s.Callback.URL("")
+	event := events.APIGatewayV2HTTPRequest{Version: "2.0", RouteKey: "POST " + path, RawPath: path, Headers: map[string]string{}, Body: string(body)}
+	event.RequestContext = events.APIGatewayV2HTTPRequestContext{
+		RouteKey: event.RouteKey, Stage: "$default", TimeEpoch: time.Now().UnixMilli(),
+		HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: http.MethodPost, Path: path, Protocol: "HTTP/1.1", SourceIP: "127.0.0.1"},
+	}
+	for name, values := range header {
+		event.Headers[strings.ToLower(name)] = strings.Join(values, ",")
+	}
+	if !utf8.Valid(body) {
+		event.Body, event.IsBase64Encoded = base64.StdEncoding.EncodeToString(body), true
+	}
+	return event, nil
 }
 
 // signed returns body and headers as the provider sends them.
