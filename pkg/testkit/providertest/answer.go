@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"maps"
 	"net/http"
-	"os"
 	"path"
 	"strconv"
 	"strings"
@@ -66,17 +65,6 @@ func (v AnswerVector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	maps.Copy(w.Header(), response.Header)
 	w.WriteHeader(response.Status)
 	_, _ = w.Write(response.Body)
-}
-
-// Answers loads the answer vectors in dir for another test, such as the seeds of a fuzz
-// target.
-func Answers(t testing.TB, dir string) []AnswerVector {
-	t.Helper()
-	vectors, err := loadAnswers(os.DirFS(dir), ".")
-	if err != nil || len(vectors) == 0 {
-		t.Fatalf("%d vectors in %s, %v", len(vectors), dir, err)
-	}
-	return vectors
 }
 
 // loadAnswers loads the answer vectors in a folder, sorted by name.
