@@ -48,8 +48,10 @@ type Timestamp struct {
 	Prefix string // of the timestamp, such as "t="
 	// Text is what precedes the body in the signed text, such as "{t}."; {t} is replaced
 	// by the timestamp.
-	Text      string
-	Tolerance time.Duration // how far the timestamp may be from the time of receipt
+	Text string
+	// Tolerance is how far the timestamp may be from the time of receipt, such as 5 minutes.
+	// Zero refuses nearly every callback, and what it allows is how long a copy is verified.
+	Tolerance time.Duration
 }
 
 // Verify proves who signed the body as it was sent, with the key of any account. The

@@ -31,7 +31,7 @@ func newSender(account string, key callback.Key) callback.Sender {
 
 func allBroken() map[string]broken {
 	all := brokenVerify()
-	for _, more := range []map[string]broken{brokenParse(), brokenExpectations(), brokenTables(), brokenQueries()} {
+	for _, more := range []map[string]broken{brokenTimes(), brokenParse(), brokenExpectations(), brokenTables(), brokenQueries()} {
 		maps.Copy(all, more)
 	}
 	return all

@@ -97,23 +97,6 @@ func TestSuite_SoundProvider(t *testing.T) {
 	}
 }
 
-// A scheme with a timestamp passes: each request is received when it was signed.
-func TestSuite_ProviderWithTimestamps(t *testing.T) {
-	request, err := providertest.Vector{Account: "a"}.Request(dated{}, keys())
-	if err != nil {
-		t.Fatal(err)
-	}
-	timely := toy{verify: func(r callback.Request, k callback.Keys) (callback.Sender, error) {
-		if !r.ReceivedAt().Equal(request.ReceivedAt()) {
-			return callback.Sender{}, callback.ErrUnauthenticated
-		}
-		return sound.authenticate(r, k)
-	}}
-	if results := providertest.Results(t, suite(timely, toyAPI{}), fsOf(testdata())); len(results) > 0 {
-		t.Errorf("%v", results)
-	}
-}
-
 // A requirement that no provider fails is none.
 func TestSuite_BrokenProvider(t *testing.T) {
 	failed := map[string]bool{}
@@ -233,6 +216,15 @@ func TestReplies(t *testing.T) {
 				t.Errorf("error = %v, want one with %q", err, test.want)
 			}
 		})
+	}
+}
+
+// Codes without waits are never retried; the error says what is missing.
+func TestSuite_RetriesWithoutWaits(t *testing.T) {
+	s := suite(toy{}, toyAPI{})
+	s.Description.Retries.Waits = nil
+	if err := providertest.Results(t, s, fsOf(testdata()))["retries"]; err == nil || !strings.Contains(err.Error(), "no waits") {
+		t.Errorf("error = %v, want one about waits", err)
 	}
 }
 

@@ -112,6 +112,9 @@ func (s *suite) checkRetries() error {
 	case !strings.Contains(table.source, "://") || !hasDate(table.source):
 		return fmt.Errorf("%s: source %q: want a page and the date on which it was read", repliesFile, table.source)
 	}
+	if retries := s.Description.Retries; len(retries.Codes) > 0 && len(retries.Waits) == 0 {
+		return errors.New("the description's Retries has codes and no waits, so no code is retried: Waits has the time before each further attempt")
+	}
 	var faults []error
 	for code := 100; code <= 599; code++ {
 		_, isRetried := s.Description.Retries.Wait(1, code)

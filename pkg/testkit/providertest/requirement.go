@@ -41,6 +41,7 @@ func Requirements() []Requirement {
 		{Name: "no-keys", check: law(suite.withoutKeys)},
 		{Name: "unusable-keys", check: law(suite.flawed)},
 		{Name: "other-account", check: law(suite.otherAccount)},
+		{Name: "signing-time", check: law(suite.timely)},
 		{Name: "altered-bodies", check: law(suite.flipped)},
 		{Name: "cut-bodies", check: law(suite.cut)},
 		{Name: "restored-bodies", check: (*suite).checkRestore},

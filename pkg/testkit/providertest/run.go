@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"payout-callbacks/pkg/callback"
 	"payout-callbacks/pkg/payout"
@@ -217,7 +218,12 @@ func (s suite) Verify(request callback.Request, keys callback.Keys) (callback.Ve
 
 // check verifies and parses a request, as the application does.
 func (s suite) check(request callback.Request, keys callback.Keys) (result, error) {
-	verified, err := s.Verify(request, keys)
+	return s.checkAt(request, keys, signedAt)
+}
+
+// checkAt is like check, of a request that is received at another time.
+func (s suite) checkAt(request callback.Request, keys callback.Keys, receivedAt time.Time) (result, error) {
+	verified, err := s.Callbacks.Verify(request.WithReceivedAt(receivedAt), keys)
 	switch {
 	case errors.Is(err, callback.ErrUnauthenticated):
 		return result{expect: Unauthentic}, nil

@@ -24,6 +24,7 @@ type toy struct {
 	parse  func(callback.Request, callback.Sender) (payout.Event, *callback.Held)
 	reply  func(callback.Verdict) callback.Reply
 	expect func(reconcile.Expectation) (payout.Event, error)
+	sign   func([]byte, callback.Key, time.Time) ([]byte, http.Header, error)
 }
 
 // describe returns the description of a toy with an API.
@@ -132,7 +133,10 @@ func (p toy) Reply(verdict callback.Verdict) callback.Reply {
 	}
 }
 
-func (p toy) Sign(body []byte, key callback.Key, _ time.Time) ([]byte, http.Header, error) {
+func (p toy) Sign(body []byte, key callback.Key, at time.Time) ([]byte, http.Header, error) {
+	if p.sign != nil {
+		return p.sign(body, key, at)
+	}
 	fields, err := flat(body)
 	if err != nil {
 		return nil, nil, err
