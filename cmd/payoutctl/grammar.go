@@ -46,8 +46,8 @@ type commandLine struct {
 	Doctor prove.Doctor `cmd:"" group:"prove" help:"Check a stack: keys, URLs, queues, alarms, alarm recipients."`
 	Drill  prove.Drill  `cmd:"" group:"prove" help:"Trigger the alarms of a staging stack and check their delivery."`
 
-	Keys   operate.Keys   `cmd:"" group:"operate" help:"Rotate and list the providers' callback keys."`
-	Pause  operate.Pause  `cmd:"" group:"operate" help:"Pause applying, sweeping or publishing; callbacks are still acknowledged."`
+	Keys   operate.Keys   `cmd:"" group:"operate" help:"Rotate and list the keys and API credentials of providers."`
+	Pause  operate.Pause  `cmd:"" group:"operate" help:"Pause a part: applying, sweeping, publishing or asking providers. Callbacks are still acknowledged."`
 	Resume operate.Resume `cmd:"" group:"operate" help:"Resume a paused part."`
 	Send   operate.Send   `cmd:"" group:"operate" help:"Send a callback as a provider does, and print the answer."`
 

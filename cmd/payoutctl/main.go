@@ -18,7 +18,6 @@ import (
 	"os/signal"
 	"reflect"
 	"regexp"
-	"strconv"
 	"syscall"
 	"time"
 
@@ -50,6 +49,7 @@ func runLine(ctx context.Context, s *cli.Session, args []string) int {
 		kong.Writers(s.Stdout, s.Stderr),
 		kong.Exit(func(int) { isHelp = true }),
 		kong.ConfigureHelp(kong.HelpOptions{NoExpandSubcommands: true, WrapUpperBound: 110}),
+		kong.ValueFormatter(describeValue),
 		names(),
 		kong.ExplicitGroups(groups()),
 		kong.BindTo(ctx, (*context.Context)(nil)),
@@ -63,10 +63,8 @@ func runLine(ctx context.Context, s *cli.Session, args []string) int {
 	switch {
 	case isHelp:
 		return cli.ExitDone
-	case err != nil && negative(args) != "":
-		return s.Report(cli.Usagef("see: "+helpFor(err), "%s: the number must be 1 or more", negative(args)))
 	case err != nil:
-		return s.Report(cli.Usagef("see: "+helpFor(err), "%s", placeholder.ReplaceAllString(err.Error(), "$1:")))
+		return s.Report(usageError(err))
 	}
 	if flags, ok := reflect.TypeAssert[interface{ Check() error }](command.Selected().Target.Addr()); ok {
 		err = flags.Check()
@@ -77,8 +75,30 @@ func runLine(ctx context.Context, s *cli.Session, args []string) int {
 	return s.Report(err)
 }
 
-// placeholder matches the flag in an error of kong, with the placeholder of its value.
-var placeholder = regexp.MustCompile(`^(--[a-z-]+)=[^:]*:`)
+// describeValue returns the help text of a flag or an argument, with its default. A switch
+// is off by default, which needs no words.
+func describeValue(value *kong.Value) string {
+	if !value.HasDefault || value.IsBool() {
+		return value.Help
+	}
+	return value.Help + " Default: " + value.Default + "."
+}
+
+var (
+	// placeholder matches the flag in an error of kong, with the placeholder of its value.
+	placeholder = regexp.MustCompile(`^(--[a-z-]+)=[^:]*:`)
+	// hyphenated matches kong's error about a flag whose value begins with a hyphen.
+	hyphenated = regexp.MustCompile(`^(--[a-z-]+): expected .* value but got "(.*)" \((?:short|long) flag\)`)
+)
+
+// usageError returns the error of kong about a command line in the words of this program.
+func usageError(err error) error {
+	if texts := hyphenated.FindStringSubmatch(err.Error()); texts != nil {
+		return cli.Usagef("if it is the value: "+texts[1]+"="+cli.Quote(texts[2])+"\n  see: "+helpFor(err),
+			"%s has no value: %s is read as a flag", texts[1], texts[2])
+	}
+	return cli.Usagef("see: "+helpFor(err), "%s", placeholder.ReplaceAllString(err.Error(), "$1:"))
+}
 
 // helpFor returns the help command for an invalid command line.
 func helpFor(err error) string {
@@ -87,15 +107,4 @@ func helpFor(err error) string {
 		return parse.Context.Selected().FullPath() + " --help"
 	}
 	return "payoutctl --help"
-}
-
-// negative returns the first argument that is a negative number: kong parses it as a
-// flag.
-func negative(args []string) string {
-	for _, arg := range args {
-		if n, err := strconv.Atoi(arg); err == nil && n < 0 {
-			return arg
-		}
-	}
-	return ""
 }

@@ -37,7 +37,7 @@ change is rejected.`
 
 type keysAdd struct {
 	keyOwner
-	KeyFile string `help:"File with the key; standard input without it." placeholder:"FILE" default:"-"`
+	KeyFile string `help:"File with the key; - is standard input." placeholder:"FILE" default:"-"`
 	Replace bool   `help:"Remove the keys that the account has, because they leaked."`
 	API     bool   `name:"api" help:"Store the credentials of the provider's API, with which the reconciler asks about payouts."`
 	cli.ChangeFlags
