@@ -50,27 +50,37 @@ func newFakes(env *testscript.Env) fakes {
 	return fakes{api: api.URL, aws: aws.URL}
 }
 
-// demoKeys returns the key of the demo account of each provider.
-func demoKeys() map[string]map[string]callback.Key {
-	keys := map[string]map[string]callback.Key{}
+// demoKeys returns the current and the previous keys of the demo accounts of each provider.
+func demoKeys() (current, previous map[string]map[string]callback.Key) {
+	current, previous = map[string]map[string]callback.Key{}, map[string]map[string]callback.Key{}
 	for _, d := range providers.All() {
-		keys[d.Name()] = map[string]callback.Key{d.DemoAccount: d.Demo[d.DemoAccount].Current}
+		current[d.Name()], previous[d.Name()] = map[string]callback.Key{}, map[string]callback.Key{}
+		for account, keys := range d.Demo {
+			current[d.Name()][account], previous[d.Name()][account] = keys.Current, keys.Previous
+		}
 	}
-	return keys
+	return current, previous
 }
 
-func (f fakes) writeStack(dir string) error {
+// writeStack writes the description of the stack, as an older version without these fields
+// writes it.
+func (f fakes) writeStack(dir string, without ...string) error {
 	keySecrets := map[string]string{}
 	for _, d := range providers.All() {
 		keySecrets[d.Name()] = "demo/keys/" + d.Name()
 	}
-	description, err := json.Marshal(map[string]any{
+	current, previous := demoKeys()
+	fields := map[string]any{
 		"stackName": "demo", "apiUrl": f.api, "endpointUrl": f.aws, "region": "us-east-1",
 		"receiptsTable": "receipts", "payoutsTable": "payouts",
 		"outputs":        map[string]string{"PayoutBusName": "demo-payouts", "ReconcilerFunctionName": "demo-reconciler"},
 		"eventsQueueUrl": f.aws + "/1/events", "deadLetterQueueUrl": f.aws + "/1/dead-letters",
-		"keySecrets": keySecrets, "demoKeys": demoKeys(),
-	})
+		"keySecrets": keySecrets, "demoKeys": current, "demoPreviousKeys": previous,
+	}
+	for _, name := range without {
+		delete(fields, name)
+	}
+	description, err := json.Marshal(fields)
 	if err != nil {
 		return err
 	}
@@ -82,11 +92,10 @@ func (f fakes) writeStack(dir string) error {
 
 // application is the deployed ingress, on a store in memory.
 func application() http.Handler {
-	keys := callback.Keys{demoProject: {Current: cregisKey}, demoMerchant: {Current: pivotKey}}
 	mux := http.NewServeMux()
 	for _, provider := range providers.All() {
 		handler := &callback.Handler{
-			Provider: provider, Keys: fixedKeys(keys), Now: time.Now,
+			Provider: provider, Keys: fixedKeys(provider.Demo), Now: time.Now,
 			Inbox: &inbox.Inbox{Store: new(memory.Store), Queue: &memory.Queue{Now: time.Now}, Now: time.Now},
 		}
 		for _, kind := range provider.Types() {

@@ -58,10 +58,8 @@ func (h *healthyStack) note(operation string) {
 
 func newHealthyStack() *healthyStack {
 	keys := map[string]string{}
-	for provider, accounts := range demoKeys() {
-		for account, key := range accounts {
-			keys[provider] = fmt.Sprintf(`{%q: {"current": %q}}`, account, string(key))
-		}
+	for _, d := range providers.All() {
+		keys[d.Name()] = fmt.Sprintf(`{%q: {"current": %q}}`, d.DemoAccount, string(d.Demo[d.DemoAccount].Current))
 	}
 	return &healthyStack{
 		answers: map[string]int{}, keys: keys,

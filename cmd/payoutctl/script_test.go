@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -43,7 +44,8 @@ func TestScripts(t *testing.T) {
 			env.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 			env.Setenv("AWS_CONFIG_FILE", filepath.Join(env.WorkDir, "none"))
 			env.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(env.WorkDir, "none"))
-			return fake.writeStack(filepath.Join(env.WorkDir, "stack"))
+			older := fake.writeStack(filepath.Join(env.WorkDir, "older"), "demoKeys", "demoPreviousKeys")
+			return cmp.Or(older, fake.writeStack(filepath.Join(env.WorkDir, "stack")))
 		},
 		RequireExplicitExec: true,
 		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits},

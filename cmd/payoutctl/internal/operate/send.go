@@ -5,17 +5,11 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
-	"slices"
 	"strings"
-	"testing/fstest"
 
 	"payout-callbacks/cmd/payoutctl/internal/cli"
 	"payout-callbacks/cmd/payoutctl/internal/send"
 	"payout-callbacks/pkg/callback"
-	"payout-callbacks/pkg/testkit/providertest"
 )
 
 // Send sends callbacks. Its flags apply to all of its commands.
@@ -43,8 +37,8 @@ signed with the demo key of the account in the body (--local), or with the key i
 	payoutctl --stack payouts-dev send pivot single --merchant-id MERCHANT --key-file key.txt
 	payoutctl --local send --print-event cregis payout --status 6 | make invoke FUNCTION=cregis EVENT=-
 
-Exit code 0: every answer was as expected: an acknowledgement; with --forge a refusal; for a test vector what it states.
-1: an answer was different. 3: no answer.`
+Needs the permission cloudformation:DescribeStacks; none with --local. Exit code 0: every answer was as expected: an
+acknowledgement; with --forge a refusal; for a test vector what it states. 1: an answer was different. 3: no answer.`
 }
 
 type sendCregis struct {
@@ -188,7 +182,10 @@ func sendRepeatedly(ctx context.Context, s *cli.Session, sender send.Sender, tim
 
 // keyFor returns the key to sign with. A forged callback needs no real key.
 func keyFor(s *cli.Session, flags *Send, stack cli.Stack, out send.Callback) (callback.Key, error) {
-	demo := stack.DemoKeys[out.Provider.Name()]
+	name, kind, demoKeys := out.Provider.Name(), "", stack.DemoKeys
+	if out.Previous {
+		kind, demoKeys = "previous ", stack.DemoPreviousKeys
+	}
 	switch {
 	case out.Unsigned:
 		return "", nil
@@ -196,10 +193,12 @@ func keyFor(s *cli.Session, flags *Send, stack cli.Stack, out send.Callback) (ca
 		return callback.Key(rand.Text()), nil
 	case flags.KeyFile != "":
 		return s.ReadKey(flags.KeyFile)
-	case demo[out.Account] != "":
-		return demo[out.Account], nil
-	case demo != nil:
-		return "", cli.Usagef("give its key with --key-file FILE", "the local stack has no demo key for %s account %q", out.Provider.Name(), out.Account)
+	case demoKeys[name][out.Account] != "":
+		return demoKeys[name][out.Account], nil
+	case demoKeys[name] != nil:
+		return "", cli.Usagef("give its key with --key-file FILE", "the local stack has no %sdemo key for %s account %q", kind, name, out.Account)
+	case stack.Local:
+		return "", cli.Usagef("end and start it again: make run", "the local stack has no %sdemo keys of %s: it was started by an older version of this repository", kind, name)
 	}
 	return "", cli.Usagef("give it with --key-file FILE; --forge needs none", "no key to sign with")
 }
@@ -225,102 +224,4 @@ func printShowHint(s *cli.Session, got send.Answer) {
 	default:
 		s.Notef("see: %s show %s", s.Program(), cli.InQuotes(got.Payout))
 	}
-}
-
-// sendFiles sends test vectors and compares the answers with what they expect.
-type sendFiles struct {
-	Provider cli.Provider `help:"Provider, if the path is not .../<provider>/testdata/<case>.txtar." placeholder:"NAME"`
-	Paths    []string     `arg:"" name:"case.txtar" help:"Test vectors."`
-}
-
-// Run sends the vectors in order.
-func (c *sendFiles) Run(ctx context.Context, s *cli.Session, flags *Send) error {
-	var vectors []send.Callback
-	for _, path := range c.Paths {
-		if filepath.Base(path) == "replies.txtar" {
-			continue // not a vector, but in the same directory
-		}
-		o, err := c.outgoing(s, path)
-		if err != nil {
-			return err
-		}
-		vectors = append(vectors, o)
-	}
-	for _, vector := range vectors {
-		if err := sendCallback(ctx, s, flags, vector); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (c *sendFiles) outgoing(s *cli.Session, path string) (send.Callback, error) {
-	switch {
-	case path == "-" && c.Provider == "":
-		return send.Callback{}, cli.Usagef("add --provider", "a vector on standard input names no provider")
-	case path != "-" && filepath.Ext(path) != ".txtar":
-		return send.Callback{}, cli.Usagef("see: payoutctl send --help", "%q is neither a .txtar file nor a provider; the providers are: %s",
-			path, cli.JoinNames(cli.ProviderNames()))
-	}
-	vector, err := loadVector(s, path)
-	if err != nil {
-		return send.Callback{}, err
-	}
-	absolute, err := filepath.Abs(path)
-	if err != nil {
-		return send.Callback{}, err
-	}
-	provider, err := cli.FindProvider(cmp.Or(c.Provider, cli.Provider(filepath.Base(filepath.Dir(filepath.Dir(absolute))))))
-	if err != nil {
-		return send.Callback{}, err
-	}
-	return send.Callback{
-		Provider: provider,
-		Kind:     vector.Type,
-		Account:  vector.Account,
-		Unsigned: vector.Account == "",
-		Header:   vector.Header,
-		Want:     expectedVerdict(vector),
-		Body:     func() ([]byte, error) { return vector.Body, nil },
-	}, nil
-}
-
-// maxVector bounds a vector on standard input.
-const maxVector = 1 << 20
-
-// loadVector reads one vector and ignores errors in the others of its directory.
-func loadVector(s *cli.Session, path string) (providertest.Vector, error) {
-	dir := os.DirFS(filepath.Dir(path))
-	if path == "-" {
-		text, err := io.ReadAll(io.LimitReader(s.Stdin, maxVector))
-		if err != nil {
-			return providertest.Vector{}, cli.Usagef("", "read vector: %w", err)
-		}
-		dir = fstest.MapFS{"-.txtar": {Data: text}}
-	} else if _, err := os.Stat(path); err != nil {
-		return providertest.Vector{}, cli.Usagef("", "read vector: %w", err)
-	}
-	vectors, err := providertest.Load(dir)
-	name := strings.TrimSuffix(filepath.Base(path), ".txtar")
-	at := slices.IndexFunc(vectors, func(v providertest.Vector) bool { return v.Name == name })
-	switch {
-	case at >= 0:
-		return vectors[at], nil
-	case err != nil:
-		return providertest.Vector{}, cli.Usagef("", "read vector: %w", err)
-	}
-	return providertest.Vector{}, cli.Usagef("", "read vector: %s is not a callback", path)
-}
-
-// expectedVerdict returns the verdict that a vector expects.
-func expectedVerdict(vector providertest.Vector) callback.Verdict {
-	switch vector.Expect {
-	case providertest.Unauthentic:
-		return callback.Unauthenticated
-	case providertest.Malformed:
-		return callback.Malformed
-	case providertest.TooLarge:
-		return callback.TooLarge
-	}
-	return callback.Acknowledged // accepted, or held for a reason
 }

@@ -50,6 +50,7 @@ type Callback struct {
 	Provider provider.Description
 	Kind     payout.Type
 	Account  string // whose key signs it
+	Previous bool   // sign it with the account's previous key
 	Unsigned bool   // send it without a signature
 	Header   http.Header
 	Want     callback.Verdict
