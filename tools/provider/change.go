@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -14,8 +15,8 @@ import (
 	"strings"
 )
 
-// add adds a provider.
-func add(ctx context.Context, root, name, scheme string) error {
+// add adds a provider. It writes each step to progress.
+func add(ctx context.Context, root, name, scheme string, progress io.Writer) error {
 	if err := checkName(root, name); err != nil {
 		return err
 	}
@@ -28,7 +29,8 @@ func add(ctx context.Context, root, name, scheme string) error {
 			return fmt.Errorf("%s exists: move it away, or choose another name", path)
 		}
 	}
-	err = change(ctx, root, append(slices.Collect(maps.Keys(files)), registry), []string{packageOf(name), "functions/" + name}, func(work string) error {
+	changed, packages := append(slices.Collect(maps.Keys(files)), registry), []string{packageOf(name), "functions/" + name}
+	err = change(ctx, root, changed, packages, progress, func(work string) error {
 		for path, text := range files {
 			if err := put(filepath.Join(work, path), []byte(text)); err != nil {
 				return err
@@ -51,8 +53,8 @@ make provider REMOVE=%[1]s takes it out again.
 	return nil
 }
 
-// remove takes a provider out.
-func remove(ctx context.Context, root, name string) error {
+// remove takes a provider out. It writes each step to progress.
+func remove(ctx context.Context, root, name string, progress io.Writer) error {
 	if !nameForm.MatchString(name) {
 		return fmt.Errorf("%q is not a name of a provider", name)
 	}
@@ -68,7 +70,7 @@ func remove(ctx context.Context, root, name string) error {
 	if err != nil {
 		return fmt.Errorf("remove %s, nothing is changed: keep what you wrote: %w", name, err)
 	}
-	err = change(ctx, root, append(files, registry), nil, func(work string) error {
+	err = change(ctx, root, append(files, registry), nil, progress, func(work string) error {
 		for _, path := range files {
 			if err := drop(filepath.Join(work, path)); err != nil {
 				return err
@@ -184,7 +186,7 @@ func isCommitted(ctx context.Context, root, path string) bool {
 
 // change changes a copy of the repository, generates and verifies it, and moves the
 // changed files into place: those named, and those with generated regions.
-func change(ctx context.Context, root string, files, packages []string, edit func(work string) error) error {
+func change(ctx context.Context, root string, files, packages []string, progress io.Writer, edit func(work string) error) error {
 	if err := os.MkdirAll(filepath.Join(root, ".local"), 0o755); err != nil {
 		return err
 	}
@@ -193,6 +195,7 @@ func change(ctx context.Context, root string, files, packages []string, edit fun
 		return err
 	}
 	defer func() { _ = os.RemoveAll(work) }()
+	fmt.Fprintln(progress, "provider: change a copy of the repository")
 	err = walk(root, func(path string) error {
 		text, err := os.ReadFile(filepath.Join(root, path))
 		if err != nil {
@@ -204,11 +207,12 @@ func change(ctx context.Context, root string, files, packages []string, edit fun
 		err = edit(work)
 	}
 	if err == nil {
-		err = verify(ctx, work, packages)
+		err = verify(ctx, work, packages, progress)
 	}
 	if err != nil {
 		return err
 	}
+	fmt.Fprintln(progress, "provider: move the changed files into place")
 	return moveAll(work, root, append(files, generatedFiles...))
 }
 
@@ -233,7 +237,7 @@ func walk(root string, visit func(path string) error) error {
 
 // verify generates the copy's regions with its own code, builds it, and runs the tests of
 // the given packages and of what is common to all providers.
-func verify(ctx context.Context, work string, packages []string) error {
+func verify(ctx context.Context, work string, packages []string, progress io.Writer) error {
 	for i := range packages {
 		packages[i] = "./" + packages[i]
 	}
@@ -244,6 +248,7 @@ func verify(ctx context.Context, work string, packages []string) error {
 		append([]string{"vet", "./pkg/lambda/functions"}, packages...),
 		slices.Concat([]string{"test"}, packages, common),
 	} {
+		fmt.Fprintln(progress, "provider: go", strings.Join(arguments, " "))
 		command := exec.CommandContext(ctx, "go", arguments...)
 		command.Dir = work
 		if output, err := command.CombinedOutput(); err != nil {

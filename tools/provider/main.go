@@ -10,7 +10,8 @@
 // descriptions of the providers.
 //
 // A provider is added and removed in a copy of the repository, in .local. The changes are
-// moved into place once the copy builds and its tests pass; otherwise nothing changes.
+// moved into place once the copy builds and its tests pass; otherwise nothing changes. It
+// takes about a minute; standard error has a line for each step.
 package main
 
 import (
@@ -40,9 +41,9 @@ func run(ctx context.Context, root string, arguments []string) error {
 	case command == "generate" && len(arguments) == 0:
 		return generate(root)
 	case command == "new" && len(arguments) == 2:
-		return add(ctx, root, arguments[0], arguments[1])
+		return add(ctx, root, arguments[0], arguments[1], os.Stderr)
 	case command == "remove" && len(arguments) == 1:
-		return remove(ctx, root, arguments[0])
+		return remove(ctx, root, arguments[0], os.Stderr)
 	case command == "check" && (len(arguments) == 1 || isJSON):
 		return check(ctx, root, arguments[0], isJSON, os.Stdout)
 	}

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"io"
 	"maps"
 	"os"
 	"os/exec"
@@ -36,6 +38,10 @@ func TestRender_NamesNoOtherProvider(t *testing.T) {
 			if files[path] == "" {
 				t.Errorf("%s: no %s", scheme, path)
 			}
+		}
+		page := files["docs/providers/dodopay.md"]
+		if isMentioned := strings.Contains(page, "`Timestamp`"); isMentioned != (scheme == schemeHMAC) {
+			t.Errorf("%s: the page mentions a signed time: %t", scheme, isMentioned)
 		}
 	}
 	if files, err := render("dodopay", "hmac-md5"); err == nil {
@@ -134,11 +140,37 @@ func TestMoveAll_WholeOrNothing(t *testing.T) {
 	}
 }
 
+// A change takes a while, and each step is written before it runs.
+func TestChange_WritesEachStep(t *testing.T) {
+	root := tree(t, map[string]string{
+		"go.mod": "module m\n\ngo 1.26\n", "tools/provider/main.go": "package main\n\nfunc main() {}\n", "pkg/a.go": "package pkg\n",
+		"pkg/testkit/templatetest/a.go": "package templatetest\n", "pkg/lambda/functions/a.go": "package functions\n", "new/a.go": "package added\n",
+	})
+	var progress bytes.Buffer
+	err := change(t.Context(), root, []string{"new/b.go"}, []string{"new"}, &progress, func(work string) error {
+		return put(filepath.Join(work, "new/b.go"), []byte("package added\n"))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := 0
+	for _, step := range []string{"change a copy", "go run", "go build", "go vet", "go test", "into place"} {
+		next := strings.Index(progress.String()[at:], step)
+		if next < 0 {
+			t.Fatalf("no step %q after the others:\n%s", step, progress.String())
+		}
+		at += next
+	}
+	if lines := strings.Count(progress.String(), "\n"); lines != 6 {
+		t.Errorf("%d lines, want 6:\n%s", lines, progress.String())
+	}
+}
+
 // What exists is not overwritten, whatever it is.
 func TestAdd_RefusesExistingFiles(t *testing.T) {
 	before := map[string]string{"docs/providers/dodopay.md": "notes", "pkg/doc.go": "package pkg", "functions/x": "", "tools/x": "", "cmd/x": ""}
 	root := tree(t, before)
-	err := add(t.Context(), root, "dodopay", schemeHMAC)
+	err := add(t.Context(), root, "dodopay", schemeHMAC, io.Discard)
 	if err == nil || !strings.Contains(err.Error(), "docs/providers/dodopay.md exists") {
 		t.Errorf("got %v", err)
 	}
@@ -199,7 +231,7 @@ func TestRemove_Refusals(t *testing.T) {
 				t.Fatal(err)
 			}
 			before := contents(t, root)
-			if err := remove(t.Context(), root, "dodopay"); err == nil || !strings.Contains(err.Error(), test.want) {
+			if err := remove(t.Context(), root, "dodopay", io.Discard); err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
 			if got := contents(t, root); !maps.Equal(got, before) {
@@ -208,11 +240,11 @@ func TestRemove_Refusals(t *testing.T) {
 		})
 	}
 	for _, name := range []string{"absent", "../pkg", "", "consumer"} {
-		if err := remove(t.Context(), tree(t, scaffolded), name); err == nil {
+		if err := remove(t.Context(), tree(t, scaffolded), name, io.Discard); err == nil {
 			t.Errorf("%q is removed", name)
 		}
 	}
-	if err := remove(t.Context(), templatetest.Root(t), "pivot"); err == nil || !strings.Contains(err.Error(), "other code imports") {
+	if err := remove(t.Context(), templatetest.Root(t), "pivot", io.Discard); err == nil || !strings.Contains(err.Error(), "other code imports") {
 		t.Errorf("pivot: %v", err)
 	}
 }
