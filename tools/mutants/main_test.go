@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -8,6 +9,21 @@ import (
 )
 
 const root = "../.."
+
+// The document states how many mutants there are.
+func TestMutants_DocumentedCount(t *testing.T) {
+	mutants, err := load(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(root, "docs", "RELIABILITY.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := fmt.Sprintf("(`make mutants`). %d deliberate bugs", len(mutants)); !strings.Contains(string(text), want) {
+		t.Errorf("docs/RELIABILITY.md does not state %q", want)
+	}
+}
 
 // Each patch applies to the current code.
 func TestMutants_Apply(t *testing.T) {
