@@ -174,6 +174,7 @@ const loggedPayout = `"payout":"cregis/payout/1/2","receipt":"succeeded/abc"`
 func TestConsole_Callbacks(t *testing.T) {
 	w := newLocalWorld(t, true, console.Options{})
 	w.log("cregis", `{"message":"callback","provider":"cregis","outcome":"new",`+loggedPayout+`}`)
+	wantTexts(t, w.get("/callbacks?verdict=refused", http.StatusOK), "None of the last callbacks is refused.")
 	w.log("consumer", `{"message":"delivery","provider":"cregis","outcome":"failed","err":"no table",`+loggedPayout+`}`)
 	w.log("consumer", `{"message":"delivery","provider":"cregis","outcome":"changed",`+loggedPayout+`}`)
 	w.log("consumer", `{"message":"batch","note":"a delivery"}`)
@@ -195,6 +196,7 @@ func TestConsole_Callbacks(t *testing.T) {
 	w.log("cregis", `{"message":"callback","provider":"cregis","outcome":"unavailable","payout":"cregis/payout/1/4","receipt":"succeeded/ghi"}`)
 	checkOrder(t, w.get("/callbacks", http.StatusOK), "unavailable", "503", "cregis/payout/1/4, not stored", "queue-only", `href="/payouts/cregis/payout/1/3"`)
 	checkOrder(t, w.get("/callbacks?verdict=held", http.StatusOK), "1 callback, newest first", "unknown-status")
+	checkOrder(t, w.get("/callbacks?verdict=unavailable", http.StatusOK), "1 callback, newest first", "503")
 	checkOrder(t, w.get("/callbacks?verdict=<b>", http.StatusOK), "6 callbacks, newest first")
 	w.at = w.at.Add(-3 * time.Second)
 	w.log("pivot", `{"message":"callback","provider":"pivot","outcome":"new","payout":"pivot/payout/m/1","receipt":"succeeded/x"}`)
@@ -275,6 +277,8 @@ func TestConsole_Providers(t *testing.T) {
 	} {
 		w.post("/providers/order", form, http.StatusBadRequest)
 	}
+	refused := w.sendFrom("http://127.0.0.1:4567/providers", http.MethodPost, "/providers/order", "provider=cregis&reference=R-3&amount=0").Body.String()
+	checkOrder(t, refused, "<p>the simulator refuses it: E0006: amount must be greater than 0</p>", "<p>Nothing was changed.</p>", `href="/providers">Back</a>`)
 	w.post("/providers/push", "provider=pivot id=none", http.StatusBadRequest)
 	if got := w.cregis.Payouts(); len(got) != 1 {
 		t.Errorf("refused forms ordered %+v", got)

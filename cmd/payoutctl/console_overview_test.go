@@ -98,7 +98,7 @@ func TestConsole_OverviewOfADeployedStack(t *testing.T) {
 	wantTexts(t, c.get("/", http.StatusOK),
 		`<span class="big">17</span> answered in 60 min`, "8 accepted", "2 held", "1 duplicate", "3 refused", `<span class="big">6</span> published`,
 		`<span class="big bad">1</span> held`, `<span class="big bad">1</span> in conflict`, `<span class="big bad">3</span> in the dead-letter queue`,
-		`aria-label="Callbacks in each 60 s: most 9, last 0"`, "Longest time from acceptance to application, in each 60 s: most 90ms, last 0s")
+		`aria-label="Callbacks in each 60 s: most 9, last 0"`, "Longest time from acceptance to application, in each 60 s: most 90ms, last none")
 	for _, request := range fake.taken() {
 		if !slices.Contains([]string{"Query", "GetQueueAttributes", "GetMetricData"}, request.operation) {
 			t.Errorf("the overview uses %s", request.operation)

@@ -320,3 +320,28 @@ func TestConsole_PayoutsOfADeployedStack(t *testing.T) {
 		t.Errorf("payouts %v after %v", ids, requests)
 	}
 }
+
+// Without the size of the table, the page has its forms, and says that the cost of a scan is not known.
+func TestConsole_PayoutsWithoutTheSizeOfTheTable(t *testing.T) {
+	fake := newTables(t)
+	fake.itemCount = "not a number"
+	wantTexts(t, openTables(t, fake, false, console.Options{}).get("/payouts", 200),
+		`id="text"`, `id="filter"`, `action="/scan"`, "A scan reads up to 10000 in no order", "is not known: ", "DescribeTable")
+}
+
+// Only a receipt that adds a conflict is red: not another statement about a payout in conflict.
+func TestConsole_StatementAfterAConflict(t *testing.T) {
+	fake := newTables(t)
+	conflictedPayout(t, fake)
+	record := payout.Record{}
+	for _, status := range []payout.Status{payout.Succeeded, payout.Failed} {
+		record, _ = record.Apply(payout.Event{ID: conflictedID, Status: status, Amount: "1.10", Currency: "TRX", To: recipient})
+	}
+	event := payout.Event{ID: conflictedID, Status: payout.Succeeded, Amount: "1.10", Currency: "TRX", To: recipient, Source: payout.SourceQuery}
+	receipt := inbox.NewReceipt(event, []byte(`{}`), "", longAgo().Add(time.Minute))
+	record, receipt.Outcome = record.Apply(event)
+	receipt.State, receipt.AppliedAt = inbox.Applied, receipt.AcceptedAt
+	apply(t, fake, inbox.Change{Receipt: receipt, Create: true, Record: record})
+	page := openTables(t, fake, true, console.Options{}).get("/payouts/"+conflictedID, 200)
+	checkOrder(t, page, `<td class="bad"><span>succeeded → conflicted; conflict in status`, `#3</a>`, `<td><span>`)
+}

@@ -247,7 +247,7 @@ func TestConsole_FailingStack(t *testing.T) {
 	c := openLocal(t, server.URL)
 	for _, path := range []string{"/held", "/conflicts", "/overdue", "/dead-letters", "/callbacks/p/r"} {
 		failing, code = true, "ExpiredTokenException"
-		want(t, c.get(path, http.StatusBadGateway), "<h1>The stack does not answer</h1>", "ExpiredTokenException. your AWS session has ended: sign in again")
+		want(t, c.get(path, http.StatusBadGateway), "<h1>The stack does not answer</h1>", "ExpiredTokenException</p><p>your AWS session has ended: sign in again")
 		failing = false
 		if c.status(http.MethodGet, path, "") == http.StatusBadGateway {
 			t.Errorf("%s fails although the stack answers", path)
@@ -327,7 +327,7 @@ func TestConsole_Explain(t *testing.T) {
 		want(t, c.get(stored, http.StatusOK), "its headers, which are not stored.")
 	}
 	fake.edit("receipts", "amount", `{"S":"2"}`)
-	want(t, c.get(stored, http.StatusBadRequest), "the receipt cannot be read. Audit shows how to repair it.")
+	want(t, c.get(stored, http.StatusBadRequest), "the receipt cannot be read</p><p>Audit shows how to repair it.")
 }
 
 // A list has pages, and its groups count all that was read.

@@ -60,9 +60,16 @@ func newConsole(t *testing.T, stack cli.Stack, run func(context.Context, *cli.Se
 
 func (c *consoleOf) send(method, path, form string) *httptest.ResponseRecorder {
 	c.t.Helper()
+	return c.sendFrom("", method, path, form)
+}
+
+// sendFrom sends a request that begins on a page.
+func (c *consoleOf) sendFrom(referer, method, path, form string) *httptest.ResponseRecorder {
+	c.t.Helper()
 	r := httptest.NewRequest(method, "http://127.0.0.1:4567"+path, strings.NewReader(form))
 	r.AddCookie(&http.Cookie{Name: "payout-console-4567", Value: consoleToken})
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Referer", referer)
 	recorder := httptest.NewRecorder()
 	c.handler.ServeHTTP(recorder, r)
 	return recorder
@@ -226,9 +233,26 @@ func TestActions_NothingGiven(t *testing.T) {
 		"redrive": "cause=absent", "release": "", "dismiss": "held=", "reconcile": "confirmed=yes", "resolve": "trust=query", "pause": "reason=why", "explain-held": "",
 	} {
 		page := c.text(c.send(http.MethodPost, "/actions/"+action, form), action, http.StatusBadRequest)
-		if !strings.Contains(page, "nothing is given as ") || len(c.ran) > 0 {
+		if !strings.Contains(page, "is checked or entered") || len(c.ran) > 0 {
 			t.Errorf("%s: %s", action, page)
 		}
+	}
+	refused := c.sendFrom("http://127.0.0.1:4567/held?page=2", http.MethodPost, "/actions/release", "")
+	checkOrder(t, refused.Body.String(), "no held callback is checked or entered", `<a href="/held?page=2">Back</a>`)
+	elsewhere := c.sendFrom("https://example.com/held", http.MethodPost, "/actions/release", "")
+	wantNoTexts(t, elsewhere.Body.String(), "Back</a>")
+}
+
+// A command leads back to the page whose form began it, also after the page of its plan.
+func TestActions_LeadBack(t *testing.T) {
+	c := newConsole(t, cli.Stack{Local: true}, nil)
+	from := "http://127.0.0.1:4567/held?provider=cregis"
+	for _, form := range []string{"held=held/x", "held=held/x&confirmed=yes&reason=why"} {
+		job := c.sendFrom(from, http.MethodPost, "/actions/release", form).Header().Get("Location")
+		if page := c.ended(job); !strings.Contains(page, `<a href="/held?provider=cregis">Back</a>`) {
+			t.Errorf("after %s:\n%s", form, page)
+		}
+		from = "http://127.0.0.1:4567" + job
 	}
 }
 

@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"cmp"
 	"crypto/md5"
 	"encoding/hex"
 	"encoding/json"
@@ -66,6 +67,7 @@ type tables struct {
 	invoked    any  // result of a function
 	logs       map[string][]any
 	depths     map[string]int // messages by the end of the queue's URL
+	itemCount  any            // of a table; nil: a million
 	metrics    cbor.List
 	asked      map[string]string // metrics
 	requests   []tableRequest
@@ -173,7 +175,7 @@ func (f *tables) deliver(request *tableRequest) map[string]any {
 	case "SendMessage":
 		return map[string]any{"MessageId": "1", "MD5OfMessageBody": hex.EncodeToString(sum[:])}
 	case "DescribeTable":
-		return map[string]any{"Table": map[string]any{"ItemCount": 1_000_000, "TableSizeBytes": 1_024_000_000}}
+		return map[string]any{"Table": map[string]any{"ItemCount": cmp.Or(f.itemCount, any(1_000_000)), "TableSizeBytes": 1_024_000_000}}
 	case "FilterLogEvents":
 		return map[string]any{"events": f.logs[request.LogGroupName]}
 	case "GetQueueAttributes":

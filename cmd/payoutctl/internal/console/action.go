@@ -87,7 +87,8 @@ func (a action) line(form url.Values, isPlan bool) ([]string, error) {
 func (a action) checkGiven(form url.Values) error {
 	for field := range strings.FieldsSeq(a.required + " " + a.operands) {
 		if len(form[field]) == 0 {
-			return cli.Usagef("Go back, and choose or enter it.", "nothing is given as %s", field)
+			name := strings.NewReplacer("held", "held callback", "-id", "").Replace(field)
+			return cli.Usagef("Go back, and check or enter it.", "no %s is checked or entered", name)
 		}
 	}
 	return nil
@@ -169,8 +170,12 @@ func (c *Console) act(r *http.Request, stack cli.Stack, name string, a action) (
 	if err = cmp.Or(a.checkGiven(r.PostForm), err); err != nil {
 		return "", err
 	}
+	from := referer(r)
+	if plan := c.jobs.find(strings.TrimPrefix(from, "/jobs/")); plan != nil {
+		from = plan.From
+	}
 	ctx, cancel := context.WithTimeout(c.jobs.ctx, jobTimeout)
-	started := &job{Line: c.commandLine(line), From: referer(r), Action: name, Started: c.session.Now(), action: a, cancel: cancel, done: make(chan struct{}), wrote: c.hub.announce}
+	started := &job{Line: c.commandLine(line), From: from, Action: name, Started: c.session.Now(), action: a, cancel: cancel, done: make(chan struct{}), wrote: c.hub.announce}
 	if isPlan {
 		started.Form = r.PostForm
 	}

@@ -69,10 +69,7 @@ func (c *Command) Run(ctx context.Context, s *cli.Session, stack cli.Stack) erro
 		IdleTimeout:       2 * time.Minute,
 		BaseContext:       func(net.Listener) context.Context { return ctx }, // ends the streams, too
 	}
-	go func() {
-		<-ctx.Done()
-		_ = server.Close()
-	}()
+	context.AfterFunc(ctx, func() { _ = server.Close() })
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return cli.Failuref("", "serve console: %w", err)
 	}

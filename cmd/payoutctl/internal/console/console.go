@@ -49,7 +49,6 @@ func New(ctx context.Context, s *cli.Session, stack cli.Stack, options Options) 
 	mux.HandleFunc("GET /events", c.serveEvents)
 	c.addPages(mux)
 	c.addActions(mux)
-	c.addLocal(mux)
 	c.handler = c.secure(mux)
 	return c
 }
@@ -111,4 +110,8 @@ func (c *Console) addPages(mux *http.ServeMux) {
 	mux.HandleFunc("GET /callbacks/{payout}/{receipt}/vector", c.serveVector)
 	mux.Handle("POST /search", c.post(onStack(c, c.search)))
 	mux.Handle("POST /scan", c.post(onStack(c, c.scan)))
+	if !c.isReadOnly() {
+		mux.Handle("POST /providers/{control}", c.post(onStack(c, controlProvider)))
+		mux.Handle("POST /faults", c.post(onStack(c, setFault)))
+	}
 }

@@ -20,20 +20,13 @@ import (
 	"payout-callbacks/pkg/testkit/providersim"
 )
 
-// addLocal adds the forms that exist on the local stack only.
-func (c *Console) addLocal(mux *http.ServeMux) {
-	if c.isReadOnly() {
-		return
-	}
-	mux.Handle("POST /providers/{control}", c.post(onStack(c, controlProvider)))
-	mux.Handle("POST /faults", c.post(onStack(c, setFault)))
-}
-
 // callSimulator calls a control API of the local stack, see localstack.Control.
 func callSimulator(ctx context.Context, stack cli.Stack, address string, body, result any) error {
 	err := localstack.Control(ctx, stack.AWS.HTTPClient, address, body, result)
 	if refused, ok := errors.AsType[*localstack.RefusedError](err); ok {
-		return cli.Usagef("Nothing was changed.", "%w", refused)
+		answer := map[string]string{"error": refused.Text}
+		_ = json.Unmarshal([]byte(refused.Text), &answer) // that of the proxy is a text
+		return cli.Usagef("Nothing was changed.", "the simulator refuses it: %s", answer["error"])
 	}
 	if err != nil {
 		return cli.Failuref("start the stack again with: make run", "call the local stack: %w", err)

@@ -234,7 +234,12 @@ func (a *activity) Verdicts() []count { return countVerdicts(a.Total) }
 // Sparklines returns pictures of the activity.
 func (a *activity) Sparklines() []sparkline {
 	interval := cli.FormatAge(a.interval)
-	milliseconds := func(n int) string { return (time.Duration(n) * time.Millisecond).String() }
+	milliseconds := func(n int) string {
+		if n == 0 {
+			return "none"
+		}
+		return (time.Duration(n) * time.Millisecond).String()
+	}
 	return []sparkline{
 		newSparkline("Callbacks in each "+interval, a.numbers[answered], strconv.Itoa),
 		newSparkline("Longest time from acceptance to application, in each "+interval, a.numbers[latency], milliseconds),

@@ -78,7 +78,7 @@ func (c *Console) payouts(r *http.Request, stack cli.Stack) (view, error) {
 		}
 	case c.isReadOnly():
 		l.Copy = c.table.last.Load()
-		l.Scan, err = describeScan(r.Context(), stack)
+		l.Scan = describeScan(r.Context(), stack)
 	default:
 		l.Copy, err = c.readTable(r.Context(), stack)
 	}
@@ -235,15 +235,16 @@ func (c *Console) scan(r *http.Request, stack cli.Stack) (string, error) {
 
 // describeScan says what a scan of the payouts reads, and what it costs on demand, from
 // https://aws.amazon.com/dynamodb/pricing/on-demand/.
-func describeScan(ctx context.Context, stack cli.Stack) (string, error) {
+func describeScan(ctx context.Context, stack cli.Stack) string {
 	const bytesPerUnit, dollarsPerUnit = 4096, 0.125 / 1e6 // of a strongly consistent read
+	limit := maxScanned[stack.Local]
 	out, err := dynamodb.NewFromConfig(stack.AWS).DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &stack.PayoutsTable})
 	if err != nil || out.Table == nil {
-		return "", err
+		return fmt.Sprintf("No index lists these payouts. A scan reads up to %d in no order. The size of the table, and so the cost, is not known: %v.", limit, err)
 	}
-	items, size, limit := aws.ToInt64(out.Table.ItemCount), aws.ToInt64(out.Table.TableSizeBytes), maxScanned[stack.Local]
+	items, size := aws.ToInt64(out.Table.ItemCount), aws.ToInt64(out.Table.TableSizeBytes)
 	units := float64(size)*min(1, float64(limit)/max(1, float64(items)))/bytesPerUnit + 1
 	return fmt.Sprintf("No index lists these payouts. The table has %d payouts and %d bytes, as DynamoDB counted within the last six hours. "+
 		"A scan reads up to %d payouts in no order: about %.0f read request units, about $%.4f in us-east-1. The stop button of the browser cancels it.",
-		items, size, limit, units, units*dollarsPerUnit), nil
+		items, size, limit, units, units*dollarsPerUnit)
 }

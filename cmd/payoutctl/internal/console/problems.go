@@ -59,7 +59,8 @@ type problems struct {
 	Since  string   // heading of the time
 	Column string   // heading of the problems
 	Field  string   // of forms, for the id of a problem
-	Empty  string
+	About  string
+	Empty  string    // instead of: none now
 	IsCut  bool      // there are more
 	Groups []problem // by cause
 	HasAll bool      // no cause is selected
@@ -160,7 +161,8 @@ func (c *Console) fillReceipts(r *http.Request, stack cli.Stack, p *problems, st
 
 // held is the page of held callbacks, by provider and reason.
 func (c *Console) held(r *http.Request, stack cli.Stack) (view, error) {
-	p := problems{Causes: []string{"provider", "reason"}, Since: "Oldest accepted", Column: "held callback", Empty: "No callback is held.", Field: "held"}
+	p := problems{Causes: []string{"provider", "reason"}, Since: "Oldest accepted", Column: "held callback", Field: "held",
+		About: "Verified callbacks that the stack does not understand. Release parses them again with today's code; dismiss closes them without an event."}
 	err := c.fillReceipts(r, stack, &p, inbox.Held)
 	provider, reason := r.URL.Query().Get("provider"), r.URL.Query().Get("reason")
 	if p.Count > 0 && (reason == "" || slices.Contains(callback.Reasons(), callback.Reason(reason))) {
@@ -172,7 +174,8 @@ func (c *Console) held(r *http.Request, stack cli.Stack) (view, error) {
 
 // waiting is the page of receipts that are not applied yet, by provider and source.
 func (c *Console) waiting(r *http.Request, stack cli.Stack) (view, error) {
-	p := problems{Causes: []string{"provider", "source"}, Since: "Oldest accepted", Column: "receipt", Empty: "Each receipt is applied or held."}
+	p := problems{Causes: []string{"provider", "source"}, Since: "Oldest accepted", Column: "receipt",
+		About: "Receipts that are stored and not applied to a payout yet. The sweeper sends them again when they are due."}
 	err := c.fillReceipts(r, stack, &p, inbox.Received)
 	return view{template: "problems.html", Title: "Waiting", Live: true, Data: &p}, err
 }
@@ -196,7 +199,8 @@ func (p *problems) fillPayouts(r *http.Request, listed iter.Seq2[dynamostore.Sto
 
 // conflicts is the page of payouts in conflict, by the fields in conflict.
 func (c *Console) conflicts(r *http.Request, stack cli.Stack) (view, error) {
-	p := problems{Causes: []string{"fields"}, Since: "Oldest update", Column: "payout", Empty: "No payout is in conflict.", Field: "payout"}
+	p := problems{Causes: []string{"fields"}, Since: "Oldest update", Column: "payout", Field: "payout",
+		About: "Payouts for which sources state different values. Ask the provider which is correct, and trust what states it."}
 	err := p.fillPayouts(r, stack.Reader().List(r.Context(), dynamostore.Filter{Status: payout.Conflicted}), func(stored dynamostore.Stored) problem {
 		var fields, values []string
 		for _, value := range (display.History{Record: stored}).ConflictingValues(c.style()) {
@@ -216,7 +220,8 @@ func (c *Console) conflicts(r *http.Request, stack cli.Stack) (view, error) {
 
 // overdue is the page of overdue payouts, by the reasons why they are overdue.
 func (c *Console) overdue(r *http.Request, stack cli.Stack) (view, error) {
-	p := problems{Causes: []string{"reason"}, Since: "Earliest deadline", Column: "payout", Empty: "No payout is overdue.", Field: "payout"}
+	p := problems{Causes: []string{"reason"}, Since: "Earliest deadline", Column: "payout", Field: "payout",
+		About: "Payouts without a final status after their deadline, although the provider was asked or could not be asked."}
 	err := p.fillPayouts(r, stack.Reader().List(r.Context(), dynamostore.Filter{Overdue: true}), func(stored dynamostore.Stored) problem {
 		item := problem{Cause: url.Values{"reason": {strings.Join(stored.Overdue, " ")}}, At: stored.UpdatedAt, Detail: string(stored.Status())}
 		if stored.Deadline != 0 {
@@ -235,7 +240,8 @@ func (c *Console) overdue(r *http.Request, stack cli.Stack) (view, error) {
 
 // due is the page of payouts whose query is due, by account and by what the last query led to.
 func (c *Console) due(r *http.Request, stack cli.Stack) (view, error) {
-	p := problems{Causes: []string{"account", "last query"}, Since: "Due since", Column: "payout", Empty: "No query is due.", Field: "payout"}
+	p := problems{Causes: []string{"account", "last query"}, Since: "Due since", Column: "payout", Field: "payout",
+		About: "Payouts whose time to ask the provider has come. The reconciler asks each minute."}
 	err := p.fillPayouts(r, stack.Reader().Scheduled(r.Context(), c.session.Now(), maxRead), func(stored dynamostore.Stored) problem {
 		cause := url.Values{"account": {stored.ID.Provider() + "/" + stored.ID.Account()}, "last query": {stored.Schedule.Result}}
 		return problem{Cause: cause, At: stored.Schedule.At, Detail: string(stored.Status()) + ", asked " + cli.Count(stored.Schedule.Tries, "time") + " since its last change"}
@@ -247,7 +253,8 @@ func (c *Console) due(r *http.Request, stack cli.Stack) (view, error) {
 // hides them from the sweeper for a moment, so the page of a deployed stack only counts
 // them.
 func (c *Console) deadLetters(r *http.Request, stack cli.Stack) (view, error) {
-	p := problems{Causes: []string{"cause", "provider"}, Since: "Oldest sent", Column: "message", Empty: "No dead-letter message is visible.", Field: "message-id"}
+	p := problems{Causes: []string{"cause", "provider"}, Since: "Oldest sent", Column: "message", Field: "message-id",
+		About: "Messages that the consumer could not process. The sweeper recovers them: it writes their receipts, and deletes the messages."}
 	v := view{template: "problems.html", Title: "Dead-letter messages", Data: &p}
 	if c.isReadOnly() {
 		depth, err := prove.MeasureQueue(r.Context(), stack, stack.DeadLetterQueueURL)

@@ -41,9 +41,7 @@ type layout struct {
 
 	Path     string
 	Pages    []link
-	Stack    string // of a deployed stack: its name
-	Region   string
-	Account  string
+	Place    string // of a deployed stack
 	ReadOnly bool
 	Now      time.Time
 }
@@ -53,8 +51,9 @@ type link struct{ Path, Title string }
 // parseTemplates parses each page together with the layout and the parts.
 func (c *Console) parseTemplates() {
 	functions := template.FuncMap{
-		"payoutPath": payoutPath, "field": display.FieldText, "utc": cli.FormatTime, "age": c.age, "statusClass": statusClass, "linked": linked, "marked": marked, "local": localTime,
-		"count": cli.Count, "colourClass": colourClass, "verdictClass": verdictClass, "exportPath": exportPath,
+		"payoutPath": payoutPath, "field": display.FieldText, "utc": cli.FormatTime, "local": localTime, "statusClass": statusClass, "linked": linked, "marked": marked,
+		"age":   func(at time.Time) string { return cli.FormatAge(c.session.Now().Sub(at)) },
+		"count": cli.Count, "colourClass": colourClass, "verdictClass": verdictClass, "contains": strings.Contains, "exportPath": exportPath,
 	}
 	pages, _ := fs.Glob(files, "templates/*.html") // fails for another pattern only
 	for _, page := range pages {
@@ -95,8 +94,8 @@ func (c *Console) show(p page) http.Handler {
 func (c *Console) failWith(w http.ResponseWriter, r *http.Request, err error) {
 	// DynamoDB refuses a key that is empty or too long: nothing has it.
 	if api, ok := errors.AsType[smithy.APIError](err); errors.Is(err, errNotFound) || ok && api.ErrorCode() == "ValidationException" {
-		c.fail(w, r, http.StatusNotFound, "Not found", "The stack has no payout or receipt of this name, and the console no such page or command. "+
-			"A payout is known once its callback, its expectation or an answer to a query about it is applied.")
+		c.fail(w, r, http.StatusNotFound, "Not found", "The stack has no payout or receipt of this name, and the console no such page or command.",
+			"A payout is known once its callback, its expectation or an answer to a query about it is applied. Commands are known until the console ends.")
 		return
 	}
 	exit := cli.AsExitError(err)
@@ -104,13 +103,14 @@ func (c *Console) failWith(w http.ResponseWriter, r *http.Request, err error) {
 	if exit.Code == cli.ExitUsage {
 		code, title = http.StatusBadRequest, "The request is not valid"
 	}
-	c.fail(w, r, code, title, strings.TrimSuffix(exit.Error(), ".")+". "+exit.Hint)
+	c.fail(w, r, code, title, exit.Error(), exit.Hint)
 }
 
-// fail shows a page with an error. That of a stack that does not answer is read again until
-// it does.
-func (c *Console) fail(w http.ResponseWriter, r *http.Request, code int, title, text string) {
-	c.write(w, r, code, view{template: "error.html", Title: title, Live: code == http.StatusBadGateway && r.Method == http.MethodGet, Data: text})
+// fail shows a page with an error, and the way back. That of a stack that does not answer
+// is read again until it does.
+func (c *Console) fail(w http.ResponseWriter, r *http.Request, code int, title string, texts ...string) {
+	isLive := code == http.StatusBadGateway && r.Method == http.MethodGet
+	c.write(w, r, code, view{template: "error.html", Title: title, Live: isLive, Data: map[string]any{"Texts": texts, "From": referer(r)}})
 }
 
 // write renders a page. Control characters and characters that change the direction of
@@ -118,7 +118,8 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, code int, title, 
 func (c *Console) write(w http.ResponseWriter, r *http.Request, code int, v view) {
 	data := layout{view: v, Path: r.URL.Path, Pages: c.menu, ReadOnly: c.isReadOnly(), Now: c.session.Now()}
 	if c.deployed != nil {
-		data.Stack, data.Region, data.Account = c.deployed.Name, c.deployed.AWS.Region, path.Base(path.Dir(c.deployed.EventsQueueURL))
+		account := path.Base(path.Dir(c.deployed.EventsQueueURL))
+		data.Place = fmt.Sprintf("%s in %s, account %s", c.deployed.Name, c.deployed.AWS.Region, account)
 	}
 	var page bytes.Buffer
 	if err := c.templates[v.template].ExecuteTemplate(&page, "layout.html", data); err != nil {
@@ -148,13 +149,6 @@ func payoutPath(id payout.ID) string {
 // localPath returns an escaped path of this console, never that of another host.
 func localPath(escaped string, query url.Values) string {
 	return strings.TrimSuffix(path.Clean("/"+escaped)+"?"+query.Encode(), "?")
-}
-
-func (c *Console) age(at time.Time) string {
-	if at.IsZero() {
-		return "-"
-	}
-	return cli.FormatAge(c.session.Now().Sub(at))
 }
 
 // localTime formats a time in the zone of this machine.
@@ -188,9 +182,6 @@ var commandPages = map[string]string{
 // of a check of doctor, or the kind of a finding of audit.
 var outputPattern = regexp.MustCompile(linkPattern.String() + `|(?m:^(ok|warn|unknown|fail|(?:receipt|payout|fact|acknowledged)-[a-z-]+)\b)`)
 
-// outputClasses are the classes of results; all others are bad.
-var outputClasses = map[string]string{"ok": "good", "warn": "waiting", "unknown": "waiting"}
-
 // linked splits a text at the ids and the commands that become links.
 func linked(text string) []segment { return split(text, linkPattern) }
 
@@ -206,7 +197,7 @@ func split(text string, pattern *regexp.Regexp) []segment {
 		case at[2] >= 0:
 			found.Path = commandPages[text[at[2]:at[3]]]
 		case len(at) > 4 && at[4] >= 0:
-			found.Class = cmp.Or(outputClasses[found.Text], "bad")
+			found.Class = cmp.Or(map[string]string{"ok": "good", "warn": "waiting", "unknown": "waiting"}[found.Text], "bad")
 		case strings.ContainsAny(found.Text, `'"(`): // where the id ends is not known
 			continue
 		default:

@@ -6,22 +6,31 @@ const pause = document.getElementById("pause");
 const connection = document.getElementById("connection");
 let source, isPaused = false, isReading = false, isStale = false;
 
-// isEdited reports whether a person has changed a field of an element.
-function isEdited(element) {
-  return [...element.querySelectorAll("input, textarea, select")].some((field) => field.options
+// isInUse reports whether a person works in an element: in a field, with a change of a
+// field, or with selected text.
+function isInUse(element) {
+  const selection = getSelection();
+  if (!selection.isCollapsed && selection.containsNode(element, true)) return true;
+  return [...element.querySelectorAll("input, textarea, select")].some((field) => field === document.activeElement || (field.options
     ? field.selectedIndex !== Math.max(0, [...field.options].findIndex((option) => option.defaultSelected))
-    : field.checked !== field.defaultChecked || field.value !== field.defaultValue);
+    : field.checked !== field.defaultChecked || field.value !== field.defaultValue));
 }
 
-// replace puts a fresh element in the place of an old one, with its open details and its
-// focus. It leaves an element that a person works in.
+// replace puts a fresh element in the place of an old one, with its open details, focus and
+// scrolled tables. It returns false for an element that a person works in: that stays.
 function replace(old, fresh) {
-  const focus = old.contains(document.activeElement) ? document.activeElement : null;
   for (const open of old.querySelectorAll("details[open]")) fresh.querySelector("#" + CSS.escape(open.id))?.setAttribute("open", "");
-  const next = focus && [...fresh.querySelectorAll("a, button, summary")].find((element) => element.outerHTML === focus.outerHTML);
-  if (fresh.isEqualNode(old) || isEdited(old) || (focus && !next)) return;
+  if (fresh.isEqualNode(old)) return true;
+  if (isInUse(old)) return false;
+  const focus = document.activeElement;
+  const name = (control) => control.getAttribute("href") || control.textContent;
+  const alike = (element) => [...element.querySelectorAll("a, button, summary")].filter((control) => name(control) === name(focus));
+  const place = alike(old).indexOf(focus);
+  const scrolled = [...old.querySelectorAll(".table")].map((table) => table.scrollLeft);
   old.replaceWith(fresh);
-  next?.focus();
+  fresh.querySelectorAll(".table").forEach((table, n) => { table.scrollLeft = scrolled[n] ?? 0; });
+  if (place >= 0) alike(fresh)[place]?.focus({ preventScroll: true });
+  return true;
 }
 
 // refresh reads the page again and replaces its live elements.
@@ -33,17 +42,17 @@ async function refresh() {
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (!answer.ok) {
       isStale = answer.status >= 500; // the stack does not answer: try again
-      say(page.querySelector("main")?.innerText || "The console does not answer");
+      const texts = [...page.querySelectorAll("h1, #error p")].map((part) => part.textContent);
+      say(document.getElementById("error") ? "" : texts.join(": "));
       return;
     }
     if (!document.querySelector("main [data-live]")) { location.reload(); return; } // the stack answers again
-    prepare(page);
-    for (const old of document.querySelectorAll("[data-live]")) {
+    const kept = [...document.querySelectorAll("[data-live]")].filter((old) => {
       const fresh = page.getElementById(old.id);
-      if (fresh) replace(old, fresh);
-    }
-    if (!page.body.dataset.events) disconnect();
-    say("");
+      return fresh && !replace(old, fresh);
+    });
+    say(kept.length > 0 ? "The part in which you type or select is not updated meanwhile." : "");
+    if (kept.length === 0 && !page.body.dataset.events) end();
   } catch {
     say("The console does not answer. It was stopped, or is starting.");
   } finally {
@@ -53,9 +62,7 @@ async function refresh() {
 }
 
 function say(text) {
-  if (!connection || connection.textContent === text) return;
-  connection.textContent = text;
-  connection.hidden = text === "";
+  if (connection && connection.textContent !== text) connection.textContent = text;
 }
 
 // connect opens the stream of announcements. A hidden page has none, because a browser
@@ -73,24 +80,25 @@ function disconnect() {
   source = undefined;
 }
 
+// end ends the updates of a page that changes no more.
+function end() {
+  disconnect();
+  delete document.body.dataset.events;
+  pause.hidden = true;
+}
+
 if (document.body.dataset.events) {
   connect();
   document.addEventListener("visibilitychange", () => {
     isStale = true;
     if (document.hidden) disconnect(); else connect();
   });
-  pause.hidden = false;
   pause.addEventListener("click", () => {
     isPaused = !isPaused;
     pause.setAttribute("aria-pressed", String(isPaused));
     pause.textContent = isPaused ? "Resume updates" : "Pause updates";
     if (!isPaused) refresh();
   });
-}
-
-// prepare shows the buttons that copy, if the browser can.
-function prepare(page) {
-  for (const button of page.querySelectorAll("button[data-copy]")) button.hidden = !navigator.clipboard;
 }
 
 document.addEventListener("click", async (event) => {
@@ -100,5 +108,3 @@ document.addEventListener("click", async (event) => {
   button.classList.add(hasCopied ? "copied" : "refused");
   setTimeout(() => button.classList.remove("copied", "refused"), 1500);
 });
-
-prepare(document);
