@@ -74,9 +74,10 @@ const (
 	CausePreviousKey     = "previous-key"
 	CauseOtherAccount    = "other-account" // the key belongs to another account
 	CauseAltered         = "altered-field"
-	CauseReencoded       = "re-encoded"  // several fields were altered in the same way
-	CauseUnknownKey      = "unknown-key" // no key and no alteration matches
-	CauseCapture         = "capture"     // the capture is incomplete, altered or ambiguous
+	CauseReencoded       = "re-encoded"   // several fields were altered in the same way
+	CauseSigningTime     = "signing-time" // signed too long before or after its receipt
+	CauseUnknownKey      = "unknown-key"  // no key and no alteration matches
+	CauseCapture         = "capture"      // the capture is incomplete, altered or ambiguous
 )
 
 // Explain verifies and parses a callback, and looks for the cause of a refusal.

@@ -2,7 +2,9 @@ package explain
 
 import (
 	"maps"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -25,6 +27,7 @@ func (r *Report) explainProof(in Input) {
 		r.explainHeld(in.Request)
 	case r.Verdict == callback.Malformed:
 		r.addUnreadable(in.Request.Body)
+	case r.findSigningTime(in):
 	case header == "":
 		r.checkKey(in, proof)
 	case len(received) == 0:
@@ -70,6 +73,35 @@ func (r *Report) checkKey(in Input, proof string) {
 	r.addf(CauseUnknownKey, "no stored key verifies the callback: compare the %s that %s shows with the stored keys, and check whether "+
 		"a proxy changes the body, and, if the signature includes the time of sending, when it was received (--received-at); here %s",
 		p.KeyNoun, p.Title, in.Request.ReceivedAt().UTC().Format(time.RFC3339))
+}
+
+// unixTime matches a time in seconds since 1970, also with milliseconds.
+var unixTime = regexp.MustCompile(`\b([0-9]{10})(?:[0-9]{3})?\b`)
+
+// findSigningTime looks for a time in the headers or the body at which a stored key
+// verifies the callback: only its time of receipt is then the cause of the refusal.
+func (r *Report) findSigningTime(in Input) bool {
+	const maxTimes = 32 // each is verified
+	var text strings.Builder
+	_ = in.Request.Header.Write(&text) // a builder never fails
+	text.Write(in.Request.Body)
+	for _, digits := range unixTime.FindAllStringSubmatch(text.String(), maxTimes) {
+		seconds, _ := strconv.ParseInt(digits[1], 10, 64) // ten digits
+		stated, received := time.Unix(seconds, 0).UTC(), in.Request.ReceivedAt().UTC()
+		verified, err := in.Provider.Verify(in.Request.WithReceivedAt(stated), in.Keys)
+		if err != nil {
+			continue
+		}
+		sender := verified.Sender
+		for n := range r.KeyChecks {
+			r.KeyChecks[n].Matches = r.KeyChecks[n].KeyID == sender.KeyID
+		}
+		r.addf(CauseSigningTime, "key %s signs it, but its time of signing, %s, is too far from its receipt, %s (%s): give the time of receipt with "+
+			"--received-at; if that is right, the callback is a copy of an old one, or a clock is wrong",
+			keyName(sender.KeyID, sender.Previous), stated.Format(time.RFC3339), received.Format(time.RFC3339), received.Sub(stated).Round(time.Second))
+		return true
+	}
+	return false
 }
 
 // findKey looks for a header that contains a stored key, in any form.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -193,5 +194,50 @@ func TestExplain_TimeOfReceipt(t *testing.T) {
 		if got := explained(test.request); got != test.want {
 			t.Errorf("%s: %s, want %s", name, got, test.want)
 		}
+	}
+}
+
+// Of a signature out of tolerance, the key and the time that it states are reported. A
+// wrong key, an altered body, and an altered time remain an unknown key.
+func TestExplain_SigningTimeOutOfTolerance(t *testing.T) {
+	keys := callback.Keys{"1": {Current: "canary-acme-current", Previous: "canary-acme-previous"}}
+	separate := scheme.Timestamp{Header: "X-Time", Text: "{t}.", Tolerance: 5 * time.Minute}
+	beside := scheme.Timestamp{Prefix: "t=", Text: "{t}.", Tolerance: 5 * time.Minute}
+	for name, test := range map[string]struct {
+		stamp scheme.Timestamp
+		key   callback.Key
+		age   time.Duration
+		body  string // as received
+		time  string // as received; "": as signed
+		cause string
+		text  string
+	}{
+		"in a header":              {separate, "canary-acme-current", 2 * time.Hour, "{}", "", explain.CauseSigningTime, "(current) signs it, but its time of signing, 2026-11-21T07:00:00Z"},
+		"beside the signature":     {beside, "canary-acme-current", 2 * time.Hour, "{}", "", explain.CauseSigningTime, "(2h0m0s)"},
+		"with the previous key":    {separate, "canary-acme-previous", 2 * time.Hour, "{}", "", explain.CauseSigningTime, "(previous) signs it"},
+		"signed after its receipt": {separate, "canary-acme-current", -time.Hour, "{}", "", explain.CauseSigningTime, "(-1h0m0s)"},
+		"with another key":         {separate, "nobody's", 2 * time.Hour, "{}", "", explain.CauseUnknownKey, ""},
+		"another body":             {separate, "canary-acme-current", 2 * time.Hour, `{"a":1795251600}`, "", explain.CauseUnknownKey, ""},
+		"another time":             {separate, "canary-acme-current", 2 * time.Hour, "{}", "1795251600", explain.CauseUnknownKey, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			proof := scheme.HMAC{Header: "X-Signature", Timestamp: &test.stamp}
+			d := provider.Description{Callbacks: signing{proof: proof}, ProofHeader: "X-Signature", Title: "Acme", KeyNoun: "secret"}
+			_, header, err := d.Sign([]byte("{}"), test.key, now.Add(-test.age))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if test.time != "" {
+				header.Set("X-Time", test.time)
+			}
+			report := explain.Explain(explain.Input{Provider: d, Request: callback.NewRequest(payout.TypePayout, header, []byte(test.body)), Keys: keys, Now: now})
+			wantFinding(t, report, test.cause, "", "")
+			wantNoSecrets(t, report)
+			matches := slices.ContainsFunc(report.KeyChecks, func(check explain.KeyCheck) bool { return check.Matches && check.KeyID == test.key.ID() })
+			if report.Verdict != callback.Unauthenticated || len(report.Findings) != 1 || !strings.Contains(report.Findings[0].Text, test.text) ||
+				matches != (test.cause == explain.CauseSigningTime) {
+				t.Errorf("got %s, %+v, %+v", report.Verdict, report.KeyChecks, report.Findings)
+			}
+		})
 	}
 }
