@@ -58,7 +58,7 @@ type commandLine struct {
 func names() kong.Vars {
 	return kong.Vars{
 		"statuses": cli.JoinNames(find.Statuses), "causes": cli.JoinNames(redrive.Causes()), "reasons": cli.JoinNames(callback.Reasons()),
-		"when": cli.TimeHelp,
+		"when": cli.TimeHelp, "captures": find.CaptureForms,
 	}
 }
 

@@ -19,9 +19,12 @@ import (
 	"payout-callbacks/pkg/provider"
 )
 
+// CaptureForms lists the forms of a captured callback, for the help and for errors.
+const CaptureForms = "an HTTP request, an API Gateway event, a HAR file, an export of webhook.site, the output of curl -v, or a body alone"
+
 // Explain explains how a callback is handled.
 type Explain struct {
-	File       string       `arg:"" help:"File with the callback, or - for standard input: an HTTP request, an API Gateway event, a HAR file, an export of webhook.site, the output of curl -v, or a body alone. Or the id of a held callback (held/…)."`
+	File       string       `arg:"" help:"File with the callback, or - for standard input: ${captures}. Or the id of a held callback (held/…)."`
 	Provider   cli.Provider `help:"Provider, if the file contains no route." placeholder:"NAME"`
 	Type       payout.Type  `help:"Type of the callback, if the file contains no route: payout, sub-address-payout." default:"payout" placeholder:"TYPE"`
 	ReceivedAt cli.Time     `help:"When it was received, for a signature that includes the time of sending: ${when}. An event of API Gateway states it. Default: now." placeholder:"TIME"`
@@ -122,7 +125,8 @@ const maxCapture = 8 << 20
 func (c *Explain) read(s *cli.Session) (explain.Capture, provider.Description, error) {
 	from, err := s.Open(c.File, "callback")
 	if err != nil {
-		return explain.Capture{}, provider.Description{}, err
+		hint := "a file holds " + CaptureForms + "\n  without a file, paste it to standard input: " + s.Program() + " explain -"
+		return explain.Capture{}, provider.Description{}, cli.WithHint(hint, err)
 	}
 	defer from.Close()
 	text, err := io.ReadAll(io.LimitReader(from, maxCapture))
