@@ -8,7 +8,8 @@
 //
 //	order --expectations URL --provider URL --account ACCOUNT --reference R --currency 195@195 --amount 1.1 --to ADDRESS
 //
-// The API key of the account is in the environment variable CREGIS_API_KEY.
+// The API key of the account is in the environment variable CREGIS_API_KEY. --help describes
+// the flags.
 package main
 
 import (
@@ -16,8 +17,10 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -29,22 +32,42 @@ func main() {
 		lambda.Start(react)
 		return
 	}
-	if err := run(context.Background(), os.Args[1:]); err != nil {
+	err := run(context.Background(), os.Args[1:], os.Stdout)
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "order:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, args []string) error {
+func run(ctx context.Context, args []string, stdout io.Writer) error {
+	client := &http.Client{Timeout: 15 * time.Second}
+	expectations, provider := &expectations{client: client}, &cregis{client: client, key: os.Getenv(keyVariable)}
+	p, err := parse(args, stdout, expectations, provider)
+	if err != nil {
+		return err
+	}
 	sdk, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
 		return fmt.Errorf("load AWS configuration: %w", err)
 	}
-	client := &http.Client{Timeout: 15 * time.Second}
-	expectations := &expectations{client: client, credentials: sdk.Credentials, region: sdk.Region}
-	provider := &cregis{client: client, key: os.Getenv("CREGIS_API_KEY")}
+	expectations.credentials, expectations.region = sdk.Credentials, sdk.Region
+	ordered, err := order(ctx, expectations, provider, p)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(stdout, ordered)
+	return err
+}
+
+// keyVariable is the environment variable with the API key of the account.
+const keyVariable = "CREGIS_API_KEY"
+
+// parse reads the flags. Each but --due is required. The help, which it prints to out, is
+// the error flag.ErrHelp.
+func parse(args []string, out io.Writer, expectations *expectations, provider *cregis) (payout, error) {
 	var p payout
 	flags := flag.NewFlagSet("order", flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // main prints errors
 	flags.StringVar(&expectations.url, "expectations", "", "output ExpectedPayoutsUrl of the stack")
 	flags.StringVar(&provider.baseURL, "provider", "", "base URL of the provider's API")
 	flags.StringVar(&p.Account, "account", "", "account at the provider (pid)")
@@ -53,17 +76,27 @@ func run(ctx context.Context, args []string) error {
 	flags.StringVar(&p.Amount, "amount", "", "exact decimal")
 	flags.StringVar(&p.To, "to", "", "recipient's address")
 	due := flags.Duration("due", 10*time.Minute, "how long the payout may take to be final")
-	if err := flags.Parse(args); err != nil {
-		return err
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprintf(out, "order orders a payout and prints its id. The API key of the account is in the environment variable %s.\n", keyVariable)
+		flags.SetOutput(out)
+		flags.PrintDefaults()
+		return p, err
+	case err != nil:
+		return p, err
 	}
-	if p.Reference == "" || provider.key == "" {
-		return errors.New("--reference and CREGIS_API_KEY are required")
+	var missing []string
+	flags.VisitAll(func(f *flag.Flag) {
+		if f.Value.String() == "" {
+			missing = append(missing, "--"+f.Name)
+		}
+	})
+	if provider.key == "" {
+		missing = append(missing, keyVariable)
+	}
+	if len(missing) > 0 {
+		return p, fmt.Errorf("%s: required; see order --help", strings.Join(missing, ", "))
 	}
 	p.Due = time.Now().Add(*due).UTC().Format(time.RFC3339) // one time for both expectations, which are then the same
-	ordered, err := order(ctx, expectations, provider, p)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintln(os.Stdout, ordered)
-	return err
+	return p, nil
 }

@@ -3,10 +3,12 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"flag"
 	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -98,6 +100,28 @@ func TestOrder_RepeatedAfterCrash(t *testing.T) {
 	}
 	if _, err := w.order(); !errors.Is(err, errUnknown) {
 		t.Errorf("got %v, want errUnknown", err)
+	}
+}
+
+func TestRun_Help(t *testing.T) {
+	var help strings.Builder
+	if err := run(t.Context(), []string{"--help"}, &help); !errors.Is(err, flag.ErrHelp) {
+		t.Errorf("got %v, want flag.ErrHelp, which main does not report", err)
+	}
+	for _, name := range []string{"CREGIS_API_KEY", "-expectations", "-provider", "-account", "-reference", "-currency", "-amount", "-to", "-due"} {
+		if !strings.Contains(help.String(), name) {
+			t.Errorf("the help lacks %s:\n%s", name, help.String())
+		}
+	}
+}
+
+// An error names each missing flag at once.
+func TestRun_MissingFlags(t *testing.T) {
+	t.Setenv("CREGIS_API_KEY", "")
+	err := run(t.Context(), []string{"--amount", "1"}, io.Discard)
+	const want = "--account, --currency, --expectations, --provider, --reference, --to, CREGIS_API_KEY: required; see order --help"
+	if err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
 	}
 }
 
