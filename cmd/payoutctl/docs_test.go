@@ -63,3 +63,14 @@ func checkLine(t *testing.T, document, line string) {
 		}
 	}
 }
+
+// The help of each command lists the permissions that it needs on a deployed stack, or
+// names the command that lists them.
+func TestCommands_HelpListsPermissions(t *testing.T) {
+	permission := regexp.MustCompile(`Needs\b[^.]*\b([a-z]+:[A-Z]|permissions of [a-z]+)`)
+	for command, help := range payoutctl.Commands() {
+		if !permission.MatchString(help) {
+			t.Errorf("the help of %s lists no permissions", command)
+		}
+	}
+}

@@ -37,9 +37,17 @@ signed with the demo key of the account in the body (--local), or with the key i
 	payoutctl --stack payouts-dev send pivot single --merchant-id MERCHANT --key-file key.txt
 	payoutctl --local send --print-event cregis payout --status 6 | make invoke FUNCTION=cregis EVENT=-
 
-Needs the permission cloudformation:DescribeStacks; none with --local. Exit code 0: every answer was as expected: an
+` + sendPermissions + ` Exit code 0: every answer was as expected: an
 acknowledgement; with --forge a refusal; for a test vector what it states. 1: an answer was different. 3: no answer.`
 }
+
+const sendPermissions = "Needs the permission cloudformation:DescribeStacks; none with --local."
+
+// sendHelp is the help of each command of send.
+type sendHelp struct{}
+
+// Help lists the permissions.
+func (sendHelp) Help() string { return sendPermissions + " For examples see: payoutctl send --help" }
 
 type sendCregis struct {
 	Payout           cregisPayout           `cmd:"" help:"A payout. The documented example has the unknown status 0, so it is held."`
@@ -55,6 +63,7 @@ type cregisFields struct {
 	Currency  string `field:"currency" help:"Currency." placeholder:"TEXT"`
 	Reference string `field:"third_party_id" help:"Our reference: third_party_id." placeholder:"TEXT"`
 	send.Overrides
+	sendHelp
 }
 
 type cregisPayout struct{ cregisFields }
@@ -83,6 +92,7 @@ type pivotFields struct {
 	UUID       string `name:"uuid" field:"data.uuid" help:"Pivot's id of the request." placeholder:"TEXT"`
 	MerchantID string `field:"data.merchantId" help:"Merchant: the account." placeholder:"TEXT"`
 	send.Overrides
+	sendHelp
 }
 
 // withStatus returns the assignments with that of the status.

@@ -21,6 +21,7 @@ import (
 type sendFiles struct {
 	Provider cli.Provider `help:"Provider, if the path is not .../<provider>/testdata/<case>.txtar." placeholder:"NAME"`
 	Paths    []string     `arg:"" optional:"" name:"case.txtar" help:"Test vectors."`
+	sendHelp
 }
 
 // Check returns an error if there is nothing to send.
