@@ -2,6 +2,7 @@ package display_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -108,6 +109,25 @@ func TestHistory_Conflict(t *testing.T) {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in:\n%s", want, got)
 		}
+	}
+}
+
+// A field in conflict shows the number of its values, as in the table of payouts.
+func TestHistory_FieldsInConflict(t *testing.T) {
+	other := payout.Event{
+		ID: paid, Status: payout.Succeeded, Amount: "2", Currency: "USDT", Reference: "order-2",
+		From: "TXsmKpEuW7qWnXzJLGP9eDLvWPR2GRn1FS", To: "TJRyWwFs9wTFGZg3JbrVriFbNfCug5tDeC", TxID: "7ee06c", Memo: "5",
+	}
+	another := other
+	another.From, another.Memo = other.To, "6"
+	got := text(newHistory(event(payout.Succeeded, "1"), other, another))
+	for _, name := range []string{"amount", "currency", "reference", "from", "to", "memo", "transaction"} {
+		if want := fmt.Sprintf("\n%-13s(2 values)\n", name); !strings.Contains(got, want) {
+			t.Errorf("no %q in:\n%s", want, got)
+		}
+	}
+	if got := text(newHistory(event(payout.Succeeded, "1"), event(payout.Succeeded, "2"))); !strings.Contains(got, "\namount       (2 values) TRX\n") {
+		t.Errorf("two amounts in a currency:\n%s", got)
 	}
 }
 

@@ -55,14 +55,21 @@ func (t History) Facts(style cli.Style, now time.Time, program string) cli.Table
 	}
 	row("status", string(r.Status()), cli.StatusColour(r.Status()))
 	row("reason", style.Shorten(style.AbbreviateIn(r.Reason())), "")
-	t.addReconciliation(&rows, now)
-	row("amount", cli.FormatAmount(r.Value(payout.FieldAmount), r.Value(payout.FieldCurrency)), "")
+	t.addReconciliation(&rows, now, program)
+	currency := r.Value(payout.FieldCurrency)
+	row("amount", cli.FormatAmount(FieldText(r, payout.FieldAmount), currency), "")
+	if currency == "" {
+		row("currency", FieldText(r, payout.FieldCurrency), "")
+	}
 	row("items", t.items(), "")
-	row("reference", r.Value(payout.FieldReference), "")
-	row("from", style.Abbreviate(r.Value(payout.FieldFrom)), "")
-	row("to", style.Abbreviate(r.Value(payout.FieldTo)), "")
-	row("memo", style.Abbreviate(r.Value(payout.FieldMemo)), "")
-	row("transaction", r.Value(payout.FieldTxID), "")
+	value := func(field payout.Field) string {
+		return cmp.Or(FormatValue(style, field, r.Value(field)), FieldText(r, field))
+	}
+	row("reference", value(payout.FieldReference), "")
+	row("from", value(payout.FieldFrom), "")
+	row("to", value(payout.FieldTo), "")
+	row("memo", value(payout.FieldMemo), "")
+	row("transaction", value(payout.FieldTxID), "")
 	row("updated", cli.FormatTime(r.UpdatedAt)+" UTC, by "+cli.Count(int(r.Version), "receipt"), "")
 	if by := r.Rebuilt; by != (inbox.ChangedBy{}) {
 		row("rebuilt", "from its receipts, "+FormatChangedBy(style, by), cli.Yellow)

@@ -1,6 +1,7 @@
 package display
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -17,11 +18,27 @@ var overdueTexts = map[string]string{
 	"unasked":             "the provider cannot be asked: queries are off, or credentials or the provider's id are missing",
 }
 
+// findProvider returns the description of a provider; a test replaces it.
+var findProvider = cli.FindProvider
+
+// HasQueries reports whether the provider of a payout has an API for queries. It may, if
+// this version of the program does not know the provider.
+func HasQueries(id payout.ID) bool {
+	description, err := findProvider(cli.Provider(id.Provider()))
+	return err != nil || description.Queries != nil
+}
+
+// WithoutQueriesText says what to do about a payout whose provider has no API for queries.
+// program begins the command line in it.
+func WithoutQueriesText(id payout.ID, program string) string {
+	return "the provider has no API for queries: look in its dashboard, then: " + program + " close " + cli.Quote(string(id)) + " --status STATUS --reason '…'"
+}
+
 // addReconciliation adds what is known besides the provider's callbacks: expectation,
 // confirmation, sources and queries.
-func (t History) addReconciliation(rows *cli.Table, now time.Time) {
+func (t History) addReconciliation(rows *cli.Table, now time.Time, program string) {
 	r := t.Record
-	rows.AddField("linked to", r.Value(payout.FieldLinkedTo), "")
+	rows.AddField("linked to", FieldText(r, payout.FieldLinkedTo), "")
 	switch {
 	case r.IsConfirmed():
 		rows.AddField("confirmed", "yes, by a query", cli.Green)
@@ -32,22 +49,29 @@ func (t History) addReconciliation(rows *cli.Table, now time.Time) {
 		rows.AddField("expected", deadlineText(r.Deadline, now), "")
 	}
 	if r.IsOverdue() {
-		var reasons []string
-		for _, reason := range r.Overdue {
-			text, ok := overdueTexts[reason]
-			if !ok {
-				text = reason
-			}
-			reasons = append(reasons, text)
-		}
-		rows.AddField("overdue", strings.Join(reasons, "; "), cli.Red)
+		rows.AddField("overdue", t.overdueText(program), cli.Red)
 	}
 	var sources []string
 	for _, source := range r.Sources {
 		sources = append(sources, string(source))
 	}
 	rows.AddField("sources", strings.Join(sources, ", "), "")
-	rows.AddField("query", t.queryText(now), "")
+	if HasQueries(r.ID) {
+		rows.AddField("query", t.queryText(now), "")
+	}
+}
+
+// overdueText says why the payout is overdue.
+func (t History) overdueText(program string) string {
+	var reasons []string
+	for _, reason := range t.Record.Overdue {
+		text := cmp.Or(overdueTexts[reason], reason)
+		if reason == "unasked" && !HasQueries(t.Record.ID) {
+			text = WithoutQueriesText(t.Record.ID, program)
+		}
+		reasons = append(reasons, text)
+	}
+	return strings.Join(reasons, "; ")
 }
 
 // deadlineText formats a deadline in milliseconds since 1970.

@@ -11,6 +11,7 @@ import (
 	"payout-callbacks/cmd/payoutctl/internal/display"
 	"payout-callbacks/pkg/inbox"
 	"payout-callbacks/pkg/payout"
+	"payout-callbacks/pkg/provider"
 )
 
 func from(source payout.Source, status payout.Status) payout.Event {
@@ -66,6 +67,21 @@ func TestHistory_Reconciliation(t *testing.T) {
 	}
 	if got := text(newHistory(from(payout.SourceExpectation, payout.Expected), from("", payout.Pending))); strings.Contains(got, "confirmed") {
 		t.Errorf("an open payout shows a confirmation:\n%s", got)
+	}
+}
+
+// Of a provider without an API for queries, a person finds out how a payout ended.
+func TestHistory_OverdueWithoutQueries(t *testing.T) {
+	unasked := payout.Event{ID: paid, Source: payout.SourceReconciler, Status: payout.Overdue, Reason: "unasked"}
+	history := newHistory(expectedBy(0), unasked)
+	history.Record.Schedule = inbox.Schedule{At: noon.Add(2 * time.Hour), Tries: 1, AskedAt: noon, Result: "off"}
+	if got := singleSpaced(history); !strings.Contains(got, "overdue the provider cannot be asked: queries are off, ") || !strings.Contains(got, "\nquery next ") {
+		t.Errorf("a provider with queries:\n%s", got)
+	}
+	display.SetProvider(t, provider.Description{})
+	want := "overdue the provider has no API for queries: look in its dashboard, then: payoutctl --local close cregis/payout/7/42 --status STATUS --reason '…'\n"
+	if got := singleSpaced(history); !strings.Contains(got, want) || strings.Contains(got, "\nquery ") {
+		t.Errorf("want %q and no query in:\n%s", want, got)
 	}
 }
 

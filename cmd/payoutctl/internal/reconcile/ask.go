@@ -64,7 +64,7 @@ func (c *Reconcile) Run(ctx context.Context, s *cli.Session, stack cli.Stack) er
 	if len(ids) == 0 {
 		s.Notef("no payouts")
 	}
-	run := &askRun{Session: s, stack: stack, command: c}
+	run := &askRun{Session: s, stack: stack, command: c, hasQueries: display.HasQueries}
 	progress := s.StartProgress()
 	asked := 0
 	for batch := range slices.Chunk(ids, askedAtOnce) {
@@ -123,6 +123,8 @@ type askRun struct {
 
 	stack   cli.Stack
 	command *Reconcile
+	// hasQueries reports whether the provider of a payout can be asked at all.
+	hasQueries func(payout.ID) bool
 
 	differing, unanswered, unapplied int
 }
@@ -269,6 +271,9 @@ var nextSteps = map[reconcile.Outcome]string{
 // next says what to do about a result.
 func (r *askRun) next(view asked) string {
 	id, program := view.Payout, r.Program()
+	if view.Outcome == reconcile.NotAsked && !r.hasQueries(id) {
+		return display.WithoutQueriesText(id, program)
+	}
 	if view.Outcome != reconcile.Answered {
 		return strings.NewReplacer("PROGRAM", program, "PROVIDER", cli.Clean(id.Provider()), "ACCOUNT", cli.Quote(id.Account()), "STACK", r.stack.Name).
 			Replace(nextSteps[view.Outcome])
