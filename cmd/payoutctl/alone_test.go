@@ -36,6 +36,35 @@ func TestRebuild_UnreadableReceipt(t *testing.T) {
 	}
 }
 
+// A reference of ours names the payout, and a held callback its receipt.
+func TestRebuild_Reference(t *testing.T) {
+	fake := newTables(t)
+	apply(t, fake, applied(payout.Event{ID: soundID, Status: payout.Succeeded, Amount: "1", Reference: "INV-7001"}, payout.Record{}))
+	code, out, problems := runOnTables(t, fake, fake.URL, "rebuild", "INV-7001", "--dry-run")
+	if want := soundID + ": equals the fold of its receipts\n"; code != 0 || out != want {
+		t.Errorf("exit code %d, want %q\n%s%s", code, want, out, problems)
+	}
+}
+
+// A dry run with --json prints what the resolution would trust and reject.
+func TestResolve_DryRunAsJSON(t *testing.T) {
+	fake := newTables(t)
+	fill(t, fake)
+	fake.taken()
+	code, out, problems := runOnTables(t, fake, fake.URL, "resolve", conflictedID, "--trust", "succeeded/", "--dry-run", "--json")
+	want := `{"payout":"` + conflictedID + `","outcome":"would-resolve","trusted":{"status":"succeeded"},"rejected":{"status":["failed"]}}` + "\n"
+	if code != 0 || out != want {
+		t.Errorf("exit code %d, want %s\n%s%s", code, want, out, problems)
+	}
+	if written := requestsOf(fake.taken(), "PutItem"); len(written) > 0 {
+		t.Errorf("a dry run writes %v", written)
+	}
+	code, _, problems = runOnTables(t, fake, fake.URL, "resolve", conflictedID, "--trust", "foo", "--dry-run")
+	if want := "  list them with: payoutctl --local show " + conflictedID + "\n"; code != 2 || !strings.HasSuffix(problems, want) {
+		t.Errorf("exit code %d, want %q\n%s", code, want, problems)
+	}
+}
+
 // A resolution that is applied to a payout with another conflict is exit code 1.
 func TestResolve_RemainingConflict(t *testing.T) {
 	fake := newTables(t)

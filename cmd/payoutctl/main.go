@@ -66,10 +66,7 @@ func runLine(ctx context.Context, s *cli.Session, args []string) int {
 	case err != nil:
 		return s.Report(usageError(err))
 	}
-	if flags, ok := reflect.TypeAssert[interface{ Check() error }](command.Selected().Target.Addr()); ok {
-		err = flags.Check()
-	}
-	if err == nil {
+	if err = check(s, command.Selected().Target.Addr()); err == nil {
 		err = command.Run(s)
 	}
 	return s.Report(err)
@@ -98,6 +95,18 @@ func usageError(err error) error {
 			"%s has no value: %s is read as a flag", texts[1], texts[2])
 	}
 	return cli.Usagef("see: "+helpFor(err), "%s", placeholder.ReplaceAllString(err.Error(), "$1:"))
+}
+
+// check returns an error if the flags of a command do not fit together. A check whose
+// hints contain command lines for the stack takes the session.
+func check(s *cli.Session, command reflect.Value) error {
+	if flags, ok := reflect.TypeAssert[interface{ Check() error }](command); ok {
+		return flags.Check()
+	}
+	if flags, ok := reflect.TypeAssert[interface{ Check(s *cli.Session) error }](command); ok {
+		return flags.Check(s)
+	}
+	return nil
 }
 
 // helpFor returns the help command for an invalid command line.

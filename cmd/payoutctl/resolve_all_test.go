@@ -2,6 +2,8 @@ package main_test
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -64,6 +66,9 @@ func TestResolveAll_OneCause(t *testing.T) {
 			t.Errorf("no %q in:\n%s", want, out)
 		}
 	}
+	if hint := "  see each, and resolve it alone: payoutctl --local show PAYOUT\n"; !strings.HasSuffix(problems, hint) {
+		t.Errorf("no %q in:\n%s", hint, problems)
+	}
 	if strings.Contains(out, "cregis/payout/1/5") || !strings.Contains(problems, "2 payouts skipped") {
 		t.Errorf("another conflict is in the list:\n%s%s", out, problems)
 	}
@@ -92,6 +97,28 @@ func TestResolveAll_TwoFields(t *testing.T) {
 	code, _, problems = runOnTables(t, fake, fake.URL, "resolve", "--all", "--trust", "query", "--cause", "to", "--reason", "why")
 	if code != 0 || !strings.Contains(problems, "no payout has exactly this conflict") {
 		t.Errorf("no such conflict: exit code %d\n%s", code, problems)
+	}
+}
+
+// --cause takes every field that a payout can have, and no other.
+func TestResolveAll_Fields(t *testing.T) {
+	alone, _ := payout.Record{}.Apply(payout.Event{
+		ID: "pivot/batch/m/1", Source: payout.SourceResolution, Status: payout.Done, Amount: "1", Currency: "IDR", Chain: "c", Token: "t",
+		From: "f", To: "t", Memo: "m", Reference: "r", TxID: "x", LinkedTo: "pivot/batch/m/2", Totals: payout.Totals{Succeeded: payout.Tally{Count: 1, Amount: "1"}},
+	})
+	fields := append(slices.Collect(maps.Keys(alone.Claims)), payout.FieldSettled)
+	if len(fields) < 12 { //nolint:mnd // those of the event
+		t.Errorf("the event claims only %s", fields)
+	}
+	fake := newTables(t)
+	for _, field := range fields {
+		if code, _, problems := runOnTables(t, fake, fake.URL, "resolve", "--all", "--trust", "query", "--cause", string(field), "--dry-run"); code != 0 {
+			t.Errorf("%s: exit code %d\n%s", field, code, problems)
+		}
+	}
+	code, _, problems := runOnTables(t, fake, fake.URL, "resolve", "--all", "--trust", "query", "--cause", "foo", "--dry-run")
+	if code != 2 || !strings.Contains(problems, `"foo" is not a field of a payout; the fields are: status, amount, `) {
+		t.Errorf("exit code %d\n%s", code, problems)
 	}
 }
 

@@ -24,10 +24,23 @@ import (
 
 // Report counts the payouts of a day by how they stand now.
 type Report struct {
-	Day      time.Time    `required:"" format:"2006-01-02" help:"Day in UTC." placeholder:"2026-11-21"`
+	Day      day          `required:"" help:"Day in UTC." placeholder:"2026-11-21"`
 	Provider cli.Provider `help:"Only this provider." placeholder:"NAME"`
 	Account  string       `help:"Only this account." placeholder:"ID"`
 	CSV      bool         `name:"csv" help:"Print CSV."`
+}
+
+// day is the value of a flag: a day in UTC.
+type day struct{ time.Time }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (d *day) UnmarshalText(text []byte) error {
+	at, err := time.Parse(time.DateOnly, string(text))
+	if err != nil {
+		return fmt.Errorf("%q is not a day; give 2026-11-21", text)
+	}
+	d.Time = at
+	return nil
 }
 
 // Help gives examples.
@@ -115,7 +128,7 @@ func (c *Report) candidates(ctx context.Context, s *cli.Session, reader *dynamos
 	ids := map[payout.ID]bool{}
 	progress := s.StartProgress()
 	read := 0
-	for receipt, err := range reader.ScanReceipts(ctx, c.Day, c.Day.AddDate(0, 0, 1)) {
+	for receipt, err := range reader.ScanReceipts(ctx, c.Day.Time, c.Day.AddDate(0, 0, 1)) {
 		if err != nil && !errors.Is(err, inbox.ErrDamagedReceipt) && !errors.Is(err, inbox.ErrIndexMismatch) {
 			return nil, err
 		}
@@ -141,7 +154,7 @@ func (c *Report) isOfDay(history display.History) bool {
 	if entry, ok := expectationOf(history); ok {
 		at = entry.AcceptedAt
 	}
-	return !at.Before(c.Day) && at.Before(c.Day.AddDate(0, 0, 1))
+	return !at.Before(c.Day.Time) && at.Before(c.Day.AddDate(0, 0, 1))
 }
 
 // expectationOf returns the first expectation of a payout.

@@ -54,14 +54,14 @@ payout is in conflict.`
 }
 
 // Check returns an error if the flags name neither a payout nor a file.
-func (c *Expect) Check() error {
+func (c *Expect) Check(s *cli.Session) error {
 	single := *c
 	single.File = ""
 	switch {
 	case c.File != "" && single != (Expect{}):
 		return cli.Usagef("the file has the fields", "--file takes no other field")
 	case c.File == "" && (c.Provider == "" || c.Type == ""):
-		return cli.Usagef("such as: payoutctl --local expect cregis payout --reference order-4711, or --file FILE", "no provider and type given")
+		return cli.Usagef("such as: "+s.Program()+" expect cregis payout --reference order-4711, or --file FILE", "no provider and type given")
 	}
 	return nil
 }
@@ -82,7 +82,7 @@ func (c *Expect) Run(ctx context.Context, s *cli.Session, stack cli.Stack) error
 	}
 	result, err := sender.send(ctx, expectation)
 	if field, ok := errors.AsType[*reconcile.FieldError](err); ok {
-		return cli.Negativef("", "the expectation is refused: %w", field)
+		return cli.Negativef(flagHint(field.Field), "the expectation is refused: %w", field)
 	}
 	if err != nil {
 		return err
@@ -94,6 +94,15 @@ func (c *Expect) Run(ctx context.Context, s *cli.Session, stack cli.Stack) error
 		return cli.Negativef("see: "+s.Program()+" show "+cli.Quote(string(result.Payout)), "the payout is in conflict")
 	}
 	return nil
+}
+
+// flagHint names the flag of a field that is missing or refused. Provider and type have
+// no flag.
+func flagHint(field string) string {
+	if field == "provider" || field == "type" || !slices.Contains(fields, field) {
+		return "see: payoutctl expect --help"
+	}
+	return "give it with --" + field
 }
 
 // sender sends expectations to the route of a stack.

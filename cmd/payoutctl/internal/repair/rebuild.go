@@ -22,7 +22,7 @@ import (
 
 // Rebuild writes payouts again from their receipts.
 type Rebuild struct {
-	Target string `arg:"" optional:"" name:"payout" help:"Id of the payout, or of a held callback (held/…)."`
+	Target string `arg:"" optional:"" name:"payout" help:"Id of the payout, our reference, or the id of a held callback (held/…)."`
 	All    bool   `help:"All findings of audit that this command can repair."`
 	cli.PlannedChangeFlags
 }
@@ -48,19 +48,17 @@ payout cannot be repaired.`
 // Check returns an error if no payout is selected, or the reason is missing.
 func (c *Rebuild) Check() error {
 	if (c.Target == "") != c.All {
-		return cli.Usagef("", "no payout given: give its id, or --all")
+		return cli.Usagef("", "no payout given: give its id or our reference, or --all")
 	}
 	return c.PlannedChangeFlags.Check()
 }
 
 // Run repairs the payouts.
-func (c *Rebuild) Run(ctx context.Context, s *cli.Session, stack cli.Stack) (err error) {
+func (c *Rebuild) Run(ctx context.Context, s *cli.Session, stack cli.Stack) error {
 	run := rebuildRun{Session: s, editor: stack.Editor(), repairs: &repair.Repairs{Store: stack.Editor()}}
-	ids := []string{c.Target}
-	if c.All {
-		if ids, err = run.damaged(ctx); err != nil {
-			return err
-		}
+	ids, err := run.find(ctx, c)
+	if err != nil {
+		return err
 	}
 	plans, err := run.plan(ctx, ids)
 	if err != nil || c.DryRun || len(plans) == 0 {
@@ -85,6 +83,21 @@ type rebuildRun struct {
 	repairs   *repair.Repairs
 	changedBy inbox.ChangedBy
 	failed    int // payouts that cannot be repaired
+}
+
+// find returns the ids of the payouts and held callbacks that the flags select.
+func (r *rebuildRun) find(ctx context.Context, flags *Rebuild) ([]string, error) {
+	if flags.All {
+		return r.damaged(ctx)
+	}
+	if strings.HasPrefix(flags.Target, display.HeldPrefix) {
+		if _, ok, err := display.ReadHeld(ctx, &r.editor.Reader, flags.Target); ok || err != nil {
+			return []string{flags.Target}, err
+		}
+		// It may be a reference of ours.
+	}
+	history, err := display.FindPayout(ctx, r.Session, &r.editor.Reader, flags.Target)
+	return []string{string(history.Record.ID)}, err
 }
 
 // damaged lists the ids of the audit findings that this command can repair.

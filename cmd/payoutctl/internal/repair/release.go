@@ -41,20 +41,20 @@ and its index, sqs:SendMessage on the events queue, cloudformation:DescribeStack
 }
 
 // Check returns an error if the flags do not select callbacks, or the reason is missing.
-func (c *Release) Check() error {
+func (c *Release) Check(s *cli.Session) error {
 	switch {
 	case len(c.Held) == 0 && !c.All:
 		return cli.Usagef("give their ids, or --all", "no held callback given")
 	case len(c.Held) > 0 && (c.All || c.Provider != "" || c.HeldReason != ""):
 		return cli.Usagef("", "give either ids of held callbacks, or --all with --provider and --held-reason")
 	}
-	return cmp.Or(c.PlannedChangeFlags.Check(), checkHeldIDs(c.Held))
+	return cmp.Or(c.PlannedChangeFlags.Check(), checkHeldIDs(s, c.Held))
 }
 
-func checkHeldIDs(ids []string) error {
+func checkHeldIDs(s *cli.Session, ids []string) error {
 	for _, id := range ids {
 		if !strings.HasPrefix(id, display.HeldPrefix) {
-			return cli.Usagef("list them with: payoutctl receipts held", "%q is not the id of a held callback", cli.Clean(id))
+			return cli.Usagef("list them with: "+s.Program()+" receipts held", "%q is not the id of a held callback", cli.Clean(id))
 		}
 	}
 	return nil
@@ -139,8 +139,11 @@ type heldView struct {
 	Reason  string         `json:"reason,omitempty"` // why it is still held
 }
 
-// wouldRelease is the outcome of a dry run.
-const wouldRelease repair.Outcome = "would-release"
+// Outcomes of a dry run.
+const (
+	wouldRelease repair.Outcome = "would-release"
+	wouldDismiss repair.Outcome = "would-dismiss"
+)
 
 // each parses each callback again, prints the outcome and returns how many are
 // understood. It passes those to release, which is nil for the plan; only they are
@@ -245,23 +248,22 @@ and sts:GetCallerIdentity. Exit code 1 if a callback is not held.`
 }
 
 // Check returns an error if an id is not that of a held callback, or the reason is missing.
-func (c *Dismiss) Check() error { return cmp.Or(checkHeldIDs(c.Held), c.PlannedChangeFlags.Check()) }
+func (c *Dismiss) Check(s *cli.Session) error {
+	return cmp.Or(checkHeldIDs(s, c.Held), c.PlannedChangeFlags.Check())
+}
 
 // Run dismisses the callbacks.
 func (c *Dismiss) Run(ctx context.Context, s *cli.Session, stack cli.Stack) error {
-	var held []inbox.Receipt
-	for _, id := range c.Held {
-		receipt, err := display.FindHeld(ctx, s, stack.Reader(), id)
-		switch {
-		case err != nil:
-			return err
-		case receipt.State != inbox.Held:
-			return cli.Negativef("", "%s is %s already: %s", cli.Clean(id), receipt.State, display.FormatChangedBy(s.Style(), receipt.ChangedBy))
-		}
-		held = append(held, receipt)
-		s.Notef("%s: held for %s, %d bytes", cli.Clean(id), cli.Clean(receipt.Reason), len(receipt.Body))
+	held, err := c.read(ctx, s, stack)
+	if err != nil {
+		return err
 	}
 	if c.DryRun {
+		for _, receipt := range held {
+			if err := printHeld(s, heldView{Held: receipt.Key.Payout, Was: receipt.Reason, Outcome: wouldDismiss}); err != nil {
+				return err
+			}
+		}
 		return nil
 	}
 	by, err := s.Approve(ctx, stack, c.ChangeFlags, "dismiss "+cli.Count(len(held), "callback"))
@@ -285,4 +287,21 @@ func (c *Dismiss) Run(ctx context.Context, s *cli.Session, stack cli.Stack) erro
 		return cli.Negativef("", "%s changed by another operator meanwhile", cli.Count(remaining, "callback"))
 	}
 	return nil
+}
+
+// read reads the callbacks, which must be held, and prints a note about each.
+func (c *Dismiss) read(ctx context.Context, s *cli.Session, stack cli.Stack) ([]inbox.Receipt, error) {
+	var held []inbox.Receipt
+	for _, id := range c.Held {
+		receipt, err := display.FindHeld(ctx, s, stack.Reader(), id)
+		switch {
+		case err != nil:
+			return nil, err
+		case receipt.State != inbox.Held:
+			return nil, cli.Negativef("", "%s is %s already: %s", cli.Clean(id), receipt.State, display.FormatChangedBy(s.Style(), receipt.ChangedBy))
+		}
+		held = append(held, receipt)
+		s.Notef("%s: held for %s, %d bytes", cli.Clean(id), cli.Clean(receipt.Reason), len(receipt.Body))
+	}
+	return held, nil
 }

@@ -18,11 +18,11 @@ import (
 
 // Resolve ends a conflict by an operator's resolution.
 type Resolve struct {
-	Target string        `arg:"" optional:"" name:"payout" help:"Id of the payout, or our reference."`
-	Trust  []string      `help:"Receipt to trust, as show prints it, or an unambiguous prefix. Repeat it if no receipt alone resolves the conflict. With --all: query or callback." placeholder:"RECEIPT" required:""`
-	All    bool          `help:"All payouts whose conflicts are exactly --cause: trust what the source of --trust states in each."`
-	Cause  []string      `help:"With --all: a field in conflict, as show prints it. Repeat it for several." placeholder:"FIELD"`
-	Wait   time.Duration `help:"How long to wait until the resolution is applied." default:"30s" placeholder:"DURATION"`
+	Target string          `arg:"" optional:"" name:"payout" help:"Id of the payout, or our reference."`
+	Trust  []string        `help:"Receipt to trust, as show prints it, or an unambiguous prefix. Repeat it if no receipt alone resolves the conflict. With --all: query or callback." placeholder:"RECEIPT" required:""`
+	All    bool            `help:"All payouts whose conflicts are exactly --cause: trust what the source of --trust states in each."`
+	Cause  []conflictField `help:"With --all: a field in conflict, as show prints it. Repeat it for several." placeholder:"FIELD"`
+	Wait   time.Duration   `help:"How long to wait until the resolution is applied." default:"30s" placeholder:"DURATION"`
 	cli.PlannedChangeFlags
 }
 
@@ -72,6 +72,9 @@ func (c *Resolve) Run(ctx context.Context, s *cli.Session, stack cli.Stack) erro
 	if err != nil {
 		return err
 	}
+	if c.DryRun && s.Flags.JSON {
+		return s.PrintJSON(newPlannedResolution(resolution))
+	}
 	if err := printResolution(s, resolution); err != nil || c.DryRun {
 		return err
 	}
@@ -104,7 +107,7 @@ func (c *Resolve) resolution(ctx context.Context, s *cli.Session, reader *dynamo
 	if err != nil {
 		return payout.Resolution{}, err
 	}
-	trusted, err := trustedEvents(history, c.Trust)
+	trusted, err := trustedEvents(s, history, c.Trust)
 	if err != nil {
 		return payout.Resolution{}, err
 	}
@@ -116,10 +119,10 @@ func (c *Resolve) resolution(ctx context.Context, s *cli.Session, reader *dynamo
 }
 
 // trustedEvents returns the events of the receipts that the flags name.
-func trustedEvents(t display.History, names []string) ([]payout.Event, error) {
+func trustedEvents(s *cli.Session, t display.History, names []string) ([]payout.Event, error) {
 	var events []payout.Event
 	for _, name := range names {
-		item, err := findReceipt(t, name)
+		item, err := findReceipt(s, t, name)
 		switch {
 		case err != nil:
 			return nil, err
@@ -136,7 +139,7 @@ func trustedEvents(t display.History, names []string) ([]payout.Event, error) {
 }
 
 // findReceipt returns the receipt whose key has the prefix.
-func findReceipt(t display.History, name string) (display.Entry, error) {
+func findReceipt(s *cli.Session, t display.History, name string) (display.Entry, error) {
 	var matches []display.Entry
 	for _, item := range t.Entries {
 		if item.Key.Receipt == name {
@@ -148,7 +151,7 @@ func findReceipt(t display.History, name string) (display.Entry, error) {
 	}
 	switch {
 	case name == "" || len(matches) == 0:
-		return display.Entry{}, cli.Usagef("show lists them", "%s has no receipt %q", cli.Clean(string(t.Record.ID)), cli.Clean(name))
+		return display.Entry{}, cli.Usagef("list them with: "+s.Program()+" show "+cli.Quote(string(t.Record.ID)), "%s has no receipt %q", cli.Clean(string(t.Record.ID)), cli.Clean(name))
 	case len(matches) > 1:
 		return display.Entry{}, cli.Usagef("", "%q is ambiguous: %s and %s", cli.Clean(name), t.ShortReceipt(matches[0]), t.ShortReceipt(matches[1]))
 	}
@@ -165,6 +168,7 @@ func explainUndecided(s *cli.Session, id payout.ID, err error) error {
 	return cli.Negativef(hint, "%s: %w", cli.Clean(string(id)), err)
 }
 
+// printResolution prints what the resolution trusts and rejects, as text.
 func printResolution(s *cli.Session, resolution payout.Resolution) error {
 	if s.Flags.JSON {
 		return nil

@@ -17,7 +17,22 @@ import (
 // trustedSources are the sources that --all can trust.
 var trustedSources = []payout.Source{payout.SourceQuery, payout.SourceCallback}
 
-// plannedResolution is a payout of --all as --json prints it.
+// conflictField is the value of a flag: a field that can be in conflict.
+type conflictField payout.Field
+
+// conflictFields are the fields of a payout.
+var conflictFields = []payout.Field{
+	payout.FieldStatus, payout.FieldAmount, payout.FieldCurrency, payout.FieldChain, payout.FieldToken, payout.FieldFrom, payout.FieldTo,
+	payout.FieldMemo, payout.FieldReference, payout.FieldTxID, payout.FieldItems, payout.FieldLinkedTo, payout.FieldSettled,
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (f *conflictField) UnmarshalText(text []byte) error {
+	*f = conflictField(text)
+	return cli.CheckName(payout.Field(*f), "field of a payout; the fields", conflictFields)
+}
+
+// plannedResolution is a planned resolution as --json prints it.
 type plannedResolution struct {
 	Payout   payout.ID                 `json:"payout"`
 	Outcome  string                    `json:"outcome"` // would-resolve, resolved, recorded or skipped
@@ -26,6 +41,12 @@ type plannedResolution struct {
 	Rejected map[payout.Field][]string `json:"rejected,omitempty"`
 
 	resolution payout.Resolution
+}
+
+func newPlannedResolution(resolution payout.Resolution) plannedResolution {
+	return plannedResolution{
+		Payout: resolution.ID, Outcome: "would-resolve", Trusted: resolution.Trusted, Rejected: resolution.Rejected, resolution: resolution,
+	}
 }
 
 // resolveAll resolves the payouts whose conflicts are exactly the fields of --cause.
@@ -43,25 +64,25 @@ func (c *Resolve) resolveAll(ctx context.Context, s *cli.Session, stack cli.Stac
 		}
 	}
 	if skipped > 0 {
-		return cli.Negativef("see each with show, and resolve it alone", "%s skipped", cli.Count(skipped, "payout"))
+		return cli.Negativef("see each, and resolve it alone: "+s.Program()+" show PAYOUT", "%s skipped", cli.Count(skipped, "payout"))
 	}
 	return nil
 }
 
 // planAll prints what --all would trust, and returns the payouts that it can resolve.
 func (c *Resolve) planAll(ctx context.Context, s *cli.Session, reader *dynamostore.Reader) (planned []plannedResolution, skipped int, err error) {
-	cause := slices.Compact(slices.Sorted(slices.Values(c.Cause)))
+	wanted := slices.Compact(slices.Sorted(slices.Values(c.Cause)))
 	filter := dynamostore.Filter{Status: payout.Conflicted}
 	payouts, _, err := display.TakePayouts(s, maxConflicted, filter, reader.List(ctx, filter))
 	if err != nil {
 		return nil, 0, err
 	}
 	for _, stored := range payouts {
-		var fields []string
+		var fields []conflictField
 		for _, field := range stored.Conflicts() {
-			fields = append(fields, string(field))
+			fields = append(fields, conflictField(field))
 		}
-		if !slices.Equal(fields, cause) {
+		if !slices.Equal(fields, wanted) {
 			continue
 		}
 		history, err := display.LoadHistory(ctx, reader, stored.ID)
@@ -98,8 +119,7 @@ func (c *Resolve) plan(history display.History) plannedResolution {
 		plan.Reason = err.Error()
 		return plan
 	}
-	plan.Outcome, plan.Trusted, plan.Rejected, plan.resolution = "would-resolve", resolution.Trusted, resolution.Rejected, resolution
-	return plan
+	return newPlannedResolution(resolution)
 }
 
 // applyAll records the resolutions, and then waits until each is applied.
