@@ -29,15 +29,17 @@ func add(ctx context.Context, root, name, scheme string, progress io.Writer) err
 			return fmt.Errorf("%s exists: move it away, or choose another name", path)
 		}
 	}
-	changed, packages := append(slices.Collect(maps.Keys(files)), registry), []string{packageOf(name), "functions/" + name}
-	err = change(ctx, root, changed, packages, progress, func(work string) error {
-		for path, text := range files {
-			if err := put(filepath.Join(work, path), []byte(text)); err != nil {
-				return err
+	err = change(ctx, root, plan{
+		files: append(slices.Collect(maps.Keys(files)), registry), packages: []string{packageOf(name), "functions/" + name},
+		edit: func(work string) error {
+			for path, text := range files {
+				if err := put(filepath.Join(work, path), []byte(text)); err != nil {
+					return err
+				}
 			}
-		}
-		return edit(filepath.Join(work, registry), func(text string) (string, error) { return register(text, name) })
-	})
+			return edit(filepath.Join(work, registry), func(text string) (string, error) { return register(text, name) })
+		},
+	}, progress)
 	if err != nil {
 		return fmt.Errorf("add %s, nothing is changed: %w", name, err)
 	}
@@ -70,14 +72,17 @@ func remove(ctx context.Context, root, name string, progress io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("remove %s, nothing is changed: keep what you wrote: %w", name, err)
 	}
-	err = change(ctx, root, append(files, registry), nil, progress, func(work string) error {
-		for _, path := range files {
-			if err := drop(filepath.Join(work, path)); err != nil {
-				return err
+	err = change(ctx, root, plan{
+		files: append(files, registry),
+		edit: func(work string) error {
+			for _, path := range files {
+				if err := drop(filepath.Join(work, path)); err != nil {
+					return err
+				}
 			}
-		}
-		return edit(filepath.Join(work, registry), func(text string) (string, error) { return unregister(text, name) })
-	})
+			return edit(filepath.Join(work, registry), func(text string) (string, error) { return unregister(text, name) })
+		},
+	}, progress)
 	if err != nil {
 		return fmt.Errorf("remove %s, nothing is changed: %w", name, err)
 	}
@@ -184,9 +189,16 @@ func isCommitted(ctx context.Context, root, path string) bool {
 	return tracked.Run() == nil && same.Run() == nil
 }
 
+// plan is a change of the repository.
+type plan struct {
+	files    []string // that change, besides those with generated regions
+	packages []string // whose tests run
+	edit     func(work string) error
+}
+
 // change changes a copy of the repository, generates and verifies it, and moves the
-// changed files into place: those named, and those with generated regions.
-func change(ctx context.Context, root string, files, packages []string, progress io.Writer, edit func(work string) error) error {
+// changed files into place.
+func change(ctx context.Context, root string, p plan, progress io.Writer) error {
 	if err := os.MkdirAll(filepath.Join(root, ".local"), 0o755); err != nil {
 		return err
 	}
@@ -204,16 +216,16 @@ func change(ctx context.Context, root string, files, packages []string, progress
 		return put(filepath.Join(work, path), text)
 	})
 	if err == nil {
-		err = edit(work)
+		err = p.edit(work)
 	}
 	if err == nil {
-		err = verify(ctx, work, packages, progress)
+		err = verify(ctx, work, p.packages, progress)
 	}
 	if err != nil {
 		return err
 	}
 	fmt.Fprintln(progress, "provider: move the changed files into place")
-	return moveAll(work, root, append(files, generatedFiles...))
+	return moveAll(work, root, append(p.files, generatedFiles...))
 }
 
 // walk calls a function with the path of each regular file of the repository.

@@ -147,9 +147,10 @@ func TestChange_WritesEachStep(t *testing.T) {
 		"pkg/testkit/templatetest/a.go": "package templatetest\n", "pkg/lambda/functions/a.go": "package functions\n", "new/a.go": "package added\n",
 	})
 	var progress bytes.Buffer
-	err := change(t.Context(), root, []string{"new/b.go"}, []string{"new"}, &progress, func(work string) error {
-		return put(filepath.Join(work, "new/b.go"), []byte("package added\n"))
-	})
+	err := change(t.Context(), root, plan{
+		files: []string{"new/b.go"}, packages: []string{"new"},
+		edit: func(work string) error { return put(filepath.Join(work, "new/b.go"), []byte("package added\n")) },
+	}, &progress)
 	if err != nil {
 		t.Fatal(err)
 	}
