@@ -26,28 +26,13 @@ const (
 	demoMerchant = pivot.DemoMerchant
 )
 
-// demoKeys returns the current keys of the demo accounts of each provider.
+// demoKeys returns the current key of the demo account of each provider.
 func demoKeys() map[string]map[string]callback.Key {
-	return selectDemoKeys(func(keys callback.AccountKeys) callback.Key { return keys.Current })
-}
-
-// demoPreviousKeys returns the previous keys of the demo accounts that have two.
-func demoPreviousKeys() map[string]map[string]callback.Key {
-	return selectDemoKeys(func(keys callback.AccountKeys) callback.Key { return keys.Previous })
-}
-
-// selectDemoKeys returns a key of each demo account that has it, by provider and account.
-func selectDemoKeys(key func(callback.AccountKeys) callback.Key) map[string]map[string]callback.Key {
-	selected := map[string]map[string]callback.Key{}
+	keys := map[string]map[string]callback.Key{}
 	for _, d := range providers.All() {
-		selected[d.Name()] = map[string]callback.Key{}
-		for account, keys := range d.Demo {
-			if key(keys) != "" {
-				selected[d.Name()][account] = key(keys)
-			}
-		}
+		keys[d.Name()] = map[string]callback.Key{d.DemoAccount: d.Demo[d.DemoAccount].Current}
 	}
-	return selected
+	return keys
 }
 
 func newStack(w workspace, outputs map[string]string) (stack, error) {
@@ -67,7 +52,6 @@ func newStack(w workspace, outputs map[string]string) (stack, error) {
 		DeadLetterQueueURL: outputs["DeadLetterQueueUrl"],
 		KeySecrets:         map[string]string{},
 		DemoKeys:           demoKeys(),
-		DemoPreviousKeys:   demoPreviousKeys(),
 		Outputs:            outputs,
 		PID:                os.Getpid(),
 	}

@@ -50,16 +50,13 @@ func newFakes(env *testscript.Env) fakes {
 	return fakes{api: api.URL, aws: aws.URL}
 }
 
-// demoKeys returns the current and the previous keys of the demo accounts of each provider.
-func demoKeys() (current, previous map[string]map[string]callback.Key) {
-	current, previous = map[string]map[string]callback.Key{}, map[string]map[string]callback.Key{}
+// demoKeys returns the key of the demo account of each provider.
+func demoKeys() map[string]map[string]callback.Key {
+	keys := map[string]map[string]callback.Key{}
 	for _, d := range providers.All() {
-		current[d.Name()], previous[d.Name()] = map[string]callback.Key{}, map[string]callback.Key{}
-		for account, keys := range d.Demo {
-			current[d.Name()][account], previous[d.Name()][account] = keys.Current, keys.Previous
-		}
+		keys[d.Name()] = map[string]callback.Key{d.DemoAccount: d.Demo[d.DemoAccount].Current}
 	}
-	return current, previous
+	return keys
 }
 
 // writeStack writes the description of the stack, as an older version without these fields
@@ -69,13 +66,12 @@ func (f fakes) writeStack(dir string, without ...string) error {
 	for _, d := range providers.All() {
 		keySecrets[d.Name()] = "demo/keys/" + d.Name()
 	}
-	current, previous := demoKeys()
 	fields := map[string]any{
 		"stackName": "demo", "apiUrl": f.api, "endpointUrl": f.aws, "region": "us-east-1",
 		"receiptsTable": "receipts", "payoutsTable": "payouts",
 		"outputs":        map[string]string{"PayoutBusName": "demo-payouts", "ReconcilerFunctionName": "demo-reconciler"},
 		"eventsQueueUrl": f.aws + "/1/events", "deadLetterQueueUrl": f.aws + "/1/dead-letters",
-		"keySecrets": keySecrets, "demoKeys": current, "demoPreviousKeys": previous,
+		"keySecrets": keySecrets, "demoKeys": demoKeys(),
 	}
 	for _, name := range without {
 		delete(fields, name)

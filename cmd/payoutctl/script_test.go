@@ -44,7 +44,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 			env.Setenv("AWS_CONFIG_FILE", filepath.Join(env.WorkDir, "none"))
 			env.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(env.WorkDir, "none"))
-			older := fake.writeStack(filepath.Join(env.WorkDir, "older"), "demoKeys", "demoPreviousKeys")
+			older := fake.writeStack(filepath.Join(env.WorkDir, "older"), "demoKeys")
 			return cmp.Or(older, fake.writeStack(filepath.Join(env.WorkDir, "stack")))
 		},
 		RequireExplicitExec: true,

@@ -22,12 +22,11 @@ type Stack struct {
 	PayoutsTable       string                             `json:"payoutsTable"`
 	EventsQueueURL     string                             `json:"eventsQueueUrl"`
 	DeadLetterQueueURL string                             `json:"deadLetterQueueUrl"`
-	Functions          []string                           `json:"functions"`        // names at Lambda
-	KeySecrets         map[string]string                  `json:"keySecrets"`       // provider → secret
-	DemoKeys           map[string]map[string]callback.Key `json:"demoKeys"`         // provider → account → current key
-	DemoPreviousKeys   map[string]map[string]callback.Key `json:"demoPreviousKeys"` // of accounts that have two keys
-	Providers          map[string]Provider                `json:"providers"`        // the simulated providers
-	ConsoleURL         string                             `json:"consoleUrl"`       // with its token
+	Functions          []string                           `json:"functions"`  // names at Lambda
+	KeySecrets         map[string]string                  `json:"keySecrets"` // provider → secret
+	DemoKeys           map[string]map[string]callback.Key `json:"demoKeys"`   // provider → demo account → current key
+	Providers          map[string]Provider                `json:"providers"`  // the simulated providers
+	ConsoleURL         string                             `json:"consoleUrl"` // with its token
 	Faults             Faults                             `json:"faults"`
 	Outputs            map[string]string                  `json:"outputs"`                // of the template
 	ContainerURL       string                             `json:"containerUrl,omitempty"` // the emulator as a container reaches it

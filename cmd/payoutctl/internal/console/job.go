@@ -96,7 +96,7 @@ func (j *job) IsPlan() bool { return j.Form != nil }
 // Summary counts the items of a plan by what becomes of them: 3 would-release, 1 still-held.
 func (j *job) Summary() string {
 	var counts []string
-	for _, outcome := range []string{"would-release", "would-resolve", "still-held", "skipped"} {
+	for _, outcome := range []string{"would-release", "would-dismiss", "would-resolve", "still-held", "skipped"} {
 		if n := strings.Count("\n"+j.Output(), "\n"+outcome+" "); n > 0 {
 			counts = append(counts, strconv.Itoa(n)+" "+outcome)
 		}

@@ -190,11 +190,13 @@ func sendRepeatedly(ctx context.Context, s *cli.Session, sender send.Sender, tim
 	return nil
 }
 
-// keyFor returns the key to sign with. A forged callback needs no real key.
+// keyFor returns the key to sign with: of a local stack, a demo key. A forged callback needs
+// no real key.
 func keyFor(s *cli.Session, flags *Send, stack cli.Stack, out send.Callback) (callback.Key, error) {
-	name, kind, demoKeys := out.Provider.Name(), "", stack.DemoKeys
+	name, demo := out.Provider.Name(), out.Provider.Demo[out.Account]
+	key, kind := demo.Current, ""
 	if out.Previous {
-		kind, demoKeys = "previous ", stack.DemoPreviousKeys
+		key, kind = demo.Previous, "previous "
 	}
 	switch {
 	case out.Unsigned:
@@ -203,12 +205,12 @@ func keyFor(s *cli.Session, flags *Send, stack cli.Stack, out send.Callback) (ca
 		return callback.Key(rand.Text()), nil
 	case flags.KeyFile != "":
 		return s.ReadKey(flags.KeyFile)
-	case demoKeys[name][out.Account] != "":
-		return demoKeys[name][out.Account], nil
-	case demoKeys[name] != nil:
-		return "", cli.Usagef("give its key with --key-file FILE", "the local stack has no %sdemo key for %s account %q", kind, name, out.Account)
+	case stack.Local && stack.DemoKeys[name] == nil:
+		return "", cli.Usagef("end and start it again: make run", "the local stack has no demo keys of %s: it was started by an older version of this repository", name)
+	case stack.Local && key != "":
+		return key, nil
 	case stack.Local:
-		return "", cli.Usagef("end and start it again: make run", "the local stack has no %sdemo keys of %s: it was started by an older version of this repository", kind, name)
+		return "", cli.Usagef("give its key with --key-file FILE", "the local stack has no %sdemo key for %s account %q", kind, name, out.Account)
 	}
 	return "", cli.Usagef("give it with --key-file FILE; --forge needs none", "no key to sign with")
 }
