@@ -3,6 +3,7 @@ package browser_test
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -68,6 +69,14 @@ func TestPages_FocusVisible(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A long text without spaces does not make the page wider than the window.
+func TestPages_LongTextWraps(t *testing.T) {
+	c := newConsole(t)
+	b := newTab(t)
+	b.open(c.address("/payouts?reference=" + strings.Repeat("x", 380)))
+	b.check()
 }
 
 // Each page shows the same without script, except for what only updates it.
