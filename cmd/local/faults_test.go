@@ -15,11 +15,12 @@ import (
 	"payout-callbacks/pkg/testkit/faultproxy"
 )
 
-// setFault sets the fault of a service of the deployed functions.
+// setFault sets the fault of a service of the deployed functions, also in a cleanup, when the
+// context of the test has ended.
 func (d *deployed) setFault(t *testing.T, service string, fault faultproxy.Fault) {
 	t.Helper()
 	body := map[string]string{"service": service, "fault": string(fault)}
-	if err := localstack.Control(t.Context(), d.http, d.stack.Faults.URL+"/simulator/faults", body, nil); err != nil {
+	if err := localstack.Control(context.WithoutCancel(t.Context()), d.http, d.stack.Faults.URL+"/simulator/faults", body, nil); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -29,11 +29,12 @@ func newOrderService(t *testing.T) orderService {
 	return orderService{stage: d.stage, workspace: d.workspace}
 }
 
-// control sends a request to the control API of a simulated provider.
+// control sends a request to the control API of a simulated provider, also in a cleanup, when the
+// context of the test has ended.
 func (o orderService) control(t *testing.T, provider, path, body string) {
 	t.Helper()
 	address := o.stack().Providers[provider].BaseURL + "/simulator/" + path
-	if err := localstack.Control(t.Context(), o.http, address, json.RawMessage(body), nil); err != nil {
+	if err := localstack.Control(context.WithoutCancel(t.Context()), o.http, address, json.RawMessage(body), nil); err != nil {
 		t.Fatalf("simulator/%s: %v", path, err)
 	}
 }
