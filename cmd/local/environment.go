@@ -131,7 +131,7 @@ func emulatorCredentials() aws.CredentialsProvider {
 
 // directHTTP returns a client that uses no proxy.
 func directHTTP() *http.Client {
-	return &http.Client{Transport: &http.Transport{}, Timeout: 30 * time.Second}
+	return &http.Client{Transport: &http.Transport{}, Timeout: 90 * time.Second} // longer than any function runs
 }
 
 // callLambda calls Lambda's REST API and decodes the response into out.

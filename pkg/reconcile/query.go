@@ -147,16 +147,24 @@ type connection struct {
 	problem     string  // why the entry cannot be used, without a value
 }
 
-// credentialsAge is how long a secret is used before it is read again: a run reads it
-// once.
-const credentialsAge = 50 * time.Second
+const (
+	// credentialsAge is how long a secret is used before it is read again: a run reads it
+	// once.
+	credentialsAge = 50 * time.Second
+	// missingAge is how long an account without an entry is taken to have none: an
+	// operator may have stored it since.
+	missingAge = 2 * time.Second
+)
 
 // get returns the connection of an account. It reads the secret again if the last reading
-// is not of this run, or if fresh is set.
+// is not of this run or has no entry of the account, or if fresh is set.
 func (c *connections) get(ctx context.Context, r *Reconciler, provider Provider, account string, fresh bool) (connection, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	read, err := c.read(ctx, r, provider.Name(), fresh)
+	if err == nil && read.entries[account] == nil && r.Now().Sub(read.readAt) > missingAge {
+		read, err = c.read(ctx, r, provider.Name(), true)
+	}
 	if err != nil {
 		return connection{}, err
 	}

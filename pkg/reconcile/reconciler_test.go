@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"slices"
 	"strconv"
 	"testing"
@@ -375,6 +376,28 @@ func TestRun_ReadsSecretOnce(t *testing.T) {
 	}
 	if asked := w.asked("cregis"); counted.reads != 2 || asked != 4 {
 		t.Errorf("two runs read the secret %d times for %d queries, want 2 and 4", counted.reads, asked)
+	}
+}
+
+// Credentials that are stored while a process keeps an earlier reading are used at once:
+// without them, the payout would be overdue for a reason that does not hold any more.
+func TestRun_NewCredentials(t *testing.T) {
+	w := newWorld(t)
+	provider := w.providers["cregis"]
+	entry := provider.credentials[other]
+	delete(provider.credentials, other)
+	for _, of := range []string{account, other} {
+		w.callback(payout.Event{ID: payout.NewID("cregis", payout.TypePayout, of, "1", ""), Status: payout.Pending})
+	}
+	w.now = w.now.Add(12 * minute)
+	if _, err := w.reconciler.Ask(t.Context(), reconcile.AskRequest{Payouts: []payout.ID{payout.NewID("cregis", payout.TypePayout, account, "1", "")}, DryRun: true}); err != nil {
+		t.Fatal(err)
+	}
+	provider.credentials = maps.Clone(provider.credentials) // the earlier reading keeps its own
+	provider.credentials[other] = entry
+	result := w.run(10 * time.Second)
+	if result.Outcomes[reconcile.NoCredentials] > 0 || result.Outcomes[reconcile.NotFound] != 2 {
+		t.Errorf("outcomes %v, want both asked", result.Outcomes)
 	}
 }
 
