@@ -95,9 +95,9 @@ func (j *job) IsPlan() bool { return j.Form != nil }
 
 // Summary counts the items of a plan by what becomes of them: 3 would-release, 1 still-held.
 func (j *job) Summary() string {
-	var counts []string
+	output, counts := "\n"+j.Output(), []string{}
 	for _, outcome := range []string{"would-release", "would-dismiss", "would-resolve", "still-held", "skipped"} {
-		if n := strings.Count("\n"+j.Output(), "\n"+outcome+" "); n > 0 {
+		if n := strings.Count(output, "\n"+outcome+" "); n > 0 {
 			counts = append(counts, strconv.Itoa(n)+" "+outcome)
 		}
 	}

@@ -146,8 +146,8 @@ func (c *Console) fillReceipts(r *http.Request, stack cli.Stack, p *problems, st
 		if state == inbox.Held {
 			second, detail = e.Reason, second
 		}
-		if note, _, _ := strings.Cut(e.Note, "\n"); note != "" { // the lines that follow contain the signed text
-			detail += ": " + c.style().AbbreviateIn(note)
+		if note := display.HeldNote(c.style(), e.Note); note != "" {
+			detail += ": " + note
 		}
 		if e.Damaged {
 			second, detail = "damaged", "It cannot be read."

@@ -40,11 +40,18 @@ func (e Entry) Fields(style cli.Style) [][2]string {
 	if !e.WasHeld() {
 		return EventFields(style, e.Event)
 	}
-	note, _, _ := strings.Cut(e.Note, "\n") // the lines that follow contain the signed text
+	note := HeldNote(style, e.Note)
 	if note == "" {
 		return nil
 	}
-	return [][2]string{{"note", cli.Clean(style.AbbreviateIn(note))}}
+	return [][2]string{{"note", cli.Clean(note)}}
+}
+
+// HeldNote returns why a callback is held, without the lines of its note that contain the
+// signed text, and with what may be an account number or an address shortened.
+func HeldNote(style cli.Style, note string) string {
+	line, _, _ := strings.Cut(note, "\n")
+	return style.AbbreviateIn(line)
 }
 
 // EventFields returns names and values of the fields that an event sets.

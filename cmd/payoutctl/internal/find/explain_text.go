@@ -123,8 +123,7 @@ func (e explanation) meaning(steps *steps) {
 	style := steps.style
 	switch {
 	case e.Held != nil:
-		note, _, _ := strings.Cut(e.Held.Note, "\n") // the lines that follow contain the signed text with addresses
-		steps.add("held", style.Paint(cli.Yellow, string(e.Held.Reason))+": "+style.Shorten(style.AbbreviateIn(note)))
+		steps.add("held", style.Paint(cli.Yellow, string(e.Held.Reason))+": "+style.Shorten(display.HeldNote(style, e.Held.Note)))
 	case e.Event != nil:
 		for _, field := range display.EventFields(style, *e.Event) {
 			steps.add("event "+field[0], field[1])

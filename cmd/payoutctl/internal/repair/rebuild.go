@@ -90,12 +90,6 @@ func (r *rebuildRun) find(ctx context.Context, flags *Rebuild) ([]string, error)
 	if flags.All {
 		return r.damaged(ctx)
 	}
-	if strings.HasPrefix(flags.Target, display.HeldPrefix) {
-		if _, ok, err := display.ReadHeld(ctx, &r.editor.Reader, flags.Target); ok || err != nil {
-			return []string{flags.Target}, err
-		}
-		// It may be a reference of ours.
-	}
 	history, err := display.FindPayout(ctx, r.Session, &r.editor.Reader, flags.Target)
 	return []string{string(history.Record.ID)}, err
 }
